@@ -1,0 +1,63 @@
+"""The errors that matcalc raises: every wrong input ends in one of these, with the place named.
+
+All derive from `MatcalcError`, so `except MatcalcError` catches whatever a user can get wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MatcalcError(ValueError):
+    """Something in the input is wrong; the message says what, where, and what was needed."""
+
+
+class ShapeError(MatcalcError):
+    """Two shapes do not fit. The operands are printed when the message is read, not before."""
+
+    def __init__(self, message: str, *operands: Any) -> None:
+        super().__init__(message, *operands)
+        self.template = message
+        self.operands = operands
+
+    def __str__(self) -> str:
+        return self.template.format(*(shorten(str(operand)) for operand in self.operands))
+
+
+class FactError(MatcalcError):
+    """A fact is unknown, contradicts another, or cannot hold for the variable's shape."""
+
+
+class NoRuleError(MatcalcError):
+    """No rule says how to derive (or print, or emit) this; never answered by a silent 0."""
+
+
+class ParseError(MatcalcError):
+    """The text is not in the syntax: message, line, column, and the line with a caret below it."""
+
+    def __init__(self, message: str, source: str = "", line: int = 0, column: int = 0) -> None:
+        super().__init__(message, source, line, column)
+        self.message, self.source, self.line, self.column = message, source, line, column
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.message
+        head = f"line {self.line}, column {self.column}: {self.message}"
+        lines = self.source.splitlines()
+        if self.line > len(lines):
+            return head
+        text = lines[self.line - 1].expandtabs(1)
+        start = max(0, self.column - 60)
+        return f"{head}\n  {text[start : start + 100]}\n  {' ' * (self.column - 1 - start)}^"
+
+
+class MissingDependencyError(MatcalcError):
+    """An optional package is needed for this and is not installed."""
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """`text`, cut in the middle when it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    half = (limit - 5) // 2
+    return f"{text[:half]} ... {text[-half:]}"

@@ -1,0 +1,347 @@
+"""The language: interned immutable nodes and the registry of operations.
+
+Equal means identical: `node` returns the one object for an operation, its arguments and its parameters. A node's
+`digest` depends on its structure alone (commutative arguments in any order), never on addresses or hash seeds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, TypeAlias
+from weakref import WeakValueDictionary
+
+import sympy as sp
+
+from matcalc.dims import Dim, Shape, dim, is_scalar
+from matcalc.errors import MatcalcError, NoRuleError, ShapeError
+from matcalc.notation import Notation
+
+REQUIRED: Final = object()
+FactRule: TypeAlias = Callable[..., tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of an operation: its name, its kind and its default.
+
+    Kinds: `axis` (None, 1 or 2), `int`, `dim`, `number` (an exact scalar), `name`, `any`.
+    """
+
+    name: str
+    kind: str
+    default: Any = REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """Everything that is a fact about one operation.
+
+    Attributes:
+        name: its name in the text syntax and in `op` of its nodes.
+        identity: one line, the identity of its differential (printed by the steps).
+        shape: `(*args, *params) -> shape`; raises ShapeError naming the operands.
+        differential: `(Y, *args, *params) -> (map or None, ...)`, one linear map for each argument.
+        latex: how it is written in LaTeX; a function of the parameters where they change it.
+        numpy: how it is written in NumPy; `{0}` an argument, `{p0}` a parameter.
+        domain: `(*args, *params) -> ((fact, expr), ...)`, what must hold where it is differentiated.
+        source: where the differential is published.
+        example: the shapes of arguments for the tests, such as `"m n, n p"`, and example parameters.
+        facts: `(e, *masks of the arguments) -> (true mask, false mask)`.
+        definition: the same operation by primitives, for composite ones.
+        params: its parameters, in order.
+        commutative: whether the order of the arguments does not matter.
+        variadic: whether it takes any number of arguments.
+        scalar_function: for elementwise operations, the SymPy function of one symbol.
+        complete: fills in parameters that depend on the arguments (an axis left out).
+    """
+
+    name: str
+    identity: str
+    shape: Callable[..., Shape]
+    differential: Callable[..., tuple[Any, ...]]
+    latex: Notation | Callable[..., Notation]
+    numpy: Notation | Callable[..., Notation]
+    domain: Callable[..., tuple[tuple[str, Any], ...]]
+    source: str
+    example: tuple[Any, ...]
+    facts: FactRule
+    definition: Callable[..., Any] | None = None
+    params: tuple[Param, ...] = ()
+    commutative: bool = False
+    variadic: bool = False
+    scalar_function: Callable[[Any], Any] | None = None
+    complete: Callable[..., tuple[Any, ...]] | None = None
+
+
+REGISTRY: dict[str, Op] = {}
+
+
+def record(name: str) -> Op:
+    """The record of an operation.
+
+    Raises:
+        NoRuleError: there is no such operation.
+    """
+    try:
+        return REGISTRY[name]
+    except KeyError:
+        raise NoRuleError(f"no operation is called {name!r}") from None
+
+
+def register(entry: Op) -> Op:
+    """Add an operation to the catalogue; a name can be taken once."""
+    if entry.name in REGISTRY:
+        raise MatcalcError(f"an operation called {entry.name!r} exists already")
+    REGISTRY[entry.name] = entry
+    return entry
+
+
+class Expr:
+    """A real matrix, symbolically: an operation on arguments, with a shape.
+
+    Built by `node` and the constructors in `matcalc.core`; never changed afterwards.
+    """
+
+    __slots__ = ("__weakref__", "_facts", "args", "digest", "op", "params", "shape")
+
+    op: str
+    args: tuple[Expr, ...]
+    params: tuple[Any, ...]
+    shape: Shape
+    digest: bytes
+    _facts: tuple[int, int] | None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError("expressions are immutable")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (_flatten(self),)
+
+    def __copy__(self) -> Expr:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Expr:
+        return self
+
+    def __bool__(self) -> bool:
+        raise MatcalcError("a matrix expression has no truth value; compare two with `is`")
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it is 1 x 1."""
+        return is_scalar(self.shape)
+
+    # The printer and the operators are put in by the layers above (printing/text.py, core.py).
+    def __str__(self) -> str:
+        return HOOKS["text"](self)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return HOOKS["text"](self)  # type: ignore[no-any-return]
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {HOOKS['latex'](self)}$"
+
+    def _sympy_(self) -> Any:
+        return HOOKS["sympy"](self)
+
+    @property
+    def T(self) -> Expr:
+        """The transpose."""
+        return HOOKS["transpose"](self)  # type: ignore[no-any-return]
+
+    def __neg__(self) -> Expr:
+        return HOOKS["negative"](self)  # type: ignore[no-any-return]
+
+    def __pos__(self) -> Expr:
+        return self
+
+    def __add__(self, other: Any) -> Expr:
+        return HOOKS["plus"](self, other)  # type: ignore[no-any-return]
+
+    def __radd__(self, other: Any) -> Expr:
+        return HOOKS["plus"](other, self)  # type: ignore[no-any-return]
+
+    def __sub__(self, other: Any) -> Expr:
+        return HOOKS["minus"](self, other)  # type: ignore[no-any-return]
+
+    def __rsub__(self, other: Any) -> Expr:
+        return HOOKS["minus"](other, self)  # type: ignore[no-any-return]
+
+    def __mul__(self, other: Any) -> Expr:
+        return HOOKS["product"](self, other)  # type: ignore[no-any-return]
+
+    def __rmul__(self, other: Any) -> Expr:
+        return HOOKS["product"](other, self)  # type: ignore[no-any-return]
+
+    def __matmul__(self, other: Any) -> Expr:
+        return HOOKS["product"](self, other)  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Expr:
+        return HOOKS["product"](other, self)  # type: ignore[no-any-return]
+
+    def __truediv__(self, other: Any) -> Expr:
+        return HOOKS["quotient"](self, other)  # type: ignore[no-any-return]
+
+    def __rtruediv__(self, other: Any) -> Expr:
+        return HOOKS["quotient"](other, self)  # type: ignore[no-any-return]
+
+    def __pow__(self, exponent: Any) -> Expr:
+        return HOOKS["power"](self, exponent)  # type: ignore[no-any-return]
+
+
+def _no_hook(*_: Any) -> Any:
+    raise NoRuleError("import matcalc (not one of its inner modules alone) to print and combine expressions")
+
+
+# What expressions can do but layers above must supply: printing, conversion, operators.
+HOOKS: dict[str, Callable[..., Any]] = dict.fromkeys(
+    ("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power", "define"),
+    _no_hook,
+)
+
+_NODES: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
+_LOCK = threading.RLock()
+
+
+def node(op: str, args: Sequence[Expr] = (), params: tuple[Any, ...] = ()) -> Expr:
+    """The one expression for this operation, these arguments and these parameters.
+
+    Raises:
+        ShapeError: the arguments do not fit.
+        NoRuleError: there is no such operation.
+    """
+    args = tuple(args)
+    entry = record(op)
+    if entry.complete is not None:
+        params = entry.complete(*args, *params)
+    key = (op, args, params, tuple(map(type, params)))
+    found = _NODES.get(key)
+    if found is not None:
+        return found
+    shape = entry.shape(*args, *params)
+    digests = [a.digest for a in args]
+    if entry.commutative:
+        digests.sort()
+    new: Expr = object.__new__(Expr)
+    put = object.__setattr__
+    put(new, "op", op)
+    put(new, "args", args)
+    put(new, "params", params)
+    put(new, "shape", shape)
+    put(new, "digest", blake2b(f"{op}|{params_text(params)}|".encode() + b"".join(digests), digest_size=16).digest())
+    put(new, "_facts", None)
+    with _LOCK:
+        return _NODES.setdefault(key, new)
+
+
+def params_text(params: tuple[Any, ...]) -> str:
+    """Parameters as a text that determines them; SymPy expressions by their structure."""
+    return ",".join(p if type(p) is str else sp.srepr(p) if isinstance(p, sp.Basic) else repr(p) for p in params)
+
+
+def postorder(
+    roots: Iterable[Expr], *, through_names: bool = True, stop: Callable[[Expr], bool] | None = None
+) -> Iterator[Expr]:
+    """Every subexpression once, arguments before what uses them; iterative.
+
+    `through_names=False` does not look into named values; `stop` says where not to go (the node itself is left out).
+    """
+    seen: set[Expr] = set()
+    stack: list[tuple[Expr, bool]] = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        e, done = stack.pop()
+        if done:
+            yield e
+            continue
+        if e in seen or (stop is not None and stop(e)):
+            continue
+        seen.add(e)
+        stack.append((e, True))
+        if e.op != "named" or through_names:
+            stack.extend((a, False) for a in reversed(e.args) if a not in seen)
+
+
+def rebuild(e: Expr, args: Sequence[Expr]) -> Expr:
+    """The same operation on other arguments."""
+    return node(e.op, args, e.params)
+
+
+def substitute(e: Expr, table: dict[Expr, Expr], *, through_names: bool = True) -> Expr:
+    """`e` with subexpressions replaced; iterative, linear in the number of distinct nodes."""
+    done: dict[Expr, Expr] = {}
+    for sub in postorder((e,), through_names=through_names):
+        if sub in table:
+            done[sub] = table[sub]
+        elif not sub.args or (sub.op == "named" and not through_names):
+            done[sub] = sub
+        else:
+            args = tuple(done[a] for a in sub.args)
+            done[sub] = sub if args == sub.args else rebuild(sub, args)
+    return done[e]
+
+
+def variables(roots: Iterable[Expr]) -> list[Expr]:
+    """The variables in some expressions, in order of first appearance."""
+    return [e for e in postorder(roots) if e.op == "variable"]
+
+
+def depends(roots: Iterable[Expr], on: Iterable[Expr]) -> set[Expr]:
+    """Those subexpressions that depend on one of the given ones (names looked through)."""
+    hit = set(on)
+    for e in postorder(roots):
+        if any(a in hit for a in e.args):
+            hit.add(e)
+    return hit
+
+
+def _flatten(e: Expr) -> list[tuple[str, tuple[int, ...], tuple[Any, ...]]]:
+    index: dict[Expr, int] = {}
+    rows = []
+    for sub in postorder((e,)):
+        rows.append((sub.op, tuple(index[a] for a in sub.args), sub.params))
+        index[sub] = len(rows) - 1
+    return rows
+
+
+def _unpickle(rows: list[tuple[str, tuple[int, ...], tuple[Any, ...]]]) -> Expr:
+    built: list[Expr] = []
+    for op, args, params in rows:
+        built.append(node(op, [built[k] for k in args], params))
+    return built[-1]
+
+
+def number_value(e: Expr) -> Any:
+    """The exact scalar of a number node.
+
+    Raises:
+        MatcalcError: `e` is not a number.
+    """
+    if e.op != "number":
+        raise MatcalcError(f"{e} is not a number")
+    return e.params[0]
+
+
+__all__ = [
+    "HOOKS",
+    "REGISTRY",
+    "REQUIRED",
+    "Dim",
+    "Expr",
+    "Op",
+    "Param",
+    "Shape",
+    "ShapeError",
+    "depends",
+    "dim",
+    "node",
+    "number_value",
+    "postorder",
+    "rebuild",
+    "record",
+    "register",
+    "substitute",
+    "variables",
+]

@@ -1,0 +1,137 @@
+"""The forward graph: variables, named definitions in order, and the output.
+
+A definition is a `named` node, so an expression over names carries its whole graph; the graph adds the order and the
+declared variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from matcalc.core import named
+from matcalc.dims import NAME
+from matcalc.errors import MatcalcError, shorten
+from matcalc.expr import HOOKS, REGISTRY, Expr, postorder
+from matcalc.properties import known
+
+
+class Graph:
+    """Named definitions in order; the last one is the output unless another is chosen.
+
+    Example:
+        >>> import matcalc as mc
+        >>> X, w, y = mc.var("X", "n", "p"), mc.var("w", "p", 1), mc.var("y", "n", 1)
+        >>> g = mc.Graph()
+        >>> r = g.define("r", X @ w - y)
+        >>> J = g.define("J", r.T @ r)
+        >>> print(mc.derive(g, wrt="w").gradient("w"))
+        2*X'*r
+    """
+
+    def __init__(self) -> None:
+        self.declared: dict[str, Expr] = {}
+        self.definitions: dict[str, Expr] = {}
+        self.handles: dict[str, Any] = {}
+        self._output: Expr | None = None
+
+    def declare(self, variable: Expr) -> Expr:
+        """Add a variable, whether or not the output depends on it.
+
+        Raises:
+            MatcalcError: the name is taken.
+        """
+        name = variable.params[0]
+        if self.declared.get(name, variable) is not variable or name in self.definitions:
+            raise MatcalcError(f"{name} is declared twice, with different shapes or facts")
+        self.declared[name] = variable
+        return variable
+
+    def define(self, name: str, value: Any) -> Any:
+        """Name a value; what comes back stands for it in later definitions.
+
+        `value` is a matcalc expression (a matcalc expression comes back) or a SymPy one (a SymPy symbol comes back).
+
+        Raises:
+            MatcalcError: the name is taken, or is no name.
+        """
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise MatcalcError(f"a name must be an identifier, got {shorten(repr(name))}")
+        if name in REGISTRY:
+            raise MatcalcError(f"{name} is the name of a function and cannot be defined")
+        if name in self.definitions or name in self.declared:
+            raise MatcalcError(f"{name} is defined twice")
+        if isinstance(value, Expr):
+            expr, handle = value, None
+        else:
+            expr, handle = HOOKS["define"](self, name, value)
+        self.collect(expr)
+        node = named(name, expr)
+        self.definitions[name] = node
+        self.handles[name] = node if handle is None else handle
+        return self.handles[name]
+
+    def collect(self, expr: Expr) -> None:
+        """Take up the variables and the named values inside an expression.
+
+        Raises:
+            MatcalcError: a name stands for two different things.
+        """
+        for sub in postorder((expr,), stop=lambda s: s.op == "named" and self.definitions.get(s.params[0]) is s):
+            if sub.op == "variable":
+                if sub.params[0] in self.definitions:
+                    raise MatcalcError(f"{sub.params[0]} is both a variable and a definition")
+                self.declare(sub)
+            elif sub.op == "named":
+                if self.definitions.get(sub.params[0], sub) is not sub or sub.params[0] in self.declared:
+                    raise MatcalcError(f"{sub.params[0]} is defined twice")
+                self.definitions[sub.params[0]] = sub
+                self.handles.setdefault(sub.params[0], sub)
+
+    def set_output(self, expr: Expr) -> None:
+        """Choose the output."""
+        self.collect(expr)
+        self._output = expr
+
+    @property
+    def output(self) -> Expr:
+        """The expression that is derived: the one that was set, else the last definition.
+
+        Raises:
+            MatcalcError: the graph is empty.
+        """
+        if self._output is not None:
+            return self._output
+        if not self.definitions:
+            raise MatcalcError("the graph is empty: define something first")
+        return next(reversed(self.definitions.values()))
+
+    @property
+    def nodes(self) -> list[Expr]:
+        """The named values and variables, in order: variables first."""
+        return [*self.declared.values(), *self.definitions.values()]
+
+    def find(self, name: str) -> Expr:
+        """The variable or named value called `name`.
+
+        Raises:
+            MatcalcError: there is none.
+        """
+        found = self.declared.get(name) or self.definitions.get(name)
+        if found is None:
+            have = ", ".join([*self.declared, *self.definitions]) or "none"
+            raise MatcalcError(f"no variable or definition is called {shorten(repr(name))}; there are: {have}")
+        return found
+
+    def free_variables(self) -> list[Expr]:
+        """The declared variables that are not constant."""
+        return [v for v in self.declared.values() if not known(v, "constant")]
+
+    @classmethod
+    def of(cls, expr: Expr, declared: Iterable[Expr] = ()) -> Graph:
+        """The graph of one expression."""
+        graph = cls()
+        for variable in declared:
+            graph.declare(variable)
+        graph.set_output(expr)
+        return graph

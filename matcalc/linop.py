@@ -1,0 +1,482 @@
+"""Structured linear maps dX -> dY: the local Jacobians, never formed as matrices.
+
+`apply(L, dX)` and `adjoint(L)` are free functions by single dispatch, as is the matrix on vec in `matcalc.vec`: a new
+map brings these three views. `compose(L, M)` is L after M.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import singledispatch
+
+from matcalc import core
+from matcalc.dims import Dim, Shape, is_one, is_scalar, same_shape, shape_text, times
+from matcalc.errors import NoRuleError, ShapeError
+from matcalc.expr import Expr, node
+
+
+@dataclass(frozen=True, slots=True)
+class LinearMap:
+    """A linear map from matrices of shape `domain` to matrices of shape `codomain`."""
+
+    domain: Shape
+    codomain: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(LinearMap):
+    """dX -> dX."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zero(LinearMap):
+    """dX -> 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled(LinearMap):
+    """dX -> s L(dX) for a 1 x 1 value s."""
+
+    factor: Expr
+    of: LinearMap
+
+
+@dataclass(frozen=True, slots=True)
+class Sandwich(LinearMap):
+    """dX -> A dX B; None stands for the identity."""
+
+    left: Expr | None
+    right: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transposition(LinearMap):
+    """dX -> dX'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mask(LinearMap):
+    """dX -> D o dX."""
+
+    by: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Inner(LinearMap):
+    """dX -> tr(C' dX), 1 x 1."""
+
+    by: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Outer(LinearMap):
+    """ds -> ds C for a 1 x 1 differential."""
+
+    by: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class ToDiag(LinearMap):
+    """dx -> diag(dx), from a column or a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagonal(LinearMap):
+    """dX -> the diagonal of dX, as a column or a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class KronLeft(LinearMap):
+    """dX -> dX (x) B."""
+
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class KronRight(LinearMap):
+    """dX -> A (x) dX."""
+
+    left: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class BlockInner(LinearMap):
+    """dG -> the matrix of inner products of its blocks with B; the adjoint of dX -> dX (x) B."""
+
+    by: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSum(LinearMap):
+    """dG -> the sum of its blocks weighted by A; the adjoint of dX -> A (x) dX."""
+
+    by: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class BlockInnerBy(LinearMap):
+    """dB -> the matrix of inner products of the blocks of G with dB."""
+
+    blocks: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSumBy(LinearMap):
+    """dA -> the sum of the blocks of G weighted by dA."""
+
+    blocks: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape(LinearMap):
+    """dX -> the same entries, column-major, in another shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(LinearMap):
+    """dX -> the sum of what the terms give."""
+
+    terms: tuple[LinearMap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compose(LinearMap):
+    """dX -> outer(inner(dX)), any number of maps, the last one applied first."""
+
+    factors: tuple[LinearMap, ...]
+
+
+# ------------------------------------------------------------------------------------------------ constructors
+
+
+def identity(shape: Shape) -> LinearMap:
+    """dX -> dX."""
+    return Identity(shape, shape)
+
+
+def sandwich(left: Expr | None, right: Expr | None, domain: Shape) -> LinearMap:
+    """dX -> left dX right."""
+    rows = domain[0] if left is None else left.shape[0]
+    cols = domain[1] if right is None else right.shape[1]
+    if left is None and right is None:
+        return identity(domain)
+    return Sandwich(domain, (rows, cols), left, right)
+
+
+def transposition(domain: Shape) -> LinearMap:
+    """dX -> dX'."""
+    return Transposition(domain, (domain[1], domain[0]))
+
+
+def mask(by: Expr) -> LinearMap:
+    """dX -> by o dX."""
+    return Mask(by.shape, by.shape, by)
+
+
+def inner(by: Expr) -> LinearMap:
+    """dX -> tr(by' dX)."""
+    return Inner(by.shape, (1, 1), by)
+
+
+def outer(by: Expr) -> LinearMap:
+    """ds -> ds by."""
+    return Outer((1, 1), by.shape, by)
+
+
+def scaled(factor: Expr, of: LinearMap) -> LinearMap:
+    """dX -> factor of(dX)."""
+    if isinstance(of, Zero):
+        return of
+    return Scaled(of.domain, of.codomain, factor, of)
+
+
+def negated(of: LinearMap) -> LinearMap:
+    """dX -> -of(dX)."""
+    return scaled(core.number(-1), of)
+
+
+def zero(domain: Shape, codomain: Shape) -> LinearMap:
+    """dX -> 0."""
+    return Zero(domain, codomain)
+
+
+def to_diag(domain: Shape, n: Dim) -> LinearMap:
+    """dx -> diag(dx)."""
+    return ToDiag(domain, (n, n))
+
+
+def diagonal(n: Dim, codomain: Shape) -> LinearMap:
+    """dX -> its diagonal."""
+    return Diagonal((n, n), codomain)
+
+
+def kron_left(right: Expr, domain: Shape) -> LinearMap:
+    """dX -> dX (x) right."""
+    (m, n), (p, q) = domain, right.shape
+    return KronLeft(domain, (times(m, p), times(n, q)), right)
+
+
+def kron_right(left: Expr, domain: Shape) -> LinearMap:
+    """dX -> left (x) dX."""
+    (m, n), (p, q) = left.shape, domain
+    return KronRight(domain, (times(m, p), times(n, q)), left)
+
+
+def reshape(domain: Shape, codomain: Shape) -> LinearMap:
+    """dX -> the same entries in another shape."""
+    return Reshape(domain, codomain)
+
+
+def map_sum(*terms: LinearMap) -> LinearMap:
+    """dX -> the sum of what the maps give; zeros dropped."""
+    kept = [t for t in terms if not isinstance(t, Zero)]
+    if not kept:
+        return terms[0]
+    return kept[0] if len(kept) == 1 else Sum(kept[0].domain, kept[0].codomain, tuple(kept))
+
+
+def compose(*factors: LinearMap) -> LinearMap:
+    """The maps one after the other, the last one applied first; identities dropped.
+
+    Raises:
+        ShapeError: the shapes do not chain.
+    """
+    for later, earlier in zip(factors, factors[1:]):
+        if not same_shape(later.domain, earlier.codomain):
+            raise ShapeError(f"cannot compose: {shape_text(earlier.codomain)} goes into {shape_text(later.domain)}")
+    flat: list[LinearMap] = []
+    for f in factors:
+        flat.extend(f.factors if isinstance(f, Compose) else () if isinstance(f, Identity) else (f,))
+    if any(isinstance(f, Zero) for f in flat):
+        return Zero(factors[-1].domain, factors[0].codomain)
+    if not flat:
+        return factors[0]
+    return flat[0] if len(flat) == 1 else Compose(flat[-1].domain, flat[0].codomain, tuple(flat))
+
+
+# ------------------------------------------------------------------------------------------------ apply
+
+
+@singledispatch
+def _apply(L: LinearMap, dX: Expr) -> Expr:
+    raise NoRuleError(f"{type(L).__name__} does not say how it is applied")
+
+
+def apply(L: LinearMap, dX: Expr) -> Expr:
+    """The value of the map at dX.
+
+    Raises:
+        ShapeError: dX has not the shape of the map's domain.
+    """
+    if not same_shape(L.domain, dX.shape):
+        raise ShapeError(f"a map from {shape_text(L.domain)} is applied to {{}} ({shape_text(dX.shape)})", dX)
+    return _apply(L, dX)
+
+
+@_apply.register
+def _(L: Identity, dX: Expr) -> Expr:
+    return dX
+
+
+@_apply.register
+def _(L: Zero, dX: Expr) -> Expr:
+    return core.zeros(*L.codomain)
+
+
+@_apply.register
+def _(L: Scaled, dX: Expr) -> Expr:
+    return core.scale(L.factor, apply(L.of, dX))
+
+
+@_apply.register
+def _(L: Sandwich, dX: Expr) -> Expr:
+    parts = [p for p in (L.left, dX, L.right) if p is not None]
+    return core.matmul(*parts)
+
+
+@_apply.register
+def _(L: Transposition, dX: Expr) -> Expr:
+    return core.transpose(dX)
+
+
+@_apply.register
+def _(L: Mask, dX: Expr) -> Expr:
+    return core.scale(L.by, dX) if is_scalar(L.domain) else core.hadamard(dX, L.by)
+
+
+@_apply.register
+def _(L: Inner, dX: Expr) -> Expr:
+    if is_scalar(L.domain):
+        return core.scale(L.by, dX)
+    return core.trace(core.matmul(core.transpose(L.by), dX))
+
+
+@_apply.register
+def _(L: Outer, dX: Expr) -> Expr:
+    return core.scale(dX, L.by)
+
+
+@_apply.register
+def _(L: ToDiag, dX: Expr) -> Expr:
+    return core.diag(dX)
+
+
+@_apply.register
+def _(L: Diagonal, dX: Expr) -> Expr:
+    column = core.diagvec(dX)
+    return column if same_shape(column.shape, L.codomain) else core.transpose(column)
+
+
+@_apply.register
+def _(L: KronLeft, dX: Expr) -> Expr:
+    return core.kron(dX, L.right)
+
+
+@_apply.register
+def _(L: KronRight, dX: Expr) -> Expr:
+    return core.kron(L.left, dX)
+
+
+@_apply.register
+def _(L: BlockInner, dX: Expr) -> Expr:
+    return node("blockinner", (dX, L.by))
+
+
+@_apply.register
+def _(L: BlockSum, dX: Expr) -> Expr:
+    return node("blocksum", (L.by, dX))
+
+
+@_apply.register
+def _(L: BlockInnerBy, dX: Expr) -> Expr:
+    return node("blockinner", (L.blocks, dX))
+
+
+@_apply.register
+def _(L: BlockSumBy, dX: Expr) -> Expr:
+    return node("blocksum", (dX, L.blocks))
+
+
+@_apply.register
+def _(L: Reshape, dX: Expr) -> Expr:
+    if is_one(L.codomain[1]):
+        return core.vec(dX)
+    return node("reshape", (dX,), L.codomain)
+
+
+@_apply.register
+def _(L: Sum, dX: Expr) -> Expr:
+    return core.add(*(apply(t, dX) for t in L.terms))
+
+
+@_apply.register
+def _(L: Compose, dX: Expr) -> Expr:
+    for f in reversed(L.factors):
+        dX = apply(f, dX)
+    return dX
+
+
+# ------------------------------------------------------------------------------------------------ adjoint
+
+
+@singledispatch
+def adjoint(L: LinearMap) -> LinearMap:
+    """The adjoint map: <L(dX), G> = <dX, adjoint(L)(G)> for the trace inner product."""
+    raise NoRuleError(f"{type(L).__name__} does not state its adjoint")
+
+
+@adjoint.register
+def _(L: Identity) -> LinearMap:
+    return L
+
+
+@adjoint.register
+def _(L: Zero) -> LinearMap:
+    return Zero(L.codomain, L.domain)
+
+
+@adjoint.register
+def _(L: Scaled) -> LinearMap:
+    return Scaled(L.codomain, L.domain, L.factor, adjoint(L.of))
+
+
+@adjoint.register
+def _(L: Sandwich) -> LinearMap:
+    left = None if L.left is None else core.transpose(L.left)
+    right = None if L.right is None else core.transpose(L.right)
+    return Sandwich(L.codomain, L.domain, left, right)
+
+
+@adjoint.register
+def _(L: Transposition) -> LinearMap:
+    return Transposition(L.codomain, L.domain)
+
+
+@adjoint.register
+def _(L: Mask) -> LinearMap:
+    return L
+
+
+@adjoint.register
+def _(L: Inner) -> LinearMap:
+    return Outer(L.codomain, L.domain, L.by)
+
+
+@adjoint.register
+def _(L: Outer) -> LinearMap:
+    return Inner(L.codomain, L.domain, L.by)
+
+
+@adjoint.register
+def _(L: ToDiag) -> LinearMap:
+    return Diagonal(L.codomain, L.domain)
+
+
+@adjoint.register
+def _(L: Diagonal) -> LinearMap:
+    return ToDiag(L.codomain, L.domain)
+
+
+@adjoint.register
+def _(L: KronLeft) -> LinearMap:
+    return BlockInner(L.codomain, L.domain, L.right)
+
+
+@adjoint.register
+def _(L: KronRight) -> LinearMap:
+    return BlockSum(L.codomain, L.domain, L.left)
+
+
+@adjoint.register
+def _(L: BlockInner) -> LinearMap:
+    return KronLeft(L.codomain, L.domain, L.by)
+
+
+@adjoint.register
+def _(L: BlockSum) -> LinearMap:
+    return KronRight(L.codomain, L.domain, L.by)
+
+
+@adjoint.register
+def _(L: BlockInnerBy) -> LinearMap:
+    return BlockSumBy(L.codomain, L.domain, L.blocks)
+
+
+@adjoint.register
+def _(L: BlockSumBy) -> LinearMap:
+    return BlockInnerBy(L.codomain, L.domain, L.blocks)
+
+
+@adjoint.register
+def _(L: Reshape) -> LinearMap:
+    return Reshape(L.codomain, L.domain)
+
+
+@adjoint.register
+def _(L: Sum) -> LinearMap:
+    return Sum(L.codomain, L.domain, tuple(adjoint(t) for t in L.terms))
+
+
+@adjoint.register
+def _(L: Compose) -> LinearMap:
+    return Compose(L.codomain, L.domain, tuple(adjoint(f) for f in reversed(L.factors)))

@@ -1,0 +1,362 @@
+"""Leaves, names, sums, scalings and the entrywise arithmetic.
+
+The differentials are the elementary rules of Magnus & Neudecker, Matrix Differential Calculus (2019), chapter 8.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matcalc import core
+from matcalc.core import hadamard, number, power, scale
+from matcalc.dims import Shape, is_one, same, same_shape, shape_text
+from matcalc.errors import ShapeError
+from matcalc.expr import Expr, Param, number_value
+from matcalc.linop import LinearMap, identity, mask, outer, sandwich, scaled, zero
+from matcalc.notation import Builtin
+from matcalc.ops.define import all_same, always, anywhere, keeps, need_same, op
+from matcalc.properties import BIT
+
+ELEMENTARY = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 8"
+
+
+def _var_facts(e: Expr) -> tuple[int, int]:
+    return e.params[3], 0
+
+
+@op(
+    shape=lambda name, rows, cols, facts: (rows, cols),
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("", "X", 2, 3, 0),
+    facts=_var_facts,
+    params=(Param("name", "name"), Param("rows", "dim"), Param("cols", "dim"), Param("facts", "any")),
+)
+def variable(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
+    """dX is the free differential of the variable X"""
+    return ()
+
+
+def _number_facts(e: Expr) -> tuple[int, int]:
+    value = e.params[0]
+    true, false = BIT["constant"], 0
+    if value.is_positive:
+        true |= BIT["positive"]
+    elif value.is_zero:
+        true |= BIT["nonnegative"]
+        false |= BIT["positive"] | BIT["nonzero"] | BIT["nonsingular"]
+    elif value.is_negative:
+        true |= BIT["nonzero"]
+        false |= BIT["positive"] | BIT["nonnegative"]
+    if value == 1:
+        true |= BIT["orthogonal"] | BIT["row-stochastic"] | BIT["column-stochastic"]
+    return true, false
+
+
+@op(
+    shape=lambda value: (1, 1),
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("", core.exact(2)),
+    facts=_number_facts,
+    params=(Param("value", "number"),),
+)
+def number_(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
+    """dc = 0"""
+    return ()
+
+
+@op(
+    shape=lambda m, n: (m, n),
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("", 2, 3),
+    facts=always("constant", "positive"),
+    params=(Param("m", "dim"), Param("n", "dim")),
+)
+def ones(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
+    """d1 = 0"""
+    return ()
+
+
+def _zeros_facts(e: Expr) -> tuple[int, int]:
+    true = BIT["constant"] | BIT["nonnegative"]
+    if same(*e.shape):
+        true |= BIT["diagonal"] | BIT["skew"] | BIT["positive-semidefinite"]
+    return true, BIT["positive"] | BIT["nonzero"] | BIT["nonsingular"] | BIT["orthogonal"]
+
+
+@op(
+    shape=lambda m, n: (m, n),
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("", 2, 3),
+    facts=_zeros_facts,
+    params=(Param("m", "dim"), Param("n", "dim")),
+)
+def zeros(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
+    """d0 = 0"""
+    return ()
+
+
+@op(
+    shape=lambda n: (n, n),
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("", 3),
+    params=(Param("n", "dim"),),
+    facts=always("constant", "diagonal", "orthogonal", "positive-definite", "nonnegative", "one-hot", "one-hot-column"),
+)
+def eye(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
+    """dI = 0"""
+    return ()
+
+
+@op(
+    shape=lambda name, definition: definition.shape,
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("m n", "Y"),
+    facts=lambda e, true: (true, 0),
+    params=(Param("name", "name"),),
+)
+def named_(Y: Expr, X: Expr, name: str) -> tuple[LinearMap, ...]:
+    """a name stands for its definition: dY = dX"""
+    return (identity(X.shape),)
+
+
+# ------------------------------------------------------------------------------------------------ sums, scalings
+
+
+def _sum_facts(e: Expr, *masks: int) -> tuple[int, int]:
+    keep = ["symmetric", "skew", "diagonal", "lower", "upper", "positive-semidefinite", "nonnegative", "constant"]
+    common = sum(BIT[name] for name in keep)
+    for m in masks:
+        common &= m
+    for strong, weak in (("positive", "nonnegative"), ("positive-definite", "positive-semidefinite")):
+        if any(m & BIT[strong] for m in masks) and all(m & (BIT[weak] | BIT[strong]) for m in masks):
+            common |= BIT[strong]
+    return common, 0
+
+
+@op(
+    shape=all_same("+"),
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("m n, m n, m n",),
+    facts=_sum_facts,
+    commutative=True,
+    variadic=True,
+)
+def add(Y: Expr, *terms: Expr) -> tuple[LinearMap, ...]:
+    """d(X + Z) = dX + dZ"""
+    return tuple(identity(t.shape) for t in terms)
+
+
+def _scale_shape(*factors: Expr) -> Shape:
+    for s in factors[:-1]:
+        if not s.is_scalar:
+            raise ShapeError(f"only a 1 x 1 value scales, but {{}} is {shape_text(s.shape)}", s)
+    return factors[-1].shape
+
+
+def _scale_facts(e: Expr, *masks: int) -> tuple[int, int]:
+    scalars, body = masks[:-1], masks[-1]
+    true = body & sum(BIT[n] for n in ("symmetric", "skew", "diagonal", "lower", "upper"))
+    if all(m & BIT["nonzero"] for m in scalars):
+        true |= body & (BIT["nonsingular"] | BIT["nonzero"])
+    if all(m & BIT["positive"] for m in scalars):
+        true |= body & (BIT["positive"] | BIT["nonnegative"] | BIT["positive-definite"])
+    if all(m & BIT["nonnegative"] for m in scalars):
+        true |= body & (BIT["nonnegative"] | BIT["positive-semidefinite"])
+    if all(m & BIT["constant"] for m in masks):
+        true |= BIT["constant"]
+    if len(masks) == 2 and e.args[0].op == "number" and number_value(e.args[0]) == -1:
+        true |= body & BIT["orthogonal"]
+    return true, 0
+
+
+@op(
+    shape=_scale_shape,
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("1 1, m n",),
+    facts=_scale_facts,
+    commutative=True,
+    variadic=True,
+)
+def scale_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
+    """d(s X) = ds X + s dX"""
+    *scalars, X = factors
+    maps = [outer(scale(*scalars[:k], *scalars[k + 1 :], X)) for k in range(len(scalars))]
+    return (*maps, scaled(scale(*scalars), identity(X.shape)))
+
+
+# ------------------------------------------------------------------------------------------------ entrywise
+
+
+def _entrywise_facts(e: Expr, *masks: int) -> tuple[int, int]:
+    common = sum(
+        BIT[n]
+        for n in (
+            "symmetric",
+            "positive-definite",
+            "positive-semidefinite",
+            "positive",
+            "nonnegative",
+            "nonzero",
+            "constant",
+        )
+    )
+    any_of = sum(BIT[n] for n in ("diagonal", "lower", "upper"))
+    either = 0
+    for m in masks:
+        common &= m
+        either |= m & any_of
+    return common | either, 0
+
+
+@op(
+    shape=all_same(".*"),
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("m n, m n, m n",),
+    facts=_entrywise_facts,
+    commutative=True,
+    variadic=True,
+)
+def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
+    """d(X o Z) = Z o dX + X o dZ"""
+    return tuple(mask(hadamard(*factors[:k], *factors[k + 1 :])) for k in range(len(factors)))
+
+
+@op(
+    shape=lambda a, b: need_same("./", a, b),
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=lambda A, B: (("nonzero", B),),
+    source=ELEMENTARY,
+    example=("m n, m n",),
+    facts=keeps("positive", "constant"),
+    definition=lambda A, B: core.entrywise_product(A, power(B, -1)),
+)
+def divide(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
+    """d(A ./ B) = dA ./ B - Y ./ B o dB"""
+    return mask(power(B, -1)), mask(core.minus(core.divide(Y, B)))
+
+
+def _power_shape(base: Expr, exponent: Expr) -> Shape:
+    if not exponent.is_scalar:
+        need_same(".^", base, exponent)
+    return base.shape
+
+
+def _power_domain(X: Expr, P: Expr) -> tuple[tuple[str, Any], ...]:
+    if P.op == "number":
+        k = number_value(P)
+        if k.is_integer:
+            return (("nonzero", X),) if k.is_negative else ()
+    return (("positive", X),)
+
+
+def _power_facts(e: Expr, base: int, exponent: int) -> tuple[int, int]:
+    true = base & (BIT["positive"] | BIT["nonzero"])
+    if base & exponent & BIT["constant"]:
+        true |= BIT["constant"]
+    P = e.args[1]
+    if P.op == "number":
+        k = number_value(P)
+        true |= base & BIT["symmetric"]
+        if k.is_positive:
+            true |= base & (BIT["nonnegative"] | BIT["diagonal"])
+        if k.is_integer and k.is_even:
+            true |= BIT["nonnegative"]
+            if base & BIT["nonzero"]:
+                true |= BIT["positive"]
+    return true, 0
+
+
+@op(
+    shape=_power_shape,
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=_power_domain,
+    source=ELEMENTARY,
+    example=("m n, m n",),
+    facts=_power_facts,
+)
+def power_(Y: Expr, X: Expr, P: Expr) -> tuple[LinearMap, ...]:
+    """d(X .^ p) = p o X .^ (p - 1) o dX + Y o log(X) o dp"""
+    if P.op == "number":
+        k = number_value(P)
+        slope = zero_like(X) if k == 0 else scale(number(k), power(X, number(k - 1)))
+        return mask(slope), zero((1, 1), X.shape)
+    if P.is_scalar:
+        by_base = mask(scale(P, power(X, core.difference(P, 1))))
+        return by_base, outer(core.entrywise_product(Y, core.call("log", X)))
+    by_base = mask(hadamard(P, power(X, core.difference(P, 1))))
+    return by_base, mask(hadamard(Y, core.call("log", X)))
+
+
+def zero_like(X: Expr) -> Expr:
+    """The zero matrix of the shape of X."""
+    return core.zeros(*X.shape)
+
+
+# ------------------------------------------------------------------------------------------------ broadcast
+
+
+def _broadcast_shape(a: Expr, m: Any, n: Any) -> Shape:
+    for have, want in zip(a.shape, (m, n)):
+        if not (same(have, want) or is_one(have)):
+            raise ShapeError(f"{{}} ({shape_text(a.shape)}) does not broadcast to {shape_text((m, n))}", a)
+    if same_shape(a.shape, (m, n)):
+        raise ShapeError(f"{{}} has the shape {shape_text((m, n))} already", a)
+    return (m, n)
+
+
+@op(
+    shape=_broadcast_shape,
+    latex=Builtin(),
+    numpy=Builtin(),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("1 n", "m", "n"),
+    facts=keeps("positive", "nonnegative", "nonzero", "constant"),
+    params=(Param("m", "dim"), Param("n", "dim")),
+    definition=lambda a, m, n: spread(a, m, n),
+)
+def broadcast(Y: Expr, a: Expr, m: Any, n: Any) -> tuple[LinearMap, ...]:
+    """broadcasting is a product with ones: 1 a (rows), a 1' (columns), so its adjoint is a sum"""
+    if a.is_scalar:
+        return (outer(core.ones(m, n)),)
+    if is_one(a.shape[0]):
+        return (sandwich(core.ones(m, 1), None, a.shape),)
+    return (sandwich(None, core.ones(1, n), a.shape),)
+
+
+def spread(a: Expr, m: Any, n: Any) -> Expr:
+    """The broadcast written as a product with ones."""
+    if a.is_scalar:
+        return scale(a, core.ones(m, n))
+    if is_one(a.shape[0]):
+        return core.matmul(core.ones(m, 1), a)
+    return core.matmul(a, core.ones(1, n))

@@ -1,0 +1,84 @@
+"""Entrywise choice: maximum, minimum, where. Ties share equally."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from matcalc import core
+from matcalc.core import number, scale
+from matcalc.errors import ShapeError
+from matcalc.expr import Expr, Param, node
+from matcalc.linop import LinearMap, mask, zero
+from matcalc.notation import Call, Notation, Template
+from matcalc.ops.define import all_same, anywhere, keeps, need_same, op
+from matcalc.properties import bits
+
+SUBGRADIENT = "Clarke, Optimization and Nonsmooth Analysis (1983): ties share equally"
+HALF = number(sp.Rational(1, 2))
+
+
+def greater(A: Expr, B: Expr) -> Expr:
+    """1 where A > B, 1/2 where they tie, 0 elsewhere: (1 + sign(A - B))/2."""
+    return scale(HALF, core.plus(1, node("sign", (core.difference(A, B),))))
+
+
+@op(
+    shape=all_same("maximum"),
+    latex=Call(r"\operatorname{maximum}"),
+    numpy=Call("np.maximum"),
+    domain=anywhere,
+    source=SUBGRADIENT,
+    example=("m n, m n",),
+    facts=keeps("positive", "nonnegative", "symmetric", "constant"),
+)
+def maximum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
+    """d maximum(A, B) = [A > B] o dA + [B > A] o dB"""
+    return mask(greater(A, B)), mask(greater(B, A))
+
+
+@op(
+    shape=all_same("minimum"),
+    latex=Call(r"\operatorname{minimum}"),
+    numpy=Call("np.minimum"),
+    domain=anywhere,
+    source=SUBGRADIENT,
+    example=("m n, m n",),
+    facts=keeps("positive", "nonnegative", "symmetric", "constant"),
+)
+def minimum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
+    """d minimum(A, B) = [A < B] o dA + [B < A] o dB"""
+    return mask(greater(B, A)), mask(greater(A, B))
+
+
+STRICT = {">": ">", ">=": ">="}
+
+
+def _where_shape(A: Expr, B: Expr, C: Expr, D: Expr, relation: str) -> Any:
+    if relation not in STRICT:
+        raise ShapeError(f"where compares by > or >=, not {relation}")
+    return need_same("where", A, B, C, D)
+
+
+def _where_latex(relation: str) -> Notation:
+    sign = {">": ">", ">=": r"\geq"}[relation]
+    return Template(rf"\operatorname{{where}}\left({{0}} {sign} {{1}}, {{2}}, {{3}}\right)")
+
+
+@op(
+    shape=_where_shape,
+    latex=_where_latex,
+    numpy=lambda relation: Template(f"np.where({{0}} {relation} {{1}}, {{2}}, {{3}})"),
+    domain=anywhere,
+    source=SUBGRADIENT,
+    example=("m n, m n, m n, m n", ">"),
+    facts=lambda e, A, B, C, D: (C & D & bits("positive", "nonnegative", "nonzero"), 0),
+    params=(Param("relation", "any"),),
+)
+def where(Y: Expr, A: Expr, B: Expr, C: Expr, D: Expr, relation: str) -> tuple[LinearMap, ...]:
+    """d where(A > B, C, D) = [A > B] o dC + [A <= B] o dD"""
+    one, none = core.broadcast(number(1), Y.shape), core.zeros(*Y.shape)
+    chosen = node("where", (A, B, one, none), (relation,))
+    other = node("where", (A, B, none, one), (relation,))
+    return zero(A.shape, Y.shape), zero(B.shape, Y.shape), mask(chosen), mask(other)

@@ -1,0 +1,167 @@
+"""How an operation is declared: the decorator, shape rules, fact rules and example shapes.
+
+The decorator has no defaults for what makes an operation complete, so an incomplete one cannot be imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from matcalc.dims import Shape, is_one, same, same_shape, shape_text
+from matcalc.errors import ShapeError
+from matcalc.expr import Expr, Op, Param, register
+from matcalc.notation import Notation
+from matcalc.properties import BIT
+
+AXIS = Param("axis", "axis", None)
+Domain = Callable[..., tuple[tuple[str, Any], ...]]
+
+
+def op(
+    *,
+    shape: Callable[..., Shape],
+    latex: Notation | Callable[..., Notation],
+    numpy: Notation | Callable[..., Notation],
+    domain: Domain,
+    source: str,
+    example: tuple[Any, ...],
+    facts: Callable[..., tuple[int, int]],
+    definition: Callable[..., Expr] | None = None,
+    params: tuple[Param, ...] = (),
+    commutative: bool = False,
+    variadic: bool = False,
+    complete: Callable[..., tuple[Any, ...]] | None = None,
+) -> Callable[[Callable[..., tuple[Any, ...]]], Op]:
+    """Declare an operation: the decorated function is its differential, its docstring the identity.
+
+    The function takes the output, the arguments and the parameters, and returns one linear map for each argument.
+    """
+
+    def declare(differential: Callable[..., tuple[Any, ...]]) -> Op:
+        identity = (differential.__doc__ or "").strip()
+        if not identity:
+            raise TypeError(f"the operation {differential.__name__} states no identity in its docstring")
+        return register(
+            Op(
+                name=differential.__name__.rstrip("_"),
+                identity=identity,
+                shape=shape,
+                differential=differential,
+                latex=latex,
+                numpy=numpy,
+                domain=domain,
+                source=source,
+                example=example,
+                facts=facts,
+                definition=definition,
+                params=params,
+                commutative=commutative,
+                variadic=variadic,
+                complete=complete,
+            )
+        )
+
+    return declare
+
+
+def anywhere(*_: Any) -> tuple[tuple[str, Any], ...]:
+    """No condition: differentiable everywhere (or with the stated convention at kinks)."""
+    return ()
+
+
+# ------------------------------------------------------------------------------------------------ shapes
+
+
+def scalar(*_: Any) -> Shape:
+    """1 x 1, whatever the arguments are."""
+    return (1, 1)
+
+
+def like(X: Expr, *_: Any) -> Shape:
+    """The shape of the (first) argument."""
+    return X.shape
+
+
+def need_square(name: str, X: Expr) -> None:
+    """Raise ShapeError unless X is square."""
+    if not same(*X.shape):
+        raise ShapeError(f"{name} needs a square matrix, but {{}} is {shape_text(X.shape)}", X)
+
+
+def need_vector(name: str, X: Expr) -> None:
+    """Raise ShapeError unless X is a column or a row."""
+    if not (is_one(X.shape[0]) or is_one(X.shape[1])):
+        raise ShapeError(f"{name} needs a vector (n x 1 or 1 x n), but {{}} is {shape_text(X.shape)}", X)
+
+
+def need_same(name: str, *args: Expr) -> Shape:
+    """The common shape of the arguments; raises ShapeError where there is none."""
+    first = args[0]
+    for other in args[1:]:
+        if not same_shape(first.shape, other.shape):
+            raise ShapeError(
+                f"{name}: shapes {shape_text(first.shape)} and {shape_text(other.shape)} do not fit: {{}} and {{}}",
+                first,
+                other,
+            )
+    return first.shape
+
+
+def square(name: str) -> Callable[..., Shape]:
+    """The shape rule of a function from square matrices to matrices of the same shape."""
+
+    def rule(X: Expr, *_: Any) -> Shape:
+        need_square(name, X)
+        return X.shape
+
+    return rule
+
+
+def square_to_scalar(name: str) -> Callable[..., Shape]:
+    """The shape rule of a scalar function of a square matrix."""
+
+    def rule(X: Expr, *_: Any) -> Shape:
+        need_square(name, X)
+        return (1, 1)
+
+    return rule
+
+
+def all_same(name: str) -> Callable[..., Shape]:
+    """The shape rule of an operation on matrices of one shape."""
+    return lambda *args: need_same(name, *args)
+
+
+def reduced(X: Expr, axis: int | None, *_: Any) -> Shape:
+    """The shape after a reduction: 1 x 1, or 1 x n over rows (axis 1), or m x 1 over columns (axis 2)."""
+    if axis not in (None, 1, 2):
+        raise ShapeError(f"axis must be 1 (over rows) or 2 (over columns), got {axis}")
+    return (1, 1) if axis is None else (1, X.shape[1]) if axis == 1 else (X.shape[0], 1)
+
+
+# ------------------------------------------------------------------------------------------------ facts
+
+
+def no_facts(*_: Any) -> tuple[int, int]:
+    """Nothing is known of the result."""
+    return 0, 0
+
+
+def always(*names: str) -> Callable[..., tuple[int, int]]:
+    """These facts hold of every result."""
+    mask = sum(BIT[name] for name in names)
+    return lambda *_: (mask, 0)
+
+
+def keeps(*names: str) -> Callable[..., tuple[int, int]]:
+    """These facts hold of the result where they hold of every argument."""
+    mask = sum(BIT[name] for name in names)
+
+    def rule(_: Expr, *masks: int) -> tuple[int, int]:
+        common = mask
+        for m in masks:
+            common &= m
+        return common, 0
+
+    return rule

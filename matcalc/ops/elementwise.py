@@ -1,0 +1,374 @@
+"""Functions applied to every entry; each has a diagonal Jacobian, `d f(X) = f'(X) o dX`.
+
+f' comes from SymPy, written with the output where that is shorter, unless the record states it (kinks, overflow).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import sympy as sp
+
+from matcalc import core
+from matcalc.core import hadamard, number, power
+from matcalc.dims import NAME
+from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.expr import REGISTRY, Expr, Op, Param, node, register
+from matcalc.linop import LinearMap, mask
+from matcalc.notation import Call, Level, Notation, Template
+from matcalc.ops.arithmetic import zero_like
+from matcalc.ops.define import anywhere, like, no_facts
+from matcalc.properties import BIT, bits
+
+CALCULUS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964)"
+x, y = sp.symbols("x y", real=True)
+_BY_SYMPY: dict[Any, str] = {}
+
+
+def elementwise(
+    name: str,
+    scalar: Callable[[Any], Any] | None,
+    latex: Notation | str,
+    numpy: Notation | str,
+    *,
+    slope: Callable[[Expr, Expr], Expr] | None = None,
+    domain: str | None = None,
+    facts: Callable[..., tuple[int, int]] = no_facts,
+    source: str = CALCULUS,
+    example: str = "m n",
+    definition: Callable[[Expr], Expr] | None = None,
+) -> Op:
+    """Declare an elementwise function: its SymPy form gives f', unless `slope(Y, X)` states it.
+
+    `domain` is the fact (positive, nonzero) that every entry must have for f' to exist.
+    """
+
+    def differential(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
+        return (mask(slope(Y, X) if slope is not None else derived_slope(name, Y, X)),)
+
+    if scalar is not None and isinstance(scalar, type):
+        _BY_SYMPY[scalar] = name
+    return register(
+        Op(
+            name=name,
+            identity=f"d {name}(X) = {name}'(X) o dX: every entry depends on one entry only",
+            shape=like,
+            differential=differential,
+            latex=Call(latex) if isinstance(latex, str) else latex,
+            numpy=Call(numpy) if isinstance(numpy, str) else numpy,
+            domain=(lambda X: ((domain, X),)) if domain else anywhere,
+            source=source,
+            example=(example,),
+            facts=_with_constant(facts),
+            definition=definition,
+            scalar_function=scalar,
+        )
+    )
+
+
+def _with_constant(facts: Callable[..., tuple[int, int]]) -> Callable[..., tuple[int, int]]:
+    def rule(e: Expr, X: int) -> tuple[int, int]:
+        true, false = facts(e, X)
+        return true | X & (BIT["constant"] | BIT["symmetric"]), false
+
+    return rule
+
+
+@cache
+def _slope_form(name: str) -> Any:
+    """f'(x) as a SymPy expression in x and the output y, whichever is shorter."""
+    scalar = REGISTRY[name].scalar_function
+    assert scalar is not None
+    f = scalar(x)
+    plain = sp.diff(f, x)
+    with_output = plain.subs(f, y)
+    return min((with_output, plain), key=lambda form: (sp.count_ops(form), form.has(x)))
+
+
+def derived_slope(name: str, Y: Expr, X: Expr) -> Expr:
+    """f'(X) with f' from SymPy, written with the output Y where that is shorter."""
+    return from_scalar(_slope_form(name), {x: X, y: Y}, X)
+
+
+def from_scalar(form: Any, values: dict[Any, Expr], like_: Expr) -> Expr:
+    """A SymPy expression in scalar symbols as an entrywise expression of the shape of `like_`.
+
+    Raises:
+        NoRuleError: a function in it is not in the catalogue.
+    """
+    value = _entrywise(form, values)
+    return core.broadcast(value, like_.shape)
+
+
+def _entrywise(form: Any, values: dict[Any, Expr]) -> Expr:
+    if form in values:
+        return values[form]
+    if form.is_number or not (form.free_symbols & set(values)):
+        return number(form)
+    if form.is_Add:
+        terms = [_entrywise(a, values) for a in form.args]
+        result = terms[0]
+        for t in terms[1:]:
+            result = core.plus(result, t)
+        return result
+    if form.is_Mul:
+        result = _entrywise(form.args[0], values)
+        for a in form.args[1:]:
+            result = core.entrywise_product(result, _entrywise(a, values))
+        return result
+    if form.is_Pow:
+        base, exponent = _entrywise(form.base, values), _entrywise(form.exp, values)
+        if base.op == "number" and not exponent.is_scalar:
+            base = core.broadcast(base, exponent.shape)
+        return power(base, exponent)
+    if isinstance(form, sp.polygamma) and form.args[0].is_Integer:
+        return polygamma_of(int(form.args[0]), _entrywise(form.args[1], values))
+    name = _BY_SYMPY.get(form.func)
+    if name is None or len(form.args) != 1:
+        raise NoRuleError(f"no entrywise operation for {form.func.__name__} in {form}")
+    return node(name, (_entrywise(form.args[0], values),))
+
+
+def polygamma_of(order: int, X: Expr) -> Expr:
+    """The polygamma function; order 0 is digamma."""
+    return node("digamma", (X,)) if order == 0 else node("polygamma", (X,), (order,))
+
+
+def odd(e: Expr, X: int) -> tuple[int, int]:
+    """Facts of an increasing odd function: it keeps signs."""
+    return X & bits("positive", "nonnegative", "nonzero", "diagonal", "lower", "upper", "skew"), 0
+
+
+def positive(e: Expr, X: int) -> tuple[int, int]:
+    """Every value is positive."""
+    return BIT["positive"], 0
+
+
+def nonnegative(e: Expr, X: int) -> tuple[int, int]:
+    """Every value is nonnegative; positive where the argument is."""
+    return BIT["nonnegative"] | X & BIT["positive"], 0
+
+
+def _abs_facts(e: Expr, X: int) -> tuple[int, int]:
+    return BIT["nonnegative"] | (BIT["positive"] if X & BIT["nonzero"] else 0) | X & BIT["diagonal"], 0
+
+
+def one_minus_square(Y: Expr, X: Expr) -> Expr:
+    """1 - Y o Y."""
+    return core.difference(1, power(Y, 2))
+
+
+def _times(*factors: Expr) -> Expr:
+    return core.scale(*factors) if factors[0].is_scalar else hadamard(*factors)
+
+
+elementwise("exp", sp.exp, r"\exp", "np.exp", facts=positive)
+elementwise("log", sp.log, r"\log", "np.log", domain="positive", slope=lambda Y, X: power(X, -1))
+elementwise("log1p", lambda t: sp.log(1 + t), r"\operatorname{log1p}", "np.log1p", facts=odd)
+elementwise(
+    "expm1",
+    lambda t: sp.exp(t) - 1,
+    r"\operatorname{expm1}",
+    "np.expm1",
+    facts=odd,
+    slope=lambda Y, X: node("exp", (X,)),
+)
+elementwise(
+    "sqrt",
+    sp.sqrt,
+    Template(r"\sqrt{{{0}}}"),
+    "np.sqrt",
+    domain="positive",
+    facts=nonnegative,
+    slope=lambda Y, X: core.scale(number(sp.Rational(1, 2)), power(Y, -1)),
+)
+elementwise(
+    "abs", sp.Abs, Template(r"\lvert {0} \rvert"), "np.abs", facts=_abs_facts, slope=lambda Y, X: node("sign", (X,))
+)
+elementwise("sign", sp.sign, r"\operatorname{sign}", "np.sign", slope=lambda Y, X: zero_like(X), facts=odd)
+elementwise(
+    "step",
+    None,
+    r"\operatorname{step}",
+    Template("({0} > 0)", inner=Level.MINUS),
+    source="unit step, 0 at 0",
+    slope=lambda Y, X: zero_like(X),
+    facts=nonnegative,
+)
+elementwise("sin", sp.sin, r"\sin", "np.sin")
+elementwise("cos", sp.cos, r"\cos", "np.cos")
+elementwise("tan", sp.tan, r"\tan", "np.tan")
+elementwise("tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square)
+elementwise("arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd)
+elementwise("arccos", sp.acos, r"\arccos", "np.arccos")
+elementwise("arctan", sp.atan, r"\arctan", "np.arctan", facts=odd)
+elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd)
+elementwise("cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive)
+elementwise("arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd)
+elementwise("arccosh", sp.acosh, r"\operatorname{arccosh}", "np.arccosh")
+elementwise("arctanh", sp.atanh, r"\operatorname{arctanh}", "np.arctanh", facts=odd)
+elementwise(
+    "sigmoid",
+    lambda t: 1 / (1 + sp.exp(-t)),
+    r"\sigma",
+    "_sigmoid",
+    facts=positive,
+    slope=lambda Y, X: _times(Y, core.difference(1, Y)),
+)
+elementwise(
+    "relu",
+    lambda t: sp.Max(t, 0),
+    r"\operatorname{relu}",
+    Template("np.maximum({0}, 0)"),
+    facts=nonnegative,
+    slope=lambda Y, X: node("step", (X,)),
+    source="relu'(0) = 0 by convention",
+)
+elementwise(
+    "softplus",
+    lambda t: sp.log(1 + sp.exp(t)),
+    r"\operatorname{softplus}",
+    "_softplus",
+    facts=positive,
+    slope=lambda Y, X: node("sigmoid", (X,)),
+)
+elementwise("erf", sp.erf, r"\operatorname{erf}", "special.erf", facts=odd)
+elementwise("erfc", sp.erfc, r"\operatorname{erfc}", "special.erfc", facts=positive)
+elementwise(
+    "gammaln",
+    sp.loggamma,
+    r"\log\Gamma",
+    "special.gammaln",
+    domain="positive",
+    slope=lambda Y, X: node("digamma", (X,)),
+)
+elementwise("digamma", sp.digamma, r"\psi", "special.digamma", domain="positive", slope=lambda Y, X: polygamma_of(1, X))
+elementwise(
+    "gelu",
+    lambda t: t * (1 + sp.erf(t / sp.sqrt(2))) / 2,
+    r"\operatorname{gelu}",
+    "_gelu",
+    source="Hendrycks & Gimpel, Gaussian Error Linear Units (2016)",
+    definition=lambda X: from_scalar(x * (1 + sp.erf(x / sp.sqrt(2))) / 2, {x: X}, X),
+)
+elementwise(
+    "silu",
+    lambda t: t / (1 + sp.exp(-t)),
+    r"\operatorname{silu}",
+    Template("{0} * _sigmoid({0})", Level.PRODUCT, Level.ATOM),
+    slope=lambda Y, X: core.plus(Y, _times(node("sigmoid", (X,)), core.difference(1, Y))),
+    source="Elfwing, Uchibe & Doya, Sigmoid-weighted linear units (2018)",
+    definition=lambda X: _times(X, node("sigmoid", (X,))),
+)
+
+
+def _polygamma_slope(Y: Expr, X: Expr, order: int) -> tuple[LinearMap, ...]:
+    return (mask(polygamma_of(order + 1, X)),)
+
+
+register(
+    Op(
+        name="polygamma",
+        identity="d polygamma(k, X) = polygamma(k + 1, X) o dX",
+        shape=like,
+        differential=_polygamma_slope,
+        latex=lambda order: Call(rf"\psi^{{({order})}}"),
+        numpy=lambda order: Template(f"special.polygamma({order}, {{0}})"),
+        domain=lambda X, order: (("positive", X),),
+        source=CALCULUS,
+        example=("m n", 2),
+        facts=no_facts,
+        params=(Param("order", "int"),),
+    )
+)
+
+
+# ------------------------------------------------------------------------------------------------ the user's own
+
+
+class Function:
+    """An entrywise function of the user's: from a SymPy `Lambda`, or abstract (then phi' is printed).
+
+    Args:
+        name: how it is written.
+        body: a SymPy `Lambda` of one symbol, or None for an abstract function.
+        order: how often the abstract function is differentiated.
+
+    Example:
+        >>> import sympy as sp, matcalc as mc
+        >>> t = sp.Symbol("t")
+        >>> swish = mc.Function("swish", sp.Lambda(t, t / (1 + sp.exp(-t))))
+        >>> phi = mc.Function("phi")
+        >>> phi(mc.var("X", "m", "n"))
+        phi(X)
+    """
+
+    __slots__ = ("body", "name", "order")
+
+    def __init__(self, name: str, body: Any = None, order: int = 0) -> None:
+        if not NAME.fullmatch(name):
+            raise MatcalcError(f"a function's name must be an identifier, got {name!r}")
+        if name in REGISTRY:
+            raise MatcalcError(f"{name} is an operation of the catalogue already")
+        if body is not None and not (isinstance(body, sp.Lambda) and len(body.variables) == 1):
+            raise MatcalcError(f"the body of {name} must be a SymPy Lambda of one symbol, got {body!r}")
+        self.name, self.body, self.order = name, body, order
+
+    def __call__(self, X: Any) -> Expr:
+        return node("func", (core.as_expr(X),), (self,))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Function) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Function({self.name!r}, {sp.srepr(self.body) if self.body is not None else None}, {self.order})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Function, (self.name, self.body, self.order)
+
+    def _key(self) -> tuple[Any, ...]:
+        return self.name, self.body, self.order
+
+    @property
+    def derivative(self) -> Function:
+        """phi', as another abstract function."""
+        return Function(self.name, None, self.order + 1)
+
+    def expand(self, X: Expr, order: int = 0) -> Expr:
+        """The body (or its derivative of this order) at X, in operations of the catalogue."""
+        t = self.body.variables[0]
+        s = sp.Symbol("x", real=True)
+        return from_scalar(sp.diff(self.body.expr.subs(t, s), s, order), {s: X}, X)
+
+
+def _function_slope(Y: Expr, X: Expr, f: Function) -> tuple[LinearMap, ...]:
+    return (mask(f.derivative(X) if f.body is None else f.expand(X, 1)),)
+
+
+def _function_latex(f: Function) -> Notation:
+    primes = "'" * f.order if f.order < 4 else f"^{{({f.order})}}"
+    greek = f"\\{f.name}" if f.name in ("phi", "psi", "chi", "rho", "sigma", "tau", "eta", "xi") else None
+    return Call((greek or rf"\operatorname{{{f.name}}}") + primes)
+
+
+register(
+    Op(
+        name="func",
+        identity="d phi(X) = phi'(X) o dX: every entry depends on one entry only",
+        shape=like,
+        differential=_function_slope,
+        latex=_function_latex,
+        numpy=lambda f: Call(f.name + "_prime" * f.order),
+        domain=anywhere,
+        source=CALCULUS,
+        facts=no_facts,
+        params=(Param("function", "any"),),
+        example=("m n", Function("swish", sp.Lambda(x, x / (1 + sp.exp(-x))))),
+        definition=lambda X, f: f.expand(X),
+    )
+)

@@ -1,0 +1,140 @@
+"""Inverse, determinant, adjugate and linear systems.
+
+Source of the differentials: Giles, Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation (2008), and Magnus & Neudecker (2019), ch. 8.
+"""
+
+from __future__ import annotations
+
+from matcalc.core import inverse, transpose
+from matcalc.dims import Shape, same, shape_text
+from matcalc.errors import ShapeError
+from matcalc.expr import Expr, node
+from matcalc.linop import LinearMap, compose, inner, map_sum, negated, outer, sandwich
+from matcalc.notation import Call, Level, Template
+from matcalc.ops.define import anywhere, need_square, no_facts, op, square, square_to_scalar
+from matcalc.properties import BIT, bits
+
+GILES = "Giles, Collected matrix derivative results (2008), sec. 2"
+MN8 = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 8"
+KEEPS = bits(
+    "symmetric",
+    "skew",
+    "diagonal",
+    "lower",
+    "upper",
+    "orthogonal",
+    "positive-definite",
+    "nonsingular",
+    "constant",
+    "row-stochastic",
+    "column-stochastic",
+)
+
+
+def _inv_facts(e: Expr, X: int) -> tuple[int, int]:
+    true = X & KEEPS | BIT["nonsingular"]
+    if X & BIT["positive-semidefinite"]:  # and nonsingular, or there is no inverse
+        true |= BIT["positive-definite"]
+    if e.is_scalar:
+        true |= X & bits("positive", "nonnegative") | BIT["nonzero"]
+    return true, 0
+
+
+@op(
+    shape=square("inv"),
+    latex=Template("{0}^{{-1}}", Level.POSTFIX, Level.ATOM),
+    numpy=Call("np.linalg.inv"),
+    domain=lambda X: (("nonsingular", X),),
+    source=GILES,
+    example=("n n",),
+    facts=_inv_facts,
+)
+def inv(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
+    """d(X^-1) = -X^-1 dX X^-1"""
+    return (negated(sandwich(Y, Y, X.shape)),)
+
+
+def _solve_shape(A: Expr, B: Expr) -> Shape:
+    need_square("solve", A)
+    if not same(A.shape[1], B.shape[0]):
+        raise ShapeError(
+            f"solve: {{}} ({shape_text(A.shape)}) and {{}} ({shape_text(B.shape)}) do not fit: "
+            f"{A.shape[1]} and {B.shape[0]} differ",
+            A,
+            B,
+        )
+    return B.shape
+
+
+@op(
+    shape=_solve_shape,
+    latex=Template("{0}^{{-1}} {1}", Level.PRODUCT, Level.POSTFIX),
+    numpy=Call("np.linalg.solve"),
+    domain=lambda A, B: (("nonsingular", A),),
+    source=GILES,
+    example=("n n, n p",),
+    facts=no_facts,
+    definition=lambda A, B: inverse(A) @ B,
+)
+def solve(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
+    """d(A^-1 B) = A^-1 (dB - dA Y)"""
+    return negated(sandwich(inverse(A), Y, A.shape)), sandwich(inverse(A), None, B.shape)
+
+
+def _det_facts(e: Expr, X: int) -> tuple[int, int]:
+    true = X & BIT["constant"]
+    if X & BIT["positive-definite"]:
+        true |= BIT["positive"]
+    if X & BIT["positive-semidefinite"]:
+        true |= BIT["nonnegative"]
+    if X & BIT["nonsingular"]:
+        true |= BIT["nonzero"]
+    return true, 0
+
+
+@op(
+    shape=square_to_scalar("det"),
+    latex=Call(r"\det"),
+    numpy=Call("np.linalg.det"),
+    domain=anywhere,
+    source=MN8,
+    example=("n n",),
+    facts=_det_facts,
+)
+def det(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
+    """d det(X) = tr(adj(X) dX)"""
+    return (inner(transpose(adjugate(X))),)
+
+
+@op(
+    shape=square_to_scalar("logdet"),
+    latex=Template(r"\log\lvert\det {0}\rvert", Level.PRODUCT, Level.POSTFIX),
+    numpy=Template("np.linalg.slogdet({0})[1]"),
+    domain=lambda X: (("nonsingular", X),),
+    source=MN8,
+    example=("n n",),
+    facts=lambda e, X: (X & BIT["constant"], 0),
+)
+def logdet(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
+    """d log|det X| = tr(X^-1 dX)"""
+    return (inner(transpose(inverse(X))),)
+
+
+def adjugate(X: Expr) -> Expr:
+    """adj(X): det(X) X^-1 for nonsingular X, and defined by cofactors for every square X."""
+    return node("adj", (X,))
+
+
+@op(
+    shape=square("adj"),
+    latex=Call(r"\operatorname{adj}"),
+    numpy=Call("_adj"),
+    domain=lambda X: (("nonsingular", X),),
+    source=MN8,
+    example=("n n",),
+    facts=lambda e, X: (X & bits("symmetric", "diagonal", "lower", "upper", "positive-definite", "nonsingular"), 0),
+)
+def adj(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
+    """d adj(X) = tr(X^-1 dX) adj(X) - X^-1 dX adj(X), for nonsingular X"""
+    return (map_sum(compose(outer(Y), inner(transpose(inverse(X)))), negated(sandwich(inverse(X), Y, X.shape))),)

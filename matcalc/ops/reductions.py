@@ -1,0 +1,215 @@
+"""Sums, means, variances, norms and traces: from a matrix to a scalar, a row or a column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matcalc import core
+from matcalc.core import hadamard, mean, minus, number, ones, power, scale, total
+from matcalc.dims import Dim, times
+from matcalc.expr import Expr, Param, node
+from matcalc.linop import LinearMap, compose, inner, mask, sandwich, scaled
+from matcalc.notation import Call, Level, Notation, Template
+from matcalc.ops.arithmetic import ELEMENTARY
+from matcalc.ops.define import AXIS, always, anywhere, keeps, need_same, op, reduced, scalar, square_to_scalar
+from matcalc.properties import bits
+
+SIGNS = ("positive", "nonnegative", "constant")
+
+
+def axis_latex(name: str) -> Any:
+    """LaTeX of a reduction: the axis as an index."""
+
+    def latex(axis: int | None = None, *_: Any) -> Notation:
+        index = "" if axis is None else f"_{{{axis}}}"
+        return Call(rf"\operatorname{{{name}}}{index}")
+
+    return latex
+
+
+def axis_numpy(function: str) -> Any:
+    """NumPy of a reduction: both dimensions are kept."""
+
+    def numpy(axis: int | None = None, *_: Any) -> Notation:
+        where = "" if axis is None else f", axis={axis - 1}, keepdims=True"
+        return Template(f"{function}({{0}}{where})")
+
+    return numpy
+
+
+def extent(X: Expr, axis: int | None) -> Dim:
+    """How many entries one sum over the axis has."""
+    return times(*X.shape) if axis is None else X.shape[axis - 1]
+
+
+def summing(X: Expr, axis: int | None) -> LinearMap:
+    """dX -> sum(dX, axis), as a product with ones."""
+    if axis is None:
+        return inner(ones(*X.shape))
+    m, n = X.shape
+    return sandwich(ones(1, m), None, X.shape) if axis == 1 else sandwich(None, ones(n, 1), X.shape)
+
+
+def averaging(X: Expr, axis: int | None) -> LinearMap:
+    """dX -> mean(dX, axis)."""
+    return scaled(number(1 / core.exact_dim(extent(X, axis))), summing(X, axis))
+
+
+def spread_mean(X: Expr, axis: int | None) -> Expr:
+    """The mean, broadcast back to the shape of X."""
+    return core.broadcast(mean(X, axis), X.shape)
+
+
+def centred(X: Expr, axis: int | None) -> Expr:
+    """X minus its mean."""
+    return core.difference(X, spread_mean(X, axis))
+
+
+@op(
+    shape=reduced,
+    latex=axis_latex("sum"),
+    numpy=axis_numpy("np.sum"),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("m n", 1),
+    facts=keeps(*SIGNS),
+    params=(AXIS,),
+)
+def sum_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
+    """d sum(X) = sum(dX) = 1' dX 1"""
+    return (summing(X, axis),)
+
+
+@op(
+    shape=reduced,
+    latex=axis_latex("mean"),
+    numpy=axis_numpy("np.mean"),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("m n", 1),
+    facts=keeps(*SIGNS),
+    params=(AXIS,),
+    definition=lambda X, axis: scale(number(1 / core.exact_dim(extent(X, axis))), total(X, axis)),
+)
+def mean_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
+    """d mean(X) = sum(dX) / count"""
+    return (averaging(X, axis),)
+
+
+DDOF = Param("ddof", "int", 0)
+
+
+def degrees(X: Expr, axis: int | None, ddof: int) -> Any:
+    """The number that a variance divides by."""
+    return core.exact_dim(extent(X, axis)) - ddof
+
+
+def _variance(X: Expr, axis: int | None, ddof: int) -> Expr:
+    return scale(number(1 / degrees(X, axis, ddof)), total(power(centred(X, axis), 2), axis))
+
+
+def _var_numpy(function: str) -> Any:
+    def numpy(axis: int | None = None, ddof: int = 0) -> Notation:
+        where = "" if axis is None else f", axis={axis - 1}, keepdims=True"
+        return Template(f"{function}({{0}}{where}{f', ddof={ddof}' if ddof else ''})")
+
+    return numpy
+
+
+@op(
+    shape=reduced,
+    latex=axis_latex("var"),
+    numpy=_var_numpy("np.var"),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("m n", 1),
+    facts=always("nonnegative"),
+    params=(AXIS, DDOF),
+    definition=_variance,
+)
+def var_(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
+    """d var(X) = 2/n sum((X - mean(X)) o dX)"""
+    weight = number(2 / degrees(X, axis, ddof))
+    return (compose(scaled(weight, summing(X, axis)), mask(centred(X, axis))),)
+
+
+@op(
+    shape=reduced,
+    latex=axis_latex("std"),
+    numpy=_var_numpy("np.std"),
+    domain=lambda X, axis, ddof: (("positive", node("std", (X,), (axis, ddof))),),
+    source=ELEMENTARY,
+    example=("m n", 1),
+    facts=always("nonnegative"),
+    params=(AXIS, DDOF),
+    definition=lambda X, axis, ddof: node("sqrt", (_variance(X, axis, ddof),)),
+)
+def std(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
+    """d std(X) = 1/n sum((X - mean(X)) ./ std(X) o dX)"""
+    weight = number(1 / degrees(X, axis, ddof))
+    unit = hadamard(centred(X, axis), power(core.broadcast(Y, X.shape), -1))
+    return (compose(scaled(weight, summing(X, axis)), mask(unit)),)
+
+
+# ------------------------------------------------------------------------------------------------ to a scalar
+
+
+@op(
+    shape=square_to_scalar("tr"),
+    latex=Call(r"\operatorname{tr}"),
+    numpy=Call("np.trace"),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("n n",),
+    facts=lambda e, X: (X & bits("positive", "nonnegative", "constant"), 0),
+)
+def tr(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
+    """d tr(X) = tr(dX) = tr(I' dX)"""
+    return (inner(core.eye(X.shape[0])),)
+
+
+@op(
+    shape=scalar,
+    latex=Template(r"\lVert {0} \rVert_1"),
+    numpy=Template("np.sum(np.abs({0}))"),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("m n",),
+    facts=always("nonnegative"),
+    definition=lambda X: total(node("abs", (X,))),
+)
+def norm1(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
+    """d norm1(X) = tr(sign(X)' dX)"""
+    return (inner(node("sign", (X,))),)
+
+
+@op(
+    shape=scalar,
+    latex=Template(r"\lVert {0} \rVert"),
+    numpy=Call("np.linalg.norm"),
+    domain=anywhere,
+    source="Petersen & Pedersen, The Matrix Cookbook (2012), 2.6",
+    example=("m n",),
+    facts=lambda e, X: (bits("nonnegative") | (bits("positive") if X & bits("nonzero") else 0), 0),
+    definition=lambda X: node("sqrt", (total(power(X, 2)),)),
+)
+def norm2(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
+    """d norm2(X) = tr(X' dX) / norm2(X)"""
+    return (inner(scale(power(Y, -1), X)),)
+
+
+@op(
+    shape=lambda A, B: (need_same("mse", A, B), (1, 1))[1],
+    latex=Call(r"\operatorname{mse}"),
+    numpy=Template("np.mean(({0} - {1}) ** 2)", inner=Level.MINUS),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("m n, m n",),
+    facts=always("nonnegative"),
+    definition=lambda A, B: mean(power(core.difference(A, B), 2)),
+)
+def mse(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
+    """d mean((A - B)^2) = 2/(mn) tr((A - B)' (dA - dB))"""
+    E = core.difference(A, B)
+    slope = scale(number(2 / core.exact_dim(times(*E.shape))), E)
+    return inner(slope), inner(minus(slope))
