@@ -20,11 +20,11 @@ from matcalc.linop import LinearMap, mask
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import zero_like
 from matcalc.ops.define import anywhere, like, no_facts
+from matcalc.ops.scalars import BY_SYMPY, from_scalar, polygamma_of
 from matcalc.properties import BIT, bits
 
 CALCULUS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964)"
 x, y = sp.symbols("x y", real=True)
-_BY_SYMPY: dict[Any, str] = {}
 
 
 def elementwise(
@@ -34,7 +34,7 @@ def elementwise(
     numpy: Notation | str,
     *,
     slope: Callable[[Expr, Expr], Expr] | None = None,
-    domain: str | None = None,
+    domain: Callable[..., tuple[tuple[str, Expr], ...]] = anywhere,
     facts: Callable[..., tuple[int, int]] = no_facts,
     source: str = CALCULUS,
     example: str = "m n",
@@ -42,14 +42,14 @@ def elementwise(
 ) -> Op:
     """Declare an elementwise function: its SymPy form gives f', unless `slope(Y, X)` states it.
 
-    `domain` is the fact (positive, nonzero) that every entry must have for f' to exist.
+    `domain(X)` says what must hold for f' to exist.
     """
 
     def differential(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
         return (mask(slope(Y, X) if slope is not None else derived_slope(name, Y, X)),)
 
     if scalar is not None and isinstance(scalar, type):
-        _BY_SYMPY[scalar] = name
+        BY_SYMPY[scalar] = name
     return register(
         Op(
             name=name,
@@ -58,7 +58,7 @@ def elementwise(
             differential=differential,
             latex=Call(latex) if isinstance(latex, str) else latex,
             numpy=Call(numpy) if isinstance(numpy, str) else numpy,
-            domain=(lambda X: ((domain, X),)) if domain else anywhere,
+            domain=domain,
             source=source,
             example=(example,),
             facts=_with_constant(facts),
@@ -92,53 +92,17 @@ def derived_slope(name: str, Y: Expr, X: Expr) -> Expr:
     return from_scalar(_slope_form(name), {x: X, y: Y}, X)
 
 
-def from_scalar(form: Any, values: dict[Any, Expr], like_: Expr) -> Expr:
-    """A SymPy expression in scalar symbols as an entrywise expression of the shape of `like_`.
-
-    Raises:
-        NoRuleError: a function in it is not in the catalogue.
-    """
-    value = _entrywise(form, values)
-    return core.broadcast(value, like_.shape)
+SIGN_KEEPING = bits("positive", "nonnegative", "nonzero", "diagonal", "lower", "upper")
 
 
-def _entrywise(form: Any, values: dict[Any, Expr]) -> Expr:
-    if form in values:
-        return values[form]
-    if form.is_number or not (form.free_symbols & set(values)):
-        return number(form)
-    if form.is_Add:
-        terms = [_entrywise(a, values) for a in form.args]
-        result = terms[0]
-        for t in terms[1:]:
-            result = core.plus(result, t)
-        return result
-    if form.is_Mul:
-        result = _entrywise(form.args[0], values)
-        for a in form.args[1:]:
-            result = core.entrywise_product(result, _entrywise(a, values))
-        return result
-    if form.is_Pow:
-        base, exponent = _entrywise(form.base, values), _entrywise(form.exp, values)
-        if base.op == "number" and not exponent.is_scalar:
-            base = core.broadcast(base, exponent.shape)
-        return power(base, exponent)
-    if isinstance(form, sp.polygamma) and form.args[0].is_Integer:
-        return polygamma_of(int(form.args[0]), _entrywise(form.args[1], values))
-    name = _BY_SYMPY.get(form.func)
-    if name is None or len(form.args) != 1:
-        raise NoRuleError(f"no entrywise operation for {form.func.__name__} in {form}")
-    return node(name, (_entrywise(form.args[0], values),))
-
-
-def polygamma_of(order: int, X: Expr) -> Expr:
-    """The polygamma function; order 0 is digamma."""
-    return node("digamma", (X,)) if order == 0 else node("polygamma", (X,), (order,))
+def keeps_sign(e: Expr, X: int) -> tuple[int, int]:
+    """Facts of an increasing function with f(0) = 0."""
+    return X & SIGN_KEEPING, 0
 
 
 def odd(e: Expr, X: int) -> tuple[int, int]:
-    """Facts of an increasing odd function: it keeps signs."""
-    return X & bits("positive", "nonnegative", "nonzero", "diagonal", "lower", "upper", "skew"), 0
+    """Facts of an odd function that keeps signs."""
+    return X & (SIGN_KEEPING | BIT["skew"]), 0
 
 
 def positive(e: Expr, X: int) -> tuple[int, int]:
@@ -155,6 +119,26 @@ def _abs_facts(e: Expr, X: int) -> tuple[int, int]:
     return BIT["nonnegative"] | (BIT["positive"] if X & BIT["nonzero"] else 0) | X & BIT["diagonal"], 0
 
 
+def above_zero(X: Expr) -> tuple[tuple[str, Expr], ...]:
+    """Every entry is positive."""
+    return (("positive", X),)
+
+
+def above_one(X: Expr) -> tuple[tuple[str, Expr], ...]:
+    """Every entry is above 1."""
+    return (("positive", core.difference(X, 1)),)
+
+
+def above_minus_one(X: Expr) -> tuple[tuple[str, Expr], ...]:
+    """Every entry is above -1."""
+    return (("positive", core.plus(1, X)),)
+
+
+def within_one(X: Expr) -> tuple[tuple[str, Expr], ...]:
+    """Every entry is between -1 and 1."""
+    return (("positive", core.difference(1, power(X, 2))),)
+
+
 def one_minus_square(Y: Expr, X: Expr) -> Expr:
     """1 - Y o Y."""
     return core.difference(1, power(Y, 2))
@@ -165,14 +149,16 @@ def _times(*factors: Expr) -> Expr:
 
 
 elementwise("exp", sp.exp, r"\exp", "np.exp", facts=positive)
-elementwise("log", sp.log, r"\log", "np.log", domain="positive", slope=lambda Y, X: power(X, -1))
-elementwise("log1p", lambda t: sp.log(1 + t), r"\operatorname{log1p}", "np.log1p", facts=odd)
+elementwise("log", sp.log, r"\log", "np.log", domain=above_zero, slope=lambda Y, X: power(X, -1))
+elementwise(
+    "log1p", lambda t: sp.log(1 + t), r"\operatorname{log1p}", "np.log1p", facts=keeps_sign, domain=above_minus_one
+)
 elementwise(
     "expm1",
     lambda t: sp.exp(t) - 1,
     r"\operatorname{expm1}",
     "np.expm1",
-    facts=odd,
+    facts=keeps_sign,
     slope=lambda Y, X: node("exp", (X,)),
 )
 elementwise(
@@ -180,7 +166,7 @@ elementwise(
     sp.sqrt,
     Template(r"\sqrt{{{0}}}"),
     "np.sqrt",
-    domain="positive",
+    domain=above_zero,
     facts=nonnegative,
     slope=lambda Y, X: core.scale(number(sp.Rational(1, 2)), power(Y, -1)),
 )
@@ -201,14 +187,14 @@ elementwise("sin", sp.sin, r"\sin", "np.sin")
 elementwise("cos", sp.cos, r"\cos", "np.cos")
 elementwise("tan", sp.tan, r"\tan", "np.tan")
 elementwise("tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square)
-elementwise("arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd)
-elementwise("arccos", sp.acos, r"\arccos", "np.arccos")
+elementwise("arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd, domain=within_one)
+elementwise("arccos", sp.acos, r"\arccos", "np.arccos", domain=within_one)
 elementwise("arctan", sp.atan, r"\arctan", "np.arctan", facts=odd)
 elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd)
 elementwise("cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive)
 elementwise("arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd)
-elementwise("arccosh", sp.acosh, r"\operatorname{arccosh}", "np.arccosh")
-elementwise("arctanh", sp.atanh, r"\operatorname{arctanh}", "np.arctanh", facts=odd)
+elementwise("arccosh", sp.acosh, r"\operatorname{arccosh}", "np.arccosh", domain=above_one)
+elementwise("arctanh", sp.atanh, r"\operatorname{arctanh}", "np.arctanh", facts=odd, domain=within_one)
 elementwise(
     "sigmoid",
     lambda t: 1 / (1 + sp.exp(-t)),
@@ -241,10 +227,10 @@ elementwise(
     sp.loggamma,
     r"\log\Gamma",
     "special.gammaln",
-    domain="positive",
+    domain=above_zero,
     slope=lambda Y, X: node("digamma", (X,)),
 )
-elementwise("digamma", sp.digamma, r"\psi", "special.digamma", domain="positive", slope=lambda Y, X: polygamma_of(1, X))
+elementwise("digamma", sp.digamma, r"\psi", "special.digamma", domain=above_zero, slope=lambda Y, X: polygamma_of(1, X))
 elementwise(
     "gelu",
     lambda t: t * (1 + sp.erf(t / sp.sqrt(2))) / 2,
@@ -340,7 +326,13 @@ class Function:
         return Function(self.name, None, self.order + 1)
 
     def expand(self, X: Expr, order: int = 0) -> Expr:
-        """The body (or its derivative of this order) at X, in operations of the catalogue."""
+        """The body (or its derivative of this order) at X, in operations of the catalogue.
+
+        Raises:
+            NoRuleError: the function is abstract.
+        """
+        if self.body is None:
+            raise NoRuleError(f"the function {self.name} has no body")
         t = self.body.variables[0]
         s = sp.Symbol("x", real=True)
         return from_scalar(sp.diff(self.body.expr.subs(t, s), s, order), {s: X}, X)

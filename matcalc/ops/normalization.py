@@ -10,10 +10,10 @@ from typing import Any
 import sympy as sp
 
 from matcalc import core
-from matcalc.core import broadcast, hadamard, minus, node, number, ones, power, total
+from matcalc.core import broadcast, hadamard, minus, number, ones, power, total
 from matcalc.dims import Shape, is_one
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, Param
+from matcalc.expr import Expr, Param, node
 from matcalc.linop import LinearMap, compose, identity, inner, map_sum, mask, negated, sandwich, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.define import AXIS, anywhere, like, need_same, no_facts, op, reduced

@@ -233,7 +233,7 @@ def kron(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
 
 
 def _blockinner_shape(G: Expr, B: Expr) -> Shape:
-    return tuple(_blocks(G, B, axis) for axis in (0, 1))  # type: ignore[return-value]
+    return _blocks(G, B, 0), _blocks(G, B, 1)
 
 
 def _blocks(G: Expr, B: Expr, axis: int) -> Any:
@@ -373,4 +373,19 @@ def diagvec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
 )
 def comm(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     """dK = 0"""
+    return ()
+
+
+@op(
+    shape=lambda n: (times(n, n), n),
+    latex=Template("S_{{{p0}}}"),
+    numpy=Template("np.eye(({p0}) ** 2)[:, :: ({p0}) + 1]"),
+    domain=anywhere,
+    source=KRONECKER,
+    example=("", 3),
+    facts=always("constant", "one-hot-column"),
+    params=(Param("n", "dim"),),
+)
+def dsel(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
+    """dS = 0, where diag(x) = unvec(S x)"""
     return ()
