@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from matcalc import core
-from matcalc.dims import Dim, Shape, is_one, is_scalar, same_shape, shape_text, times
+from matcalc.dims import Dim, Shape, is_one, is_scalar, same, same_shape, shape_text, times
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, node
 
@@ -155,7 +155,17 @@ def identity(shape: Shape) -> LinearMap:
 
 
 def sandwich(left: Expr | None, right: Expr | None, domain: Shape) -> LinearMap:
-    """dX -> left dX right."""
+    """dX -> left dX right.
+
+    Raises:
+        ShapeError: a factor does not fit.
+    """
+    if left is not None and not same(left.shape[1], domain[0]):
+        raise ShapeError(f"{{}} ({shape_text(left.shape)}) does not multiply {shape_text(domain)} from the left", left)
+    if right is not None and not same(domain[1], right.shape[0]):
+        raise ShapeError(
+            f"{{}} ({shape_text(right.shape)}) does not multiply {shape_text(domain)} from the right", right
+        )
     rows = domain[0] if left is None else left.shape[0]
     cols = domain[1] if right is None else right.shape[1]
     if left is None and right is None:
@@ -184,7 +194,13 @@ def outer(by: Expr) -> LinearMap:
 
 
 def scaled(factor: Expr, of: LinearMap) -> LinearMap:
-    """dX -> factor of(dX)."""
+    """dX -> factor of(dX).
+
+    Raises:
+        ShapeError: the factor is not 1 x 1.
+    """
+    if not factor.is_scalar:
+        raise ShapeError(f"only a 1 x 1 value scales, but {{}} is {shape_text(factor.shape)}", factor)
     if isinstance(of, Zero):
         return of
     return Scaled(of.domain, of.codomain, factor, of)
@@ -223,12 +239,29 @@ def kron_right(left: Expr, domain: Shape) -> LinearMap:
 
 
 def reshape(domain: Shape, codomain: Shape) -> LinearMap:
-    """dX -> the same entries in another shape."""
+    """dX -> the same entries in another shape.
+
+    Raises:
+        ShapeError: the numbers of entries differ.
+    """
+    if not same(times(*domain), times(*codomain)):
+        raise ShapeError(f"cannot reshape {shape_text(domain)} to {shape_text(codomain)}")
     return Reshape(domain, codomain)
 
 
 def map_sum(*terms: LinearMap) -> LinearMap:
-    """dX -> the sum of what the maps give; zeros dropped."""
+    """dX -> the sum of what the maps give; zeros dropped.
+
+    Raises:
+        ShapeError: the maps go between different shapes.
+    """
+    first = terms[0]
+    for t in terms[1:]:
+        if not (same_shape(t.domain, first.domain) and same_shape(t.codomain, first.codomain)):
+            raise ShapeError(
+                f"cannot add a map from {shape_text(first.domain)} to {shape_text(first.codomain)} "
+                f"and one from {shape_text(t.domain)} to {shape_text(t.codomain)}"
+            )
     kept = [t for t in terms if not isinstance(t, Zero)]
     if not kept:
         return terms[0]
