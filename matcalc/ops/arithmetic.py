@@ -123,7 +123,7 @@ def eye(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
 
 
 @op(
-    shape=lambda name, definition: definition.shape,
+    shape=lambda definition, name: definition.shape,
     latex=Builtin(),
     numpy=Builtin(),
     domain=anywhere,

@@ -1,0 +1,134 @@
+"""The small runtime functions that the catalogue's NumPy notations name.
+
+The evaluator calls them, and generated modules carry the source text of those that they use (and of those that these
+use): each stands on NumPy alone, `_gelu` on SciPy. The text goes to users, so it has no annotations.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from __future__ import annotations
+
+import numpy as np
+
+try:
+    from scipy import special as special
+except ImportError:  # only _gelu needs it, and whoever calls that asks for SciPy first
+    special = None
+
+
+def _sigmoid(x):
+    """1 / (1 + exp(-x)), without overflow."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
+
+
+def _softplus(x):
+    """log(1 + exp(x)), without overflow."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _gelu(x):
+    """x times the standard normal distribution function."""
+    return x * special.ndtr(x)
+
+
+def _softmax(x, axis):
+    """exp(x) / sum(exp(x)) along an axis, without overflow."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _logsumexp(x, axis=None):
+    """log(sum(exp(x))) along an axis, without overflow."""
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, np.zeros_like(top))
+    with np.errstate(divide="ignore", over="ignore"):
+        result = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
+    return result.reshape(())[()] if axis is None else result
+
+
+def _log_softmax(x, axis):
+    """log(softmax(x)) along an axis, without overflow or underflow."""
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def _standardize(x, axis, ddof, eps):
+    """(x - mean) / sqrt(var + eps) along an axis."""
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    return centred / np.sqrt(np.var(x, axis=axis, ddof=ddof, keepdims=True) + eps)
+
+
+def _vec(x):
+    """The columns stacked."""
+    return x.reshape(-1, 1, order="F")
+
+
+def _reshape(x, m, n):
+    """The same entries, column-major, as m x n."""
+    return x.reshape(m, n, order="F")
+
+
+def _diag(v):
+    """The diagonal matrix with the entries of a vector."""
+    return np.diag(np.ravel(v))
+
+
+def _diagvec(x):
+    """The diagonal as a column."""
+    return np.diagonal(x).reshape(-1, 1)
+
+
+def _add_diagonal(x, v):
+    """x + diag(v), or x + v I for a scalar v, in new memory."""
+    result = np.array(x, dtype=np.result_type(x, v))
+    np.einsum("ii->i", result)[...] += np.ravel(v)
+    return result
+
+
+def _comm(m, n):
+    """The commutation matrix: vec(X') = _comm(m, n) @ vec(X) for X m x n."""
+    return np.eye(m * n)[np.arange(m * n).reshape(m, n, order="F").ravel()]
+
+
+def _kron_vec(a, b, v):
+    """kron(a, b) @ v, without forming the product: vec(b X a') with v = vec(X)."""
+    x = v.reshape(b.shape[1], a.shape[1], order="F")
+    return (b @ x @ a.T).reshape(-1, 1, order="F")
+
+
+def _adj(x):
+    """The adjugate (also of a singular matrix): det(U V') adj(s) on the singular values."""
+    if x.shape[0] == 1:
+        return np.ones_like(x)
+    u, s, vt = np.linalg.svd(x)
+    rest = np.array([np.prod(np.delete(s, k)) for k in range(s.size)], dtype=x.dtype)
+    sign = np.linalg.det(u) * np.linalg.det(vt)
+    return sign * (vt.T.conj() * rest) @ u.T.conj()
+
+
+def _blocks(g, p, q):
+    """The p x q blocks of g as an array with axes (block row, row, block column, column)."""
+    return g.reshape(g.shape[0] // p, p, g.shape[1] // q, q)
+
+
+def _blockinner(g, b):
+    """The inner products of the blocks of g with b: the adjoint of x -> kron(x, b)."""
+    return np.einsum("ipjq,pq->ij", _blocks(g, *b.shape), b)
+
+
+def _blocksum(a, g):
+    """The sum of the blocks of g weighted by a: the adjoint of x -> kron(a, x)."""
+    m, n = a.shape
+    return np.einsum("ipjq,ij->pq", _blocks(g, g.shape[0] // m, g.shape[1] // n), a)
+
+
+def _reciprocal(norm):
+    """1 / norm, and 0 where the norm is 0: the gradient of a norm at 0 is taken to be 0."""
+    return 1 / norm if norm != 0 else norm
+
+
+def _log_det(x):
+    """log(det(x)), without overflow; nan where the determinant is negative."""
+    sign, value = np.linalg.slogdet(x)
+    return value if sign >= 0 else value * np.nan
