@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import sympy as sp
 
 from matcalc import core
 from matcalc.core import matmul, minus
-from matcalc.dims import Shape, is_one, same, shape_text, times
+from matcalc.dims import Dim, Shape, is_one, same, shape_text, simplified, times
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, Param, number_value
 from matcalc.linop import (
@@ -30,7 +31,7 @@ from matcalc.linop import (
 from matcalc.notation import Builtin, Call, Level, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import always, anywhere, keeps, need_square, need_vector, no_facts, op
-from matcalc.properties import BIT
+from matcalc.properties import BIT, bits
 
 KRONECKER = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"
 
@@ -155,6 +156,11 @@ def _matpow_domain(X: Expr, k: Expr) -> tuple[tuple[str, Any], ...]:
 
 
 MAX_POWER = 64
+POWER_KEEPS = bits("symmetric", "diagonal", "lower", "upper", "orthogonal", "nonsingular", "positive-definite")
+
+
+def _matpow_facts(e: Expr, X: int, k: int) -> tuple[int, int]:
+    return X & (POWER_KEEPS | k & BIT["constant"]), 0
 
 
 @op(
@@ -164,23 +170,7 @@ MAX_POWER = 64
     domain=_matpow_domain,
     source=ELEMENTARY,
     example=("n n, 1 1=3",),
-    facts=lambda e, X, k: (
-        X
-        & sum(
-            BIT[n]
-            for n in (
-                "symmetric",
-                "diagonal",
-                "lower",
-                "upper",
-                "orthogonal",
-                "nonsingular",
-                "positive-definite",
-                "constant",
-            )
-        ),
-        0,
-    ),
+    facts=_matpow_facts,
 )
 def matpow(Y: Expr, X: Expr, k: Expr) -> tuple[LinearMap, ...]:
     """d(X^k) = sum over i from 0 to k-1 of X^i dX X^(k-1-i)"""
@@ -236,16 +226,27 @@ def _blockinner_shape(G: Expr, B: Expr) -> Shape:
     return _blocks(G, B, 0), _blocks(G, B, 1)
 
 
-def _blocks(G: Expr, B: Expr, axis: int) -> Any:
+def _blocks(G: Expr, B: Expr, axis: int) -> Dim:
     """How often B fits into G along an axis."""
     ratio = sp.cancel(sp.sympify(G.shape[axis]) / sp.sympify(B.shape[axis]))
-    if not ratio.is_polynomial() or (ratio.is_number and not ratio.is_Integer):
+    if not _integer_valued(ratio):
         raise ShapeError(
             f"{{}} ({shape_text(G.shape)}) does not divide into blocks of the shape of {{}} ({shape_text(B.shape)})",
             G,
             B,
         )
-    return int(ratio) if ratio.is_Integer else ratio
+    return simplified(ratio)
+
+
+def _integer_valued(form: Any) -> bool:
+    """Whether a form is a polynomial with integer values: it is one if they are at degree + 1 consecutive points."""
+    if not form.free_symbols or not form.is_polynomial():
+        return bool(form.is_Integer)
+    polynomial = sp.Poly(form)
+    if all(c.is_Integer for c in polynomial.coeffs()):
+        return True
+    points = itertools.product(*(range(polynomial.degree(s) + 1) for s in polynomial.gens))
+    return all(polynomial.eval(dict(zip(polynomial.gens, point))).is_Integer for point in points)
 
 
 @op(

@@ -122,7 +122,7 @@ def _var_numpy(function: str) -> Any:
     numpy=_var_numpy("np.var"),
     domain=anywhere,
     source=ELEMENTARY,
-    example=("m n", 1),
+    example=("m n", 1, 1),
     facts=always("nonnegative"),
     params=(AXIS, DDOF),
     definition=_variance,
@@ -139,7 +139,7 @@ def var_(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]
     numpy=_var_numpy("np.std"),
     domain=lambda X, axis, ddof: (("positive", node("std", (X,), (axis, ddof))),),
     source=ELEMENTARY,
-    example=("m n", 1),
+    example=("m n", 1, 1),
     facts=always("nonnegative"),
     params=(AXIS, DDOF),
     definition=lambda X, axis, ddof: node("sqrt", (_variance(X, axis, ddof),)),
@@ -154,6 +154,17 @@ def std(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
 # ------------------------------------------------------------------------------------------------ to a scalar
 
 
+def _trace_facts(e: Expr, X: int) -> tuple[int, int]:
+    true = X & bits("positive", "nonnegative", "constant")
+    if X & bits("positive-definite"):
+        true |= bits("positive")
+    if X & bits("positive-semidefinite"):
+        true |= bits("nonnegative")
+    if X & bits("skew"):
+        return true, bits("nonzero", "positive")
+    return true, 0
+
+
 @op(
     shape=square_to_scalar("tr"),
     latex=Call(r"\operatorname{tr}"),
@@ -161,7 +172,7 @@ def std(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     domain=anywhere,
     source=ELEMENTARY,
     example=("n n",),
-    facts=lambda e, X: (X & bits("positive", "nonnegative", "constant"), 0),
+    facts=_trace_facts,
 )
 def tr(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d tr(X) = tr(dX) = tr(I' dX)"""

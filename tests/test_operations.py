@@ -1,0 +1,416 @@
+"""Every operation of the catalogue, from its record: value, three views, definition, facts, errors."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import sympy as sp
+from support import (
+    LEAVES,
+    OPERATIONS,
+    Sample,
+    check_adjoint,
+    check_differential,
+    check_matrix,
+    close,
+    difference_quotient,
+    directions,
+    example,
+    free_arguments,
+    holds,
+    sample,
+    tangent,
+)
+
+from matcalc import core
+from matcalc.dims import dim
+from matcalc.errors import FactError, MatcalcError, NoRuleError, ShapeError
+from matcalc.expr import REGISTRY, Expr, Op, node, record
+from matcalc.linop import apply, compose, negated, sandwich, scaled
+from matcalc.numeric.evaluate import evaluate
+from matcalc.numeric.sample import sample as fact_sample
+from matcalc.properties import NAMES, facts_of, names_of
+
+SEEDS = (0, 1, 2)
+COMPOSITE = [name for name in OPERATIONS if REGISTRY[name].definition is not None]
+
+
+# ------------------------------------------------------------------------------------------------ records
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_record_is_complete(name: str) -> None:
+    entry = record(name)
+    assert entry.source
+    assert entry.identity
+    assert entry.example, "an operation without an example is not tested"
+    assert len(entry.example) - 1 == len(entry.params), "an example gives every parameter"
+    assert callable(entry.shape)
+    assert callable(entry.facts)
+
+
+@pytest.mark.parametrize("name", [n for n in LEAVES if n != "variable"])
+def test_leaf(name: str) -> None:
+    entry = record(name)
+    e = node(name, (), entry.example[1:])
+    value = evaluate(e, {}, {})
+    assert value.shape == e.shape
+    assert np.isfinite(value).all()
+    assert entry.differential(e, *e.params) == ()
+    for fact in names_of(facts_of(e)[0]):
+        assert holds(fact, value), fact
+
+
+def test_selection() -> None:
+    x = np.array([[1.0], [2.0], [3.0]])
+    S = evaluate(node("dsel", (), (3,)), {}, {})
+    assert (S @ x == np.diag(x[:, 0]).reshape(-1, 1, order="F")).all()
+
+
+# ------------------------------------------------------------------------------------------------ three views
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_three_views(name: str, seed: int) -> None:
+    s = sample(example(name), seed)
+    value = s.at(s.expr)
+    assert np.isfinite(value).all()
+    check_differential(s, seed)
+    check_adjoint(s, seed)
+    check_matrix(s, seed)
+
+
+def _variants() -> dict[str, Expr]:
+    """Shapes, axes and parameters other than those of the examples."""
+    X, A, S = core.var("X", "m", "n"), core.var("A", "n", "n"), core.var("s", 1, 1)
+    col, row, t = core.var("u", "n", 1), core.var("v", 1, "n"), core.var("t", 1, 1)
+    found: dict[str, Expr] = {}
+    for name in ("sum", "mean", "logsumexp"):
+        for axis in (None, 1, 2):
+            found[f"{name}-{axis}"] = node(name, (X,), (axis,))
+        for vector, tag in ((col, "column"), (row, "row"), (S, "scalar")):
+            found[f"{name}-of-{tag}"] = node(name, (vector,), (None,))
+    for name in ("var", "std"):
+        for axis, ddof in itertools.product((None, 1, 2), (0, 1)):
+            found[f"{name}-{axis}-{ddof}"] = node(name, (X,), (axis, ddof))
+    for name in ("softmax", "log_softmax"):
+        for axis in (1, 2):
+            found[f"{name}-{axis}"] = node(name, (X,), (axis,))
+        for vector, tag in ((col, "column"), (row, "row"), (S, "scalar")):
+            found[f"{name}-of-{tag}"] = node(name, (vector,), (None,))
+    for axis, ddof, eps in itertools.product((None, 1, 2), (0, 1), (0, "0.01")):
+        exact = core.exact(0) if eps == 0 else core.exact(0.01)
+        found[f"standardize-{axis}-{ddof}-{eps}"] = node("standardize", (X,), (axis, ddof, exact))
+    for k in (-3, -2, -1, 0, 1, 2, 3, 4):
+        found[f"matpow-{k}"] = node("matpow", (A, core.number(k)))
+    for k in ("-2", "-1", "0", "1", "2", "3", "1/2", "-3/2"):
+        found[f"power-{k}"] = core.power(X, core.number(sp.Rational(k)))
+    found["power-scalar-exponent"] = core.power(X, t)
+    found["power-of-scalars"] = core.power(S, t)
+    found["diag-row"] = core.diag(row)
+    found["diag-scalar"] = core.diag(S)
+    found["diagvec-scalar"] = core.diagvec(S)
+    found["broadcast-column"] = core.broadcast(col, (dim("n"), dim("m")))
+    found["broadcast-scalar"] = core.broadcast(S, X.shape)
+    found["transpose-column"] = core.transpose(col)
+    found["vec-row"] = core.vec(row)
+    found["vec-column"] = core.vec(col)
+    found["inner-product"] = core.matmul(row, col)
+    found["outer-product"] = core.matmul(col, row)
+    found["matmul-4"] = core.matmul(row, A, core.var("C", "n", "n"), col)
+    found["scale-3"] = core.scale(S, t, X)
+    found["scale-scalars"] = core.scale(S, t)
+    found["hadamard-scalars"] = core.hadamard(S, t)
+    found["kron-columns"] = core.kron(col, core.var("w", "p", 1))
+    found["kron-rows"] = core.kron(row, core.var("w", 1, "p"))
+    found["kron-column-row"] = core.kron(col, core.var("w", 1, "p"))
+    found["kron-with-scalar"] = core.kron(S, X)
+    found["solve-vector"] = node("solve", (A, col))
+    found["where-or-equal"] = node("where", (X, *(core.var(f"X{k}", "m", "n") for k in range(3))), (">=",))
+    for name in ("inv", "det", "adj", "logdet", "tr"):
+        found[f"{name}-scalar"] = node(name, (S,))
+    for name in ("norm1", "norm2"):
+        found[f"{name}-scalar"] = node(name, (S,))
+    found["mse-scalars"] = node("mse", (S, t))
+    found["cross-entropy-columns"] = node("cross_entropy", (col, core.var("w", "n", 1)))
+    return found
+
+
+VARIANTS = _variants()
+
+
+@pytest.mark.parametrize("case", VARIANTS)
+def test_variants(case: str) -> None:
+    s = sample(VARIANTS[case], 3)
+    assert np.isfinite(s.at(s.expr)).all()
+    check_differential(s)
+    check_adjoint(s)
+    check_matrix(s)
+
+
+@pytest.mark.parametrize("name", COMPOSITE)
+def test_definition_agrees(name: str) -> None:
+    e = example(name)
+    s = sample(e, 0)
+    definition = record(name).definition
+    assert definition is not None
+    by_primitives = definition(*e.args, *e.params)
+    assert close(s.at(by_primitives), s.at(e), 1e-12)
+    for k, a, V in directions(s, 0):
+        dX = core.var("V", *a.shape)
+        compact = apply(record(name).differential(e, *e.args, *e.params)[k], dX)
+        assert close(s.at(tangent(by_primitives, {a: dX}), V=V), s.at(compact, V=V), 1e-9)
+
+
+# ------------------------------------------------------------------------------------------------ conventions
+
+
+@pytest.mark.parametrize(
+    ("name", "slope"), [("relu", 0.0), ("abs", 0.0), ("sign", 0.0), ("step", 0.0)], ids=lambda v: str(v)
+)
+def test_slope_at_the_kink(name: str, slope: float) -> None:
+    x = core.var("x", 1, 1)
+    e = node(name, (x,))
+    J = apply(record(name).differential(e, x)[0], core.number(1))
+    assert evaluate(J, {"x": np.zeros((1, 1))}, {}).item() == slope
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum"])
+def test_ties_share(name: str) -> None:
+    a, b = core.var("a", 1, 1), core.var("b", 1, 1)
+    e = node(name, (a, b))
+    for L in record(name).differential(e, a, b):
+        assert evaluate(apply(L, core.number(1)), {"a": np.ones((1, 1)), "b": np.ones((1, 1))}, {}).item() == 0.5
+
+
+def test_det_is_differentiable_where_it_is_singular() -> None:
+    A = core.var("A", 3, 3)
+    e = node("det", (A,))
+    M, V = np.diag([1.0, 2.0, 0.0]), np.arange(9.0).reshape(3, 3)
+    dX = core.var("V", 3, 3)
+    value = evaluate(apply(record("det").differential(e, A)[0], dX), {"A": M, "V": V}, {})
+    expected = difference_quotient(lambda t: evaluate(e, {"A": M + t * V}, {}))
+    assert close(value, expected)
+
+
+def test_matrix_power_needs_a_whole_number() -> None:
+    A = core.var("A", "n", "n")
+    e = node("matpow", (A, core.var("k", 1, 1)))
+    with pytest.raises(NoRuleError):
+        record("matpow").differential(e, *e.args)
+    with pytest.raises(ShapeError):
+        node("matpow", (A, core.number(0.5)))
+
+
+# ------------------------------------------------------------------------------------------------ errors
+
+ANY_SHAPE = {"named", "transpose", "kron", "vec", "sum", "mean", "var", "std", "norm1", "norm2", "softmax"} | {
+    "log_softmax",
+    "logsumexp",
+    "standardize",
+    "func",
+}
+
+
+def _refuses(name: str, args: list[Expr], params: tuple[object, ...], wrong: Expr) -> bool:
+    """Whether building raises a ShapeError, which must name the wrong operand."""
+    try:
+        node(name, args, params)
+    except ShapeError as error:
+        if wrong not in error.operands:
+            raise
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_shape_errors_name_the_operand(name: str) -> None:
+    e = example(name)
+    free = free_arguments(e)
+    raised = 0
+    for k, _ in free:
+        wrong = core.var("Wrong", 7, 11)
+        raised += _refuses(name, [*e.args[:k], wrong, *e.args[k + 1 :]], e.params, wrong)
+    elementwise = record(name).scalar_function is not None or name in ("step", "polygamma")
+    if name in ANY_SHAPE or elementwise:
+        assert not raised
+    elif name == "scale":
+        assert raised == 1, "the scalar must be 1 x 1, the matrix can have any shape"
+    else:
+        assert raised == len(free)
+
+
+def test_axis_errors() -> None:
+    X = core.var("X", "m", "n")
+    for name in ("sum", "mean", "logsumexp"):
+        with pytest.raises(ShapeError):
+            node(name, (X,), (3,))
+    for name in ("softmax", "log_softmax"):
+        with pytest.raises(ShapeError):
+            node(name, (X,), (None,))
+        with pytest.raises(ShapeError):
+            node(name, (X,), (0,))
+
+
+# ------------------------------------------------------------------------------------------------ facts
+
+
+def _fact_sets(rank: int) -> list[tuple[str, ...]]:
+    return [facts for k in range(rank + 1) for facts in itertools.combinations(NAMES, k)]
+
+
+def _try_example(name: str, facts: dict[int, tuple[str, ...]], squared: bool) -> Expr | None:
+    try:
+        return example(name, facts, squared=squared)
+    except (FactError, ShapeError):
+        return None
+
+
+def _check_facts(e: Expr, seed: int) -> int:
+    """Compare what is claimed of `e` with a sample; how many claims were tested."""
+    claimed, denied = (names_of_all(mask) for mask in facts_of(e))
+    if not claimed and not denied:
+        return 0
+    variables = [a for a in dict.fromkeys(_leaves(e)) if a.op == "variable"]
+    try:
+        values, sizes = fact_sample(variables, seed)
+    except MatcalcError:
+        return 0  # facts that no matrix has together
+    s = Sample(e, values, sizes)
+    if not s.inside(1e-6):
+        return 0
+    value = s.at(e)
+    for fact in claimed:
+        assert holds(fact, value), f"{e.op} {[names_of(facts_of(a)[0]) for a in e.args]} is not {fact}: {value}"
+    for fact in denied:
+        assert not holds(fact, value), f"{e.op} {[names_of(facts_of(a)[0]) for a in e.args]} is {fact}: {value}"
+    return len(claimed) + len(denied)
+
+
+def names_of_all(mask: int) -> list[str]:
+    """All facts of a mask, implied ones too."""
+    return [name for k, name in enumerate(NAMES) if mask >> k & 1]
+
+
+def _leaves(e: Expr) -> list[Expr]:
+    found: list[Expr] = []
+    stack = [e]
+    while stack:
+        sub = stack.pop()
+        found.append(sub) if not sub.args else stack.extend(sub.args)
+    return found
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_claimed_facts_hold(name: str) -> None:
+    count = len(free_arguments(example(name)))
+    if count == 1:
+        choices = [{0: facts} for facts in _fact_sets(2)]
+    else:
+        same = [dict.fromkeys(range(count), facts) for facts in _fact_sets(2)]
+        mixed = [{0: (a,), **dict.fromkeys(range(1, count), (b,))} for a, b in itertools.product(NAMES, NAMES)]
+        choices = same + mixed
+    for seed, (facts, squared) in enumerate(itertools.product(choices, (False, True))):
+        e = _try_example(name, facts, squared)
+        if e is not None:
+            _check_facts(e, seed)
+
+
+def _structured() -> dict[str, Expr]:
+    """Expressions whose facts come from the form: congruences, numeric factors and exponents."""
+    A, B = core.var("A", "m", "n"), core.var("B", "n", "n")
+    found: dict[str, Expr] = {
+        "gram": A.T @ A,
+        "gram-4": core.matmul(B.T, A.T, A, B),
+        "outer": A @ A.T,
+        "congruence": core.matmul(A.T, core.var("M", "m", "m"), A),
+    }
+    for word in ("symmetric", "skew", "diagonal", "lower", "orthogonal", "positive-definite", "positive-semidefinite"):
+        M, C = core.var("M", "n", "n", (word,)), core.var("C", "n", "n", ("nonsingular",))
+        found[f"square-of-{word}"] = core.matmul(M, M)
+        found[f"congruence-{word}"] = core.matmul(A, M, A.T)
+        found[f"congruence-nonsingular-{word}"] = core.matmul(C, M, C.T)
+        found[f"sandwich-by-{word}"] = core.matmul(M, C, M)
+        for k in (-2, -1, 0, 1, 2, 3):
+            found[f"matpow-{word}-{k}"] = node("matpow", (M, core.number(k)))
+        for k in (-1, 0, 2):
+            found[f"scale-{word}-{k}"] = core.scale(core.number(k), M)
+            found[f"sum-{word}-{k}"] = core.add(M, core.scale(core.number(k), core.eye("n")))
+    for word in ("symmetric", "skew", "diagonal", "positive", "nonnegative", "nonzero", "orthogonal", "one-hot"):
+        M = core.var("M", "n", "n", (word,))
+        for k in ("-2", "-1", "0", "1/2", "1", "2", "3"):
+            found[f"power-{word}-{k}"] = core.power(M, core.number(sp.Rational(k)))
+    for axis in (1, 2):
+        found[f"softmax-{axis}"] = node("softmax", (A,), (axis,))
+    for word in ("positive", "nonzero", "nonnegative"):
+        v, s = core.var("v", "n", 1, (word,)), core.var("s", 1, 1, (word,))
+        found[f"diag-{word}"] = core.diag(v)
+        found[f"inverse-scalar-{word}"] = core.inverse(s)
+        found[f"norm-{word}"] = node("norm2", (v,))
+    return found
+
+
+STRUCTURED = _structured()
+
+
+@pytest.mark.parametrize("case", STRUCTURED)
+def test_facts_of_forms(case: str) -> None:
+    for seed in SEEDS:
+        _check_facts(STRUCTURED[case], seed)
+
+
+@pytest.mark.parametrize(
+    ("case", "fact"),
+    [
+        ("gram", "positive-semidefinite"),
+        ("congruence-nonsingular-positive-definite", "positive-definite"),
+        ("congruence-positive-semidefinite", "positive-semidefinite"),
+        ("square-of-orthogonal", "orthogonal"),
+        ("softmax-1", "column-stochastic"),
+        ("softmax-2", "row-stochastic"),
+        ("diag-positive", "positive-definite"),
+        ("power-nonzero-2", "positive"),
+    ],
+)
+def test_facts_that_must_be_found(case: str, fact: str) -> None:
+    assert fact in names_of_all(facts_of(STRUCTURED[case])[0])
+
+
+# ------------------------------------------------------------------------------------------------ wrong rules
+
+
+def _wrong(name: str, change: object) -> Op:
+    """The record with a spoilt differential."""
+    entry = record(name)
+    return dataclasses.replace(entry, differential=lambda Y, *rest: change(entry.differential(Y, *rest), Y, *rest))
+
+
+WRONG = {
+    "sign": _wrong("inv", lambda found, Y, X: (negated(found[0]),)),
+    "factor 0.999": _wrong("exp", lambda found, Y, X: (scaled(core.number(0.999), found[0]),)),
+    "missing transpose": _wrong("logdet", lambda found, Y, X: (dataclasses.replace(found[0], by=core.inverse(X)),)),
+    "swapped factors": _wrong("inv", lambda found, Y, X: (negated(sandwich(Y, Y.T, X.shape)),)),
+    "dropped term": _wrong("softmax", lambda found, P, X, axis: (found[0].factors[0],)),
+    "applied twice": _wrong("tanh", lambda found, Y, X: (compose(found[0], found[0]),)),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_the_checker_fails_on_a_wrong_rule(fault: str) -> None:
+    entry = WRONG[fault]
+    s = sample(example(entry.name), 0)
+    check_differential(s)
+    with pytest.raises(AssertionError):
+        check_differential(s, entry=entry)
+
+
+def test_the_fact_checker_fails_on_wrong_facts() -> None:
+    lower = np.tril(np.ones((3, 3)))
+    for fact in ("symmetric", "skew", "diagonal", "upper", "orthogonal", "positive", "one-hot", "row-stochastic"):
+        assert not holds(fact, lower)
+    assert not holds("nonsingular", np.zeros((3, 3)))
+    assert not holds("positive-definite", np.diag([1.0, -1.0]))
