@@ -70,9 +70,12 @@ def commutation(m: Any, n: Any) -> Expr:
     return node("comm", (), (dim(m), dim(n)))
 
 
-def named(name: str, definition: Expr) -> Expr:
-    """The value `definition` under a name: opaque to rewriting and printing, transparent to differentiation."""
-    return node("named", (definition,), (name,))
+def named(name: str, definition: Expr, role: str = "") -> Expr:
+    """The value `definition` under a name: opaque to rewriting and printing, transparent to differentiation.
+
+    `role` is "" for a value of the graph and "local" for one that a result defines for itself (an adjoint).
+    """
+    return node("named", (definition,), (name, role))
 
 
 def as_expr(value: Any) -> Expr:

@@ -88,7 +88,8 @@ class Truth(Enum):
         return self is Truth.TRUE
 
 
-def _closure(mask: int) -> int:
+def closure(mask: int) -> int:
+    """The mask with everything that its facts imply."""
     while True:
         wider = mask
         for name, implied in IMPLIES.items():
@@ -119,7 +120,7 @@ def mask_of(words: Iterable[str]) -> int:
         if name not in BIT:
             raise FactError(f"unknown fact {word!r}; known are: {', '.join(NAMES)}")
         mask |= BIT[name]
-    return _closure(mask)
+    return closure(mask)
 
 
 def names_of(mask: int) -> list[str]:
@@ -162,7 +163,7 @@ def facts_of(e: Expr) -> tuple[int, int]:
                 true |= BIT["positive-definite"]
             if true & BIT["nonzero"]:
                 true |= BIT["nonsingular"]
-        true = _closure(true)
+        true = closure(true)
         object.__setattr__(sub, "_facts", (true, false & ~true))
     found = e._facts
     assert found is not None

@@ -123,16 +123,17 @@ def eye(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
 
 
 @op(
-    shape=lambda definition, name: definition.shape,
+    shape=lambda definition, name, role: definition.shape,
     latex=Builtin(),
     numpy=Builtin(),
     domain=anywhere,
     source=ELEMENTARY,
-    example=("m n", "Y"),
+    example=("m n", "Y", ""),
     facts=lambda e, true: (true, 0),
-    params=(Param("name", "name"),),
+    params=(Param("name", "name"), Param("role", "name", "")),
+    complete=lambda definition, name, role="": (name, role),
 )
-def named_(Y: Expr, X: Expr, name: str) -> tuple[LinearMap, ...]:
+def named_(Y: Expr, X: Expr, name: str, role: str) -> tuple[LinearMap, ...]:
     """a name stands for its definition: dY = dX"""
     return (identity(X.shape),)
 

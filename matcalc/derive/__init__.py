@@ -1,0 +1,1 @@
+"""Differentiation: reverse accumulation over the graph, and the derivation that shows it."""

@@ -1,0 +1,1 @@
+"""The rewriting engine: patterns, rules, tidying and the measure that rules decrease."""

@@ -1,0 +1,67 @@
+"""What a rewriting may assume and what it did: facts known or assumed, facts used, facts that would help, steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from matcalc.expr import Expr, postorder, record
+from matcalc.properties import BIT, CLOSED_MASK, closure, facts_of
+from matcalc.steps import Step
+
+
+class Context:
+    """The assumptions and the log of one derivation.
+
+    Args:
+        assumptions: `(fact, expression)` pairs that hold where the source is defined (the domains of its operations).
+        closed: whether closed facts (symmetric, one-hot, ...) may be used: only after the last differentiation.
+    """
+
+    def __init__(self, assumptions: Iterable[tuple[str, Expr]] = (), *, closed: bool = True) -> None:
+        self.closed = closed
+        self.assumed: dict[Expr, int] = {}
+        for fact, e in assumptions:
+            self.assumed[e] = closure(self.assumed.get(e, 0) | BIT[fact])
+        self.steps: list[Step] = []
+        self.used: dict[tuple[Expr, str], None] = {}
+        self.wished: dict[tuple[Expr, str], None] = {}
+        self._masks: dict[Expr, int] = {}
+        self._pending: list[tuple[Expr, str]] = []
+
+    def mask(self, e: Expr) -> int:
+        """The facts of `e`, those that follow from the assumptions included."""
+        if not self.assumed:
+            return facts_of(e)[0]
+        masks = self._masks
+        if e not in masks:
+            for sub in postorder((e,), stop=lambda s: s in masks):
+                own = record(sub.op).facts(sub, *(masks[a] for a in sub.args))[0]
+                masks[sub] = closure(own | facts_of(sub)[0] | self.assumed.get(sub, 0))
+        return masks[e]
+
+    def known(self, e: Expr, fact: str) -> bool:
+        """Whether the fact may be used of `e`; noted as used by the rule that is tried."""
+        bit = BIT[fact]
+        if not self.closed and bit & CLOSED_MASK and not e.is_scalar:
+            return False
+        if self.mask(e) & bit:
+            self._pending.append((e, fact))
+            return True
+        return False
+
+    def wish(self, e: Expr, fact: str) -> None:
+        """Note that a rule would have fired if the fact were known."""
+        if e.op == "variable":
+            self.wished[e, fact] = None
+
+    def begin(self) -> None:
+        """Forget the facts that the last rule asked for in vain."""
+        self._pending.clear()
+
+    def log(self, rule: str, identity: str, source: str, before: Expr, after: Expr) -> None:
+        """Write down one application of a rule."""
+        facts = [(e, fact) for e, fact in self._pending if e.op in ("variable", "named")]
+        for pair in facts:
+            self.used[pair] = None
+        names = tuple(dict.fromkeys((str(e.params[0]), fact) for e, fact in facts))
+        self.steps.append(Step(rule, before, after, identity, source, names))

@@ -1,0 +1,32 @@
+"""The operation count: what "simpler" means. Leaves, names, signs and broadcasts are free."""
+
+from __future__ import annotations
+
+from matcalc.expr import Expr, postorder
+
+# Objects of the vec calculus cost more than the matrix products and sums they collapse to.
+WEIGHTS = {"kron": 6, "comm": 6, "vec": 3, "reshape": 3, "diag": 2, "blockinner": 6, "blocksum": 6, "adj": 4}
+FREE = {"variable", "named", "number", "zeros", "broadcast"}
+LEAVES = {"ones": 1, "eye": 1}
+
+
+def weight(e: Expr) -> int:
+    """The operations of the root of `e` alone."""
+    op = e.op
+    if op in FREE:
+        return 0
+    if op in ("add", "hadamard", "matmul"):
+        return len(e.args) - 1
+    if op == "scale":
+        first = e.args[0]
+        unit = first.op == "number" and abs(first.params[0]) == 1
+        return len(e.args) - 1 - (1 if unit else 0)
+    return WEIGHTS.get(op, LEAVES.get(op, 1))
+
+
+def cost(e: Expr, memo: dict[Expr, int] | None = None) -> int:
+    """The number of operations of `e` written out as a tree; names are not opened."""
+    counts = {} if memo is None else memo
+    for sub in postorder((e,), through_names=False, stop=lambda s: s in counts):
+        counts[sub] = weight(sub) + (0 if sub.op == "named" else sum(counts[a] for a in sub.args))
+    return counts[e]

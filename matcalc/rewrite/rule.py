@@ -1,0 +1,154 @@
+"""Rules as data: a named identity, its source, and how it is applied at the root of an expression.
+
+`@rule` takes a pair of patterns; `@node_rule` a function for identities that hold for any number of arguments. The
+name of the rule is the function's, its docstring the identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, TypeAlias
+
+from matcalc import core
+from matcalc.errors import MatcalcError, ShapeError
+from matcalc.expr import Expr, node
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.pattern import Binding, instantiate, match_part, pattern_dim, wildcard
+
+Apply: TypeAlias = Callable[[Expr, Context], Expr | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named identity.
+
+    Attributes:
+        name: the name under which the log shows it.
+        identity: the identity, in words of the text syntax.
+        source: where it is published.
+        group: `collapse` (towards the normal form) or `present` (towards the shortest form).
+        op: the operation at the root of its left side.
+        apply: the right side for an expression that the left side matches; None where it does not.
+        example: a pair of expressions, the left and the right side at variables, with the facts that it needs.
+    """
+
+    name: str
+    identity: str
+    source: str
+    group: str
+    op: str
+    apply: Apply
+    example: Callable[[], tuple[Expr, Expr]]
+
+
+RULES: dict[str, Rule] = {}
+GROUPS = ("collapse", "present")
+HORN = "Horn & Johnson, Topics in Matrix Analysis (1991), ch. 4 and 5"
+MATRIX_ALGEBRA = "Horn & Johnson, Matrix Analysis (2013), ch. 0"
+MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"
+
+
+def rules_of(group: str) -> dict[str, list[Rule]]:
+    """The rules of a group by the operation at their root, in the order of declaration."""
+    table: dict[str, list[Rule]] = {}
+    for r in RULES.values():
+        if r.group == group:
+            table.setdefault(r.op, []).append(r)
+    return table
+
+
+def _add(new: Rule) -> None:
+    if new.name in RULES:
+        raise MatcalcError(f"a rule called {new.name!r} exists already")
+    if not new.identity or not new.source or new.group not in GROUPS:
+        raise MatcalcError(f"the rule {new.name!r} states no identity, no source or no known group")
+    RULES[new.name] = new
+
+
+def rule(
+    *, source: str, group: str = "collapse", facts: dict[str, str] | None = None, wish: bool = False, **shapes: str
+) -> Callable[[Callable[..., tuple[Expr, Expr]]], Rule]:
+    """Declare an identity by two patterns: the function maps wildcards of the given shapes to (left, right).
+
+    `facts` are what must be known of a wildcard; `wish` notes the fact where it is all that lacks.
+    """
+    needed = facts or {}
+
+    def declare(function: Callable[..., tuple[Expr, Expr]]) -> Rule:
+        def sides(make: Callable[[str, Any, Any], Expr]) -> tuple[Expr, Expr]:
+            return function(
+                *(make(name, *map(pattern_dim, shapes[name].split())) for name in signature(function).parameters)
+            )
+
+        left, right = sides(wildcard)
+        required = frozenset(a.op for a in left.args if not _is_wild(a))
+        variadic = left.op in ("matmul", "add", "hadamard", "scale")
+
+        def apply(e: Expr, context: Context) -> Expr | None:
+            if required and not required.issubset([a.op for a in e.args]):
+                return None
+            for binding, before, after in match_part(left, e, {}):
+                if _facts_hold(needed, binding, context, wish):
+                    inside = instantiate(right, binding)
+                    if not variadic or not (before or after):
+                        return inside
+                    return _rejoined(e.op, before, inside, after)
+            return None
+
+        def example() -> tuple[Expr, Expr]:
+            return sides(
+                lambda name, m, n: core.var(name, _plain(m), _plain(n), (needed[name],) if name in needed else ())
+            )
+
+        made = Rule(function.__name__, (function.__doc__ or "").strip(), source, group, left.op, apply, example)
+        _add(made)
+        return made
+
+    return declare
+
+
+def node_rule(
+    *, op: str, source: str, example: Callable[[], tuple[Expr, Expr]], group: str = "collapse"
+) -> Callable[[Apply], Apply]:
+    """Declare an identity by a function of the node (and the context) that gives the right side or None."""
+
+    def declare(function: Apply) -> Apply:
+        _add(Rule(function.__name__, (function.__doc__ or "").strip(), source, group, op, function, example))  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+def _plain(d: Any) -> Any:
+    return (
+        d
+        if isinstance(d, int)
+        else d.name.lstrip("?")
+        if d.is_Symbol
+        else d.xreplace({s: core.dim(s.name.lstrip("?")) for s in d.free_symbols})
+    )
+
+
+def _is_wild(e: Expr) -> bool:
+    return e.op == "variable"
+
+
+def _facts_hold(needed: dict[str, str], binding: Binding, context: Context, wish: bool) -> bool:
+    for name, fact in needed.items():
+        if not context.known(binding["?" + name], fact):
+            if wish:
+                context.wish(binding["?" + name], fact)
+            return False
+    return True
+
+
+def _rejoined(op: str, before: Iterable[Expr], inside: Expr, after: Iterable[Expr]) -> Expr:
+    return node(op, (*before, inside, *after)) if op != "scale" else core.scale(inside, *after)
+
+
+def shapes_agree(before: Expr, after: Expr, name: str) -> None:
+    """Raise ShapeError where a rule changed the shape: a defect of the rule, found before anybody sees its result."""
+    if not core.same_shape(before.shape, after.shape):
+        raise ShapeError(f"the rule {name} turned {{}} into {{}}, of another shape", before, after)

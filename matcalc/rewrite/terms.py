@@ -1,0 +1,92 @@
+"""Terms taken apart and put together: coefficient, scalar factors, body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sympy as sp
+
+from matcalc import core
+from matcalc.expr import Expr
+
+ONE: Any = sp.S.One
+
+
+def split(e: Expr) -> tuple[Any, list[Expr], Expr | None]:
+    """`e` as coefficient, 1 x 1 factors, and the matrix they scale (None where `e` is 1 x 1)."""
+    if e.op == "number":
+        return e.params[0], [], None
+    factors = list(e.args) if e.op == "scale" else [e]
+    body = None if e.is_scalar else factors.pop()
+    coefficient = ONE
+    scalars = []
+    for f in factors:
+        if f.op == "number":
+            coefficient *= f.params[0]
+        else:
+            scalars.append(f)
+    return coefficient, scalars, body
+
+
+def join(coefficient: Any, scalars: Sequence[Expr], body: Expr | None) -> Expr:
+    """The inverse of `split`."""
+    parts = [*scalars] if body is None else [*scalars, body]
+    if coefficient == 0:
+        return core.number(0) if body is None else core.zeros(*body.shape)
+    if coefficient != 1 or not parts:
+        parts.insert(0, core.number(coefficient))
+    return core.scale(*parts)
+
+
+def coefficient_and_rest(e: Expr) -> tuple[Any, Expr | None]:
+    """`e` as a number times the rest; the rest is None for a number."""
+    if e.op == "number":
+        return e.params[0], None
+    if e.op == "scale" and e.args[0].op == "number":
+        rest = e.args[1:]
+        return e.args[0].params[0], core.scale(*rest)
+    return ONE, e
+
+
+def times_number(coefficient: Any, e: Expr) -> Expr:
+    """coefficient * e, the numbers merged."""
+    own, scalars, body = split(e)
+    return join(sp.cancel(coefficient * own) if _symbolic(coefficient, own) else coefficient * own, scalars, body)
+
+
+def _symbolic(*values: Any) -> bool:
+    return any(not v.is_Rational for v in values)
+
+
+def base_and_exponent(e: Expr) -> tuple[Expr, Expr]:
+    """An entrywise power as base and exponent."""
+    if e.op == "power":
+        return e.args[0], e.args[1]
+    return e, core.number(1)
+
+
+def factors_of(e: Expr, op: str) -> tuple[Expr, ...]:
+    """The factors of `e` as a product of the kind `op`; itself alone where it is none."""
+    return e.args if e.op == op else (e,)
+
+
+def product_of(op: str, factors: Iterable[Expr]) -> Expr | None:
+    """The product of the kind `op`; None for no factors."""
+    parts = tuple(factors)
+    if not parts:
+        return None
+    return core.matmul(*parts) if op == "matmul" else core.hadamard(*parts) if op == "hadamard" else core.scale(*parts)
+
+
+def twin(e: Expr) -> bytes:
+    """A key that is equal for a 1 x 1 product and its transpose (x'Ay = y'A'x), the digest elsewhere."""
+    if e.op != "matmul" or not e.is_scalar:
+        return e.digest
+    mirrored = core.matmul(*(flipped(f) for f in reversed(e.args)))
+    return min(e.digest, mirrored.digest)
+
+
+def flipped(e: Expr) -> Expr:
+    """The transpose, with a double one undone."""
+    return e.args[0] if e.op == "transpose" else e if e.is_scalar else core.transpose(e)

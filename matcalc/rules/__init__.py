@@ -1,0 +1,15 @@
+"""The rewrite rules, one file per subject. Importing this package fills the registry of rules."""
+
+from matcalc.rules import commutation, factoring, hadamard, inverse, kronecker, ones, recognition, trace, transpose
+
+__all__ = [
+    "commutation",
+    "factoring",
+    "hadamard",
+    "inverse",
+    "kronecker",
+    "ones",
+    "recognition",
+    "trace",
+    "transpose",
+]

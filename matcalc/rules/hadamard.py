@@ -1,0 +1,144 @@
+"""Diagonal matrices and Hadamard products: why a product with a Jacobian becomes an elementwise one."""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.core import broadcast, diag, diagvec, hadamard, matmul, transpose, var, vec
+from matcalc.dims import is_one
+from matcalc.expr import Expr
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import HORN, node_rule, rule
+from matcalc.rewrite.terms import flipped
+
+
+@rule(D="m n", X="m n", source=HORN)
+def diagonal_times_vec(D: Expr, X: Expr) -> tuple[Expr, Expr]:
+    """diag(vec D) vec(X) = vec(D o X)"""
+    return diag(vec(D)) @ vec(X), vec(hadamard(D, X))
+
+
+@rule(D="m n", E="m n", source=HORN)
+def product_of_diagonals(D: Expr, E: Expr) -> tuple[Expr, Expr]:
+    """diag(vec D) diag(vec E) = diag(vec(D o E))"""
+    return diag(vec(D)) @ diag(vec(E)), diag(vec(hadamard(D, E)))
+
+
+@rule(A="m n", B="m n", source=HORN)
+def hadamard_of_vecs(A: Expr, B: Expr) -> tuple[Expr, Expr]:
+    """vec(A) o vec(B) = vec(A o B)"""
+    return hadamard(vec(A), vec(B)), vec(hadamard(A, B))
+
+
+def _rows() -> tuple[Expr, Expr]:
+    v, M = var("v", "m", 1), var("M", "m", "n")
+    return diag(v) @ M, hadamard(broadcast(v, M.shape), M)
+
+
+@node_rule(op="matmul", source=HORN, example=_rows)
+def diagonal_scales_rows_and_columns(e: Expr, context: Context) -> Expr | None:
+    """diag(v) M = v 1' o M, M diag(v) = M o 1 v'"""
+    for k, f in enumerate(e.args):
+        if f.op != "diag":
+            continue
+        v = f.args[0]
+        column = v if is_one(v.shape[1]) else flipped(v)
+        if k + 1 < len(e.args):
+            M = e.args[k + 1]
+            if M.op == "diag":
+                w = M.args[0] if is_one(M.args[0].shape[1]) else flipped(M.args[0])
+                inside = diag(hadamard(column, w))
+            else:
+                inside = hadamard(M, broadcast(column, M.shape))
+            return matmul(*e.args[:k], inside, *e.args[k + 2 :])
+        M = e.args[k - 1]
+        return matmul(*e.args[: k - 1], hadamard(M, broadcast(flipped(column), M.shape)))
+    return None
+
+
+@rule(v="n 1", source=HORN)
+def transpose_of_diagonal(v: Expr) -> tuple[Expr, Expr]:
+    """diag(v)' = diag(v)"""
+    return transpose(diag(v)), diag(v)
+
+
+@rule(v="n 1", source=HORN)
+def diagonal_of_diagonal(v: Expr) -> tuple[Expr, Expr]:
+    """diagvec(diag(v)) = v"""
+    return diagvec(diag(v)), v
+
+
+@rule(A="n n", source=HORN)
+def diagonal_of_transpose(A: Expr) -> tuple[Expr, Expr]:
+    """diagvec(A') = diagvec(A)"""
+    return diagvec(A.T), diagvec(A)
+
+
+def _scaled() -> tuple[Expr, Expr]:
+    s, A = var("s", 1, 1), var("A", "n", "n")
+    return diagvec(core.scale(s, A)), core.scale(s, diagvec(A))
+
+
+@node_rule(op="diagvec", source=HORN, example=_scaled)
+def diagonal_of_scaled(e: Expr, context: Context) -> Expr | None:
+    """diagvec(s A) = s diagvec(A)"""
+    A = e.args[0]
+    return core.scale(*A.args[:-1], diagvec(A.args[-1])) if A.op == "scale" else None
+
+
+def _of_outer() -> tuple[Expr, Expr]:
+    x, y = var("x", "n", 1), var("y", 1, "n")
+    return diagvec(x @ y), hadamard(x, y.T)
+
+
+@node_rule(op="diagvec", source=HORN, example=_of_outer)
+def diagonal_of_rank_one(e: Expr, context: Context) -> Expr | None:
+    """diagvec(x y') = x o y, x and y any products with one column"""
+    A = e.args[0]
+    if A.op != "matmul":
+        return None
+    for k, f in enumerate(A.args[1:], 1):
+        if is_one(f.shape[0]):
+            return hadamard(matmul(*A.args[:k]), transpose(matmul(*A.args[k:])))
+    return None
+
+
+@node_rule(op="diagvec", source=HORN, example=lambda: (diagvec(core.eye("n")), core.ones("n", 1)))
+def diagonal_of_constant(e: Expr, context: Context) -> Expr | None:
+    """diagvec(I) = 1, diagvec(1 1') = 1, diagvec(1 b) = b'"""
+    A = e.args[0]
+    if A.op in ("eye", "ones"):
+        return core.ones(*e.shape)
+    if A.op == "broadcast":
+        a = A.args[0]
+        return broadcast(a, e.shape) if a.is_scalar else a if is_one(a.shape[1]) else flipped(a)
+    return None
+
+
+def _masked() -> tuple[Expr, Expr]:
+    A = var("A", "n", "n")
+    return hadamard(A, core.eye("n")), diag(diagvec(A))
+
+
+@node_rule(op="hadamard", source=HORN, example=_masked)
+def hadamard_with_identity(e: Expr, context: Context) -> Expr | None:
+    """A o I = diag(diagvec(A))"""
+    for k, f in enumerate(e.args):
+        if f.op == "eye":
+            return diag(diagvec(hadamard(*e.args[:k], *e.args[k + 1 :])))
+        if f.op == "diag":
+            v = f.args[0] if is_one(f.args[0].shape[1]) else flipped(f.args[0])
+            return diag(hadamard(diagvec(hadamard(*e.args[:k], *e.args[k + 1 :])), v))
+    return None
+
+
+@node_rule(op="diag", source=HORN, example=lambda: (diag(core.ones("n", 1)), core.eye("n")))
+def diagonal_of_ones(e: Expr, context: Context) -> Expr | None:
+    """diag(1) = I, diag(s v) = s diag(v)"""
+    v = e.args[0]
+    if v.op == "ones":
+        return core.eye(e.shape[0])
+    if v.op == "broadcast" and v.args[0].is_scalar:
+        return core.scale(v.args[0], core.eye(e.shape[0]))
+    if v.op == "zeros":
+        return core.zeros(*e.shape)
+    return core.scale(*v.args[:-1], diag(v.args[-1])) if v.op == "scale" else None

@@ -1,0 +1,239 @@
+"""Products with ones are sums; broadcasts move outward; rows of a one-hot or stochastic matrix sum to 1."""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.core import broadcast, matmul, number, ones, total, var
+from matcalc.dims import dim, is_one, times
+from matcalc.expr import Expr
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import MAGNUS, node_rule, rule
+from matcalc.rewrite.terms import coefficient_and_rest, flipped
+
+
+@rule(X="m n", source=MAGNUS)
+def ones_times_matrix(X: Expr) -> tuple[Expr, Expr]:
+    """1' X = sum(X, 1)"""
+    return ones(1, X.shape[0]) @ X, total(X, 1)
+
+
+@rule(X="m n", source=MAGNUS)
+def matrix_times_ones(X: Expr) -> tuple[Expr, Expr]:
+    """X 1 = sum(X, 2)"""
+    return X @ ones(X.shape[1], 1), total(X, 2)
+
+
+def _left() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return ones("k", "m") @ X, broadcast(total(X, 1), (dim("k"), dim("n")))
+
+
+@node_rule(op="matmul", source=MAGNUS, example=_left)
+def ones_matrix_times_matrix(e: Expr, context: Context) -> Expr | None:
+    """1 1' X = 1 sum(X, 1), X 1 1' = sum(X, 2) 1'"""
+    for k, f in enumerate(e.args):
+        if f.op not in ("ones", "broadcast"):
+            continue
+        m, n = f.shape
+        row, column = _outer_of(f)
+        if k + 1 < len(e.args):
+            X = e.args[k + 1]
+            inside = broadcast_column(column, row @ X if row.op != "ones" else total(X, 1), m)
+            return matmul(*e.args[:k], inside, *e.args[k + 2 :])
+        if k:
+            X = e.args[k - 1]
+            inside = broadcast_row(X @ column if column.op != "ones" else total(X, 2), row, n)
+            return matmul(*e.args[: k - 1], inside)
+    return None
+
+
+def _outer_of(f: Expr) -> tuple[Expr, Expr]:
+    """A broadcast as column times row; one of them is ones (a 1 x 1 value goes to the row)."""
+    m, n = f.shape
+    if f.op == "ones":
+        return ones(1, n), ones(m, 1)
+    a = f.args[0]
+    if a.is_scalar:
+        return broadcast(a, (1, n)), ones(m, 1)
+    return (a, ones(m, 1)) if is_one(a.shape[0]) else (ones(1, n), a)
+
+
+def broadcast_column(column: Expr, row: Expr, m: object) -> Expr:
+    """column times row, as a broadcast where the column is of ones."""
+    return broadcast(row, (m, row.shape[1])) if column.op == "ones" else column @ row
+
+
+def broadcast_row(column: Expr, row: Expr, n: object) -> Expr:
+    """column times row, as a broadcast where the row is of ones."""
+    return broadcast(column, (column.shape[0], n)) if row.op == "ones" else column @ row
+
+
+# ------------------------------------------------------------------------------------------------ simple sums
+
+
+def _linear() -> tuple[Expr, Expr]:
+    s, X = var("s", 1, 1), var("X", "m", "n")
+    return total(core.scale(s, X), 1), core.scale(s, total(X, 1))
+
+
+@node_rule(op="sum", source=MAGNUS, example=_linear)
+def sum_of_scaled(e: Expr, context: Context) -> Expr | None:
+    """sum(s X) = s sum(X)"""
+    X, axis = e.args[0], e.params[0]
+    return core.scale(*X.args[:-1], total(X.args[-1], axis)) if X.op == "scale" and not X.is_scalar else None
+
+
+@node_rule(op="sum", source=MAGNUS, example=lambda: (total(var("X", "m", "n").T), total(var("X", "m", "n"))))
+def sum_of_transpose(e: Expr, context: Context) -> Expr | None:
+    """sum(X') = sum(X), sum(X', 1) = sum(X, 2)'"""
+    X, axis = e.args[0], e.params[0]
+    if X.op != "transpose":
+        return None
+    return total(X.args[0]) if axis is None else total(X.args[0], 3 - axis).T
+
+
+def _repeated() -> tuple[Expr, Expr]:
+    b = var("b", 1, "n")
+    return total(broadcast(b, (dim("m"), dim("n"))), 1), core.scale(number(core.exact_dim(dim("m"))), b)
+
+
+@node_rule(op="sum", source=MAGNUS, example=_repeated)
+def sum_of_broadcast(e: Expr, context: Context) -> Expr | None:
+    """sum(1 b, 1) = m b, the sum of m equal rows"""
+    X, axis = e.args[0], e.params[0]
+    if X.op not in ("broadcast", "ones"):
+        return None
+    a = number(1) if X.op == "ones" else X.args[0]
+    m, n = X.shape
+    rows, columns = is_one(a.shape[0]), is_one(a.shape[1])
+    if axis is None:
+        count = times(m if rows else 1, n if columns else 1)
+        return core.scale(number(core.exact_dim(count)), a if a.is_scalar else total(a))
+    if axis == 1:
+        inner = core.scale(number(core.exact_dim(m)), a) if rows else total(a)
+        return broadcast(inner, (1, n))
+    inner = core.scale(number(core.exact_dim(n)), a) if columns else total(a)
+    return broadcast(inner, (m, 1))
+
+
+@node_rule(op="sum", source=MAGNUS, example=lambda: (total(var("x", "n", 1), 1), total(var("x", "n", 1))))
+def sum_of_vector(e: Expr, context: Context) -> Expr | None:
+    """sum(x, 1) = sum(x) for a column, sum(x, 2) = x; sum(sum(X, 1)) = sum(X)"""
+    X, axis = e.args[0], e.params[0]
+    if X.is_scalar:
+        return X
+    if axis is None:
+        return total(X.args[0]) if X.op == "sum" else None
+    if is_one(X.shape[axis - 1]):
+        return X
+    return total(X) if is_one(X.shape[2 - axis]) else None
+
+
+@node_rule(
+    op="mean",
+    source=MAGNUS,
+    example=lambda: (
+        core.mean(var("X", "m", "n"), 1),
+        core.scale(number(1 / core.exact_dim(dim("m"))), total(var("X", "m", "n"), 1)),
+    ),
+)
+def mean_is_sum_over_count(e: Expr, context: Context) -> Expr | None:
+    """mean(X, 1) = sum(X, 1)/m"""
+    X, axis = e.args[0], e.params[0]
+    count = times(*X.shape) if axis is None else X.shape[axis - 1]
+    return core.scale(number(1 / core.exact_dim(count)), total(X, axis))
+
+
+def _centred() -> tuple[Expr, Expr]:
+    Y = var("Y", "m", "n", ["row-stochastic"])
+    return total(Y, 2), ones("m", 1)
+
+
+@node_rule(op="sum", source="definition of a row-stochastic matrix: Y 1 = 1", example=_centred)
+def rows_sum_to_one(e: Expr, context: Context) -> Expr | None:
+    """sum(Y, 2) = 1 for a matrix whose rows sum to 1; sum(Y, 1) = 1' where the columns do"""
+    Y, axis = e.args[0], e.params[0]
+    rows, columns = ("row-stochastic", "column-stochastic")
+    if axis != 1 and (axis == 2 or is_one(Y.shape[0])) and context.known(Y, rows):
+        return number(1) if e.is_scalar else ones(Y.shape[0], 1)
+    if axis != 2 and (axis == 1 or is_one(Y.shape[1])) and context.known(Y, columns):
+        return number(1) if e.is_scalar else ones(1, Y.shape[1])
+    if axis is None and context.known(Y, rows):
+        return number(core.exact_dim(Y.shape[0]))
+    if axis is None and context.known(Y, columns):
+        return number(core.exact_dim(Y.shape[1]))
+    if axis == 2 or (axis is None and is_one(Y.shape[0])):
+        context.wish(Y, rows)
+    elif axis == 1 or is_one(Y.shape[1]):
+        context.wish(Y, columns)
+    return None
+
+
+@rule(A="n n", source=MAGNUS)
+def sum_of_diagonal(A: Expr) -> tuple[Expr, Expr]:
+    """sum(diagvec(A)) = tr(A)"""
+    return total(core.diagvec(A)), core.trace(A)
+
+
+def _weighted() -> tuple[Expr, Expr]:
+    A, b = var("A", "m", "n"), var("b", 1, "n")
+    return total(core.hadamard(A, broadcast(b, A.shape)), 2), A @ b.T
+
+
+@node_rule(op="sum", source=MAGNUS, example=_weighted)
+def sum_of_weighted_columns(e: Expr, context: Context) -> Expr | None:
+    """sum(A o 1 b, 2) = A b', sum(A o c 1', 1) = c' A; a factor that the sum does not see comes out"""
+    X, axis = e.args[0], e.params[0]
+    if X.op != "hadamard" or axis is None:
+        return None
+    for k, f in enumerate(X.args):
+        if f.op != "broadcast":
+            continue
+        rest = core.hadamard(*X.args[:k], *X.args[k + 1 :])
+        a = f.args[0]
+        along = 1 if is_one(a.shape[0]) else 2
+        if along == axis:
+            return core.entrywise_product(total(rest, axis), a)
+        return rest @ flipped(a) if axis == 2 else flipped(a) @ rest
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ presentation
+
+
+def _mean() -> tuple[Expr, Expr]:
+    left, right = number(1 / core.exact_dim(dim("m"))), var("X", "m", "n")
+    return core.scale(left, total(right, 1)), core.mean(right, 1)
+
+
+@node_rule(op="scale", group="present", source=MAGNUS, example=_mean)
+def sum_over_count_is_mean(e: Expr, context: Context) -> Expr | None:
+    """sum(X, 1)/m = mean(X, 1)"""
+    coefficient, rest = coefficient_and_rest(e)
+    body = None if rest is None else rest.args[-1] if rest.op == "scale" else rest
+    if rest is None or body is None or body.op != "sum":
+        return None
+    X, axis = body.args[0], body.params[0]
+    count = core.exact_dim(times(*X.shape) if axis is None else X.shape[axis - 1])
+    scaled = coefficient * count
+    if not scaled.is_Rational or coefficient.is_Rational:
+        return None
+    others = rest.args[:-1] if rest.op == "scale" else ()
+    return core.scale(*([] if scaled == 1 else [number(scaled)]), *others, core.mean(X, axis))
+
+
+def _one_in_sum() -> tuple[Expr, Expr]:
+    h = var("h", "m", "n")
+    return core.add(ones("m", "n"), -h), core.difference(1, h)
+
+
+@node_rule(op="add", group="present", source=MAGNUS, example=_one_in_sum)
+def ones_in_a_sum(e: Expr, context: Context) -> Expr | None:
+    """in a sum, the matrix of ones is written 1"""
+    if not any(_constant(t) for t in e.args):
+        return None
+    return core.add(*(broadcast(number(1), t.shape) if _constant(t) else t for t in e.args))
+
+
+def _constant(t: Expr) -> bool:
+    return t.op == "ones" and not t.is_scalar

@@ -1,0 +1,126 @@
+"""Functions recognised in their spelled-out form: sigmoid, softmax, softplus."""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.core import broadcast, hadamard, number, power, scale, total, var
+from matcalc.dims import is_one
+from matcalc.expr import Expr, node
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import node_rule
+from matcalc.rewrite.terms import coefficient_and_rest
+
+BISHOP = "Bishop, Pattern Recognition and Machine Learning (2006), 4.3"
+
+
+def one_plus_exp(e: Expr) -> Expr | None:
+    """The argument z where `e` is 1 + exp(z)."""
+    if e.op != "add" or len(e.args) != 2:
+        return None
+    a, b = e.args
+    if b.op != "exp":
+        a, b = b, a
+    one = a.op == "ones" or (a.op == "number" and a.params[0] == 1)
+    return b.args[0] if one and b.op == "exp" else None
+
+
+def _sigmoid() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return power(core.plus(1, node("exp", (-X,))), -1), node("sigmoid", (X,))
+
+
+@node_rule(op="power", source=BISHOP, example=_sigmoid)
+def logistic_is_sigmoid(e: Expr, context: Context) -> Expr | None:
+    """1 ./ (1 + exp(-X)) = sigmoid(X)"""
+    base, exponent = e.args
+    if exponent.op != "number" or exponent.params[0] != -1:
+        return None
+    z = one_plus_exp(base)
+    return None if z is None else node("sigmoid", (scale(number(-1), z),))
+
+
+def _ratio() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    E = node("exp", (X,))
+    return hadamard(E, broadcast(power(total(E, 2), -1), X.shape)), node("softmax", (X,), (2,))
+
+
+@node_rule(op="hadamard", source=BISHOP, example=_ratio)
+def exponentials_over_their_sum(e: Expr, context: Context) -> Expr | None:
+    """exp(X) ./ sum(exp(X), 2) = softmax(X, 2), and the same over rows"""
+    for k, f in enumerate(e.args):
+        if f.op != "exp":
+            continue
+        for i, g in enumerate(e.args):
+            if g.op == "broadcast":
+                axis = _sum_of(g.args[0], f)
+                if axis in (1, 2):
+                    others = [h for n, h in enumerate(e.args) if n not in (i, k)]
+                    return hadamard(node("softmax", f.args, (axis,)), *others)
+    return None
+
+
+def _sum_of(reciprocal: Expr, E: Expr) -> int | None:
+    """The axis where `reciprocal` is 1 ./ sum(E, axis)."""
+    if reciprocal.op != "power" or reciprocal.args[1].op != "number" or reciprocal.args[1].params[0] != -1:
+        return None
+    s = reciprocal.args[0]
+    if s.op != "sum" or s.args[0].digest != E.digest:
+        return None
+    if s.params[0] is None:
+        return 1 if is_one(E.shape[1]) else 2 if is_one(E.shape[0]) else None
+    return int(s.params[0])
+
+
+def _vector() -> tuple[Expr, Expr]:
+    x = var("x", "n", 1)
+    E = node("exp", (x,))
+    return scale(power(total(E), -1), E), node("softmax", (x,), (1,))
+
+
+@node_rule(op="scale", source=BISHOP, example=_vector)
+def exponentials_over_their_total(e: Expr, context: Context) -> Expr | None:
+    """exp(x)/sum(exp(x)) = softmax(x) for a vector"""
+    *scalars, E = e.args
+    for f, wrap in _exponentials(E):
+        for k, s in enumerate(scalars):
+            axis = _sum_of(s, f)
+            if axis is not None and s.args[0].params[0] is None:
+                P = wrap(node("softmax", f.args, (axis,)))
+                return scale(*scalars[:k], *scalars[k + 1 :], P)
+    return None
+
+
+def _exponentials(body: Expr) -> list[tuple[Expr, object]]:
+    """The exponentials among the factors of a body, each with how to put something in its place."""
+    if body.op == "exp":
+        return [(body, lambda new: new)]
+    if body.op in ("matmul", "hadamard"):
+        return [
+            (f, lambda new, k=k: node(body.op, (*body.args[:k], new, *body.args[k + 1 :])))
+            for k, f in enumerate(body.args)
+            if f.op == "exp"
+        ]
+    return []
+
+
+def _swapped() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return core.add(core.ones("m", "n"), -node("sigmoid", (-X,))), node("sigmoid", (X,))
+
+
+@node_rule(op="add", source=BISHOP, group="present", example=_swapped)
+def complement_of_sigmoid(e: Expr, context: Context) -> Expr | None:
+    """1 - sigmoid(-X) = sigmoid(X)"""
+    if len(e.args) != 2:
+        return None
+    for one, other in (e.args, e.args[::-1]):
+        if one.op == "broadcast":
+            one = one.args[0]
+        if one.op == "ones" or (one.op == "number" and one.params[0] == 1):
+            coefficient, rest = coefficient_and_rest(other)
+            if coefficient == -1 and rest is not None and rest.op == "sigmoid":
+                inner, z = coefficient_and_rest(rest.args[0])
+                if inner.is_negative and z is not None:
+                    return node("sigmoid", (scale(number(-1), rest.args[0]) if inner != -1 else z,))
+    return None

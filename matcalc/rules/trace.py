@@ -1,0 +1,113 @@
+"""Traces and determinants."""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.core import matmul, number, trace, var
+from matcalc.dims import is_one
+from matcalc.expr import Expr, node
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule, rule
+
+
+@rule(a="1 1", source=MATRIX_ALGEBRA)
+def trace_of_scalar(a: Expr) -> tuple[Expr, Expr]:
+    """tr(a) = a for a 1 x 1 value"""
+    return trace(a), a
+
+
+@rule(A="n n", source=MATRIX_ALGEBRA)
+def trace_of_transpose(A: Expr) -> tuple[Expr, Expr]:
+    """tr(A') = tr(A)"""
+    return trace(A.T), trace(A)
+
+
+@node_rule(
+    op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.eye("n")), number(core.exact_dim(core.dim("n"))))
+)
+def trace_of_identity(e: Expr, context: Context) -> Expr | None:
+    """tr(I) = n"""
+    return number(core.exact_dim(e.args[0].shape[0])) if e.args[0].op == "eye" else None
+
+
+def _sum() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "n"), var("B", "n", "n")
+    return trace(core.add(A, B)), core.add(trace(A), trace(B))
+
+
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_sum)
+def trace_of_sum(e: Expr, context: Context) -> Expr | None:
+    """tr(A + B) = tr(A) + tr(B)"""
+    inner = e.args[0]
+    return core.add(*(trace(a) for a in inner.args)) if inner.op == "add" else None
+
+
+def _scaled() -> tuple[Expr, Expr]:
+    s, A = var("s", 1, 1), var("A", "n", "n")
+    return trace(core.scale(s, A)), core.scale(s, trace(A))
+
+
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_scaled)
+def trace_of_scaled(e: Expr, context: Context) -> Expr | None:
+    """tr(s A) = s tr(A)"""
+    inner = e.args[0]
+    return core.scale(*inner.args[:-1], trace(inner.args[-1])) if inner.op == "scale" else None
+
+
+@rule(A="m m", B="n n", source=HORN)
+def trace_of_kron(A: Expr, B: Expr) -> tuple[Expr, Expr]:
+    """tr(A (x) B) = tr(A) tr(B) for square A and B"""
+    return trace(core.kron(A, B)), core.scale(trace(A), trace(B))
+
+
+def _cyclic() -> tuple[Expr, Expr]:
+    A, x, y = var("A", "n", "m"), var("x", "m", 1), var("y", 1, "n")
+    return trace(matmul(A, x, y)), matmul(y, A, x)
+
+
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_cyclic)
+def trace_through_a_vector(e: Expr, context: Context) -> Expr | None:
+    """tr(A x y') = y' A x"""
+    inner = e.args[0]
+    if inner.op != "matmul":
+        return None
+    for k, f in enumerate(inner.args[1:], 1):
+        if is_one(f.shape[0]):
+            return matmul(*inner.args[k:], *inner.args[:k])
+    return None
+
+
+@rule(v="n 1", source=MATRIX_ALGEBRA)
+def trace_of_diagonal(v: Expr) -> tuple[Expr, Expr]:
+    """tr(diag(v)) = sum(v)"""
+    return trace(core.diag(v)), core.total(v)
+
+
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.ones("n", "n")), number(core.dim("n"))))
+def trace_of_ones(e: Expr, context: Context) -> Expr | None:
+    """tr(1 1') = n"""
+    inner = e.args[0]
+    if inner.op == "ones":
+        return number(core.exact_dim(inner.shape[0]))
+    if inner.op == "broadcast":
+        a = inner.args[0]
+        return core.scale(number(core.exact_dim(inner.shape[0])), a) if a.is_scalar else core.total(a)
+    return None
+
+
+@rule(A="n n", facts={"A": "nonsingular"}, source=MATRIX_ALGEBRA, wish=True)
+def adjugate_of_nonsingular(A: Expr) -> tuple[Expr, Expr]:
+    """adj(A) = det(A) A^-1 for nonsingular A"""
+    return node("adj", (A,)), core.scale(node("det", (A,)), core.inverse(A))
+
+
+@rule(A="n n", source=MATRIX_ALGEBRA)
+def det_of_transpose(A: Expr) -> tuple[Expr, Expr]:
+    """det(A') = det(A)"""
+    return node("det", (A.T,)), node("det", (A,))
+
+
+@rule(A="n n", source=MATRIX_ALGEBRA)
+def logdet_of_transpose(A: Expr) -> tuple[Expr, Expr]:
+    """log|det A'| = log|det A|"""
+    return node("logdet", (A.T,)), node("logdet", (A,))

@@ -1,0 +1,218 @@
+"""Transposes: pushed to the leaves in the normal form, pulled out again where that is shorter."""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.core import matmul, transpose, var
+from matcalc.expr import REGISTRY, Expr, node
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.measure import cost
+from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
+from matcalc.rewrite.terms import flipped
+
+
+@rule(A="p q", source=MATRIX_ALGEBRA)
+def transpose_of_transpose(A: Expr) -> tuple[Expr, Expr]:
+    """(A')' = A"""
+    return A.T.T, A
+
+
+@rule(a="1 1", source=MATRIX_ALGEBRA)
+def transpose_of_scalar(a: Expr) -> tuple[Expr, Expr]:
+    """a' = a for a 1 x 1 value"""
+    return a.T, a
+
+
+@rule(S="n n", facts={"S": "symmetric"}, source=MATRIX_ALGEBRA, wish=True)
+def transpose_of_symmetric(S: Expr) -> tuple[Expr, Expr]:
+    """S' = S for symmetric S"""
+    return S.T, S
+
+
+@rule(S="n n", facts={"S": "skew"}, source=MATRIX_ALGEBRA)
+def transpose_of_skew(S: Expr) -> tuple[Expr, Expr]:
+    """S' = -S for skew S"""
+    return S.T, -S
+
+
+def _product() -> tuple[Expr, Expr]:
+    A, B, C = var("A", "m", "n"), var("B", "n", "p"), var("C", "p", "q")
+    return matmul(A, B, C).T, matmul(C.T, B.T, A.T)
+
+
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_product)
+def transpose_of_product(e: Expr, context: Context) -> Expr | None:
+    """(A B)' = B' A'"""
+    inner = e.args[0]
+    return matmul(*(transpose(f) for f in reversed(inner.args))) if inner.op == "matmul" else None
+
+
+def _through(op: str) -> tuple[Expr, Expr]:
+    A, B = var("A", "m", "n"), var("B", "m", "n")
+    return node(op, (A, B)).T, node(op, (A.T, B.T))
+
+
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("add"))
+def transpose_of_sum(e: Expr, context: Context) -> Expr | None:
+    """(A + B)' = A' + B'"""
+    inner = e.args[0]
+    return core.add(*(transpose(a) for a in inner.args)) if inner.op == "add" else None
+
+
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("hadamard"))
+def transpose_of_hadamard(e: Expr, context: Context) -> Expr | None:
+    """(A o B)' = A' o B'"""
+    inner = e.args[0]
+    return core.hadamard(*(transpose(a) for a in inner.args)) if inner.op == "hadamard" else None
+
+
+def _scaled() -> tuple[Expr, Expr]:
+    s, A = var("s", 1, 1), var("A", "m", "n")
+    return core.scale(s, A).T, core.scale(s, A.T)
+
+
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_scaled)
+def transpose_of_scaled(e: Expr, context: Context) -> Expr | None:
+    """(s A)' = s A'"""
+    inner = e.args[0]
+    return core.scale(*inner.args[:-1], transpose(inner.args[-1])) if inner.op == "scale" else None
+
+
+@node_rule(
+    op="transpose",
+    source=MATRIX_ALGEBRA,
+    example=lambda: (node("exp", (var("A", "m", "n").T,)).T, node("exp", (var("A", "m", "n"),))),
+)
+def transpose_of_entrywise(e: Expr, context: Context) -> Expr | None:
+    """f(A')' = f(A), f applied to every entry"""
+    inner = e.args[0]
+    entrywise = REGISTRY[inner.op].scalar_function is not None or inner.op in ("func", "step")
+    if entrywise and inner.args[0].op == "transpose":
+        return node(inner.op, (inner.args[0].args[0],), inner.params)
+    return None
+
+
+def _powers() -> tuple[Expr, Expr]:
+    A = var("A", "m", "n")
+    return core.power(A, 2).T, core.power(A.T, 2)
+
+
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_powers)
+def transpose_of_power(e: Expr, context: Context) -> Expr | None:
+    """(A .^ k)' = A' .^ k"""
+    inner = e.args[0]
+    if inner.op != "power":
+        return None
+    base, k = inner.args
+    return core.power(transpose(base), k if k.is_scalar else transpose(k))
+
+
+@rule(A="n n", source=MATRIX_ALGEBRA)
+def transpose_of_inverse(A: Expr) -> tuple[Expr, Expr]:
+    """(A^-1)' = (A')^-1"""
+    return core.inverse(A).T, core.inverse(A.T)
+
+
+@rule(A="n n", source=MATRIX_ALGEBRA)
+def transpose_of_adjugate(A: Expr) -> tuple[Expr, Expr]:
+    """adj(A)' = adj(A')"""
+    return node("adj", (A,)).T, node("adj", (A.T,))
+
+
+@rule(A="n n", k="1 1", source=MATRIX_ALGEBRA)
+def transpose_of_matrix_power(A: Expr, k: Expr) -> tuple[Expr, Expr]:
+    """(A^k)' = (A')^k"""
+    return node("matpow", (A, k)).T, node("matpow", (A.T, k))
+
+
+@rule(A="m n", B="p q", source="Horn & Johnson, Topics in Matrix Analysis (1991), ch. 4")
+def transpose_of_kron(A: Expr, B: Expr) -> tuple[Expr, Expr]:
+    """(A (x) B)' = A' (x) B'"""
+    return core.kron(A, B).T, core.kron(A.T, B.T)
+
+
+def _leaves() -> tuple[Expr, Expr]:
+    return core.ones("m", "n").T, core.ones("n", "m")
+
+
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_leaves)
+def transpose_of_constant(e: Expr, context: Context) -> Expr | None:
+    """the transpose of a matrix of ones (zeros) is one; K_mn' = K_nm"""
+    inner = e.args[0]
+    if inner.op in ("ones", "zeros"):
+        return node(inner.op, (), inner.params[::-1])
+    return core.commutation(*inner.params[::-1]) if inner.op == "comm" else None
+
+
+def _spread() -> tuple[Expr, Expr]:
+    b = var("b", 1, "n")
+    return core.broadcast(b, (core.dim("m"), core.dim("n"))).T, core.broadcast(b.T, (core.dim("n"), core.dim("m")))
+
+
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_spread)
+def transpose_of_broadcast(e: Expr, context: Context) -> Expr | None:
+    """(1 b)' = b' 1'"""
+    inner = e.args[0]
+    if inner.op != "broadcast":
+        return None
+    a = inner.args[0]
+    return core.broadcast(a if a.is_scalar else transpose(a), (inner.shape[1], inner.shape[0]))
+
+
+# ------------------------------------------------------------------------------------------------ pulled out again
+
+
+def _shared_transpose() -> tuple[Expr, Expr]:
+    A, B, T = var("A", "n", "k"), var("B", "k", "m"), var("T", "n", "m")
+    return core.add(matmul(B.T, A.T), -T.T), core.add(matmul(A, B), -T).T
+
+
+@node_rule(op="add", group="present", source=MATRIX_ALGEBRA, example=_shared_transpose)
+def sum_of_transposes(e: Expr, context: Context) -> Expr | None:
+    """A' + B' = (A + B)'"""
+    turned = core.add(*(_turned(t) for t in e.args))
+    return transpose(turned) if cost(turned) + 1 < cost(e) else None
+
+
+def _several() -> tuple[Expr, Expr]:
+    A, B, C = var("A", "m", "n"), var("B", "n", "p"), var("C", "p", "q")
+    return matmul(C.T, B.T, A.T), matmul(A, B, C).T
+
+
+@node_rule(op="matmul", group="present", source=MATRIX_ALGEBRA, example=_several)
+def product_of_transposes(e: Expr, context: Context) -> Expr | None:
+    """B' A' = (A B)'"""
+    if e.is_scalar:
+        turned = _turned(e)
+        return turned if cost(turned) < cost(e) else None
+    transposed = sum(1 for f in e.args if f.op == "transpose")
+    if transposed < 3 or transposed < len(e.args):
+        return None
+    return transpose(_turned(e))
+
+
+def _several_entrywise() -> tuple[Expr, Expr]:
+    A, B = var("A", "m", "n"), var("B", "m", "n")
+    return core.hadamard(A.T, B.T), core.hadamard(A, B).T
+
+
+@node_rule(op="hadamard", group="present", source=MATRIX_ALGEBRA, example=_several_entrywise)
+def hadamard_of_transposes(e: Expr, context: Context) -> Expr | None:
+    """A' o B' = (A o B)'"""
+    turned = core.hadamard(*(_turned(f) for f in e.args))
+    return transpose(turned) if cost(turned) + 1 < cost(e) else None
+
+
+def _turned(e: Expr) -> Expr:
+    """The transpose of `e` with transposes pushed one level in, where that costs nothing."""
+    if e.op == "matmul":
+        return matmul(*(flipped(f) for f in reversed(e.args)))
+    if e.op == "scale" and not e.is_scalar:
+        return core.scale(*e.args[:-1], _turned(e.args[-1]))
+    if e.op == "broadcast":
+        return core.broadcast(flipped(e.args[0]), (e.shape[1], e.shape[0]))
+    if e.op in ("ones", "zeros"):
+        return node(e.op, (), e.params[::-1])
+    if e.op == "eye":
+        return e
+    return flipped(e)
