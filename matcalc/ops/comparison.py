@@ -63,7 +63,7 @@ def _where_shape(A: Expr, B: Expr, C: Expr, D: Expr, relation: str) -> Any:
 
 def _where_latex(relation: str) -> Notation:
     sign = {">": ">", ">=": r"\geq"}[relation]
-    return Template(rf"\operatorname{{where}}\left({{0}} {sign} {{1}}, {{2}}, {{3}}\right)")
+    return Template(rf"\operatorname{{{{where}}}}\left({{0}} {sign} {{1}}, {{2}}, {{3}}\right)")
 
 
 @op(

@@ -345,7 +345,8 @@ def _function_slope(Y: Expr, X: Expr, f: Function) -> tuple[LinearMap, ...]:
 def _function_latex(f: Function) -> Notation:
     primes = "'" * f.order if f.order < 4 else f"^{{({f.order})}}"
     greek = f"\\{f.name}" if f.name in ("phi", "psi", "chi", "rho", "sigma", "tau", "eta", "xi") else None
-    return Call((greek or rf"\operatorname{{{f.name}}}") + primes)
+    upright = f.name.replace("_", r"\_")
+    return Call((greek or rf"\operatorname{{{upright}}}") + primes)
 
 
 register(

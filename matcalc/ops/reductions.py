@@ -20,9 +20,11 @@ SIGNS = ("positive", "nonnegative", "constant")
 def axis_latex(name: str) -> Any:
     """LaTeX of a reduction: the axis as an index."""
 
+    upright = name.replace("_", r"\_")
+
     def latex(axis: int | None = None, *_: Any) -> Notation:
         index = "" if axis is None else f"_{{{axis}}}"
-        return Call(rf"\operatorname{{{name}}}{index}")
+        return Call(rf"\operatorname{{{upright}}}{index}")
 
     return latex
 

@@ -1,0 +1,1 @@
+"""Printing expressions: one arrangement (terms.py), two hands (text.py, latex.py)."""

@@ -1,0 +1,192 @@
+"""Expressions in the text syntax: what is printed parses back to the same value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matcalc.dims import is_one
+from matcalc.errors import NoRuleError
+from matcalc.expr import HOOKS, Expr, number_value, record
+from matcalc.notation import Level
+from matcalc.printing.numbers import dim_text, number_text, scalar_text
+from matcalc.printing.pieces import Operand, Piece, Printed, Printer, join, negative, printed, signed_sum
+from matcalc.printing.terms import (
+    Application,
+    Flipped,
+    Layout,
+    Leaf,
+    Product,
+    Raised,
+    Spread,
+    Sum,
+    arrange,
+    defaults,
+    unbroadcast,
+)
+
+
+def text(e: Expr) -> str:
+    """The expression in the text syntax; a program `t1 = ...; t2 = ...; ...` where it would be very long.
+
+    Example:
+        >>> import matcalc as mc
+        >>> X, w, y = mc.var("X", "n", "p"), mc.var("w", "p", 1), mc.var("y", "n", 1)
+        >>> text(2 * X.T @ (X @ w - y))
+        "2*X'*(X*w - y)"
+    """
+    shown = shared(e)
+    return "; ".join([*(f"{name} = {value}" for name, value in shown.definitions), shown.body])
+
+
+def shared(e: Expr) -> Printed:
+    """The expression in the text syntax, with the definitions of what a very long one repeats."""
+    return printed(e, TextPrinter, str)
+
+
+def _bracketed(piece: Piece) -> Piece:
+    return Piece(("(", piece, ")"))
+
+
+def _at_least(level: Level, piece: Piece) -> Piece:
+    return piece if piece.level >= level else _bracketed(piece)
+
+
+def _head(piece: Piece) -> Piece:
+    """The first factor of a product: a matrix product needs no brackets there."""
+    return piece if piece.chain else _at_least(Level.POSTFIX, piece)
+
+
+class TextPrinter(Printer):
+    """Prints in the text syntax."""
+
+    def arrange(self, e: Expr) -> Layout:
+        """Broadcasts are left unwritten wherever the other operands imply them."""
+        return arrange(e, unbroadcast, unbroadcast, self.names.__contains__)
+
+    def render(self, e: Expr, layout: Layout, piece: Operand) -> Piece:
+        """The node in print."""
+        match layout:
+            case Leaf():
+                return Piece((_leaf(e),))
+            case Sum():
+                return signed_sum([piece(t) for t in layout.operands], _bracketed)
+            case Product():
+                return _product(layout, piece, e.is_scalar)
+            case Raised():
+                return _power(layout, piece)
+            case Flipped():
+                arg = piece(layout.arg)
+                return Piece((arg if arg.flipped else _at_least(Level.ATOM, arg), "'"), Level.POSTFIX, flipped=True)
+            case Spread():
+                return _spread(layout, piece(layout.arg))
+            case Application():
+                return _call(e, [piece(a) for a in layout.operands])
+
+
+def _leaf(e: Expr) -> str:
+    if e.op in ("variable", "named"):
+        return str(e.params[0])
+    return f"{e.op}({', '.join(dim_text(d) for d in e.params)})"
+
+
+def _number(value: object) -> Piece:
+    written, level = number_text(value)
+    return Piece((written,), level)
+
+
+def _product(p: Product, piece: Operand, scalar: bool) -> Piece:
+    below = [piece(d) for d in p.divisors]
+    if p.denominator != 1:
+        below.insert(0, _number(p.denominator))
+    result = _numerator(p, piece)
+    if below:
+        divisor = Piece(join("*", (_at_least(Level.POSTFIX, d) for d in below)), Level.PRODUCT)
+        divisor = _at_least(Level.POSTFIX, below[0]) if len(below) == 1 else _bracketed(divisor)
+        result = Piece((_at_least(Level.PRODUCT, result), "/", divisor), Level.PRODUCT)
+    if p.negative:
+        return negative(_at_least(Level.PRODUCT, result))
+    if len(p.body) > 1 and not (p.entrywise or below or scalar):
+        return Piece(result.parts, result.level, chain=True)
+    return result
+
+
+def _numerator(p: Product, piece: Operand) -> Piece:
+    """What stands above the line, without the sign."""
+    numbers = [_number(value) for value in p.numerators]
+    scalars = [piece(s) for s in p.scalars]
+    body = [piece(b) for b in p.body]
+    single = [*numbers, *scalars, *body]
+    if len(single) == 1 and not p.over:
+        return single[0]
+    factors = [_at_least(Level.PRODUCT, n) for n in numbers] + [_at_least(Level.POSTFIX, s) for s in scalars]
+    if p.entrywise:
+        matrices = [_at_least(Level.POSTFIX, b) for b in body]
+        if matrices:
+            factors.append(Piece(join(" .* ", matrices), Level.PRODUCT))
+    elif body:
+        factors += [_head(body[0]), *(_at_least(Level.POSTFIX, b) for b in body[1:])]
+    parts = join("*", factors) or ("1",)
+    for o in p.over:
+        parts += (" ./ ", _at_least(Level.POSTFIX, piece(o)))
+    return Piece(parts, Level.PRODUCT if len(parts) > 1 else Level.ATOM)
+
+
+def _power(p: Raised, piece: Operand) -> Piece:
+    base, exponent = piece(p.base), piece(p.exponent)
+    if (exponent.positive or exponent).level < Level.ATOM:
+        exponent = _bracketed(exponent)
+    sign = ".^" if p.entrywise else "^"
+    if p.entrywise and p.base.op == "number":
+        sign = " .^ "
+    return Piece((base if base.flipped else _at_least(Level.ATOM, base), sign, exponent), Level.POSTFIX)
+
+
+def _spread(p: Spread, arg: Piece) -> Piece:
+    m, n = (dim_text(d) for d in p.shape)
+    if p.arg.is_scalar:
+        ones = f"ones({m}, {n})"
+        if p.arg.op == "number" and number_value(p.arg) == 1:
+            return Piece((ones,))
+        return Piece((_at_least(Level.POSTFIX, arg), "*", ones), Level.PRODUCT)
+    if is_one(p.arg.shape[0]):
+        return Piece((f"ones({m}, 1)*", _at_least(Level.POSTFIX, arg)), Level.PRODUCT, chain=True)
+    return Piece((_head(arg), f"*ones(1, {n})"), Level.PRODUCT, chain=True)
+
+
+def _call(e: Expr, args: list[Piece]) -> Piece:
+    if e.op == "where":
+        a, b, c, d = args
+        return Piece(("where(", a, f" {e.params[0]} ", b, ", ", c, ", ", d, ")"))
+    if e.op == "func":
+        function = e.params[0]
+        if function.order and function.body is not None:
+            raise NoRuleError(f"the derivative of {function.name} is written by its body, not by D({function.name})")
+        order = f", {function.order}" if function.order > 1 else ""
+        name = f"D({function.name}{order})" if function.order else function.name
+        return Piece((f"{name}(", args[0], ")"))
+    return Piece((f"{e.op}(", *join(", ", [*args, *_parameters(e)]), ")"))
+
+
+def _parameters(e: Expr) -> list[str]:
+    """The parameters in print, without those that are what they would be if left out; by name after such a gap."""
+    entry = record(e.op)
+    left_out = defaults(e)
+    last = max((k for k, value in enumerate(e.params) if value != left_out[k]), default=-1)
+    written = []
+    by_name = False
+    for value, param in zip(e.params[: last + 1], entry.params):
+        if value is None:
+            by_name = True
+            continue
+        shown = _parameter(value, param.kind)
+        written.append(f"{param.name}={shown}" if by_name else shown)
+    return written
+
+
+def _parameter(value: Any, kind: str) -> str:
+    if kind == "dim":
+        return dim_text(value)
+    return scalar_text(value) if kind == "number" else str(value)
+
+
+HOOKS["text"] = text
