@@ -23,6 +23,8 @@ from matcalc.ops.define import anywhere, like, no_facts
 from matcalc.ops.scalars import BY_SYMPY, from_scalar, polygamma_of
 from matcalc.properties import BIT, bits
 
+__all__ = ["Function", "elementwise", "from_scalar", "polygamma_of"]
+
 CALCULUS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964)"
 x, y = sp.symbols("x y", real=True)
 
