@@ -1,0 +1,1 @@
+"""Doors in: text, SymPy and Python functions become graphs."""

@@ -1,0 +1,345 @@
+"""From a syntax tree to an expression, once the shape of every name is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lark import Token, Tree
+
+from matcalc import core
+from matcalc.core import transpose
+from matcalc.dims import Dim, Shape, dim, shape_text
+from matcalc.errors import MatcalcError, ShapeError, shorten
+from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, Param, node, number_value
+from matcalc.frontend.chains import (
+    MisfitError,
+    Operand,
+    broadcast_all,
+    entrywise_power,
+    exact_number,
+    matrix_power,
+    negative,
+    product_of,
+    sum_of,
+)
+from matcalc.frontend.names import CONSTANTS, Names, closest, is_function, operation
+from matcalc.frontend.syntax import Node, Source, fold
+from matcalc.ops.elementwise import Function
+
+BROADCASTING = ("maximum", "minimum", "where", "hadamard")
+PARAMETER_FIRST = ("polygamma",)  # written polygamma(k, X), as everywhere
+
+
+def arity(entry: Op) -> int:
+    """How many expressions the operation takes."""
+    return len(entry.example[0].split(",")) if entry.example[0] else 0
+
+
+class Builder:
+    """Builds expressions from subtrees; `constants` gives the shape of every `vector(c)` and `matrix(c)`."""
+
+    def __init__(self, source: Source, names: Names, constants: dict[int, Shape]) -> None:
+        self.source, self.names, self.constants = source, names, constants
+        self._visitors: dict[str, Callable[[Node, list[Any]], Any]] = {
+            "number": self.number,
+            "name": self.name,
+            "sum": self.sum,
+            "product": self.product,
+            "signed": self.signed,
+            "postfix": self.postfix,
+            "call": self.call,
+            "derivative": self.derivative,
+            "block": self.block,
+        }
+
+    def build(self, tree: Node) -> Expr:
+        """The expression that a subtree writes.
+
+        Raises:
+            ParseError: it is not well formed, or shapes do not fit; with the place.
+        """
+        return fold(tree, self.visit, self.source)  # type: ignore[no-any-return]
+
+    def visit(self, tree: Node, values: list[Any]) -> Any:
+        """The value of one subtree from those of its children; parts of larger constructions stay lists."""
+        visitor = self._visitors.get(tree.data)
+        return values if visitor is None else visitor(tree, values)
+
+    # -------------------------------------------------------------------------------------------- leaves and chains
+
+    def number(self, tree: Node, values: list[Any]) -> Expr:
+        """A literal, exactly."""
+        try:
+            return exact_number(values[0].value)
+        except MatcalcError as error:
+            raise self.source.error(f"{shorten(values[0].value)}: {error}", tree) from None
+
+    def name(self, tree: Node, values: list[Any]) -> Expr:
+        """A variable, definition or dimension."""
+        name = values[0].value
+        found = self.names.find(name)
+        if found is None:
+            raise self.source.error(self.names.unknown(name), tree)
+        return found
+
+    def operands(self, tree: Node, values: list[Any]) -> list[Operand]:
+        """The operands of a chain with the operators before them."""
+        trees, signs = tree.children[0::2], ["", *(str(sign) for sign in values[1::2])]
+        return [self.operand(t, v, s) for t, v, s in zip(trees, values[0::2], signs)]
+
+    def operand(self, tree: Any, value: Expr, sign: str = "") -> Operand:
+        """A subtree with its value as an operand."""
+        return Operand("*" if sign == "@" else sign, value, self.source.words(tree), tree.data == "signed")
+
+    def sum(self, tree: Node, values: list[Any]) -> Expr:
+        """a + b - c."""
+        return self._chain(sum_of, tree, values)
+
+    def product(self, tree: Node, values: list[Any]) -> Expr:
+        """a * b .* c / d."""
+        return self._chain(product_of, tree, values)
+
+    def _chain(self, join: Callable[[list[Operand]], Expr], tree: Node, values: list[Any]) -> Expr:
+        try:
+            return join(self.operands(tree, values))
+        except MisfitError as error:
+            raise self.source.error(error.message, values[2 * error.index - 1]) from None
+
+    def signed(self, tree: Node, values: list[Any]) -> Expr:
+        """-a or +a."""
+        sign, value = values
+        return negative(value) if sign.type == "MINUS" else value
+
+    def postfix(self, tree: Node, values: list[Any]) -> Expr:
+        """Transposes and powers, from left to right."""
+        suffixes: list[Any] = list(tree.children[1:])
+        for before, after in zip(suffixes, suffixes[1:]):
+            if before.data == after.data == "powering":
+                raise self.source.error("bracket the chained power: (a^b)^c or a^(b^c)", after)
+        result: Expr = values[0]
+        words = self.source.words(tree.children[0])  # type: ignore[arg-type]
+        for suffix, parts in zip(suffixes, values[1:]):
+            result = self.suffixed(suffix, parts, Operand("", result, words))
+            words = shorten(words + "".join(self.source.words(suffix).split()))
+        return result
+
+    def suffixed(self, suffix: Node, parts: list[Any], base: Operand) -> Expr:
+        """One transpose, power or slice."""
+        if suffix.data == "transposition":
+            return base.value if base.value.op == "number" else transpose(base.value)
+        if suffix.data == "indexing":
+            raise self.source.error("slices such as X[1:2, 1] are not supported yet", suffix)
+        sign, value = parts
+        try:
+            exponent = self.operand(suffix.children[1], value)
+            return matrix_power(base, exponent) if sign.type == "CARET" else entrywise_power(base, exponent)
+        except MisfitError as error:
+            raise self.source.error(error.message, sign) from None
+        except ShapeError as error:
+            raise self.misfit(error, sign, [(base.value, base.words)]) from None
+
+    def block(self, tree: Node, values: list[Any]) -> Expr:
+        """[A, B; C, D]."""
+        raise self.source.error("blocks [A, B; C, D] are not supported yet", tree)
+
+    # -------------------------------------------------------------------------------------------- calls
+
+    def call(self, tree: Node, values: list[Any]) -> Expr:
+        """f(a, b, params)."""
+        name = values[0].value
+        entry = operation(name)
+        if name in CONSTANTS:
+            return self.constant(tree, values)
+        if name in self.names.functions:
+            (value,) = self.only_expressions(tree, values, 1)
+            return self.names.functions[name](value)
+        if entry is None or (entry.variadic and name not in BROADCASTING):
+            raise self.source.error(self.not_callable(name), tree)
+        if name == "where":
+            return self.where(tree, values)
+        args, params = self.arguments(entry, tree, values)
+        return self.apply(entry, tree, args, params)
+
+    def not_callable(self, name: str) -> str:
+        """What is said about a call of something that is no function."""
+        known = self.names.find(name)
+        if known is not None or name in self.names.later:
+            what = "dimension" if name in self.names.dims else "variable" if name in self.names.variables else "value"
+            return f"{shorten(name)} is a {what}, not a function: write {shorten(name)}*(...) for a product"
+        if name == "D":
+            return "D(phi)(X) is the derivative of a function phi at X: the brackets with X are missing"
+        functions = [*self.names.functions, *filter(is_function, REGISTRY)]
+        return f"there is no function {shorten(name)}{closest(name, functions)}"
+
+    def arguments(self, entry: Op, tree: Node, values: list[Any]) -> tuple[list[Operand], list[Any]]:
+        """The expressions and the parameters of a call.
+
+        Raises:
+            ParseError: their number or kind is wrong.
+        """
+        trees, given = list(tree.children[1:]), list(values[1:])
+        keywords = {}
+        while trees and isinstance(trees[-1], Tree) and trees[-1].data == "keyword":
+            keyword: Any = trees.pop()
+            name, value = given.pop()
+            if name.value not in (p.name for p in entry.params) or name.value in keywords:
+                raise self.source.error(f"{entry.name} has no (or a second) parameter {shorten(name.value)}", keyword)
+            keywords[name.value] = (keyword, value)
+        for t in trees:
+            self.need_expression(t, entry.name)
+        first = len(entry.params) if entry.name in PARAMETER_FIRST else 0
+        count = arity(entry) + first
+        if not count <= len(given) <= count + len(entry.params) - first:
+            raise self.source.error(self.wrong_count(entry, len(given)), tree)
+        args = [self.operand(t, v) for t, v in zip(trees[first:count], given[first:count])]
+        positions = [*range(first), *range(count, len(given))]
+        params = []
+        for k, param in enumerate(entry.params):
+            if k < len(positions):
+                if param.name in keywords:
+                    raise self.source.error(f"{entry.name}: {param.name} is given twice", keywords[param.name][0])
+                at = positions[k]
+                params.append(self.parameter(entry, param, trees[at], given[at]))
+            elif param.name in keywords:
+                params.append(self.parameter(entry, param, *keywords[param.name]))
+            elif param.default is REQUIRED:
+                raise self.source.error(self.wrong_count(entry, len(given)), tree)
+            else:
+                params.append(param.default)
+        return args, params
+
+    def need_expression(self, tree: Any, name: str) -> None:
+        """Raise ParseError for a comparison or keyword where an expression must be."""
+        if tree.data == "comparison":
+            raise self.source.error("a comparison can only stand in where(A > B, C, D)", tree)
+        if tree.data == "keyword":
+            raise self.source.error(f"unexpected '=' in an argument of {name}", tree)
+
+    def only_expressions(self, tree: Node, values: list[Any], count: int) -> list[Expr]:
+        """The arguments of a call that takes expressions only."""
+        name = values[0].value
+        for t in tree.children[1:]:
+            self.need_expression(t, name)
+        if len(values) - 1 != count:
+            raise self.source.error(f"{name} takes {count} argument, got {len(values) - 1}", tree)
+        return values[1:]
+
+    def wrong_count(self, entry: Op, got: int) -> str:
+        """What is said about a wrong number of arguments."""
+        required = [p.name for p in entry.params if p.default is REQUIRED]
+        optional = [f"[{p.name}]" for p in entry.params if p.default is not REQUIRED]
+        letters = (
+            [letter for letter, _ in zip("ABCDEF", range(arity(entry)))] if arity(entry) > 1 else ["X"] * arity(entry)
+        )
+        parts = [*required, *letters] if entry.name in PARAMETER_FIRST else [*letters, *required]
+        count = f"{got} argument{'' if got == 1 else 's'}"
+        return f"wrong number of arguments: {entry.name}({', '.join(parts + optional)}) is called with {count}"
+
+    def parameter(self, entry: Op, param: Param, tree: Any, value: Expr) -> Any:
+        """A parameter from the expression written in its place."""
+        words = self.source.words(tree)
+        if param.kind in ("axis", "int"):
+            exact = number_value(value) if value.op == "number" else None
+            if param.kind == "axis" and exact not in (1, 2):
+                raise self.source.error(
+                    f"{entry.name}: the axis must be 1 (over rows) or 2 (over columns), got {words}", tree
+                )
+            if exact is None or not exact.is_Integer:
+                raise self.source.error(f"{entry.name}: {param.name} must be a whole number, got {words}", tree)
+            return int(exact)
+        if param.kind == "dim":
+            return self.dimension(tree, value, f"{entry.name}: a size")
+        if value.op != "number":
+            raise self.source.error(f"{entry.name}: {param.name} must be a number, got {words}", tree)
+        return number_value(value)
+
+    def dimension(self, tree: Node, value: Expr, what: str) -> Dim:
+        """A dimension from an expression: a positive integer, or an expression in dimensions."""
+        words = self.source.words(tree)
+        exact = number_value(value) if value.op == "number" else None
+        if exact is None or not (exact.is_integer or exact.free_symbols) or exact.is_nonpositive:
+            raise self.source.error(f"{what} must be a positive integer or a dimension, got {words}", tree)
+        try:
+            return dim(exact)
+        except ShapeError:
+            raise self.source.error(f"{what} must be a positive integer or a dimension, got {words}", tree) from None
+
+    def apply(self, entry: Op, tree: Node, args: list[Operand], params: list[Any]) -> Expr:
+        """The node, its shape errors with the user's words and the place."""
+        place = tree.children[0]
+        try:
+            exprs = broadcast_all(args) if entry.name in BROADCASTING else [a.value for a in args]
+            return node(entry.name, exprs, tuple(params))
+        except MisfitError as error:
+            raise self.source.error(f"{entry.name}: {error.message}", place) from None
+        except ShapeError as error:
+            raise self.misfit(error, place, [(a.value, a.words) for a in args]) from None
+        except MatcalcError as error:
+            raise self.source.error(f"{entry.name}: {error}", place) from None
+
+    def misfit(self, error: ShapeError, place: Any, words: list[tuple[Expr, str]]) -> MatcalcError:
+        """A shape error, naming the operands as they were written."""
+        written = [next((w for e, w in words if e is operand), None) or str(operand) for operand in error.operands]
+        return self.source.error(error.template.format(*written), place)
+
+    def where(self, tree: Node, values: list[Any]) -> Expr:
+        """where(A > B, C, D)."""
+        trees: list[Any] = list(tree.children[1:])
+        if len(trees) != 3 or trees[0].data != "comparison":
+            raise self.source.error("write where(A > B, C, D): C where A > B holds, D elsewhere", tree)
+        for t in trees[1:]:
+            self.need_expression(t, "where")
+        left, relation, right = values[1]
+        pair = [self.operand(trees[0].children[0], left), self.operand(trees[0].children[2], right)]
+        if relation.startswith("<"):
+            pair.reverse()
+        args = [*pair, *(self.operand(t, v) for t, v in zip(trees[1:], values[2:]))]
+        entry = operation("where")
+        assert entry is not None
+        return self.apply(entry, tree, args, [relation.value.replace("<", ">")])
+
+    def constant(self, tree: Node, values: list[Any]) -> Expr:
+        """vector(c) or matrix(c), in the shape that the context gives it."""
+        value = self.constant_value(tree, values)
+        return core.broadcast(value, self.constants[id(tree)])
+
+    def constant_value(self, tree: Node, values: list[Any]) -> Expr:
+        """The c of vector(c)."""
+        (value,) = self.only_expressions(tree, values, 1)
+        if not value.is_scalar:
+            words = self.source.words(tree.children[1])  # type: ignore[arg-type]
+            raise self.source.error(
+                f"{values[0].value}(c) repeats a 1 x 1 value, but {words} is {shape_text(value.shape)}", tree
+            )
+        return value
+
+    def derivative(self, tree: Node, values: list[Any]) -> Expr:
+        """D(phi)(X) or D(phi, k)(X)."""
+        function, order = derivative_of(tree, self.source)
+        phi = self.names.functions[function]
+        if phi.body is not None:
+            return phi.expand(values[0], order)
+        return Function(phi.name, None, order)(values[0])
+
+
+def derivative_of(tree: Node, source: Source) -> tuple[str, int]:
+    """The name and the order of D(phi, order)(X).
+
+    Raises:
+        ParseError: the first brackets are not of this form.
+    """
+    call: Any = tree.children[0]
+    head, *given = call.children
+    ok = head.value == "D" and 1 <= len(given) <= 2 and given[0].data == "name"
+    if ok and len(given) == 2:
+        ok = given[1].data == "number" and given[1].children[0].value.isdigit() and len(given[1].children[0]) < 4
+    if not ok:
+        raise source.error(
+            "an operator is missing between the brackets (a derivative is D(phi)(X) or D(phi, 2)(X))", tree
+        )
+    order = int(given[1].children[0].value) if len(given) == 2 else 1
+    name: Token = given[0].children[0]
+    if order < 1:
+        raise source.error("the order of a derivative must be at least 1", given[1])
+    return str(name.value), order

@@ -1,0 +1,196 @@
+"""What the names of a text stand for: variables, dimensions, definitions, functions; and which names can be taken."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+
+from matcalc.core import number, var
+from matcalc.dims import NAME, Shape, dim, symbol, symbols
+from matcalc.errors import FactError, MatcalcError, ShapeError, shorten
+from matcalc.expr import REGISTRY, Expr, Op, postorder
+from matcalc.ops.elementwise import Function
+from matcalc.properties import mask_of
+
+# Operations that have a sign or a form of their own in the text, and are not called by name.
+UNCALLED = frozenset(
+    ("variable", "number", "named", "add", "scale", "matmul", "divide", "power", "matpow", "transpose", "func")
+)
+CONSTANTS = ("vector", "matrix")  # a constant whose shape follows from the context
+HINTS = {
+    "T": "the transpose is X'",
+    "I": "the identity is eye(n)",
+    "inf": "infinity is no value here",
+    "e": "the exponential function is exp(x)",
+}
+
+
+def operation(name: str) -> Op | None:
+    """The operation that the text calls by this name."""
+    return None if name in UNCALLED else REGISTRY.get(name)
+
+
+def is_function(name: str) -> bool:
+    """Whether the name is that of a function (and so of nothing else)."""
+    return name in CONSTANTS or operation(name) is not None
+
+
+def check_free(name: Any, what: str) -> str:
+    """`name`, if a `what` (a variable, dimension, ...) may have it.
+
+    Raises:
+        MatcalcError: it is no name, or that of a function or of pi.
+    """
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise MatcalcError(f"{shorten(repr(name))} is not a name: a {what} needs letters, digits and _")
+    if name == "pi":
+        raise MatcalcError(f"pi is a number and cannot be a {what}")
+    if is_function(name):
+        raise MatcalcError(f"{name} is the name of a function and cannot be a {what}")
+    return name
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A remark on the known name that was probably meant, or nothing."""
+    if len(name) > 40:
+        return ""
+    known = list(known)
+    same = [k for k in known if k.lower() == name.lower()] or difflib.get_close_matches(name, known, 1, 0.75)
+    return f" (did you mean {same[0]}?)" if same else ""
+
+
+@dataclass(slots=True)
+class Names:
+    """What the names stand for, while a text is read.
+
+    `strict`: a name that stands for nothing is an error. `scope`: names from outside, which definitions may shadow.
+    `later`: the names that the text defines, at whatever place.
+    """
+
+    strict: bool
+    scope: Mapping[str, Expr] = field(default_factory=dict)
+    variables: dict[str, Expr] = field(default_factory=dict)
+    definitions: dict[str, Expr] = field(default_factory=dict)
+    dims: dict[str, None] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+    later: frozenset[str] = frozenset()
+
+    def find(self, name: str) -> Expr | None:
+        """What the name stands for, or None."""
+        for table in (self.definitions, self.scope, self.variables):
+            if name in table:
+                return table[name]
+        if name in self.dims:
+            return number(symbol(name))
+        return number(sp.pi) if name == "pi" else None
+
+    def add_dims(self, names: Iterable[str], owner: str) -> None:
+        """Take up the dimensions of a declaration.
+
+        Raises:
+            MatcalcError: one has a name that is taken.
+        """
+        for name in names:
+            try:
+                check_free(name, "dimension")
+            except MatcalcError as error:
+                raise MatcalcError(f"the shape of {shorten(owner)}: {error}") from None
+            self.dims.setdefault(name)
+
+    def check_clashes(self) -> None:
+        """Raise MatcalcError if a variable has the name of a dimension or of an abstract function."""
+        for name in self.variables:
+            if name in self.dims:
+                raise MatcalcError(f"{name} is both a variable and a dimension")
+            if name in self.functions:
+                raise MatcalcError(f"{name} is both a variable and a function")
+
+    def unknown(self, name: str) -> str:
+        """What is said about a name that stands for nothing."""
+        if is_function(name) or name in self.functions:
+            return f"{name} is a function and needs an argument: {name}(...)"
+        if name in self.later:
+            return f"{shorten(name)} is used before it is defined"
+        declared = [*self.variables, *self.scope, *self.definitions, *self.dims]
+        if name in HINTS:
+            return f"{name} is not declared ({HINTS[name]})"
+        listed = f"; declared are: {shorten(', '.join(declared), 200)}" if declared else ""
+        return f"{shorten(name)} is not declared{closest(name, declared) or listed}"
+
+
+def shape_of(name: str, entry: Any) -> Shape:
+    """The shape that `shapes` gives a variable.
+
+    Raises:
+        MatcalcError: it is not a pair of dimensions.
+    """
+    if not isinstance(entry, (tuple, list, sp.Tuple)) or len(entry) != 2:
+        raise MatcalcError(f"the shape of {name} must be a pair (rows, columns), got {shorten(repr(entry))}")
+    try:
+        return dim(entry[0]), dim(entry[1])
+    except ShapeError as error:
+        raise MatcalcError(f"the shape of {name}: {error}") from None
+
+
+def declared_shapes(shapes: Mapping[str, Any] | None) -> dict[str, Shape]:
+    """The shapes of the declared variables.
+
+    Raises:
+        MatcalcError: a name or a shape is malformed.
+    """
+    if shapes is not None and not isinstance(shapes, Mapping):
+        raise MatcalcError(f"shapes must map variables to (rows, columns), got {type(shapes).__name__}")
+    return {check_free(name, "variable"): shape_of(name, entry) for name, entry in (shapes or {}).items()}
+
+
+def declared_facts(facts: Mapping[str, Any] | None) -> dict[str, list[str]]:
+    """The fact words of each variable.
+
+    Raises:
+        MatcalcError: a word is no fact, or the mapping is malformed.
+    """
+    if facts is not None and not isinstance(facts, Mapping):
+        raise MatcalcError(f"facts must map variables to fact words, got {type(facts).__name__}")
+    found: dict[str, list[str]] = {}
+    for name, entry in (facts or {}).items():
+        words = entry.replace(",", " ").split() if isinstance(entry, str) else entry
+        if not isinstance(words, (list, tuple, set, frozenset)) or not all(isinstance(word, str) for word in words):
+            raise MatcalcError(f"the facts of {shorten(str(name))} must be words, got {shorten(repr(entry))}")
+        found[name] = check_facts(str(name), words)
+    return found
+
+
+def check_facts(name: str, words: Iterable[str]) -> list[str]:
+    """The words, sorted, if they are facts.
+
+    Raises:
+        FactError: one is not.
+    """
+    try:
+        mask_of(words)
+    except FactError as error:
+        raise FactError(f"the facts of {shorten(name)}: {error}") from None
+    return sorted(words)
+
+
+def variable(name: str, shape: Shape, words: Iterable[str]) -> Expr:
+    """The variable, its facts checked against its shape."""
+    return var(name, *shape, words)
+
+
+def scope_functions(scope: Mapping[str, Expr]) -> dict[str, Function]:
+    """The user's functions inside some expressions, by name."""
+    return {
+        e.params[0].name: Function(e.params[0].name, e.params[0].body)
+        for e in postorder(scope.values())
+        if e.op == "func"
+    }
+
+
+def scope_dims(scope: Mapping[str, Expr]) -> list[str]:
+    """The dimensions inside some expressions."""
+    return symbols(d for e in postorder(scope.values()) for d in e.shape)

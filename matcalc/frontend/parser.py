@@ -1,0 +1,256 @@
+"""The text door: `parse` reads the syntax of the command line, the page and the printed results into a `Graph`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Token
+
+from matcalc.core import named, number
+from matcalc.dims import Shape, shape_text, symbols
+from matcalc.errors import FactError, MatcalcError, ParseError, shorten
+from matcalc.expr import Expr
+from matcalc.frontend.building import Builder, derivative_of
+from matcalc.frontend.inference import Inference
+from matcalc.frontend.names import (
+    CONSTANTS,
+    Names,
+    check_facts,
+    check_free,
+    declared_facts,
+    declared_shapes,
+    operation,
+    scope_dims,
+    scope_functions,
+    variable,
+)
+from matcalc.frontend.syntax import Node, read
+from matcalc.graph import Graph
+from matcalc.ops.elementwise import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A text that was read.
+
+    Attributes:
+        graph: the variables, the named definitions and the output.
+        inferred: one line for each undeclared name, such as `x: n x 1`.
+        dims: the names of the dimensions.
+        definitions: the values that the text names, as it names them.
+    """
+
+    graph: Graph
+    inferred: list[str]
+    dims: list[str]
+    definitions: dict[str, Expr]
+
+
+def parse(
+    text: str,
+    *,
+    shapes: Mapping[str, Any] | None = None,
+    facts: Mapping[str, str | list[str]] | None = None,
+    scope: Mapping[str, Expr] | None = None,
+    functions: Iterable[str | Function] = (),
+) -> Parsed:
+    """The graph that a text in matcalc's syntax describes.
+
+    Args:
+        text: statements separated by `;` or new lines; the last expression or definition is the output.
+        shapes: the variables as name -> (rows, columns); with it, a name that is not declared is an error. Without,
+            undeclared names follow the convention: a-g scalars, h-z column vectors, A-Z matrices.
+        facts: what is known of the variables, as name -> word or words.
+        scope: variables and named values that the text may use; its definitions may shadow them.
+        functions: abstract entrywise functions that the text calls, by name, or functions of the user's.
+
+    Raises:
+        MatcalcError: the text or a declaration is wrong; a `ParseError` where there is a place in the text.
+
+    Example:
+        >>> parse("r = X*w - y; r'*r").inferred
+        ['X: n x m', 'w: m x 1', 'y: n x 1']
+    """
+    return _Reader(text, shapes, facts, scope, functions).parsed()
+
+
+class _Reader:
+    """Reads one text: declarations first, then shapes that must be inferred, then the expressions."""
+
+    def __init__(self, text: str, shapes: Any, facts: Any, scope: Any, functions: Iterable[str | Function]) -> None:
+        self.source, self.tree = read(text)
+        self.facts = declared_facts(facts)
+        self.shapes: dict[str, Shape] = declared_shapes(shapes)
+        self.names = Names(strict=shapes is not None or scope is not None, scope=dict(scope or {}))
+        statements: list[Any] = self.tree.children
+        self.declarations: list[Node] = [s for s in statements if s.data == "declaration"]
+        self.statements: list[Node] = [s for s in statements if s.data != "declaration"]
+        self.names.later = frozenset(str(s.children[0]) for s in self.statements if s.data == "definition")
+        self.functions(functions)
+
+    def functions(self, given: Iterable[str | Function]) -> None:
+        """Take up the abstract functions: given, in the scope, or differentiated in the text."""
+        known = scope_functions(self.names.scope)
+        for entry in given:
+            function = entry if isinstance(entry, Function) else Function(check_free(entry, "function"))
+            known[function.name] = function
+        for tree in self.tree.iter_subtrees():
+            if tree.data == "derivative":
+                name, _ = derivative_of(tree, self.source)
+                known.setdefault(name, Function(self.free(name, "function", tree)))
+        self.names.functions = known
+
+    def free(self, name: str, what: str, place: Node | Token) -> str:
+        """The name, if it can be taken; else an error with the place."""
+        try:
+            return check_free(name, what)
+        except MatcalcError as error:
+            raise self.source.error(str(error), place) from None
+
+    def parsed(self) -> Parsed:
+        """The result."""
+        self.check_order()
+        for name, shape in self.shapes.items():
+            self.names.add_dims(symbols(shape), name)
+        for declaration in self.declarations:
+            self.declare(declaration)
+        self.names.add_dims(scope_dims(self.names.scope), "the scope")
+        if not self.names.strict:
+            self.take_sizes()
+        unknown = [name for name in self.facts if name not in self.shapes]
+        if unknown and self.names.strict:
+            raise FactError(f"facts are given for {shorten(str(unknown[0]))}, which is not declared")
+        for name, shape in self.shapes.items():
+            self.names.variables[name] = variable(name, shape, self.facts.get(name, ()))
+        self.names.check_clashes()
+        inferred, constants = self.infer()
+        for name, shape in inferred.items():
+            self.names.add_dims(symbols(shape), name)
+            self.names.variables[name] = variable(name, shape, self.facts.get(name, ()))
+        output = self.run(Builder(self.source, self.names, constants), naming=True)
+        return Parsed(
+            self.graph(output),
+            [f"{name}: {shape_text(shape)}" for name, shape in inferred.items()],
+            list(self.names.dims),
+            dict(self.names.definitions),
+        )
+
+    # -------------------------------------------------------------------------------------------- declarations
+
+    def check_order(self) -> None:
+        """Raise ParseError unless exactly the last statement is the output, and names are defined once."""
+        if not self.statements:
+            raise ParseError("there are only declarations: an expression is missing")
+        for statement in self.statements[:-1]:
+            if statement.data == "expression":
+                raise self.source.error(
+                    "only definitions may come before the final expression: name this one (`r = ...;`) or remove it",
+                    statement,
+                )
+        seen: set[str] = set()
+        for statement in self.statements:
+            if statement.data == "definition":
+                head: Any = statement.children[0]
+                if head.value in seen:
+                    raise self.source.error(f"{shorten(head.value)} is defined twice", head)
+                if head.value in self.shapes:
+                    message = f"{shorten(head.value)} is a declared variable and cannot be defined"
+                    raise self.source.error(message, head)
+                seen.add(self.free(head.value, "definition", head))
+
+    def declare(self, tree: Node) -> None:
+        """`name: rows x columns facts`."""
+        head, form, *words = tree.children
+        assert isinstance(head, Token)
+        assert not isinstance(form, Token)
+        name = self.free(str(head), "variable", head)
+        if name in self.shapes or name in self.names.scope:
+            raise self.source.error(f"{shorten(name)} is declared twice", head)
+        if name in self.names.later:
+            raise self.source.error(f"{shorten(name)} is both a variable and a definition", head)
+        separators = [child for child in form.children if isinstance(child, Token)]
+        if separators and separators[0].value != "x":
+            raise self.source.error("a declaration is `name: rows x columns`, then facts", separators[0])
+        rows, cols = (self.declared_size(child) for child in form.children if not isinstance(child, Token))
+        self.shapes[name] = (rows, cols)
+        facts = ["".join(map(str, word.children)) for word in words if not isinstance(word, Token)]
+        try:
+            given = [*self.facts.get(name, ()), *check_facts(name, facts)]
+            variable(name, self.shapes[name], given)
+        except MatcalcError as error:
+            raise self.source.error(str(error), words[0] if words else head) from None
+        self.facts[name] = given
+
+    def declared_size(self, tree: Node) -> Any:
+        """A dimension in a declaration: its names are dimensions."""
+        self.take_dims(tree)
+        builder = Builder(self.source, Names(strict=True, dims=self.names.dims), {})
+        return builder.dimension(tree, builder.build(tree), "a dimension")
+
+    def take_dims(self, tree: Node) -> None:
+        """Take up the names in an expression of a dimension."""
+        for sub in tree.iter_subtrees():
+            if sub.data == "name":
+                self.names.dims.setdefault(self.free(str(sub.children[0]), "dimension", sub))
+
+    def take_sizes(self) -> None:
+        """Undeclared names where a call has a size, as in eye(n), are dimensions."""
+        for tree in self.tree.iter_subtrees():
+            entry = operation(str(tree.children[0])) if tree.data == "call" else None
+            if entry is None or not any(param.kind == "dim" for param in entry.params):
+                continue
+            sizes: list[Any] = tree.children[-len(entry.params) :]
+            for size in sizes:
+                if isinstance(size, Token):
+                    continue
+                for sub in size.iter_subtrees():
+                    name = str(sub.children[0]) if sub.data == "name" else "pi"
+                    if self.names.find(name) is None and name not in self.names.later and name not in self.shapes:
+                        self.names.dims.setdefault(self.free(name, "dimension", sub))
+
+    # -------------------------------------------------------------------------------------------- statements
+
+    def infer(self) -> tuple[dict[str, Shape], dict[int, Shape]]:
+        """The shapes that the text leaves open."""
+        calls = (t for t in self.tree.iter_subtrees() if t.data == "call")
+        if self.names.strict and not any(t.children[0] in CONSTANTS for t in calls):
+            return {}, {}
+        inference = Inference(self.source, self.names, self.facts)
+        self.run(inference, naming=False)
+        shapes, constants = inference.solution()
+        self.names.definitions.clear()
+        return shapes, constants
+
+    def run(self, builder: Builder, *, naming: bool) -> Expr:
+        """The value of the last statement; definitions are kept, as named nodes if `naming`."""
+        value: Expr = number(0)
+        for statement in self.statements:
+            value = builder.build(statement.children[-1])  # type: ignore[arg-type]
+            if statement.data == "definition":
+                head: Any = statement.children[0]
+                if head.value in self.names.dims or head.value in self.names.variables:
+                    what = "dimension" if head.value in self.names.dims else "variable"
+                    raise self.source.error(f"{shorten(head.value)} is a {what} already and cannot be defined", head)
+                value = self.define(head.value, value) if naming else value
+                self.names.definitions[head.value] = value
+        return value
+
+    def define(self, name: str, value: Expr) -> Expr:
+        """The value under its name; the bare value where the name means something else in the scope."""
+        new = named(name, value)
+        return value if self.names.scope.get(name, new) is not new else new
+
+    def graph(self, output: Expr) -> Graph:
+        """The graph with what the text declares, defines and puts out."""
+        graph = Graph()
+        for v in self.names.variables.values():
+            graph.declare(v)
+        for value in self.names.definitions.values():
+            graph.collect(value)
+        graph.set_output(output)
+        return graph
+
+
+__all__ = ["Parsed", "parse"]

@@ -1,0 +1,199 @@
+"""From text to a syntax tree: lexing, brackets, and what is said about text that is not in the syntax.
+
+Nothing here recurses: a text may nest as deeply as it likes, up to `MAX_DEPTH` operations.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeAlias
+
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
+from lark.lark import PostLex
+
+from matcalc.errors import MatcalcError, ParseError, shorten
+
+Node: TypeAlias = Tree[Token]
+Place: TypeAlias = Tree[Token] | Token
+
+MAX_DEPTH = 1000
+MAX_CHARACTERS = 1_000_000
+_CLOSING = {"(": ")", "[": "]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text, for errors that show the place and name operands as the user wrote them."""
+
+    text: str
+
+    def error(self, message: str, place: Place) -> ParseError:
+        """The error `message` at the beginning of a token or of a subtree."""
+        at = place if isinstance(place, Token) else place.meta
+        return self.error_at(message, int(at.start_pos or 0))
+
+    def error_at(self, message: str, position: int) -> ParseError:
+        """The error `message` at a position (0-based) of the text."""
+        line = self.text.count("\n", 0, position) + 1
+        column = position - self.text.rfind("\n", 0, position)
+        shown = "".join(c if c == "\n" or c.isprintable() else " " for c in self.text)
+        return ParseError(message, shown, line, column)
+
+    def words(self, tree: Node) -> str:
+        """The text of a subtree, cut in the middle when it is long."""
+        return shorten(" ".join(self.text[tree.meta.start_pos : tree.meta.end_pos].split()))
+
+
+class _MisplacedError(Exception):
+    """A token that the brackets around it rule out."""
+
+    def __init__(self, message: str, token: Token) -> None:
+        super().__init__(message)
+        self.message, self.token = message, token
+
+
+class _Lines(PostLex):
+    """Checks that brackets match, and drops the new lines that separate nothing: inside brackets, blank lines."""
+
+    always_accept = ()
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """The tokens that the grammar sees."""
+        opened: list[Token] = []
+        newline: Token | None = None
+        separated = True  # nothing stands before a separator here
+        for token in stream:
+            if token.type == "_NEWLINE":
+                newline = newline or token
+                continue
+            if newline is not None and not separated and not opened and token.type != "_SEMICOLON":
+                yield newline
+            newline = None
+            _check_number(token)
+            _match(token, opened)
+            separated = token.type == "_SEMICOLON"
+            yield token
+        if opened:
+            raise _MisplacedError(f"the bracket {opened[-1].value!r} is never closed", opened[-1])
+
+
+def _check_number(token: Token) -> None:
+    if token.type == "MALFORMED_NUMBER":
+        raise _MisplacedError(
+            f"{shorten(token.value)!r} is not a number (an operator may be missing, or a digit after the point)", token
+        )
+
+
+def _match(token: Token, opened: list[Token]) -> None:
+    if token.value in ("(", "["):
+        opened.append(token)
+    elif token.value in (")", "]"):
+        if not opened:
+            raise _MisplacedError(f"{token.value!r} without an opening bracket", token)
+        opener = opened.pop()
+        if _CLOSING[opener.value] != token.value:
+            raise _MisplacedError(f"unexpected {token.value!r}: {opener.value!r} must be closed first", token)
+
+
+@cache
+def _grammar() -> Lark:
+    grammar = files("matcalc.frontend").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", lexer="basic", postlex=_Lines(), propagate_positions=True)
+
+
+def read(text: Any) -> tuple[Source, Node]:
+    """The text with its syntax tree.
+
+    Raises:
+        MatcalcError: it is not a string.
+        ParseError: it is not in the syntax.
+    """
+    if not isinstance(text, str):
+        raise MatcalcError(f"the expression must be a string (str), got {type(text).__name__}")
+    if len(text) > MAX_CHARACTERS:
+        raise ParseError(f"the text has {len(text)} characters; at most {MAX_CHARACTERS} are read")
+    source = Source(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if not any(line.partition("#")[0].strip(" \t\f\v") for line in source.text.split("\n")):
+        raise ParseError("the text is empty: there is nothing to derive")
+    try:
+        return source, _grammar().parse(source.text)
+    except UnexpectedCharacters as error:
+        position = error.pos_in_stream or 0
+        raise source.error_at(f"unexpected character {_character(source.text[position])}", position) from None
+    except UnexpectedToken as error:
+        raise _unexpected(source, error) from None
+    except _MisplacedError as error:
+        raise source.error(error.message, error.token) from None
+
+
+def _character(character: str) -> str:
+    code = f"U+{ord(character):04X}"
+    name = unicodedata.name(character, "")
+    if not character.isprintable() or character.isspace():
+        return f"{code} {name}".rstrip()
+    if character.isascii():
+        return repr(character)
+    return f"{character!r} ({code} {name})".replace(" )", ")")
+
+
+def _unexpected(source: Source, error: UnexpectedToken) -> ParseError:
+    token, wants_value = error.token, "NUMBER" in error.expected
+    if token.type == "$END":
+        end = len(source.text.rstrip())
+        return source.error_at("the text ends where a value is needed" if wants_value else "the text ends here", end)
+    return source.error(_reason(source, token, wants_value), token)
+
+
+def _reason(source: Source, token: Token, wants_value: bool) -> str:
+    before = source.text[: token.start_pos].rstrip()
+    shown = repr(shorten(token.value))
+    if token.type == "_NEWLINE":
+        return "the line ends where a value is needed (inside brackets an expression may go on in the next line)"
+    if token.type == "_SEMICOLON" and (not before or before[-1] in ";\n"):
+        return "an empty statement: nothing stands before this ';'"
+    if token.value == "=" and "==" in source.text[max(0, (token.start_pos or 0) - 1) : (token.start_pos or 0) + 2]:
+        return "unexpected '==': where(A > B, C, D) compares, and a definition is `name = expression`"
+    if token.value == "=":
+        return "unexpected '=': a definition is `name = expression`, and an equation is no expression"
+    if token.value == "*" and before.endswith("*"):
+        return "unexpected '*': a power is written ^, and entry by entry .^"
+    if wants_value:
+        return f"unexpected {shown}: a value is needed here"
+    if token.value == ",":
+        return "unexpected ',': statements are separated by ';' or a new line"
+    if token.value == ":":
+        return "unexpected ':': a declaration is `name: rows x columns`"
+    if token.type in ("NAME", "NUMBER") or token.value in "([":
+        return f"unexpected {shown}: an operator (such as *) or a ';' is missing before it"
+    return f"unexpected {shown}"
+
+
+def fold(root: Node, visit: Callable[[Node, list[Any]], Any], source: Source) -> Any:
+    """The value of a tree: `visit` gets a subtree and the values of its children (a token is its own value).
+
+    The call before the second brackets of a `derivative` is not visited: it holds no expression. Iterative.
+
+    Raises:
+        ParseError: operations nest too deeply.
+    """
+    todo: list[tuple[Place, int, bool]] = [(root, 0, False)]
+    values: list[Any] = []
+    while todo:
+        node, depth, ready = todo.pop()
+        if isinstance(node, Token):
+            values.append(node)
+            continue
+        children = node.children[1:] if node.data == "derivative" else node.children
+        if ready:
+            first = len(values) - len(children)
+            values[first:] = [visit(node, values[first:])]
+            continue
+        if depth > MAX_DEPTH:
+            raise source.error(f"operations are nested more than {MAX_DEPTH} deep: name some parts", node)
+        todo.append((node, depth, True))
+        todo.extend((child, depth + 1, False) for child in reversed(children))
+    return values[0]
