@@ -211,10 +211,13 @@ def node(op: str, args: Sequence[Expr] = (), params: tuple[Any, ...] = ()) -> Ex
 
     Raises:
         ShapeError: the arguments do not fit.
+        MatcalcError: a parameter is missing.
         NoRuleError: there is no such operation.
     """
     args = tuple(args)
     entry = record(op)
+    if len(params) != len(entry.params):
+        params = _with_defaults(entry, params)
     if entry.complete is not None:
         params = entry.complete(*args, *params)
     key = (op, args, params, tuple(map(type, params)))
@@ -235,6 +238,16 @@ def node(op: str, args: Sequence[Expr] = (), params: tuple[Any, ...] = ()) -> Ex
     put(new, "_facts", None)
     with _LOCK:
         return _NODES.setdefault(key, new)
+
+
+def _with_defaults(entry: Op, params: tuple[Any, ...]) -> tuple[Any, ...]:
+    rest = entry.params[len(params) :]
+    missing = [p.name for p in rest if p.default is REQUIRED]
+    if missing:
+        raise MatcalcError(f"{entry.name} needs {' and '.join(missing)}")
+    if len(params) > len(entry.params):
+        raise MatcalcError(f"{entry.name} takes {len(entry.params)} parameters, got {len(params)}")
+    return params + tuple(p.default for p in rest)
 
 
 def params_text(params: tuple[Any, ...]) -> str:

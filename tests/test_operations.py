@@ -34,6 +34,8 @@ from matcalc.expr import REGISTRY, Expr, Op, node, record, variables
 from matcalc.linop import apply, compose, negated, sandwich, scaled
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample as fact_sample
+from matcalc.printing.latex import latex
+from matcalc.printing.text import text
 from matcalc.properties import NAMES, facts_of, names_of
 
 SEEDS = (0, 1, 2)
@@ -52,6 +54,29 @@ def test_record_is_complete(name: str) -> None:
     assert len(entry.example) - 1 == len(entry.params), "an example gives every parameter"
     assert callable(entry.shape)
     assert callable(entry.facts)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_prints(name: str) -> None:
+    e = example(name)
+    for printed in (text(e), latex(e)):
+        assert printed.strip()
+        assert printed.count("(") == printed.count(")")
+        assert printed.count("{") == printed.count("}")
+        assert "p0" not in printed
+    if name not in LEAVES:
+        assert all(a.op != "variable" or a.params[0] in text(e) for a in e.args) or name == "named"
+
+
+def test_parameters_left_out_have_their_defaults() -> None:
+    X = core.var("X", "m", "n")
+    assert node("sum", (X,)) is core.total(X)
+    assert node("var", (X,)) is node("var", (X,), (None, 0))
+    assert node("softmax", (core.var("x", "n", 1),)).params == (1,)
+    with pytest.raises(MatcalcError):
+        node("reshape", (X,), (3,))
+    with pytest.raises(MatcalcError):
+        node("sum", (X,), (1, 2))
 
 
 @pytest.mark.parametrize("name", [n for n in LEAVES if n != "variable"])
