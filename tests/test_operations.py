@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from functools import cache
 
 import numpy as np
 import pytest
@@ -12,8 +11,6 @@ import sympy as sp
 from support import (
     LEAVES,
     OPERATIONS,
-    SIZES,
-    Sample,
     check_adjoint,
     check_differential,
     check_matrix,
@@ -29,14 +26,13 @@ from support import (
 
 from matcalc import core
 from matcalc.dims import dim
-from matcalc.errors import FactError, MatcalcError, NoRuleError, ShapeError
-from matcalc.expr import REGISTRY, Expr, Op, node, record, variables
+from matcalc.errors import MatcalcError, NoRuleError, ShapeError
+from matcalc.expr import REGISTRY, Expr, Op, node, record
 from matcalc.linop import apply, compose, negated, sandwich, scaled
 from matcalc.numeric.evaluate import evaluate
-from matcalc.numeric.sample import sample as fact_sample
 from matcalc.printing.latex import latex
 from matcalc.printing.text import text
-from matcalc.properties import NAMES, facts_of, names_of
+from matcalc.properties import facts_of, names_of
 
 SEEDS = (0, 1, 2)
 COMPOSITE = [name for name in OPERATIONS if REGISTRY[name].definition is not None]
@@ -283,130 +279,6 @@ def test_axis_errors() -> None:
             node(name, (X,), (0,))
 
 
-# ------------------------------------------------------------------------------------------------ facts
-
-
-def _fact_sets(rank: int) -> list[tuple[str, ...]]:
-    return [facts for k in range(rank + 1) for facts in itertools.combinations(NAMES, k)]
-
-
-def _try_example(name: str, facts: dict[int, tuple[str, ...]], squared: bool) -> Expr | None:
-    try:
-        return example(name, facts, squared=squared)
-    except (FactError, ShapeError):
-        return None
-
-
-def _check_facts(e: Expr, seed: int) -> int:
-    """Compare what is claimed of `e` with a sample; how many claims were tested."""
-    claimed, denied = (names_of_all(mask) for mask in facts_of(e))
-    if not claimed and not denied:
-        return 0
-    drawn = _draw(tuple(variables((e,))), seed)
-    if drawn is None:
-        return 0
-    s = Sample(e, *drawn)
-    if not s.inside(1e-6):
-        return 0
-    value = s.at(e)
-    given = [names_of(facts_of(a)[0]) for a in e.args]
-    for fact in claimed:
-        assert holds(fact, value), f"{e.op} of {given} is not {fact}: {value}"
-    for fact in denied:
-        assert not holds(fact, np.where(np.abs(value) < 1e-13, 0, value)), f"{e.op} of {given} is {fact}: {value}"
-    return len(claimed) + len(denied)
-
-
-def names_of_all(mask: int) -> list[str]:
-    """All facts of a mask, implied ones too."""
-    return [name for k, name in enumerate(NAMES) if mask >> k & 1]
-
-
-@cache
-def _draw(leaves: tuple[Expr, ...], seed: int) -> tuple[dict[str, np.ndarray], dict[str, int]] | None:
-    """Values with the facts of the variables, rounding errors at zeros removed; None where no matrix has them all."""
-    try:
-        values, sizes = fact_sample(list(leaves), seed)
-    except MatcalcError:
-        return None
-    return {name: np.where(np.abs(v) < 1e-13, 0, v) for name, v in values.items()}, SIZES | sizes
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_claimed_facts_hold(name: str) -> None:
-    count = len(free_arguments(example(name)))
-    if count == 1:
-        choices = [{0: facts} for facts in _fact_sets(2)]
-    else:
-        same = [dict.fromkeys(range(count), facts) for facts in _fact_sets(1)]
-        mixed = [{0: (a,), **dict.fromkeys(range(1, count), (b,))} for a, b in itertools.product(NAMES, NAMES)]
-        choices = same + mixed
-    forms = {_try_example(name, facts, squared) for facts, squared in itertools.product(choices, (False, True))}
-    for e in forms:
-        if e is not None:
-            _check_facts(e, 0)
-
-
-def _structured() -> dict[str, Expr]:
-    """Expressions whose facts come from the form: congruences, numeric factors and exponents."""
-    A, B = core.var("A", "m", "n"), core.var("B", "n", "n")
-    found: dict[str, Expr] = {
-        "gram": A.T @ A,
-        "gram-4": core.matmul(B.T, A.T, A, B),
-        "outer": A @ A.T,
-        "congruence": core.matmul(A.T, core.var("M", "m", "m"), A),
-    }
-    for word in ("symmetric", "skew", "diagonal", "lower", "orthogonal", "positive-definite", "positive-semidefinite"):
-        M, C = core.var("M", "n", "n", (word,)), core.var("C", "n", "n", ("nonsingular",))
-        found[f"square-of-{word}"] = core.matmul(M, M)
-        found[f"congruence-{word}"] = core.matmul(A, M, A.T)
-        found[f"congruence-nonsingular-{word}"] = core.matmul(C, M, C.T)
-        found[f"sandwich-by-{word}"] = core.matmul(M, C, M)
-        for k in (-2, -1, 0, 1, 2, 3):
-            found[f"matpow-{word}-{k}"] = node("matpow", (M, core.number(k)))
-        for k in (-1, 0, 2):
-            found[f"scale-{word}-{k}"] = core.scale(core.number(k), M)
-            found[f"sum-{word}-{k}"] = core.add(M, core.scale(core.number(k), core.eye("n")))
-    for word in ("symmetric", "skew", "diagonal", "positive", "nonnegative", "nonzero", "orthogonal", "one-hot"):
-        M = core.var("M", "n", "n", (word,))
-        for k in ("-2", "-1", "0", "1/2", "1", "2", "3"):
-            found[f"power-{word}-{k}"] = core.power(M, core.number(sp.Rational(k)))
-    for axis in (1, 2):
-        found[f"softmax-{axis}"] = node("softmax", (A,), (axis,))
-    for word in ("positive", "nonzero", "nonnegative"):
-        v, s = core.var("v", "n", 1, (word,)), core.var("s", 1, 1, (word,))
-        found[f"diag-{word}"] = core.diag(v)
-        found[f"inverse-scalar-{word}"] = core.inverse(s)
-        found[f"norm-{word}"] = node("norm2", (v,))
-    return found
-
-
-STRUCTURED = _structured()
-
-
-@pytest.mark.parametrize("case", STRUCTURED)
-def test_facts_of_forms(case: str) -> None:
-    for seed in SEEDS:
-        _check_facts(STRUCTURED[case], seed)
-
-
-@pytest.mark.parametrize(
-    ("case", "fact"),
-    [
-        ("gram", "positive-semidefinite"),
-        ("congruence-nonsingular-positive-definite", "positive-definite"),
-        ("congruence-positive-semidefinite", "positive-semidefinite"),
-        ("square-of-orthogonal", "orthogonal"),
-        ("softmax-1", "column-stochastic"),
-        ("softmax-2", "row-stochastic"),
-        ("diag-positive", "positive-definite"),
-        ("power-nonzero-2", "positive"),
-    ],
-)
-def test_facts_that_must_be_found(case: str, fact: str) -> None:
-    assert fact in names_of_all(facts_of(STRUCTURED[case])[0])
-
-
 # ------------------------------------------------------------------------------------------------ wrong rules
 
 
@@ -433,11 +305,3 @@ def test_the_checker_fails_on_a_wrong_rule(fault: str) -> None:
     check_differential(s)
     with pytest.raises(AssertionError):
         check_differential(s, entry=entry)
-
-
-def test_the_fact_checker_fails_on_wrong_facts() -> None:
-    lower = np.tril(np.ones((3, 3)))
-    for fact in ("symmetric", "skew", "diagonal", "upper", "orthogonal", "positive", "one-hot", "row-stochastic"):
-        assert not holds(fact, lower)
-    assert not holds("nonsingular", np.zeros((3, 3)))
-    assert not holds("positive-definite", np.diag([1.0, -1.0]))
