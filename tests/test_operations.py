@@ -28,7 +28,7 @@ from matcalc import core
 from matcalc.dims import dim
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
 from matcalc.expr import REGISTRY, Expr, Op, node, record
-from matcalc.linop import apply, compose, negated, sandwich, scaled
+from matcalc.linop import adjoint, apply, compose, negated, sandwich, scaled
 from matcalc.numeric.evaluate import evaluate
 from matcalc.printing.latex import latex
 from matcalc.printing.text import text
@@ -112,7 +112,7 @@ def _variants() -> dict[str, Expr]:
     X, A, S = core.var("X", "m", "n"), core.var("A", "n", "n"), core.var("s", 1, 1)
     col, row, t = core.var("u", "n", 1), core.var("v", 1, "n"), core.var("t", 1, 1)
     found: dict[str, Expr] = {}
-    for name in ("sum", "mean", "logsumexp"):
+    for name in ("sum", "mean", "logsumexp", "max", "min", "prod", "prodothers"):
         for axis in (None, 1, 2):
             found[f"{name}-{axis}"] = node(name, (X,), (axis,))
         for vector, tag in ((col, "column"), (row, "row"), (S, "scalar")):
@@ -210,6 +210,30 @@ def test_ties_share(name: str) -> None:
         assert evaluate(apply(L, core.number(1)), {"a": np.ones((1, 1)), "b": np.ones((1, 1))}, {}).item() == 0.5
 
 
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.parametrize(
+    ("axis", "expected"),
+    [(None, [[0, 0.25, 0.25], [0, 0.25, 0.25]]), (1, [[0.5] * 3] * 2), (2, [[0, 0.5, 0.5], [0, 0.5, 0.5]])],
+)
+def test_extremes_share_ties(name: str, axis: int | None, expected: list[list[float]]) -> None:
+    X = core.var("X", 2, 3)
+    e = node(name, (X,), (axis,))
+    value = np.array([[1.0, 2.0, 2.0], [1.0, 2.0, 2.0]]) * (1 if name == "max" else -1)
+    gradient = apply(adjoint(record(name).differential(e, X, axis)[0]), core.ones(*e.shape))
+    assert (evaluate(gradient, {"X": value}, {}) == expected).all()
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 2])
+def test_prod_is_differentiable_where_entries_are_zero(zeros: int) -> None:
+    X, dX = core.var("X", 2, 3), core.var("V", 2, 3)
+    M, V = np.array([[2.0, -1.0, 3.0], [0.5, 4.0, -2.0]]), np.arange(1.0, 7.0).reshape(2, 3)
+    M.ravel()[:zeros] = 0
+    for axis in (None, 1, 2):
+        e = core.call("prod", X, axis)
+        value = evaluate(apply(record("prod").differential(e, X, axis)[0], dX), {"X": M, "V": V}, {})
+        assert close(value, difference_quotient(lambda t: evaluate(e, {"X": M + t * V}, {})))  # noqa: B023
+
+
 def test_det_is_differentiable_where_it_is_singular() -> None:
     A = core.var("A", 3, 3)
     e = node("det", (A,))
@@ -236,6 +260,10 @@ ANY_SHAPE = {"named", "transpose", "kron", "vec", "sum", "mean", "var", "std", "
     "logsumexp",
     "standardize",
     "func",
+    "max",
+    "min",
+    "prod",
+    "prodothers",
 }
 
 

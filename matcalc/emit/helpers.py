@@ -132,3 +132,13 @@ def _log_det(x):
     """log(det(x)), without overflow; nan where the determinant is negative."""
     sign, value = np.linalg.slogdet(x)
     return value if sign >= 0 else value * np.nan
+
+
+def _prodothers(x, axis=None):
+    """The product of all other entries along an axis, also where some are zero."""
+    rows = x.reshape(1, -1) if axis is None else x.T if axis == 0 else x
+    one = np.ones_like(rows[:, :1])
+    before = np.cumprod(np.hstack([one, rows[:, :-1]]), axis=1)
+    after = np.cumprod(np.hstack([one, rows[:, :0:-1]]), axis=1)[:, ::-1]
+    result = before * after
+    return result.reshape(x.shape) if axis is None else result.T if axis == 0 else result

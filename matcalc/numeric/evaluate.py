@@ -21,7 +21,7 @@ from matcalc.notation import Builtin, Call
 from matcalc.numeric.binding import Array, bind, matrices
 
 # What is not complex-differentiable (or is defined by order): refused for complex values.
-_BY_ORDER = {"abs", "sign", "step", "relu", "softplus", "maximum", "minimum", "where"}
+_BY_ORDER = {"abs", "sign", "step", "relu", "softplus", "maximum", "minimum", "max", "min", "where"}
 REAL_ONLY = _BY_ORDER | {"var", "std", "norm1", "norm2", "logdet", "standardize", "gammaln"}
 
 

@@ -10,14 +10,14 @@ from typing import Any
 import sympy as sp
 
 from matcalc import core
-from matcalc.core import broadcast, hadamard, minus, number, ones, power, total
+from matcalc.core import broadcast, hadamard, minus, number, power, total
 from matcalc.dims import Shape, is_one
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param, node
-from matcalc.linop import LinearMap, compose, identity, inner, map_sum, mask, negated, sandwich, scaled
+from matcalc.linop import LinearMap, compose, identity, inner, map_sum, mask, negated, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.define import AXIS, anywhere, like, need_same, no_facts, op, reduced
-from matcalc.ops.reductions import axis_latex, centred, degrees, summing
+from matcalc.ops.reductions import axis_helper, axis_latex, centred, degrees, repeated_sum, summing
 from matcalc.properties import bits
 
 BISHOP = "Bishop, Pattern Recognition and Machine Learning (2006), 4.3.4"
@@ -38,21 +38,8 @@ def _axis_of_vector(name: str) -> Any:
     return complete
 
 
-def _all_equal(X: Expr, axis: int) -> LinearMap:
-    """dX -> its sums over the axis, broadcast back: a product with a matrix of ones."""
-    m, n = X.shape
-    return sandwich(ones(m, m), None, X.shape) if axis == 1 else sandwich(None, ones(n, n), X.shape)
-
-
 def _softmax_facts(e: Expr, X: int) -> tuple[int, int]:
     return bits("positive") | (bits("row-stochastic") if e.params[0] == 2 else bits("column-stochastic")), 0
-
-
-def _numpy_axis(name: str) -> Any:
-    def numpy(axis: int | None) -> Notation:
-        return Template(f"{name}({{0}}, axis={None if axis is None else axis - 1})")
-
-    return numpy
 
 
 def _softmax_by_primitives(X: Expr, axis: int) -> Expr:
@@ -63,7 +50,7 @@ def _softmax_by_primitives(X: Expr, axis: int) -> Expr:
 @op(
     shape=like,
     latex=axis_latex("softmax"),
-    numpy=_numpy_axis("_softmax"),
+    numpy=axis_helper("_softmax"),
     domain=anywhere,
     source=BISHOP,
     example=("m n", 2),
@@ -75,13 +62,13 @@ def _softmax_by_primitives(X: Expr, axis: int) -> Expr:
 def softmax(P: Expr, X: Expr, axis: int) -> tuple[LinearMap, ...]:
     """dP = P o (dX - sum(P o dX))"""
     weighted = mask(P)
-    return (compose(weighted, map_sum(identity(X.shape), negated(compose(_all_equal(X, axis), weighted)))),)
+    return (compose(weighted, map_sum(identity(X.shape), negated(compose(repeated_sum(X, axis), weighted)))),)
 
 
 @op(
     shape=like,
     latex=axis_latex("log_softmax"),
-    numpy=_numpy_axis("_log_softmax"),
+    numpy=axis_helper("_log_softmax"),
     domain=anywhere,
     source=BISHOP,
     example=("m n", 2),
@@ -93,7 +80,7 @@ def softmax(P: Expr, X: Expr, axis: int) -> tuple[LinearMap, ...]:
 def log_softmax(Y: Expr, X: Expr, axis: int) -> tuple[LinearMap, ...]:
     """d log_softmax(X) = dX - sum(softmax(X) o dX)"""
     P = node("softmax", (X,), (axis,))
-    return (map_sum(identity(X.shape), negated(compose(_all_equal(X, axis), mask(P)))),)
+    return (map_sum(identity(X.shape), negated(compose(repeated_sum(X, axis), mask(P)))),)
 
 
 def _softmax_of_all(Y: Expr, X: Expr, axis: int | None) -> Expr:
@@ -108,7 +95,7 @@ def _softmax_of_all(Y: Expr, X: Expr, axis: int | None) -> Expr:
 @op(
     shape=reduced,
     latex=axis_latex("logsumexp"),
-    numpy=_numpy_axis("_logsumexp"),
+    numpy=axis_helper("_logsumexp"),
     domain=anywhere,
     source=BISHOP,
     example=("m n", 2),
@@ -155,11 +142,7 @@ def _standardize_numpy(axis: int | None, ddof: int, eps: Any) -> Notation:
 def standardize(Z: Expr, X: Expr, axis: int | None, ddof: int, eps: Any) -> tuple[LinearMap, ...]:
     """dZ = 1/s o (dX - mean(dX) - Z o mean(Z o dX))"""
     spread = broadcast(power(deviation(X, axis, ddof, eps), -1), X.shape)
-    if axis is None:
-        m, n = X.shape
-        level = compose(sandwich(ones(m, m), None, X.shape), sandwich(None, ones(n, n), X.shape))
-    else:
-        level = _all_equal(X, axis)
+    level = repeated_sum(X, axis)
     size = degrees(X, axis, 0)
     centring = map_sum(identity(X.shape), negated(scaled(number(1 / size), level)))
     along = compose(mask(Z), scaled(number(1 / degrees(X, axis, ddof)), level), mask(Z))

@@ -8,9 +8,10 @@ from matcalc import core
 from matcalc.core import hadamard, mean, minus, number, ones, power, scale, total
 from matcalc.dims import Dim, times
 from matcalc.expr import Expr, Param, node
-from matcalc.linop import LinearMap, compose, inner, mask, sandwich, scaled
+from matcalc.linop import LinearMap, compose, identity, inner, map_sum, mask, negated, sandwich, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import ELEMENTARY
+from matcalc.ops.comparison import SUBGRADIENT
 from matcalc.ops.define import AXIS, always, anywhere, keeps, need_same, op, reduced, scalar, square_to_scalar
 from matcalc.properties import bits
 
@@ -39,6 +40,15 @@ def axis_numpy(function: str) -> Any:
     return numpy
 
 
+def axis_helper(name: str) -> Any:
+    """NumPy of a function with a helper of its own, which takes the axis."""
+
+    def numpy(axis: int | None) -> Notation:
+        return Template(f"{name}({{0}}, axis={None if axis is None else axis - 1})")
+
+    return numpy
+
+
 def extent(X: Expr, axis: int | None) -> Dim:
     """How many entries one sum over the axis has."""
     return times(*X.shape) if axis is None else X.shape[axis - 1]
@@ -50,6 +60,14 @@ def summing(X: Expr, axis: int | None) -> LinearMap:
         return inner(ones(*X.shape))
     m, n = X.shape
     return sandwich(ones(1, m), None, X.shape) if axis == 1 else sandwich(None, ones(n, 1), X.shape)
+
+
+def repeated_sum(X: Expr, axis: int | None) -> LinearMap:
+    """dX -> its sums over the axis, broadcast back: a product with matrices of ones."""
+    m, n = X.shape
+    if axis is None:
+        return sandwich(ones(m, m), ones(n, n), X.shape)
+    return sandwich(ones(m, m), None, X.shape) if axis == 1 else sandwich(None, ones(n, n), X.shape)
 
 
 def averaging(X: Expr, axis: int | None) -> LinearMap:
@@ -151,6 +169,81 @@ def std(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     weight = number(1 / degrees(X, axis, ddof))
     unit = hadamard(centred(X, axis), power(core.broadcast(Y, X.shape), -1))
     return (compose(scaled(weight, summing(X, axis)), mask(unit)),)
+
+
+# ------------------------------------------------------------------------------------------------ extremes, products
+
+
+def weighted_sum(X: Expr, axis: int | None, weights: Expr) -> LinearMap:
+    """dX -> sum(weights o dX, axis)."""
+    return inner(weights) if axis is None else compose(summing(X, axis), mask(weights))
+
+
+def _shares(above: Expr, below: Expr, axis: int | None) -> Expr:
+    """1 where above >= below and 0 elsewhere, divided by how many there are along the axis."""
+    hit = node("where", (above, below, core.broadcast(number(1), above.shape), core.zeros(*above.shape)), (">=",))
+    return core.divide(hit, core.broadcast(total(hit, axis), hit.shape))
+
+
+@op(
+    shape=reduced,
+    latex=axis_latex("max"),
+    numpy=axis_numpy("np.max"),
+    domain=anywhere,
+    source=SUBGRADIENT,
+    example=("m n", 1),
+    facts=keeps(*SIGNS, "nonzero"),
+    params=(AXIS,),
+)
+def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
+    """d max(X) = sum of dX over the largest entries, in equal shares"""
+    return (weighted_sum(X, axis, _shares(X, core.broadcast(Y, X.shape), axis)),)
+
+
+@op(
+    shape=reduced,
+    latex=axis_latex("min"),
+    numpy=axis_numpy("np.min"),
+    domain=anywhere,
+    source=SUBGRADIENT,
+    example=("m n", 2),
+    facts=keeps(*SIGNS, "nonzero"),
+    params=(AXIS,),
+)
+def min_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
+    """d min(X) = sum of dX over the smallest entries, in equal shares"""
+    return (weighted_sum(X, axis, _shares(core.broadcast(Y, X.shape), X, axis)),)
+
+
+@op(
+    shape=reduced,
+    latex=axis_latex("prod"),
+    numpy=axis_numpy("np.prod"),
+    domain=anywhere,
+    source=ELEMENTARY,
+    example=("m n", 1),
+    facts=keeps(*SIGNS, "nonzero"),
+    params=(AXIS,),
+)
+def prod(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
+    """d prod(X) = sum(prodothers(X) o dX), prodothers the product of all other entries"""
+    return (weighted_sum(X, axis, node("prodothers", (X,), (axis,))),)
+
+
+@op(
+    shape=lambda X, axis: (reduced(X, axis), X.shape)[1],
+    latex=axis_latex("prodothers"),
+    numpy=axis_helper("_prodothers"),
+    domain=lambda X, axis: (("nonzero", X),),
+    source=ELEMENTARY,
+    example=("m n", 2),
+    facts=keeps(*SIGNS, "nonzero"),
+    params=(AXIS,),
+)
+def prodothers(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
+    """d prodothers(X) = Y o (sum(dX ./ X) - dX ./ X), for X without zeros"""
+    others = map_sum(repeated_sum(X, axis), negated(identity(X.shape)))
+    return (compose(mask(Y), others, mask(power(X, -1))),)
 
 
 # ------------------------------------------------------------------------------------------------ to a scalar
