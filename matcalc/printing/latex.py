@@ -13,7 +13,7 @@ from matcalc.errors import NoRuleError
 from matcalc.expr import HOOKS, REQUIRED, Expr, Param, number_value, record
 from matcalc.notation import Builtin, Call, Level, Notation, Template
 from matcalc.printing.numbers import dim_latex, number_latex, scalar_latex, split
-from matcalc.printing.pieces import Operand, Piece, Printer, join, negative, printed, signed_sum
+from matcalc.printing.pieces import Operand, Piece, Printer, join, locals_of, negative, printed, signed_sum
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.terms import (
     Application,
@@ -307,4 +307,10 @@ def _parameter(value: Any, param: Param) -> str:
     return scalar_latex(value) if param.kind == "number" else str(value)
 
 
-HOOKS["latex"] = latex
+def program(e: Expr) -> str:
+    """The expression, followed by the definitions of the local names (adjoints) in it."""
+    where = [f"{latex(local)} = {latex(local.args[0])}" for local in locals_of(e)]
+    return r", \quad ".join([latex(e), *where])
+
+
+HOOKS["latex"] = program

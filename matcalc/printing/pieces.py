@@ -6,6 +6,7 @@ too long, shared subexpressions become definitions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -97,12 +98,11 @@ Operand: TypeAlias = Callable[[Expr], Piece]
 
 
 class Printer:
-    """The walk over an expression: every node after its operands, counting how often each is used."""
+    """The walk over an expression: every node is printed once, after its operands."""
 
     def __init__(self, names: Mapping[Expr, Piece]) -> None:
         self.names = names
         self.done: dict[Expr, Piece] = {}
-        self.uses: dict[Expr, int] = {}
 
     def arrange(self, e: Expr) -> Layout:
         """How the target arranges a node."""
@@ -126,8 +126,6 @@ class Printer:
             else:
                 layout = self.arrange(e)
                 stack.append((e, layout))
-                for operand in layout.operands:
-                    self.uses[operand] = self.uses.get(operand, 0) + 1
                 stack.extend((o, None) for o in reversed(layout.operands) if o not in self.done)
         return self.done.pop(root)
 
@@ -142,29 +140,38 @@ class Printed:
 
 def printed(e: Expr, printer: Callable[[Mapping[Expr, Piece]], Printer], write_name: Callable[[str], str]) -> Printed:
     """The expression in print; of linear length."""
-    first = printer({})
-    whole = first.print(e)
+    whole = printer({}).print(e)
     if whole.length <= LIMIT:
         return Printed((), str(whole))
     taken = names_in(e)
     names: dict[Expr, Piece] = {}
-    shared = [
-        sub
-        for sub, piece in first.done.items()
-        if first.uses[sub] > 1 and piece.length > SHORT and sub.args and sub.op != "named"
-    ]
-    second = printer(names)
-    definitions = []
+    writer = printer(names)
+    definitions: list[tuple[str, str]] = []
     number = 0
-    for sub in shared:
+    for sub in repeated(e):
+        piece = writer.print(sub)
+        if piece.length <= SHORT:
+            continue
         number += 1
         while f"t{number}" in taken:
             number += 1
-        text = str(second.print(sub))
         name = write_name(f"t{number}")
         names[sub] = Piece((name,))
-        definitions.append((name, text))
-    return Printed(tuple(definitions), str(second.print(e)))
+        definitions.append((name, str(piece)))
+    return Printed(tuple(definitions), str(writer.print(e)))
+
+
+def repeated(e: Expr) -> list[Expr]:
+    """The subexpressions that occur more than once, arguments first; not leaves, and not broadcasts."""
+    nodes = list(postorder((e,), through_names=False))
+    uses = Counter(a for sub in nodes if sub.op != "named" for a in sub.args)
+    return [sub for sub in nodes if uses[sub] > 1 and sub.args and sub.op not in ("named", "broadcast")]
+
+
+def locals_of(e: Expr) -> list[Expr]:
+    """The local names (adjoints) that an expression needs, those that others need first; the graph's names are opaque."""
+    inside = postorder((e,), stop=lambda s: s.op == "named" and s.params[1] != "local")
+    return [sub for sub in inside if sub.op == "named"]
 
 
 def names_in(e: Expr) -> set[str]:

@@ -110,6 +110,7 @@ class Application:
 
 
 Layout: TypeAlias = Leaf | Sum | Product | Raised | Flipped | Spread | Application
+MAX_UNDER = 8  # how deep under scalings and powers a broadcast is looked for; keeps the walk linear
 STRETCHING = ("maximum", "minimum", "where")  # functions whose arguments broadcast
 
 
@@ -179,9 +180,9 @@ def fits(operands: Iterable[Expr], shape: Shape) -> bool:
 
 def unbroadcast(e: Expr) -> Expr:
     """`e` with a broadcast taken off, also from under scalings and entrywise powers; `e` itself if there is none."""
-    path = []
+    path: list[Expr] = []
     inner = e
-    while inner.op == "scale" or (inner.op == "power" and inner.args[1].is_scalar):
+    while len(path) < MAX_UNDER and (inner.op == "scale" or (inner.op == "power" and inner.args[1].is_scalar)):
         path.append(inner)
         inner = inner.args[-1] if inner.op == "scale" else inner.args[0]
     if inner.op != "broadcast":
@@ -275,21 +276,22 @@ class _Collector:
         """The factors and divisors of a Hadamard product; 1 x 1 ones and those of the first factor are taken up."""
         above: list[Expr] = []
         below: list[Expr] = []
-        stack = [e]
+        stack = [(e, False)]
         first = True
         while stack:
-            f = stack.pop()
-            if self.is_name(f) and not first:
+            f, divides = stack.pop()
+            if divides:
+                below.append(f)
+            elif self.is_name(f) and not first:
                 above.append(f)
             elif f.op == "hadamard" and not above:
-                stack.extend(reversed(f.args))
+                stack.extend((a, False) for a in reversed(f.args))
             elif f.op == "divide" and not above:
-                below.append(f.args[1])
-                stack.append(f.args[0])
+                stack += [(f.args[1], True), (f.args[0], False)]
             elif f.op == "scale" and not above:
                 for s in f.args[:-1]:
                     self.scalar(s)
-                stack.append(f.args[-1])
+                stack.append((f.args[-1], False))
             elif is_reciprocal(f):
                 below.append(inverted(f))
             else:

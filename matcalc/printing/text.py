@@ -9,7 +9,7 @@ from matcalc.errors import NoRuleError
 from matcalc.expr import HOOKS, Expr, number_value, record
 from matcalc.notation import Level
 from matcalc.printing.numbers import dim_text, number_text, scalar_text
-from matcalc.printing.pieces import Operand, Piece, Printed, Printer, join, negative, printed, signed_sum
+from matcalc.printing.pieces import Operand, Piece, Printed, Printer, join, locals_of, negative, printed, signed_sum
 from matcalc.printing.terms import (
     Application,
     Flipped,
@@ -23,6 +23,8 @@ from matcalc.printing.terms import (
     defaults,
     unbroadcast,
 )
+
+PARAMETERS_FIRST = ("polygamma",)  # written polygamma(k, X), as everywhere
 
 
 def text(e: Expr) -> str:
@@ -128,7 +130,7 @@ def _numerator(p: Product, piece: Operand) -> Piece:
     parts = join("*", factors) or ("1",)
     for o in p.over:
         parts += (" ./ ", _at_least(Level.POSTFIX, piece(o)))
-    return Piece(parts, Level.PRODUCT if len(parts) > 1 else Level.ATOM)
+    return Piece(parts, Level.PRODUCT if factors or p.over else Level.ATOM)
 
 
 def _power(p: Raised, piece: Operand) -> Piece:
@@ -164,7 +166,9 @@ def _call(e: Expr, args: list[Piece]) -> Piece:
         order = f", {function.order}" if function.order > 1 else ""
         name = f"D({function.name}{order})" if function.order else function.name
         return Piece((f"{name}(", args[0], ")"))
-    return Piece((f"{e.op}(", *join(", ", [*args, *_parameters(e)]), ")"))
+    params = _parameters(e)
+    inside: list[str | Piece] = [*params, *args] if e.op in PARAMETERS_FIRST else [*args, *params]
+    return Piece((f"{e.op}(", *join(", ", inside), ")"))
 
 
 def _parameters(e: Expr) -> list[str]:
@@ -189,4 +193,10 @@ def _parameter(value: Any, kind: str) -> str:
     return scalar_text(value) if kind == "number" else str(value)
 
 
-HOOKS["text"] = text
+def program(e: Expr) -> str:
+    """The expression as a program: the local names in it (adjoints) are defined first, so that it parses back."""
+    lines = [f"{local.params[0]} = {text(local.args[0])}" for local in locals_of(e)]
+    return "; ".join([*lines, text(e)])
+
+
+HOOKS["text"] = program
