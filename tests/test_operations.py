@@ -175,6 +175,20 @@ def test_variants(case: str) -> None:
     check_matrix(s)
 
 
+@pytest.mark.parametrize("case", [*OPERATIONS, *VARIANTS])
+def test_second_differential(case: str) -> None:
+    """What a differential is made of can be differentiated again."""
+    e = VARIANTS[case] if case in VARIANTS else example(case)
+    s = sample(e, 5)
+    for (k, a, V), (_, _, W) in zip(directions(s, 0), directions(s, 1)):
+        L = record(e.op).differential(e, *e.args, *e.params)[k]
+        first = apply(L, core.var("V", *a.shape))
+        second = tangent(first, {a: core.var("W", *a.shape)})
+        name = a.params[0]
+        expected = difference_quotient(lambda t: s.at(first, V=V, **{name: s.values[name] + t * W}))  # noqa: B023
+        assert close(s.at(second, V=V, W=W), expected, 1e-6), f"argument {k + 1}"
+
+
 @pytest.mark.parametrize("name", COMPOSITE)
 def test_definition_agrees(name: str) -> None:
     e = example(name)
