@@ -17,6 +17,7 @@ from matcalc.notation import Level
 from matcalc.printing.symbols import name_latex
 
 MAX_DIGITS = 11  # a literal of 12 or more digits stands for a rounded constant in a claim
+MAX_BITS = 14_000  # about 4,200 digits: Python refuses to write out longer integers
 SMALLEST_PLAIN = Decimal("0.00001")
 
 
@@ -43,13 +44,18 @@ def split(value: Any) -> Coefficient:
 
 def is_decimal(value: Any) -> bool:
     """Whether a rational is written as a decimal: its denominator, at least 10, has the prime factors 2 and 5 only."""
-    if not value.is_Rational or value.q < 10:
+    if not value.is_Rational or value.q < 10 or _bits(value) > MAX_BITS:
         return False
     rest = int(value.q)
     for prime in (2, 5):
         while rest % prime == 0:
             rest //= prime
     return rest == 1 and len(_digits(value)) <= MAX_DIGITS
+
+
+def _bits(value: Any) -> int:
+    """The length of a rational's longer part, in bits."""
+    return max(int(value.p).bit_length(), int(value.q).bit_length())
 
 
 def _digits(value: Any) -> str:
@@ -92,6 +98,8 @@ class _ScalarText(StrPrinter):  # type: ignore[misc]
 
 
 def _level(value: Any) -> Level:
+    if any(_bits(r) > MAX_BITS for r in value.atoms(sp.Rational)):
+        raise NoRuleError("a number of more than 4,000 digits is not written out")
     if value.is_Symbol or value is sp.pi or value.is_Function or value is sp.E:
         return Level.ATOM
     if value.is_Integer:
@@ -113,7 +121,8 @@ def number_text(value: Any) -> tuple[str, Level]:
         return f"{digits}e{exponent}" if exponent else digits, Level.ATOM
     if value.atoms(sp.NumberSymbol) - {sp.pi, sp.E}:
         raise NoRuleError(f"the scalar {value} cannot be written in the text syntax")
-    return _ScalarText().doprint(value), _level(value)
+    level = _level(value)
+    return _ScalarText().doprint(value), level
 
 
 @lru_cache(maxsize=4096)

@@ -169,7 +169,7 @@ def repeated(e: Expr) -> list[Expr]:
 
 
 def locals_of(e: Expr) -> list[Expr]:
-    """The local names (adjoints) that an expression needs, those that others need first; the graph's names are opaque."""
+    """The local names (adjoints) that an expression needs, in order of definition; other names are opaque."""
     inside = postorder((e,), stop=lambda s: s.op == "named" and s.params[1] != "local")
     return [sub for sub in inside if sub.op == "named"]
 
