@@ -407,9 +407,9 @@ def test_scalars_without_a_name_are_refused() -> None:
         text(number(sp.EulerGamma))
     with pytest.raises(NoRuleError, match="zeta"):
         text(number(sp.zeta(3)))
-    for huge in (sp.Integer(10) ** 5000, sp.Rational(1, 10**5000)):
+    for large in (sp.Integer(10) ** 3000, sp.Rational(1, 10**3000)):
         with pytest.raises(NoRuleError, match="digits"):
-            text(scale(number(huge), x))
+            text(scale(number(large), number(large), x))
 
 
 def test_str_and_repr() -> None:
