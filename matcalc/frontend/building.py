@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import sympy as sp
 from lark import Token, Tree
 
 from matcalc import core
@@ -28,6 +29,7 @@ from matcalc.frontend.syntax import Node, Source, fold
 from matcalc.ops.elementwise import Function
 
 BROADCASTING = ("maximum", "minimum", "where", "hadamard")
+MAX_DEGREE = 20  # of a dimension: they are compared after expansion
 PARAMETER_FIRST = ("polygamma",)  # written polygamma(k, X), as everywhere
 
 
@@ -260,6 +262,8 @@ class Builder:
         exact = number_value(value) if value.op == "number" else None
         if exact is None or not (exact.is_integer or exact.free_symbols) or exact.is_nonpositive:
             raise self.source.error(f"{what} must be a positive integer or a dimension, got {words}", tree)
+        if any(power.exp > MAX_DEGREE for power in exact.atoms(sp.Pow) if power.exp.is_number):
+            raise self.source.error(f"{what} may hold powers up to {MAX_DEGREE}, got {words}", tree)
         try:
             return dim(exact)
         except ShapeError:

@@ -15,7 +15,8 @@ from matcalc.dims import Shape, is_one, is_scalar, same, same_shape, shape_text
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, number_value
 
-MAX_BITS = 100_000
+MAX_OPERATIONS = 200  # in a number made of dimensions
+MAX_BITS = 10_000  # of a number: about 3,000 digits
 
 
 class MisfitError(Exception):
@@ -39,6 +40,19 @@ class Operand:
     def described(self) -> str:
         """How an error names it: `A (m x n)`."""
         return f"{self.words} ({shape_text(self.value.shape)})"
+
+
+def folded(value: Any, index: int) -> Expr:
+    """An exact number made of others.
+
+    Raises:
+        MisfitError: it is too long to be written out.
+    """
+    if value.is_Rational and max(value.p.bit_length(), value.q.bit_length()) > MAX_BITS:
+        raise MisfitError("the number is too large to be written out", index)
+    if not value.is_Rational and value.count_ops() > MAX_OPERATIONS:
+        raise MisfitError(f"a number of more than {MAX_OPERATIONS} operations is too long", index)
+    return number(value)
 
 
 def negative(e: Expr) -> Expr:
@@ -91,7 +105,7 @@ def _misfit(shape: Shape, operands: Sequence[Operand], k: int) -> str:
         ".*": f"cannot multiply {left} by {operand.described} entry by entry",
         "./": f"cannot divide {left} by {operand.described} entry by entry",
     }.get(operand.sign, f"{left} and {operand.described} do not fit")
-    return f"{verb}: {' and '.join(differ)} differ"
+    return f"{verb}: {', '.join(differ)} differ"
 
 
 def sum_of(operands: Sequence[Operand]) -> Expr:
@@ -103,7 +117,7 @@ def sum_of(operands: Sequence[Operand]) -> Expr:
     rest = list(operands)
     while len(rest) > 1 and rest[0].value.op == rest[1].value.op == "number":
         a, b = number_value(rest[0].value), number_value(rest[1].value)
-        value = number(a - b if rest[1].sign == "-" else a + b)
+        value = folded(a - b if rest[1].sign == "-" else a + b, len(operands) - len(rest) + 1)
         rest[:2] = [Operand("", value, f"{rest[0].words} {rest[1].sign} {rest[1].words}")]
     try:
         terms = broadcast_all(rest)
@@ -119,6 +133,8 @@ class Product:
     scalars: list[Expr] = field(default_factory=list)
     factors: list[Operand] = field(default_factory=list)
     operator: str = ""
+    shape: Shape = (1, 1)  # of the factors
+    index: int = 0  # of the operand that is taken, for errors
 
     def value(self) -> Expr:
         """The product so far."""
@@ -130,18 +146,9 @@ class Product:
             return core.hadamard(*broadcast_all(self.factors))
         return core.matmul(*(factor.value for factor in self.factors))
 
-    def shape(self) -> Shape:
-        """The shape so far."""
-        if self.operator == "*":
-            return self.factors[0].value.shape[0], self.factors[-1].value.shape[1]
-        shape: Shape = (1, 1)
-        for factor in self.factors:
-            shape = common_shape(shape, factor.value.shape) or shape
-        return shape
-
     def restart(self, value: Expr, words: str) -> None:
         """Go on with one value in place of all before."""
-        self.scalars, self.factors, self.operator = [], [], ""
+        self.scalars, self.factors, self.operator, self.shape = [], [], "", (1, 1)
         self.take(Operand("", value, words))
 
     def scale_by(self, *values: Expr) -> None:
@@ -149,7 +156,7 @@ class Product:
         for value in values:
             last = self.scalars[-1] if self.scalars else None
             if value.op == "number" and last is not None and last.op == "number":
-                self.scalars[-1] = number(number_value(last) * number_value(value))
+                self.scalars[-1] = folded(number_value(last) * number_value(value), self.index)
             else:
                 self.scalars.append(value)
 
@@ -164,8 +171,12 @@ class Product:
             self.scale_by(value)
         else:
             self.factors.append(operand)
+            if self.operator == "*" and len(self.factors) > 1:
+                self.shape = (self.shape[0], value.shape[1])
+            else:
+                self.shape = common_shape(self.shape, value.shape) or self.shape
 
-    def multiply(self, operand: Operand, left: str, index: int) -> None:
+    def multiply(self, operand: Operand, left: str) -> None:
         """`* operand` or `.* operand`; `left` is the text before it.
 
         Raises:
@@ -180,15 +191,15 @@ class Product:
         self.operator = sign
         last = self.factors[-1]
         if sign == "*" and not same(last.value.shape[1], operand.value.shape[0]):
-            raise MisfitError(_cannot_multiply(last, operand), index)
-        if sign == ".*" and common_shape(self.shape(), operand.value.shape) is None:
-            raise MisfitError(_misfit(self.shape(), [last, operand], 1), index)
+            raise MisfitError(_cannot_multiply(last, operand), self.index)
+        if sign == ".*" and common_shape(self.shape, operand.value.shape) is None:
+            raise MisfitError(_misfit(self.shape, [last, operand], 1), self.index)
         self.take(operand)
-        if sign == "*" and is_scalar(self.shape()):
+        if sign == "*" and is_scalar(self.shape):
             self.scalars.append(self.joined())
-            self.factors, self.operator = [], ""
+            self.factors, self.operator, self.shape = [], "", (1, 1)
 
-    def divide(self, operand: Operand, left: str, index: int) -> None:
+    def divide(self, operand: Operand, left: str) -> None:
         """`/ operand` or `./ operand`; `left` is the text before it.
 
         Raises:
@@ -196,13 +207,15 @@ class Product:
         """
         divisor = operand.value
         if operand.sign == "/" and not divisor.is_scalar:
-            raise MisfitError(f"cannot divide by {operand.described}: / divides by a 1 x 1 value, ./ by entries", index)
+            raise MisfitError(
+                f"cannot divide by {operand.described}: / divides by a 1 x 1 value, ./ by entries", self.index
+            )
         if divisor.op == "number" and number_value(divisor).is_zero:
-            raise MisfitError("division by zero", index)
+            raise MisfitError("division by zero", self.index)
         if divisor.op == "number":
             inverse = reciprocal(divisor)
             if self.scalars and self.scalars[0].op == "number":
-                self.scalars[0] = number(number_value(self.scalars[0]) * number_value(inverse))
+                self.scalars[0] = folded(number_value(self.scalars[0]) * number_value(inverse), self.index)
             else:
                 self.scalars.insert(0, inverse)
         elif divisor.is_scalar and self.factors:
@@ -229,10 +242,11 @@ def product_of(operands: Sequence[Operand]) -> Expr:
     product.take(operands[0])
     left = operands[0].words
     for k, operand in enumerate(operands[1:], start=1):
+        product.index = k
         if operand.sign in ("/", "./"):
-            product.divide(operand, left, k)
+            product.divide(operand, left)
         else:
-            product.multiply(operand, left, k)
+            product.multiply(operand, left)
         left = f"{left} {operand.sign} {operand.words}" if len(left) < 200 else left
     return product.value()
 

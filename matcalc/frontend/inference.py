@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from matcalc import core
 from matcalc.dims import Dim, Shape, is_one, is_scalar, same, shape_text, substitute, symbol, symbols
-from matcalc.errors import shorten
+from matcalc.errors import ParseError, shorten
 from matcalc.expr import Expr, Op, node
 from matcalc.frontend.building import BROADCASTING, Builder, derivative_of
 from matcalc.frontend.chains import Operand, product_of, sum_of
@@ -138,11 +139,11 @@ class Inference(Builder):
         """Whether it is known to be 1 x 1."""
         return is_scalar(self.unifier.shape(e.shape))
 
-    def agree(self, a: Dim, b: Dim, message: str, place: Any) -> None:
+    def agree(self, a: Dim, b: Dim, message: Callable[[], str], place: Any) -> None:
         """Unify two dimensions, or raise ParseError."""
         if not self.unifier.unify(a, b):
             p, q = self.readable((a, b))
-            raise self.source.error(f"{message}: {p} and {q} differ", place)
+            raise self.source.error(f"{message()}: {p} and {q} differ", place)
 
     def readable(self, shape: Shape) -> Shape:
         """A shape for an error message: placeholders get letters."""
@@ -150,6 +151,11 @@ class Inference(Builder):
         naming = dict(zip(placeholders(self._all_dims()), self.letters()))
         rows, cols = (substitute(d, naming) for d in resolved)
         return rows, cols
+
+    def lettered(self, message: str) -> str:
+        """A message with letters for the placeholders in it."""
+        letters = dict(zip(placeholders(self._all_dims()), self.letters()))
+        return re.sub(r"\(?(\?[0-9]+)\)?", lambda found: str(letters.get(found[1], "?")), message)
 
     def _all_dims(self) -> list[Dim]:
         """The resolved dimensions of the undeclared names, in order of appearance."""
@@ -184,7 +190,7 @@ class Inference(Builder):
         new = core.var(name, rows, cols)
         self.undeclared[name], self.first_use[name] = new, tree
         if any(ALIASES.get(word, word) in SQUARE for word in self.facts.get(name, ())):
-            self.agree(rows, cols, f"{name} must be square for its facts", tree)
+            self.agree(rows, cols, lambda: f"{name} must be square for its facts", tree)
         return new
 
     def constant(self, tree: Node, values: list[Any]) -> Expr:
@@ -222,7 +228,7 @@ class Inference(Builder):
                 elif not self.unifier.is_hard_one(d):
                     at = place if place is not None and not isinstance(place, Expr) else tree
                     before = first.words if first is not None else "what stands before"
-                    self.agree(shape[axis], d, self.clash(before, shape, operand), at)
+                    self.agree(shape[axis], d, partial(self.clash, before, shape, operand), at)
             first = first or operand
         return shape[0], shape[1]
 
@@ -251,14 +257,25 @@ class Inference(Builder):
         if right.sign == "*":
             if self.is_scalar(a):
                 return b.shape
-            message = f"cannot multiply {self.described(left)} by {self.described(right)}"
-            self.agree(a.shape[1], b.shape[0], message, sign)
+            self.agree(a.shape[1], b.shape[0], partial(self.cannot_multiply, left, right), sign)
             return a.shape[0], b.shape[1]
         return self.together([left, right], [None, sign], tree)
 
     def described(self, operand: Operand) -> str:
         """How an error names an operand: its text and shape."""
         return f"{operand.words} ({shape_text(self.readable(operand.value.shape))})"
+
+    def cannot_multiply(self, left: Operand, right: Operand) -> str:
+        """The beginning of an error about a product."""
+        return f"cannot multiply {self.described(left)} by {self.described(right)}"
+
+    def not_square(self, base: Operand) -> str:
+        """The beginning of an error about a power."""
+        return f"^ needs a square matrix, but {self.described(base)} is not (.^ is the power entry by entry)"
+
+    def unfit(self, name: str, args: list[Operand]) -> str:
+        """The beginning of an error about a call."""
+        return f"{name} does not fit {', '.join(self.described(a) for a in args)}"
 
     def signed(self, tree: Node, values: list[Any]) -> Expr:
         """-a has the shape of a."""
@@ -276,7 +293,7 @@ class Inference(Builder):
             return super().suffixed(suffix, parts, base)
         if sign.type == "CARET":
             if not self.is_scalar(base.value):
-                self.agree(*base.value.shape, f"^ needs a square matrix, but {self.described(base)} is not", sign)
+                self.agree(*base.value.shape, partial(self.not_square, base), sign)
             return base.value
         both = [base, self.operand(suffix.children[1], exponent)]
         return core.var(base.words, *self.together(both, [None, sign], suffix))
@@ -311,11 +328,13 @@ class Inference(Builder):
             letters = pattern.partition("=")[0].split()
             for letter, d in zip(letters, operand.value.shape):
                 if letter.isidentifier():
-                    shown = ", ".join(self.described(a) for a in args)
-                    self.agree(dims.setdefault(letter, d), d, f"{entry.name} does not fit {shown}", tree)
+                    self.agree(dims.setdefault(letter, d), d, partial(self.unfit, entry.name, args), tree)
         shapes = [self.unifier.shape(operand.value.shape) for operand in args]
         stubs = [Operand("", core.var(o.words, *shape), o.words) for o, shape in zip(args, shapes)]
-        result = super().apply(entry, tree, stubs, params)
+        try:
+            result = super().apply(entry, tree, stubs, params)
+        except ParseError as error:
+            raise self.source.error(self.lettered(error.message), tree) from None
         return self.stand_in(tree, args[0].value.shape if result.shape == shapes[0] else result.shape)
 
     # -------------------------------------------------------------------------------------------- the solution
@@ -335,6 +354,10 @@ class Inference(Builder):
                     f"the shape of {self.source.words(tree)} does not follow from the context", tree
                 )
         return shapes, constants
+
+    def guessed(self) -> dict[str, Shape]:
+        """The shapes of the undeclared names as far as they are known, for an error."""
+        return {name: self.readable(e.shape) for name, e in self.undeclared.items()}
 
     def _final(self, shape: Shape, naming: Mapping[str, Dim]) -> Shape:
         rows, cols = (substitute(d, naming) for d in self.unifier.shape(shape))

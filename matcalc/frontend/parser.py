@@ -73,7 +73,10 @@ def parse(
         >>> parse("r = X*w - y; r'*r").inferred
         ['X: n x m', 'w: m x 1', 'y: n x 1']
     """
-    return _Reader(text, shapes, facts, scope, functions).parsed()
+    try:
+        return _Reader(text, shapes, facts, scope, functions).parsed()
+    except RecursionError:  # inside SymPy, from a number such as ((n + 1)*n + 1)*n ... of hundreds of brackets
+        raise ParseError("a number or a dimension in the text is nested too deeply") from None
 
 
 class _Reader:
@@ -126,13 +129,19 @@ class _Reader:
             self.names.variables[name] = variable(name, shape, self.facts.get(name, ()))
         self.names.check_clashes()
         inferred, constants = self.infer()
+        for name in self.facts:
+            if name not in self.names.variables and name not in inferred:
+                raise FactError(f"facts are given for {shorten(str(name))}, which does not occur")
         for name, shape in inferred.items():
             self.names.add_dims(symbols(shape), name)
             self.names.variables[name] = variable(name, shape, self.facts.get(name, ()))
-        output = self.run(Builder(self.source, self.names, constants), naming=True)
+        try:
+            output = self.run(Builder(self.source, self.names, constants), naming=True)
+        except ParseError as error:
+            raise _with_convention(error, inferred) from None
         return Parsed(
             self.graph(output),
-            [f"{name}: {shape_text(shape)}" for name, shape in inferred.items()],
+            _lines(inferred),
             list(self.names.dims),
             dict(self.names.definitions),
         )
@@ -218,8 +227,11 @@ class _Reader:
         if self.names.strict and not any(t.children[0] in CONSTANTS for t in calls):
             return {}, {}
         inference = Inference(self.source, self.names, self.facts)
-        self.run(inference, naming=False)
-        shapes, constants = inference.solution()
+        try:
+            self.run(inference, naming=False)
+            shapes, constants = inference.solution()
+        except ParseError as error:
+            raise _with_convention(error, inference.guessed()) from None
         self.names.definitions.clear()
         return shapes, constants
 
@@ -233,6 +245,8 @@ class _Reader:
                 if head.value in self.names.dims or head.value in self.names.variables:
                     what = "dimension" if head.value in self.names.dims else "variable"
                     raise self.source.error(f"{shorten(head.value)} is a {what} already and cannot be defined", head)
+                if head.value in self.names.functions:
+                    raise self.source.error(f"{shorten(head.value)} is a function already and cannot be defined", head)
                 value = self.define(head.value, value) if naming else value
                 self.names.definitions[head.value] = value
         return value
@@ -251,6 +265,19 @@ class _Reader:
             graph.collect(value)
         graph.set_output(output)
         return graph
+
+
+def _lines(inferred: Mapping[str, Shape]) -> list[str]:
+    return [f"{name}: {shape_text(shape)}" for name, shape in inferred.items()]
+
+
+def _with_convention(error: ParseError, inferred: Mapping[str, Shape]) -> ParseError:
+    """The error, with what the undeclared names were taken for."""
+    if not inferred:
+        return error
+    guessed = "; ".join(_lines(inferred)[:6])
+    message = f"{error.message} (undeclared names are taken for {guessed}: declare them, as in `x: n x 1`)"
+    return ParseError(message, error.source, error.line, error.column)
 
 
 __all__ = ["Parsed", "parse"]

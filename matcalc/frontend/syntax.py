@@ -45,7 +45,10 @@ class Source:
 
     def words(self, tree: Node) -> str:
         """The text of a subtree, cut in the middle when it is long."""
-        return shorten(" ".join(self.text[tree.meta.start_pos : tree.meta.end_pos].split()))
+        start, end = tree.meta.start_pos, tree.meta.end_pos
+        whole = end - start <= 400
+        text = self.text[start:end] if whole else f"{self.text[start : start + 200]} {self.text[end - 200 : end]}"
+        return shorten(" ".join(text.split()))
 
 
 class _MisplacedError(Exception):
@@ -158,7 +161,7 @@ def _reason(source: Source, token: Token, wants_value: bool) -> str:
     if token.value == "=" and "==" in source.text[max(0, (token.start_pos or 0) - 1) : (token.start_pos or 0) + 2]:
         return "unexpected '==': where(A > B, C, D) compares, and a definition is `name = expression`"
     if token.value == "=":
-        return "unexpected '=': a definition is `name = expression`, and an equation is no expression"
+        return "unexpected '=': only a name can be defined (`name = expression`), and an equation is no expression"
     if token.value == "*" and before.endswith("*"):
         return "unexpected '*': a power is written ^, and entry by entry .^"
     if wants_value:
