@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from matcalc import core
-from matcalc.expr import Expr, depends, postorder, record, substitute
+from matcalc.expr import Expr, depends, postorder, rebuild, record, substitute
 from matcalc.linop import Zero, adjoint, apply
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -179,8 +179,5 @@ def substitute_outermost(e: Expr, table: dict[Expr, Expr]) -> Expr:
             done[sub] = sub
         else:
             args = tuple(done[a] for a in sub.args)
-            if args == sub.args:
-                done[sub] = sub
-            else:
-                done[sub] = substitute(sub, {a: done[a] for a in sub.args}, through_names=False)
+            done[sub] = sub if args == sub.args else rebuild(sub, args)
     return done[e]

@@ -1,0 +1,364 @@
+"""The derivation: what `derive` returns. Holds the graph, the steps and the results; every view is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from matcalc import core
+from matcalc.derive.forward import forward
+from matcalc.derive.paths import Path, paths_to, shared_values
+from matcalc.derive.reverse import Adjoint, Names, Reverse, ReverseAccumulation
+from matcalc.derive.structured import check_structure, structured_gradient
+from matcalc.derive.view import written
+from matcalc.dims import shape_text
+from matcalc.emit.module import KINDS, compile_function, numpy_source
+from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
+from matcalc.expr import HOOKS, Expr, postorder, rebuild, record, substitute
+from matcalc.graph import Graph
+from matcalc.numeric.binding import bind
+from matcalc.numeric.check import Report, check_gradient
+from matcalc.numeric.evaluate import evaluate
+from matcalc.properties import names_of
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.steps import Step
+
+
+class Derivation:
+    """The derivative of a graph's output with respect to some of its variables or named values.
+
+    Made by `matcalc.derive`; in Jupyter it shows the typeset steps, in a terminal the same as text.
+
+    Attributes:
+        graph: the forward graph.
+        wrt: the variables and named values, in the order asked for.
+        inferred: what was inferred of names that were not declared.
+        structure: by name, the structured set along which a variable is differentiated.
+        convention: `entries` or `projection`.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        wrt: Iterable[Expr],
+        *,
+        inferred: Iterable[str] = (),
+        structure: Mapping[str, str] | None = None,
+        convention: str = "entries",
+    ) -> None:
+        self.graph = graph
+        self.output = graph.output
+        self.wrt = list(wrt)
+        self.inferred = list(inferred)
+        self.structure = dict(structure or {})
+        self.convention = convention
+        for name, kind in self.structure.items():
+            check_structure(graph.find(name), kind, convention)
+        self._sources: dict[tuple[str, str], str] = {}
+        self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
+
+    # ------------------------------------------------------------------------------------------------ results
+
+    @cached_property
+    def domain(self) -> list[tuple[str, Expr]]:
+        """What must hold where the source is differentiated: `(fact, expression)`, from its operations."""
+        found: dict[tuple[str, Expr], None] = {}
+        for e in postorder((self.output,)):
+            for fact, at in record(e.op).domain(*e.args, *e.params):
+                found[fact, at] = None
+        return list(found)
+
+    @cached_property
+    def context(self) -> Context:
+        """The facts, the assumptions and the log of this derivation."""
+        return Context(self.domain)
+
+    @cached_property
+    def rewriter(self) -> Rewriter:
+        """Simplifies under this derivation's facts."""
+        return Rewriter(self.context)
+
+    @cached_property
+    def stops(self) -> list[Expr]:
+        """Unnamed values that are used more than once: the steps treat them like named ones."""
+        return shared_values(self.output, self.wrt)
+
+    @cached_property
+    def reverse(self) -> Reverse:
+        """The adjoints of all named values on the way to `wrt`.
+
+        Raises:
+            ShapeError: the output is not 1 x 1.
+        """
+        if not self.output.is_scalar:
+            raise ShapeError(
+                f"a gradient needs a scalar function, but {{}} is {shape_text(self.output.shape)}", self.output
+            )
+        engine = ReverseAccumulation(self.output, self.context, self._names(), self.graph.definitions.values())
+        return engine.run([*self.wrt, *self.stops], core.number(1))
+
+    def _names(self) -> Names:
+        dims = {
+            s
+            for v in self.graph.declared.values()
+            for d in v.shape
+            if not isinstance(d, int)
+            for s in map(str, d.free_symbols)
+        }
+        return Names([*self.graph.declared, *self.graph.definitions, *dims])
+
+    def adjoint(self, name: Any) -> Adjoint:
+        """The adjoint of a variable or named value, with the rules that led to it.
+
+        Raises:
+            MatcalcError: it is not among those that were derived.
+        """
+        node = self.find(name)
+        found = self.reverse.adjoints.get(node)
+        if found is None:
+            raise MatcalcError(f"{node.params[0]} is not among the derived: {', '.join(self.names)}")
+        return found
+
+    def find(self, name: Any) -> Expr:
+        """The variable or named value of this name (or symbol)."""
+        return self.graph.find(name if isinstance(name, str) else name_of(name))
+
+    @property
+    def names(self) -> list[str]:
+        """The names in `wrt`."""
+        return [str(e.params[0]) for e in self.wrt]
+
+    def gradient(self, name: Any = None) -> Expr:
+        """The gradient: the G of the variable's shape with `df = tr(G' dX)`.
+
+        Printed, it is a program in the text syntax: adjoints used more than once come first.
+
+        Args:
+            name: a variable or named value (a name or a symbol); may be left out where `wrt` is one.
+
+        Raises:
+            MatcalcError: no such name, or not derived.
+            ShapeError: the function is not scalar.
+        """
+        if name is None:
+            if len(self.wrt) != 1:
+                raise MatcalcError(f"say which gradient: {', '.join(self.names)}")
+            name = self.names[0]
+        made = self.adjoint(name)
+        kind = self.structure.get(str(made.of.params[0]), "none") if made.of.op == "variable" else "none"
+        value = (
+            made.value
+            if kind == "none"
+            else self.rewriter.simplify(structured_gradient(made.value, kind, self.convention))
+        )
+        return inlined(value, self.rewriter)
+
+    @property
+    def gradients(self) -> dict[str, Expr]:
+        """The gradients by name."""
+        return {name: self.gradient(name) for name in self.names}
+
+    # ------------------------------------------------------------------------------------------------ steps and facts
+
+    @property
+    def steps(self) -> list[Step]:
+        """Every application of a rule, in order; plain data."""
+        return [step for made in self.reverse.adjoints.values() for step in made.steps]
+
+    @property
+    def paths(self) -> dict[Expr, list[Path]]:
+        """The paths of the chain rule to each value, with their local Jacobians."""
+        return paths_to(self.output, self.wrt, self.stops)
+
+    @property
+    def facts_used(self) -> list[tuple[str, str]]:
+        """The facts about variables that a rule used: `(name, fact)`."""
+        used = dict.fromkeys(pair for step in self.steps for pair in step.facts)
+        return [pair for pair in used if self._declared_fact(*pair)]
+
+    def _declared_fact(self, name: str, fact: str) -> bool:
+        variable = self.graph.declared.get(name)
+        return variable is not None and fact in _all_facts(variable)
+
+    @property
+    def facts_wished(self) -> list[tuple[str, str]]:
+        """Facts that are not known and would shorten the results: `(name, fact)`."""
+        if not self.output.is_scalar:
+            return []
+        self.reverse  # noqa: B018  (the log is complete only afterwards)
+        return [(str(e.params[0]), fact) for e, fact in self.context.wished if self._shortens(e, fact)]
+
+    def _shortens(self, variable: Expr, fact: str) -> bool:
+        """Whether the results get shorter when the fact is given."""
+        better = core.var(variable.params[0], *variable.shape, [*_all_facts(variable), fact])
+        rewriter = Rewriter(Context(self.domain))
+        for made in self.reverse.adjoints.values():
+            assumed = rewriter.simplify(substitute(made.value, {variable: better}, through_names=False))
+            if rewriter.cost(assumed) < self.rewriter.cost(made.value):
+                return True
+        return False
+
+    # ------------------------------------------------------------------------------------------------ views
+
+    def text(self, style: str = "steps", layout: str = "denominator") -> str:
+        """The derivation as plain text; `style` is `steps` or `result`."""
+        return written(self, "text", style, layout)
+
+    def latex(self, style: str = "steps", layout: str = "denominator") -> str:
+        """The derivation as LaTeX that JupyterLab, VS Code and pdflatex render; `style` is `steps` or `result`."""
+        return written(self, "latex", style, layout)
+
+    def markdown(self, style: str = "steps", layout: str = "denominator") -> str:
+        """The derivation as Markdown with LaTeX formulas; `style` is `steps` or `result`."""
+        return written(self, "markdown", style, layout)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"Derivation({shorten(str(self.output))}, wrt={', '.join(self.names)})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": self.markdown()}
+
+    # ------------------------------------------------------------------------------------------------ code and numbers
+
+    def code(self, kind: str = "value_and_grad", target: str = "numpy") -> str:
+        """The source text of a standalone module with one function.
+
+        Args:
+            kind: `value`, `gradient`, `value_and_grad`, `jvp` or `vjp`.
+            target: `numpy`.
+
+        Raises:
+            MatcalcError: another kind or target.
+        """
+        if kind in ("jacobian", "hessian", "hvp"):
+            raise NoRuleError(f"code of the kind {kind!r} is not available yet; there are: {', '.join(KINDS)}")
+        if kind not in KINDS:
+            raise MatcalcError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+        if target != "numpy":
+            raise MatcalcError(f"target must be numpy, got {target!r}")
+        if (kind, target) not in self._sources:
+            self._sources[kind, target] = self._source(kind)
+        return self._sources[kind, target]
+
+    def _source(self, kind: str) -> str:
+        gradients: dict[str, Expr] = {}
+        tangent = None
+        extra: dict[str, Expr] = {}
+        if kind in ("gradient", "value_and_grad"):
+            gradients = self._gradients_for_code()
+        elif kind == "jvp":
+            names = self._names()
+            extra = {n: core.var(names.fresh("dot_" + n), *e.shape) for n, e in zip(self.names, self.wrt)}
+            tangent = forward(self.output, dict(zip(self.wrt, extra.values())), self.rewriter, names)
+        elif kind == "vjp":
+            names = self._names()
+            cotangent = core.var(names.fresh("cotangent"), *self.output.shape)
+            extra = {"cotangent": cotangent}
+            engine = ReverseAccumulation(self.output, Context(self.domain), names, self.graph.definitions.values())
+            found = engine.run(self.wrt, cotangent)
+            gradients = {str(e.params[0]): found.adjoints[e].value for e in self.wrt}
+        return numpy_source(
+            value=self.output,
+            gradients=gradients,
+            kind=kind,
+            variables=list(self.graph.declared.values()),
+            tangent=tangent,
+            extra=extra,
+        )
+
+    def _gradients_for_code(self) -> dict[str, Expr]:
+        values = {}
+        for name in self.names:
+            made = self.adjoint(name)
+            kind = self.structure.get(name, "none")
+            values[name] = made.value if kind == "none" else self.gradient(name)
+        return values
+
+    def function(self, kind: str = "value_and_grad", target: str = "numpy") -> Callable[..., Any]:
+        """The compiled function of `code(kind, target)`.
+
+        It takes every variable of the source by keyword, and `dims={"n": 3}` for sizes that no argument fixes.
+        A value is a float (1 x 1) or an array, gradients are a dict by name of arrays in the shape of the variable.
+        """
+        if (kind, target) not in self._functions:
+            self._functions[kind, target] = compile_function(self.code(kind, target))
+        return self._functions[kind, target]
+
+    def evaluate(
+        self, *, dims: Mapping[str, int] | None = None, functions: Mapping[str, Any] | None = None, **values: Any
+    ) -> Any:
+        """The value by direct evaluation of the source graph: a float for 1 x 1, else an array."""
+        variables = list(self.graph.declared.values())
+        arrays, sizes = bind(variables, values, dims)
+        result = evaluate(self.output, arrays, sizes, functions or {})
+        return float(result[0, 0]) if self.output.is_scalar else result
+
+    def check(self, trials: int = 5, seed: int = 0) -> Report:
+        """The generated gradients against differences of the source graph, at random values that satisfy the facts.
+
+        Args:
+            trials: how many random points, each of other sizes.
+            seed: of the random numbers.
+        """
+        return check_gradient(
+            self.output,
+            list(self.graph.declared.values()),
+            self.function("value_and_grad"),
+            wrt=self.names,
+            trials=trials,
+            seed=seed,
+            structure=self.structure,
+            convention=self.convention,
+        )
+
+    def parse(self, text: str) -> Expr:
+        """An expression or program in the text syntax, in the scope of this derivation's names."""
+        scope = {**self.graph.declared, **self.graph.definitions}
+        return HOOKS["parse"](text, scope)  # type: ignore[no-any-return]
+
+
+def name_of(symbol: Any) -> str:
+    """The name of a SymPy symbol, a variable or a named value."""
+    if isinstance(symbol, Expr) and symbol.op in ("variable", "named"):
+        return str(symbol.params[0])
+    name = getattr(symbol, "name", None)
+    if not isinstance(name, str):
+        raise MatcalcError(f"{shorten(str(symbol))} is neither a name nor a symbol")
+    return name
+
+
+def _all_facts(variable: Expr) -> list[str]:
+    return names_of(variable.params[3])
+
+
+def inlined(value: Expr, rewriter: Rewriter) -> Expr:
+    """`value` with the local names that it uses once replaced by what they stand for; the others stay."""
+    while True:
+        uses: dict[Expr, int] = {}
+        for e in postorder((value,), stop=lambda s: s.op == "named" and s.params[1] != "local"):
+            for a in e.args:
+                if a.op == "named" and a.params[1] == "local":
+                    uses[a] = uses.get(a, 0) + 1
+        once = {e: e.args[0] for e, n in uses.items() if n == 1}
+        if not once:
+            return value
+        value = rewriter.simplify(open_names(value, once))
+
+
+def open_names(value: Expr, table: dict[Expr, Expr]) -> Expr:
+    """`value` with these local names replaced, also inside the definitions of other local names."""
+    done: dict[Expr, Expr] = {}
+    for e in postorder((value,), stop=lambda s: s.op == "named" and s.params[1] != "local"):
+        args = tuple(done.get(a, a) for a in e.args)
+        if e in table:
+            done[e] = args[0]
+        elif args == e.args:
+            done[e] = e
+        else:
+            done[e] = rebuild(e, args)
+    return done.get(value, value)

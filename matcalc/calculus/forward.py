@@ -1,0 +1,42 @@
+"""Forward accumulation: the differential of the output along given tangents (a Jacobian times a vector)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matcalc import core
+from matcalc.derive.reverse import Names
+from matcalc.expr import Expr, depends, postorder, record
+from matcalc.linop import Zero, apply
+from matcalc.rewrite.engine import Rewriter
+
+
+def forward(output: Expr, tangents: Mapping[Expr, Expr], rewriter: Rewriter, names: Names) -> Expr:
+    """The differential of `output` when the differential of each given variable is its tangent.
+
+    Args:
+        output: the value that is differentiated.
+        tangents: variables (or named values) and expressions of the same shapes.
+        rewriter: simplifies as it goes.
+        names: for the tangents of named values.
+    """
+    order = list(postorder((output,)))
+    alias = {e.args[0]: e for e in order if e.op == "named"}
+    needed = depends((output,), tangents)
+    found: dict[Expr, Expr] = dict(tangents)
+    for e in order:
+        if e not in needed or e in found:
+            continue
+        maps = record(e.op).differential(alias.get(e, e), *e.args, *e.params)
+        parts = [apply(L, found[a]) for a, L in zip(e.args, maps) if a in needed and not isinstance(L, Zero)]
+        if not parts:
+            found[e] = core.zeros(*e.shape)
+        elif e.op == "named":
+            value = rewriter.simplify(parts[0])
+            leaf = rewriter.cost(value) == 0
+            found[e] = value if leaf else core.named(names.fresh("dot_" + e.params[0]), value, "local")
+        else:
+            found[e] = rewriter.normal(core.add(*parts))
+    if output not in found:
+        return core.zeros(*output.shape) if not output.is_scalar else core.number(0)
+    return rewriter.simplify(found[output])

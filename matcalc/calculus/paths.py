@@ -1,0 +1,141 @@
+"""The local Jacobians of a graph and the paths of the chain rule: what the steps show.
+
+A path leads from a named value down through the operations of its definition to the next named value or variable.
+Unnamed values that are used several times are stops too, so that the number of paths stays linear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from matcalc.expr import Expr, depends, postorder, record
+from matcalc.linop import (
+    Compose,
+    Diagonal,
+    Identity,
+    Inner,
+    LinearMap,
+    Mask,
+    Outer,
+    Reshape,
+    Sandwich,
+    Scaled,
+    Sum,
+    ToDiag,
+    Transposition,
+    Zero,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalJacobian:
+    """One operation seen from one of its arguments: d vec(value) = J d vec(argument).
+
+    Attributes:
+        value: the output of the operation.
+        argument: the argument.
+        map: the linear map from the argument's differential to the output's.
+        identity: the identity of the operation's differential.
+        source: where it is published.
+    """
+
+    value: Expr
+    argument: Expr
+    map: LinearMap
+    identity: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path of the chain rule: the operations from `start` (a named value, or the output) down to `end`."""
+
+    start: Expr
+    end: Expr
+    jacobians: tuple[LocalJacobian, ...]
+
+
+def shared_values(output: Expr, targets: Iterable[Expr]) -> list[Expr]:
+    """The unnamed values on the way to the targets that are used more than once, in order of evaluation."""
+    needed = depends((output,), targets)
+    uses: dict[Expr, int] = {}
+    for e in postorder((output,)):
+        if e in needed:
+            for a in e.args:
+                if a in needed:
+                    uses[a] = uses.get(a, 0) + 1
+    return [e for e, n in uses.items() if n > 1 and e.args and e.op != "named"]
+
+
+def paths_to(output: Expr, targets: Iterable[Expr], stops: Iterable[Expr]) -> dict[Expr, list[Path]]:
+    """For each stop, named value and target: the paths that lead to it from the values that use it."""
+    wanted = list(targets)
+    needed = depends((output,), wanted)
+    halting = {*stops, *wanted}
+    alias = {e.args[0]: e for e in postorder((output,)) if e.op == "named"}
+    found: dict[Expr, list[Path]] = {}
+    starts = [e for e in postorder((output,)) if e in needed and (e.op == "named" or e in halting or e is output)]
+    for start in starts:
+        root = start.args[0] if start.op == "named" else start
+        stack: list[tuple[Expr, tuple[LocalJacobian, ...]]] = [(root, ())]
+        while stack:
+            e, so_far = stack.pop()
+            if e.op == "named" or (e in halting and e is not root) or not e.args:
+                if e is not start:
+                    found.setdefault(e, []).append(Path(start, e, so_far))
+                continue
+            stack.extend((a, (*so_far, jacobian)) for a, jacobian in reversed(_local(e, alias, needed)))
+    return found
+
+
+def _local(e: Expr, alias: dict[Expr, Expr], needed: set[Expr]) -> list[tuple[Expr, LocalJacobian]]:
+    entry = record(e.op)
+    value = alias.get(e, e)
+    maps = entry.differential(value, *e.args, *e.params)
+    return [
+        (a, LocalJacobian(value, a, L, entry.identity, entry.source))
+        for a, L in zip(e.args, maps)
+        if a in needed and not isinstance(L, Zero)
+    ]
+
+
+def collapse_of(L: LinearMap) -> list[str]:
+    """The names of the rules that turn the transposed matrix of a map, times vec, into a matrix expression."""
+    kinds: list[tuple[type[LinearMap], str]] = [
+        (Mask, "diagonal_times_vec"),
+        (Sandwich, "kron_times_vec"),
+        (Transposition, "commutation_times_vec"),
+    ]
+    parts = [L]
+    names: dict[str, None] = {}
+    while parts:
+        part = parts.pop(0)
+        if isinstance(part, Compose):
+            parts = [*part.factors, *parts]
+        elif isinstance(part, Sum):
+            parts = [*part.terms, *parts]
+        elif isinstance(part, Scaled):
+            parts = [part.of, *parts]
+        for kind, name in kinds:
+            if isinstance(part, kind):
+                names[name] = None
+    return list(names)
+
+
+def reason_of(L: LinearMap) -> str:
+    """Why the Jacobian has its form, in one sentence."""
+    return next((reason for kind, reason in REASONS if isinstance(L, kind)), "")
+
+
+REASONS: tuple[tuple[type[LinearMap], str], ...] = (
+    (Mask, "every entry depends on one entry only: the Jacobian is diagonal, and its product is elementwise"),
+    (Sandwich, "a matrix product: the Jacobian is a Kronecker product"),
+    (Transposition, "a transpose: the Jacobian is a commutation matrix"),
+    (Inner, "a scalar function: the Jacobian is one row"),
+    (Outer, "a scalar argument: the Jacobian is one column"),
+    (Identity, "the differential passes unchanged"),
+    (ToDiag, "entries move to the diagonal: the Jacobian selects"),
+    (Diagonal, "entries are taken from the diagonal: the Jacobian selects"),
+    (Reshape, "entries keep their column-major order: the Jacobian is the identity"),
+)

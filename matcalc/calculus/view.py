@@ -1,0 +1,303 @@
+"""The step view: from a derivation to plain strings, in text or in LaTeX, and into the templates.
+
+The model holds every line of the view; the templates in `templates/` only arrange them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from matcalc.derive.paths import LocalJacobian, Path, collapse_of, reason_of
+from matcalc.derive.reverse import Adjoint
+from matcalc.dims import is_scalar, shape_text
+from matcalc.errors import MatcalcError
+from matcalc.expr import Expr
+from matcalc.printing.latex import latex
+from matcalc.printing.symbols import name_latex
+from matcalc.printing.text import text
+from matcalc.properties import names_of
+from matcalc.rewrite.rule import RULES
+from matcalc.steps import Step
+from matcalc.templating import render
+from matcalc.vec import matrices
+
+if TYPE_CHECKING:
+    from matcalc.derive.derivation import Derivation
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A formula and a remark; either may be empty."""
+
+    formula: str
+    remark: str = ""
+
+
+@dataclass(slots=True)
+class Edge:
+    """One path of the chain rule into a value."""
+
+    start: str
+    jacobians: list[Line]
+    chain: str
+    collapse: list[str]
+
+
+@dataclass(slots=True)
+class Block:
+    """One step backwards: the adjoint of one value.
+
+    Attributes:
+        name: the value.
+        definition: what it is defined as; empty for a variable.
+        shape: its shape.
+        edges: the paths by which the output depends on it.
+        before: the adjoint as the chain rule gives it.
+        rules: the rules that simplified it.
+        after: the simplified adjoint, as an equation.
+    """
+
+    name: str
+    definition: str
+    shape: str
+    edges: list[Edge]
+    before: str
+    rules: list[Line]
+    after: str
+
+
+@dataclass(slots=True)
+class View:
+    """Everything that the templates arrange."""
+
+    output: str
+    shape: str
+    variables: list[Line]
+    inferred: list[str]
+    definitions: list[Line]
+    blocks: list[Block] = field(default_factory=list)
+    results: list[Line] = field(default_factory=list)
+    adjoints: list[Line] = field(default_factory=list)
+    facts_used: list[str] = field(default_factory=list)
+    facts_wished: list[str] = field(default_factory=list)
+    domain: list[str] = field(default_factory=list)
+    layout: str = "denominator"
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """How formulas are written: in the text syntax or in LaTeX."""
+
+    expr: Callable[[Expr], str]
+    name: Callable[[str], str]
+    transpose: str
+    vec: str
+    differential: str
+    equals: str
+    times: str
+
+    def in_vec(self, content: str) -> str:
+        """vec(content)."""
+        return self.vec.format(content)
+
+
+TEXT = Writer(text, str, "({0})'", "vec({0})", "d vec({0})", " = ", " * ")
+LATEX = Writer(
+    latex,
+    name_latex,
+    r"\left({0}\right)^\top",
+    r"\operatorname{{vec}}({0})",
+    r"\mathrm{{d}}\operatorname{{vec}}({0})",
+    " = ",
+    r" \, ",
+)
+
+
+FORMATS = {"text": (TEXT, "txt"), "latex": (LATEX, "tex"), "markdown": (LATEX, "md")}
+
+
+def written(d: Derivation, form: str, style: str, layout: str) -> str:
+    """The derivation as `text`, `latex` (one display) or `markdown`, in the style `steps` or `result`.
+
+    Raises:
+        MatcalcError: another style or layout.
+    """
+    if style not in ("steps", "result"):
+        raise MatcalcError(f"style must be steps or result, got {style!r}")
+    if layout not in ("denominator", "numerator"):
+        raise MatcalcError(f"layout must be denominator or numerator, got {layout!r}")
+    writer, suffix = FORMATS[form]
+    return render(f"{style}.{suffix}.jinja", view=make_view(d, style, layout, writer))
+
+
+def make_view(d: Derivation, style: str, layout: str, writer: Writer) -> View:
+    """The model of a derivation's view; without the steps for the style `result`."""
+    builder = _Builder(d, writer, layout)
+    view = builder.frame()
+    if not d.output.is_scalar:
+        return view
+    if style == "steps":
+        view.blocks = [builder.block(made) for made in d.reverse.adjoints.values() if made.of is not d.output]
+    view.adjoints = builder.adjoints()
+    view.results = builder.results()
+    view.facts_used = [_fact(name, fact) for name, fact in d.facts_used]
+    view.facts_wished = [_fact(name, fact) for name, fact in d.facts_wished]
+    return view
+
+
+def _fact(name: str, fact: str) -> str:
+    return f"{name} is {fact}"
+
+
+class _Builder:
+    def __init__(self, d: Derivation, writer: Writer, layout: str) -> None:
+        self.d = d
+        self.w = writer
+        self.layout = layout
+        self.paths = d.paths if d.output.is_scalar else {}
+        self.labels = self._labels()
+
+    def _labels(self) -> dict[Expr, str]:
+        """Names for unnamed values that the steps stop at, and for an unnamed output."""
+        taken = {*self.d.graph.declared, *self.d.graph.definitions}
+        labels: dict[Expr, str] = {}
+        count = 0
+        for e in self.d.stops:
+            count += 1
+            while f"t{count}" in taken:
+                count += 1
+            labels[e] = f"t{count}"
+        if self.d.output.op not in ("named", "variable"):
+            labels[self.d.output] = "f" if "f" not in taken else "f_" if "f_" not in taken else "f__"
+        return labels
+
+    def label(self, e: Expr) -> str:
+        """The name of a value as it is written."""
+        return self.labels[e] if e in self.labels else str(e.params[0])
+
+    def written(self, e: Expr) -> str:
+        """An expression, by its label where it has one."""
+        return self.w.name(self.labels[e]) if e in self.labels else self.w.expr(e)
+
+    def adjoint_name(self, e: Expr) -> str:
+        """d_theta for the adjoint of theta."""
+        return self.w.name("d_" + self.label(e))
+
+    def frame(self) -> View:
+        """Title, variables, definitions."""
+        d, w = self.d, self.w
+        variables = [
+            Line(w.name(v.params[0]), ", ".join([shape_text(v.shape), *names_of(v.params[3])]))
+            for v in d.graph.declared.values()
+        ]
+        definitions = [
+            Line(f"{w.name(name)} = {w.expr(e.args[0])}", shape_text(e.shape))
+            for name, e in d.graph.definitions.items()
+        ]
+        for e, name in self.labels.items():
+            definitions.append(Line(f"{w.name(name)} = {w.expr(e)}", shape_text(e.shape)))
+        return View(
+            output=w.name(self.label(d.output)),
+            shape=shape_text(d.output.shape),
+            variables=variables,
+            inferred=d.inferred,
+            definitions=definitions,
+            domain=[_fact(w.expr(e), fact) for fact, e in d.domain],
+            layout=self.layout,
+        )
+
+    def block(self, made: Adjoint) -> Block:
+        """The step that finds one adjoint."""
+        e = made.of
+        edges = [self.edge(path) for path in self.paths.get(e, [])]
+        definition = ""
+        if e.op == "named":
+            definition = self.w.expr(e.args[0])
+        elif e in self.labels:
+            definition = self.w.expr(e)
+        before = self.w.expr(made.raw)
+        after = self.w.expr(made.value)
+        return Block(
+            name=self.w.name(self.label(e)),
+            definition=definition,
+            shape=shape_text(e.shape),
+            edges=edges,
+            before="" if before == after else before,
+            rules=[self.rule(s) for s in made.steps],
+            after=f"{self.adjoint_name(e)} = {after}",
+        )
+
+    def rule(self, step: Step) -> Line:
+        """One application of a rule."""
+        because = f" ({'; '.join(_fact(*pair) for pair in step.facts)})" if step.facts else ""
+        return Line(f"{self.w.expr(step.before)} = {self.w.expr(step.after)}", f"{step.rule}: {step.identity}{because}")
+
+    def edge(self, path: Path) -> Edge:
+        """One path: its local Jacobians, and their product transposed, applied to the adjoint that is known."""
+        lines = [self.jacobian(j) for j in path.jacobians]
+        factors = [m for j in path.jacobians for m in matrices(j.map) if m.op != "eye"]
+        product = self.w.times.join(self._factor(m) for m in factors)
+        known = self.w.in_vec(self.adjoint_name(path.start))
+        chain = f"{self.w.transpose.format(product)}{self.w.times}{known}" if factors else known
+        collapse = dict.fromkeys(name for j in path.jacobians for name in collapse_of(j.map))
+        return Edge(
+            start=self.w.name(self.label(path.start)),
+            jacobians=lines,
+            chain=f"{self.w.in_vec(self.adjoint_name(path.end))}{self.w.equals}{chain}",
+            collapse=[f"{name}: {RULES[name].identity}" for name in collapse],
+        )
+
+    def _factor(self, m: Expr) -> str:
+        written = self.w.expr(m)
+        loose = m.op in ("add", "scale", "kron", "matmul", "hadamard")
+        brackets = ("({})", r"\left({}\right)")[self.w is LATEX]
+        return brackets.format(written) if loose else written
+
+    def jacobian(self, j: LocalJacobian) -> Line:
+        """d vec(value) = J d vec(argument), and why J has its form."""
+        product = self.w.times.join(self._factor(m) for m in matrices(j.map))
+        left = self.w.differential.format(self.written(j.value))
+        right = self.w.differential.format(self.written(j.argument))
+        if product in ("eye(1)", "I_{1}", "1"):
+            return Line(f"{left}{self.w.equals}{right}", reason_of(j.map))
+        return Line(f"{left}{self.w.equals}{product}{self.w.times}{right}", reason_of(j.map) or j.identity)
+
+    def adjoints(self) -> list[Line]:
+        """The adjoints that have a name of their own."""
+        return [
+            Line(f"{self.adjoint_name(m.of)} = {self.w.expr(m.value)}", shape_text(m.of.shape))
+            for m in self.d.reverse.adjoints.values()
+            if m.of.op == "named" and m.handle.op == "named" and m.handle.params[1] == "local"
+        ]
+
+    def results(self) -> list[Line]:
+        """The gradients asked for."""
+        lines = []
+        for e in self.d.wrt:
+            name = str(e.params[0])
+            made = self.d.reverse.adjoints[e]
+            kind = self.d.structure.get(name, "none")
+            value = made.value if kind == "none" else self.d.gradient(name)
+            remark = shape_text(e.shape)
+            if kind != "none":
+                remark += f"; along {kind} matrices, convention: {self.d.convention}"
+            if self.layout == "numerator":
+                value = _transposed(value)
+                remark += ", transposed (numerator layout)"
+            lines.append(Line(self.gradient_equation(name, value), remark))
+        return lines
+
+    def gradient_equation(self, name: str, value: Expr) -> str:
+        """d J/d W1 = ..."""
+        f = self.label(self.d.output)
+        if self.w is LATEX:
+            return rf"\frac{{\partial {name_latex(f)}}}{{\partial {name_latex(name)}}} = {self.w.expr(value)}"
+        return f"d{f}/d{name} = {self.w.expr(value)}"
+
+
+def _transposed(value: Expr) -> Expr:
+    if is_scalar(value.shape):
+        return value
+    return value.args[0] if value.op == "transpose" else value.T
