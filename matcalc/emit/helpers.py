@@ -142,3 +142,66 @@ def _prodothers(x, axis=None):
     after = np.cumprod(np.hstack([one, rows[:, :0:-1]]), axis=1)[:, ::-1]
     result = before * after
     return result.reshape(x.shape) if axis is None else result.T if axis == 0 else result
+
+
+# ------------------------------------------------------------------------------------------------ inputs and results
+
+
+def _dtype(**inputs):
+    """The floating type of the inputs: float64 unless every floating array is narrower."""
+    types = []
+    for name, value in inputs.items():
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+        if array.dtype.kind == "f" and not isinstance(value, float):
+            types.append(array.dtype)
+    return np.result_type(*types) if types else np.dtype(np.float64)
+
+
+def _matrix(name, value, shape, dims, dtype):
+    """`value` as an array of this shape (names of dimensions, sizes, or (text, function of dims)); fills in `dims`."""
+    array = np.asarray(value, dtype=dtype)
+    text = " x ".join(str(d[0] if isinstance(d, tuple) else d) for d in shape)
+    if array.ndim == 1 and 1 in shape:
+        array = array.reshape(-1, 1) if shape[1] == 1 else array.reshape(1, -1)
+    if array.ndim == 0 and shape == (1, 1):
+        array = array.reshape(1, 1)
+    if array.ndim != 2:
+        raise ValueError(f"{name} must be a 2-D array ({text}), got an array of shape {array.shape}")
+    for d, size in zip(shape, array.shape):
+        needed = dims.setdefault(d, size) if isinstance(d, str) else d[1](dims) if isinstance(d, tuple) else d
+        if size != needed:
+            known = ", ".join(f"{k} = {v}" for k, v in dims.items() if k in text)
+            given = f" with {known}" if known else ""
+            raise ValueError(f"{name} has the shape {array.shape[0]} x {array.shape[1]}; needed {text}{given}")
+    return array[0, 0] if shape == (1, 1) else array
+
+
+def _form(value, shape):
+    """A derivative in the form of the input that it belongs to: 1-D for a 1-D array, a float for a number."""
+    return float(value) if shape == () else np.reshape(value, shape)
+
+
+def _renamed(inputs, name):
+    """The argument `name`, which is no name in Python, or not a free one here; also as `name_`."""
+    for key in (name, name + "_"):
+        if key in inputs:
+            return inputs.pop(key)
+    raise TypeError(f"missing the argument {name}: f(**{{{name!r}: ...}})")
+
+
+def _nothing_left(inputs):
+    """Refuse arguments that the function does not have."""
+    if inputs:
+        raise TypeError(f"unexpected argument {', '.join(inputs)}")
+
+
+def _given(what, values, names):
+    """The arrays of a dict, None where left out; refuses names that are not variables."""
+    unknown = [name for name in values if name not in names]
+    if unknown:
+        raise ValueError(f"{what}: {', '.join(map(str, unknown))} is no variable here; there are: {', '.join(names)}")
+    if not values:
+        raise ValueError(f"{what} is empty; give one of: {', '.join(names)}")
+    return [values.get(name) for name in names]

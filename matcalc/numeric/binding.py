@@ -70,8 +70,8 @@ def bind(
     dims: Mapping[str, Any] | None = None,
     *,
     allow_complex: bool = False,
-) -> dict[str, int]:
-    """The value of every dimension that the arrays and `dims` determine.
+) -> tuple[dict[str, Array], dict[str, int]]:
+    """The value of each variable as a 2-D array, and of every dimension that the arrays and `dims` determine.
 
     Raises:
         ShapeError: an array does not fit its variable's shape, or two arrays disagree.
@@ -98,7 +98,7 @@ def bind(
                 f"{' and '.join(dimensions.symbols((variable.shape[axis],)))}: give dims={{...}}"
             )
         pending = left
-    return known
+    return values, known
 
 
 def _size(name: str, value: Any) -> int:

@@ -18,7 +18,7 @@ from matcalc.emit import helpers
 from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
 from matcalc.expr import Expr, params_text, postorder, record, variables
 from matcalc.notation import Builtin, Call
-from matcalc.numeric.binding import Array, bind, matrices
+from matcalc.numeric.binding import Array, bind
 
 # What is not complex-differentiable (or is defined by order): refused for complex values.
 _BY_ORDER = {"abs", "sign", "step", "relu", "softplus", "maximum", "minimum", "max", "min", "where"}
@@ -53,8 +53,7 @@ def evaluate_all(
 ) -> list[Array]:
     """The values of several expressions that share subexpressions; as `evaluate`."""
     leaves = variables(roots)
-    sizes = bind(leaves, values, dims, allow_complex=True)
-    arrays = matrices(leaves, values, allow_complex=True)
+    arrays, sizes = bind(leaves, values, dims, allow_complex=True)
     dtype = np.result_type(*arrays.values()) if arrays else np.dtype(np.float64)
     machine = _Machine(arrays, sizes, functions or {}, dtype)
     done: dict[Expr, Array] = {}

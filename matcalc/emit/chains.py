@@ -1,0 +1,157 @@
+"""Matrix chains: the order of multiplication that costs least, with `solve` instead of inverses.
+
+Symbolic dimensions count as equal and large, so that vectors are multiplied first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from matcalc import core
+from matcalc.core import call, matmul, transpose
+from matcalc.dims import Dim, is_one, same
+from matcalc.expr import Expr
+
+_LARGE = 1000
+_LONGEST = 32
+_MATERIALISE = 2
+
+
+def size(d: Dim) -> float:
+    """A number for a dimension: symbols count as large."""
+    if isinstance(d, int):
+        return d
+    return float(d.xreplace({s: sp.Integer(_LARGE) for s in d.free_symbols}))
+
+
+def _step_cost(left: Expr | None, right: Expr | None, m: float, k: float, n: float) -> float:
+    """The cost of multiplying two parts; single diagonal and inverse factors are given, other parts are None."""
+    if (left is not None and left.op == "diag") or (right is not None and right.op == "diag"):
+        return m * n
+    cost = 2 * m * k * n
+    if left is not None and left.op == "inv":
+        return 2 / 3 * m**3 + cost + (_MATERIALISE * n**3 if right is not None and right.op == "inv" else 0)
+    if right is not None and right.op == "inv":
+        return 2 / 3 * n**3 + cost
+    return cost
+
+
+Plan = Any  # an int (a factor) or a pair of plans
+
+
+def best_order(factors: tuple[Expr, ...]) -> Plan:
+    """How to bracket a product: nested pairs of positions."""
+    count = len(factors)
+    if count > _LONGEST:
+        return _one_way(factors)
+    d = [size(f.shape[0]) for f in factors] + [size(factors[-1].shape[1])]
+    cost: dict[tuple[int, int], float] = {(i, i): 0.0 for i in range(count)}
+    plan: dict[tuple[int, int], Plan] = {(i, i): i for i in range(count)}
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            best = None
+            for s in range(j - 1, i - 1, -1):  # among equals, from the left
+                left, right = (factors[i] if s == i else None), (factors[j] if s + 1 == j else None)
+                c = cost[i, s] + cost[s + 1, j] + _step_cost(left, right, d[i], d[s + 1], d[j + 1])
+                if best is None or c < best:
+                    best, plan[i, j] = c, (plan[i, s], plan[s + 1, j])
+            assert best is not None
+            cost[i, j] = best
+    return plan[0, count - 1]
+
+
+def _one_way(factors: tuple[Expr, ...]) -> Plan:
+    """A long chain: from its narrower end to the other."""
+    plan: Plan
+    if size(factors[0].shape[0]) <= size(factors[-1].shape[1]):
+        plan = 0
+        for k in range(1, len(factors)):
+            plan = (plan, k)
+        return plan
+    plan = len(factors) - 1
+    for k in range(len(factors) - 2, -1, -1):
+        plan = (k, plan)
+    return plan
+
+
+def build(factors: tuple[Expr, ...], plan: Plan) -> Expr:
+    """The product bracketed as planned, in nodes of two factors each."""
+    done: list[Expr] = []
+    stack: list[tuple[Plan, bool]] = [(plan, False)]
+    while stack:
+        part, ready = stack.pop()
+        if isinstance(part, int):
+            done.append(factors[part])
+        elif ready:
+            right = done.pop()
+            left = done.pop()
+            done.append(pair(left, right))
+        else:
+            stack += [(part, True), (part[1], False), (part[0], False)]
+    return done[0]
+
+
+def pair(left: Expr, right: Expr) -> Expr:
+    """left * right: a solve for an inverse, a scaling of rows or columns for a diagonal matrix."""
+    if left.op == "diag" and right.op == "diag":
+        return core.diag(core.hadamard(_column(left.args[0]), _column(right.args[0])))
+    if left.op == "diag":
+        return core.hadamard(core.broadcast(_column(left.args[0]), right.shape), right)
+    if right.op == "diag":
+        row = transpose(_column(right.args[0]))
+        return core.hadamard(left, core.broadcast(row, left.shape))
+    if left.op == "inv":
+        return call("solve", left.args[0], right)
+    if right.op == "inv":
+        return transpose(call("solve", _transposed(right.args[0]), _transposed(left)))
+    return matmul(left, right)
+
+
+def _column(v: Expr) -> Expr:
+    return v if is_one(v.shape[1]) else _transposed(v)
+
+
+def _transposed(e: Expr) -> Expr:
+    return e.args[0] if e.op == "transpose" else transpose(e)
+
+
+def expanded(factors: tuple[Expr, ...], shared: Any) -> list[Expr]:
+    """The factors of a product with nested products, transposed products and broadcasts taken apart.
+
+    `shared(e)` says whether `e` is computed anyway, and so is kept whole. 1 x 1 factors may be among the result.
+    """
+    result: list[Expr] = []
+    stack = list(reversed(factors))
+    while stack:
+        f = stack.pop()
+        inner = f.args[0] if f.op == "transpose" else f
+        if f.op in ("matmul", "scale") and not shared(f):
+            stack.extend(reversed(f.args))
+        elif f.op == "transpose" and inner.op in ("matmul", "scale") and not shared(inner):
+            stack.extend(_transposed(a) for a in inner.args)
+        elif f.op == "transpose" and inner.op == "inv":
+            stack.append(core.inverse(_transposed(inner.args[0])))
+        elif f.op == "transpose" and inner.op in ("diag", "eye"):
+            stack.append(inner)
+        elif f.op == "transpose" and inner.op == "broadcast":
+            stack.append(core.broadcast(_transposed(inner.args[0]), f.shape))
+        elif f.op == "transpose" and inner.op == "ones":
+            stack.append(core.ones(inner.shape[1], inner.shape[0]))
+        elif f.op == "broadcast" or (f.op == "ones" and not is_one(f.shape[0]) and not is_one(f.shape[1])):
+            stack.extend(reversed(_rank_one(f)))
+        elif f.op != "eye":
+            result.append(f)
+    return result
+
+
+def _rank_one(f: Expr) -> list[Expr]:
+    """A broadcast as a column times a row (1 x 1 values apart)."""
+    m, n = f.shape
+    body = core.number(1) if f.op == "ones" else f.args[0]
+    if body.is_scalar:
+        parts = [core.ones(m, 1), core.ones(1, n)] if not (is_one(m) or is_one(n)) else [core.ones(m, n)]
+        return parts if f.op == "ones" else [body, *parts]
+    return [core.ones(m, 1), body] if same(body.shape[1], n) else [body, core.ones(1, n)]

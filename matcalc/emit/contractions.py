@@ -1,0 +1,340 @@
+"""Code for matrix products, traces, sums of products and linear systems, without what need not be formed."""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.core import call, matmul, number, total, trace, transpose
+from matcalc.dims import is_one, same, times
+from matcalc.emit.chains import best_order, build, expanded, size
+from matcalc.emit.code import Code, Level
+from matcalc.emit.entrywise import stripped
+from matcalc.emit.selection import Choice, Rule, Selector
+from matcalc.expr import Expr, node, number_value
+
+_SQUARE = 2
+
+
+def _untransposed(e: Expr) -> Expr:
+    return e.args[0] if e.op == "transpose" else e
+
+
+def _transposed(e: Expr) -> Expr:
+    return e.args[0] if e.op == "transpose" else transpose(e)
+
+
+def dot(a: Expr, b: Expr) -> Code:
+    """The sum of the products of the entries of two matrices of one shape."""
+    if a.op == "vec" and b.op == "vec" and a.args[0].shape == b.args[0].shape:
+        a, b = a.args[0], b.args[0]
+    return Code("np.vdot({0}, {1})", (a, b))
+
+
+# ------------------------------------------------------------------------------------------------ products
+
+
+def matmul_code(select: Selector, e: Expr) -> Choice | None:
+    """A product in the cheapest order; products with ones are sums, those with diagonals scale rows or columns."""
+    if e in select.ordered:
+        return _two_factors(select, e)
+    shared = select.shared
+    flat = expanded(e.args, lambda f: f is not e and shared(f))
+    scalars = [f for f in flat if f.is_scalar]
+    factors = [f for f in flat if not f.is_scalar]
+    if scalars or not factors:
+        return _scaled(scalars, factors, e)
+    if any(f.op == "zeros" for f in factors):
+        return core.zeros(*e.shape)
+    if len(factors) == 1:
+        return factors[0] if factors[0].shape == e.shape else None
+    without = _kronecker_vector(factors)
+    if without is not None:
+        return without
+    factors_t = tuple(factors)
+    built = build(factors_t, best_order(factors_t))
+    select.ordered.add(built)
+    if built is e:
+        return _two_factors(select, e)
+    return built
+
+
+def _scaled(scalars: list[Expr], factors: list[Expr], e: Expr) -> Expr:
+    if factors:
+        return core.scale(*scalars, matmul(*factors))
+    if not scalars:
+        return core.eye(e.shape[0])
+    return core.scale(*scalars)
+
+
+def _two_factors(select: Selector, e: Expr) -> Choice:
+    a, b = e.args
+    if is_one(a.shape[0]) and is_one(b.shape[1]):
+        if a.op == "ones" and b.op == "ones":
+            return number(core.exact_dim(a.shape[1]))
+        if a.op == "ones" or b.op == "ones":
+            return total(b if a.op == "ones" else a)
+        return dot(_untransposed(a), b) if a.op == "transpose" else dot(a, _transposed(b) if b.op == "transpose" else b)
+    if a.op == "ones" and is_one(a.shape[0]):
+        return total(b, 1)
+    if b.op == "ones" and is_one(b.shape[1]):
+        return total(a, 2)
+    if is_one(a.shape[1]):
+        if a.op == "ones" or b.op == "ones":
+            return core.broadcast(b if a.op == "ones" else a, e.shape)
+        return core.hadamard(core.broadcast(a, e.shape), core.broadcast(b, e.shape))
+    return Code("{0} @ {1}", (a, b), Level.MATMUL, (Level.POWER, Level.POWER))
+
+
+def _kronecker_vector(factors: list[Expr]) -> Expr | None:
+    """kron(A, B) vec(X) = vec(B X A') and comm vec(X) = vec(X'), at either end of a product."""
+    if is_one(factors[-1].shape[1]) and factors[-2].op in ("kron", "comm"):
+        return _product([*factors[:-2], _on_vector(factors[-2], factors[-1])])
+    if is_one(factors[0].shape[0]) and factors[1].op in ("kron", "comm"):
+        K = factors[1]
+        turned = node("comm", (), K.params[::-1]) if K.op == "comm" else core.kron(*(_transposed(a) for a in K.args))
+        return _product([transpose(_on_vector(turned, _transposed(factors[0]))), *factors[2:]])
+    return None
+
+
+def _product(factors: list[Expr]) -> Expr:
+    return matmul(*factors)
+
+
+def _on_vector(K: Expr, v: Expr) -> Expr:
+    if K.op == "comm":
+        m, n = K.params
+        return core.vec(transpose(_unvec(v, m, n)))
+    A, B = K.args
+    return core.vec(matmul(B, _unvec(v, B.shape[1], A.shape[1]), _transposed(A)))
+
+
+def _unvec(v: Expr, m: object, n: object) -> Expr:
+    if v.op == "vec" and v.args[0].shape == (m, n):
+        return v.args[0]
+    return v if is_one(n) else node("reshape", (v,), (m, n))
+
+
+def transpose_code(select: Selector, e: Expr) -> Choice | None:
+    """A view; of a broadcast the broadcast of the transpose."""
+    a = select.decide(e.args[0])
+    if a.is_scalar:
+        return a
+    if a.op in ("transpose",):
+        return a.args[0]
+    if a.op == "broadcast":
+        return core.broadcast(transpose(a.args[0]), e.shape)
+    if a.op in ("ones", "zeros"):
+        return node(a.op, (), e.shape)
+    if a.op in ("eye", "diag"):
+        return a
+    return Code("{0}.T", (a,), Level.ATOM, (Level.ATOM,), view=True, cheap=True)
+
+
+# ------------------------------------------------------------------------------------------------ traces and sums
+
+
+def trace_code(select: Selector, e: Expr) -> Choice | None:
+    """tr(A B) = the sum of A' o B, with the chain cut where that is cheapest."""
+    X = e.args[0]
+    if X.is_scalar:
+        return X
+    if X.op in ("add", "scale", "transpose") and not select.shared(X):
+        if X.op == "add":
+            return core.add(*map(trace, X.args))
+        return trace(X.args[0]) if X.op == "transpose" else core.scale(*X.args[:-1], trace(X.args[-1]))
+    if X.op == "eye":
+        return number(core.exact_dim(X.shape[0]))
+    if X.op == "diag":
+        return total(X.args[0])
+    if X.op == "matmul" and not select.shared(X):
+        return _trace_of_product(select, X)
+    return Code("np.trace({0})", (X,))
+
+
+def _trace_of_product(select: Selector, X: Expr) -> Choice:
+    flat = expanded(X.args, lambda f: f is not X and select.shared(f))
+    scalars = [f for f in flat if f.is_scalar]
+    factors = [f for f in flat if not f.is_scalar]
+    if scalars:
+        return core.scale(*scalars, trace(matmul(*factors)) if factors else trace(core.eye(X.shape[0])))
+    if not factors:
+        return trace(core.eye(X.shape[0]))
+    if len(factors) == 1:
+        return trace(factors[0])
+    if any(is_one(f.shape[0]) for f in factors):  # tr(A x y' B) = y' B A x
+        k = next(k for k, f in enumerate(factors) if is_one(f.shape[0]))
+        return matmul(*factors[k:], *factors[:k])
+    inverses = [k for k, f in enumerate(factors) if f.op == "inv"]
+    if inverses:  # the inverse in front, so that it becomes a solve
+        k = inverses[0]
+        solved = matmul(*factors[k:], *factors[:k])
+        return Code("np.trace({0})", (solved,))
+    left, right = _cut(factors)
+    if right.op == "transpose":
+        return dot(left, right.args[0])
+    if left.op == "transpose":
+        return dot(left.args[0], right)
+    return Code('np.einsum("ij,ji->", {0}, {1})', (left, right))
+
+
+def _cut(factors: list[Expr]) -> tuple[Expr, Expr]:
+    """Two partial products whose trace product is the trace; cut so that the two are as small as possible."""
+    count = len(factors)
+    turns = [(k, j) for k in range(count) for j in range(1, count)]
+
+    def weight(turn: tuple[int, int]) -> float:
+        k, j = turn
+        turned = factors[k:] + factors[:k]
+        entries = size(turned[0].shape[0]) * size(turned[j].shape[0])
+        return entries * (1 if j == 1 else 2) + entries * (1 if count - j == 1 else 2)
+
+    k, j = min(turns, key=weight)
+    turned = factors[k:] + factors[:k]
+    return matmul(*turned[:j]), matmul(*turned[j:])
+
+
+def sum_code(select: Selector, e: Expr) -> Choice | None:
+    """Sums of products without the products: dot products and einsum."""
+    (X,), axis = e.args, e.params[0]
+    X = select.decide(X) if select.decide(X).op in ("broadcast", "ones", "zeros", "transpose") else X
+    if axis is not None and is_one(X.shape[axis - 1]):
+        return X
+    if axis is not None and e.is_scalar:
+        return total(X)
+    if X.is_scalar:
+        return X
+    if X.op in ("broadcast", "ones"):
+        return _sum_of_broadcast(stripped(select, X), X, axis)
+    if X.op == "transpose":
+        inner = X.args[0]
+        return total(inner) if axis is None else transpose(total(inner, 3 - axis))
+    if X.op == "scale" and not select.shared(X):
+        return core.scale(*X.args[:-1], total(X.args[-1], axis))
+    if X.op == "matmul" and not select.shared(X) and not _is_outer(X):
+        first, *middle, last = X.args
+        first = total(first, 1) if axis != 2 else first
+        last = total(last, 2) if axis != 1 else last
+        return matmul(first, *middle, last)
+    pair = _pair_of(select, X)
+    if pair is not None:
+        return dot(*pair) if axis is None else _sum_of_pair(*pair, axis)
+    where = "" if axis is None else f", axis={axis - 1}, keepdims=True"
+    return Code(f"np.sum({{0}}{where})", (X,))
+
+
+def _is_outer(X: Expr) -> bool:
+    return len(X.args) == _SQUARE and is_one(X.args[0].shape[1])
+
+
+def _sum_of_pair(a: Expr, b: Expr, axis: int) -> Code:
+    if axis == 1:
+        return Code('np.einsum("ij,ij->j", {0}, {1})[None, :]', (a, b))
+    return Code('np.einsum("ij,ij->i", {0}, {1})[:, None]', (a, b))
+
+
+def _sum_of_broadcast(body: Expr, X: Expr, axis: int | None) -> Expr:
+    """The sum over a repeated axis is a multiple."""
+    axes = (1, 2) if axis is None else (axis,)
+    repeated = [a for a in axes if is_one(body.shape[a - 1])]
+    for a in axes:
+        if a not in repeated:
+            body = total(body, a)
+    factor = number(core.exact_dim(times(*(X.shape[a - 1] for a in repeated))))
+    shape = (1 if 1 in axes else X.shape[0], 1 if 2 in axes else X.shape[1])
+    return core.broadcast(core.scale(factor, body), shape)
+
+
+def _pair_of(select: Selector, X: Expr) -> tuple[Expr, Expr] | None:
+    """Two matrices of full shape whose entrywise product is X."""
+    if select.shared(X):
+        return None
+    if X.op == "power" and X.args[1].op == "number" and number_value(X.args[1]) == _SQUARE:
+        base = X.args[0]
+        return (base, base) if stripped(select, base).shape == X.shape else None
+    if X.op != "hadamard" or select.decide(X) is not X:
+        return None
+    full = [a for a in X.args if stripped(select, a).shape == X.shape and a.op != "step"]
+    if len(full) < _SQUARE:
+        return None
+    last = full[-1]
+    k = len(X.args) - 1 - X.args[::-1].index(last)
+    return core.hadamard(*X.args[:k], *X.args[k + 1 :]), last
+
+
+def mean_code(select: Selector, e: Expr) -> Choice | None:
+    """Means of products by sums of products."""
+    (X,), axis = e.args, e.params[0]
+    inner = select.decide(X)
+    if inner.op in ("broadcast", "ones", "matmul", "scale") or X.is_scalar or _pair_of(select, X) is not None:
+        shape = X.shape
+        entries = core.count(X) if axis is None else shape[axis - 1]
+        return core.scale(number(1 / core.exact_dim(entries)), total(X, axis))
+    return None
+
+
+def diagvec_code(select: Selector, e: Expr) -> Choice | None:
+    """diagvec(A B) without the product."""
+    X = e.args[0]
+    if X.is_scalar:
+        return X
+    if X.op == "diag":
+        v = X.args[0]
+        return v if same(v.shape[0], e.shape[0]) else transpose(v)
+    if X.op == "matmul" and not select.shared(X):
+        left, right = (X.args[0], matmul(*X.args[1:])) if len(X.args) > 1 else (X, X)
+        if right.op == "transpose":
+            return total(core.hadamard(left, right.args[0]), 2)
+        if left.op == "transpose":
+            return transpose(total(core.hadamard(left.args[0], right), 1))
+        return Code('np.einsum("ij,ji->i", {0}, {1})[:, None]', (left, right))
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ systems
+
+
+def inverse_code(select: Selector, e: Expr) -> Choice | None:
+    """The inverse of a 1 x 1 value or of a diagonal matrix."""
+    X = e.args[0]
+    if X.is_scalar:
+        return core.power(X, -1)
+    if X.op == "inv":
+        return X.args[0]
+    return core.diag(core.power(X.args[0], -1)) if X.op == "diag" else None
+
+
+def solve_code(select: Selector, e: Expr) -> Choice | None:
+    """A system with a 1 x 1 or a diagonal matrix is a division."""
+    A, B = e.args
+    if A.is_scalar:
+        return core.scale(core.power(A, -1), B)
+    if A.op == "diag":
+        return matmul(core.diag(core.power(A.args[0], -1)), B)
+    return None
+
+
+def log_code(select: Selector, e: Expr) -> Choice | None:
+    """log(det(X)) without overflow."""
+    X = e.args[0]
+    if X.op == "named":
+        X = X.args[0]
+    return Code("_log_det({0})", (X.args[0],)) if X.op == "det" and not X.args[0].is_scalar else None
+
+
+def cross_entropy_code(select: Selector, e: Expr) -> Choice | None:
+    """-sum(Y o log(P)), with the logarithm in its stable form."""
+    Y, P = e.args
+    return core.minus(total(core.entrywise_product(Y, call("log", P))))
+
+
+RULES: dict[str, list[Rule]] = {
+    "matmul": [matmul_code],
+    "transpose": [transpose_code],
+    "tr": [trace_code],
+    "sum": [sum_code],
+    "mean": [mean_code],
+    "diagvec": [diagvec_code],
+    "inv": [inverse_code],
+    "solve": [solve_code],
+    "log": [log_code],
+    "cross_entropy": [cross_entropy_code],
+}

@@ -1,0 +1,298 @@
+"""Code for sums, products, quotients, powers and functions of entries.
+
+Broadcasts of operands are left to NumPy; where all operands are smaller than the result, the small value is computed
+and then repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+
+from matcalc import core
+from matcalc.core import broadcast, number, power, scale
+from matcalc.dims import Shape, is_one, is_scalar, same_shape
+from matcalc.emit.code import Code, Level
+from matcalc.emit.matching import constant_of
+from matcalc.emit.selection import Choice, Rule, Selector
+from matcalc.expr import Expr, node, number_value, record
+
+ENTRYWISE = frozenset(
+    ["add", "hadamard", "divide", "power", "where", "maximum", "minimum", "step", "polygamma", "func", "sign"]
+)
+
+
+def is_entrywise(e: Expr) -> bool:
+    """Whether every entry of `e` depends on the same entry of the arguments only."""
+    return e.op in ENTRYWISE or record(e.op).scalar_function is not None
+
+
+def stripped(select: Selector, e: Expr) -> Expr:
+    """An operand without its broadcast, which NumPy does by itself."""
+    e = select.decide(e)
+    if e.op == "broadcast":
+        return select.decide(e.args[0])
+    return number(1) if e.op == "ones" else number(0) if e.op == "zeros" else e
+
+
+def joint_shape(shape: Shape, operands: list[Expr]) -> Shape:
+    """The shape that NumPy gives to an entrywise operation of `shape` on these operands."""
+    dims = [1 if all(is_one(a.shape[axis]) for a in operands) else shape[axis] for axis in (0, 1)]
+    return dims[0], dims[1]
+
+
+def small_operands(select: Selector, e: Expr) -> Choice | None:
+    """f(1 a) = 1 f(a): where all operands are broadcasts, compute the small value first."""
+    if not is_entrywise(e):
+        return None
+    operands = [stripped(select, a) for a in e.args]
+    shape = joint_shape(e.shape, operands)
+    if same_shape(shape, e.shape):
+        return None
+    if e.op in ("add", "hadamard"):
+        fitted = [broadcast(a, shape) for a in operands]
+        inner = core.add(*fitted) if e.op == "add" else _product_of(fitted)
+    elif e.op == "power" and e.args[1].is_scalar:
+        inner = node("power", (broadcast(operands[0], shape), e.args[1]))
+    else:
+        inner = node(e.op, [broadcast(a, shape) for a in operands], e.params)
+    return broadcast(inner, e.shape)
+
+
+def _product_of(factors: list[Expr]) -> Expr:
+    return scale(*factors) if factors[0].is_scalar else core.hadamard(*factors)
+
+
+# ------------------------------------------------------------------------------------------------ sums
+
+
+def sum_code(select: Selector, e: Expr) -> Choice | None:
+    """a + b - c; multiples of the identity and diagonal matrices are added to the diagonal."""
+    flat = _terms(select, e)
+    diagonal = [t for t in flat if _diagonal_part(t) is not None]
+    if diagonal and len(diagonal) < len(flat):
+        rest = core.add(*[t for t in flat if _diagonal_part(t) is None])
+        parts = [_diagonal_part(t) for t in diagonal]
+        wide = [p for p in parts if p is not None and not p.is_scalar]
+        shape = wide[0].shape if wide else (1, 1)
+        total = core.add(*[broadcast(p, shape) for p in parts if p is not None])
+        return Code("_add_diagonal({0}, {1})", (rest, total))
+    signed = [_sign(select, t) for t in flat]
+    signed.sort(key=lambda s: s[0] < 0)
+    text, args = "", []
+    for k, (sign, term) in enumerate(signed):
+        text += ("-" if sign < 0 else "") if k == 0 else (" - " if sign < 0 else " + ")
+        text += f"{{{k}}}"
+        args.append(stripped(select, term))
+    first = Level.TIMES if signed[0][0] < 0 else Level.SUM
+    return Code(text, tuple(args), Level.SUM, (first, *[Level.MATMUL] * (len(args) - 1)))
+
+
+def _terms(select: Selector, e: Expr) -> list[Expr]:
+    flat: list[Expr] = []
+    stack = list(reversed(e.args))
+    while stack:
+        t = stack.pop()
+        if t.op == "add" and not select.shared(t):
+            stack.extend(reversed(t.args))
+        else:
+            flat.append(t)
+    return flat
+
+
+def _diagonal_part(t: Expr) -> Expr | None:
+    """The scalar c of c I, or the column v of diag(v), where `t` is that."""
+    body = t.args[-1] if t.op == "scale" else t
+    if body.is_scalar:
+        return None
+    if body.op == "eye":
+        value = number(1)
+    elif body.op == "diag":
+        v = body.args[0]
+        value = v if is_one(v.shape[1]) else core.transpose(v)
+    else:
+        return None
+    return scale(*t.args[:-1], value) if t.op == "scale" else value
+
+
+def _sign(select: Selector, t: Expr) -> tuple[int, Expr]:
+    """The sign of a term's number, and the term without it."""
+    if t.op == "number" and number_value(t).could_extract_minus_sign():
+        return -1, number(-number_value(t))
+    if t.op == "scale" and not select.shared(t) and t.args[0].op == "number":
+        value = number_value(t.args[0])
+        if value == -1:
+            return -1, scale(*t.args[1:])
+        if value.could_extract_minus_sign():
+            return -1, scale(number(-value), *t.args[1:])
+    value = constant_of(t) if t.op == "broadcast" else None
+    if value is not None and value.could_extract_minus_sign():
+        return -1, broadcast(number(-value), t.shape)
+    return 1, t
+
+
+# ------------------------------------------------------------------------------------------------ products
+
+
+@dataclass
+class _Product:
+    """A product taken apart: an exact number, 1 x 1 values and matrices above and below the line, 0-1 masks."""
+
+    number: Any = sp.S.One
+    above: list[Expr] = field(default_factory=list)
+    below: list[Expr] = field(default_factory=list)
+    masks: list[Expr] = field(default_factory=list)
+
+
+def product_code(select: Selector, e: Expr) -> Choice | None:
+    """a * b / c, with one number in front; a mask of 0 and 1 is a comparison."""
+    parts = _taken_apart(select, e)
+    shape = joint_shape(e.shape, [*parts.above, *parts.below, *parts.masks])
+    if not same_shape(shape, e.shape):  # only a scaled broadcast: the others are small operands
+        return broadcast(_product_of([broadcast(stripped(select, a), shape) for a in e.args]), e.shape)
+    if not parts.above and parts.masks:
+        parts.above.append(parts.masks.pop(0))
+    parts.above.sort(key=lambda a: not a.is_scalar)
+    args: list[Expr] = []
+    needs: list[Level] = []
+    minus = parts.number.could_extract_minus_sign()
+    coefficient = -parts.number if minus else parts.number
+    texts: list[str] = []
+    numerator, denominator = coefficient.as_numer_denom()
+    apart = denominator.is_Add or (numerator == 1 and not _short(coefficient))
+    if apart and parts.above:  # n - 1 may be 0, which Python's division refuses and NumPy's does not
+        coefficient = numerator
+        parts.below.insert(0, number(denominator))
+    if coefficient != 1 or not parts.above:
+        texts.append("{0}")
+        args.append(number(coefficient))
+        needs.append(Level.TIMES)
+    for a in parts.above:
+        texts.append(f"{{{len(args)}}}")
+        args.append(a)
+        needs.append(Level.TIMES if len(texts) == 1 else Level.MINUS)
+    for m in parts.masks:
+        texts.append(f"({{{len(args)}}} > 0)")
+        args.append(stripped(select, m.args[0]))
+        needs.append(Level.SUM)
+    text = " * ".join(texts)
+    if parts.below:
+        below = [f"{{{len(args) + k}}}" for k in range(len(parts.below))]
+        args.extend(parts.below)
+        several = len(below) > 1
+        needs.extend([Level.TIMES if several and k == 0 else Level.POWER for k in range(len(below))])
+        text += f" / ({' * '.join(below)})" if several else f" / {below[0]}"
+    if minus:
+        first = Level.TIMES if args[0].op == "number" else Level.POWER
+        return Code(f"-{text}", tuple(args), Level.TIMES, (first, *needs[1:]))
+    if text == "{0}":
+        return args[0]
+    return Code(text, tuple(args), Level.TIMES, tuple(needs))
+
+
+def _taken_apart(select: Selector, e: Expr) -> _Product:
+    parts = _Product()
+    stack: list[tuple[Expr, int]] = [(e, 1)]
+    while stack:
+        f, sign = stack.pop()
+        free = f is e or not select.shared(f)
+        f = f if f is e else select.decide(f)  # a softmax, a smaller value, ... may be computed instead
+        if f.op == "number" and (sign > 0 or number_value(f) != 0):
+            parts.number *= number_value(f) ** sign
+        elif f.op in ("scale", "hadamard") and free:
+            stack.extend((a, sign) for a in reversed(f.args))
+        elif f.op == "divide" and free:
+            stack += [(f.args[1], -sign), (f.args[0], sign)]
+        elif f.op == "power" and free and _negative(f) and not select.guarded(f):
+            k = -number_value(f.args[1])
+            stack.append((f.args[0] if k == 1 else power(f.args[0], number(k)), -sign))
+        elif f.op in ("broadcast", "ones", "zeros"):
+            stack.append((stripped(select, f), sign))
+        elif f.op == "step" and sign > 0 and free and f.args[0].op != "number":
+            parts.masks.append(f)
+        else:
+            (parts.above if sign > 0 else parts.below).append(f)
+    return parts
+
+
+def _short(coefficient: Any) -> bool:
+    """Whether a number reads well as a factor: 2, 0.5; not 1/3 and 1/n."""
+    return bool(coefficient.is_number and len(repr(float(coefficient))) <= 6)
+
+
+def _negative(f: Expr) -> bool:
+    return f.args[1].op == "number" and bool(number_value(f.args[1]).is_negative)
+
+
+# ------------------------------------------------------------------------------------------------ powers, choices
+
+
+def power_code(select: Selector, e: Expr) -> Choice | None:
+    """X**2, x * x * x, 1 / x, sqrt(x): small powers without `pow`."""
+    base, exponent = stripped(select, e.args[0]), stripped(select, e.args[1])
+    if select.guarded(e):
+        k = -number_value(e.args[1])
+        inverse = Code("_reciprocal({0})", (e.args[0],))
+        if k == 1:
+            return inverse
+        return Code("_reciprocal({0})**{1}", (e.args[0], number(k)), Level.POWER, (Level.LOOSE, Level.ATOM))
+    if exponent.op != "number" or base.op == "number":
+        return Code("{0}**{1}", (base, exponent), Level.POWER, (Level.ATOM, Level.ATOM))
+    k = number_value(exponent)
+    if k == 0:
+        return broadcast(number(1), e.shape)
+    if k == 1:
+        return e.args[0]
+    if k.is_negative:
+        return Code("1 / {0}", (power(e.args[0], number(-k)) if k != -1 else base,), Level.TIMES, (Level.POWER,))
+    if k == sp.Rational(1, 2):
+        return Code("np.sqrt({0})", (base,))
+    if k == sp.Rational(3, 2):
+        return core.entrywise_product(e.args[0], power(e.args[0], number(sp.Rational(1, 2))))
+    if k == 3:
+        return core.entrywise_product(e.args[0], power(e.args[0], number(2)))
+    if k == 4:
+        return power(power(e.args[0], number(2)), number(2))
+    return Code("{0}**{1}", (base, exponent), Level.POWER, (Level.ATOM, Level.ATOM))
+
+
+def step_code(select: Selector, e: Expr) -> Choice | None:
+    """The unit step as a number (a comparison would be a truth value, and `-` and `+` of these are no numbers)."""
+    return Code("np.heaviside({0}, 0)", (stripped(select, e.args[0]),))
+
+
+def where_code(select: Selector, e: Expr) -> Choice | None:
+    """A choice; between two numbers, in the program's precision."""
+    operands = [stripped(select, a) for a in e.args]
+    text = f"np.where({{0}} {e.params[0]} {{1}}, {{2}}, {{3}})"
+    if all(a.op == "number" for a in operands[2:]):
+        text += ".astype(dtype)"
+    if e.is_scalar:
+        text += "[()]"
+    return Code(text, tuple(operands), Level.ATOM, (Level.SUM, Level.SUM))
+
+
+def polygamma_code(select: Selector, e: Expr) -> Choice | None:
+    """SciPy computes it in double precision."""
+    cast = "dtype.type({})" if is_scalar(e.shape) else "{}.astype(dtype, copy=False)"
+    return Code(cast.format(f"special.polygamma({e.params[0]}, {{0}})"), (stripped(select, e.args[0]),))
+
+
+def named_code(select: Selector, e: Expr) -> Choice | None:
+    """A named value is a statement of its own."""
+    return Code("{0}", (e.args[0],), view=True)
+
+
+RULES: dict[str, list[Rule]] = {
+    "add": [small_operands, sum_code],
+    "scale": [product_code],
+    "hadamard": [small_operands, product_code],
+    "divide": [small_operands, product_code],
+    "power": [small_operands, power_code],
+    "step": [small_operands, step_code],
+    "where": [small_operands, where_code],
+    "polygamma": [small_operands, polygamma_code],
+    "named": [named_code],
+}

@@ -1,0 +1,218 @@
+"""Recognising softmax, sigmoid, logsumexp and their like where they are spelled out, also behind names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from matcalc.core import broadcast, minus, number
+from matcalc.dims import is_one
+from matcalc.expr import Expr, node, number_value
+
+
+def through(e: Expr) -> Expr:
+    """The value behind a name."""
+    while e.op == "named":
+        e = e.args[0]
+    return e
+
+
+def constant_of(e: Expr) -> Any:
+    """The number that every entry of `e` is, or None."""
+    e = through(e)
+    if e.op == "number":
+        return number_value(e)
+    if e.op == "ones":
+        return sp.Integer(1)
+    if e.op == "zeros":
+        return sp.Integer(0)
+    if e.op == "broadcast" and through(e.args[0]).op == "number":
+        return number_value(through(e.args[0]))
+    if e.op == "scale" and e.args[-1].op in ("ones", "number", "broadcast"):
+        values = [constant_of(a) for a in e.args]
+        return None if None in values else sp.Mul(*values)
+    return None
+
+
+def narrow(e: Expr) -> Expr:
+    """What a broadcast repeats; other values as they are."""
+    e = through(e)
+    return through(e.args[0]) if e.op == "broadcast" else e
+
+
+def negation_of(e: Expr) -> Expr | None:
+    """X where `e` is -X."""
+    e = through(e)
+    if e.op == "scale" and e.args[0].op == "number" and number_value(e.args[0]) == -1 and len(e.args) == 2:
+        return e.args[1]
+    return None
+
+
+def quotient_of(e: Expr) -> tuple[Expr, Expr] | None:
+    """(A, B) where `e` is A ./ B, in any of its spellings with two operands."""
+    e = through(e)
+    if e.op == "divide":
+        return e.args[0], e.args[1]
+    if e.op == "power" and _is_minus_one(e.args[1]):
+        return broadcast(number(1), e.shape), e.args[0]
+    if e.op in ("hadamard", "scale") and len(e.args) == 2:
+        for a, b in (e.args, e.args[::-1]):
+            inner = narrow(b)
+            if inner.op == "power" and _is_minus_one(inner.args[1]):
+                return a, inner.args[0]
+    return None
+
+
+def _is_minus_one(e: Expr) -> bool:
+    return e.op == "number" and number_value(e) == -1
+
+
+def plus_one(e: Expr) -> Expr | None:
+    """X where `e` is 1 + X, for X one term."""
+    e = through(e)
+    if e.op != "add" or len(e.args) != 2:
+        return None
+    for a, b in (e.args, e.args[::-1]):
+        if constant_of(a) == 1:
+            return b
+    return None
+
+
+def exponent_of(e: Expr) -> Expr | None:
+    """X where `e` is exp(X)."""
+    e = through(e)
+    return e.args[0] if e.op == "exp" else None
+
+
+def sum_of_exponentials(e: Expr) -> tuple[Expr, int | None] | None:
+    """(X, axis) where `e` is sum(exp(X), axis)."""
+    e = through(e)
+    if e.op != "sum":
+        return None
+    X = exponent_of(e.args[0])
+    return None if X is None else (X, e.params[0])
+
+
+def softmax_of(e: Expr) -> tuple[Expr, int] | None:
+    """(X, axis) where `e` is a softmax, by name or spelled out."""
+    e = through(e)
+    if e.op == "softmax":
+        return e.args[0], e.params[0]
+    if e.op == "exp":
+        body = through(e.args[0])
+        return (body.args[0], body.params[0]) if body.op == "log_softmax" else None
+    parts = quotient_of(e)
+    if parts is None:
+        return None
+    X, total = exponent_of(parts[0]), sum_of_exponentials(narrow(parts[1]))
+    if X is None or total is None or not _same_value(total[0], X):
+        return None
+    axis = total[1]
+    if axis is None:
+        axis = 1 if is_one(X.shape[1]) else 2 if is_one(X.shape[0]) else None
+    return None if axis is None else (X, axis)
+
+
+def _same_value(a: Expr, b: Expr) -> bool:
+    return through(a) is through(b)
+
+
+def sigmoid_of(e: Expr) -> Expr | None:
+    """X where `e` is sigmoid(X), by name or spelled out."""
+    e = through(e)
+    if e.op == "sigmoid":
+        return e.args[0]
+    parts = quotient_of(e)
+    if parts is None:
+        return None
+    rest = plus_one(narrow(parts[1]) if through(parts[1]).op == "broadcast" else parts[1])
+    X = None if rest is None else exponent_of(rest)
+    if X is None or X.shape != e.shape:
+        return None
+    if constant_of(parts[0]) == 1:
+        inner = negation_of(X)
+        return minus(X) if inner is None else inner
+    above = exponent_of(parts[0])
+    return X if above is not None and _same_value(above, X) else None
+
+
+def one_minus_sigmoid_of(e: Expr) -> Expr | None:
+    """X where `e` is 1 - sigmoid(X)."""
+    rest = plus_one(e)
+    inner = None if rest is None else negation_of(rest)
+    return None if inner is None else sigmoid_of(inner)
+
+
+def stable(e: Expr) -> Expr | None:
+    """The form of `e` that neither overflows nor cancels, or None where it is one already."""
+    rule = _STABLE.get(e.op)
+    return None if rule is None else rule(e)
+
+
+def _stable_log(e: Expr) -> Expr | None:
+    X = e.args[0]
+    soft = softmax_of(X)
+    if soft is not None:
+        return node("log_softmax", (soft[0],), (soft[1],))
+    inner = sigmoid_of(X)
+    if inner is not None:
+        return minus(node("softplus", (minus(inner),)))
+    inner = one_minus_sigmoid_of(X)
+    if inner is not None:
+        return minus(node("softplus", (inner,)))
+    total = sum_of_exponentials(X)
+    if total is not None:
+        return node("logsumexp", (total[0],), (total[1],))
+    inner = exponent_of(X)
+    if inner is not None:
+        return inner
+    rest = plus_one(X)
+    if rest is None:
+        return None
+    inner = exponent_of(rest)
+    return node("log1p", (rest,)) if inner is None else node("softplus", (inner,))
+
+
+def _stable_quotient(e: Expr) -> Expr | None:
+    soft = softmax_of(e)
+    if soft is not None:
+        return node("softmax", (soft[0],), (soft[1],))
+    inner = sigmoid_of(e)
+    return None if inner is None else node("sigmoid", (inner,))
+
+
+def _stable_log1p(e: Expr) -> Expr | None:
+    inner = exponent_of(e.args[0])
+    if inner is not None:
+        return node("softplus", (inner,))
+    negated = negation_of(e.args[0])
+    inner = None if negated is None else sigmoid_of(negated)
+    return None if inner is None else minus(node("softplus", (inner,)))
+
+
+def _stable_sum(e: Expr) -> Expr | None:
+    if len(e.args) != 2:
+        return None
+    for a, b in (e.args, e.args[::-1]):
+        if constant_of(a) == -1:
+            inner = exponent_of(b)
+            return None if inner is None else node("expm1", (inner,))
+    return None
+
+
+def _stable_exp(e: Expr) -> Expr | None:
+    soft = softmax_of(e)
+    return None if soft is None else node("softmax", (soft[0],), (soft[1],))
+
+
+_STABLE = {
+    "log": _stable_log,
+    "log1p": _stable_log1p,
+    "exp": _stable_exp,
+    "divide": _stable_quotient,
+    "power": _stable_quotient,
+    "hadamard": _stable_quotient,
+    "scale": _stable_quotient,
+    "add": _stable_sum,
+}

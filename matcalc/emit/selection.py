@@ -1,0 +1,91 @@
+"""Instruction selection: for every expression either the code that computes it or the expression to compute instead.
+
+Arguments are decided before what uses them, so that rules may look at them; nothing recurses through the graph.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from matcalc.emit.code import Code
+from matcalc.emit.matching import stable, through
+from matcalc.errors import NoRuleError
+from matcalc.expr import Expr, number_value, postorder
+
+Choice: TypeAlias = "Code | Expr"
+Rule: TypeAlias = "Callable[[Selector, Expr], Choice | None]"
+
+
+class Selector:
+    """The choices for one program.
+
+    Args:
+        rules: for each operation (or "*" for all others) the rules to try, in order.
+        values: expressions of the forward pass.
+        gradients: expressions of derivatives; only in these a norm's reciprocal is 0 at 0.
+    """
+
+    def __init__(self, rules: dict[str, list[Rule]], values: Iterable[Expr], gradients: Iterable[Expr] = ()) -> None:
+        values, gradients = list(values), list(gradients)
+        self.rules = rules
+        self.codes: dict[Expr, Code] = {}
+        self.same: dict[Expr, Expr] = {}
+        self.ordered: set[Expr] = set()
+        self.forward = set(postorder(values))
+        self.differentiated = bool(gradients)
+        self.uses = _uses([*values, *gradients])
+        for root in (*values, *gradients):
+            self.decide(root)
+
+    def decide(self, e: Expr) -> Expr:
+        """The expression that is computed for `e`, decided (with all that it needs)."""
+        for sub in postorder((e,), stop=self._decided):
+            choice = self._choose(sub)
+            if isinstance(choice, Code):
+                self.codes[sub] = choice
+                for a in choice.args:
+                    self.decide(a)
+            else:
+                self.same[sub] = self.decide(choice)
+        return self.same.get(e, e)
+
+    def _decided(self, e: Expr) -> bool:
+        return e in self.codes or e in self.same
+
+    def _choose(self, e: Expr) -> Choice:
+        better = stable(e)
+        if better is not None:
+            return better
+        for rule in (*self.rules.get(e.op, ()), *self.rules["*"]):
+            choice: Choice | None = rule(self, e)
+            if choice is not None and choice is not e:
+                return choice
+        raise NoRuleError(f"no NumPy code for {e.op}")
+
+    def shared(self, e: Expr) -> bool:
+        """Whether more than one expression uses `e`, so that it is computed once and named."""
+        return self.uses[e] > 1
+
+    def code(self, e: Expr) -> Code:
+        """The code of what is computed for `e`."""
+        return self.codes[self.decide(e)]
+
+    def guarded(self, e: Expr) -> bool:
+        """Whether `e` is the reciprocal of a norm in a derivative, which is 0 at 0 by convention."""
+        return (
+            self.differentiated
+            and e not in self.forward
+            and e.op == "power"
+            and through(e.args[0]).op == "norm2"
+            and e.args[1].op == "number"
+            and bool(number_value(e.args[1]).is_negative)
+        )
+
+
+def _uses(roots: list[Expr]) -> Counter[Expr]:
+    uses = Counter(roots)
+    for e in postorder(roots):
+        uses.update(e.args)
+    return uses
