@@ -1,0 +1,61 @@
+"""Symbolic matrix calculus: gradients of matrix expressions, derived step by step.
+
+Everything public is here and loaded on first use, so that `import matcalc` (and `matcalc --help`) is quick.
+
+Example:
+    >>> import matcalc as mc
+    >>> d = mc.derive("x'*A*x", shapes={"x": ("n", 1), "A": ("n", "n")}, facts={"A": "symmetric"}, wrt="x")
+    >>> print(d.gradient("x"))
+    2*A*x
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public names and the modules they come from; the operations (`mc.sigmoid`, ...) come from the registry.
+_HOME = {
+    "derive": "matcalc.frontend.entry",
+    "Derivation": "matcalc.calculus.derivation",
+    "Graph": "matcalc.graph",
+    "Expr": "matcalc.expr",
+    "var": "matcalc.core",
+    "number": "matcalc.core",
+    "Function": "matcalc.ops.elementwise",
+    "MatcalcError": "matcalc.errors",
+    "ShapeError": "matcalc.errors",
+    "FactError": "matcalc.errors",
+    "NoRuleError": "matcalc.errors",
+    "ParseError": "matcalc.errors",
+    "MissingDependencyError": "matcalc.errors",
+}
+
+__all__ = list(_HOME)
+
+
+def _operations() -> dict[str, Any]:
+    table: dict[str, Any] = import_module("matcalc.frontend.functions").PUBLIC
+    return table
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_") or (name not in _HOME and find_spec(f"matcalc.{name}") is not None):
+        raise AttributeError(f"module 'matcalc' has no attribute {name!r}")  # a submodule: the import goes on
+    import_module("matcalc.frontend.entry")  # fills the registry and sets the doors
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    else:
+        operations = _operations()
+        if name not in operations:
+            raise AttributeError(f"module 'matcalc' has no attribute {name!r}")
+        value = operations[name]
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_operations()])

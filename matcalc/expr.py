@@ -198,7 +198,7 @@ def _no_hook(*_: Any) -> Any:
 
 # What expressions can do but layers above must supply: printing, conversion, operators.
 HOOKS: dict[str, Callable[..., Any]] = dict.fromkeys(
-    ("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power", "define"),
+    ("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power", "define", "parse"),
     _no_hook,
 )
 

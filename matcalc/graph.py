@@ -117,7 +117,7 @@ class Graph:
         Raises:
             MatcalcError: there is none.
         """
-        found = self.declared.get(name) or self.definitions.get(name)
+        found = self.declared.get(name, self.definitions.get(name))
         if found is None:
             have = ", ".join([*self.declared, *self.definitions]) or "none"
             raise MatcalcError(f"no variable or definition is called {shorten(repr(name))}; there are: {have}")

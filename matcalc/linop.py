@@ -1,6 +1,6 @@
 """Structured linear maps dX -> dY: the local Jacobians, never formed as matrices.
 
-`apply(L, dX)` and `adjoint(L)` are free functions by single dispatch, as is the matrix on vec in `matcalc.vec`: a new
+`apply(L, dX)` and `adjoint(L)` are free functions by single dispatch, as is the matrix on vec in `matcalc.vecform`: a new
 map brings these three views. `compose(L, M)` is L after M. The kinds and constructors (`matcalc.maps`) are here too.
 """
 

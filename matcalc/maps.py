@@ -1,6 +1,6 @@
 """The kinds of structured linear maps dX -> dY, and their constructors, which check shapes.
 
-What can be done with a map is in `matcalc.linop` (apply, adjoint) and `matcalc.vec` (its matrix).
+What can be done with a map is in `matcalc.linop` (apply, adjoint) and `matcalc.vecform` (its matrix).
 """
 
 from __future__ import annotations

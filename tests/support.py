@@ -15,7 +15,7 @@ from matcalc.dims import evaluate as dim_value
 from matcalc.expr import REGISTRY, Expr, Op, node, postorder, record
 from matcalc.linop import LinearMap, adjoint, apply
 from matcalc.numeric.evaluate import evaluate
-from matcalc.vec import matrix
+from matcalc.vecform import matrix
 
 SIZES = {"m": 2, "n": 3, "p": 4, "q": 5}
 LEAVES = ("variable", "number", "ones", "zeros", "eye", "comm", "dsel")

@@ -40,7 +40,7 @@ from matcalc.linop import (
     transposition,
     zero,
 )
-from matcalc.vec import matrices, matrix
+from matcalc.vecform import matrices, matrix
 
 m, n, p, q = (dim(name) for name in "mnpq")
 A, B, D = core.var("A", "p", "m"), core.var("B", "n", "q"), core.var("D", "m", "n")

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from matcalc import core
-from matcalc.derive.forward import forward
-from matcalc.derive.paths import Path, paths_to, shared_values
-from matcalc.derive.reverse import Adjoint, Names, Reverse, ReverseAccumulation
-from matcalc.derive.structured import check_structure, structured_gradient
-from matcalc.derive.view import written
+from matcalc.calculus.forward import forward
+from matcalc.calculus.paths import Path, paths_to, shared_values
+from matcalc.calculus.reverse import Adjoint, Names, Reverse, ReverseAccumulation
+from matcalc.calculus.structured import check_structure, structured_gradient
+from matcalc.calculus.view import written
 from matcalc.dims import shape_text
 from matcalc.emit.module import KINDS, compile_function, numpy_source
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
@@ -339,6 +339,8 @@ def _all_facts(variable: Expr) -> list[str]:
 def inlined(value: Expr, rewriter: Rewriter) -> Expr:
     """`value` with the local names that it uses once replaced by what they stand for; the others stay."""
     while True:
+        if value.op == "named" and value.params[1] == "local":
+            value = value.args[0]
         uses: dict[Expr, int] = {}
         for e in postorder((value,), stop=lambda s: s.op == "named" and s.params[1] != "local"):
             for a in e.args:

@@ -9,22 +9,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from matcalc.derive.paths import LocalJacobian, Path, collapse_of, reason_of
-from matcalc.derive.reverse import Adjoint
+from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
+from matcalc.calculus.reverse import Adjoint
 from matcalc.dims import is_scalar, shape_text
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
+from matcalc.linop import Identity
 from matcalc.printing.latex import latex
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.text import text
 from matcalc.properties import names_of
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import RULES
+from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.steps import Step
 from matcalc.templating import render
-from matcalc.vec import matrices
+from matcalc.vecform import matrices
 
 if TYPE_CHECKING:
-    from matcalc.derive.derivation import Derivation
+    from matcalc.calculus.derivation import Derivation
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,6 @@ class Writer:
 
     expr: Callable[[Expr], str]
     name: Callable[[str], str]
-    transpose: str
     vec: str
     differential: str
     equals: str
@@ -103,17 +106,24 @@ class Writer:
         return self.vec.format(content)
 
 
-TEXT = Writer(text, str, "({0})'", "vec({0})", "d vec({0})", " = ", " * ")
+TEXT = Writer(text, str, "vec({0})", "d vec({0})", " = ", " * ")
 LATEX = Writer(
     latex,
     name_latex,
-    r"\left({0}\right)^\top",
     r"\operatorname{{vec}}({0})",
     r"\mathrm{{d}}\operatorname{{vec}}({0})",
     " = ",
     r" \, ",
 )
 
+# What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go.
+MATRIX_RULES = (
+    *(name for name in RULES if name.startswith("transpose_of_")),
+    "kron_of_constants",
+    "vec_of_vector",
+    "commutation_of_vectors",
+    "diagonal_of_ones",
+)
 
 FORMATS = {"text": (TEXT, "txt"), "latex": (LATEX, "tex"), "markdown": (LATEX, "md")}
 
@@ -156,6 +166,7 @@ class _Builder:
         self.d = d
         self.w = writer
         self.layout = layout
+        self.quiet = Rewriter(Context(d.domain), MATRIX_RULES)
         self.paths = d.paths if d.output.is_scalar else {}
         self.labels = self._labels()
 
@@ -235,34 +246,51 @@ class _Builder:
         return Line(f"{self.w.expr(step.before)} = {self.w.expr(step.after)}", f"{step.rule}: {step.identity}{because}")
 
     def edge(self, path: Path) -> Edge:
-        """One path: its local Jacobians, and their product transposed, applied to the adjoint that is known."""
-        lines = [self.jacobian(j) for j in path.jacobians]
-        factors = [m for j in path.jacobians for m in matrices(j.map) if m.op != "eye"]
-        product = self.w.times.join(self._factor(m) for m in factors)
+        """One path: its local Jacobians, and their transposes applied to the adjoint that is known."""
+        shown = [j for j in path.jacobians if not isinstance(j.map, Identity)]
+        factors = [self.tidied(m.T) for j in path.jacobians for m in matrices(j.map)]
         known = self.w.in_vec(self.adjoint_name(path.start))
-        chain = f"{self.w.transpose.format(product)}{self.w.times}{known}" if factors else known
+        chain = self._product([*reversed(factors)], known)
         collapse = dict.fromkeys(name for j in path.jacobians for name in collapse_of(j.map))
         return Edge(
             start=self.w.name(self.label(path.start)),
-            jacobians=lines,
+            jacobians=[self.jacobian(j) for j in shown],
             chain=f"{self.w.in_vec(self.adjoint_name(path.end))}{self.w.equals}{chain}",
             collapse=[f"{name}: {RULES[name].identity}" for name in collapse],
         )
 
+    def tidied(self, m: Expr) -> Expr:
+        """A Jacobian's matrix without double transposes and factors of one."""
+        return self.quiet.simplify(m)
+
+    def _product(self, factors: list[Expr], last: str) -> str:
+        """The product of matrices and of what they are applied to; identities left out, a sign in front."""
+        sign = ""
+        written = []
+        for m in factors:
+            if m.op == "eye" or (m.op == "number" and m.params[0] == 1):
+                continue
+            coefficient, rest = coefficient_and_rest(m)
+            if coefficient == -1:
+                sign = "" if sign else "-"
+                if rest is None or rest.op == "eye":
+                    continue
+                m = rest
+            written.append(self._factor(m))
+        return sign + self.w.times.join([*written, last])
+
     def _factor(self, m: Expr) -> str:
         written = self.w.expr(m)
-        loose = m.op in ("add", "scale", "kron", "matmul", "hadamard")
+        loose = m.op in ("add", "scale", "kron", "hadamard")
         brackets = ("({})", r"\left({}\right)")[self.w is LATEX]
-        return brackets.format(written) if loose else written
+        return brackets.format(written) if loose and not written.startswith("kron(") else written
 
     def jacobian(self, j: LocalJacobian) -> Line:
         """d vec(value) = J d vec(argument), and why J has its form."""
-        product = self.w.times.join(self._factor(m) for m in matrices(j.map))
         left = self.w.differential.format(self.written(j.value))
         right = self.w.differential.format(self.written(j.argument))
-        if product in ("eye(1)", "I_{1}", "1"):
-            return Line(f"{left}{self.w.equals}{right}", reason_of(j.map))
-        return Line(f"{left}{self.w.equals}{product}{self.w.times}{right}", reason_of(j.map) or j.identity)
+        factors = [self.tidied(m) for m in matrices(j.map)]
+        return Line(f"{left}{self.w.equals}{self._product(factors, right)}", reason_of(j.map) or j.identity)
 
     def adjoints(self) -> list[Line]:
         """The adjoints that have a name of their own."""

@@ -253,7 +253,7 @@ class _Reader:
 
     def define(self, name: str, value: Expr) -> Expr:
         """The value under its name; the bare value where the name means something else in the scope."""
-        new = named(name, value)
+        new = named(name, value, "local" if self.names.scope else "")
         return value if self.names.scope.get(name, new) is not new else new
 
     def graph(self, output: Expr) -> Graph:

@@ -22,6 +22,9 @@ class Context:
         self.assumed: dict[Expr, int] = {}
         for fact, e in assumptions:
             self.assumed[e] = closure(self.assumed.get(e, 0) | BIT[fact])
+            if e.op == "det" and self.assumed[e] & BIT["nonzero"]:
+                X = e.args[0]
+                self.assumed[X] = closure(self.assumed.get(X, 0) | BIT["nonsingular"])
         self.steps: list[Step] = []
         self.used: dict[tuple[Expr, str], None] = {}
         self.wished: dict[tuple[Expr, str], None] = {}

@@ -5,6 +5,8 @@ Named values are opaque, and each distinct node is visited once: the cost is lin
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from matcalc.expr import Expr, postorder, rebuild
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.measure import cost
@@ -19,12 +21,13 @@ class Rewriter:
 
     Args:
         context: facts, assumptions and the log.
+        only: the names of the rules to use; all where it is None.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, only: Container[str] | None = None) -> None:
         self.context = context
-        self._collapse = rules_of("collapse")
-        self._present = rules_of("present")
+        self._collapse = rules_of("collapse", only)
+        self._present = rules_of("present", only)
         self._normal: dict[Expr, Expr] = {}
         self._shortest: dict[Expr, Expr] = {}
         self._costs: dict[Expr, int] = {}

@@ -82,7 +82,7 @@ def _add(e: Expr, context: Context) -> Expr:
         coefficient, rest = coefficient_and_rest(t)
         key = b"" if rest is None else twin(rest)
         before = collected.get(key)
-        collected[key] = (coefficient if before is None else sp.simplify(before[0] + coefficient), rest)
+        collected[key] = (coefficient if before is None else _sum(before[0], coefficient), rest)
     parts = [
         core.number(c) if rest is None else rest if c == 1 else times_number(c, rest)
         for c, rest in collected.values()
@@ -95,6 +95,12 @@ def _add(e: Expr, context: Context) -> Expr:
     ):
         return core.broadcast(core.add(*(p.args[0] for p in parts)), e.shape)
     return core.add(*parts)
+
+
+def _sum(a: Any, b: Any) -> Any:
+    """The sum of two coefficients, in lowest terms."""
+    total = a + b
+    return total if total.is_Rational else sp.cancel(total)
 
 
 @tidies("scale")
@@ -248,6 +254,12 @@ def _hadamard(e: Expr, context: Context) -> Expr:
             own, more, _ = split(f.args[0])
             coefficient *= own
             scalars.extend(more)
+        elif f.op == "broadcast" and f.args[0].op == "scale":
+            own, more, body = split(f.args[0])
+            coefficient *= own
+            scalars.extend(more)
+            if body is not None:
+                queue.append(core.broadcast(body, f.shape))
         elif f.op != "ones":
             factors.append(f)
     factors = [f for f in _merged(factors, context) if f.op != "ones"]

@@ -6,7 +6,7 @@ name of the rule is the function's, its docstring the identity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, TypeAlias
@@ -50,11 +50,11 @@ MATRIX_ALGEBRA = "Horn & Johnson, Matrix Analysis (2013), ch. 0"
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"
 
 
-def rules_of(group: str) -> dict[str, list[Rule]]:
-    """The rules of a group by the operation at their root, in the order of declaration."""
+def rules_of(group: str, only: Container[str] | None = None) -> dict[str, list[Rule]]:
+    """The rules of a group by the operation at their root, in the order of declaration; of some names, or all."""
     table: dict[str, list[Rule]] = {}
     for r in RULES.values():
-        if r.group == group:
+        if r.group == group and (only is None or r.name in only):
             table.setdefault(r.op, []).append(r)
     return table
 

@@ -91,6 +91,23 @@ def reshape_of_reshape(e: Expr, context: Context) -> Expr | None:
     return node(X.op, (), e.params) if X.op in ("ones", "zeros") else None
 
 
+def _vec_terms() -> tuple[Expr, Expr]:
+    X, Y = var("X", "m", "n"), var("Y", "m", "n")
+    return core.add(vec(X), vec(Y)), vec(core.add(X, Y))
+
+
+@node_rule(op="add", source=MAGNUS, example=_vec_terms)
+def sum_of_vecs(e: Expr, context: Context) -> Expr | None:
+    """vec(X) + vec(Y) = vec(X + Y) for X and Y of one shape"""
+    bodies = []
+    for t in e.args:
+        scalars, body = (t.args[:-1], t.args[-1]) if t.op == "scale" else ((), t)
+        if body.op != "vec" or (bodies and not same_shape(bodies[0].shape, body.args[0].shape)):
+            return None
+        bodies.append(scale(*scalars, body.args[0]))
+    return vec(core.add(*bodies))
+
+
 # ------------------------------------------------------------------------------------------------ block adjoints
 
 

@@ -35,6 +35,8 @@ def ones_matrix_times_matrix(e: Expr, context: Context) -> Expr | None:
         if f.op not in ("ones", "broadcast"):
             continue
         m, n = f.shape
+        if f.op == "broadcast" and f.args[0].is_scalar:
+            return core.scale(f.args[0], matmul(*e.args[:k], ones(m, n), *e.args[k + 1 :]))
         row, column = _outer_of(f)
         if k + 1 < len(e.args):
             X = e.args[k + 1]
@@ -48,13 +50,11 @@ def ones_matrix_times_matrix(e: Expr, context: Context) -> Expr | None:
 
 
 def _outer_of(f: Expr) -> tuple[Expr, Expr]:
-    """A broadcast as column times row; one of them is ones (a 1 x 1 value goes to the row)."""
+    """A broadcast row or column as row and column; one of them is ones."""
     m, n = f.shape
     if f.op == "ones":
         return ones(1, n), ones(m, 1)
     a = f.args[0]
-    if a.is_scalar:
-        return broadcast(a, (1, n)), ones(m, 1)
     return (a, ones(m, 1)) if is_one(a.shape[0]) else (ones(1, n), a)
 
 

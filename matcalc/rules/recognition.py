@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from matcalc import core
 from matcalc.core import broadcast, hadamard, number, power, scale, total, var
 from matcalc.dims import is_one
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import node_rule
+from matcalc.rewrite.rule import node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest
 
 BISHOP = "Bishop, Pattern Recognition and Machine Learning (2006), 4.3"
@@ -124,3 +126,118 @@ def complement_of_sigmoid(e: Expr, context: Context) -> Expr | None:
                 if inner.is_negative and z is not None:
                     return node("sigmoid", (scale(number(-1), rest.args[0]) if inner != -1 else z,))
     return None
+
+
+def _tangent() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return hadamard(node("sinh", (X,)), power(node("cosh", (X,)), -1)), node("tanh", (X,))
+
+
+@node_rule(op="hadamard", source="Abramowitz & Stegun, Handbook of Mathematical Functions (1964)", example=_tangent)
+def hyperbolic_tangent(e: Expr, context: Context) -> Expr | None:
+    """sinh(X) ./ cosh(X) = tanh(X)"""
+    return _joined(e, "sinh", "cosh", lambda X: node("tanh", (X,)))
+
+
+def _sign() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n", ["nonzero"])
+    return hadamard(node("sign", (X,)), power(node("abs", (X,)), -1)), power(X, -1)
+
+
+@node_rule(op="hadamard", source="definition of the absolute value", example=_sign)
+def sign_over_absolute_value(e: Expr, context: Context) -> Expr | None:
+    """sign(X) ./ abs(X) = 1 ./ X"""
+    return _joined(e, "sign", "abs", lambda X: power(X, -1))
+
+
+def _scalar_sign() -> tuple[Expr, Expr]:
+    x = var("x", 1, 1, ["nonzero"])
+    return scale(node("sign", (x,)), power(node("abs", (x,)), -1)), power(x, -1)
+
+
+@node_rule(op="scale", source="definition of the absolute value", example=_scalar_sign)
+def scalar_sign_over_absolute_value(e: Expr, context: Context) -> Expr | None:
+    """sign(x)/abs(x) = 1/x"""
+    return _joined(e, "sign", "abs", lambda X: power(X, -1))
+
+
+def _joined(e: Expr, above: str, below: str, joint: Callable[[Expr], Expr]) -> Expr | None:
+    """f(X) .* g(X)^-1 in a product, replaced by one function of X."""
+    for k, f in enumerate(e.args):
+        if f.op != above:
+            continue
+        for i, g in enumerate(e.args):
+            inverted = g.op == "power" and g.args[1].op == "number" and g.args[1].params[0] == -1
+            if inverted and g.args[0].op == below and g.args[0].args[0].digest == f.args[0].digest:
+                others = [h for n, h in enumerate(e.args) if n not in (i, k)]
+                return node(e.op, (joint(f.args[0]), *others)) if others else joint(f.args[0])
+    return None
+
+
+def _complement() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return hadamard(node("exp", (-X,)), node("sigmoid", (X,))), core.difference(1, node("sigmoid", (X,)))
+
+
+def _scalar_complement() -> tuple[Expr, Expr]:
+    x = var("x", 1, 1)
+    return scale(node("exp", (-x,)), node("sigmoid", (x,))), core.difference(1, node("sigmoid", (x,)))
+
+
+@node_rule(op="hadamard", source=BISHOP, example=_complement)
+def exponential_times_sigmoid(e: Expr, context: Context) -> Expr | None:
+    """exp(-X) o sigmoid(X) = 1 - sigmoid(X)"""
+    return _complemented(e)
+
+
+@node_rule(op="scale", source=BISHOP, example=_scalar_complement)
+def scalar_exponential_times_sigmoid(e: Expr, context: Context) -> Expr | None:
+    """exp(-x) sigmoid(x) = 1 - sigmoid(x)"""
+    return _complemented(e)
+
+
+def _complemented(e: Expr) -> Expr | None:
+    for k, f in enumerate(e.args):
+        if f.op != "exp":
+            continue
+        for i, g in enumerate(e.args):
+            base, times = (g.args[0], g.args[1]) if g.op == "power" else (g, number(1))
+            whole = times.op == "number" and times.params[0].is_Integer and times.params[0].is_positive
+            if base.op != "sigmoid" or not whole or not _opposite(f.args[0], base.args[0]):
+                continue
+            others = [h for n, h in enumerate(e.args) if n not in (i, k)]
+            rest = [] if times.params[0] == 1 else [power(base, number(times.params[0] - 1))]
+            return (
+                node(e.op, (core.difference(1, base), *rest, *others)) if rest or others else core.difference(1, base)
+            )
+    return None
+
+
+def _opposite(a: Expr, b: Expr) -> bool:
+    """Whether a = -b, by coefficient."""
+    c, rest = coefficient_and_rest(a)
+    d, other = coefficient_and_rest(b)
+    return rest is not None and other is not None and c == -d and rest.digest == other.digest
+
+
+def _norm() -> tuple[Expr, Expr]:
+    x = var("x", 1, 1)
+    return node("norm2", (x,)), node("abs", (x,))
+
+
+@node_rule(op="norm2", source="definition of the norm", example=_norm)
+def norm_of_scalar(e: Expr, context: Context) -> Expr | None:
+    """norm2(x) = abs(x) for a 1 x 1 value"""
+    return node("abs", e.args) if e.args[0].is_scalar else None
+
+
+@rule(X="m n", facts={"X": "nonnegative"}, source="definition of the absolute value")
+def absolute_value_of_nonnegative(X: Expr) -> tuple[Expr, Expr]:
+    """abs(X) = X for nonnegative X"""
+    return node("abs", (X,)), X
+
+
+@rule(X="m n", facts={"X": "positive"}, source="definition of the sign")
+def sign_of_positive(X: Expr) -> tuple[Expr, Expr]:
+    """sign(X) = 1 for positive X"""
+    return node("sign", (X,)), core.ones(*X.shape)

@@ -8,6 +8,7 @@ from matcalc.dims import is_one
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule, rule
+from matcalc.rewrite.terms import flipped
 
 
 @rule(a="1 1", source=MATRIX_ALGEBRA)
@@ -111,3 +112,15 @@ def det_of_transpose(A: Expr) -> tuple[Expr, Expr]:
 def logdet_of_transpose(A: Expr) -> tuple[Expr, Expr]:
     """log|det A'| = log|det A|"""
     return node("logdet", (A.T,)), node("logdet", (A,))
+
+
+def _turned_product() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "m"), var("B", "m", "n")
+    return trace(matmul(B.T, A.T)), trace(A @ B)
+
+
+@node_rule(op="tr", group="present", source=MATRIX_ALGEBRA, example=_turned_product)
+def trace_of_transposed_product(e: Expr, context: Context) -> Expr | None:
+    """tr(B' A') = tr(A B)"""
+    inner = e.args[0]
+    return trace(matmul(*(flipped(f) for f in reversed(inner.args)))) if inner.op == "matmul" else None
