@@ -1,0 +1,43 @@
+"""The SymPy door: conversions both ways, and what `sympify(expr)` and `Graph.define` do with SymPy objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from matcalc.dims import symbols
+from matcalc.errors import MatcalcError, NoRuleError, shorten
+from matcalc.expr import HOOKS, Expr
+from matcalc.frontend.catalogue import sympy_dim
+from matcalc.frontend.from_sympy import from_sympy, read
+from matcalc.frontend.scope import Scope
+from matcalc.frontend.to_sympy import to_sympy
+from matcalc.graph import Graph
+
+__all__ = ["define", "from_sympy", "to_sympy"]
+
+
+def define(graph: Graph, name: str, value: Any) -> tuple[Expr, Any]:
+    """A SymPy value in a graph: its expression, and the symbol that stands for it in later definitions.
+
+    Raises:
+        MatcalcError: it is no SymPy expression, or a name stands for two things.
+    """
+    try:
+        root = sp.sympify(value, strict=True)
+    except sp.SympifyError:
+        raise MatcalcError(f"{name} must be a matcalc or SymPy expression, got {shorten(repr(value))}") from None
+    if not isinstance(root, (sp.Expr, sp.MatrixBase)):
+        raise NoRuleError(f"a SymPy {type(root).__name__} is no matrix expression: {shorten(str(root))}")
+    scope = Scope({}, {}, (), {**graph.declared, **graph.definitions})
+    expr = read(root, scope)
+    if name in scope.matrices or name in symbols(expr.shape):
+        raise MatcalcError(f"{name} is used in its own definition")
+    if expr.is_scalar:
+        return expr, sp.Symbol(name)
+    return expr, sp.MatrixSymbol(name, *(sympy_dim(size, scope.own) for size in expr.shape))
+
+
+HOOKS["sympy"] = to_sympy
+HOOKS["define"] = define
