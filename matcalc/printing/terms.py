@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import sympy as sp
 
-from matcalc.core import number, power, scale
+from matcalc.core import broadcast, number, power, scale
 from matcalc.dims import Shape, same
 from matcalc.expr import Expr, number_value, record
 from matcalc.printing.numbers import split
@@ -166,6 +166,11 @@ def inverted(e: Expr) -> Expr:
     return e.args[0] if exponent == 1 else power(e.args[0], number(exponent))
 
 
+def factors_of(e: Expr) -> tuple[Expr, ...]:
+    """The factors of a Hadamard product; `e` alone where it is none."""
+    return e.args if e.op == "hadamard" else (e,)
+
+
 def stretched(operands: Sequence[Expr], shape: Shape, bare: Bare) -> tuple[Expr, ...]:
     """The operands without their broadcasts, if what is left still has the shape together; else as they are."""
     short = tuple(bare(o) for o in operands)
@@ -294,6 +299,12 @@ class _Collector:
                 stack.append((f.args[-1], False))
             elif is_reciprocal(f):
                 below.append(inverted(f))
+            elif f.op == "broadcast" and any(map(is_reciprocal, factors_of(f.args[0]))):
+                for part in factors_of(f.args[0]):
+                    if is_reciprocal(part):
+                        below.append(broadcast(inverted(part), f.shape))
+                    else:
+                        above.append(broadcast(part, f.shape))
             else:
                 above.append(f)
             first = False

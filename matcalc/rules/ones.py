@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from matcalc import core
 from matcalc.core import broadcast, matmul, number, ones, total, var
 from matcalc.dims import dim, is_one, times
-from matcalc.expr import Expr
+from matcalc.expr import Expr, rebuild
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest, flipped
@@ -210,16 +212,31 @@ def _mean() -> tuple[Expr, Expr]:
 def sum_over_count_is_mean(e: Expr, context: Context) -> Expr | None:
     """sum(X, 1)/m = mean(X, 1)"""
     coefficient, rest = coefficient_and_rest(e)
-    body = None if rest is None else rest.args[-1] if rest.op == "scale" else rest
-    if rest is None or body is None or body.op != "sum":
+    if rest is None or coefficient.is_Rational:
         return None
-    X, axis = body.args[0], body.params[0]
-    count = core.exact_dim(times(*X.shape) if axis is None else X.shape[axis - 1])
-    scaled = coefficient * count
-    if not scaled.is_Rational or coefficient.is_Rational:
+    found = _sum_inside(rest)
+    if found is None:
         return None
-    others = rest.args[:-1] if rest.op == "scale" else ()
-    return core.scale(*([] if scaled == 1 else [number(scaled)]), *others, core.mean(X, axis))
+    summed, others = found
+    X, axis = summed.args[0], summed.params[0]
+    scaled = coefficient * core.exact_dim(times(*X.shape) if axis is None else X.shape[axis - 1])
+    if not scaled.is_Rational:
+        return None
+    return core.scale(*([] if scaled == 1 else [number(scaled)]), others(core.mean(X, axis)))
+
+
+def _sum_inside(e: Expr) -> tuple[Expr, Callable[[Expr], Expr]] | None:
+    """A sum among the factors of `e`, and how to put something in its place."""
+    if e.op == "sum":
+        return e, lambda new: new
+    if e.op not in ("scale", "hadamard", "matmul", "broadcast"):
+        return None
+    for k, f in enumerate(e.args):
+        found = _sum_inside(f) if f.op in ("sum", "broadcast") or e.op == "scale" else None
+        if found is not None:
+            summed, others = found
+            return summed, lambda new, k=k, others=others: rebuild(e, (*e.args[:k], others(new), *e.args[k + 1 :]))  # type: ignore[misc]
+    return None
 
 
 def _one_in_sum() -> tuple[Expr, Expr]:
