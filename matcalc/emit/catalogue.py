@@ -20,6 +20,8 @@ from matcalc.notation import Builtin, Call
 # What NumPy gives a scalar for, whatever it is applied to.
 _GIVES_SCALAR = frozenset(["tr", "sum", "mean", "var", "std", "det", "logdet", "norm1", "norm2", "mse", "logsumexp"])
 _TAKES_SCALAR = frozenset(["sum", "mean", "var", "std", "norm1", "norm2", "mse", "logsumexp"])
+# What may share the memory of its argument.
+_VIEWS = frozenset(["vec", "reshape", "diagvec"])
 
 
 class Names:
@@ -148,7 +150,9 @@ def _call(select: Selector, e: Expr, dim_text: object) -> Code:
         level, need = FROM_NOTATION[notation.level], FROM_NOTATION[notation.inner]
     if e.is_scalar and not bare and e.op not in _GIVES_SCALAR:
         text, level = f"np.reshape({text}, ())[()]", Level.ATOM
-    return Code(text, args, level, (need,) * len(args))
+    if not args:  # a constant matrix
+        text, level = f"({text}).astype(dtype, copy=False)", Level.ATOM
+    return Code(text, args, level, (need,) * len(args), view=e.op in _VIEWS)
 
 
 def _parameter(p: object, dim_text: object) -> str:

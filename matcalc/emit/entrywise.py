@@ -121,12 +121,11 @@ def _sign(select: Selector, t: Expr) -> tuple[int, Expr]:
     """The sign of a term's number, and the term without it."""
     if t.op == "number" and number_value(t).could_extract_minus_sign():
         return -1, number(-number_value(t))
-    if t.op == "scale" and not select.shared(t) and t.args[0].op == "number":
-        value = number_value(t.args[0])
-        if value == -1:
+    if t.op in ("scale", "hadamard", "divide") and not select.shared(t) and select.decide(t) is t:
+        if t.op == "scale" and t.args[0].op == "number" and number_value(t.args[0]) == -1:
             return -1, scale(*t.args[1:])
-        if value.could_extract_minus_sign():
-            return -1, scale(number(-value), *t.args[1:])
+        if _taken_apart(select, t).number.could_extract_minus_sign():
+            return -1, scale(number(-1), t)
     value = constant_of(t) if t.op == "broadcast" else None
     if value is not None and value.could_extract_minus_sign():
         return -1, broadcast(number(-value), t.shape)

@@ -21,8 +21,8 @@ from matcalc.numeric.sample import MODES, holds, sample
 
 TOLERANCE = 1e-6
 _VALUE_TOLERANCE = 1e-9
-_STEP = 1e-3
-_SMOOTH = 1e-3
+_STEP = 1e-2
+_SMOOTH = 1e-2
 _ATTEMPTS = 60
 _DIRECTIONS = 2
 _LARGEST = 1e8
@@ -120,10 +120,10 @@ def check_gradient(
     """
     names = list(wrt) if wrt is not None else [v.params[0] for v in variables]
     task = _Check(output, list(variables), function, names, structure or {}, convention, dict.fromkeys(names, 0.0))
-    moved = _with_free_names(output, [n for n in names if n not in {v.params[0] for v in variables}])
+    named = _named_values(output, [n for n in names if n not in {v.params[0] for v in variables}])
     sizes = []
     for trial in range(trials):
-        point = _checked_point(task, moved, trial, seed)
+        point = _checked_point(task, named, trial, seed)
         if point is not None:
             sizes.append(point.sizes)
     worst = max(task.errors.values(), default=0.0)
@@ -137,21 +137,21 @@ def check_gradient(
     return Report(ok, worst, task.errors, len(sizes), seed, tuple(sizes), reason)
 
 
-def _with_free_names(output: Expr, names: list[str]) -> tuple[Expr, dict[str, Expr]]:
-    """The output with these named values as variables, and the named values."""
+def _named_values(output: Expr, names: list[str]) -> dict[str, Expr]:
+    """The named values of the output that are called so."""
     found = {e.params[0]: e for e in postorder((output,)) if e.op == "named" and e.params[0] in names}
     missing = [name for name in names if name not in found]
     if missing:
         raise MatcalcError(f"no variable or named value of the output is called {', '.join(missing)}")
-    return substitute(output, {e: var(name, *e.shape) for name, e in found.items()}), found
+    return found
 
 
-def _checked_point(task: _Check, moved: tuple[Expr, dict[str, Expr]], trial: int, seed: int) -> _Point | None:
+def _checked_point(task: _Check, named: dict[str, Expr], trial: int, seed: int) -> _Point | None:
     """Compare at one point; None where none was found."""
     for attempt in range(_ATTEMPTS):
         rng = np.random.default_rng([seed, trial, attempt])
-        point = _point(task, moved[1], rng, MODES[attempt % len(MODES)])
-        if point is not None and _compare(task, moved, point):
+        point = _point(task, named, rng, MODES[attempt % len(MODES)])
+        if point is not None and _compare(task, named, point):
             return point
     return None
 
@@ -198,7 +198,7 @@ def _shifted_sine(shift: float) -> Callable[[Array], Any]:
 # ------------------------------------------------------------------------------------------------ comparison
 
 
-def _compare(task: _Check, moved: tuple[Expr, dict[str, Expr]], point: _Point) -> bool:
+def _compare(task: _Check, named: dict[str, Expr], point: _Point) -> bool:
     """Record the errors at a point; False where the differences do not settle (a kink is near)."""
     found: dict[str, float] = {}
     functions = {k: f for k, f in _smooth_functions(task.output).items() if k in _parameters(task)}
@@ -213,10 +213,13 @@ def _compare(task: _Check, moved: tuple[Expr, dict[str, Expr]], point: _Point) -
         return True
     for name in task.wrt:
         kind = task.structure.get(name, "none")
+        free = task.output
+        if name in named:  # what depends on it moves, and it is a variable itself
+            free = substitute(free, {named[name]: var(name, *named[name].shape)})
         G = np.asarray(gradients[name]).reshape(point.inputs[name].shape)
         for _ in range(_DIRECTIONS):
             V = _direction(point.rng, point.inputs[name].shape, kind)
-            slope = _difference(task, moved[0], point, name, V)
+            slope = _difference(free, point, name, V)
             if slope is None:
                 return False
             W = V if task.convention == "projection" else _independent(V, kind)
@@ -234,7 +237,7 @@ def _parameters(task: _Check) -> set[str]:
 def _error(claimed: float, slope: float, value: float, G: Array, V: Array) -> float:
     if not np.isfinite(claimed):
         return np.inf
-    noise = 1e-6 * float(np.linalg.norm(G) * np.linalg.norm(V)) + 1e-6 * abs(value) + 1e-9
+    noise = 1e-6 * float(np.linalg.norm(G) * np.linalg.norm(V)) + 1e-5 * abs(value) + 1e-9
     return abs(claimed - slope) / max(abs(claimed), abs(slope), noise)
 
 
@@ -252,8 +255,8 @@ def _independent(V: Array, kind: str) -> Array:
     return np.triu(V) if kind in ("symmetric", "skew") else V
 
 
-def _difference(task: _Check, output: Expr, point: _Point, name: str, V: Array) -> float | None:
-    """The derivative along V by central differences at three steps; None where they do not agree."""
+def _difference(output: Expr, point: _Point, name: str, V: Array) -> float | None:
+    """The derivative along V by central differences at three steps, extrapolated; None where they disagree."""
     moving = depends((output,), [e for e in postorder((output,)) if e.op == "variable" and e.params[0] == name])
     if output not in moving:
         return 0.0
@@ -266,11 +269,11 @@ def _difference(task: _Check, output: Expr, point: _Point, name: str, V: Array) 
         )
         return (above - below) / (2 * h)
 
-    for h in (_STEP, _STEP / 10):
+    for h in (_STEP, _STEP / 10, _STEP / 100):
         coarse, middle, fine = along(h), along(h / 2), along(h / 4)
         first, second = (4 * middle - coarse) / 3, (4 * fine - middle) / 3
-        size = max(abs(first), abs(second), 1e-6 * abs(point.value), 1e-6)
-        noise = 1e-14 * abs(point.value) / h
-        if abs(coarse - fine) <= _SMOOTH * size and abs(first - second) <= TOLERANCE / 10 * size + noise:
-            return second
+        third = (16 * second - first) / 15
+        size = max(abs(third), 1e-5 * abs(point.value), 1e-6)
+        if abs(coarse - fine) <= _SMOOTH * size and abs(third - second) <= TOLERANCE * size:
+            return third
     return None

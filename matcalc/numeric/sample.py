@@ -17,7 +17,7 @@ from matcalc.expr import Expr
 from matcalc.numeric.binding import Array
 from matcalc.properties import BIT, NAMES, bits, names_of
 
-SIZES = (3, 4, 2, 5, 7, 6, 8, 9, 11, 10, 13, 12)
+SIZES = (3, 5, 4, 6, 7, 2, 8, 9, 11, 10, 13, 12)
 MODES = ("free", "positive", "unit", "large", "dominant")
 _INTERVAL = {"positive": (0.3, 2.0), "unit": (0.05, 0.95), "large": (1.2, 3.0)}
 _TRIES = 40
