@@ -35,6 +35,8 @@ def exact(value: Any) -> Any:
         MatcalcError: it is complex, infinite, or no number.
     """
     if isinstance(value, sp.Expr):
+        if not value.is_Number and value.has(sp.MatrixExpr):
+            raise MatcalcError(f"a SymPy matrix is no number, and does not mix with matcalc expressions: {value}")
         result = value
         if value.has(sp.Float):
             result = value.xreplace({f: sp.Rational(str(f)) for f in value.atoms(sp.Float)})
@@ -45,7 +47,7 @@ def exact(value: Any) -> Any:
             result = sp.Rational(repr(float(value)))
         except (TypeError, ValueError, OverflowError):
             raise MatcalcError(f"{value!r} is not a finite real number") from None
-    if result.has(sp.I, sp.nan, sp.zoo, sp.oo):
+    if result.has(sp.I, sp.nan, sp.zoo, sp.oo, -sp.oo):
         raise MatcalcError(f"{value!r} is not a finite real number")
     return result
 

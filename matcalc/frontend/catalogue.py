@@ -101,7 +101,7 @@ def renamed(error: ShapeError, table: dict[Expr, Any]) -> ShapeError:
 def split(op: str, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Operands, and parameters as matcalc holds them; parameters left out at the end get their defaults."""
     entry = record(op)
-    count = len(args) if entry.variadic else _arity(op)
+    count = len(args) - len(entry.params) if entry.variadic else _arity(op)
     operands, given = args[:count], args[count:]
     if len(operands) < count or len(given) > len(entry.params):
         raise MatcalcError(f"{op} takes {count} operands and {len(entry.params)} parameters, got {len(args)} in all")

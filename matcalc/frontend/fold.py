@@ -40,10 +40,12 @@ def fold(root: Any, children: Children, build: Callable[[Any, list[T]], T], memo
 
 ARITHMETIC = (sp.Add, sp.Mul, sp.Pow, sp.Function, sp.Max, sp.Min)
 
+NOT_SCALAR_FUNCTIONS = (sp.Piecewise, sp.KroneckerDelta)  # by SymPy's classes they are functions
+
 
 def is_arithmetic(e: Any) -> bool:
     """Whether it is scalar arithmetic: a sum, product or power of scalars, or a function of one."""
-    return isinstance(e, ARITHMETIC) and not e.is_Matrix and not isinstance(e, sp.Piecewise)
+    return isinstance(e, ARITHMETIC) and not e.is_Matrix and not isinstance(e, NOT_SCALAR_FUNCTIONS)
 
 
 def arithmetic_args(e: Any) -> Sequence[Any]:

@@ -17,7 +17,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from matcalc import core
 from matcalc.dims import dim, is_one, shape_text
-from matcalc.errors import NoRuleError, ShapeError, shorten
+from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
 from matcalc.expr import Expr, node
 from matcalc.frontend.catalogue import CatalogueMatrix, CatalogueScalar, MatrixOf, Plain, ScalarOf, split
 from matcalc.frontend.fold import arithmetic_args, fold, is_arithmetic, walk
@@ -55,15 +55,21 @@ def from_sympy(
         >>> from_sympy(X * w).shape
         (m, 1)
     """
-    root = sp.sympify(expr)
+    return read(expr, Scope(shapes or {}, facts or {}, constants, names or {}))
+
+
+def read(expr: Any, scope: Scope) -> Expr:
+    """A SymPy expression in a scope; the scope learns its dimensions and symbols.
+
+    Raises:
+        MatcalcError: it is no SymPy expression (a text is not: SymPy would execute it).
+    """
+    try:
+        root = sp.sympify(expr, strict=True)
+    except sp.SympifyError:
+        raise MatcalcError(f"a SymPy expression is needed, got {type(expr).__name__} {shorten(repr(expr))}") from None
     if not isinstance(root, (sp.Expr, sp.MatrixBase)):
         raise NoRuleError(f"a SymPy {type(root).__name__} is no matrix expression: {shorten(str(root))}")
-    scope = Scope(shapes or {}, facts or {}, constants, names or {})
-    return read(root, scope)
-
-
-def read(root: Any, scope: Scope) -> Expr:
-    """A SymPy expression in a scope; the scope learns its dimensions and symbols."""
     for e, _ in walk(root, _children):
         scope.notice(e)
     scope.settle()
@@ -197,8 +203,9 @@ def _diagonal_part(w: _Walk, e: Any, args: list[Expr]) -> Expr:
 
 
 def _dot_product(w: _Walk, e: Any, args: list[Expr]) -> Expr:
-    a, b = (core.transpose(v) if is_one(v.shape[0]) and not v.is_scalar else v for v in args)
-    return core.matmul(core.transpose(a), b)
+    a, b = args
+    row = a if is_one(a.shape[0]) else core.transpose(a)
+    return core.matmul(row, b if is_one(b.shape[1]) else core.transpose(b))
 
 
 def _apply(w: _Walk, e: Any, args: list[Expr]) -> Expr:

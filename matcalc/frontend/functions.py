@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import Parameter, Signature
 from numbers import Real
+from operator import index
 from typing import Any
 
 import sympy as sp
 
+import matcalc.ops  # noqa: F401  (fills the registry)
 from matcalc import core
 from matcalc.dims import dim, is_one, same, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
@@ -112,12 +114,27 @@ def _parameters(entry: Op) -> tuple[list[str], list[Parameter]]:
 
 
 def _exact(kind: str, value: Any) -> Any:
-    """A parameter as its kind wants it."""
+    """A parameter as its kind wants it.
+
+    Raises:
+        MatcalcError: it is of another kind.
+    """
     if kind == "dim":
         return dim(value)
     if kind == "number":
         return core.exact(value)
-    return int(value) if kind in ("axis", "int") and isinstance(value, sp.Integer) else value
+    if kind == "int" or (kind == "axis" and value is not None):
+        try:
+            return _whole(value)
+        except TypeError:
+            raise MatcalcError(f"an axis or count must be a whole number, got {shorten(repr(value))}") from None
+    return value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return index(value)
 
 
 def public_function(entry: Op) -> Callable[..., Any]:

@@ -23,6 +23,7 @@ from matcalc.frontend.fold import is_arithmetic
 from matcalc.frontend.scalar_arithmetic import read_arithmetic
 
 Index: TypeAlias = Any  # a SymPy symbol, or None where there is no index
+ENTRIES = (MatrixElement, sp.KroneckerDelta)
 ADVICE = "write matcalc.scalar(M) for the value of a 1 x 1 product, or Trace(M)"
 
 
@@ -38,6 +39,8 @@ def leaves_of_sum(total: Any) -> list[Any]:
             stack.append(e.function)
         elif isinstance(e, MatrixElement):
             leaves.setdefault(id(e.args[0]), e.args[0])
+        elif isinstance(e, sp.KroneckerDelta):
+            continue
         elif is_arithmetic(e):
             stack.extend(reversed(e.args))
         elif not (e.is_Symbol and e in bound):
@@ -80,7 +83,7 @@ class _Factor:
 
 
 def _transposed(M: Expr) -> Expr:
-    if M.is_scalar:
+    if M.is_scalar or M.op in ("diag", "eye"):
         return M
     return M.args[0] if M.op == "transpose" else core.transpose(M)
 
@@ -102,7 +105,7 @@ class _Sums:
         shape = (self.extent(row), self.extent(column))
         if not indices:
             return core.broadcast(self.scalar(e), shape)
-        if isinstance(e, MatrixElement):
+        if isinstance(e, ENTRIES):
             return core.broadcast(_oriented(self.element(e), row, column), shape)
         if isinstance(e, sp.Sum):
             return self.contract(e, row, column)
@@ -115,11 +118,11 @@ class _Sums:
 
     def scalar(self, e: Any) -> Expr:
         """The value of an expression without free indices."""
-        if id(e) in self.values and not isinstance(e, MatrixElement):
+        if id(e) in self.values and not isinstance(e, ENTRIES):
             return self.values[id(e)]
         if isinstance(e, sp.Sum):
             return self.contract(e, None, None)
-        if isinstance(e, MatrixElement):
+        if isinstance(e, ENTRIES):
             return self.element(e).matrix
         if not is_arithmetic(e):
             raise self.refuse()
@@ -136,8 +139,8 @@ class _Sums:
                 if not same(self.size.setdefault(symbol, size), size):
                     raise self.refuse()
             return self.indices(e.function) - {limit[0] for limit in e.limits}
-        if isinstance(e, MatrixElement):
-            return frozenset(i for i in e.args[1:] if i in self.size)
+        if isinstance(e, ENTRIES):
+            return frozenset(i for i in _places(e) if i in self.size)
         if is_arithmetic(e):
             return frozenset().union(*map(self.indices, e.args))
         return frozenset((e,)) if e.is_Symbol and e in self.size else frozenset()
@@ -150,9 +153,9 @@ class _Sums:
 
     def element(self, e: Any) -> _Factor:
         """M[i, j] as a factor: an index must run over the whole of its side, a 0 must be on a side of size 1."""
-        M = self.values[id(e.args[0])]
+        M = self.identity(e) if isinstance(e, sp.KroneckerDelta) else self.values[id(e.args[0])]
         places: list[Index] = []
-        for side, place in zip(M.shape, e.args[1:]):
+        for side, place in zip(M.shape, _places(e)):
             if place in self.size:
                 if not same(self.size[place], side):
                     raise self.refuse()
@@ -164,6 +167,12 @@ class _Sums:
         if places[0] is not None and places[0] == places[1]:
             return _Factor(places[0], None, (core.diagvec(M),))
         return _Factor(places[0], places[1], (M,))
+
+    def identity(self, e: Any) -> Expr:
+        """The identity whose entries a Kronecker delta is."""
+        if not all(place in self.size for place in _places(e)):
+            raise self.refuse()
+        return core.eye(self.size[e.args[0]])
 
     # -------------------------------------------------------------------------------------------- contraction
 
@@ -193,7 +202,7 @@ class _Sums:
         indices = sorted(self.indices(part), key=lambda s: (str(s), s.sort_key()))
         if not indices:
             scalars.append(self.scalar(part))
-        elif isinstance(part, MatrixElement):
+        elif isinstance(part, ENTRIES):
             factors.append(self.element(part))
         elif len(indices) > 2:
             raise self.refuse()
@@ -207,24 +216,42 @@ class _Sums:
         here = [f for f in factors if index in f.places]
         others = [f for f in factors if index not in f.places]
         if len(here) > 2:
-            here = _through_diagonal(_merged(here), index)
+            here = _merged(here)
+        if len(here) > 2:
+            here = _through_diagonal(here, index)
         if len(here) > 2:
             raise self.refuse()
         if not here:
             scalars.append(core.number(core.exact_dim(self.size[index])))
         elif len(here) == 1:
-            f = here[0].transposed.towards(index).transposed  # the index is its row
-            diagonal = f.column is None and f.matrices[-1].op == "diagvec" and len(f.matrices) == 1
-            summed = core.trace(f.matrix.args[0]) if diagonal else core.total(f.matrix, 1)
-            others.append(_Factor(None, f.column, (summed,)))
+            others.append(_summed(here[0], index))
         else:
             left, right = here[0].towards(index), here[1].towards(index).transposed
-            chain = left.matrices + right.matrices
+            chain = _without_identity(left.matrices + right.matrices)
             if left.row is not None and left.row == right.column:  # a cycle: the diagonal of the product
-                others.append(_Factor(left.row, None, (core.diagvec(core.matmul(*chain)),)))
+                others.append(_Factor(left.row, None, (core.diagvec(_shortest(_Factor(left.row, left.row, chain))),)))
             else:
                 others.append(_Factor(left.row, right.column, chain))
         factors[:] = others
+
+
+def _summed(f: _Factor, index: Index) -> _Factor:
+    """The factor summed over one of its indices; over the diagonal it is the trace."""
+    M = f.matrix
+    if f.places == {index, None}:
+        return _Factor(None, None, (core.trace(M.args[0]) if M.op == "diagvec" else core.total(M),))
+    if f.row == index:
+        return _Factor(None, f.column, (core.total(M, 1),))
+    return _Factor(f.row, None, (core.total(M, 2),))
+
+
+def _places(e: Any) -> tuple[Any, ...]:
+    """The two indices of an entry."""
+    return tuple(e.args[:2] if isinstance(e, sp.KroneckerDelta) else e.args[1:])
+
+
+def _without_identity(matrices: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    return tuple(m for m in matrices if m.op != "eye") or matrices[:1]
 
 
 def _factors(e: Any) -> list[Any]:
@@ -272,7 +299,7 @@ def _oriented(f: _Factor, row: Index, column: Index) -> Expr:
 
 
 def _shortest(f: _Factor) -> Expr:
-    """A 1 x 1 product, written from the side that needs fewer transposes."""
+    """A product that may as well be transposed (1 x 1, or for its diagonal): the form with fewer transposes."""
 
     def count(g: _Factor) -> int:
         return sum(m.op == "transpose" for m in g.matrices)

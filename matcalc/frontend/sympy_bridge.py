@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 
 from matcalc.dims import symbols
-from matcalc.errors import MatcalcError, NoRuleError, shorten
+from matcalc.errors import MatcalcError
 from matcalc.expr import HOOKS, Expr
 from matcalc.frontend.catalogue import sympy_dim
 from matcalc.frontend.from_sympy import from_sympy, read
@@ -24,14 +24,8 @@ def define(graph: Graph, name: str, value: Any) -> tuple[Expr, Any]:
     Raises:
         MatcalcError: it is no SymPy expression, or a name stands for two things.
     """
-    try:
-        root = sp.sympify(value, strict=True)
-    except sp.SympifyError:
-        raise MatcalcError(f"{name} must be a matcalc or SymPy expression, got {shorten(repr(value))}") from None
-    if not isinstance(root, (sp.Expr, sp.MatrixBase)):
-        raise NoRuleError(f"a SymPy {type(root).__name__} is no matrix expression: {shorten(str(root))}")
     scope = Scope({}, {}, (), {**graph.declared, **graph.definitions})
-    expr = read(root, scope)
+    expr = read(value, scope)
     if name in scope.matrices or name in symbols(expr.shape):
         raise MatcalcError(f"{name} is used in its own definition")
     if expr.is_scalar:
