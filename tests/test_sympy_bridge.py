@@ -196,6 +196,8 @@ def test_assumptions_and_facts() -> None:
         (lambda s: s / (1 + s**2), "A ./ (1 + A.^2)"),
         (lambda s: s, "A"),
         (lambda s: 3, "3*ones(n, n)"),
+        (lambda s: sp.log(1 + sp.Symbol("u", real=True)), "log(1 + u)*ones(n, n)"),
+        (lambda s: sp.log(1 + sp.Symbol("x", real=True)), "log(1 + x)*ones(n, n)"),
     ],
 )
 def test_applyfunc(function: Any, text: str) -> None:

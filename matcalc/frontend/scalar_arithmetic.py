@@ -19,7 +19,7 @@ from matcalc.expr import REGISTRY, Expr, node, number_value
 from matcalc.ops.elementwise import Function, polygamma_of
 
 HALF = sp.Rational(1, 2)
-_T = sp.Symbol("x", real=True)
+_T = sp.Dummy("t", real=True)  # no symbol of the user equals it
 
 
 def read_arithmetic(e: Any, args: Sequence[Expr]) -> Expr:
