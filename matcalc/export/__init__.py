@@ -1,0 +1,1 @@
+"""Doors out: a derivation as plain data."""

@@ -1,0 +1,123 @@
+"""A derivation as plain data (dicts, lists, strings, numbers): what `--format json` prints.
+
+Formulas are in the text syntax, so that each parses again in the derivation's scope.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matcalc.calculus.derivation import Derivation
+from matcalc.calculus.view import TEXT, Edge, make_view
+from matcalc.dims import Shape
+from matcalc.expr import Expr
+from matcalc.numeric.check import Report
+from matcalc.printing.latex import latex
+from matcalc.properties import names_of
+from matcalc.steps import Step
+
+
+def derivation_data(d: Derivation, style: str = "steps", layout: str = "denominator") -> dict[str, Any]:
+    """The derivation; without its steps for the style `result`.
+
+    Raises:
+        ShapeError: the function is not scalar.
+
+    Example:
+        >>> import matcalc as mc
+        >>> data = derivation_data(mc.derive("x'*A*x", wrt="x", facts={"A": "symmetric"}))
+        >>> data["results"][0]["gradient"], data["facts_used"]
+        ('2*A*x', [{'name': 'A', 'fact': 'symmetric'}])
+    """
+    view = make_view(d, style, layout, TEXT)
+    data: dict[str, Any] = {
+        "output": {"name": view.output, "expression": str(_opened(d.output)), "shape": _shape(d.output.shape)},
+        "variables": [
+            {"name": v.params[0], "shape": _shape(v.shape), "facts": names_of(v.params[3])}
+            for v in d.graph.declared.values()
+        ],
+        "inferred": view.inferred,
+        "definitions": [
+            {"name": name, "expression": str(_opened(e)), "shape": _shape(e.shape)}
+            for name, e in d.graph.definitions.items()
+        ],
+        "domain": [{"fact": fact, "expression": str(e)} for fact, e in d.domain],
+        "layout": layout,
+        "results": [_result(d, name, line.formula) for name, line in zip(d.names, view.results)],
+        "facts_used": [{"name": name, "fact": fact} for name, fact in d.facts_used],
+        "facts_wished": [{"name": name, "fact": fact} for name, fact in d.facts_wished],
+    }
+    if style == "steps":
+        adjoints = [made for made in d.reverse.adjoints.values() if made.of is not d.output]
+        data["steps"] = [
+            {
+                "of": block.name,
+                "definition": block.definition,
+                "shape": _shape(made.of.shape),
+                "chain_rule": [_edge(edge) for edge in block.edges],
+                "before": str(made.raw),
+                "rules": [_rule(step) for step in made.steps],
+                "after": str(made.value),
+                "adjoint": block.after,
+            }
+            for block, made in zip(view.blocks, adjoints)
+        ]
+    return data
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """The report of a numeric check; errors that are no numbers (nan, inf) as null."""
+    return {
+        "ok": report.ok,
+        "worst": _finite(report.worst),
+        "errors": {name: _finite(error) for name, error in report.errors.items()},
+        "trials": report.trials,
+        "seed": report.seed,
+        "sizes": [dict(sizes) for sizes in report.sizes],
+        "reason": report.reason,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if abs(value) < float("inf") else None
+
+
+def _shape(shape: Shape) -> list[int | str]:
+    return [size if isinstance(size, int) else str(size) for size in shape]
+
+
+def _opened(e: Expr) -> Expr:
+    return e.args[0] if e.op == "named" else e
+
+
+def _result(d: Derivation, name: str, formula: str) -> dict[str, Any]:
+    gradient = d.gradient(name)
+    return {
+        "name": name,
+        "shape": _shape(gradient.shape),
+        "formula": formula,
+        "gradient": str(gradient),
+        "latex": latex(gradient),
+        "structure": d.structure.get(name, "none"),
+        "convention": d.convention,
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "through": edge.start,
+        "jacobians": [{"formula": line.formula, "reason": line.remark} for line in edge.jacobians],
+        "formula": edge.chain,
+        "by": edge.collapse,
+    }
+
+
+def _rule(step: Step) -> dict[str, Any]:
+    return {
+        "rule": step.rule,
+        "before": str(step.before),
+        "after": str(step.after),
+        "identity": step.identity,
+        "source": step.source,
+        "facts": [{"name": name, "fact": fact} for name, fact in step.facts],
+    }
