@@ -8,19 +8,21 @@ from typing import Any
 
 from matcalc import core
 from matcalc.calculus.forward import forward
+from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, hessian_products, jacobian_of
+from matcalc.calculus.names import Names, inlined
 from matcalc.calculus.paths import Path, paths_to, shared_values
-from matcalc.calculus.reverse import Adjoint, Names, Reverse, ReverseAccumulation
+from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.structured import check_structure, structured_gradient
 from matcalc.calculus.view import written
-from matcalc.dims import shape_text
+from matcalc.dims import shape_text, symbols
 from matcalc.emit.module import KINDS, compile_function, numpy_source
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
-from matcalc.expr import HOOKS, Expr, postorder, rebuild, record, substitute
+from matcalc.expr import HOOKS, Expr, postorder, record, substitute
 from matcalc.graph import Graph
 from matcalc.numeric.binding import bind
 from matcalc.numeric.check import Report, check_gradient
 from matcalc.numeric.evaluate import evaluate
-from matcalc.properties import names_of
+from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.steps import Step
@@ -92,22 +94,14 @@ class Derivation:
         Raises:
             ShapeError: the output is not 1 x 1.
         """
-        if not self.output.is_scalar:
-            raise ShapeError(
-                f"a gradient needs a scalar function, but {{}} is {shape_text(self.output.shape)}", self.output
-            )
-        engine = ReverseAccumulation(self.output, self.context, self._names(), self.graph.definitions.values())
+        self.need_scalar("gradient")
+        engine = ReverseAccumulation(self.output, self.context, self.fresh_names(), self.graph.definitions.values())
         return engine.run([*self.wrt, *self.stops], core.number(1))
 
-    def _names(self) -> Names:
-        dims = {
-            s
-            for v in self.graph.declared.values()
-            for d in v.shape
-            if not isinstance(d, int)
-            for s in map(str, d.free_symbols)
-        }
-        return Names([*self.graph.declared, *self.graph.definitions, *dims])
+    def fresh_names(self) -> Names:
+        """A supply of names that the graph has not taken."""
+        sizes = symbols(d for v in self.graph.declared.values() for d in v.shape)
+        return Names([*self.graph.declared, *self.graph.definitions, *sizes])
 
     def adjoint(self, name: Any) -> Adjoint:
         """The adjoint of a variable or named value, with the rules that led to it.
@@ -155,6 +149,79 @@ class Derivation:
         )
         return inlined(value, self.rewriter)
 
+    def jacobian(self, name: Any = None) -> Jacobian:
+        """The Jacobian of the output (m x n) by a variable (p x q): mn x pq on column-major vec, structured.
+
+        Args:
+            name: a variable or named value (a name or a symbol); may be left out where `wrt` is one.
+
+        Example:
+            >>> import matcalc as mc
+            >>> mc.derive("A*X*B", shapes={"A": ("p", "m"), "X": ("m", "n"), "B": ("n", "q")}).jacobian("X")
+            kron(B', A)
+        """
+        by = self._one(name)
+        self._refuse_structure(by, "Jacobian")
+        if self.output.is_scalar:
+            value = self.shortened(core.transpose(core.vec(self.reverse_of(by).value)), self.matrix_rewriter)
+            return Jacobian(self.output, by, value, self)
+        return jacobian_of(self, self.output, by, closed=True)
+
+    def hessian(self, name: Any = None, other: Any = None) -> Jacobian:
+        """The Hessian of a scalar function: the Jacobian by `other` (default: the same) of vec of the gradient.
+
+        Example:
+            >>> import matcalc as mc
+            >>> mc.derive("x'*A*x", shapes={"x": ("n", 1), "A": ("n", "n")}).hessian("x")
+            A + A'
+
+        Raises:
+            ShapeError: the function is not scalar.
+        """
+        of = self._one(name)
+        by = of if other is None else self.find(other)
+        for variable in (of, by):
+            self._refuse_structure(variable, "Hessian")
+        self.need_scalar("Hessian")
+        return hessian_of(self, of, by)
+
+    def _one(self, name: Any) -> Expr:
+        if name is not None:
+            return self.find(name)
+        if len(self.wrt) != 1:
+            raise MatcalcError(f"say with respect to which: {', '.join(self.names)}")
+        return self.wrt[0]
+
+    def _refuse_structure(self, variable: Expr, what: str) -> None:
+        kind = self.structure.get(str(variable.params[0]), "none")
+        if kind != "none":
+            raise NoRuleError(f"the {what} along {kind} matrices is not available yet (variable {variable.params[0]})")
+
+    def need_scalar(self, what: str) -> None:
+        """Raise ShapeError unless the output is 1 x 1."""
+        if not self.output.is_scalar:
+            raise ShapeError(
+                f"a {what} needs a scalar function, but {{}} is {shape_text(self.output.shape)}", self.output
+            )
+
+    @cached_property
+    def matrix_rewriter(self) -> Rewriter:
+        """Simplifies the matrices of Jacobians, which keep their diagonal factors."""
+        return Rewriter(Context(self.domain), JACOBIAN_RULES)
+
+    def reverse_of(self, node: Expr) -> Adjoint:
+        """The adjoint of a variable or named value, whether or not it is in `wrt`."""
+        if node in self.reverse.adjoints:
+            return self.reverse.adjoints[node]
+        engine = ReverseAccumulation(
+            self.output, Context(self.domain), self.fresh_names(), self.graph.definitions.values()
+        )
+        return engine.run([node], core.number(1)).adjoints[node]
+
+    def shortened(self, value: Expr, rewriter: Rewriter) -> Expr:
+        """`value` simplified, local names that it uses once opened, and what equals a definition folded back."""
+        return inlined(rewriter.simplify(value), rewriter)
+
     @property
     def gradients(self) -> dict[str, Expr]:
         """The gradients by name."""
@@ -180,7 +247,7 @@ class Derivation:
 
     def _declared_fact(self, name: str, fact: str) -> bool:
         variable = self.graph.declared.get(name)
-        return variable is not None and fact in _all_facts(variable)
+        return variable is not None and known(variable, fact)
 
     @property
     def facts_wished(self) -> list[tuple[str, str]]:
@@ -229,14 +296,12 @@ class Derivation:
         """The source text of a standalone module with one function.
 
         Args:
-            kind: `value`, `gradient`, `value_and_grad`, `jvp` or `vjp`.
+            kind: `value`, `gradient`, `value_and_grad`, `jacobian`, `hessian`, `jvp`, `vjp` or `hvp`.
             target: `numpy`.
 
         Raises:
             MatcalcError: another kind or target.
         """
-        if kind in ("jacobian", "hessian", "hvp"):
-            raise NoRuleError(f"code of the kind {kind!r} is not available yet; there are: {', '.join(KINDS)}")
         if kind not in KINDS:
             raise MatcalcError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
         if target != "numpy":
@@ -251,12 +316,21 @@ class Derivation:
         extra: dict[str, Expr] = {}
         if kind in ("gradient", "value_and_grad"):
             gradients = self._gradients_for_code()
-        elif kind == "jvp":
-            names = self._names()
+        elif kind == "jacobian":
+            gradients = {name: self.jacobian(name).value for name in self.names}
+        elif kind == "hessian":
+            gradients = {name: self.hessian(name).value for name in self.names}
+        elif kind in ("jvp", "hvp"):
+            names = self.fresh_names()
             extra = {n: core.var(names.fresh("dot_" + n), *e.shape) for n, e in zip(self.names, self.wrt)}
-            tangent = forward(self.output, dict(zip(self.wrt, extra.values())), self.rewriter, names)
+            along = dict(zip(self.wrt, extra.values()))
+            if kind == "hvp":
+                self.need_scalar("Hessian-vector product")
+                gradients = hessian_products(self, along)
+            else:
+                tangent = forward(self.output, along, self.rewriter, names)
         elif kind == "vjp":
-            names = self._names()
+            names = self.fresh_names()
             cotangent = core.var(names.fresh("cotangent"), *self.output.shape)
             extra = {"cotangent": cotangent}
             engine = ReverseAccumulation(self.output, Context(self.domain), names, self.graph.definitions.values())
@@ -334,33 +408,3 @@ def name_of(symbol: Any) -> str:
 
 def _all_facts(variable: Expr) -> list[str]:
     return names_of(variable.params[3])
-
-
-def inlined(value: Expr, rewriter: Rewriter) -> Expr:
-    """`value` with the local names that it uses once replaced by what they stand for; the others stay."""
-    while True:
-        if value.op == "named" and value.params[1] == "local":
-            value = value.args[0]
-        uses: dict[Expr, int] = {}
-        for e in postorder((value,), stop=lambda s: s.op == "named" and s.params[1] != "local"):
-            for a in e.args:
-                if a.op == "named" and a.params[1] == "local":
-                    uses[a] = uses.get(a, 0) + 1
-        once = {e: e.args[0] for e, n in uses.items() if n == 1}
-        if not once:
-            return value
-        value = rewriter.simplify(open_names(value, once))
-
-
-def open_names(value: Expr, table: dict[Expr, Expr]) -> Expr:
-    """`value` with these local names replaced, also inside the definitions of other local names."""
-    done: dict[Expr, Expr] = {}
-    for e in postorder((value,), stop=lambda s: s.op == "named" and s.params[1] != "local"):
-        args = tuple(done.get(a, a) for a in e.args)
-        if e in table:
-            done[e] = args[0]
-        elif args == e.args:
-            done[e] = e
-        else:
-            done[e] = rebuild(e, args)
-    return done.get(value, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matcalc import core
-from matcalc.calculus.reverse import Names
+from matcalc.calculus.names import Names
 from matcalc.expr import Expr, depends, postorder, record
 from matcalc.linop import Zero, apply
 from matcalc.rewrite.engine import Rewriter

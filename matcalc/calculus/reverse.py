@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from matcalc import core
-from matcalc.expr import Expr, depends, postorder, rebuild, record, substitute
+from matcalc.calculus.names import Names, opened
+from matcalc.expr import Expr, depends, postorder, rebuild, record
 from matcalc.linop import Zero, adjoint, apply
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.steps import Step
-
-OPEN_LIMIT = 24  # operations of an adjoint's definition up to which it is worth trying to open its name
 
 
 @dataclass(slots=True)
@@ -49,20 +48,6 @@ class Reverse:
 
     output: Expr
     adjoints: dict[Expr, Adjoint]
-
-
-class Names:
-    """Fresh names beside those that the user has taken."""
-
-    def __init__(self, taken: Iterable[str]) -> None:
-        self.taken = set(taken)
-
-    def fresh(self, wanted: str) -> str:
-        """`wanted`, with underscores appended until it is free."""
-        while wanted in self.taken:
-            wanted += "_"
-        self.taken.add(wanted)
-        return wanted
 
 
 class ReverseAccumulation:
@@ -124,26 +109,13 @@ class ReverseAccumulation:
     def _adjoint(self, e: Expr, raw: Expr) -> Adjoint:
         start = len(self.context.steps)
         value = self.rewriter.simplify(raw)
-        table = self._openable(value)
-        if table:
-            opened = self.rewriter.simplify(substitute(value, table, through_names=False))
-            if self.rewriter.cost(opened) < self.rewriter.cost(value):
-                self.context.begin()
-                self.context.log("expand_name", "a name stands for its definition", "definition", value, opened)
-                value = opened
+        value = opened(value, self.rewriter)
         value = self._folded(value)
         steps = self.context.steps[start:]
         handle = value
         if e.op == "named" and self.rewriter.cost(value) > 0:
             handle = core.named(self.names.fresh("d_" + e.params[0]), value, "local")
         return Adjoint(e, raw, value, handle, steps)
-
-    def _openable(self, value: Expr) -> dict[Expr, Expr]:
-        return {
-            sub: sub.args[0]
-            for sub in postorder((value,), through_names=False)
-            if sub.op == "named" and sub.params[1] == "local" and self.rewriter.cost(sub.args[0]) <= OPEN_LIMIT
-        }
 
     def _folded(self, value: Expr) -> Expr:
         """Subexpressions that equal a definition of the graph, replaced by its name."""

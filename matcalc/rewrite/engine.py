@@ -14,6 +14,7 @@ from matcalc.rewrite.normal import tidy
 from matcalc.rewrite.rule import Rule, rules_of, shapes_agree
 
 MAX_ROUNDS = 200
+MAX_TURNS = 4
 
 
 class Rewriter:
@@ -37,8 +38,18 @@ class Rewriter:
         return cost(e, self._costs)
 
     def simplify(self, e: Expr) -> Expr:
-        """The shortest form that the rules reach."""
-        return self.present(self.normal(e))
+        """The shortest form that the rules reach, in rounds: a factor taken out makes like terms meet."""
+        best = self.present(self.normal(e))
+        seen: set[Expr] = set()
+        while best not in seen:
+            seen.add(best)
+            mark = len(self.context.steps)
+            again = self.present(self.normal(best))
+            if again is best or self.cost(again) > self.cost(best):
+                del self.context.steps[mark:]
+                return best
+            best = again
+        return best
 
     def normal(self, e: Expr) -> Expr:
         """The normal form: tidied, and no rule of the group `collapse` applies anywhere."""

@@ -14,7 +14,7 @@ from matcalc import core
 from matcalc.dims import is_one, same_shape
 from matcalc.expr import REGISTRY, Expr, node
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.terms import base_and_exponent, coefficient_and_rest, join, split, times_number, twin
+from matcalc.rewrite.terms import base_and_exponent, coefficient_and_rest, join, raised, split, times_number, twin
 
 Tidier = Callable[[Expr, Context], Expr]
 TIDIERS: dict[str, Tidier] = {}
@@ -213,16 +213,11 @@ def _merged_group(group: list[Expr], context: Context) -> list[Expr]:
     if any(v.is_positive is not True for v in values) and not _may_cancel(base, context):
         positive = [f for f, v in zip(group, values) if v.is_positive]
         rest = [f for f, v in zip(group, values) if not v.is_positive]
-        joined = [
-            core.power(base, core.number(sum(base_and_exponent(f)[1].params[0] for f in part)))
-            for part in (positive, rest)
-            if part
-        ]
-        return [f.args[0] if f.args[1].params[0] == 1 else f for f in joined]
+        return [raised(base, sum(base_and_exponent(f)[1].params[0] for f in part)) for part in (positive, rest) if part]
     exponent = sp.simplify(sum(values))
     if exponent == 0:
         return [] if base.is_scalar else [core.ones(*base.shape)]
-    return [base if exponent == 1 else core.power(base, core.number(exponent))]
+    return [raised(base, exponent)]
 
 
 def _may_cancel(base: Expr, context: Context) -> bool:
@@ -319,12 +314,14 @@ def _power(e: Expr, context: Context) -> Expr:
         return base
     if base.op == "power" and base.args[1].op == "number":
         inner = base.args[1].params[0]
-        if (k.is_integer and inner.is_integer) or context.known(base.args[0], "positive"):
-            return core.power(base.args[0], core.number(k * inner))
-        if k.is_integer and inner.is_positive and k.is_positive:
-            return core.power(base.args[0], core.number(k * inner))
-    if base.op == "sqrt" and k.is_integer and k.is_even and (k.is_positive or context.known(base.args[0], "positive")):
-        return core.power(base.args[0], core.number(k / 2))
+        # for a fraction as the inner exponent the base is nonnegative, or there is no value to begin with
+        fits = inner.is_integer is False or (k.is_integer and inner.is_integer)
+        if fits or context.known(base.args[0], "positive"):
+            return raised(base.args[0], k * inner)
+    if abs(k) == sp.Rational(1, 2):
+        return raised(base, k)
+    if base.op == "sqrt" and k != -1:
+        return raised(base.args[0], k / 2)
     if k.is_integer:
         if base.op == "divide":
             return (

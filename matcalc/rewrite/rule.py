@@ -12,6 +12,7 @@ from inspect import signature
 from typing import Any, TypeAlias
 
 from matcalc import core
+from matcalc.dims import dim, same_shape
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
@@ -115,7 +116,7 @@ def node_rule(
     """Declare an identity by a function of the node (and the context) that gives the right side or None."""
 
     def declare(function: Apply) -> Apply:
-        _add(Rule(function.__name__, (function.__doc__ or "").strip(), source, group, op, function, example))  # type: ignore[attr-defined]
+        _add(Rule(function.__name__, (function.__doc__ or "").strip(), source, group, op, function, example))
         return function
 
     return declare
@@ -127,7 +128,7 @@ def _plain(d: Any) -> Any:
         if isinstance(d, int)
         else d.name.lstrip("?")
         if d.is_Symbol
-        else d.xreplace({s: core.dim(s.name.lstrip("?")) for s in d.free_symbols})
+        else d.xreplace({s: dim(s.name.lstrip("?")) for s in d.free_symbols})
     )
 
 
@@ -150,5 +151,5 @@ def _rejoined(op: str, before: Iterable[Expr], inside: Expr, after: Iterable[Exp
 
 def shapes_agree(before: Expr, after: Expr, name: str) -> None:
     """Raise ShapeError where a rule changed the shape: a defect of the rule, found before anybody sees its result."""
-    if not core.same_shape(before.shape, after.shape):
+    if not same_shape(before.shape, after.shape):
         raise ShapeError(f"the rule {name} turned {{}} into {{}}, of another shape", before, after)

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from matcalc import core
-from matcalc.expr import Expr
+from matcalc.expr import Expr, node
 
 ONE: Any = sp.S.One
 
@@ -60,10 +60,21 @@ def _symbolic(*values: Any) -> bool:
 
 
 def base_and_exponent(e: Expr) -> tuple[Expr, Expr]:
-    """An entrywise power as base and exponent."""
-    if e.op == "power":
-        return e.args[0], e.args[1]
-    return e, core.number(1)
+    """An entrywise power as base and exponent; a root is the power 1/2."""
+    base, exponent = e.args if e.op == "power" else (e, core.number(1))
+    if base.op == "sqrt" and exponent.op == "number":
+        return base.args[0], core.number(exponent.params[0] / 2)
+    return base, exponent
+
+
+def raised(base: Expr, exponent: Any) -> Expr:
+    """base .^ exponent for a number; halves are written with the root."""
+    if exponent == 1:
+        return base
+    if abs(exponent) == sp.Rational(1, 2):
+        root = node("sqrt", (base,))
+        return root if exponent > 0 else core.power(root, -1)
+    return core.power(base, core.number(exponent))
 
 
 def factors_of(e: Expr, op: str) -> tuple[Expr, ...]:

@@ -29,6 +29,31 @@ def hadamard_of_vecs(A: Expr, B: Expr) -> tuple[Expr, Expr]:
     return hadamard(vec(A), vec(B)), vec(hadamard(A, B))
 
 
+def _column() -> tuple[Expr, Expr]:
+    v, x = var("v", "n", 1), var("x", "n", 1)
+    return diag(v) @ x, hadamard(v, x)
+
+
+@node_rule(op="matmul", source=HORN, example=_column)
+def diagonal_times_vector(e: Expr, context: Context) -> Expr | None:
+    """diag(v) x = v o x, x' diag(v) = (v o x)', diag(u) diag(v) = diag(u o v)"""
+    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
+        if a.op == "diag" and b.op == "diag":
+            inside = diag(hadamard(_as_column(a.args[0]), _as_column(b.args[0])))
+        elif a.op == "diag" and is_one(b.shape[1]):
+            inside = hadamard(_as_column(a.args[0]), b)
+        elif b.op == "diag" and is_one(a.shape[0]):
+            inside = hadamard(a, flipped(_as_column(b.args[0])))
+        else:
+            continue
+        return matmul(*e.args[:k], inside, *e.args[k + 2 :])
+    return None
+
+
+def _as_column(v: Expr) -> Expr:
+    return v if is_one(v.shape[1]) else flipped(v)
+
+
 def _rows() -> tuple[Expr, Expr]:
     v, M = var("v", "m", 1), var("M", "m", "n")
     return diag(v) @ M, hadamard(broadcast(v, M.shape), M)
@@ -41,12 +66,11 @@ def diagonal_scales_rows_and_columns(e: Expr, context: Context) -> Expr | None:
         if f.op != "diag":
             continue
         v = f.args[0]
-        column = v if is_one(v.shape[1]) else flipped(v)
+        column = _as_column(v)
         if k + 1 < len(e.args):
             M = e.args[k + 1]
             if M.op == "diag":
-                w = M.args[0] if is_one(M.args[0].shape[1]) else flipped(M.args[0])
-                inside = diag(hadamard(column, w))
+                inside = diag(hadamard(column, _as_column(M.args[0])))
             else:
                 inside = hadamard(M, broadcast(column, M.shape))
             return matmul(*e.args[:k], inside, *e.args[k + 2 :])
@@ -126,7 +150,7 @@ def hadamard_with_identity(e: Expr, context: Context) -> Expr | None:
         if f.op == "eye":
             return diag(diagvec(hadamard(*e.args[:k], *e.args[k + 1 :])))
         if f.op == "diag":
-            v = f.args[0] if is_one(f.args[0].shape[1]) else flipped(f.args[0])
+            v = _as_column(f.args[0])
             return diag(hadamard(diagvec(hadamard(*e.args[:k], *e.args[k + 1 :])), v))
     return None
 
@@ -142,3 +166,41 @@ def diagonal_of_ones(e: Expr, context: Context) -> Expr | None:
     if v.op == "zeros":
         return core.zeros(*e.shape)
     return core.scale(*v.args[:-1], diag(v.args[-1])) if v.op == "scale" else None
+
+
+def _two_diagonals() -> tuple[Expr, Expr]:
+    u, v = var("u", "n", 1), var("v", "n", 1)
+    return core.add(diag(u), diag(v)), diag(core.add(u, v))
+
+
+@node_rule(op="add", source=HORN, example=_two_diagonals)
+def sum_of_diagonals(e: Expr, context: Context) -> Expr | None:
+    """diag(u) + diag(v) = diag(u + v)"""
+    inside: list[Expr] = []
+    others: list[Expr] = []
+    for t in e.args:
+        body = t.args[-1] if t.op == "scale" else t
+        if body.op == "diag":
+            inside.append(core.scale(*(t.args[:-1] if t.op == "scale" else ()), _as_column(body.args[0])))
+        else:
+            others.append(t)
+    return core.add(diag(core.add(*inside)), *others) if len(inside) > 1 else None
+
+
+@rule(X="m n", source=HORN)
+def sum_of_vec(X: Expr) -> tuple[Expr, Expr]:
+    """sum(vec(X)) = sum(X)"""
+    return core.total(vec(X)), core.total(X)
+
+
+@rule(v="n 1", source=HORN)
+def sum_of_diag(v: Expr) -> tuple[Expr, Expr]:
+    """sum(diag(v)) = sum(v)"""
+    return core.total(diag(v)), core.total(v)
+
+
+@node_rule(op="diag", source=HORN, example=lambda: (diag(var("x", "n", 1).T), diag(var("x", "n", 1))))
+def diagonal_of_row(e: Expr, context: Context) -> Expr | None:
+    """diag(x') = diag(x): the diagonal matrix of a row is that of the column"""
+    v = e.args[0]
+    return diag(v.args[0]) if v.op == "transpose" and is_one(v.shape[0]) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import kron, matmul, scale, total, trace, var, vec
-from matcalc.dims import is_one, same_shape
+from matcalc.dims import dim, is_one, same_shape
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MAGNUS, node_rule, rule
@@ -15,6 +15,12 @@ from matcalc.rewrite.terms import flipped
 def kron_times_vec(A: Expr, X: Expr, B: Expr) -> tuple[Expr, Expr]:
     """(B' (x) A) vec(X) = vec(A X B)"""
     return kron(B, A) @ vec(X), vec(matmul(A, X, B.T))
+
+
+@rule(C="m n", A="m p", B="n q", source="Horn & Johnson, Topics in Matrix Analysis (1991), Lemma 4.3.1")
+def vec_times_kron(C: Expr, A: Expr, B: Expr) -> tuple[Expr, Expr]:
+    """vec(C)' (B (x) A) = vec(A' C B)'"""
+    return vec(C).T @ kron(B, A), vec(matmul(A.T, C, B)).T
 
 
 @rule(A="m n", B="p q", C="n r", D="q s", source=HORN)
@@ -32,7 +38,7 @@ def inner_product_of_vecs(X: Expr, Y: Expr) -> tuple[Expr, Expr]:
 @node_rule(
     op="kron",
     source=HORN,
-    example=lambda: (kron(core.eye("m"), core.eye("n")), core.eye(core.dim("m") * core.dim("n"))),
+    example=lambda: (kron(core.eye("m"), core.eye("n")), core.eye(dim("m") * dim("n"))),
 )
 def kron_of_constants(e: Expr, context: Context) -> Expr | None:
     """I_m (x) I_n = I_mn; a 1 x 1 factor scales; numbers come out"""
@@ -74,7 +80,7 @@ def vec_of_vector(e: Expr, context: Context) -> Expr | None:
 @node_rule(
     op="reshape",
     source=MAGNUS,
-    example=lambda: (node("reshape", (vec(var("X", "m", "n")),), (core.dim("m"), core.dim("n"))), var("X", "m", "n")),
+    example=lambda: (node("reshape", (vec(var("X", "m", "n")),), (dim("m"), dim("n"))), var("X", "m", "n")),
 )
 def reshape_of_reshape(e: Expr, context: Context) -> Expr | None:
     """unvec(vec(X)) = X: the entries stay in their column-major order"""
@@ -99,13 +105,67 @@ def _vec_terms() -> tuple[Expr, Expr]:
 @node_rule(op="add", source=MAGNUS, example=_vec_terms)
 def sum_of_vecs(e: Expr, context: Context) -> Expr | None:
     """vec(X) + vec(Y) = vec(X + Y) for X and Y of one shape"""
-    bodies = []
+    bodies: list[Expr] = []
     for t in e.args:
         scalars, body = (t.args[:-1], t.args[-1]) if t.op == "scale" else ((), t)
         if body.op != "vec" or (bodies and not same_shape(bodies[0].shape, body.args[0].shape)):
             return None
         bodies.append(scale(*scalars, body.args[0]))
     return vec(core.add(*bodies))
+
+
+def _spread_out() -> tuple[Expr, Expr]:
+    A, B, X = var("A", "m", "n"), var("B", "m", "n"), var("X", "n", "n")
+    both = core.add(kron(A, B), kron(B, A))
+    return both @ vec(X), core.add(kron(A, B) @ vec(X), kron(B, A) @ vec(X))
+
+
+@node_rule(op="matmul", source=HORN, example=_spread_out)
+def sum_of_krons_times(e: Expr, context: Context) -> Expr | None:
+    """(A (x) B + C (x) D) Z = (A (x) B) Z + (C (x) D) Z, Z a vec or a Kronecker product: every term collapses"""
+    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
+        if a.op == "add" and all(_collapses(t, b) for t in a.args):
+            inside = core.add(*(_times(t, b) for t in a.args))
+        elif b.op == "add" and all(_collapses_from_left(a, t) for t in b.args):
+            inside = core.add(*(_times(a, t) for t in b.args))
+        else:
+            continue
+        return matmul(*e.args[:k], inside, *e.args[k + 2 :])
+    return None
+
+
+def _times(a: Expr, b: Expr) -> Expr:
+    """a b, the scalars of both in front."""
+    scalars = [*(a.args[:-1] if a.op == "scale" else ()), *(b.args[:-1] if b.op == "scale" else ())]
+    return scale(*scalars, matmul(_body(a), _body(b)))
+
+
+def _body(e: Expr) -> Expr:
+    return e.args[-1] if e.op == "scale" else e
+
+
+def _collapses(term: Expr, right: Expr) -> bool:
+    """Whether the last factor of a term and `right` merge into one."""
+    body = _body(term)
+    last = body.args[-1] if body.op == "matmul" else body
+    if right.op == "vec":
+        return last.op in ("kron", "comm", "eye") or (last.op == "diag" and last.args[0].op == "vec")
+    return right.op == "kron" and _mixes(last, right)
+
+
+def _collapses_from_left(left: Expr, term: Expr) -> bool:
+    """Whether `left` and the first factor of a term merge into one."""
+    body = _body(term)
+    first = body.args[0] if body.op == "matmul" else body
+    if left.op == "transpose" and left.args[0].op == "vec":
+        return first.op in ("kron", "comm", "eye")
+    return left.op == "kron" and (_mixes(left, first) or first.op == "vec")
+
+
+def _mixes(a: Expr, b: Expr) -> bool:
+    return a.op == b.op == "kron" and same_shape(
+        (a.args[0].shape[1], a.args[1].shape[1]), (b.args[0].shape[0], b.args[1].shape[0])
+    )
 
 
 # ------------------------------------------------------------------------------------------------ block adjoints
@@ -125,7 +185,7 @@ def block_sum_of_kron(A: Expr, C: Expr, D: Expr) -> tuple[Expr, Expr]:
 
 def _identity() -> tuple[Expr, Expr]:
     A = var("A", "m", "m")
-    m, p = core.dim("m"), core.dim("p")
+    m, p = dim("m"), dim("p")
     return node("blocksum", (A, core.eye(m * p))), scale(trace(A), core.eye(p))
 
 
@@ -144,7 +204,7 @@ def block_sum_of_constant(e: Expr, context: Context) -> Expr | None:
     op="blockinner",
     source=MAGNUS,
     example=lambda: (
-        node("blockinner", (core.eye(core.dim("m") * core.dim("p")), var("B", "p", "p"))),
+        node("blockinner", (core.eye(dim("m") * dim("p")), var("B", "p", "p"))),
         scale(trace(var("B", "p", "p")), core.eye("m")),
     ),
 )

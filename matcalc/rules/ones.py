@@ -235,7 +235,7 @@ def _sum_inside(e: Expr) -> tuple[Expr, Callable[[Expr], Expr]] | None:
         found = _sum_inside(f) if f.op in ("sum", "broadcast") or e.op == "scale" else None
         if found is not None:
             summed, others = found
-            return summed, lambda new, k=k, others=others: rebuild(e, (*e.args[:k], others(new), *e.args[k + 1 :]))  # type: ignore[misc]
+            return summed, lambda new, k=k, others=others: rebuild(e, (*e.args[:k], others(new), *e.args[k + 1 :]))
     return None
 
 

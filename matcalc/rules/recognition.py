@@ -93,7 +93,7 @@ def exponentials_over_their_total(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-def _exponentials(body: Expr) -> list[tuple[Expr, object]]:
+def _exponentials(body: Expr) -> list[tuple[Expr, Callable[[Expr], Expr]]]:
     """The exponentials among the factors of a body, each with how to put something in its place."""
     if body.op == "exp":
         return [(body, lambda new: new)]

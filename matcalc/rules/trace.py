@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import matmul, number, trace, var
-from matcalc.dims import is_one
+from matcalc.dims import dim, is_one
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule, rule
@@ -23,9 +23,7 @@ def trace_of_transpose(A: Expr) -> tuple[Expr, Expr]:
     return trace(A.T), trace(A)
 
 
-@node_rule(
-    op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.eye("n")), number(core.exact_dim(core.dim("n"))))
-)
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.eye("n")), number(core.exact_dim(dim("n")))))
 def trace_of_identity(e: Expr, context: Context) -> Expr | None:
     """tr(I) = n"""
     return number(core.exact_dim(e.args[0].shape[0])) if e.args[0].op == "eye" else None
@@ -84,7 +82,7 @@ def trace_of_diagonal(v: Expr) -> tuple[Expr, Expr]:
     return trace(core.diag(v)), core.total(v)
 
 
-@node_rule(op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.ones("n", "n")), number(core.dim("n"))))
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.ones("n", "n")), number(dim("n"))))
 def trace_of_ones(e: Expr, context: Context) -> Expr | None:
     """tr(1 1') = n"""
     inner = e.args[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import matmul, transpose, var
+from matcalc.dims import dim
 from matcalc.expr import REGISTRY, Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.measure import cost
@@ -146,7 +147,7 @@ def transpose_of_constant(e: Expr, context: Context) -> Expr | None:
 
 def _spread() -> tuple[Expr, Expr]:
     b = var("b", 1, "n")
-    return core.broadcast(b, (core.dim("m"), core.dim("n"))).T, core.broadcast(b.T, (core.dim("n"), core.dim("m")))
+    return core.broadcast(b, (dim("m"), dim("n"))).T, core.broadcast(b.T, (dim("n"), dim("m")))
 
 
 @node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_spread)

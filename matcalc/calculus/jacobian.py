@@ -1,0 +1,172 @@
+"""Jacobians and Hessians as structured matrices on vec: `d vec F = J d vec X`, column-major.
+
+Forward accumulation of the local Jacobians in Kronecker form. The Jacobian of a named value is a local name of its own,
+opened where the result gets shorter, so that the cost is linear in the size of the graph.
+
+Source: Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 9 and 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from matcalc import core
+from matcalc.calculus.forward import forward
+from matcalc.calculus.names import Names, opened
+from matcalc.calculus.reverse import ReverseAccumulation
+from matcalc.dims import Shape, is_one, same_shape, shape_text, times
+from matcalc.errors import MatcalcError, ShapeError
+from matcalc.expr import Expr, depends, postorder, record
+from matcalc.linop import Zero
+from matcalc.printing.latex import program as latex_program
+from matcalc.printing.text import program as text_program
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.rule import RULES
+from matcalc.vecform import matrix
+
+if TYPE_CHECKING:
+    from matcalc.calculus.derivation import Derivation
+
+# The matrix of a Jacobian keeps its diagonal factors: X' diag(d) X is how it is read and computed.
+JACOBIAN_RULES = frozenset(RULES) - {"diagonal_scales_rows_and_columns"}
+
+
+def jacobian_matrix(output: Expr, by: Expr, rewriter: Rewriter, names: Names) -> Expr:
+    """The Jacobian of `output` (m x n) with respect to `by` (p x q): mn x pq.
+
+    Args:
+        output: the value that is differentiated; names are looked through.
+        by: a variable or named value.
+        rewriter: simplifies as it goes.
+        names: for the Jacobians of named values.
+    """
+    rows, cols = times(*output.shape), times(*by.shape)
+    order = list(postorder((output,)))
+    alias = {e.args[0]: e for e in order if e.op == "named"}
+    needed = depends((output,), (by,))
+    found: dict[Expr, Expr] = {by: core.eye(cols)}
+    for e in order:
+        if e not in needed or e in found:
+            continue
+        maps = record(e.op).differential(alias.get(e, e), *e.args, *e.params)
+        parts = [
+            core.matmul(matrix(L), found[a]) for a, L in zip(e.args, maps) if a in needed and not isinstance(L, Zero)
+        ]
+        raw = core.add(*parts) if parts else core.zeros(times(*e.shape), cols)
+        if e.op != "named" or e is output:
+            found[e] = rewriter.normal(raw)
+            continue
+        value = opened(rewriter.simplify(raw), rewriter)
+        leaf = rewriter.cost(value) <= 1
+        found[e] = value if leaf else core.named(names.fresh("J_" + e.params[0]), value, "local")
+    if output not in found:
+        return core.zeros(rows, cols) if not (is_one(rows) and is_one(cols)) else core.number(0)
+    return opened(rewriter.simplify(found[output]), rewriter)
+
+
+@dataclass(frozen=True)
+class Jacobian:
+    """A Jacobian: a structured linear map from the differential of `by` to that of `of`.
+
+    Printed, it is its Kronecker form in the text syntax.
+
+    Attributes:
+        of: the value that was differentiated (for a Hessian, the gradient).
+        by: the variable or named value.
+        value: the mn x pq matrix on column-major vec, structured.
+        derivation: where it belongs.
+    """
+
+    of: Expr
+    by: Expr
+    value: Expr
+    derivation: Derivation
+
+    def as_matrix(self) -> Expr:
+        """The matrix on vec: mn x pq, in Kronecker, commutation and diagonal form."""
+        return self.value
+
+    @property
+    def shape(self) -> Shape:
+        """mn x pq."""
+        return self.value.shape
+
+    def apply(self, direction: Expr) -> Expr:
+        """The differential of `of` when the differential of `by` is `direction`: no Kronecker product is formed.
+
+        Raises:
+            ShapeError: the direction has not the shape of `by`.
+        """
+        _need_shape(direction, self.by.shape, "direction")
+        d = self.derivation
+        return forward(self.of, {self.by: direction}, d.rewriter, d.fresh_names())
+
+    def adjoint(self, cotangent: Expr) -> Expr:
+        """The adjoint map at `cotangent`: the gradient by `by` of tr(cotangent' of).
+
+        Raises:
+            ShapeError: the cotangent has not the shape of `of`.
+        """
+        _need_shape(cotangent, self.of.shape, "cotangent")
+        d = self.derivation
+        engine = ReverseAccumulation(self.of, Context(d.domain), d.fresh_names(), d.graph.definitions.values())
+        return engine.run([self.by], cotangent).adjoints[self.by].value
+
+    def jacobian(self, name: Any) -> Jacobian:
+        """The Jacobian of vec of this matrix by another variable: a second derivative."""
+        d = self.derivation
+        return jacobian_of(d, self.value, d.find(name), closed=True)
+
+    def latex(self) -> str:
+        """The matrix in LaTeX."""
+        return latex_program(self.value)
+
+    def __str__(self) -> str:
+        return text_program(self.value)
+
+    def __repr__(self) -> str:
+        return text_program(self.value)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _sympy_(self) -> Any:
+        return self.value._sympy_()
+
+
+def _need_shape(e: Expr, shape: Shape, what: str) -> None:
+    if not isinstance(e, Expr):
+        raise MatcalcError(f"the {what} must be a matcalc expression, got {type(e).__name__}")
+    if not same_shape(e.shape, shape):
+        raise ShapeError(f"the {what} {{}} is {shape_text(e.shape)}, needed is {shape_text(shape)}", e)
+
+
+def jacobian_of(d: Derivation, output: Expr, by: Expr, *, closed: bool) -> Jacobian:
+    """The Jacobian of an expression of the derivation's graph; `closed`: it is the last differentiation."""
+    rewriter = Rewriter(Context(d.domain, closed=closed), JACOBIAN_RULES)
+    value = jacobian_matrix(output, by, rewriter, d.fresh_names())
+    return Jacobian(output, by, d.shortened(value, rewriter), d)
+
+
+def hessian_of(d: Derivation, of: Expr, by: Expr) -> Jacobian:
+    """The Jacobian by `by` of vec of the gradient by `of`.
+
+    Facts that hold only at the point (symmetric, one-hot, ...) wait for the last derivative: the gradient is derived
+    without them.
+    """
+    context = Context(d.domain, closed=False)
+    engine = ReverseAccumulation(d.output, context, d.fresh_names(), d.graph.definitions.values())
+    gradient = engine.run([of], core.number(1)).adjoints[of].value
+    return jacobian_of(d, gradient, by, closed=True)
+
+
+def hessian_products(d: Derivation, tangents: Mapping[Expr, Expr]) -> dict[str, Expr]:
+    """The gradients' differentials along the tangents: Hessian-vector products, no Hessian is formed."""
+    context = Context(d.domain, closed=False)
+    names = d.fresh_names()
+    engine = ReverseAccumulation(d.output, context, names, d.graph.definitions.values())
+    adjoints = engine.run(d.wrt, core.number(1)).adjoints
+    return {str(e.params[0]): forward(adjoints[e].value, tangents, d.rewriter, names) for e in d.wrt}

@@ -1,0 +1,71 @@
+"""Local names (adjoints, Jacobians of named values): fresh ones, and opening them where the result gets shorter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from matcalc.expr import Expr, postorder, rebuild, substitute
+from matcalc.rewrite.engine import Rewriter
+
+OPEN_LIMIT = 24  # operations of a definition up to which it is worth trying to open its name
+
+
+class Names:
+    """Fresh names beside those that the user has taken."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self.taken = set(taken)
+
+    def fresh(self, wanted: str) -> str:
+        """`wanted`, with underscores appended until it is free."""
+        while wanted in self.taken:
+            wanted += "_"
+        self.taken.add(wanted)
+        return wanted
+
+
+def is_local(e: Expr) -> bool:
+    """Whether it is a name that a result defines for itself."""
+    return e.op == "named" and e.params[1] == "local"
+
+
+def opened(value: Expr, rewriter: Rewriter) -> Expr:
+    """`value` with its local names opened, if that makes it shorter; else `value` itself."""
+    table = {
+        sub: sub.args[0]
+        for sub in postorder((value,), through_names=False)
+        if is_local(sub) and rewriter.cost(sub.args[0]) <= OPEN_LIMIT
+    }
+    if not table:
+        return value
+    other = rewriter.simplify(substitute(value, table, through_names=False))
+    if rewriter.cost(other) >= rewriter.cost(value):
+        return value
+    rewriter.context.begin()
+    rewriter.context.log("expand_name", "a name stands for its definition", "definition", value, other)
+    return other
+
+
+def inlined(value: Expr, rewriter: Rewriter) -> Expr:
+    """`value` with the local names that it uses once replaced by what they stand for; the others stay."""
+    while True:
+        if is_local(value):
+            value = value.args[0]
+        uses: dict[Expr, int] = {}
+        for e in postorder((value,), stop=lambda s: s.op == "named" and not is_local(s)):
+            for a in e.args:
+                if is_local(a):
+                    uses[a] = uses.get(a, 0) + 1
+        once = {e: e.args[0] for e, n in uses.items() if n == 1}
+        if not once:
+            return value
+        value = rewriter.simplify(_replaced(value, once))
+
+
+def _replaced(value: Expr, table: dict[Expr, Expr]) -> Expr:
+    """`value` with these local names replaced, also inside the definitions of other local names."""
+    done: dict[Expr, Expr] = {}
+    for e in postorder((value,), stop=lambda s: s.op == "named" and not is_local(s)):
+        args = tuple(done.get(a, a) for a in e.args)
+        done[e] = args[0] if e in table else e if args == e.args else rebuild(e, args)
+    return done.get(value, value)
