@@ -93,7 +93,8 @@ def rules(names: Names) -> dict[str, list[Rule]]:
 
 def function_name(e: Expr) -> str:
     """What the function of a `func` node is called in code: `phi`, `phi_prime`."""
-    return str(e.params[0].name) + "_prime" * e.params[0].order
+    function = e.params[0]
+    return f"{function.name}{'_prime' * function.order}"
 
 
 def scalar_case(select: Selector, e: Expr) -> Choice | None:

@@ -53,7 +53,8 @@ def best_order(factors: tuple[Expr, ...]) -> Plan:
         for i in range(count - length):
             j = i + length
             best = None
-            for s in range(j - 1, i - 1, -1):  # among equals, from the left
+            cuts = range(i, j) if d[i] == d[j + 1] == 1 else range(j - 1, i - 1, -1)
+            for s in cuts:  # among equals from the left, but x'(A x)
                 left, right = (factors[i] if s == i else None), (factors[j] if s + 1 == j else None)
                 c = cost[i, s] + cost[s + 1, j] + _step_cost(left, right, d[i], d[s + 1], d[j + 1])
                 if best is None or c < best:
