@@ -175,7 +175,7 @@ def test_scope() -> None:
     r, h = source.graph.definitions["r"], source.graph.definitions["h"]
     back = parse("d_h = 2*h; A'*(d_h .* D(phi)(r))/n", scope=scope).graph.output
     assert back is scale(
-        number(1 / n), matmul(A.T, hadamard(core.named("d_h", scale(number(2), h)), phi.derivative(r)))
+        number(1 / n), matmul(A.T, hadamard(core.named("d_h", scale(number(2), h), "local"), phi.derivative(r)))
     )
     shadowed = parse("r = 2*y; r'*h", scope=scope)
     assert shadowed.graph.output is matmul(scale(number(2), y).T, h)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from matcalc import core
 from matcalc.core import broadcast, hadamard, number, power, scale, total, var
@@ -98,12 +99,12 @@ def _exponentials(body: Expr) -> list[tuple[Expr, Callable[[Expr], Expr]]]:
     if body.op == "exp":
         return [(body, lambda new: new)]
     if body.op in ("matmul", "hadamard"):
-        return [
-            (f, lambda new, k=k: node(body.op, (*body.args[:k], new, *body.args[k + 1 :])))
-            for k, f in enumerate(body.args)
-            if f.op == "exp"
-        ]
+        return [(f, partial(_with_factor, body, k)) for k, f in enumerate(body.args) if f.op == "exp"]
     return []
+
+
+def _with_factor(body: Expr, k: int, new: Expr) -> Expr:
+    return node(body.op, (*body.args[:k], new, *body.args[k + 1 :]))
 
 
 def _swapped() -> tuple[Expr, Expr]:
