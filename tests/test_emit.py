@@ -161,6 +161,12 @@ FORMS = {
     "quotient": (hadamard(X, power(Y, -1)), "X / Y"),
     "mean": (node("mean", (hadamard(X, Y),), (None,)), "float(np.vdot(X, Y) / (m * n))"),
     "exact number": (scale(number(2 / sp.Symbol("n", integer=True, positive=True)), x), "2 / n * x"),
+    "sum of a Kronecker product": (total(kron(X, A)), "float(np.sum(X) * np.sum(A))"),
+    "sum of a Kronecker product times vec": (
+        total(matmul(kron(transpose(W), A), vec(var("Q", "n", "n")))),
+        "float(np.sum(_vec((A @ Q) @ W)))",
+    ),
+    "difference with a broadcast": (add(X, broadcast(minus(ROW), X.shape)), "X - b"),
     "difference": (add(minus(X), Y), "Y - X"),
     "square root": (power(X, sp.Rational(1, 2)), "np.sqrt(X)"),
 }

@@ -209,7 +209,9 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
         return total(inner) if axis is None else transpose(total(inner, 3 - axis))
     if X.op == "scale" and not select.shared(X):
         return core.scale(*X.args[:-1], total(X.args[-1], axis))
-    if X.op == "matmul" and not select.shared(X) and not _is_outer(X):
+    if X.op == "kron" and not select.shared(X):
+        return core.kron(*(total(a, axis) for a in X.args))
+    if X.op == "matmul" and not select.shared(X) and not _is_outer(X) and not _acts_on_vec(X):
         first, *middle, last = X.args
         first = total(first, 1) if axis != 2 else first
         last = total(last, 2) if axis != 1 else last
@@ -219,6 +221,10 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
         return dot(*pair) if axis is None else _sum_of_pair(*pair, axis)
     where = "" if axis is None else f", axis={axis - 1}, keepdims=True"
     return Code(f"np.sum({{0}}{where})", (X,))
+
+
+def _acts_on_vec(X: Expr) -> bool:
+    return any(f.op in ("kron", "comm") for f in X.args)
 
 
 def _is_outer(X: Expr) -> bool:

@@ -15,7 +15,6 @@ from matcalc import core
 from matcalc.core import broadcast, number, power, scale
 from matcalc.dims import Shape, is_one, is_scalar, same_shape
 from matcalc.emit.code import Code, Level
-from matcalc.emit.matching import constant_of
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.expr import Expr, node, number_value, record
 
@@ -118,7 +117,9 @@ def _diagonal_part(t: Expr) -> Expr | None:
 
 
 def _sign(select: Selector, t: Expr) -> tuple[int, Expr]:
-    """The sign of a term's number, and the term without it."""
+    """The sign of a term's number, and the term without it (and without its broadcast)."""
+    if not select.shared(t) and select.decide(t).op == "broadcast":
+        t = stripped(select, t)
     if t.op == "number" and number_value(t).could_extract_minus_sign():
         return -1, number(-number_value(t))
     if t.op in ("scale", "hadamard", "divide") and not select.shared(t) and select.decide(t) is t:
@@ -126,9 +127,6 @@ def _sign(select: Selector, t: Expr) -> tuple[int, Expr]:
             return -1, scale(*t.args[1:])
         if _taken_apart(select, t).number.could_extract_minus_sign():
             return -1, scale(number(-1), t)
-    value = constant_of(t) if t.op == "broadcast" else None
-    if value is not None and value.could_extract_minus_sign():
-        return -1, broadcast(number(-value), t.shape)
     return 1, t
 
 
