@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.reverse import Adjoint
-from matcalc.dims import is_scalar, shape_text
+from matcalc.dims import Shape, is_scalar, shape_text
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.linop import Identity
@@ -58,6 +58,7 @@ class Block:
         definition: what it is defined as; empty for a variable.
         shape: its shape.
         edges: the paths by which the output depends on it.
+        adjoint: the name of its adjoint.
         before: the adjoint as the chain rule gives it.
         rules: the rules that simplified it.
         after: the simplified adjoint, as an equation.
@@ -67,6 +68,7 @@ class Block:
     definition: str
     shape: str
     edges: list[Edge]
+    adjoint: str
     before: str
     rules: list[Line]
     after: str
@@ -86,7 +88,7 @@ class View:
     adjoints: list[Line] = field(default_factory=list)
     facts_used: list[str] = field(default_factory=list)
     facts_wished: list[str] = field(default_factory=list)
-    domain: list[str] = field(default_factory=list)
+    domain: list[Line] = field(default_factory=list)
     layout: str = "denominator"
 
 
@@ -100,13 +102,18 @@ class Writer:
     differential: str
     equals: str
     times: str
+    by: str
+
+    def shape(self, shape: Shape) -> str:
+        """m x n, to stand in a remark."""
+        return shape_text(shape).replace(" x ", self.by)
 
     def in_vec(self, content: str) -> str:
         """vec(content)."""
         return self.vec.format(content)
 
 
-TEXT = Writer(text, str, "vec({0})", "d vec({0})", " = ", " * ")
+TEXT = Writer(text, str, "vec({0})", "d vec({0})", " = ", " * ", " x ")
 LATEX = Writer(
     latex,
     name_latex,
@@ -114,6 +121,7 @@ LATEX = Writer(
     r"\mathrm{{d}}\operatorname{{vec}}({0})",
     " = ",
     r" \, ",
+    r" $\times$ ",
 )
 
 # What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go.
@@ -123,6 +131,7 @@ MATRIX_RULES = (
     "vec_of_vector",
     "commutation_of_vectors",
     "diagonal_of_ones",
+    "ones_in_a_sum",
 )
 
 FORMATS = {"text": (TEXT, "txt"), "latex": (LATEX, "tex"), "markdown": (LATEX, "md")}
@@ -200,22 +209,22 @@ class _Builder:
         """Title, variables, definitions."""
         d, w = self.d, self.w
         variables = [
-            Line(w.name(v.params[0]), ", ".join([shape_text(v.shape), *names_of(v.params[3])]))
+            Line(w.name(v.params[0]), ", ".join([w.shape(v.shape), *names_of(v.params[3])]))
             for v in d.graph.declared.values()
         ]
         definitions = [
-            Line(f"{w.name(name)} = {w.expr(e.args[0])}", shape_text(e.shape))
+            Line(f"{w.name(name)} = {w.expr(e.args[0])}", w.shape(e.shape))
             for name, e in d.graph.definitions.items()
         ]
         for e, name in self.labels.items():
-            definitions.append(Line(f"{w.name(name)} = {w.expr(e)}", shape_text(e.shape)))
+            definitions.append(Line(f"{w.name(name)} = {w.expr(e)}", w.shape(e.shape)))
         return View(
             output=w.name(self.label(d.output)),
-            shape=shape_text(d.output.shape),
+            shape=w.shape(d.output.shape),
             variables=variables,
             inferred=d.inferred,
             definitions=definitions,
-            domain=[_fact(w.expr(e), fact) for fact, e in d.domain],
+            domain=[Line(w.expr(e), fact) for fact, e in d.domain],
             layout=self.layout,
         )
 
@@ -233,8 +242,9 @@ class _Builder:
         return Block(
             name=self.w.name(self.label(e)),
             definition=definition,
-            shape=shape_text(e.shape),
+            shape=self.w.shape(e.shape),
             edges=edges,
+            adjoint=self.adjoint_name(e),
             before="" if before == after else before,
             rules=[self.rule(s) for s in made.steps],
             after=f"{self.adjoint_name(e)} = {after}",
@@ -243,7 +253,9 @@ class _Builder:
     def rule(self, step: Step) -> Line:
         """One application of a rule."""
         because = f" ({'; '.join(_fact(*pair) for pair in step.facts)})" if step.facts else ""
-        return Line(f"{self.w.expr(step.before)} = {self.w.expr(step.after)}", f"{step.rule}: {step.identity}{because}")
+        name = step.rule if self.w is TEXT else step.rule.replace("_", " ")
+        remark = f"{name}: {step.identity}{because}" if self.w is TEXT else f"{name}{because}"
+        return Line(f"{self.w.expr(step.before)} = {self.w.expr(step.after)}", remark)
 
     def edge(self, path: Path) -> Edge:
         """One path: its local Jacobians, and their transposes applied to the adjoint that is known."""
@@ -256,8 +268,15 @@ class _Builder:
             start=self.w.name(self.label(path.start)),
             jacobians=[self.jacobian(j) for j in shown],
             chain=f"{self.w.in_vec(self.adjoint_name(path.end))}{self.w.equals}{chain}",
-            collapse=[f"{name}: {RULES[name].identity}" for name in collapse],
+            collapse=[self.identity(name) for name in collapse],
         )
+
+    def identity(self, name: str) -> str:
+        """A rule's identity: in words, or in LaTeX as the pair of its two sides."""
+        if self.w is TEXT:
+            return f"{name}: {RULES[name].identity}"
+        left, right = RULES[name].example()
+        return f"{self.w.expr(left)} = {self.w.expr(right)}"
 
     def tidied(self, m: Expr) -> Expr:
         """A Jacobian's matrix without double transposes and factors of one."""
@@ -295,7 +314,7 @@ class _Builder:
     def adjoints(self) -> list[Line]:
         """The adjoints that have a name of their own."""
         return [
-            Line(f"{self.adjoint_name(m.of)} = {self.w.expr(m.value)}", shape_text(m.of.shape))
+            Line(f"{self.adjoint_name(m.of)} = {self.w.expr(m.value)}", self.w.shape(m.of.shape))
             for m in self.d.reverse.adjoints.values()
             if m.of.op == "named" and m.handle.op == "named" and m.handle.params[1] == "local"
         ]
@@ -308,7 +327,7 @@ class _Builder:
             made = self.d.reverse.adjoints[e]
             kind = self.d.structure.get(name, "none")
             value = made.value if kind == "none" else self.d.gradient(name)
-            remark = shape_text(e.shape)
+            remark = self.w.shape(e.shape)
             if kind != "none":
                 remark += f"; along {kind} matrices, convention: {self.d.convention}"
             if self.layout == "numerator":
