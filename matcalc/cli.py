@@ -243,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
         "--kind",
         default="value_and_grad",
         metavar="KIND",
-        help="value, gradient, value_and_grad (default), jvp or vjp",
+        help="value, gradient, value_and_grad (default), jacobian, hessian, jvp, vjp or hvp",
     )
     one.add_argument("--target", default="numpy", metavar="TARGET", help="numpy (default)")
 

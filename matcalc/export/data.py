@@ -26,8 +26,8 @@ def derivation_data(d: Derivation, style: str = "steps", layout: str = "denomina
     Example:
         >>> import matcalc as mc
         >>> data = derivation_data(mc.derive("x'*A*x", wrt="x", facts={"A": "symmetric"}))
-        >>> data["results"][0]["gradient"], data["facts_used"]
-        ('2*A*x', [{'name': 'A', 'fact': 'symmetric'}])
+        >>> data["results"][0]["gradient"], data["variables"][1]
+        ('2*A*x', {'name': 'A', 'shape': ['n', 'n'], 'facts': ['symmetric']})
     """
     view = make_view(d, style, layout, TEXT)
     data: dict[str, Any] = {
