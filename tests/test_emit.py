@@ -352,6 +352,21 @@ def test_division_by_a_size_that_is_zero_is_numpys():
         assert f(x=[1.0])[0, 0] == np.inf
 
 
+def test_numbers_and_identities_alone():
+    n = dims.symbol("n")
+    identities = matmul(eye("n"), scale(c, eye("n")))
+    assert np.array_equal(compile_function(code(identities))(c=2.0, dims={"n": 2}), 2 * np.eye(2))
+    assert compile_function(code(power(number(1 / n), -2)))(dims={"n": 3}) == 9.0
+    zero = core.difference(1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        assert compile_function(code(power(number(0), -1)))() == np.inf
+        assert compile_function(code(core.quotient(2, zero)))() == np.inf
+        assert np.isposinf(compile_function(code(core.entrywise_quotient(X, zero)))(X=np.ones((2, 2)))).all()
+    agrees(scale(exp(number(1)), X))
+    agrees(scale(node("norm2", (number(2),)), X))
+    assert agrees(exp(broadcast(ones(1, "m"), (dims.symbol("n"), dims.symbol("m"))))).endswith("dtype=dtype)\n\n")
+
+
 def test_abstract_functions_and_bodies():
     phi = Function("phi")
     f = compile_function(code(total(phi(X)), "value_and_grad", {"X": phi.derivative(X)}))

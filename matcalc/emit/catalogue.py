@@ -142,6 +142,8 @@ def _call(select: Selector, e: Expr, dim_text: object) -> Code:
         f"np.reshape({{{k}}}, (1, 1))" if a.is_scalar and not takes and e.op != "matpow" else f"{{{k}}}"
         for k, a in enumerate(args)
     ]
+    if all(a.op == "number" for a in args):  # Python's floats would give double precision
+        slots = [f"dtype.type({slot})" for slot in slots]
     if isinstance(notation, Call):
         parameters = [_parameter(p, dim_text) for p in e.params]
         text, level, need = f"{notation.name}({', '.join(slots + parameters)})", Level.ATOM, Level.LOOSE

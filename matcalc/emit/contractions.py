@@ -60,9 +60,7 @@ def matmul_code(select: Selector, e: Expr) -> Choice | None:
 def _scaled(scalars: list[Expr], factors: list[Expr], e: Expr) -> Expr:
     if factors:
         return core.scale(*scalars, matmul(*factors))
-    if not scalars:
-        return core.eye(e.shape[0])
-    return core.scale(*scalars)
+    return core.scale(*scalars) if e.is_scalar else core.scale(*scalars, core.eye(e.shape[0]))
 
 
 def _two_factors(select: Selector, e: Expr) -> Choice:

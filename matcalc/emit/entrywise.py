@@ -31,8 +31,8 @@ def is_entrywise(e: Expr) -> bool:
 def stripped(select: Selector, e: Expr) -> Expr:
     """An operand without its broadcast, which NumPy does by itself."""
     e = select.decide(e)
-    if e.op == "broadcast":
-        return select.decide(e.args[0])
+    while e.op == "broadcast":
+        e = select.decide(e.args[0])
     return number(1) if e.op == "ones" else number(0) if e.op == "zeros" else e
 
 
@@ -78,6 +78,9 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
         shape = wide[0].shape if wide else (1, 1)
         total = core.add(*[broadcast(p, shape) for p in parts if p is not None])
         return Code("_add_diagonal({0}, {1})", (rest, total))
+    values = [select.decide(t) for t in flat]
+    if all(t.op == "number" for t in values):
+        return number(sp.Add(*map(number_value, values)))
     signed = [_sign(select, t) for t in flat]
     signed.sort(key=lambda s: s[0] < 0)
     text, args = "", []
@@ -198,6 +201,8 @@ def _taken_apart(select: Selector, e: Expr) -> _Product:
         f = f if f is e else select.decide(f)  # a softmax, a smaller value, ... may be computed instead
         if f.op == "number" and (sign > 0 or number_value(f) != 0):
             parts.number *= number_value(f) ** sign
+        elif f.op == "number":  # the reciprocal of 0 is NumPy's inf
+            parts.above.append(power(f, -1))
         elif f.op in ("scale", "hadamard") and free:
             stack.extend((a, sign) for a in reversed(f.args))
         elif f.op == "divide" and free:
@@ -235,9 +240,14 @@ def power_code(select: Selector, e: Expr) -> Choice | None:
         if k == 1:
             return inverse
         return Code("_reciprocal({0})**{1}", (e.args[0], number(k)), Level.POWER, (Level.LOOSE, Level.ATOM))
-    if exponent.op != "number" or base.op == "number":
+    if exponent.op != "number":
         return Code("{0}**{1}", (base, exponent), Level.POWER, (Level.ATOM, Level.ATOM))
     k = number_value(exponent)
+    if base.op == "number":
+        value = number_value(base) ** k
+        if value.is_real and value.is_finite:
+            return number(value)
+        return Code("dtype.type({0})**{1}", (base, exponent), Level.POWER, (Level.LOOSE, Level.ATOM))
     if k == 0:
         return broadcast(number(1), e.shape)
     if k == 1:
@@ -257,7 +267,8 @@ def power_code(select: Selector, e: Expr) -> Choice | None:
 
 def step_code(select: Selector, e: Expr) -> Choice | None:
     """The unit step as a number (a comparison would be a truth value, and `-` and `+` of these are no numbers)."""
-    return Code("np.heaviside({0}, 0)", (stripped(select, e.args[0]),))
+    text = "dtype.type({0} > 0)" if e.is_scalar else "({0} > 0).astype(dtype)"
+    return Code(text, (stripped(select, e.args[0]),), Level.ATOM, (Level.SUM,))
 
 
 def where_code(select: Selector, e: Expr) -> Choice | None:

@@ -335,10 +335,11 @@ class _Writer:
 
     def _own(self, e: Expr, returned: set[Expr]) -> str:
         """The text of a result in memory of its own: an input, or what was returned already, is copied."""
-        text, source = self.schedule.result(e), self.schedule.source(e)
-        shares = source.op in ("variable", "broadcast") or source in returned
-        returned.add(source)
-        return f"np.array({text})" if shares and not e.is_scalar else text
+        text = self.schedule.result(e)
+        memory, borrowed = self.schedule.memory(e)
+        borrowed = borrowed or memory in returned
+        returned.add(memory)
+        return f"np.array({text})" if borrowed and not e.is_scalar else text
 
 
 _SUMMARY = {

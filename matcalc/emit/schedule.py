@@ -68,12 +68,14 @@ class Schedule:
         """The text of a result."""
         return self.texts[self.select.decide(e)][0]
 
-    def source(self, e: Expr) -> Expr:
-        """The value in whose memory `e` lies: itself, unless it is a view."""
+    def memory(self, e: Expr) -> tuple[Expr, bool]:
+        """The value in whose memory `e` lies (itself, unless it is a view), and whether it may not be written to."""
         e = self.select.decide(e)
+        repeated = False
         while self.select.codes[e].view and self.select.codes[e].args:
+            repeated = repeated or e.op == "broadcast"
             e = self.select.decide(self.select.codes[e].args[0])
-        return e
+        return e, repeated or e.op == "variable"
 
 
 def _order(select: Selector, roots: list[Expr]) -> list[Expr]:
