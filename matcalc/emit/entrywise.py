@@ -152,6 +152,8 @@ def product_code(select: Selector, e: Expr) -> Choice | None:
     shape = joint_shape(e.shape, [*parts.above, *parts.below, *parts.masks])
     if not same_shape(shape, e.shape):  # only a scaled broadcast: the others are small operands
         return broadcast(_product_of([broadcast(stripped(select, a), shape) for a in e.args]), e.shape)
+    if not (parts.above or parts.below or parts.masks):
+        return number(parts.number)
     if not parts.above and parts.masks:
         parts.above.append(parts.masks.pop(0))
     parts.above.sort(key=lambda a: not a.is_scalar)
