@@ -94,7 +94,7 @@ def plus(*dims: Dim) -> Dim:
 
 def is_one(d: Dim) -> bool:
     """Whether the dimension is the number 1 (a symbol never is)."""
-    return bool(d == 1)
+    return type(d) is int and d == 1
 
 
 def symbols(dims: Iterable[Dim]) -> list[str]:

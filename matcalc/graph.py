@@ -6,13 +6,14 @@ declared variables.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from matcalc.core import named
 from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, shorten
-from matcalc.expr import HOOKS, REGISTRY, Expr, postorder
+from matcalc.expr import HOOKS, REGISTRY, Expr, postorder, rebuild
 from matcalc.properties import known
 
 
@@ -126,6 +127,36 @@ class Graph:
     def free_variables(self) -> list[Expr]:
         """The declared variables that are not constant."""
         return [v for v in self.declared.values() if not known(v, "constant")]
+
+    def with_intermediates(self) -> Graph:
+        """The graph with names `t1, t2, ...` for unnamed values that are shared or are nonlinear in one argument.
+
+        For large graphs without names: named values are opaque to rewriting, so that the cost stays linear.
+        """
+        order = list(postorder((self.output,)))
+        uses = Counter(a for e in order for a in e.args)
+        taken = {*self.declared, *self.definitions}
+        defined = {e.args[0] for e in order if e.op == "named"}
+        done: dict[Expr, Expr] = {}
+        count = 0
+        for e in order:
+            args = tuple(done[a] for a in e.args)
+            new = e if args == e.args else rebuild(e, args)
+            worth = uses[e] > 1 or REGISTRY[e.op].scalar_function is not None
+            if worth and e.args and e.op not in ("named", "broadcast") and e is not self.output and e not in defined:
+                count += 1
+                while f"t{count}" in taken:
+                    count += 1
+                new = named(f"t{count}", new)
+            done[e] = new
+        return Graph.of(done[self.output], self.declared.values())
+
+    @property
+    def unnamed_size(self) -> int:
+        """The number of operations that stand under no name of their own."""
+        order = list(postorder((self.output,)))
+        defined = {e.args[0] for e in order if e.op == "named"}
+        return sum(1 for e in order if e.args and e.op != "named" and e not in defined)
 
     @classmethod
     def of(cls, expr: Expr, declared: Iterable[Expr] = ()) -> Graph:

@@ -161,6 +161,10 @@ def facts_of(e: Expr) -> tuple[int, int]:
             true |= BIT["diagonal"]
             if true & BIT["positive"]:
                 true |= BIT["positive-definite"]
+            if true & BIT["positive-definite"]:
+                true |= BIT["positive"]
+            if true & BIT["positive-semidefinite"]:
+                true |= BIT["nonnegative"]
             if true & BIT["nonzero"]:
                 true |= BIT["nonsingular"]
         true = closure(true)

@@ -9,7 +9,7 @@ from typing import Any
 from matcalc import core
 from matcalc.calculus.forward import forward
 from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, hessian_products, jacobian_of
-from matcalc.calculus.names import Names, inlined
+from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
 from matcalc.calculus.paths import Path, paths_to, shared_values
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.structured import check_structure, structured_gradient
@@ -147,7 +147,7 @@ class Derivation:
             if kind == "none"
             else self.rewriter.simplify(structured_gradient(made.value, kind, self.convention))
         )
-        return inlined(value, self.rewriter)
+        return with_shared_named(inlined(value, self.rewriter), self.rewriter, self.fresh_names())
 
     def jacobian(self, name: Any = None) -> Jacobian:
         """The Jacobian of the output (m x n) by a variable (p x q): mn x pq on column-major vec, structured.
@@ -220,7 +220,8 @@ class Derivation:
 
     def shortened(self, value: Expr, rewriter: Rewriter) -> Expr:
         """`value` simplified, local names that it uses once opened, and what equals a definition folded back."""
-        return inlined(rewriter.simplify(value), rewriter)
+        short = inlined(rewriter.simplify(refreshed(value, rewriter)), rewriter)
+        return with_shared_named(short, rewriter, self.fresh_names())
 
     @property
     def gradients(self) -> dict[str, Expr]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from matcalc.core import named
 from matcalc.expr import Expr, postorder, rebuild, substitute
 from matcalc.rewrite.engine import Rewriter
 
@@ -69,3 +70,40 @@ def _replaced(value: Expr, table: dict[Expr, Expr]) -> Expr:
         args = tuple(done.get(a, a) for a in e.args)
         done[e] = args[0] if e in table else e if args == e.args else rebuild(e, args)
     return done.get(value, value)
+
+
+def refreshed(value: Expr, rewriter: Rewriter) -> Expr:
+    """`value` with the definitions of its local names simplified again, under the rewriter's facts."""
+    done: dict[Expr, Expr] = {}
+    for e in postorder((value,), stop=lambda s: s.op == "named" and not is_local(s)):
+        args = tuple(done.get(a, a) for a in e.args)
+        if is_local(e):
+            definition = rewriter.simplify(args[0])
+            done[e] = definition if rewriter.cost(definition) == 0 else rebuild(e, (definition,))
+        else:
+            done[e] = e if args == e.args else rebuild(e, args)
+    return done.get(value, value)
+
+
+SHARED_COST = 4  # operations from which a repeated part of a result gets a name
+
+
+def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
+    """`value` with its repeated parts under local names `t1, t2, ...`, where that spares many operations."""
+    order = list(postorder((value,), stop=lambda s: s.op == "named" and not is_local(s)))
+    uses: dict[Expr, int] = {}
+    for e in order:
+        for a in e.args:
+            uses[a] = uses.get(a, 0) + 1
+    done: dict[Expr, Expr] = {}
+    count = 0
+    for e in order:
+        args = tuple(done.get(a, a) for a in e.args)
+        new = e if args == e.args else rebuild(e, args)
+        if uses.get(e, 0) > 1 and e.op not in ("named", "broadcast") and rewriter.cost(new) >= SHARED_COST:
+            count += 1
+            while f"t{count}" in names.taken:
+                count += 1
+            new = named(names.fresh(f"t{count}"), new, "local")
+        done[e] = new
+    return done[value]

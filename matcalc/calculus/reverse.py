@@ -84,7 +84,7 @@ class ReverseAccumulation:
             if parts is None or e not in needed:
                 continue
             raw = core.add(*parts)
-            if e.op == "named" or e in chosen:
+            if e.op == "named" or e in chosen or e is self.output:
                 made = self._adjoint(e, raw)
                 found.adjoints[e] = made
                 G = made.handle

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import matcalc.rules  # noqa: F401  (fills RULES, from which MATRIX_RULES is made)
+from matcalc.calculus.differential import Differentials
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.reverse import Adjoint
 from matcalc.dims import Shape, is_scalar, shape_text
@@ -17,6 +18,7 @@ from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.linop import Identity
 from matcalc.printing.latex import latex
+from matcalc.printing.pieces import locals_of
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.text import text
 from matcalc.properties import names_of
@@ -91,6 +93,9 @@ class View:
     facts_wished: list[str] = field(default_factory=list)
     domain: list[Line] = field(default_factory=list)
     layout: str = "denominator"
+    differentials: list[Line] = field(default_factory=list)
+    carried: list[Line] = field(default_factory=list)
+    identified: list[Line] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +140,18 @@ MATRIX_RULES = (
     "ones_in_a_sum",
 )
 
+STYLES = ("steps", "differential", "result")
 FORMATS = {"text": (TEXT, "txt"), "latex": (LATEX, "tex"), "markdown": (LATEX, "md")}
 
 
 def written(d: Derivation, form: str, style: str, layout: str) -> str:
-    """The derivation as `text`, `latex` (one display) or `markdown`, in the style `steps` or `result`.
+    """The derivation as `text`, `latex` (one display) or `markdown`, in one of the `STYLES`.
 
     Raises:
         MatcalcError: another style or layout.
     """
-    if style not in ("steps", "result"):
-        raise MatcalcError(f"style must be steps or result, got {style!r}")
+    if style not in STYLES:
+        raise MatcalcError(f"style must be one of {', '.join(STYLES)}, got {style!r}")
     if layout not in ("denominator", "numerator"):
         raise MatcalcError(f"layout must be denominator or numerator, got {layout!r}")
     writer, suffix = FORMATS[form]
@@ -160,6 +166,8 @@ def make_view(d: Derivation, style: str, layout: str, writer: Writer) -> View:
         return view
     if style == "steps":
         view.blocks = [builder.block(made) for made in d.reverse.adjoints.values() if made.of is not d.output]
+    elif style == "differential":
+        builder.differential(view)
     view.adjoints = builder.adjoints()
     view.results = builder.results()
     view.facts_used = [_fact(name, fact) for name, fact in d.facts_used]
@@ -214,8 +222,7 @@ class _Builder:
             for v in d.graph.declared.values()
         ]
         definitions = [
-            Line(f"{w.name(name)} = {w.expr(e.args[0])}", w.shape(e.shape))
-            for name, e in d.graph.definitions.items()
+            Line(f"{w.name(name)} = {w.expr(e.args[0])}", w.shape(e.shape)) for name, e in d.graph.definitions.items()
         ]
         for e, name in self.labels.items():
             definitions.append(Line(f"{w.name(name)} = {w.expr(e)}", w.shape(e.shape)))
@@ -303,7 +310,7 @@ class _Builder:
         written = self.w.expr(m)
         loose = m.op in ("add", "scale", "kron", "hadamard")
         brackets = ("({})", r"\left({}\right)")[self.w is LATEX]
-        return brackets.format(written) if loose and not written.startswith("kron(") else written
+        return written if not loose or (self.w is TEXT and m.op == "kron") else brackets.format(written)
 
     def jacobian(self, j: LocalJacobian) -> Line:
         """d vec(value) = J d vec(argument), and why J has its form."""
@@ -311,6 +318,61 @@ class _Builder:
         right = self.w.differential.format(self.written(j.argument))
         factors = [self.tidied(m) for m in matrices(j.map)]
         return Line(f"{left}{self.w.equals}{self._product(factors, right)}", reason_of(j.map) or j.identity)
+
+    def differential(self, view: View) -> None:
+        """The successive differentials, forwards and back, of first and second order."""
+        pairs = Differentials(self.d)
+        labels = {e: self.label(e) for e in (*self.d.paths, self.d.output)}
+        for line in pairs.forward(labels):
+            remark = "; ".join(line.identities) if self.w is TEXT else ""
+            view.differentials.append(Line(f"{self.d_name(line.of)} = {self.w.expr(line.value)}", remark))
+        for carried in pairs.backward():
+            left = (
+                self.d_name(self.d.output)
+                if carried.of is self.d.output
+                else self.trace(self.adjoint_name(carried.of), carried.of)
+            )
+            right = " + ".join(self.trace(self._bracketed(G), end) for end, G in carried.parts)
+            view.carried.append(Line(f"{left} = {right}", ", ".join(carried.rules).replace("_", " ")))
+        total = [self.trace(self._bracketed(self.d.reverse.adjoints[e].value), e) for e in self.d.wrt]
+        view.identified.append(Line(f"{self.d_name(self.d.output)} = {' + '.join(total)}"))
+        for e in self.d.wrt:
+            if self.d.structure.get(str(e.params[0]), "none") == "none":
+                view.identified.append(self.second_order(e))
+
+    def second_order(self, e: Expr) -> Line:
+        """d2f = d vec(X)' H d vec(X): the second identification."""
+        H = self.d.hessian(str(e.params[0])).value
+        if H.op == "zeros" or (H.op == "number" and H.params[0] == 0):
+            return Line(f"{self.d_name(self.d.output, order=2)} = 0", f"along {self.w.name(e.params[0])} alone")
+        step = self.w.differential.format(self.written(e))
+        mark = "'" if self.w is TEXT else r"^\top"
+        wide = f"({step})" if self.w is TEXT else rf"\left({step}\right)"
+        middle = "; ".join(f"{n.params[0]} = {self.w.expr(n.args[0])}" for n in locals_of(H))
+        formula = (
+            f"{self.d_name(self.d.output, order=2)} = {wide}{mark}{self.w.times}{self._factor(H)}{self.w.times}{step}"
+        )
+        return Line(formula, f"along {self.w.name(e.params[0])} alone" + (f", with {middle}" if middle else ""))
+
+    def d_name(self, e: Expr, order: int = 1) -> str:
+        """dX; d2f for the second differential."""
+        if self.w is TEXT:
+            return f"d{'' if order == 1 else order}{self.label(e)}"
+        return rf"\mathrm{{d}}{'' if order == 1 else f'^{order}'}{self.w.name(self.label(e))}"
+
+    def trace(self, G: str, e: Expr) -> str:
+        """tr(G' dX); for scalars the product."""
+        if e.is_scalar:
+            return f"{G}{self.w.times}{self.d_name(e)}"
+        if self.w is TEXT:
+            return f"tr({G}' * {self.d_name(e)})"
+        return rf"\operatorname{{tr}}\left({G}^\top {self.d_name(e)}\right)"
+
+    def _bracketed(self, G: Expr) -> str:
+        written = self.w.expr(G)
+        if not G.args or G.op == "named":
+            return written
+        return f"({written})" if self.w is TEXT else rf"\left({written}\right)"
 
     def adjoints(self) -> list[Line]:
         """The adjoints that have a name of their own."""

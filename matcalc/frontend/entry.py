@@ -25,6 +25,8 @@ from matcalc.properties import names_of
 
 CLOSED_STRUCTURES = tuple(kind for kind in KINDS if kind != "none")
 
+NAMELESS_LIMIT = 100  # unnamed operations beyond which shared and nonlinear intermediate values get names
+
 
 def derive(
     source: Any,
@@ -62,6 +64,8 @@ def derive(
     """
     words = _with_structure(facts, structure)
     graph, inferred = _graph(source, shapes, words, functions)
+    if graph.unnamed_size > NAMELESS_LIMIT:
+        graph = graph.with_intermediates()
     structures = {_name(key): kind for key, kind in (structure or {}).items()}
     return Derivation(graph, _wrt(graph, wrt), inferred=inferred, structure=structures, convention=convention)
 
@@ -99,7 +103,8 @@ def _graph(
     if callable(source):
         raise NoRuleError("a Python function as the source is not available yet: give text, SymPy or a Graph")
     raise MatcalcError(
-        f"the source must be text, a SymPy expression, a matcalc expression or a Graph, got {type(source).__name__}"
+        f"the source must be text (a str), a SymPy expression, a matcalc expression or a Graph, got "
+        f"{type(source).__name__}"
     )
 
 

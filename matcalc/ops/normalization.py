@@ -60,7 +60,7 @@ def _softmax_by_primitives(X: Expr, axis: int) -> Expr:
     definition=_softmax_by_primitives,
 )
 def softmax(P: Expr, X: Expr, axis: int) -> tuple[LinearMap, ...]:
-    """dP = P o (dX - sum(P o dX))"""
+    """dP = P o dX - P o sum(P o dX)"""
     weighted = mask(P)
     return (compose(weighted, map_sum(identity(X.shape), negated(compose(repeated_sum(X, axis), weighted)))),)
 

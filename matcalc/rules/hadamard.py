@@ -193,10 +193,14 @@ def sum_of_vec(X: Expr) -> tuple[Expr, Expr]:
     return core.total(vec(X)), core.total(X)
 
 
-@rule(v="n 1", source=HORN)
-def sum_of_diag(v: Expr) -> tuple[Expr, Expr]:
-    """sum(diag(v)) = sum(v)"""
-    return core.total(diag(v)), core.total(v)
+@node_rule(op="sum", source=HORN, example=lambda: (core.total(diag(var("v", "n", 1)), 1), var("v", "n", 1).T))
+def sum_of_diag(e: Expr, context: Context) -> Expr | None:
+    """sum(diag(v)) = sum(v), sum(diag(v), 1) = v', sum(diag(v), 2) = v"""
+    D, axis = e.args[0], e.params[0]
+    if D.op != "diag":
+        return None
+    v = _as_column(D.args[0])
+    return core.total(v) if axis is None else flipped(v) if axis == 1 else v
 
 
 @node_rule(op="diag", source=HORN, example=lambda: (diag(var("x", "n", 1).T), diag(var("x", "n", 1))))

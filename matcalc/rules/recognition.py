@@ -242,3 +242,38 @@ def absolute_value_of_nonnegative(X: Expr) -> tuple[Expr, Expr]:
 def sign_of_positive(X: Expr) -> tuple[Expr, Expr]:
     """sign(X) = 1 for positive X"""
     return node("sign", (X,)), core.ones(*X.shape)
+
+
+def _rectified() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return hadamard(node("relu", (X,)), node("step", (X,))), node("relu", (X,))
+
+
+@node_rule(op="hadamard", source="definition of relu and step", example=_rectified)
+def relu_times_step(e: Expr, context: Context) -> Expr | None:
+    """relu(X) o step(X) = relu(X)"""
+    kept = [
+        f
+        for f in e.args
+        if not (f.op == "step" and any(g.op == "relu" and g.args[0].digest == f.args[0].digest for g in e.args))
+    ]
+    return hadamard(*kept) if len(kept) < len(e.args) else None
+
+
+def _minus_one() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return core.difference(node("sigmoid", (X,)), 1), -node("sigmoid", (-X,))
+
+
+@node_rule(op="add", group="present", source=BISHOP, example=_minus_one)
+def sigmoid_minus_one(e: Expr, context: Context) -> Expr | None:
+    """sigmoid(X) - 1 = -sigmoid(-X)"""
+    if len(e.args) != 2:
+        return None
+    for s, other in (e.args, e.args[::-1]):
+        bare = other.args[0] if other.op == "broadcast" else other
+        coefficient, rest = coefficient_and_rest(bare)
+        minus_one = coefficient == -1 and (rest is None or rest.op == "ones")
+        if s.op == "sigmoid" and minus_one:
+            return scale(number(-1), node("sigmoid", (scale(number(-1), s.args[0]),)))
+    return None
