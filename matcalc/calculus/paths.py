@@ -65,7 +65,7 @@ def shared_values(output: Expr, targets: Iterable[Expr]) -> list[Expr]:
             for a in e.args:
                 if a in needed:
                     uses[a] = uses.get(a, 0) + 1
-    return [e for e, n in uses.items() if n > 1 and e.args and e.op != "named"]
+    return [e for e, n in uses.items() if n > 1 and e.args and e.op not in ("named", "transpose", "broadcast")]
 
 
 def paths_to(output: Expr, targets: Iterable[Expr], stops: Iterable[Expr]) -> dict[Expr, list[Path]]:

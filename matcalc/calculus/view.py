@@ -93,6 +93,8 @@ class View:
     facts_wished: list[str] = field(default_factory=list)
     domain: list[Line] = field(default_factory=list)
     layout: str = "denominator"
+    heading: str = "Gradients"
+    direction: str = ""
     differentials: list[Line] = field(default_factory=list)
     carried: list[Line] = field(default_factory=list)
     identified: list[Line] = field(default_factory=list)
@@ -163,6 +165,8 @@ def make_view(d: Derivation, style: str, layout: str, writer: Writer) -> View:
     builder = _Builder(d, writer, layout)
     view = builder.frame()
     if not d.output.is_scalar:
+        view.blocks = builder.map_blocks() if style != "result" else []
+        view.results = builder.jacobians()
         return view
     if style == "steps":
         view.blocks = [builder.block(made) for made in d.reverse.adjoints.values() if made.of is not d.output]
@@ -185,7 +189,7 @@ class _Builder:
         self.w = writer
         self.layout = layout
         self.quiet = Rewriter(Context(d.domain), MATRIX_RULES)
-        self.paths = d.paths if d.output.is_scalar else {}
+        self.paths = d.paths
         self.labels = self._labels()
 
     def _labels(self) -> dict[Expr, str]:
@@ -234,7 +238,18 @@ class _Builder:
             definitions=definitions,
             domain=[Line(w.expr(e), fact) for fact, e in d.domain],
             layout=self.layout,
+            heading="Gradients" if d.output.is_scalar else "Jacobians",
+            direction=self.direction(),
         )
+
+    def direction(self) -> str:
+        """The heading of the steps."""
+        f = self.w.name(self.label(self.d.output))
+        f = f if self.w is TEXT else f"${f}$"
+        if not self.d.output.is_scalar:
+            return f"Local Jacobians, from {f}"
+        v = ("d_v", r"$\delta_v$")[self.w is LATEX]
+        return f"Backward, from {f} (the adjoint {v} of a value v is the gradient with respect to v)"
 
     def block(self, made: Adjoint) -> Block:
         """The step that finds one adjoint."""
@@ -381,6 +396,58 @@ class _Builder:
             for m in self.d.reverse.adjoints.values()
             if m.of.op == "named" and m.handle.op == "named" and m.handle.params[1] == "local"
         ]
+
+    def map_blocks(self) -> list[Block]:
+        """For a matrix function: every value with its local Jacobians, from the output down."""
+        by_start: dict[Expr, list[Path]] = {}
+        for paths in self.paths.values():
+            for path in paths:
+                by_start.setdefault(path.start, []).append(path)
+        order = [self.d.output, *(e for e in reversed(list(self.paths)) if e is not self.d.output)]
+        return [
+            Block(
+                name=self.w.name(self.label(e)),
+                definition=self.w.expr(e.args[0] if e.op == "named" else e),
+                shape=self.w.shape(e.shape),
+                edges=[self.forward_edge(path) for path in by_start[e]],
+                adjoint="",
+                before="",
+                rules=[],
+                after="",
+            )
+            for e in order
+            if e in by_start
+        ]
+
+    def forward_edge(self, path: Path) -> Edge:
+        """One path: d vec(start) as a product of local Jacobians, applied to d vec(end)."""
+        factors = [self.tidied(m) for j in path.jacobians for m in matrices(j.map)]
+        left, right = (self.w.differential.format(self.w.name(self.label(e))) for e in (path.start, path.end))
+        return Edge(
+            start=self.w.name(self.label(path.end)),
+            jacobians=[self.jacobian(j) for j in path.jacobians if not isinstance(j.map, Identity)],
+            chain=f"{left}{self.w.equals}{self._product(factors, right)}",
+            collapse=[],
+        )
+
+    def jacobians(self) -> list[Line]:
+        """The Jacobians of a matrix function by the variables asked for; transposed in denominator layout."""
+        lines = []
+        for e in self.d.wrt:
+            name = str(e.params[0])
+            J = self.d.jacobian(name).value
+            size = self.w.shape(J.shape)
+            remark = f"{size}, numerator layout: d vec(F) = J d vec(X)"
+            if self.layout == "denominator":
+                remark = f"{size}; its transpose is the Jacobian in denominator layout"
+            F, X = (self.w.in_vec(self.w.name(n)) for n in (self.label(self.d.output), name))
+            middle = "".join(f"; {self.w.name(n.params[0])} = {self.w.expr(n.args[0])}" for n in locals_of(J))
+            if self.w is LATEX:
+                formula = rf"\frac{{\partial {F}}}{{\partial {X}^\top}} = {self.w.expr(J)}"
+            else:
+                formula = f"d{F}/d{X}' = {self.w.expr(J)}"
+            lines.append(Line(formula + middle, remark))
+        return lines
 
     def results(self) -> list[Line]:
         """The gradients asked for."""
