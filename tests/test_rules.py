@@ -1,0 +1,229 @@
+"""Every rewrite rule, from the registry: true, fires on its own left side, leads somewhere, needs its facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from case_support import relative_error
+
+import matcalc as mc
+from matcalc import core
+from matcalc.expr import Expr, postorder, substitute, variables
+from matcalc.numeric.evaluate import evaluate_all
+from matcalc.numeric.sample import MODES, draw_sizes, sample
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.measure import cost
+from matcalc.rewrite.rule import GROUPS, RULES, Rule
+
+mc.derive  # noqa: B018  (fills the registries)
+
+POINTS = 4
+TOLERANCE = 1e-9
+
+# Rules of the group `collapse` that do not shorten: they bring expressions to one form, so that other rules meet them.
+DIRECTIONS = {
+    "commutation_of_kron": "commutation matrices move to the right",
+    "commutation_of_diagonal": "commutation matrices move to the right",
+    "diagonal_of_scaled": "scalars move out",
+    "diagonal_of_rank_one": "matrix products become Hadamard products",
+    "hadamard_with_identity": "Hadamard products with I become diagonals",
+    "inverse_of_orthogonal": "inverses become transposes",
+    "inverse_of_product": "inverses move in",
+    "inverse_of_scaled": "scalars move out",
+    "inverse_of_diagonal": "inverses move in",
+    "inverse_of_kron": "inverses move in",
+    "solve_is_inverse_times": "one name for one thing",
+    "sum_of_krons_times": "sums of Kronecker products reach their vec",
+    "sum_of_scaled": "scalars move out",
+    "sum_of_broadcast": "sums of equal rows are multiples",
+    "sum_of_vector": "one name for one thing",
+    "mean_is_sum_over_count": "one name for one thing",
+    "rows_sum_to_one": "sums that are known are written out",
+    "sum_of_weighted_columns": "sums become matrix products",
+    "norm_of_scalar": "one name for one thing",
+    "sign_of_positive": "signs that are known are written out",
+    "trace_of_sum": "traces move in",
+    "trace_of_scaled": "scalars move out",
+    "transpose_of_product": "transposes move in",
+    "transpose_of_sum": "transposes move in",
+    "transpose_of_hadamard": "transposes move in",
+    "transpose_of_scaled": "scalars move out",
+    "transpose_of_power": "transposes move in",
+    "transpose_of_inverse": "transposes move in",
+    "transpose_of_adjugate": "transposes move in",
+    "transpose_of_matrix_power": "transposes move in",
+    "transpose_of_kron": "transposes move in",
+    "transpose_of_broadcast": "transposes move in",
+}
+
+ALL = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+
+
+def values(exprs: list[Expr], seed: int) -> list[np.ndarray] | None:
+    """The values of some expressions at one random point that satisfies the facts; None where one is not finite."""
+    rng = np.random.default_rng(seed)
+    sizes = draw_sizes([d for sub in postorder(exprs) for d in sub.shape], rng)
+    arrays, _ = sample(variables(exprs), rng, sizes, MODES[seed % len(MODES)])
+    for sub in postorder(exprs):
+        if sub.op == "matpow" and sub.args[1].op == "variable":
+            arrays[sub.args[1].params[0]] = np.array([[2.0]])
+    found = evaluate_all(exprs, arrays, sizes)
+    return found if all(np.isfinite(value).all() for value in found) else None
+
+
+def are_equal(left: Expr, right: Expr) -> bool:
+    """Whether two expressions agree at several random points of several sizes."""
+    seen = 0
+    for seed in range(10 * POINTS):
+        found = values([left, right], seed)
+        if found is None:
+            continue
+        if not relative_error(*found) < TOLERANCE:
+            return False
+        seen += 1
+        if seen == POINTS:
+            return True
+    raise AssertionError(f"too few points where {left} is finite")
+
+
+def fired(rule: Rule, left: Expr) -> Expr | None:
+    """What the rule makes of an expression, tidied first (as the engine does) where that is needed."""
+    for e in (left, Rewriter(Context(), only=()).normal(left)):
+        after = rule.apply(e, Context()) if e.op == rule.op else None
+        if after is not None:
+            return after
+    return None
+
+
+@ALL
+def test_true(rule):
+    left, right = rule.example()
+    assert core.same_shape(left.shape, right.shape)
+    assert are_equal(left, right)
+
+
+@ALL
+def test_fires_on_its_own_left_side(rule):
+    left, _ = rule.example()
+    after = fired(rule, left)
+    assert after is not None
+    assert after is not left
+    assert core.same_shape(after.shape, left.shape)
+    assert are_equal(left, after)
+
+
+@ALL
+def test_leads_somewhere(rule):
+    left, _ = rule.example()
+    after = fired(rule, left)
+    if rule.name in DIRECTIONS:
+        assert rule.group == "collapse"
+        again = fired(rule, after)
+        assert again is None or cost(again) <= cost(after)
+    else:
+        assert cost(after) < cost(left)
+
+
+@ALL
+def test_both_sides_get_one_form(rule):
+    left, right = rule.example()
+    first, second = (Rewriter(Context()).simplify(side) for side in (left, right))
+    assert first.digest == second.digest, f"{first} and {second}"
+    assert rule.group == "collapse" or cost(first) <= cost(right)
+
+
+@ALL
+def test_has_a_name_an_identity_and_a_source(rule):
+    assert rule.name in RULES
+    assert rule.name.isidentifier()
+    assert len(rule.identity) > 5
+    assert "\n" not in rule.identity
+    assert len(rule.source) > 5
+    assert rule.group in GROUPS
+
+
+def test_only_rules_are_declared_to_be_directions():
+    assert DIRECTIONS.keys() <= RULES.keys()
+
+
+CONDITIONAL = [rule for rule in RULES.values() if any(v.params[3] for v in variables([rule.example()[0]]))]
+
+
+@pytest.mark.parametrize("rule", CONDITIONAL, ids=[rule.name for rule in CONDITIONAL])
+def test_a_conditional_rule_is_silent_without_its_facts(rule):
+    """It says nothing, or something that holds without the facts."""
+    left, _ = rule.example()
+    bare = substitute(left, {v: core.var(v.params[0], *v.shape) for v in variables([left])})
+    after = fired(rule, bare)
+    assert after is None or are_equal(bare, after)
+
+
+# ------------------------------------------------------------------------------------------------ wrong rules
+
+
+def value_of(right: Expr, left: Expr) -> np.ndarray:
+    """A value of the right side where the left side has one too."""
+    found = next(filter(None, (values([right, left], seed) for seed in range(10))))
+    return found[0]
+
+
+def negated(e: Expr) -> Expr:
+    return core.scale(core.number(-1), e)
+
+
+def stretched(e: Expr) -> Expr:
+    return core.scale(core.number(core.exact("0.999")), e)
+
+
+def transposed(e: Expr) -> Expr:
+    return core.transpose(e)
+
+
+@pytest.mark.parametrize("wrong", [negated, stretched])
+@ALL
+def test_the_check_fails_on_a_wrong_right_side(rule, wrong):
+    left, right = rule.example()
+    if value_of(right, left).any():
+        assert not are_equal(left, wrong(right))
+
+
+@ALL
+def test_the_check_fails_on_a_transposed_right_side(rule):
+    left, right = rule.example()
+    value = value_of(right, left)
+    if value.shape != value.T.shape or not np.allclose(value, value.T):
+        assert not are_equal(left, transposed(right))
+
+
+WRONG_TRANSPOSES = {
+    "the sign": lambda A, B: negated(B.T @ A.T),
+    "the factor": lambda A, B: stretched(B.T @ A.T),
+    "the order": lambda A, B: A.T @ B.T,
+    "a transpose": lambda A, B: B.T @ A,
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_TRANSPOSES.values(), ids=list(WRONG_TRANSPOSES))
+def test_the_certificate_fails_when_a_wrong_rule_is_at_work(wrong, monkeypatch):
+    text, shapes = "sum(((A*X)'.*C).^4)", dict.fromkeys("AXC", ("n", "n"))
+    right = mc.derive(text, wrt="X", shapes=shapes)
+    assert right.check().ok
+    assert "transpose_of_product" in [step.rule for step in right.context.steps]
+
+    sound, met = RULES["transpose_of_product"].apply, []
+
+    def apply(e: Expr, context: Context) -> Expr | None:
+        """Wrong the first time only: twice could cancel."""
+        inner = e.args[0]
+        if met or inner.op != "matmul" or len(inner.args) != 2:
+            return sound(e, context)
+        met.append(e)
+        return wrong(*inner.args)
+
+    monkeypatch.setitem(RULES, "transpose_of_product", replace(RULES["transpose_of_product"], apply=apply))
+    report = mc.derive(text, wrt="X", shapes=shapes).check()
+    assert not report.ok
+    assert "X" in report.reason
