@@ -34,7 +34,7 @@ KINDS = ("value", "gradient", "value_and_grad", "jacobian", "hessian", "jvp", "v
 _WITH_VALUE = ("value", "value_and_grad")
 _HELPERS = {name: f for name, f in vars(helpers).items() if inspect.isfunction(f)}
 _RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_HELPERS} | {
-    *("np", "math", "special", "dims", "dtype", "shapes", "tangents", "cotangent", "inputs"),
+    *("np", "math", "special", "sla", "dims", "dtype", "shapes", "tangents", "cotangent", "inputs"),
 }
 
 
@@ -190,6 +190,7 @@ class _Writer:
             documentation=self._documentation(formulas),
             uses_math="math." in body,
             uses_special="special." in everything,
+            uses_linalg="sla." in everything,
             function=self.name,
             signature=self._signature(),
             summary=_SUMMARY[self.program.kind],
