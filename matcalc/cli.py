@@ -77,8 +77,10 @@ def _shielded(argument: str) -> str:
 def derive(options: argparse.Namespace) -> int:
     """Print the derivation."""
     d = _derivation(options)
-    for name in d.names:
-        d.adjoint(name)  # raises where there is no gradient
+    if options.kind == "gradient":
+        d.need_scalar("gradient")
+    elif d.output.is_scalar:
+        raise MatcalcError("the function is 1 x 1: it has a gradient (--kind gradient)")
     if options.format == "json":
         from matcalc.export.data import derivation_data
 
@@ -229,7 +231,18 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, "derive", derive, "print the derivation: forward graph, steps, gradients")
     _add_source(one)
     _add_format(one, ("text", "latex", "markdown", "json"))
-    one.add_argument("--style", choices=("steps", "result"), default="steps", help="all steps, or the answers only")
+    one.add_argument(
+        "--kind",
+        choices=("gradient", "jacobian"),
+        default="gradient",
+        help="of a scalar function (default), or the Jacobian of a matrix-valued one",
+    )
+    one.add_argument(
+        "--style",
+        choices=("steps", "differential", "result"),
+        default="steps",
+        help="each local Jacobian and the chain rule (default), differentials, or the answers only",
+    )
     one.add_argument(
         "--layout",
         choices=("denominator", "numerator"),

@@ -14,21 +14,21 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
     ("mypy",),
-    ("pytest", "--nbmake", "-q"),
+    ("pytest", "--nbmake", "-q"),  # the last: its closing line ends the output
 )
 
 
 def main(arguments: list[str]) -> int:
-    """Run all checks, also after one that failed; 0 where all passed."""
-    failed = []
+    """Run all checks, also after one that failed; 0 where all passed. The last line is pytest's."""
+    passed = True
     for module, *options in CHECKS:
-        extra = arguments if module == "pytest" else []
-        print(f"== {' '.join([module, *options, *extra])}", flush=True)
-        if subprocess.run([sys.executable, "-m", module, *options, *extra], cwd=ROOT, check=False).returncode:
-            failed.append(" ".join([module, *options]))
-    for command in failed:
-        print(f"FAILED: {command}", file=sys.stderr)
-    return 1 if failed else 0
+        command = [module, *options, *(arguments if module == "pytest" else [])]
+        print(f"== {' '.join(command)}", flush=True)
+        if subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode:
+            passed = False
+            if module != "pytest":
+                print(f"FAILED: {' '.join(command)}", flush=True)
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

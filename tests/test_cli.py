@@ -121,6 +121,25 @@ def test_options_reach_the_derivation(capsys: pytest.CaptureFixture[str]) -> Non
     assert "D(phi)(X)" in out
 
 
+def test_jacobians_of_matrix_valued_functions_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    source = ("A*X*B", "--shape", "A=p,m", "--shape", "X=m,n", "--shape", "B=n,q", "--wrt", "X")
+    assert "scalar" in refused(capsys, "derive", *source)
+    assert "kron(B', A)" in run(capsys, "derive", *source, "--kind", "jacobian")[1]
+    data = json.loads(run(capsys, "derive", *source, "--kind", "jacobian", "--format", "json")[1])
+    assert [result["jacobian"] for result in data["results"]] == ["kron(B', A)"]
+    assert data["steps"][0]["chain_rule"][0]["jacobians"]
+    assert "1 x 1" in refused(capsys, "derive", "x'*x", "--kind", "jacobian")
+
+
+def test_the_differential_style(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "derive", *LEAST_SQUARES, "--wrt", "w", "--style", "differential")
+    assert code == 0
+    assert "tr((X'*(X*w - y))' * dw)" in out
+    data = json.loads(run(capsys, "derive", *LEAST_SQUARES, "--style", "differential", "--format", "json")[1])
+    assert data["differentials"]
+    assert data["identified"]
+
+
 def test_a_leading_minus_is_an_expression(capsys: pytest.CaptureFixture[str]) -> None:
     assert "df/dx = -2*x" in run(capsys, "derive", "-x'*x", "--style", "result")[1]
     assert "df/dh = -2*h" in run(capsys, "derive", "-h'*h", "--style", "result")[1]

@@ -5,22 +5,18 @@ The model holds every line of the view; the templates in `templates/` only arran
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import matcalc.rules  # noqa: F401  (fills RULES, from which MATRIX_RULES is made)
 from matcalc.calculus.differential import Differentials
+from matcalc.calculus.page import LATEX, TEXT, Block, Edge, Line, View, Writer
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.reverse import Adjoint
-from matcalc.dims import Shape, is_scalar, shape_text
+from matcalc.dims import is_scalar
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.linop import Identity
-from matcalc.printing.latex import latex
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.symbols import name_latex
-from matcalc.printing.text import text
 from matcalc.properties import names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -33,104 +29,6 @@ from matcalc.vecform import matrices
 if TYPE_CHECKING:
     from matcalc.calculus.derivation import Derivation
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A formula and a remark; either may be empty."""
-
-    formula: str
-    remark: str = ""
-
-
-@dataclass(slots=True)
-class Edge:
-    """One path of the chain rule into a value."""
-
-    start: str
-    jacobians: list[Line]
-    chain: str
-    collapse: list[str]
-
-
-@dataclass(slots=True)
-class Block:
-    """One step backwards: the adjoint of one value.
-
-    Attributes:
-        name: the value.
-        definition: what it is defined as; empty for a variable.
-        shape: its shape.
-        edges: the paths by which the output depends on it.
-        adjoint: the name of its adjoint.
-        before: the adjoint as the chain rule gives it.
-        rules: the rules that simplified it.
-        after: the simplified adjoint, as an equation.
-    """
-
-    name: str
-    definition: str
-    shape: str
-    edges: list[Edge]
-    adjoint: str
-    before: str
-    rules: list[Line]
-    after: str
-
-
-@dataclass(slots=True)
-class View:
-    """Everything that the templates arrange."""
-
-    output: str
-    shape: str
-    variables: list[Line]
-    inferred: list[str]
-    definitions: list[Line]
-    blocks: list[Block] = field(default_factory=list)
-    results: list[Line] = field(default_factory=list)
-    adjoints: list[Line] = field(default_factory=list)
-    facts_used: list[str] = field(default_factory=list)
-    facts_wished: list[str] = field(default_factory=list)
-    domain: list[Line] = field(default_factory=list)
-    layout: str = "denominator"
-    heading: str = "Gradients"
-    direction: str = ""
-    differentials: list[Line] = field(default_factory=list)
-    carried: list[Line] = field(default_factory=list)
-    identified: list[Line] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """How formulas are written: in the text syntax or in LaTeX."""
-
-    expr: Callable[[Expr], str]
-    name: Callable[[str], str]
-    vec: str
-    differential: str
-    equals: str
-    times: str
-    by: str
-
-    def shape(self, shape: Shape) -> str:
-        """m x n, to stand in a remark."""
-        return shape_text(shape).replace(" x ", self.by)
-
-    def in_vec(self, content: str) -> str:
-        """vec(content)."""
-        return self.vec.format(content)
-
-
-TEXT = Writer(text, str, "vec({0})", "d vec({0})", " = ", " * ", " x ")
-LATEX = Writer(
-    latex,
-    name_latex,
-    r"\operatorname{{vec}}({0})",
-    r"\mathrm{{d}}\operatorname{{vec}}({0})",
-    " = ",
-    r" \, ",
-    r" $\times$ ",
-)
 
 # What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go.
 MATRIX_RULES = (
@@ -463,8 +361,15 @@ class _Builder:
             if self.layout == "numerator":
                 value = _transposed(value)
                 remark += ", transposed (numerator layout)"
-            lines.append(Line(self.gradient_equation(name, value), remark))
+            lines.append(Line(self.gradient_equation(name, value) + self.where(value), remark))
         return lines
+
+    def where(self, value: Expr) -> str:
+        """The definitions of names in a result that no line above it defines."""
+        defined = {made.handle for made in self.d.reverse.adjoints.values()}
+        return "".join(
+            f"; {self.w.name(n.params[0])} = {self.w.expr(n.args[0])}" for n in locals_of(value) if n not in defined
+        )
 
     def gradient_equation(self, name: str, value: Expr) -> str:
         """d J/d W1 = ..."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from matcalc.calculus.derivation import Derivation
-from matcalc.calculus.view import TEXT, Edge, make_view
+from matcalc.calculus.page import TEXT, Block, Edge
+from matcalc.calculus.reverse import Adjoint
+from matcalc.calculus.view import make_view
 from matcalc.dims import Shape
 from matcalc.expr import Expr
 from matcalc.numeric.check import Report
@@ -18,10 +20,7 @@ from matcalc.steps import Step
 
 
 def derivation_data(d: Derivation, style: str = "steps", layout: str = "denominator") -> dict[str, Any]:
-    """The derivation; without its steps for the style `result`.
-
-    Raises:
-        ShapeError: the function is not scalar.
+    """The derivation: gradients of a scalar function, Jacobians of a matrix-valued one; the steps as the style says.
 
     Example:
         >>> import matcalc as mc
@@ -43,25 +42,21 @@ def derivation_data(d: Derivation, style: str = "steps", layout: str = "denomina
         ],
         "domain": [{"fact": fact, "expression": str(e)} for fact, e in d.domain],
         "layout": layout,
-        "results": [_result(d, name, line.formula) for name, line in zip(d.names, view.results)],
-        "facts_used": [{"name": name, "fact": fact} for name, fact in d.facts_used],
-        "facts_wished": [{"name": name, "fact": fact} for name, fact in d.facts_wished],
     }
-    if style == "steps":
+    if d.output.is_scalar:
+        data["results"] = [_gradient(d, name, line.formula) for name, line in zip(d.names, view.results)]
+        data["facts_used"] = [{"name": name, "fact": fact} for name, fact in d.facts_used]
+        data["facts_wished"] = [{"name": name, "fact": fact} for name, fact in d.facts_wished]
         adjoints = [made for made in d.reverse.adjoints.values() if made.of is not d.output]
-        data["steps"] = [
-            {
-                "of": block.name,
-                "definition": block.definition,
-                "shape": _shape(made.of.shape),
-                "chain_rule": [_edge(edge) for edge in block.edges],
-                "before": str(made.raw),
-                "rules": [_rule(step) for step in made.steps],
-                "after": str(made.value),
-                "adjoint": block.after,
-            }
-            for block, made in zip(view.blocks, adjoints)
-        ]
+        steps = [_block(block, made) for block, made in zip(view.blocks, adjoints)]
+    else:
+        data["results"] = [_jacobian(d, name, line.formula) for name, line in zip(d.names, view.results)]
+        steps = [_block(block) for block in view.blocks]
+    if style == "steps":
+        data["steps"] = steps
+    elif style == "differential":
+        for part in ("differentials", "carried", "identified"):
+            data[part] = [{"formula": line.formula, "remark": line.remark} for line in getattr(view, part)]
     return data
 
 
@@ -90,7 +85,7 @@ def _opened(e: Expr) -> Expr:
     return e.args[0] if e.op == "named" else e
 
 
-def _result(d: Derivation, name: str, formula: str) -> dict[str, Any]:
+def _gradient(d: Derivation, name: str, formula: str) -> dict[str, Any]:
     gradient = d.gradient(name)
     return {
         "name": name,
@@ -101,6 +96,33 @@ def _result(d: Derivation, name: str, formula: str) -> dict[str, Any]:
         "structure": d.structure.get(name, "none"),
         "convention": d.convention,
     }
+
+
+def _jacobian(d: Derivation, name: str, formula: str) -> dict[str, Any]:
+    jacobian = d.jacobian(name)
+    return {
+        "name": name,
+        "shape": _shape(jacobian.value.shape),
+        "formula": formula,
+        "jacobian": str(jacobian),
+        "latex": latex(jacobian.value),
+    }
+
+
+def _block(block: Block, made: Adjoint | None = None) -> dict[str, Any]:
+    """A step of the view; for a scalar function with the adjoint that it finds."""
+    data = {
+        "of": block.name,
+        "definition": block.definition,
+        "shape": block.shape,
+        "chain_rule": [_edge(edge) for edge in block.edges],
+    }
+    if made is not None:
+        data["before"] = str(made.raw)
+        data["rules"] = [_rule(step) for step in made.steps]
+        data["after"] = str(made.value)
+        data["adjoint"] = block.adjoint
+    return data
 
 
 def _edge(edge: Edge) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""What a view consists of: plain strings that the templates arrange, and how formulas are written in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from matcalc.dims import Shape, shape_text
+from matcalc.expr import Expr
+from matcalc.printing.latex import latex
+from matcalc.printing.symbols import name_latex
+from matcalc.printing.text import text
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A formula and a remark; either may be empty."""
+
+    formula: str
+    remark: str = ""
+
+
+@dataclass(slots=True)
+class Edge:
+    """One path of the chain rule into a value."""
+
+    start: str
+    jacobians: list[Line]
+    chain: str
+    collapse: list[str]
+
+
+@dataclass(slots=True)
+class Block:
+    """One step backwards: the adjoint of one value.
+
+    Attributes:
+        name: the value.
+        definition: what it is defined as; empty for a variable.
+        shape: its shape.
+        edges: the paths by which the output depends on it.
+        adjoint: the name of its adjoint.
+        before: the adjoint as the chain rule gives it.
+        rules: the rules that simplified it.
+        after: the simplified adjoint, as an equation.
+    """
+
+    name: str
+    definition: str
+    shape: str
+    edges: list[Edge]
+    adjoint: str
+    before: str
+    rules: list[Line]
+    after: str
+
+
+@dataclass(slots=True)
+class View:
+    """Everything that the templates arrange."""
+
+    output: str
+    shape: str
+    variables: list[Line]
+    inferred: list[str]
+    definitions: list[Line]
+    blocks: list[Block] = field(default_factory=list)
+    results: list[Line] = field(default_factory=list)
+    adjoints: list[Line] = field(default_factory=list)
+    facts_used: list[str] = field(default_factory=list)
+    facts_wished: list[str] = field(default_factory=list)
+    domain: list[Line] = field(default_factory=list)
+    layout: str = "denominator"
+    heading: str = "Gradients"
+    direction: str = ""
+    differentials: list[Line] = field(default_factory=list)
+    carried: list[Line] = field(default_factory=list)
+    identified: list[Line] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """How formulas are written: in the text syntax or in LaTeX."""
+
+    expr: Callable[[Expr], str]
+    name: Callable[[str], str]
+    vec: str
+    differential: str
+    equals: str
+    times: str
+    by: str
+
+    def shape(self, shape: Shape) -> str:
+        """m x n, to stand in a remark."""
+        return shape_text(shape).replace(" x ", self.by)
+
+    def in_vec(self, content: str) -> str:
+        """vec(content)."""
+        return self.vec.format(content)
+
+
+TEXT = Writer(text, str, "vec({0})", "d vec({0})", " = ", " * ", " x ")
+LATEX = Writer(
+    latex,
+    name_latex,
+    r"\operatorname{{vec}}({0})",
+    r"\mathrm{{d}}\operatorname{{vec}}({0})",
+    " = ",
+    r" \, ",
+    r" $\times$ ",
+)
