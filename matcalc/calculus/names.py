@@ -30,16 +30,20 @@ def is_local(e: Expr) -> bool:
     return e.op == "named" and e.params[1] == "local"
 
 
-def opened(value: Expr, rewriter: Rewriter) -> Expr:
-    """`value` with its local names opened, if that makes it shorter; else `value` itself."""
+def opened(value: Expr, rewriter: Rewriter, raw: Expr | None = None) -> Expr:
+    """`value` with its local names opened, if that makes it shorter; else `value` itself.
+
+    They are opened in `raw` where it is given: what `value` was before it was simplified, with no factors taken out.
+    """
+    source = value if raw is None else raw
     table = {
         sub: sub.args[0]
-        for sub in postorder((value,), through_names=False)
+        for sub in postorder((source,), through_names=False)
         if is_local(sub) and rewriter.cost(sub.args[0]) <= OPEN_LIMIT
     }
     if not table:
         return value
-    other = rewriter.simplify(substitute(value, table, through_names=False))
+    other = rewriter.simplify(substitute(source, table, through_names=False))
     if rewriter.cost(other) >= rewriter.cost(value):
         return value
     rewriter.context.begin()

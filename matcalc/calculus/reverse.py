@@ -109,7 +109,7 @@ class ReverseAccumulation:
     def _adjoint(self, e: Expr, raw: Expr) -> Adjoint:
         start = len(self.context.steps)
         value = self.rewriter.simplify(raw)
-        value = opened(value, self.rewriter)
+        value = opened(value, self.rewriter, raw)
         value = self._folded(value)
         steps = self.context.steps[start:]
         handle = value
