@@ -26,6 +26,7 @@ _HOME = {
     "var": "matcalc.core",
     "number": "matcalc.core",
     "Function": "matcalc.ops.elementwise",
+    "Notation": "matcalc.printing.style",
     "MatcalcError": "matcalc.errors",
     "ShapeError": "matcalc.errors",
     "FactError": "matcalc.errors",

@@ -141,6 +141,10 @@ class Expr:
     def __repr__(self) -> str:
         return HOOKS["text"](self)  # type: ignore[no-any-return]
 
+    def latex(self, *notation: Any) -> str:
+        """The expression in LaTeX, with the symbols of a `Notation` where one is given."""
+        return HOOKS["latex"](self, *notation)  # type: ignore[no-any-return]
+
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {HOOKS['latex'](self)}$"
 
@@ -198,7 +202,10 @@ def _no_hook(*_: Any) -> Any:
 
 # What expressions can do but layers above must supply: printing, conversion, operators.
 HOOKS: dict[str, Callable[..., Any]] = dict.fromkeys(
-    ("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power", "define", "parse"),
+    (
+        *("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power"),
+        *("define", "parse", "export", "picture"),
+    ),
     _no_hook,
 )
 

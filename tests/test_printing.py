@@ -42,6 +42,7 @@ from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
 from matcalc.ops.elementwise import Function
 from matcalc.printing.latex import latex
+from matcalc.printing.style import Notation
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.text import text
 
@@ -393,7 +394,7 @@ def test_names(name: str, expected: str) -> None:
     [("^T", "A^T X^{-T}"), ("'", "A' (X^{-1})'"), (r"^{\mathsf T}", r"A^{\mathsf T} X^{-\mathsf T}")],
 )
 def test_mark_of_a_transpose(mark: str, expected: str) -> None:
-    assert latex(matmul(A.T, transpose(inverse(var("X", "n", "n")))), transpose=mark) == expected
+    assert latex(matmul(A.T, transpose(inverse(var("X", "n", "n")))), Notation(transpose=mark)) == expected
 
 
 def test_names_are_opaque() -> None:

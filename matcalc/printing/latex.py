@@ -11,10 +11,12 @@ from matcalc import core
 from matcalc.dims import is_one
 from matcalc.errors import NoRuleError
 from matcalc.expr import HOOKS, REQUIRED, Expr, Param, number_value, record
-from matcalc.notation import Builtin, Call, Level, Notation, Template
+from matcalc.notation import Builtin, Call, Level, Template
+from matcalc.notation import Notation as Form
 from matcalc.printing.numbers import dim_latex, number_latex, scalar_latex, split
 from matcalc.printing.pieces import Operand, Piece, Printer, join, locals_of, negative, printed, signed_sum
-from matcalc.printing.symbols import name_latex
+from matcalc.printing.style import STANDARD, Notation
+from matcalc.printing.symbols import adjoint_of, name_latex
 from matcalc.printing.terms import (
     Application,
     Flipped,
@@ -29,16 +31,15 @@ from matcalc.printing.terms import (
     unbroadcast,
 )
 
-TRANSPOSE = r"^\top"
 ONES = r"\mathbf{1}"
 
 
-def latex(e: Expr, *, transpose: str = TRANSPOSE) -> str:
+def latex(e: Expr, notation: Notation = STANDARD) -> str:
     r"""The expression in LaTeX; an `aligned` list of definitions `t_{1} = ...` first where it would be very long.
 
     Args:
         e: the expression.
-        transpose: how a transpose is marked: `^\top`, `'`, `^T`, ...
+        notation: the marks of transposes, entrywise products and adjoints; bold or plain letters.
 
     Example:
         >>> import matcalc as mc
@@ -46,7 +47,7 @@ def latex(e: Expr, *, transpose: str = TRANSPOSE) -> str:
         >>> print(latex(2 * X.T @ (X @ w - y)))
         2 X^\top (X w - y)
     """
-    shown = printed(e, partial(LatexPrinter, mark=transpose), name_latex)
+    shown = printed(e, partial(LatexPrinter, notation=notation), name_latex)
     if not shown.definitions:
         return shown.body
     rows = [rf"{name} &= {value} \\" for name, value in shown.definitions]
@@ -82,9 +83,10 @@ def _bare_factor(e: Expr) -> Expr:
 class LatexPrinter(Printer):
     """Prints in LaTeX."""
 
-    def __init__(self, names: Mapping[Expr, Piece], mark: str = TRANSPOSE) -> None:
+    def __init__(self, names: Mapping[Expr, Piece], notation: Notation = STANDARD) -> None:
         super().__init__(names)
-        self.mark = mark
+        self.notation = notation
+        self.mark = notation.transpose
 
     def arrange(self, e: Expr) -> Layout:
         """As in text, but broadcasts are written as products with ones, and solve as a product with an inverse."""
@@ -104,9 +106,9 @@ class LatexPrinter(Printer):
             case Sum():
                 return signed_sum([piece(t) for t in layout.operands], _bracketed)
             case Product():
-                return _product(layout, piece, e.is_scalar)
+                return _product(layout, piece, e.is_scalar, f" {self.notation.hadamard} ")
             case Raised():
-                return _power(layout, piece)
+                return _power(layout, piece, self.notation.hadamard)
             case Flipped():
                 return self._marked(piece(layout.arg))
             case Spread():
@@ -131,16 +133,22 @@ class LatexPrinter(Printer):
     def _leaf(self, e: Expr) -> Piece:
         match e.op:
             case "variable" | "named":
-                return Piece((name_latex(e.params[0]),))
+                return self._name(e)
             case "zeros":
                 return Piece(("0",))
             case "eye":
-                return Piece((f"I_{{{dim_latex(e.params[0])}}}",))
+                letter = r"\mathbf{I}" if self.notation.bold else "I"
+                return Piece((f"{letter}_{{{dim_latex(e.params[0])}}}",))
             case "ones":
                 return self._ones(*e.params)
             case "comm":
                 return Piece((f"K_{{{', '.join(dim_latex(d) for d in e.params)}}}",))
         return _apply(e, [])
+
+    def _name(self, e: Expr) -> Piece:
+        written = name_latex(e.params[0], self.notation, e.is_scalar)
+        fraction = self.notation.adjoint == "partial" and adjoint_of(e.params[0]) and written.startswith(r"\frac")
+        return Piece((written,), Level.POSTFIX, tall=True) if fraction else Piece((written,))
 
     def _ones(self, m: object, n: object) -> Piece:
         if is_one(n):
@@ -186,8 +194,8 @@ def _fraction(above: Piece, below: Piece) -> Piece:
     return Piece((r"\frac{", above, "}{", below, "}"), Level.POSTFIX, tall=True)
 
 
-def _product(p: Product, piece: Operand, scalar: bool) -> Piece:
-    result = _unsigned(p, piece, scalar)
+def _product(p: Product, piece: Operand, scalar: bool, hadamard: str) -> Piece:
+    result = _unsigned(p, piece, scalar, hadamard)
     if p.negative:
         return negative(_at_least(Level.PRODUCT, result))
     if len(p.body) > 1 and not p.entrywise and not scalar:
@@ -195,13 +203,13 @@ def _product(p: Product, piece: Operand, scalar: bool) -> Piece:
     return result
 
 
-def _unsigned(p: Product, piece: Operand, scalar: bool) -> Piece:
+def _unsigned(p: Product, piece: Operand, scalar: bool, hadamard: str) -> Piece:
     numbers = [_number(value) for value in p.numerators]
     scalars = [piece(s) for s in p.scalars]
     below = [piece(d) for d in p.divisors]
     if p.denominator != 1:
         below.insert(0, _number(p.denominator))
-    body = _body(p, piece)
+    body = _body(p, piece, hadamard)
     front = [*numbers, *scalars]
     if not below:
         if body is None:
@@ -222,12 +230,12 @@ def _factors(numbers: list[Piece], scalars: list[Piece]) -> list[Piece]:
     return [_at_least(Level.PRODUCT, n) for n in numbers] + [_at_least(Level.POSTFIX, s) for s in scalars]
 
 
-def _body(p: Product, piece: Operand) -> Piece | None:
+def _body(p: Product, piece: Operand, hadamard: str) -> Piece | None:
     """The matrices of a product; None where there are only scalars."""
     matrices = [piece(b) for b in p.body]
     over = [_at_least(Level.POSTFIX, piece(o)) for o in p.over]
     if p.entrywise:
-        above = join(r" \odot ", (_at_least(Level.POSTFIX, m) for m in matrices))
+        above = join(hadamard, (_at_least(Level.POSTFIX, m) for m in matrices))
         parts = above
         for o in over:
             parts += (r" \oslash ", o)
@@ -250,8 +258,8 @@ def _with_body(front: list[Piece], body: Piece, p: Product) -> Piece:
     return _juxtaposed([*front, body if len(p.body) > 1 else _head(body)])
 
 
-def _power(p: Raised, piece: Operand) -> Piece:
-    mark = r"\odot " if p.entrywise else ""
+def _power(p: Raised, piece: Operand, hadamard: str) -> Piece:
+    mark = f"{hadamard} " if p.entrywise else ""
     exponent = piece(p.exponent)
     if p.exponent.op == "number":
         parts = split(number_value(p.exponent))
@@ -273,16 +281,16 @@ def _apply(e: Expr, args: list[Piece]) -> Piece:
         if p.kind != "axis" and p.default is not REQUIRED and p.default != value
     ]
     if isinstance(entry.latex, (Call, Template, Builtin)):
-        notation: Notation = entry.latex
+        form: Form = entry.latex
         options = [_parameter(value, p) for p, value in stated if p.default is REQUIRED] + options
     else:
         own_axis = entry.complete is not None and e.params == defaults(e)
-        notation = entry.latex(*(p.default for p in entry.params)) if own_axis else entry.latex(*e.params)
-    match notation:
+        form = entry.latex(*(p.default for p in entry.params)) if own_axis else entry.latex(*e.params)
+    match form:
         case Call():
-            return Piece((notation.name, _bracketed(Piece(join(", ", [*args, *options]), Level.LOOSE))))
+            return Piece((form.name, _bracketed(Piece(join(", ", [*args, *options]), Level.LOOSE))))
         case Template():
-            return _filled(notation, args, e)
+            return _filled(form, args, e)
         case Builtin():
             raise NoRuleError(f"the LaTeX of {e.op} is not known")
 
@@ -307,10 +315,10 @@ def _parameter(value: Any, param: Param) -> str:
     return scalar_latex(value) if param.kind == "number" else str(value)
 
 
-def program(e: Expr) -> str:
+def program(e: Expr, notation: Notation = STANDARD) -> str:
     """The expression, followed by the definitions of the local names (adjoints) in it."""
-    where = [f"{latex(local)} = {latex(local.args[0])}" for local in locals_of(e)]
-    return r", \quad ".join([latex(e), *where])
+    where = [f"{latex(local, notation)} = {latex(local.args[0], notation)}" for local in locals_of(e)]
+    return r", \quad ".join([latex(e, notation), *where])
 
 
 HOOKS["latex"] = program

@@ -3,7 +3,10 @@ r"""Names as LaTeX: `W1` is `W_{1}`, `yhat` is `\hat{y}`, the adjoint `d_theta` 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
+
+from matcalc.printing.style import STANDARD, Notation
 
 GREEK = (
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
@@ -17,31 +20,86 @@ LATIN_CAPITALS = {  # Greek capitals that look like Latin letters have no comman
 ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "dot": "dot", "ddot": "ddot", "vec": "vec"}
 TRAILING_DIGITS = re.compile(r"(.*[^\d_])_?(\d+)")
 ADJOINT = "d_"
+DELTA = r"\delta"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A name taken apart: `W1_hat` is the letter W with a hat and the index 1."""
+
+    letter: str
+    accent: str
+    indices: tuple[str, ...]
 
 
 @lru_cache(maxsize=4096)
-def name_latex(name: str) -> str:
-    """The LaTeX of a variable's, a definition's or a dimension's name."""
-    if name.startswith(ADJOINT) and name[len(ADJOINT) :].strip("_"):
-        return rf"\delta_{{{name_latex(name[len(ADJOINT) :])}}}"
+def symbol(name: str) -> Symbol:
+    """The letter (or word), the accent and the indices of a name."""
     head, *tail = [part for part in name.split("_") if part] or [name]
     while tail and tail[0] in ACCENTS:
         head += tail.pop(0)
     digits = TRAILING_DIGITS.fullmatch(head)
     if digits:
         head, tail = digits[1], [digits[2], *tail]
-    base = _accented(head)
-    indices = ", ".join(_accented(part) for part in tail)
+    letter, accent = _split_accent(head)
+    return Symbol(letter, accent, tuple(tail))
+
+
+def adjoint_of(name: str) -> str:
+    """The name whose adjoint this is (`theta` for `d_theta`); empty for other names."""
+    of = name.removeprefix(ADJOINT)
+    return of if of != name and of.strip("_") else ""
+
+
+@lru_cache(maxsize=4096)
+def name_latex(name: str, notation: Notation = STANDARD, scalar: bool = True) -> str:
+    """The LaTeX of a variable's, a definition's or a dimension's name; `scalar` names are never bold."""
+    given = notation.written(name)
+    if given is not None:
+        return given
+    bold = notation.bold and not scalar
+    of = adjoint_of(name)
+    if not of:
+        s = symbol(name)
+        return _indexed(_accented(s, bold), s)
+    inner = name_latex(of, notation, scalar)
+    if notation.adjoint == "delta":
+        return rf"{_weight(DELTA, bold)}_{{{inner}}}"
+    if notation.adjoint == "partial":
+        above = name_latex(notation.output) if notation.output else ""
+        return rf"\frac{{\partial {above}}}{{\partial {inner}}}" if above else rf"\partial_{{{inner}}}"
+    given = notation.written(of)
+    if given is not None or adjoint_of(of):
+        return rf"\overline{{{inner}}}"
+    s = symbol(of)
+    return _indexed(rf"\bar{{{_accented(s, bold)}}}", s)
+
+
+def _indexed(base: str, s: Symbol) -> str:
+    indices = ", ".join(_accented(Symbol(*_split_accent(part), ())) for part in s.indices)
     return f"{base}_{{{indices}}}" if indices else base
 
 
-def _accented(word: str) -> str:
-    """One part of a name, without underscores: an accent at its end goes above the letter before it."""
-    for accent, command in ACCENTS.items():
+def _split_accent(word: str) -> tuple[str, str]:
+    """An accent at a word's end goes above the letter before it."""
+    for accent in ACCENTS:
         stem = word.removesuffix(accent)
         if stem != word and (len(stem) == 1 or stem in GREEK):
-            return rf"\{command}{{{_letter(stem)}}}"
-    return _letter(word)
+            return stem, accent
+    return word, ""
+
+
+def _accented(s: Symbol, bold: bool = False) -> str:
+    letter = _weight(_letter(s.letter), bold)
+    return rf"\{ACCENTS[s.accent]}{{{letter}}}" if s.accent else letter
+
+
+def _weight(letter: str, bold: bool) -> str:
+    if not bold:
+        return letter
+    if letter.startswith(r"\mathrm"):
+        return letter.replace(r"\mathrm", r"\mathbf", 1)
+    return rf"\boldsymbol{{{letter}}}" if letter.startswith("\\") else rf"\mathbf{{{letter}}}"
 
 
 def _letter(word: str) -> str:
