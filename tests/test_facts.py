@@ -174,7 +174,7 @@ WRONG_FACTS = [
     ("softmax", "symmetric"),
     ("divide", "orthogonal"),
     ("maximum", "orthogonal"),
-    ("sqrt", "row-stochastic"),
+    ("exp", "row-stochastic"),
 ]
 
 
