@@ -186,7 +186,7 @@ def test_the_fact_tests_fail_on_wrong_propagation(name: str, fact: str, monkeypa
     e = node(name, args, form.params)
 
     def check_all() -> None:
-        for seed in SEEDS:
+        for seed in range(40):  # values in the domain are rare for some
             _check_facts(e, seed)
 
     with pytest.raises(AssertionError, match="is not"):
