@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from matcalc.dims import Shape, shape_text
 from matcalc.expr import Expr
 from matcalc.printing.latex import latex
+from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.text import text
 
@@ -80,15 +82,29 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """How formulas are written: in the text syntax or in LaTeX."""
+    """How formulas are written: in the text syntax or in LaTeX.
+
+    Attributes:
+        expr: an expression.
+        name: a name, given whether what it stands for is 1 x 1.
+        vec: vec of something, with `{0}` for it.
+        differential: d vec of something, with `{0}` for it.
+        times: between the factors of a product of Jacobians.
+        by: between the two sizes of a shape in a remark.
+        transpose: the mark of a transpose.
+        plain: whether it is text and not LaTeX.
+        notation: the symbols of LaTeX.
+    """
 
     expr: Callable[[Expr], str]
-    name: Callable[[str], str]
+    name: Callable[[str, bool], str]
     vec: str
     differential: str
-    equals: str
     times: str
     by: str
+    transpose: str
+    plain: bool
+    notation: Notation = STANDARD
 
     def shape(self, shape: Shape) -> str:
         """m x n, to stand in a remark."""
@@ -99,13 +115,27 @@ class Writer:
         return self.vec.format(content)
 
 
-TEXT = Writer(text, str, "vec({0})", "d vec({0})", " = ", " * ", " x ")
-LATEX = Writer(
-    latex,
-    name_latex,
-    r"\operatorname{{vec}}({0})",
-    r"\mathrm{{d}}\operatorname{{vec}}({0})",
-    " = ",
-    r" \, ",
-    r" $\times$ ",
-)
+def _as_is(name: str, scalar: bool) -> str:
+    return name
+
+
+TEXT = Writer(text, _as_is, "vec({0})", "d vec({0})", " * ", " x ", "'", plain=True)
+
+
+def latex_writer(notation: Notation = STANDARD) -> Writer:
+    """The writer of LaTeX with these symbols."""
+    return Writer(
+        partial(latex, notation=notation),
+        partial(_latex_name, notation),
+        r"\operatorname{{vec}}({0})",
+        r"\mathrm{{d}}\operatorname{{vec}}({0})",
+        r" \, ",
+        r" $\times$ ",
+        notation.transpose,
+        plain=False,
+        notation=notation,
+    )
+
+
+def _latex_name(notation: Notation, name: str, scalar: bool) -> str:
+    return name_latex(name, notation, scalar)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from matcalc.calculus.differential import Differentials
-from matcalc.calculus.page import LATEX, TEXT, Block, Edge, Line, View, Writer
+from matcalc.calculus.page import TEXT, Block, Edge, Line, View, Writer, latex_writer
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.reverse import Adjoint
 from matcalc.dims import is_scalar
@@ -16,7 +16,7 @@ from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.linop import Identity
 from matcalc.printing.pieces import locals_of
-from matcalc.printing.symbols import name_latex
+from matcalc.printing.style import STANDARD, Notation
 from matcalc.properties import names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -41,10 +41,10 @@ MATRIX_RULES = (
 )
 
 STYLES = ("steps", "differential", "result")
-FORMATS = {"text": (TEXT, "txt"), "latex": (LATEX, "tex"), "markdown": (LATEX, "md")}
+SUFFIXES = {"text": "txt", "latex": "tex", "markdown": "md"}
 
 
-def written(d: Derivation, form: str, style: str, layout: str) -> str:
+def written(d: Derivation, form: str, style: str, layout: str, notation: Notation = STANDARD) -> str:
     """The derivation as `text`, `latex` (one display) or `markdown`, in one of the `STYLES`.
 
     Raises:
@@ -54,13 +54,13 @@ def written(d: Derivation, form: str, style: str, layout: str) -> str:
         raise MatcalcError(f"style must be one of {', '.join(STYLES)}, got {style!r}")
     if layout not in ("denominator", "numerator"):
         raise MatcalcError(f"layout must be denominator or numerator, got {layout!r}")
-    writer, suffix = FORMATS[form]
-    return render(f"{style}.{suffix}.jinja", view=make_view(d, style, layout, writer))
+    writer = TEXT if form == "text" else latex_writer(notation)
+    return render(f"{style}.{SUFFIXES[form]}.jinja", view=make_view(d, style, layout, writer))
 
 
 def make_view(d: Derivation, style: str, layout: str, writer: Writer) -> View:
     """The model of a derivation's view; without the steps for the style `result`."""
-    builder = _Builder(d, writer, layout)
+    builder = ViewBuilder(d, writer, layout)
     view = builder.frame()
     if not d.output.is_scalar:
         view.blocks = builder.map_blocks() if style != "result" else []
@@ -81,7 +81,7 @@ def _fact(name: str, fact: str) -> str:
     return f"{name} is {fact}"
 
 
-class _Builder:
+class ViewBuilder:
     def __init__(self, d: Derivation, writer: Writer, layout: str) -> None:
         self.d = d
         self.w = writer
@@ -89,6 +89,8 @@ class _Builder:
         self.quiet = Rewriter(Context(d.domain), MATRIX_RULES)
         self.paths = d.paths
         self.labels = self._labels()
+        if writer.notation.adjoint == "partial":
+            self.w = latex_writer(writer.notation.with_output(self.label(d.output)))
 
     def _labels(self) -> dict[Expr, str]:
         """Names for unnamed values that the steps stop at, and for an unnamed output."""
@@ -110,26 +112,31 @@ class _Builder:
 
     def written(self, e: Expr) -> str:
         """An expression, by its label where it has one."""
-        return self.w.name(self.labels[e]) if e in self.labels else self.w.expr(e)
+        return self.named(e) if e in self.labels else self.w.expr(e)
+
+    def named(self, e: Expr) -> str:
+        """The name of a value in print."""
+        return self.w.name(self.label(e), e.is_scalar)
 
     def adjoint_name(self, e: Expr) -> str:
         """d_theta for the adjoint of theta."""
-        return self.w.name("d_" + self.label(e))
+        return self.w.name("d_" + self.label(e), e.is_scalar)
 
     def frame(self) -> View:
         """Title, variables, definitions."""
         d, w = self.d, self.w
         variables = [
-            Line(w.name(v.params[0]), ", ".join([w.shape(v.shape), *names_of(v.params[3])]))
+            Line(w.name(v.params[0], v.is_scalar), ", ".join([w.shape(v.shape), *names_of(v.params[3])]))
             for v in d.graph.declared.values()
         ]
         definitions = [
-            Line(f"{w.name(name)} = {w.expr(e.args[0])}", w.shape(e.shape)) for name, e in d.graph.definitions.items()
+            Line(f"{w.name(name, e.is_scalar)} = {w.expr(e.args[0])}", w.shape(e.shape))
+            for name, e in d.graph.definitions.items()
         ]
         for e, name in self.labels.items():
-            definitions.append(Line(f"{w.name(name)} = {w.expr(e)}", w.shape(e.shape)))
+            definitions.append(Line(f"{w.name(name, e.is_scalar)} = {w.expr(e)}", w.shape(e.shape)))
         return View(
-            output=w.name(self.label(d.output)),
+            output=self.named(d.output),
             shape=w.shape(d.output.shape),
             variables=variables,
             inferred=d.inferred,
@@ -142,11 +149,12 @@ class _Builder:
 
     def direction(self) -> str:
         """The heading of the steps."""
-        f = self.w.name(self.label(self.d.output))
-        f = f if self.w is TEXT else f"${f}$"
+        f = self.named(self.d.output)
+        f = f if self.w.plain else f"${f}$"
         if not self.d.output.is_scalar:
             return f"Local Jacobians, from {f}"
-        v = ("d_v", r"$\delta_v$")[self.w is LATEX]
+        v = self.w.name("d_v", True)
+        v = v if self.w.plain else f"${v}$"
         return f"Backward, from {f} (the adjoint {v} of a value v is the gradient with respect to v)"
 
     def block(self, made: Adjoint) -> Block:
@@ -161,7 +169,7 @@ class _Builder:
         before = self.w.expr(made.raw)
         after = self.w.expr(made.value)
         return Block(
-            name=self.w.name(self.label(e)),
+            name=self.named(e),
             definition=definition,
             shape=self.w.shape(e.shape),
             edges=edges,
@@ -174,8 +182,8 @@ class _Builder:
     def rule(self, step: Step) -> Line:
         """One application of a rule."""
         because = f" ({'; '.join(_fact(*pair) for pair in step.facts)})" if step.facts else ""
-        name = step.rule if self.w is TEXT else step.rule.replace("_", " ")
-        remark = f"{name}: {step.identity}{because}" if self.w is TEXT else f"{name}{because}"
+        name = step.rule if self.w.plain else step.rule.replace("_", " ")
+        remark = f"{name}: {step.identity}{because}" if self.w.plain else f"{name}{because}"
         return Line(f"{self.w.expr(step.before)} = {self.w.expr(step.after)}", remark)
 
     def edge(self, path: Path) -> Edge:
@@ -186,15 +194,15 @@ class _Builder:
         chain = self._product([*reversed(factors)], known)
         collapse = dict.fromkeys(name for j in path.jacobians for name in collapse_of(j.map))
         return Edge(
-            start=self.w.name(self.label(path.start)),
+            start=self.named(path.start),
             jacobians=[self.jacobian(j) for j in shown],
-            chain=f"{self.w.in_vec(self.adjoint_name(path.end))}{self.w.equals}{chain}",
+            chain=f"{self.w.in_vec(self.adjoint_name(path.end))} = {chain}",
             collapse=[self.identity(name) for name in collapse],
         )
 
     def identity(self, name: str) -> str:
         """A rule's identity: in words, or in LaTeX as the pair of its two sides."""
-        if self.w is TEXT:
+        if self.w.plain:
             return f"{name}: {RULES[name].identity}"
         left, right = RULES[name].example()
         return f"{self.w.expr(left)} = {self.w.expr(right)}"
@@ -222,22 +230,22 @@ class _Builder:
     def _factor(self, m: Expr) -> str:
         written = self.w.expr(m)
         loose = m.op in ("add", "scale", "kron", "hadamard")
-        brackets = ("({})", r"\left({}\right)")[self.w is LATEX]
-        return written if not loose or (self.w is TEXT and m.op == "kron") else brackets.format(written)
+        brackets = ("({})", r"\left({}\right)")[not self.w.plain]
+        return written if not loose or (self.w.plain and m.op == "kron") else brackets.format(written)
 
     def jacobian(self, j: LocalJacobian) -> Line:
         """d vec(value) = J d vec(argument), and why J has its form."""
         left = self.w.differential.format(self.written(j.value))
         right = self.w.differential.format(self.written(j.argument))
         factors = [self.tidied(m) for m in matrices(j.map)]
-        return Line(f"{left}{self.w.equals}{self._product(factors, right)}", reason_of(j.map) or j.identity)
+        return Line(f"{left} = {self._product(factors, right)}", reason_of(j.map) or j.identity)
 
     def differential(self, view: View) -> None:
         """The successive differentials, forwards and back, of first and second order."""
         pairs = Differentials(self.d)
         labels = {e: self.label(e) for e in (*self.d.paths, self.d.output)}
         for line in pairs.forward(labels):
-            remark = "; ".join(line.identities) if self.w is TEXT else ""
+            remark = "; ".join(line.identities) if self.w.plain else ""
             view.differentials.append(Line(f"{self.d_name(line.of)} = {self.w.expr(line.value)}", remark))
         for carried in pairs.backward():
             left = (
@@ -257,35 +265,35 @@ class _Builder:
         """d2f = d vec(X)' H d vec(X): the second identification."""
         H = self.d.hessian(str(e.params[0])).value
         if H.op == "zeros" or (H.op == "number" and H.params[0] == 0):
-            return Line(f"{self.d_name(self.d.output, order=2)} = 0", f"along {self.w.name(e.params[0])} alone")
+            return Line(f"{self.d_name(self.d.output, order=2)} = 0", f"along {self.named(e)} alone")
         step = self.w.differential.format(self.written(e))
-        mark = "'" if self.w is TEXT else r"^\top"
-        wide = f"({step})" if self.w is TEXT else rf"\left({step}\right)"
+        mark = self.w.transpose
+        wide = f"({step})" if self.w.plain else rf"\left({step}\right)"
         middle = "; ".join(f"{n.params[0]} = {self.w.expr(n.args[0])}" for n in locals_of(H))
         formula = (
             f"{self.d_name(self.d.output, order=2)} = {wide}{mark}{self.w.times}{self._factor(H)}{self.w.times}{step}"
         )
-        return Line(formula, f"along {self.w.name(e.params[0])} alone" + (f", with {middle}" if middle else ""))
+        return Line(formula, f"along {self.named(e)} alone" + (f", with {middle}" if middle else ""))
 
     def d_name(self, e: Expr, order: int = 1) -> str:
         """dX; d2f for the second differential."""
-        if self.w is TEXT:
+        if self.w.plain:
             return f"d{'' if order == 1 else order}{self.label(e)}"
-        return rf"\mathrm{{d}}{'' if order == 1 else f'^{order}'}{self.w.name(self.label(e))}"
+        return rf"\mathrm{{d}}{'' if order == 1 else f'^{order}'}{self.named(e)}"
 
     def trace(self, G: str, e: Expr) -> str:
         """tr(G' dX); for scalars the product."""
         if e.is_scalar:
             return f"{G}{self.w.times}{self.d_name(e)}"
-        if self.w is TEXT:
+        if self.w.plain:
             return f"tr({G}' * {self.d_name(e)})"
-        return rf"\operatorname{{tr}}\left({G}^\top {self.d_name(e)}\right)"
+        return rf"\operatorname{{tr}}\left({G}{self.w.transpose} {self.d_name(e)}\right)"
 
     def _bracketed(self, G: Expr) -> str:
         written = self.w.expr(G)
         if not G.args or G.op == "named":
             return written
-        return f"({written})" if self.w is TEXT else rf"\left({written}\right)"
+        return f"({written})" if self.w.plain else rf"\left({written}\right)"
 
     def adjoints(self) -> list[Line]:
         """The adjoints that have a name of their own."""
@@ -304,7 +312,7 @@ class _Builder:
         order = [self.d.output, *(e for e in reversed(list(self.paths)) if e is not self.d.output)]
         return [
             Block(
-                name=self.w.name(self.label(e)),
+                name=self.named(e),
                 definition=self.w.expr(e.args[0] if e.op == "named" else e),
                 shape=self.w.shape(e.shape),
                 edges=[self.forward_edge(path) for path in by_start[e]],
@@ -320,11 +328,11 @@ class _Builder:
     def forward_edge(self, path: Path) -> Edge:
         """One path: d vec(start) as a product of local Jacobians, applied to d vec(end)."""
         factors = [self.tidied(m) for j in path.jacobians for m in matrices(j.map)]
-        left, right = (self.w.differential.format(self.w.name(self.label(e))) for e in (path.start, path.end))
+        left, right = (self.w.differential.format(self.named(e)) for e in (path.start, path.end))
         return Edge(
-            start=self.w.name(self.label(path.end)),
+            start=self.named(path.end),
             jacobians=[self.jacobian(j) for j in path.jacobians if not isinstance(j.map, Identity)],
-            chain=f"{left}{self.w.equals}{self._product(factors, right)}",
+            chain=f"{left} = {self._product(factors, right)}",
             collapse=[],
         )
 
@@ -332,16 +340,17 @@ class _Builder:
         """The Jacobians of a matrix function by the variables asked for; transposed in denominator layout."""
         lines = []
         for e in self.d.wrt:
-            name = str(e.params[0])
-            J = self.d.jacobian(name).value
+            J = self.d.jacobian(str(e.params[0])).value
             size = self.w.shape(J.shape)
             remark = f"{size}, numerator layout: d vec(F) = J d vec(X)"
             if self.layout == "denominator":
                 remark = f"{size}; its transpose is the Jacobian in denominator layout"
-            F, X = (self.w.in_vec(self.w.name(n)) for n in (self.label(self.d.output), name))
-            middle = "".join(f"; {self.w.name(n.params[0])} = {self.w.expr(n.args[0])}" for n in locals_of(J))
-            if self.w is LATEX:
-                formula = rf"\frac{{\partial {F}}}{{\partial {X}^\top}} = {self.w.expr(J)}"
+            F, X = (self.w.in_vec(self.named(v)) for v in (self.d.output, e))
+            middle = "".join(
+                f"; {self.w.name(n.params[0], n.is_scalar)} = {self.w.expr(n.args[0])}" for n in locals_of(J)
+            )
+            if not self.w.plain:
+                formula = rf"\frac{{\partial {F}}}{{\partial {X}{self.w.transpose}}} = {self.w.expr(J)}"
             else:
                 formula = f"d{F}/d{X}' = {self.w.expr(J)}"
             lines.append(Line(formula + middle, remark))
@@ -361,22 +370,24 @@ class _Builder:
             if self.layout == "numerator":
                 value = _transposed(value)
                 remark += ", transposed (numerator layout)"
-            lines.append(Line(self.gradient_equation(name, value) + self.where(value), remark))
+            lines.append(Line(self.gradient_equation(e, value) + self.where(value), remark))
         return lines
 
     def where(self, value: Expr) -> str:
         """The definitions of names in a result that no line above it defines."""
         defined = {made.handle for made in self.d.reverse.adjoints.values()}
         return "".join(
-            f"; {self.w.name(n.params[0])} = {self.w.expr(n.args[0])}" for n in locals_of(value) if n not in defined
+            f"; {self.w.name(n.params[0], n.is_scalar)} = {self.w.expr(n.args[0])}"
+            for n in locals_of(value)
+            if n not in defined
         )
 
-    def gradient_equation(self, name: str, value: Expr) -> str:
+    def gradient_equation(self, e: Expr, value: Expr) -> str:
         """d J/d W1 = ..."""
-        f = self.label(self.d.output)
-        if self.w is LATEX:
-            return rf"\frac{{\partial {name_latex(f)}}}{{\partial {name_latex(name)}}} = {self.w.expr(value)}"
-        return f"d{f}/d{name} = {self.w.expr(value)}"
+        f, x = self.named(self.d.output), self.named(e)
+        if not self.w.plain:
+            return rf"\frac{{\partial {f}}}{{\partial {x}}} = {self.w.expr(value)}"
+        return f"d{f}/d{x} = {self.w.expr(value)}"
 
 
 def _transposed(value: Expr) -> Expr:
