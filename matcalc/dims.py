@@ -94,7 +94,7 @@ def plus(*dims: Dim) -> Dim:
 
 def is_one(d: Dim) -> bool:
     """Whether the dimension is the number 1 (a symbol never is)."""
-    return type(d) is int and d == 1
+    return d == 1 if type(d) is int else d is sp.S.One
 
 
 def symbols(dims: Iterable[Dim]) -> list[str]:

@@ -90,6 +90,10 @@ def _add(e: Expr, context: Context) -> Expr:
     ]
     if not parts:
         return zero_of(e)
+    for k, p in enumerate(parts):  # A + A', not A' + A
+        if p.op == "transpose" and p.args[0] in parts[k + 1 :]:
+            other = parts.index(p.args[0])
+            parts[k], parts[other] = parts[other], p
     if len(parts) > 1 and all(
         p.op == "broadcast" and same_shape(p.args[0].shape, parts[0].args[0].shape) for p in parts
     ):
