@@ -52,7 +52,7 @@ class Notation:
 
     def written(self, name: str) -> str | None:
         """The LaTeX that was given for a name, or None."""
-        return next((tex for given, tex in self.names if given == name), None)  # type: ignore[misc]
+        return dict(self.names).get(name)
 
     def with_names(self, names: Mapping[str, str]) -> Notation:
         """The same with LaTeX for more names; those given before stay."""
