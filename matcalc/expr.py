@@ -46,7 +46,8 @@ class Op:
         differential: `(Y, *args, *params) -> (map or None, ...)`, one linear map for each argument.
         latex: how it is written in LaTeX; a function of the parameters where they change it.
         numpy: how it is written in NumPy; `{0}` an argument, `{p0}` a parameter.
-        domain: `(*args, *params) -> ((fact, expr), ...)`, what must hold where it is differentiated.
+        domain: `(*args, *params) -> ((fact, expr), ...)`, what must hold wherever it has a value and a derivative;
+            rewriting may conclude these facts from its use.
         source: where the differential is published.
         example: the shapes of arguments for the tests, such as `"m n, n p"`, and example parameters.
         facts: `(e, *masks of the arguments) -> (true mask, false mask)`.
@@ -56,6 +57,7 @@ class Op:
         variadic: whether it takes any number of arguments.
         scalar_function: for elementwise operations, the SymPy function of one symbol.
         complete: fills in parameters that depend on the arguments (an axis left out).
+        sampling: like `domain`, where random values should be narrower than what is necessary.
     """
 
     name: str
@@ -74,6 +76,12 @@ class Op:
     variadic: bool = False
     scalar_function: Callable[[Any], Any] | None = None
     complete: Callable[..., tuple[Any, ...]] | None = None
+    sampling: Callable[..., tuple[tuple[str, Any], ...]] | None = None
+
+    @property
+    def sampled(self) -> Callable[..., tuple[tuple[str, Any], ...]]:
+        """The conditions for random values: `sampling`, or the domain."""
+        return self.domain if self.sampling is None else self.sampling
 
 
 REGISTRY: dict[str, Op] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -12,16 +13,17 @@ from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, hess
 from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
 from matcalc.calculus.paths import Path, paths_to, shared_values
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
-from matcalc.calculus.structured import check_structure, structured_gradient
+from matcalc.calculus.structured import basis, check_structure, structured_gradient
 from matcalc.calculus.view import written
 from matcalc.dims import shape_text, symbols
 from matcalc.emit.module import KINDS, compile_function, numpy_source
-from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
-from matcalc.expr import HOOKS, Expr, postorder, record, substitute
+from matcalc.errors import MatcalcError, ShapeError, shorten
+from matcalc.expr import HOOKS, Expr, record, substitute
 from matcalc.graph import Graph
 from matcalc.numeric.binding import bind
 from matcalc.numeric.check import Report, check_gradient
 from matcalc.numeric.evaluate import evaluate
+from matcalc.printing.style import STANDARD, Notation
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -65,11 +67,21 @@ class Derivation:
 
     @cached_property
     def domain(self) -> list[tuple[str, Expr]]:
-        """What must hold where the source is differentiated: `(fact, expression)`, from its operations."""
+        """What must hold where the source has a derivative: `(fact, expression)`, from its operations.
+
+        The branches of `where` do not count: what they need holds only where they are chosen.
+        """
         found: dict[tuple[str, Expr], None] = {}
-        for e in postorder((self.output,)):
+        seen: set[Expr] = set()
+        stack = [self.output]
+        while stack:
+            e = stack.pop()
+            if e in seen:
+                continue
+            seen.add(e)
             for fact, at in record(e.op).domain(*e.args, *e.params):
                 found[fact, at] = None
+            stack.extend(reversed(e.args[:2] if e.op == "where" else e.args))
         return list(found)
 
     @cached_property
@@ -145,12 +157,14 @@ class Derivation:
         value = (
             made.value
             if kind == "none"
-            else self.rewriter.simplify(structured_gradient(made.value, kind, self.convention))
+            else self.rewriter.simplify(structured_gradient(made.value, made.of, kind, self.convention))
         )
         return with_shared_named(inlined(value, self.rewriter), self.rewriter, self.fresh_names())
 
     def jacobian(self, name: Any = None) -> Jacobian:
         """The Jacobian of the output (m x n) by a variable (p x q): mn x pq on column-major vec, structured.
+
+        Along a structured set (`structure=`), by the independent entries: `J D`, D the basis of the set.
 
         Args:
             name: a variable or named value (a name or a symbol); may be left out where `wrt` is one.
@@ -161,14 +175,17 @@ class Derivation:
             kron(B', A)
         """
         by = self._one(name)
-        self._refuse_structure(by, "Jacobian")
         if self.output.is_scalar:
             value = self.shortened(core.transpose(core.vec(self.reverse_of(by).value)), self.matrix_rewriter)
-            return Jacobian(self.output, by, value, self)
-        return jacobian_of(self, self.output, by, closed=True)
+            J = Jacobian(self.output, by, value, self)
+        else:
+            J = jacobian_of(self, self.output, by, closed=True)
+        return self._along(J, None, self._basis(by))
 
     def hessian(self, name: Any = None, other: Any = None) -> Jacobian:
         """The Hessian of a scalar function: the Jacobian by `other` (default: the same) of vec of the gradient.
+
+        Along a structured set (`structure=`), by the independent entries: `D' H D`.
 
         Example:
             >>> import matcalc as mc
@@ -180,10 +197,9 @@ class Derivation:
         """
         of = self._one(name)
         by = of if other is None else self.find(other)
-        for variable in (of, by):
-            self._refuse_structure(variable, "Hessian")
         self.need_scalar("Hessian")
-        return hessian_of(self, of, by)
+        left, right = self._basis(of), self._basis(by)
+        return self._along(hessian_of(self, of, by), left, right)
 
     def _one(self, name: Any) -> Expr:
         if name is not None:
@@ -192,10 +208,17 @@ class Derivation:
             raise MatcalcError(f"say with respect to which: {', '.join(self.names)}")
         return self.wrt[0]
 
-    def _refuse_structure(self, variable: Expr, what: str) -> None:
-        kind = self.structure.get(str(variable.params[0]), "none")
-        if kind != "none":
-            raise NoRuleError(f"the {what} along {kind} matrices is not available yet (variable {variable.params[0]})")
+    def _basis(self, variable: Expr) -> Expr | None:
+        """The basis of the structured set along which a variable is differentiated; None for a free one."""
+        return basis(variable, self.structure.get(str(variable.params[0]), "none"))
+
+    def _along(self, J: Jacobian, left: Expr | None, right: Expr | None) -> Jacobian:
+        """`left' J right`: by the independent entries of structured variables."""
+        if left is None and right is None:
+            return J
+        factors = [f for f in (None if left is None else left.T, J.value, right) if f is not None]
+        value = self.shortened(core.matmul(*factors), self.matrix_rewriter)
+        return replace(J, value=value)
 
     def need_scalar(self, what: str) -> None:
         """Raise ShapeError unless the output is 1 x 1."""
@@ -271,16 +294,32 @@ class Derivation:
     # ------------------------------------------------------------------------------------------------ views
 
     def text(self, style: str = "steps", layout: str = "denominator") -> str:
-        """The derivation as plain text; `style` is `steps` or `result`."""
+        """The derivation as plain text; `style` is `steps`, `differential` or `result`."""
         return written(self, "text", style, layout)
 
-    def latex(self, style: str = "steps", layout: str = "denominator") -> str:
-        """The derivation as LaTeX that JupyterLab, VS Code and pdflatex render; `style` is `steps` or `result`."""
-        return written(self, "latex", style, layout)
+    def latex(self, style: str = "steps", layout: str = "denominator", notation: Notation = STANDARD) -> str:
+        """The derivation as LaTeX that JupyterLab, VS Code and pdflatex render, with the symbols of `notation`."""
+        return written(self, "latex", style, layout, notation)
 
-    def markdown(self, style: str = "steps", layout: str = "denominator") -> str:
-        """The derivation as Markdown with LaTeX formulas; `style` is `steps` or `result`."""
-        return written(self, "markdown", style, layout)
+    def markdown(self, style: str = "steps", layout: str = "denominator", notation: Notation = STANDARD) -> str:
+        """The derivation as Markdown with LaTeX formulas, with the symbols of `notation`."""
+        return written(self, "markdown", style, layout, notation)
+
+    def export(self, path: Any, **options: Any) -> Any:
+        """Write a note: title, variables, graph, steps with reasons, results, code, certificate, identities used.
+
+        Args:
+            path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .json
+            options: `title`, `template` (a Jinja2 file of your own), `notation` (a `Notation`), `language` (en, es, hi),
+                `detail` (full or brief), `fragment` (for .tex: without preamble, to be read by `\\input`).
+
+        Returns:
+            The path that was written.
+
+        Raises:
+            MatcalcError: another suffix or option; MissingDependencyError for .pdf without a TeX.
+        """
+        return HOOKS["export"](self, path, **options)
 
     def __str__(self) -> str:
         return self.text()

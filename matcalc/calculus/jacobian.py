@@ -17,7 +17,7 @@ from matcalc.calculus.forward import forward
 from matcalc.calculus.names import Names, opened
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.dims import Shape, is_one, same_shape, shape_text, times
-from matcalc.errors import MatcalcError, ShapeError
+from matcalc.errors import MatcalcError, NoRuleError, ShapeError
 from matcalc.expr import Expr, depends, postorder, record
 from matcalc.linop import Zero
 from matcalc.printing.latex import program as latex_program
@@ -116,9 +116,20 @@ class Jacobian:
         return engine.run([self.by], cotangent).adjoints[self.by].value
 
     def jacobian(self, name: Any) -> Jacobian:
-        """The Jacobian of vec of this matrix by another variable: a second derivative."""
+        """The Jacobian of vec of this matrix by another variable: a second derivative.
+
+        Facts that hold only at the point wait for it: the first derivative is taken again without them.
+
+        Raises:
+            NoRuleError: one of the variables is differentiated along a structured set.
+        """
         d = self.derivation
-        return jacobian_of(d, self.value, d.find(name), closed=True)
+        by = d.find(name)
+        for variable in (self.by, by):
+            if d.structure.get(str(variable.params[0]), "none") != "none":
+                raise NoRuleError(f"second derivatives along a structured set ({variable.params[0]}): use hessian")
+        rewriter = Rewriter(Context(d.domain, closed=False), JACOBIAN_RULES)
+        return jacobian_of(d, jacobian_matrix(self.of, self.by, rewriter, d.fresh_names()), by, closed=True)
 
     def latex(self) -> str:
         """The matrix in LaTeX."""

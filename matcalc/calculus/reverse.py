@@ -67,6 +67,7 @@ class ReverseAccumulation:
         self.names = names
         self.folds = _folds(definitions, context)
         self.alias: dict[Expr, Expr] = {}
+        self.logged = len(context.steps)
 
     def run(self, targets: Iterable[Expr], seed: Expr) -> Reverse:
         """The adjoints of the targets and of every named value between them and the output; `seed` is the output's."""
@@ -107,11 +108,12 @@ class ReverseAccumulation:
                 contributions.setdefault(a, []).append(apply(adjoint(L), G))
 
     def _adjoint(self, e: Expr, raw: Expr) -> Adjoint:
-        start = len(self.context.steps)
+        start = self.logged
         value = self.rewriter.simplify(raw)
         value = opened(value, self.rewriter, raw)
         value = self._folded(value)
-        steps = self.context.steps[start:]
+        self.logged = len(self.context.steps)
+        steps = self.context.steps[start:]  # with those of the unnamed values since the last adjoint
         handle = value
         if e.op == "named" and self.rewriter.cost(value) > 0:
             handle = core.named(self.names.fresh("d_" + e.params[0]), value, "local")

@@ -1,38 +1,100 @@
-"""Gradients along structured sets of matrices, from the gradient with respect to a free matrix.
+"""Derivatives along structured sets of matrices, from the derivatives with respect to a free matrix.
 
-Source: Petersen & Pedersen, The Matrix Cookbook (2012), 2.8.
+By `entries`: the partial derivatives by the independent entries. By `projection`: the orthogonal projection of the
+gradient on the set's tangent space. Jacobians and Hessians are by the independent entries: `J D` and `D' H D` with the
+basis D of the set.
+
+Source: Petersen & Pedersen, The Matrix Cookbook (2012), 2.8; Magnus & Neudecker, The elimination matrix, SIAM J. Alg.
+Disc. Meth. 1 (1980); for the orthogonal group Edelman, Arias & Smith, SIAM J. Matrix Anal. Appl. 20 (1998).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from matcalc import core
-from matcalc.core import add, diag, diagvec, minus, number, scale, transpose
+from matcalc.core import add, call, diag, diagvec, entrywise_quotient, hadamard, minus, number, ones, scale, transpose
 from matcalc.dims import same
 from matcalc.errors import FactError, NoRuleError
 from matcalc.expr import Expr
 
-KINDS = ("none", "symmetric", "skew", "diagonal")
+HALF = number(core.exact("0.5"))
 CONVENTIONS = ("entries", "projection")
 
 
+def _symmetric_entries(G: Expr) -> Expr:
+    return add(G, transpose(G), minus(diag(diagvec(G))))
+
+
+def _toeplitz_mean(G: Expr) -> Expr:
+    """The mean along each diagonal."""
+    return entrywise_quotient(call("diagsums", G), call("diagsums", ones(*G.shape)))
+
+
+# What the independent entries give, from the gradient G with respect to a free matrix.
+ENTRIES: dict[str, Callable[[Expr], Expr]] = {
+    "symmetric": _symmetric_entries,
+    "skew": lambda G: add(G, minus(transpose(G))),
+    "diagonal": lambda G: hadamard(G, core.eye(G.shape[0])),
+    "lower": lambda G: call("tril", G),
+    "upper": lambda G: call("triu", G),
+    "toeplitz": lambda G: call("diagsums", G),
+    "symmetric-toeplitz": lambda G: _symmetric_entries(call("diagsums", G)),
+}
+# The orthogonal projection of G; for the orthogonal group also the point X.
+PROJECTIONS: dict[str, Callable[[Expr, Expr], Expr]] = {
+    "symmetric": lambda G, X: scale(HALF, add(G, transpose(G))),
+    "skew": lambda G, X: scale(HALF, add(G, minus(transpose(G)))),
+    "diagonal": lambda G, X: ENTRIES["diagonal"](G),
+    "lower": lambda G, X: ENTRIES["lower"](G),
+    "upper": lambda G, X: ENTRIES["upper"](G),
+    "toeplitz": lambda G, X: _toeplitz_mean(G),
+    "symmetric-toeplitz": lambda G, X: _toeplitz_mean(scale(HALF, add(G, transpose(G)))),
+    "orthogonal": lambda G, X: add(G, minus(scale(HALF, X @ add(transpose(X) @ G, transpose(G) @ X)))),
+}
+# vec(X) = basis times the independent entries.
+BASES: dict[str, Callable[[Expr], Expr]] = {
+    "symmetric": lambda X: call("dup", X.shape[0]),
+    "diagonal": lambda X: call("dsel", X.shape[0]),
+    "lower": lambda X: transpose(call("elim", X.shape[0])),
+    "upper": lambda X: core.commutation(*X.shape) @ transpose(call("elim", X.shape[0])),
+    "toeplitz": lambda X: call("toep", X.shape[0]),
+}
+KINDS = ("none", *PROJECTIONS)
+FACTS = {kind: kind for kind in ("symmetric", "skew", "diagonal", "lower", "upper", "orthogonal")}
+FACTS["symmetric-toeplitz"] = "symmetric"
+
+
 def check_structure(variable: Expr, kind: str, convention: str) -> None:
-    """Raise where the structure is unknown, not available, or impossible for the variable's shape."""
+    """Raise where the structure is unknown, has no such convention, or is impossible for the variable's shape."""
     name = variable.params[0]
     if convention not in CONVENTIONS:
         raise FactError(f"convention must be one of {', '.join(CONVENTIONS)}, got {convention!r}")
     if kind not in KINDS:
         raise NoRuleError(f"the structure {kind!r} of {name} is not available; there are: {', '.join(KINDS)}")
-    if kind != "none" and not same(*variable.shape):
+    if kind == "none":
+        return
+    if convention == "entries" and kind not in ENTRIES:
+        raise NoRuleError(f"{kind} matrices ({name}) have no independent entries: use convention='projection'")
+    if not same(*variable.shape):
         raise FactError(f"{name} is {variable.shape[0]} x {variable.shape[1]}: only a square matrix can be {kind}")
 
 
-def structured_gradient(G: Expr, kind: str, convention: str) -> Expr:
-    """The gradient by the independent entries (`entries`), or the orthogonal projection of G (`projection`)."""
+def structured_gradient(G: Expr, X: Expr, kind: str, convention: str) -> Expr:
+    """The gradient along the structured set, from the gradient G with respect to a free matrix."""
     if kind == "none":
         return G
-    if kind == "diagonal":
-        return diag(diagvec(G))
-    other = transpose(G) if kind == "symmetric" else minus(transpose(G))
-    if convention == "projection":
-        return scale(number(core.exact("0.5")), add(G, other))
-    return add(G, other) if kind == "skew" else add(G, other, minus(diag(diagvec(G))))
+    return PROJECTIONS[kind](G, X) if convention == "projection" else ENTRIES[kind](G)
+
+
+def basis(X: Expr, kind: str) -> Expr | None:
+    """The matrix D with vec(X) = D times the independent entries; None for a free matrix.
+
+    Raises:
+        NoRuleError: the structure's basis is not in the language.
+    """
+    if kind == "none":
+        return None
+    if kind not in BASES:
+        raise NoRuleError(f"Jacobians and Hessians along {kind} matrices ({X.params[0]}) are not available")
+    return BASES[kind](X)

@@ -11,9 +11,9 @@ import matcalc.ops
 import matcalc.printing.latex
 import matcalc.printing.text
 import matcalc.rules  # noqa: F401  (these four fill the registries and the hooks)
-from matcalc.core import var
 from matcalc.calculus.derivation import Derivation, name_of
-from matcalc.calculus.structured import KINDS
+from matcalc.calculus.structured import FACTS
+from matcalc.core import var
 from matcalc.errors import MatcalcError, NoRuleError, shorten
 from matcalc.expr import HOOKS, Expr, substitute
 from matcalc.frontend.names import declared_facts, declared_shapes
@@ -22,8 +22,6 @@ from matcalc.frontend.sympy_bridge import from_sympy
 from matcalc.graph import Graph
 from matcalc.ops.elementwise import Function
 from matcalc.properties import names_of
-
-CLOSED_STRUCTURES = tuple(kind for kind in KINDS if kind != "none")
 
 NAMELESS_LIMIT = 100  # unnamed operations beyond which shared and nonlinear intermediate values get names
 
@@ -81,8 +79,9 @@ def _with_structure(facts: Mapping[Any, Any] | None, structure: Mapping[Any, str
             raise MatcalcError(f"{what} must map names to words, got {shorten(repr(given))}")
     words = declared_facts({_name(key): value for key, value in (facts or {}).items()})
     for key, kind in (structure or {}).items():
-        if kind in CLOSED_STRUCTURES and kind not in words.get(_name(key), ()):
-            words[_name(key)] = [*words.get(_name(key), ()), kind]
+        fact = FACTS.get(kind)
+        if fact is not None and fact not in words.get(_name(key), ()):
+            words[_name(key)] = [*words.get(_name(key), ()), fact]
     return words
 
 

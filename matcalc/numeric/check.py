@@ -176,7 +176,7 @@ def _point(task: _Check, named: dict[str, Expr], rng: np.random.Generator, mode:
 def domain_conditions(e: Expr) -> Iterator[tuple[str, Expr]]:
     """What must hold for `e` to be differentiable: (fact, expression) for every operation with a domain."""
     for sub in postorder((e,)):
-        yield from record(sub.op).domain(*sub.args, *sub.params)
+        yield from record(sub.op).sampled(*sub.args, *sub.params)
 
 
 def _smooth_functions(e: Expr) -> dict[str, Callable[[Array], Any]]:

@@ -275,7 +275,12 @@ def _power_domain(X: Expr, P: Expr) -> tuple[tuple[str, Any], ...]:
         k = number_value(P)
         if k.is_integer:
             return (("nonzero", X),) if k.is_negative else ()
-    return (("positive", X),)
+        return (("positive", X),)
+    return ()  # an exponent that is a variable may be a whole number
+
+
+def _power_sampling(X: Expr, P: Expr) -> tuple[tuple[str, Any], ...]:
+    return _power_domain(X, P) if P.op == "number" else (("positive", X),)
 
 
 def _power_facts(e: Expr, base: int, exponent: int) -> tuple[int, int]:
@@ -300,6 +305,7 @@ def _power_facts(e: Expr, base: int, exponent: int) -> tuple[int, int]:
     latex=Builtin(),
     numpy=Builtin(),
     domain=_power_domain,
+    sampling=_power_sampling,
     source=ELEMENTARY,
     example=("m n, m n",),
     facts=_power_facts,

@@ -32,6 +32,7 @@ def op(
     commutative: bool = False,
     variadic: bool = False,
     complete: Callable[..., tuple[Any, ...]] | None = None,
+    sampling: Domain | None = None,
 ) -> Callable[[Callable[..., tuple[Any, ...]]], Op]:
     """Declare an operation: the decorated function is its differential, its docstring the identity.
 
@@ -59,6 +60,7 @@ def op(
                 commutative=commutative,
                 variadic=variadic,
                 complete=complete,
+                sampling=sampling,
             )
         )
 

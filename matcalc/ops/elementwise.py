@@ -37,6 +37,7 @@ def elementwise(
     *,
     slope: Callable[[Expr, Expr], Expr] | None = None,
     domain: Callable[..., tuple[tuple[str, Expr], ...]] = anywhere,
+    sampling: Callable[..., tuple[tuple[str, Expr], ...]] | None = None,
     facts: Callable[..., tuple[int, int]] = no_facts,
     source: str = CALCULUS,
     example: str = "m n",
@@ -44,7 +45,7 @@ def elementwise(
 ) -> Op:
     """Declare an elementwise function: its SymPy form gives f', unless `slope(Y, X)` states it.
 
-    `domain(X)` says what must hold for f' to exist.
+    `domain(X)` says what must hold for f and f' to exist, `sampling(X)` where to draw random values.
     """
 
     def differential(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
@@ -61,6 +62,7 @@ def elementwise(
             latex=Call(latex) if isinstance(latex, str) else latex,
             numpy=Call(numpy) if isinstance(numpy, str) else numpy,
             domain=domain,
+            sampling=sampling,
             source=source,
             example=(example,),
             facts=_with_constant(facts),
@@ -229,10 +231,12 @@ elementwise(
     sp.loggamma,
     r"\log\Gamma",
     "special.gammaln",
-    domain=above_zero,
+    sampling=above_zero,
     slope=lambda Y, X: node("digamma", (X,)),
 )
-elementwise("digamma", sp.digamma, r"\psi", "special.digamma", domain=above_zero, slope=lambda Y, X: polygamma_of(1, X))
+elementwise(
+    "digamma", sp.digamma, r"\psi", "special.digamma", sampling=above_zero, slope=lambda Y, X: polygamma_of(1, X)
+)
 elementwise(
     "gelu",
     lambda t: t * (1 + sp.erf(t / sp.sqrt(2))) / 2,
@@ -264,7 +268,8 @@ register(
         differential=_polygamma_slope,
         latex=lambda order: Call(rf"\psi^{{({order})}}"),
         numpy=lambda order: Template(f"special.polygamma({order}, {{0}})"),
-        domain=lambda X, order: (("positive", X),),
+        domain=anywhere,
+        sampling=lambda X, order: (("positive", X),),
         source=CALCULUS,
         example=("m n", 2),
         facts=no_facts,
