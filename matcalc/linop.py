@@ -1,7 +1,7 @@
 """Structured linear maps dX -> dY: the local Jacobians, never formed as matrices.
 
-`apply(L, dX)` and `adjoint(L)` are free functions by single dispatch, as is the matrix on vec in `matcalc.vecform`: a new
-map brings these three views. `compose(L, M)` is L after M. The kinds and constructors (`matcalc.maps`) are here too.
+`apply(L, dX)` and `adjoint(L)` are free functions by single dispatch, as is the matrix on vec in `matcalc.vecform`: a
+new map brings these three views. `compose(L, M)` is L after M. The kinds and constructors are those of `matcalc.maps`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import singledispatch
 
 from matcalc import core
-from matcalc.dims import is_one, is_scalar, same_shape, shape_text
+from matcalc.dims import is_one, is_scalar, plus, same_shape, shape_text
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, node
 from matcalc.maps import (
@@ -19,6 +19,7 @@ from matcalc.maps import (
     BlockSumBy,
     Compose,
     Diagonal,
+    Frechet,
     Identity,
     Inner,
     KronLeft,
@@ -26,15 +27,20 @@ from matcalc.maps import (
     LinearMap,
     Mask,
     Outer,
+    Place,
     Reshape,
     Sandwich,
     Scaled,
+    Slice,
     Sum,
     ToDiag,
     Transposition,
+    Unvech,
+    Vech,
     Zero,
     compose,
     diagonal,
+    frechet,
     identity,
     inner,
     kron_left,
@@ -43,11 +49,15 @@ from matcalc.maps import (
     mask,
     negated,
     outer,
+    placing,
     reshape,
     sandwich,
     scaled,
+    taking,
     to_diag,
     transposition,
+    unvech,
+    vech,
     zero,
 )
 
@@ -58,6 +68,7 @@ __all__ = [
     "BlockSumBy",
     "Compose",
     "Diagonal",
+    "Frechet",
     "Identity",
     "Inner",
     "KronLeft",
@@ -65,17 +76,22 @@ __all__ = [
     "LinearMap",
     "Mask",
     "Outer",
+    "Place",
     "Reshape",
     "Sandwich",
     "Scaled",
+    "Slice",
     "Sum",
     "ToDiag",
     "Transposition",
+    "Unvech",
+    "Vech",
     "Zero",
     "adjoint",
     "apply",
     "compose",
     "diagonal",
+    "frechet",
     "identity",
     "inner",
     "kron_left",
@@ -84,11 +100,15 @@ __all__ = [
     "mask",
     "negated",
     "outer",
+    "placing",
     "reshape",
     "sandwich",
     "scaled",
+    "taking",
     "to_diag",
     "transposition",
+    "unvech",
+    "vech",
     "zero",
 ]
 
@@ -204,6 +224,36 @@ def _(L: Reshape, dX: Expr) -> Expr:
 
 
 @_apply.register
+def _(L: Slice, dX: Expr) -> Expr:
+    if same_shape(L.domain, L.codomain):
+        return dX
+    last = plus(L.row, L.codomain[0], -1), plus(L.column, L.codomain[1], -1)
+    return node("slice", (dX,), (L.row, last[0], L.column, last[1]))
+
+
+@_apply.register
+def _(L: Place, dX: Expr) -> Expr:
+    return dX if same_shape(L.domain, L.codomain) else node("place", (dX,), (*L.codomain, L.row, L.column))
+
+
+@_apply.register
+def _(L: Vech, dX: Expr) -> Expr:
+    return node("vech", (dX,))
+
+
+@_apply.register
+def _(L: Unvech, dX: Expr) -> Expr:
+    return node("unvech", (dX,), (L.codomain[0],))
+
+
+@_apply.register
+def _(L: Frechet, dX: Expr) -> Expr:
+    if L.exponent is not None:
+        return node("frechetpow", (L.at, dX, L.exponent))
+    return node("frechet", (L.at, dX), (L.function,))
+
+
+@_apply.register
 def _(L: Sum, dX: Expr) -> Expr:
     return core.add(*(apply(t, dX) for t in L.terms))
 
@@ -309,6 +359,31 @@ def _(L: BlockSumBy) -> LinearMap:
 @adjoint.register
 def _(L: Reshape) -> LinearMap:
     return Reshape(L.codomain, L.domain)
+
+
+@adjoint.register
+def _(L: Slice) -> LinearMap:
+    return Place(L.codomain, L.domain, L.row, L.column)
+
+
+@adjoint.register
+def _(L: Place) -> LinearMap:
+    return Slice(L.codomain, L.domain, L.row, L.column)
+
+
+@adjoint.register
+def _(L: Vech) -> LinearMap:
+    return Unvech(L.codomain, L.domain)
+
+
+@adjoint.register
+def _(L: Unvech) -> LinearMap:
+    return Vech(L.codomain, L.domain)
+
+
+@adjoint.register
+def _(L: Frechet) -> LinearMap:
+    return Frechet(L.domain, L.codomain, L.function, core.transpose(L.at), L.exponent)
 
 
 @adjoint.register

@@ -131,6 +131,41 @@ class Reshape(LinearMap):
 
 
 @dataclass(frozen=True, slots=True)
+class Slice(LinearMap):
+    """dX -> the block of dX that starts at this row and column (counted from 1)."""
+
+    row: Dim
+    column: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Place(LinearMap):
+    """dX -> a zero matrix with dX as its block that starts at this row and column (counted from 1)."""
+
+    row: Dim
+    column: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Vech(LinearMap):
+    """dX -> the columns of its lower triangle, stacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unvech(LinearMap):
+    """dv -> the lower triangular matrix whose vech is dv."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frechet(LinearMap):
+    """dX -> L_f(X, dX), the Frechet derivative of a matrix function at X; with an exponent that of the power."""
+
+    function: str
+    at: Expr
+    exponent: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sum(LinearMap):
     """dX -> the sum of what the terms give."""
 
@@ -245,6 +280,37 @@ def reshape(domain: Shape, codomain: Shape) -> LinearMap:
     if not same(times(*domain), times(*codomain)):
         raise ShapeError(f"cannot reshape {shape_text(domain)} to {shape_text(codomain)}")
     return Reshape(domain, codomain)
+
+
+def taking(domain: Shape, codomain: Shape, row: Dim, column: Dim) -> LinearMap:
+    """dX -> its block of the shape `codomain` that starts at (row, column), counted from 1."""
+    return Slice(domain, codomain, row, column)
+
+
+def placing(domain: Shape, codomain: Shape, row: Dim, column: Dim) -> LinearMap:
+    """dX -> a zero matrix of the shape `codomain` with dX at (row, column), counted from 1."""
+    return Place(domain, codomain, row, column)
+
+
+def vech(n: Dim, length: Dim) -> LinearMap:
+    """dX -> vech(dX) for n x n matrices."""
+    return Vech((n, n), (length, 1))
+
+
+def unvech(n: Dim, length: Dim) -> LinearMap:
+    """dv -> the lower triangular n x n matrix whose vech is dv."""
+    return Unvech((length, 1), (n, n))
+
+
+def frechet(function: str, at: Expr, exponent: Expr | None = None) -> LinearMap:
+    """dX -> the Frechet derivative of a matrix function (or power) at `at` in the direction dX.
+
+    Raises:
+        ShapeError: `at` is not square.
+    """
+    if not same(*at.shape):
+        raise ShapeError(f"a matrix function needs a square matrix, but {{}} is {shape_text(at.shape)}", at)
+    return Frechet(at.shape, at.shape, function, at, exponent)
 
 
 def map_sum(*terms: LinearMap) -> LinearMap:

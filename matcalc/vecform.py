@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import reduce, singledispatch
 
 from matcalc import core
-from matcalc.dims import Dim, is_one, is_scalar, times
+from matcalc.dims import Dim, is_one, is_scalar, plus, same, times
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, node
 from matcalc.linop import (
@@ -21,6 +21,7 @@ from matcalc.linop import (
     BlockSumBy,
     Compose,
     Diagonal,
+    Frechet,
     Identity,
     Inner,
     KronLeft,
@@ -28,12 +29,16 @@ from matcalc.linop import (
     LinearMap,
     Mask,
     Outer,
+    Place,
     Reshape,
     Sandwich,
     Scaled,
+    Slice,
     Sum,
     ToDiag,
     Transposition,
+    Unvech,
+    Vech,
     Zero,
     adjoint,
 )
@@ -147,6 +152,30 @@ def _(L: Reshape) -> Expr:
 
 
 @matrix.register
+def _(L: Slice) -> Expr:
+    rows, columns = (_rows_of_identity(L.domain[k], L.codomain[k], (L.row, L.column)[k]) for k in (0, 1))
+    return _kron(columns, rows)
+
+
+@matrix.register(Place)
+@matrix.register(Unvech)
+def _(L: LinearMap) -> Expr:
+    return core.transpose(matrix(adjoint(L)))
+
+
+@matrix.register
+def _(L: Vech) -> Expr:
+    return node("elim", (), (L.domain[0],))
+
+
+@matrix.register
+def _(L: Frechet) -> Expr:
+    if L.exponent is not None:
+        return node("frechetpowform", (L.at, L.exponent))
+    return node("frechetform", (L.at,), (L.function,))
+
+
+@matrix.register
 def _(L: Sum) -> Expr:
     return core.add(*(matrix(t) for t in L.terms))
 
@@ -173,6 +202,11 @@ def _kron(*factors: Expr) -> Expr:
 def _product(a: Expr, b: Expr) -> Expr:
     """a b, without identities."""
     return b if a.op == "eye" else a if b.op == "eye" else core.matmul(a, b)
+
+
+def _rows_of_identity(n: Dim, count: Dim, first: Dim) -> Expr:
+    """The rows from `first` of the n x n identity, `count` of them."""
+    return core.eye(n) if same(n, count) else node("slice", (core.eye(n),), (first, plus(first, count, -1), 1, n))
 
 
 def _vec(a: Expr) -> Expr:

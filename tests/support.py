@@ -18,7 +18,7 @@ from matcalc.numeric.evaluate import evaluate
 from matcalc.vecform import matrix
 
 SIZES = {"m": 2, "n": 3, "p": 4, "q": 5}
-LEAVES = ("variable", "number", "ones", "zeros", "eye", "comm", "dsel")
+LEAVES = ("variable", "number", "ones", "zeros", "eye", "comm", "dsel", "dup", "elim")
 OPERATIONS = [name for name in REGISTRY if name not in LEAVES]
 TOLERANCE = 2e-7
 Arrays = dict[str, np.ndarray]
@@ -97,7 +97,7 @@ class Sample:
     def inside(self, margin: float) -> bool:
         """Whether the values are in the domain of every operation, by this margin."""
         for sub in postorder((self.expr,)):
-            for fact, condition in record(sub.op).domain(*sub.args, *sub.params):
+            for fact, condition in record(sub.op).sampled(*sub.args, *sub.params):
                 if not _holds_by(fact, self.at(condition), margin):
                     return False
         return True
@@ -113,6 +113,7 @@ _DRAWS: tuple[Callable[[np.random.Generator, tuple[int, int]], np.ndarray], ...]
     lambda rng, shape: 0.5 + np.abs(rng.normal(size=shape)),
     lambda rng, shape: rng.uniform(-0.8, 0.8, size=shape),
     lambda rng, shape: 1.3 + np.abs(rng.normal(size=shape)),
+    lambda rng, shape: rng.uniform(0.15, 0.85, size=shape),
 )
 
 
@@ -134,8 +135,10 @@ def _holds_by(fact: str, value: np.ndarray, margin: float) -> bool:
         return bool(np.all(value > margin))
     if fact == "nonzero":
         return bool(np.all(np.abs(value) > margin))
+    if fact == "positive-definite":
+        return bool(np.isfinite(value).all() and np.linalg.eigvalsh((value + value.T) / 2).min() > margin)
     if fact == "nonsingular":
-        return bool(np.linalg.svd(value, compute_uv=False).min() > margin)
+        return bool(np.isfinite(value).all() and np.linalg.svd(value, compute_uv=False).min() > margin)
     raise AssertionError(f"no test for the condition {fact}")
 
 

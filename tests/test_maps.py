@@ -25,6 +25,7 @@ from matcalc.linop import (
     apply,
     compose,
     diagonal,
+    frechet,
     identity,
     inner,
     kron_left,
@@ -33,11 +34,15 @@ from matcalc.linop import (
     mask,
     negated,
     outer,
+    placing,
     reshape,
     sandwich,
     scaled,
+    taking,
     to_diag,
     transposition,
+    unvech,
+    vech,
     zero,
 )
 from matcalc.vecform import matrices, matrix
@@ -47,7 +52,8 @@ A, B, D = core.var("A", "p", "m"), core.var("B", "n", "q"), core.var("D", "m", "
 K, s = core.var("K", "p", "q"), core.var("s", 1, 1)
 col, row = core.var("c", "m", 1), core.var("r", 1, "n")
 G, H = core.var("G", m * p, n * q), core.var("H", 2, 3)
-VARIABLES = (A, B, D, K, s, col, row, G, H)
+P, k = core.var("P", "n", "n"), core.var("k", 1, 1)
+VARIABLES = (A, B, D, K, s, col, row, G, H, P, k)
 X = (m, n)
 
 MAPS: dict[str, LinearMap] = {
@@ -103,6 +109,18 @@ MAPS: dict[str, LinearMap] = {
     "reshape": reshape((m, n), (m * n, 1)),
     "reshape-back": reshape((m * n, 1), (m, n)),
     "reshape-numbers": reshape((2, 3), (3, 2)),
+    "slice": taking((4, 5), (2, 3), 2, 3),
+    "slice-of-rows": taking((4, n), (2, n), 3, 1),
+    "slice-of-row": taking((1, 5), (1, 2), 1, 4),
+    "slice-of-everything": taking((2, 3), (2, 3), 1, 1),
+    "place": placing((2, 3), (4, 5), 3, 1),
+    "place-column": placing((n, 1), (n, 3), 1, 2),
+    "vech": vech(3, 6),
+    "vech-of-scalar": vech(1, 1),
+    "unvech": unvech(4, 10),
+    "frechet-expm": frechet("expm", P),
+    "frechet-of-scalar": frechet("expm", s),
+    "frechet-of-whole-power": frechet("matpow", P, core.number(4)),
     "sum": map_sum(sandwich(A, None, X), compose(sandwich(A, None, X), mask(D))),
     "compose": compose(outer(K), inner(D), mask(D)),
     "softmax-like": compose(mask(D), map_sum(identity(X), negated(compose(mask(D), mask(D))))),
@@ -217,6 +235,8 @@ def test_errors() -> None:
         sandwich(B, None, X)
     with pytest.raises(ShapeError):
         sandwich(None, A, X)
+    with pytest.raises(ShapeError):
+        frechet("expm", A)
     with pytest.raises(ShapeError):
         map_sum(mask(D), sandwich(A, None, X))
     with pytest.raises(ShapeError):

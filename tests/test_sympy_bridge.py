@@ -366,7 +366,6 @@ def test_shared_layers(style: str) -> None:
         (A[0, 0], r"entry \[0, 0\]"),
         (sp.Trace(A) + sp.Symbol("A"), "A has two shapes"),
         (sp.Trace(A) + sp.Trace(B * sp.MatrixSymbol("A", n, p) * X.T), "A has two shapes"),
-        (sp.MatPow(A, sp.Rational(1, 2)), "integer exponent"),
         (sp.Add(t, A, evaluate=False), "n x n matrix inside"),
         (sp.Symbol("z", imaginary=True), "not real"),
         (sp.Symbol("sum") + 1, "name of a function"),

@@ -8,6 +8,7 @@ from matcalc.dims import is_one, same, times
 from matcalc.emit.chains import best_order, build, expanded, size
 from matcalc.emit.code import Code, Level
 from matcalc.emit.entrywise import stripped
+from matcalc.emit.matching import through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.expr import Expr, node, number_value
 
@@ -200,6 +201,8 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
         return total(X)
     if X.is_scalar:
         return X
+    if through(X).op == "eigvals" and axis is None:  # also where they are complex
+        return trace(through(X).args[0])
     if X.op in ("broadcast", "ones"):
         return _sum_of_broadcast(stripped(select, X), X, axis)
     if X.op == "transpose":
@@ -316,6 +319,20 @@ def solve_code(select: Selector, e: Expr) -> Choice | None:
     return None
 
 
+def prod_code(select: Selector, e: Expr) -> Choice | None:
+    """The product of the eigenvalues is the determinant, also where they are complex."""
+    X = through(e.args[0])
+    return node("det", X.args) if X.op == "eigvals" and e.is_scalar else None
+
+
+def matrix_power_code(select: Selector, e: Expr) -> Choice | None:
+    """A whole number as the exponent needs no SciPy."""
+    X, k = e.args
+    if k.op != "number" or not number_value(k).is_Integer or X.is_scalar:
+        return None
+    return Code(f"np.linalg.matrix_power({{0}}, {int(number_value(k))})", (X,))
+
+
 def log_code(select: Selector, e: Expr) -> Choice | None:
     """log(det(X)) without overflow."""
     X = e.args[0]
@@ -340,5 +357,7 @@ RULES: dict[str, list[Rule]] = {
     "inv": [inverse_code],
     "solve": [solve_code],
     "log": [log_code],
+    "prod": [prod_code],
+    "matpow": [matrix_power_code],
     "cross_entropy": [cross_entropy_code],
 }

@@ -19,7 +19,10 @@ from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.expr import Expr, node, number_value, record
 
 ENTRYWISE = frozenset(
-    ["add", "hadamard", "divide", "power", "where", "maximum", "minimum", "step", "polygamma", "func", "sign"]
+    {
+        *("add", "hadamard", "divide", "power", "where", "maximum", "minimum", "step", "sign"),
+        *("polygamma", "func", "huber", "leakyrelu", "elu"),
+    }
 )
 
 

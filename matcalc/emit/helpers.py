@@ -10,10 +10,44 @@ from __future__ import annotations
 
 import numpy as np
 
+from matcalc.emit.matrix_helpers import (
+    _chol,
+    _eig,
+    _eigmax,
+    _eigmin,
+    _eigvals,
+    _eigvecmax,
+    _eigvecmin,
+    _eigvecs,
+    _expm,
+    _extreme,
+    _frechet_expm,
+    _frechet_logm,
+    _frechet_matrix,
+    _frechet_sqrtm,
+    _frechetpow,
+    _frechetpowform,
+    _is_symmetric,
+    _logm,
+    _matpow,
+    _nans,
+    _polar,
+    _real,
+    _sqrtm,
+    _upper_right,
+)
+
 try:
     from scipy import special as special
-except ImportError:  # only _gelu needs it, and whoever calls that asks for SciPy first
+except ImportError:  # only _gelu and the special functions need it, and whoever calls them asks for SciPy first
     special = None
+
+# What the notations may name beside the functions below.
+MATRIX_FUNCTIONS = (
+    *(_chol, _eig, _eigmax, _eigmin, _eigvals, _eigvecmax, _eigvecmin, _eigvecs, _extreme, _is_symmetric, _polar),
+    *(_expm, _logm, _sqrtm, _matpow, _real, _nans, _upper_right, _frechet_expm, _frechet_logm, _frechet_sqrtm),
+    *(_frechetpow, _frechetpowform, _frechet_matrix),
+)
 
 
 def _sigmoid(x):
@@ -142,6 +176,82 @@ def _prodothers(x, axis=None):
     after = np.cumprod(np.hstack([one, rows[:, :0:-1]]), axis=1)[:, ::-1]
     result = before * after
     return result.reshape(x.shape) if axis is None else result.T if axis == 0 else result
+
+
+# ------------------------------------------------------------------------------------------------ blocks and triangles
+
+
+def _slice(x, i, j, k, l):
+    """Rows i to j and columns k to l, counted from 1."""
+    if not (1 <= i <= j <= x.shape[0] and 1 <= k <= l <= x.shape[1]):
+        raise IndexError(f"rows {i} to {j}, columns {k} to {l} of a {x.shape[0]} x {x.shape[1]} matrix")
+    return x[i - 1 : j, k - 1 : l].copy()
+
+
+def _place(x, m, n, i, k):
+    """An m x n matrix of zeros with x as its block that starts at row i and column k."""
+    if not (1 <= i <= m - x.shape[0] + 1 and 1 <= k <= n - x.shape[1] + 1):
+        raise IndexError(f"a {x.shape[0]} x {x.shape[1]} block does not fit into {m} x {n} from ({i}, {k}) on")
+    result = np.zeros((m, n), dtype=x.dtype)
+    result[i - 1 : i - 1 + x.shape[0], k - 1 : k - 1 + x.shape[1]] = x
+    return result
+
+
+def _vech(x):
+    """The columns of the lower triangle, stacked."""
+    return x.T[np.triu_indices(x.shape[0])].reshape(-1, 1)
+
+
+def _unvech(v, n):
+    """The lower triangular matrix whose vech is v."""
+    result = np.zeros((n, n), dtype=v.dtype)
+    result.T[np.triu_indices(n)] = np.ravel(v)
+    return result
+
+
+def _dup(n):
+    """The duplication matrix: vec(S) = _dup(n) @ vech(S) for symmetric S."""
+    number = _unvech(np.arange(1, n * (n + 1) // 2 + 1), n)
+    number = number + np.tril(number, -1).T
+    return np.eye(n * (n + 1) // 2)[number.ravel(order="F") - 1]
+
+
+def _elim(n):
+    """The elimination matrix: vech(X) = _elim(n) @ vec(X)."""
+    return np.eye(n * n)[_vech(np.arange(n * n).reshape(n, n, order="F"))[:, 0]]
+
+
+def _convmat(w, m):
+    """The Toeplitz matrix T with T @ x = np.convolve(x, w) for x of length m."""
+    padded = np.vstack([w, np.zeros((m, 1), dtype=w.dtype)])
+    return np.tile(padded, (m, 1))[: (len(w) + m - 1) * m].reshape(-1, m, order="F")
+
+
+def _pdist2(x, z):
+    """The squared distances of the rows of x from those of z."""
+    result = np.sum(x**2, axis=1)[:, None] + np.sum(z**2, axis=1) - 2 * x @ z.T
+    return np.maximum(result, 0) if np.isrealobj(result) else result
+
+
+def _huber(x, delta):
+    """x^2/2 up to delta, linear beyond."""
+    size = np.abs(x)
+    return np.where(size > delta, delta * (size - delta / 2), x**2 / 2)[()]
+
+
+def _leakyrelu(x, slope):
+    """x where it is positive, slope x elsewhere."""
+    return np.where(x > 0, x, slope * x)[()]
+
+
+def _elu(x, alpha):
+    """x where it is positive, alpha (exp(x) - 1) elsewhere."""
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))[()]
+
+
+def _selu(x):
+    """The scaled exponential linear unit."""
+    return 1.0507009873554805 * _elu(x, 1.6732632423543772)
 
 
 # ------------------------------------------------------------------------------------------------ inputs and results

@@ -10,7 +10,7 @@ from lark import Token, Tree
 
 from matcalc import core
 from matcalc.core import transpose
-from matcalc.dims import Dim, Shape, dim, shape_text
+from matcalc.dims import Dim, Shape, dim, is_one, shape_text
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, Param, node, number_value
 from matcalc.frontend.chains import (
@@ -25,12 +25,14 @@ from matcalc.frontend.chains import (
     sum_of,
 )
 from matcalc.frontend.names import CONSTANTS, Names, closest, is_function, operation
-from matcalc.frontend.syntax import Node, Source, fold
+from matcalc.frontend.syntax import FUNCTION_FIRST, Node, Source, fold
 from matcalc.ops.elementwise import Function
+from matcalc.ops.matrix_functions import FUNCTIONS
+from matcalc.ops.selection import block_of
 
 BROADCASTING = ("maximum", "minimum", "where", "hadamard")
 MAX_DEGREE = 20  # of a dimension: they are compared after expansion
-PARAMETER_FIRST = ("polygamma",)  # written polygamma(k, X), as everywhere
+PARAMETER_FIRST = ("polygamma", *FUNCTION_FIRST)  # written polygamma(k, X), as everywhere
 
 
 def arity(entry: Op) -> int:
@@ -131,7 +133,7 @@ class Builder:
         if suffix.data == "transposition":
             return base.value if base.value.op == "number" else transpose(base.value)
         if suffix.data == "indexing":
-            raise self.source.error("slices such as X[1:2, 1] are not supported yet", suffix)
+            return self.indexed(suffix, parts, base)
         sign, value = parts
         try:
             exponent = self.operand(suffix.children[1], value)
@@ -141,9 +143,38 @@ class Builder:
         except ShapeError as error:
             raise self.misfit(error, sign, [(base.value, base.words)]) from None
 
+    def indexed(self, tree: Node, indices: list[Any], base: Operand) -> Expr:
+        """X[i:j, k], counted from 1, ends included; X[i:j] of a vector."""
+        (m, n), trees = base.value.shape, list(tree.children)
+        if len(indices) == 2:
+            ranges = [self.range(*pair) for pair in zip(trees, indices, (m, n))]
+        elif is_one(n) or is_one(m):
+            one = self.range(trees[0], indices[0], m if is_one(n) else n)
+            ranges = [one, (1, 1)] if is_one(n) else [(1, 1), one]
+        else:
+            shape = shape_text(base.value.shape)
+            raise self.source.error(f"{base.words} is {shape}: a matrix needs two indices, as in X[1:2, :]", tree)
+        try:
+            return node("slice", (base.value,), (*ranges[0], *ranges[1]))
+        except ShapeError as error:
+            raise self.misfit(error, tree, [(base.value, base.words)]) from None
+
+    def range(self, tree: Any, parts: list[Any], size: Dim) -> tuple[Dim, Dim]:
+        """The first and the last of an index, from 1 to `size` where left out."""
+        given = [self.dimension(t, value, "an index") for t, value in zip(tree.children, parts)]
+        if tree.data == "entry":
+            return given[0], given[0]
+        first = given.pop(0) if tree.data in ("range", "range_from") else 1
+        return first, given.pop(0) if given else size
+
     def block(self, tree: Node, values: list[Any]) -> Expr:
         """[A, B; C, D]."""
-        raise self.source.error("blocks [A, B; C, D] are not supported yet", tree)
+        trees: list[Any] = [t for row in tree.children for t in row.children]  # type: ignore[union-attr]
+        words = [(value, self.source.words(t)) for t, value in zip(trees, (v for row in values for v in row))]
+        try:
+            return block_of(values)
+        except ShapeError as error:
+            raise self.misfit(error, tree, words) from None
 
     # -------------------------------------------------------------------------------------------- calls
 
@@ -189,7 +220,8 @@ class Builder:
                 raise self.source.error(f"{entry.name} has no (or a second) parameter {shorten(name.value)}", keyword)
             keywords[name.value] = (keyword, value)
         for t in trees:
-            self.need_expression(t, entry.name)
+            if isinstance(t, Tree):
+                self.need_expression(t, entry.name)
         first = len(entry.params) if entry.name in PARAMETER_FIRST else 0
         count = arity(entry) + first
         if not count <= len(given) <= count + len(entry.params) - first:
@@ -241,6 +273,11 @@ class Builder:
     def parameter(self, entry: Op, param: Param, tree: Any, value: Expr) -> Any:
         """A parameter from the expression written in its place."""
         words = self.source.words(tree)
+        if param.kind == "function":
+            if not isinstance(value, Token) or value.value not in FUNCTIONS:
+                known = ", ".join(FUNCTIONS)
+                raise self.source.error(f"{entry.name}: {param.name} must be one of {known}, got {words}", tree)
+            return value.value
         if param.kind in ("axis", "int"):
             exact = number_value(value) if value.op == "number" else None
             if param.kind == "axis" and exact not in (1, 2):

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from matcalc import core
-from matcalc.dims import Dim, Shape, is_one, is_scalar, same, shape_text, substitute, symbol, symbols
+from matcalc.dims import Dim, Shape, is_one, is_scalar, plus, same, shape_text, substitute, symbol, symbols
 from matcalc.errors import ParseError, shorten
 from matcalc.expr import Expr, Op, node
 from matcalc.frontend.building import BROADCASTING, Builder, derivative_of
@@ -286,6 +286,9 @@ class Inference(Builder):
         if suffix.data == "transposition" and base.value.op != "number":
             rows, cols = base.value.shape
             return core.var(base.words + "'", cols, rows)
+        if suffix.data == "indexing":
+            resolved = Operand("", core.var("X", *self.unifier.shape(base.value.shape)), base.words)
+            return self.stand_in(suffix, super().suffixed(suffix, parts, resolved).shape)
         if suffix.data != "powering":
             return super().suffixed(suffix, parts, base)
         sign, exponent = parts
@@ -297,6 +300,19 @@ class Inference(Builder):
             return base.value
         both = [base, self.operand(suffix.children[1], exponent)]
         return core.var(base.words, *self.together(both, [None, sign], suffix))
+
+    def block(self, tree: Node, values: list[Any]) -> Expr:
+        """Blocks side by side have equally many rows, rows of blocks equally many columns."""
+        heights, widths = [], []
+        for row, line in zip(tree.children, values):
+            operands = [self.operand(t, v) for t, v in zip(row.children, line)]  # type: ignore[union-attr]
+            for other in operands[1:]:
+                message = partial(self.unfit, "a row of blocks", operands)
+                self.agree(operands[0].value.shape[0], other.value.shape[0], message, row)
+            heights.append(self.unifier.resolve(line[0].shape[0]))
+            widths.append(plus(*(self.unifier.resolve(v.shape[1]) for v in line)))
+            self.agree(widths[0], widths[-1], lambda: "rows of blocks differ in their columns", row)
+        return self.stand_in(tree, (plus(*heights), widths[0]))
 
     # -------------------------------------------------------------------------------------------- calls
 

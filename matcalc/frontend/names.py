@@ -18,7 +18,21 @@ from matcalc.properties import mask_of
 
 # Operations that have a sign or a form of their own in the text, and are not called by name.
 UNCALLED = frozenset(
-    ("variable", "number", "named", "add", "scale", "matmul", "divide", "power", "matpow", "transpose", "func")
+    (
+        "variable",
+        "number",
+        "named",
+        "add",
+        "scale",
+        "matmul",
+        "divide",
+        "power",
+        "matpow",
+        "transpose",
+        "func",
+        "slice",
+        "block",
+    )
 )
 CONSTANTS = ("vector", "matrix")  # a constant whose shape follows from the context
 HINTS = {

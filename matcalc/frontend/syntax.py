@@ -175,6 +175,20 @@ def _reason(source: Source, token: Token, wants_value: bool) -> str:
     return f"unexpected {shown}"
 
 
+FUNCTION_FIRST = ("frechet", "frechetform")  # calls whose first argument is the name of a function
+
+
+def _folded_children(node: Node) -> list[Place]:
+    """What has a value in a subtree: the name of a function, as an argument, stands for itself."""
+    if node.data == "derivative":
+        return node.children[1:]
+    children: list[Place] = node.children
+    if node.data != "call" or children[0] not in FUNCTION_FIRST or len(children) == 1:
+        return children
+    first: Any = children[1]
+    return [children[0], first.children[0] if first.data == "name" else first, *children[2:]]
+
+
 def fold(root: Node, visit: Callable[[Node, list[Any]], Any], source: Source) -> Any:
     """The value of a tree: `visit` gets a subtree and the values of its children (a token is its own value).
 
@@ -190,7 +204,7 @@ def fold(root: Node, visit: Callable[[Node, list[Any]], Any], source: Source) ->
         if isinstance(node, Token):
             values.append(node)
             continue
-        children = node.children[1:] if node.data == "derivative" else node.children
+        children = _folded_children(node)
         if ready:
             first = len(values) - len(children)
             values[first:] = [visit(node, values[first:])]

@@ -15,14 +15,22 @@ import sympy as sp
 
 from matcalc import core, dims
 from matcalc.emit import helpers
+from matcalc.emit.matching import through
 from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
-from matcalc.expr import Expr, params_text, postorder, record, variables
+from matcalc.expr import Expr, params_text, postorder, record, substitute, variables
 from matcalc.notation import Builtin, Call
 from matcalc.numeric.binding import Array, bind
 
 # What is not complex-differentiable (or is defined by order): refused for complex values.
 _BY_ORDER = {"abs", "sign", "step", "relu", "softplus", "maximum", "minimum", "max", "min", "where"}
-REAL_ONLY = _BY_ORDER | {"var", "std", "norm1", "norm2", "logdet", "standardize", "gammaln"}
+_NEED_SCIPY = ("special.", "_gelu", "_expm", "_logm", "_sqrtm", "_frechet")
+REAL_ONLY = (
+    _BY_ORDER
+    | {"var", "std", "norm1", "norm2", "logdet", "standardize", "gammaln", "cossim"}
+    | {"eigvals", "eigvecs", "eigmax", "eigmin", "eigvecmax", "eigvecmin", "chol"}
+    | {"singvals", "polar", "normnuc", "normspec", "pinv"}
+    | {"huber", "leakyrelu", "elu", "selu", "softsign", "hardtanh"}
+)
 
 
 def evaluate(
@@ -52,6 +60,7 @@ def evaluate_all(
     functions: Mapping[str, Callable[[Array], Any]] | None = None,
 ) -> list[Array]:
     """The values of several expressions that share subexpressions; as `evaluate`."""
+    roots = _with_sums_of_eigenvalues(roots)
     leaves = variables(roots)
     arrays, sizes = bind(leaves, values, dims, allow_complex=True)
     dtype = np.result_type(*arrays.values()) if arrays else np.dtype(np.float64)
@@ -61,6 +70,15 @@ def evaluate_all(
         for sub in postorder(roots):
             done[sub] = machine.value(sub, [done[a] for a in sub.args])
     return [done[root] for root in roots]
+
+
+def _with_sums_of_eigenvalues(roots: list[Expr]) -> list[Expr]:
+    """The sum and the product of all eigenvalues as trace and determinant: they are real where the values are not."""
+    table: dict[Expr, Expr] = {}
+    for e in postorder(roots):
+        if e.op in ("sum", "prod") and e.is_scalar and through(e.args[0]).op == "eigvals":
+            table[e] = core.call("tr" if e.op == "sum" else "det", *through(e.args[0]).args)
+    return [substitute(root, table) for root in roots] if table else roots
 
 
 class _Machine:
@@ -98,7 +116,7 @@ class _Machine:
         try:
             return compiled(e.op, len(args), e.params)(*args, *map(self.parameter, e.params))
         except np.linalg.LinAlgError as error:
-            if "ingular" not in str(error):
+            if "ingular" not in str(error) and all(np.isfinite(a).all() for a in args):
                 raise MatcalcError(f"{e.op}: {error}") from None
             return np.full(self.shape(e), np.nan, dtype=self.dtype)
 
@@ -134,7 +152,7 @@ def _compiled(op: str, count: int, key: str, params: tuple[Any, ...]) -> Callabl
         raise NoRuleError(f"the evaluator does not know {op}")
     else:
         text = notation.text.format(*names, **{p: p for p in parameters})
-    if ("special." in text or "_gelu" in text) and helpers.special is None:
+    if any(name in text for name in _NEED_SCIPY) and helpers.special is None:
         raise MissingDependencyError(f"{op} needs SciPy: pip install matcalculus[scipy]")
     function: Callable[..., Any] = eval(f"lambda {', '.join(names + parameters)}: {text}", vars(helpers).copy())
     return function
@@ -170,10 +188,11 @@ def _function(machine: _Machine, e: Expr, args: list[Array]) -> Any:
 
 
 def _matrix_power(machine: _Machine, e: Expr, args: list[Array]) -> Any:
-    exponent = args[1].item()
-    if exponent.real != int(exponent.real):
-        raise MatcalcError(f"a matrix power needs an integer exponent, got {exponent}")
-    return np.linalg.matrix_power(args[0], int(exponent.real))
+    exponent = args[1].item().real
+    if exponent != np.round(exponent) and helpers.special is None:
+        raise MissingDependencyError("a power that is not whole needs SciPy: pip install matcalculus[scipy]")
+    power: Callable[[Array, Any], Array] = vars(helpers)["_matpow"]
+    return power(args[0], exponent)
 
 
 _DIRECT: dict[str, Callable[[_Machine, Expr, list[Array]], Any]] = {

@@ -1,5 +1,31 @@
 """The catalogue: one record per operation, one file per mathematical domain. Importing it fills the registry."""
 
-from matcalc.ops import arithmetic, comparison, elementwise, linalg, normalization, products, reductions
+from matcalc.ops import (
+    activations,
+    arithmetic,
+    comparison,
+    elementwise,
+    linalg,
+    matrix_functions,
+    normalization,
+    pairs,
+    products,
+    reductions,
+    selection,
+    spectral,
+)
 
-__all__ = ["arithmetic", "comparison", "elementwise", "linalg", "normalization", "products", "reductions"]
+__all__ = [
+    "activations",
+    "arithmetic",
+    "comparison",
+    "elementwise",
+    "linalg",
+    "matrix_functions",
+    "normalization",
+    "pairs",
+    "products",
+    "reductions",
+    "selection",
+    "spectral",
+]

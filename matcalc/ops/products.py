@@ -7,11 +7,10 @@ from typing import Any
 
 import sympy as sp
 
-from matcalc import core
-from matcalc.core import matmul, minus
+from matcalc.core import matmul
 from matcalc.dims import Dim, Shape, is_one, same, shape_text, simplified, times
-from matcalc.errors import NoRuleError, ShapeError
-from matcalc.expr import Expr, Param, number_value
+from matcalc.errors import ShapeError
+from matcalc.expr import Expr, Param
 from matcalc.linop import (
     BlockInner,
     BlockInnerBy,
@@ -21,17 +20,15 @@ from matcalc.linop import (
     diagonal,
     kron_left,
     kron_right,
-    map_sum,
     reshape,
     sandwich,
     to_diag,
     transposition,
-    zero,
 )
 from matcalc.notation import Builtin, Call, Level, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import always, anywhere, keeps, need_square, need_vector, no_facts, op
-from matcalc.properties import BIT, bits
+from matcalc.properties import BIT
 
 KRONECKER = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"
 
@@ -138,59 +135,6 @@ def _transpose_facts(e: Expr, true: int) -> tuple[int, int]:
 def transpose(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d(X') = dX', and vec(dX') = K vec(dX)"""
     return (transposition(X.shape),)
-
-
-def _matpow_shape(X: Expr, k: Expr) -> Shape:
-    need_square("^", X)
-    if not k.is_scalar:
-        raise ShapeError(f"the exponent {{}} must be 1 x 1, not {shape_text(k.shape)} (use .^)", k)
-    if k.op == "number" and k.params[0].is_integer is False:
-        raise ShapeError(f"a matrix power needs an integer exponent, but {{}} has {k.params[0]}", X)
-    return X.shape
-
-
-def _matpow_domain(X: Expr, k: Expr) -> tuple[tuple[str, Any], ...]:
-    if k.op == "number" and k.params[0].is_nonnegative:
-        return ()
-    return (("nonsingular", X),)
-
-
-MAX_POWER = 64
-POWER_KEEPS = bits("symmetric", "diagonal", "lower", "upper", "orthogonal", "nonsingular", "positive-definite")
-
-
-def _matpow_facts(e: Expr, X: int, k: int) -> tuple[int, int]:
-    return X & (POWER_KEEPS | k & BIT["constant"]), 0
-
-
-@op(
-    shape=_matpow_shape,
-    latex=Builtin(),
-    numpy=Call("np.linalg.matrix_power"),
-    domain=_matpow_domain,
-    source=ELEMENTARY,
-    example=("n n, 1 1=3",),
-    facts=_matpow_facts,
-)
-def matpow(Y: Expr, X: Expr, k: Expr) -> tuple[LinearMap, ...]:
-    """d(X^k) = sum over i from 0 to k-1 of X^i dX X^(k-1-i)"""
-    if k.op != "number" or not number_value(k).is_Integer:
-        raise NoRuleError(f"the derivative of a matrix power needs a whole number as its exponent, got {k}")
-    n = int(number_value(k))
-    if abs(n) > MAX_POWER:
-        raise NoRuleError(f"the derivative of ^{n} has {abs(n)} terms; at most {MAX_POWER} are written out")
-    if n == 0:
-        return zero(X.shape, X.shape), zero((1, 1), X.shape)
-
-    def factor(i: int) -> Expr | None:
-        return None if i == 0 else core.matrix_power(X, i) if i != 1 else X
-
-    terms = [sandwich(factor(i), factor(n - 1 - i), X.shape) for i in range(n)]
-    if n < 0:  # d(X^-k) = -sum X^-i dX X^-(k+1-i), i = 1..k
-        terms = [
-            sandwich(minus(core.matrix_power(X, -i)), core.matrix_power(X, n - 1 + i), X.shape) for i in range(1, 1 - n)
-        ]
-    return map_sum(*terms), zero((1, 1), X.shape)
 
 
 @op(

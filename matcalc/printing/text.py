@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matcalc.dims import is_one
+from matcalc.dims import is_one, same
 from matcalc.errors import NoRuleError
 from matcalc.expr import HOOKS, Expr, number_value, record
 from matcalc.notation import Level
@@ -24,7 +24,7 @@ from matcalc.printing.terms import (
     unbroadcast,
 )
 
-PARAMETERS_FIRST = ("polygamma",)  # written polygamma(k, X), as everywhere
+PARAMETERS_FIRST = ("polygamma", "frechet", "frechetform")  # written polygamma(k, X), as everywhere
 
 
 def text(e: Expr) -> str:
@@ -155,7 +155,35 @@ def _spread(p: Spread, arg: Piece) -> Piece:
     return Piece((_head(arg), f"*ones(1, {n})"), Level.PRODUCT, chain=True)
 
 
+def _block(e: Expr, args: list[Piece]) -> Piece:
+    rows, start = [], 0
+    for count in map(int, e.params[0].split()):
+        rows.append(Piece(join(", ", args[start : start + count]), Level.LOOSE))
+        start += count
+    return Piece(("[", *join("; ", rows), "]"))
+
+
+def _slice(e: Expr, X: Piece) -> Piece:
+    """X[i:j, k]: a single index for one row or column, a colon for all of them."""
+    row, last_row, column, last_column = e.params
+    ranges = [
+        _range(first, last, size) for first, last, size in zip((row, column), (last_row, last_column), e.args[0].shape)
+    ]
+    base = X if X.flipped else _at_least(Level.ATOM, X)
+    return Piece((base, f"[{', '.join(ranges)}]"), Level.POSTFIX, flipped=True)
+
+
+def _range(first: Any, last: Any, size: Any) -> str:
+    if first == last:
+        return dim_text(first)
+    return ":" if is_one(first) and same(last, size) else f"{dim_text(first)}:{dim_text(last)}"
+
+
 def _call(e: Expr, args: list[Piece]) -> Piece:
+    if e.op == "block":
+        return _block(e, args)
+    if e.op == "slice":
+        return _slice(e, args[0])
     if e.op == "where":
         a, b, c, d = args
         return Piece(("where(", a, f" {e.params[0]} ", b, ", ", c, ", ", d, ")"))
