@@ -19,6 +19,7 @@ from matcalc.maps import (
     BlockSumBy,
     Compose,
     Diagonal,
+    DiagonalSums,
     Frechet,
     Identity,
     Inner,
@@ -40,6 +41,7 @@ from matcalc.maps import (
     Zero,
     compose,
     diagonal,
+    diagonal_sums,
     frechet,
     identity,
     inner,
@@ -68,6 +70,7 @@ __all__ = [
     "BlockSumBy",
     "Compose",
     "Diagonal",
+    "DiagonalSums",
     "Frechet",
     "Identity",
     "Inner",
@@ -91,6 +94,7 @@ __all__ = [
     "apply",
     "compose",
     "diagonal",
+    "diagonal_sums",
     "frechet",
     "identity",
     "inner",
@@ -214,6 +218,11 @@ def _(L: BlockInnerBy, dX: Expr) -> Expr:
 @_apply.register
 def _(L: BlockSumBy, dX: Expr) -> Expr:
     return node("blocksum", (dX, L.blocks))
+
+
+@_apply.register
+def _(L: DiagonalSums, dX: Expr) -> Expr:
+    return node("diagsums", (dX,))
 
 
 @_apply.register
@@ -354,6 +363,11 @@ def _(L: BlockInnerBy) -> LinearMap:
 @adjoint.register
 def _(L: BlockSumBy) -> LinearMap:
     return BlockInnerBy(L.codomain, L.domain, L.blocks)
+
+
+@adjoint.register
+def _(L: DiagonalSums) -> LinearMap:
+    return L
 
 
 @adjoint.register

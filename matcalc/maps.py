@@ -126,6 +126,11 @@ class BlockSumBy(LinearMap):
 
 
 @dataclass(frozen=True, slots=True)
+class DiagonalSums(LinearMap):
+    """dX -> the matrix whose entry i, j is the sum of dX along the diagonal of i, j; self-adjoint."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reshape(LinearMap):
     """dX -> the same entries, column-major, in another shape."""
 
@@ -269,6 +274,11 @@ def kron_right(left: Expr, domain: Shape) -> LinearMap:
     """dX -> left (x) dX."""
     (m, n), (p, q) = left.shape, domain
     return KronRight(domain, (times(m, p), times(n, q)), left)
+
+
+def diagonal_sums(shape: Shape) -> LinearMap:
+    """dX -> its sums along diagonals, in its shape."""
+    return DiagonalSums(shape, shape)
 
 
 def reshape(domain: Shape, codomain: Shape) -> LinearMap:

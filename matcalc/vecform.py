@@ -21,6 +21,7 @@ from matcalc.linop import (
     BlockSumBy,
     Compose,
     Diagonal,
+    DiagonalSums,
     Frechet,
     Identity,
     Inner,
@@ -144,6 +145,12 @@ def _(L: BlockInnerBy) -> Expr:
 @matrix.register
 def _(L: BlockSumBy) -> Expr:
     return _block_columns(L.blocks, L.domain, L.codomain)
+
+
+@matrix.register
+def _(L: DiagonalSums) -> Expr:
+    basis = node("toep", (), (L.domain[0],))
+    return core.matmul(basis, core.transpose(basis))
 
 
 @matrix.register

@@ -95,6 +95,8 @@ SHARED_COST = 4  # operations from which a repeated part of a result gets a name
 def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
     """`value` with its repeated parts under local names `t1, t2, ...`, where that spares many operations."""
     order = list(postorder((value,), stop=lambda s: s.op == "named" and not is_local(s)))
+    locals_ = {e.args[0]: e for e in order if is_local(e)}  # by what they stand for
+    names.taken.update(str(e.params[0]) for e in locals_.values())
     uses: dict[Expr, int] = {}
     for e in order:
         for a in e.args:
@@ -102,9 +104,11 @@ def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
     done: dict[Expr, Expr] = {}
     count = 0
     for e in order:
-        args = tuple(done.get(a, a) for a in e.args)
+        named_args = (locals_.get(a, a) if locals_.get(a) is not e else a for a in e.args)
+        args = tuple(done[a] if a in done else rebuild(a, (done[a.args[0]],)) for a in named_args)
         new = e if args == e.args else rebuild(e, args)
-        if uses.get(e, 0) > 1 and e.op not in ("named", "broadcast") and rewriter.cost(new) >= SHARED_COST:
+        known = e in locals_ or e.op in ("named", "broadcast")
+        if uses.get(e, 0) > 1 and not known and rewriter.cost(new) >= SHARED_COST:
             count += 1
             while f"t{count}" in names.taken:
                 count += 1

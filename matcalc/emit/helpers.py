@@ -209,6 +209,21 @@ def _unvech(v, n):
     return result
 
 
+def _toep(n):
+    """The basis of the n x n Toeplitz matrices: vec(T) = _toep(n) @ its diagonals, from the lower left corner up."""
+    i, j = np.divmod(np.arange(n * n), n)[::-1]
+    return np.eye(2 * n - 1)[j - i + n - 1]
+
+
+def _diagsums(g):
+    """Entry i, j: the sum of g along the diagonal of i, j."""
+    n = g.shape[0]
+    offset = np.arange(n)[None, :] - np.arange(n)[:, None] + n - 1
+    sums = np.zeros(2 * n - 1, dtype=g.dtype)
+    np.add.at(sums, offset, g)
+    return sums[offset]
+
+
 def _dup(n):
     """The duplication matrix: vec(S) = _dup(n) @ vech(S) for symmetric S."""
     number = _unvech(np.arange(1, n * (n + 1) // 2 + 1), n)

@@ -18,6 +18,7 @@ from matcalc.expr import Expr, depends, postorder, record, substitute
 from matcalc.numeric.binding import Array
 from matcalc.numeric.evaluate import evaluate, evaluate_all
 from matcalc.numeric.sample import MODES, holds, sample
+from matcalc.numeric.structures import direction, independent
 
 TOLERANCE = 1e-6
 _VALUE_TOLERANCE = 1e-9
@@ -108,7 +109,7 @@ def check_gradient(
         wrt: the names to compare (default: every variable); named values too, then what depends on them moves.
         trials: how many points.
         seed: of the random numbers.
-        structure: by name "symmetric", "skew" or "diagonal": the direction stays in that set.
+        structure: by name the structured set that the direction stays in, such as "symmetric".
         convention: whether such gradients are by independent "entries" or an orthogonal "projection".
 
     Example:
@@ -218,11 +219,11 @@ def _compare(task: _Check, named: dict[str, Expr], point: _Point) -> bool:
             free = substitute(free, {named[name]: var(name, *named[name].shape)})
         G = np.asarray(gradients[name]).reshape(point.inputs[name].shape)
         for _ in range(_DIRECTIONS):
-            V = _direction(point.rng, point.inputs[name].shape, kind)
+            V = direction(point.rng, point.inputs[name], kind)
             slope = _difference(free, point, name, V)
             if slope is None:
                 return False
-            W = V if task.convention == "projection" else _independent(V, kind)
+            W = V if task.convention == "projection" else independent(V, kind)
             found[name] = max(found.get(name, 0.0), _error(float(np.sum(G * W)), slope, point.value, G, W))
     for name, worst in found.items():
         task.errors[name] = max(task.errors[name], worst)
@@ -239,20 +240,6 @@ def _error(claimed: float, slope: float, value: float, G: Array, V: Array) -> fl
         return np.inf
     noise = 1e-6 * float(np.linalg.norm(G) * np.linalg.norm(V)) + 1e-5 * abs(value) + 1e-9
     return abs(claimed - slope) / max(abs(claimed), abs(slope), noise)
-
-
-def _direction(rng: np.random.Generator, shape: tuple[int, ...], kind: str) -> Array:
-    V = rng.normal(size=shape)
-    if kind == "symmetric":
-        return np.asarray((V + V.T) / 2)
-    if kind == "skew":
-        return np.asarray((V - V.T) / 2)
-    return np.asarray(V * np.eye(shape[0])) if kind == "diagonal" else V
-
-
-def _independent(V: Array, kind: str) -> Array:
-    """The direction's independent entries, 0 elsewhere."""
-    return np.triu(V) if kind in ("symmetric", "skew") else V
 
 
 def _difference(output: Expr, point: _Point, name: str, V: Array) -> float | None:

@@ -13,6 +13,7 @@ from matcalc.ops import (
     reductions,
     selection,
     spectral,
+    structures,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "reductions",
     "selection",
     "spectral",
+    "structures",
 ]

@@ -186,10 +186,13 @@ def product_of_transposes(e: Expr, context: Context) -> Expr | None:
     if e.is_scalar:
         turned = _turned(e)
         return turned if cost(turned) < cost(e) else None
-    transposed = sum(1 for f in e.args if f.op == "transpose")
-    if transposed < 3 or transposed < len(e.args):
+    if len(e.args) < 3 or not all(_is_transposed(f) for f in e.args):
         return None
     return transpose(_turned(e))
+
+
+def _is_transposed(f: Expr) -> bool:
+    return f.op == "transpose" or (f.op in ("inv", "adj") and f.args[0].op == "transpose")
 
 
 def _several_entrywise() -> tuple[Expr, Expr]:
@@ -207,7 +210,7 @@ def hadamard_of_transposes(e: Expr, context: Context) -> Expr | None:
 def _turned(e: Expr) -> Expr:
     """The transpose of `e` with transposes pushed one level in, where that costs nothing."""
     if e.op == "matmul":
-        return matmul(*(flipped(f) for f in reversed(e.args)))
+        return matmul(*(_turned(f) if f.op in ("inv", "adj") else flipped(f) for f in reversed(e.args)))
     if e.op == "scale" and not e.is_scalar:
         return core.scale(*e.args[:-1], _turned(e.args[-1]))
     if e.op == "broadcast":
@@ -216,4 +219,6 @@ def _turned(e: Expr) -> Expr:
         return node(e.op, (), e.params[::-1])
     if e.op == "eye":
         return e
+    if e.op in ("inv", "adj") and e.args[0].op == "transpose":
+        return node(e.op, e.args[0].args)
     return flipped(e)
