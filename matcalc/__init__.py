@@ -27,6 +27,7 @@ _HOME = {
     "number": "matcalc.core",
     "Function": "matcalc.ops.elementwise",
     "Notation": "matcalc.printing.style",
+    "Note": "matcalc.export.note",
     "MatcalcError": "matcalc.errors",
     "ShapeError": "matcalc.errors",
     "FactError": "matcalc.errors",
@@ -46,7 +47,8 @@ def _operations() -> dict[str, Any]:
 def __getattr__(name: str) -> Any:
     if name.startswith("_") or (name not in _HOME and find_spec(f"matcalc.{name}") is not None):
         raise AttributeError(f"module 'matcalc' has no attribute {name!r}")  # a submodule: the import goes on
-    import_module("matcalc.frontend.entry")  # fills the registry and sets the doors
+    import_module("matcalc.frontend.entry")  # fills the registry and sets the doors in
+    import_module("matcalc.export.note")  # and the doors out
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
     else:

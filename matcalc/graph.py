@@ -112,6 +112,9 @@ class Graph:
         """The named values and variables, in order: variables first."""
         return [*self.declared.values(), *self.definitions.values()]
 
+    def _repr_svg_(self) -> str:
+        return str(HOOKS["picture"](self))
+
     def find(self, name: str) -> Expr:
         """The variable or named value called `name`.
 

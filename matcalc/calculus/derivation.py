@@ -305,13 +305,18 @@ class Derivation:
         """The derivation as Markdown with LaTeX formulas, with the symbols of `notation`."""
         return written(self, "markdown", style, layout, notation)
 
+    def picture(self) -> Any:
+        """The forward graph as SVG, with the shapes on the edges and the adjoints flowing back; Jupyter shows it."""
+        return HOOKS["picture"](self)
+
     def export(self, path: Any, **options: Any) -> Any:
         """Write a note: title, variables, graph, steps with reasons, results, code, certificate, identities used.
 
         Args:
             path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .json
-            options: `title`, `template` (a Jinja2 file of your own), `notation` (a `Notation`), `language` (en, es, hi),
-                `detail` (full or brief), `fragment` (for .tex: without preamble, to be read by `\\input`).
+            options: `title`, `template` (a Jinja2 file of your own), `notation` (a `Notation`), `language` (en, es,
+                hi), `detail` (full or brief), `entries` (for how many diagonal Jacobians are written out), `fragment`
+                (for .tex: without preamble, to be read by `\\input`).
 
         Returns:
             The path that was written.

@@ -1,0 +1,53 @@
+"""The fixed words of the notes in other languages: one JSON file each, English message to translation.
+
+A file `xx.json` beside this module adds the language `xx`; what it lacks stays in English. `@name` is the language's
+own name, `@font` the font that its script needs where the usual ones lack it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+
+from matcalc.errors import MatcalcError
+
+ENGLISH = "en"
+
+
+class Language:
+    """The messages of one language."""
+
+    def __init__(self, code: str, messages: dict[str, str]) -> None:
+        self.code = code
+        self.messages = messages
+
+    def __call__(self, message: str) -> str:
+        """The message in this language; the message itself where there is no translation."""
+        return self.messages.get(message, message)
+
+    @property
+    def font(self) -> str:
+        """The font for the script of this language; empty where any will do."""
+        return self.messages.get("@font", "")
+
+
+@lru_cache(maxsize=1)
+def available() -> tuple[str, ...]:
+    """The codes of the languages, English first."""
+    found = sorted(f.name.removesuffix(".json") for f in files(__name__).iterdir() if f.name.endswith(".json"))
+    return (ENGLISH, *found)
+
+
+@lru_cache(maxsize=16)
+def language(code: str) -> Language:
+    """The language of this code.
+
+    Raises:
+        MatcalcError: there is no such language.
+    """
+    if code == ENGLISH:
+        return Language(code, {})
+    if code not in available():
+        raise MatcalcError(f"language must be one of {', '.join(available())}, got {code!r}")
+    return Language(code, json.loads(files(__name__).joinpath(f"{code}.json").read_text(encoding="utf-8")))

@@ -1,0 +1,242 @@
+"""The three markups of a note (Markdown, LaTeX, HTML) behind one set of words: headings, formulas, tables, lists.
+
+Plain text is escaped here and nowhere else; what these methods return is markup.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from string import Formatter
+
+from matcalc.export.languages import Language
+from matcalc.printing.breaking import displayed
+
+TEX_SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}",
+}  # fmt: skip
+CODE_WIDTH = 92
+CELL = 25.0  # em of a formula in a table
+
+
+class Markup:
+    """What the formats share.
+
+    Args:
+        language: for the fixed words.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def t(self, message: str, *values: str) -> str:
+        """A fixed message in the note's language; `{0}`, `{1}` are replaced by markup."""
+        parts = []
+        for literal, slot, _, _ in Formatter().parse(self.language(message)):
+            parts.append(self.text(literal))
+            if slot is not None:
+                parts.append(values[int(slot)])
+        return "".join(parts)
+
+    def text(self, plain: str) -> str:
+        """Plain text."""
+        raise NotImplementedError
+
+    def math(self, formula: str) -> str:
+        """A formula in a line of text."""
+        raise NotImplementedError
+
+    def tall(self, formula: str) -> str:
+        """A formula in a list or table: in display style, broken where it is long."""
+        return self.math(
+            r"\displaystyle " + displayed(formula, CELL).replace(r"\begin{aligned}", r"\begin{aligned}[t]")
+        )
+
+    def strong(self, content: str) -> str:
+        """Emphasised strongly."""
+        raise NotImplementedError
+
+    def small(self, content: str) -> str:
+        """A remark in smaller type."""
+        raise NotImplementedError
+
+
+class Markdown(Markup):
+    """Markdown as JupyterLab, VS Code and GitHub read it; formulas between dollars."""
+
+    def text(self, plain: str) -> str:
+        return re.sub(r"([\\`*_{}\[\]<>$#|])", r"\\\1", plain)
+
+    def math(self, formula: str) -> str:
+        line = " ".join(formula.split()).replace("|", r"\vert ")  # a bar would end the cell of a table
+        return f"${line}$"
+
+    def strong(self, content: str) -> str:
+        return f"**{content}**"
+
+    def small(self, content: str) -> str:
+        return f"*{content}*"
+
+    def heading(self, level: int, content: str) -> str:
+        """A heading; 1 is the title."""
+        return f"\n\n{'#' * level} {content}\n\n"
+
+    def paragraph(self, content: str) -> str:
+        """A paragraph."""
+        return f"\n\n{content}\n\n"
+
+    def display(self, formula: str) -> str:
+        """A formula on lines of its own."""
+        return f"\n\n$$\n{displayed(formula)}\n$$\n\n"
+
+    def boxed(self, formula: str) -> str:
+        """A result in a frame."""
+        return f"\n\n$$\n\\boxed{{{displayed(formula)}}}\n$$\n\n"
+
+    def items(self, rows: Sequence[str]) -> str:
+        """A list."""
+        return "\n\n" + "\n".join(f"- {row}" for row in rows) + "\n\n"
+
+    def lines(self, *parts: str) -> str:
+        """Lines one below the other, in a list."""
+        return "  \n  ".join(p for p in parts if p)
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        """A table; the first row is its head."""
+        lines = [head, ["---"] * len(head), *rows]
+        return "\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in lines) + "\n\n"
+
+    def code(self, source: str, name: str) -> str:
+        """A listing."""
+        return f"\n\n```{name}\n{source.rstrip()}\n```\n\n"
+
+    def picture(self, svg: str) -> str:
+        """A picture: left out, since Markdown has no room for it."""
+        return ""
+
+
+class Html(Markup):
+    """HTML; formulas as LaTeX in elements of the class `m` (in text) or `d` (displayed), set when the page opens."""
+
+    def text(self, plain: str) -> str:
+        return html.escape(plain, quote=False)
+
+    def math(self, formula: str) -> str:
+        return f'<span class="m">{html.escape(formula, quote=False)}</span>'
+
+    def strong(self, content: str) -> str:
+        return f"<strong>{content}</strong>"
+
+    def small(self, content: str) -> str:
+        return f'<span class="remark">{content}</span>'
+
+    def heading(self, level: int, content: str) -> str:
+        return f"\n<h{level}>{content}</h{level}>\n"
+
+    def paragraph(self, content: str) -> str:
+        return f"\n<p>{content}</p>\n"
+
+    def display(self, formula: str) -> str:
+        return f'\n<div class="d">{html.escape(displayed(formula), quote=False)}</div>\n'
+
+    def boxed(self, formula: str) -> str:
+        return f'\n<div class="d result">{html.escape(displayed(formula), quote=False)}</div>\n'
+
+    def items(self, rows: Sequence[str]) -> str:
+        return "\n<ul>\n" + "\n".join(f"<li>{row}</li>" for row in rows) + "\n</ul>\n"
+
+    def lines(self, *parts: str) -> str:
+        return "<br>".join(p for p in parts if p)
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        top = "".join(f"<th>{cell}</th>" for cell in head)
+        body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+        return f"\n<table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
+
+    def code(self, source: str, name: str) -> str:
+        return f'\n<pre><code class="{html.escape(name)}">{html.escape(source.rstrip(), quote=False)}</code></pre>\n'
+
+    def picture(self, svg: str) -> str:
+        """A picture of the graph."""
+        return f'\n<figure class="graph">{svg}</figure>\n'
+
+
+class Tex(Markup):
+    r"""LaTeX for pdflatex (and lualatex, xelatex).
+
+    Args:
+        language: for the fixed words.
+        fragment: for a text that is read by `\input`, in a beamer frame too: no long tables, no listings.
+    """
+
+    HEADINGS = ("section", "section", "subsection", "subsubsection", "paragraph")
+
+    def __init__(self, language: Language, fragment: bool = False) -> None:
+        super().__init__(language)
+        self.fragment = fragment
+
+    def text(self, plain: str) -> str:
+        return "".join(TEX_SPECIAL.get(c, c) for c in plain)
+
+    def math(self, formula: str) -> str:
+        return f"${' '.join(formula.split())}$"
+
+    def strong(self, content: str) -> str:
+        return rf"\textbf{{{content}}}"
+
+    def small(self, content: str) -> str:
+        return rf"{{\small\itshape {content}}}"
+
+    def heading(self, level: int, content: str) -> str:
+        if level == 4:
+            return f"\n\n\\medskip\\noindent\\textbf{{{content}}}\\nopagebreak\n\n"
+        return f"\n\n\\{self.HEADINGS[level - 1]}*{{{content}}}\n\n"
+
+    def paragraph(self, content: str) -> str:
+        return f"\n\n{content}\n\n"
+
+    def display(self, formula: str) -> str:
+        return f"\n\\[\n{displayed(formula)}\n\\]\n"
+
+    def boxed(self, formula: str) -> str:
+        return f"\n\\[\n\\boxed{{{displayed(formula)}}}\n\\]\n"
+
+    def items(self, rows: Sequence[str]) -> str:
+        return "\n\\begin{itemize}\n" + "\n".join(rf"\item {row}" for row in rows) + "\n\\end{itemize}\n"
+
+    def lines(self, *parts: str) -> str:
+        return r" \newline ".join(p for p in parts if p)
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        kind = "tabular" if self.fragment else "longtable"
+        columns = "l" * (len(head) - 1) + r">{\raggedright\arraybackslash}p{0.36\linewidth}"
+        top = " & ".join(self.strong(cell) for cell in head)
+        body = "\n".join(" & ".join(row) + r" \\[2pt]" for row in rows)
+        table = f"\\begin{{{kind}}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{top} \\\\\n\\midrule\n{body}\n\\bottomrule\n"
+        return f"\n\n{table}\\end{{{kind}}}\n\n"
+
+    def code(self, source: str, name: str) -> str:
+        if self.fragment:
+            return ""
+        lines = [piece for line in source.rstrip().splitlines() for piece in _wrapped(line)]
+        return "\n\n{\\footnotesize\n\\begin{verbatim}\n" + "\n".join(lines) + "\n\\end{verbatim}\n}\n\n"
+
+    def picture(self, svg: str) -> str:
+        """A picture: left out, since LaTeX reads no SVG."""
+        return ""
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line of code in lines that fit on the page, continued after a blank."""
+    indent = " " * (len(line) - len(line.lstrip()) + 8)
+    pieces = []
+    while len(line) > CODE_WIDTH:
+        cut = line.rfind(" ", len(indent) + 1, CODE_WIDTH)
+        if cut < 0:
+            cut = CODE_WIDTH
+        pieces.append(line[:cut])
+        line = indent + line[cut:].lstrip()
+    return [*pieces, line]

@@ -1,0 +1,288 @@
+"""Notes: one or several derivations as a document, in Markdown, LaTeX, HTML, PDF, as a notebook or as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from matcalc.calculus.derivation import Derivation
+from matcalc.errors import MatcalcError
+from matcalc.export.data import derivation_data, report_data
+from matcalc.export.html import katex
+from matcalc.export.languages import Language, language
+from matcalc.export.lesson import DETAILS, Lesson, make_lesson
+from matcalc.export.markup import Html, Markdown, Markup, Tex
+from matcalc.export.notebook import notebook
+from matcalc.export.pdf import compiled
+from matcalc.export.picture import graph_svg
+from matcalc.export.references import References
+from matcalc.export.rendering import rendered
+from matcalc.export.rows import rows_for
+from matcalc.expr import HOOKS
+from matcalc.numeric.check import Report
+from matcalc.printing.breaking import width
+from matcalc.printing.latex import latex
+from matcalc.printing.style import STANDARD, Notation
+from matcalc.printing.symbols import name_latex
+
+SUFFIXES = (".md", ".tex", ".html", ".ipynb", ".pdf", ".json")
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(slots=True)
+class Section:
+    """One derivation of a note, ready for the templates."""
+
+    title: str
+    text: str
+    lesson: Lesson
+    adjoint: str
+    meaning: str
+    picture: str
+    code: str
+    report: Report | None
+
+
+@dataclass(slots=True)
+class Content:
+    """What the templates see as `note`."""
+
+    title: str
+    detail: str
+    sections: list[Section]
+    references: References
+
+
+class Note:
+    """A document of one or several derivations, with one list of the identities that they use.
+
+    Args:
+        title: of the document; made from the derivations where it is left out.
+        notation: the symbols.
+        language: of the fixed words: `en`, `es`, `hi`.
+        detail: `full`, or `brief` for the adjoints without their Jacobians.
+        template: a Jinja2 file of your own; it may extend `note.md.jinja`, `note.tex.jinja` or `note.html.jinja`.
+        entries: for how many entries diagonal Jacobians are written out; 0 for not at all.
+
+    Example:
+        >>> import matcalc as mc
+        >>> note = mc.Note("Least squares")
+        >>> note.add(mc.derive("norm2(X*w - y)^2/2", wrt="w"), "The gradient")
+        >>> print(note.markdown()[:15])
+        # Least squares
+    """
+
+    def __init__(
+        self,
+        title: str = "",
+        *,
+        notation: Notation = STANDARD,
+        language: str = "en",
+        detail: str = "full",
+        template: str | Path | None = None,
+        entries: int = 0,
+    ) -> None:
+        self.title = title
+        self.notation = notation
+        self.language = _language(language)
+        if detail not in DETAILS:
+            raise MatcalcError(f"detail must be {' or '.join(DETAILS)}, got {detail!r}")
+        self.detail = detail
+        self.template = template
+        if type(entries) is not int or not 0 <= entries <= 8:
+            raise MatcalcError(f"entries must be a whole number from 0 to 8, got {entries!r}")
+        self.entries = entries
+        self.parts: list[tuple[Derivation, str, str]] = []
+
+    def add(self, d: Derivation, title: str = "", text: str = "") -> None:
+        """Add a derivation, with a title and an introduction in plain words."""
+        if not isinstance(d, Derivation):
+            raise MatcalcError(f"a note is made of derivations, got {type(d).__name__}")
+        self.parts.append((d, title, text))
+
+    def markdown(self, progress: Progress | None = None) -> str:
+        """The note in Markdown."""
+        return self._rendered("md", Markdown(self.language), progress)
+
+    def latex(self, *, fragment: bool = False, progress: Progress | None = None) -> str:
+        r"""The note in LaTeX: an article, or a fragment for `\input`."""
+        return self._rendered("fragment.tex" if fragment else "tex", Tex(self.language, fragment), progress)
+
+    def html(self, progress: Progress | None = None) -> str:
+        """The note as one HTML page that needs no network."""
+        return self._rendered("html", Html(self.language), progress, katex=katex())
+
+    def data(self) -> dict[str, Any]:
+        """The note as plain data."""
+        return {
+            "title": self.heading(),
+            "language": self.language.code,
+            "derivations": [
+                {
+                    **({"title": title} if title else {}),
+                    **derivation_data(d),
+                    **({"check": report_data(d.check(trials=3))} if d.output.is_scalar else {}),
+                }
+                for d, title, _ in self.parts
+            ],
+        }
+
+    def notebook(self, progress: Progress | None = None) -> dict[str, Any]:
+        """The note as a Jupyter notebook (nbformat 4.5) whose cells run."""
+        return notebook(self.heading(), self.parts, self._rendered_parts(progress), self.language)
+
+    def heading(self) -> str:
+        """The title, or one made from what is differentiated."""
+        if self.title:
+            return self.title
+        titles = [title for _, title, _ in self.parts if title]
+        if len(self.parts) == 1 and titles:
+            return titles[0]
+        return self.language("Derivatives")
+
+    def export(self, path: str | Path, *, fragment: bool = False, progress: Progress | None = None) -> Path:
+        """Write the note; the suffix of `path` says as what.
+
+        Args:
+            path: the file, ending in .md .tex .html .ipynb .pdf or .json
+            fragment: for .tex: without preamble, to be read by `input`.
+            progress: called with the number done, the number of derivations, and the title of the next.
+
+        Raises:
+            MatcalcError: another suffix, or the file cannot be written; MissingDependencyError for .pdf without a TeX.
+        """
+        target = Path(path)
+        suffix = target.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise MatcalcError(f"the suffix must be one of {', '.join(SUFFIXES)}, got {target.name!r}")
+        if not self.parts:
+            raise MatcalcError("the note is empty: add a derivation first")
+        if fragment and suffix != ".tex":
+            raise MatcalcError(f"a fragment is LaTeX: it needs the suffix .tex, got {target.name!r}")
+        content = self._content_of(suffix, fragment, progress)
+        try:
+            target.write_bytes(content)
+        except OSError as error:
+            raise MatcalcError(f"cannot write {target}: {error.strerror}") from None
+        return target
+
+    def _content_of(self, suffix: str, fragment: bool, progress: Progress | None) -> bytes:
+        match suffix:
+            case ".md":
+                text = self.markdown(progress)
+            case ".tex":
+                text = self.latex(fragment=fragment, progress=progress)
+            case ".html":
+                text = self.html(progress)
+            case ".ipynb":
+                text = json.dumps(self.notebook(progress), indent=1, ensure_ascii=False) + "\n"
+            case ".json":
+                text = json.dumps(self.data(), indent=2, ensure_ascii=False) + "\n"
+            case _:
+                return compiled(self.latex(progress=progress), unicode_engine=bool(self.language.font))
+        return text.encode("utf-8")
+
+    def _rendered(self, form: str, markup: Markup, progress: Progress | None, **values: Any) -> str:
+        content = self._content(self.parts, markup, progress)
+        return _tidied(
+            rendered(
+                form,
+                self.template,
+                note=content,
+                f=markup,
+                language=self.language,
+                width=width,
+                **rows_for(markup),
+                **values,
+            )
+        )
+
+    def _rendered_parts(self, progress: Progress | None) -> list[str]:
+        """The Markdown of each derivation without code and certificate: a notebook computes those."""
+        markup = Markdown(self.language)
+        texts = []
+        for k, part in enumerate(self.parts):
+            if progress is not None:
+                progress(k, len(self.parts), part[1])
+            content = self._content([part], markup, None, computed=False)
+            body = rendered(
+                "body", None, note=content, f=markup, language=self.language, width=width, **rows_for(markup)
+            )
+            texts.append(_tidied(body))
+        return texts
+
+    def _content(
+        self,
+        parts: list[tuple[Derivation, str, str]],
+        markup: Markup,
+        progress: Progress | None,
+        *,
+        computed: bool = True,
+    ) -> Content:
+        references = References(partial(latex, notation=self.notation))
+        sections = []
+        for k, (d, title, text) in enumerate(parts):
+            if progress is not None:
+                progress(k, len(parts), title)
+            sections.append(self._section(d, title, text, references, markup, computed))
+        return Content(self.heading(), self.detail, sections, references)
+
+    def _section(
+        self, d: Derivation, title: str, text: str, references: References, markup: Markup, computed: bool
+    ) -> Section:
+        lesson = make_lesson(d, self.notation, references, detail=self.detail, entries=self.entries)
+        notation = self.notation.with_output(str(d.output.params[0]) if d.output.op == "named" else "f")
+        adjoint = name_latex("d_v", notation)
+        mark = self.notation.transpose
+        return Section(
+            title=title or self.language("Derivatives"),
+            text=text,
+            lesson=lesson,
+            adjoint=adjoint,
+            meaning=rf"\mathrm{{d}}{lesson.output} = \operatorname{{tr}}({adjoint}{mark} \,\mathrm{{d}}v)",
+            picture=graph_svg(d) if isinstance(markup, Html) else "",
+            code=d.code() if computed and d.output.is_scalar else "",
+            report=d.check(trials=3) if computed and d.output.is_scalar else None,
+        )
+
+
+def _language(code: str) -> Language:
+    return language(code)
+
+
+def _tidied(text: str) -> str:
+    """Not more than one blank line in a row, none at the ends; one newline at the end."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip() if line.strip() else "")
+    return "\n".join(lines).strip() + "\n"
+
+
+def export(
+    d: Derivation,
+    path: str | Path,
+    *,
+    title: str = "",
+    text: str = "",
+    fragment: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Path:
+    """Write the note of one derivation; `options` are those of `Note`."""
+    known = ("template", "notation", "language", "detail", "entries")
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise MatcalcError(
+            f"export has no option {', '.join(unknown)}; there are title, text, fragment, {', '.join(known)}"
+        )
+    note = Note(title, **options)
+    note.add(d, title, text)
+    return note.export(path, fragment=fragment, progress=progress)
+
+
+HOOKS["export"] = export

@@ -1,0 +1,84 @@
+"""A note as a Jupyter notebook (nbformat 4.5): the typeset derivation, and cells that derive, check, plot and print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+from matcalc.calculus.derivation import Derivation
+from matcalc.export.languages import Language
+from matcalc.export.program import function_names, source_program
+
+PLOT = """\
+reports = [d.check(trials=1, seed=seed) for seed in range(12)]
+try:
+    import matplotlib.pyplot as plt
+except ImportError:
+    print("worst relative error:", max(report.worst for report in reports))
+else:
+    figure, axes = plt.subplots(figsize=(6, 2.6))
+    for name in d.names:
+        axes.semilogy([max(report.errors[name], 1e-17) for report in reports], "o", label=name)
+    axes.set_xlabel("random point")
+    axes.set_ylabel("relative error")
+    axes.axhline(1e-6, color="grey", linewidth=0.8)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    plt.show()"""
+
+
+def notebook(
+    title: str, parts: Sequence[tuple[Derivation, str, str]], texts: Sequence[str], words: Language
+) -> dict[str, Any]:
+    """The notebook of a note.
+
+    Args:
+        title: of the notebook.
+        parts: the derivations with their titles and introductions.
+        texts: the derivations in Markdown.
+        words: the language.
+    """
+    cells = [_markdown(f"# {title}"), _code("import matcalc as mc")]
+    for (d, heading, _), text in zip(parts, texts):
+        if heading and heading != title:
+            cells.append(_markdown(f"## {heading}"))
+        cells.append(_code(_derive(d)))
+        cells.append(_markdown(text.strip()))
+        if d.output.is_scalar:
+            cells.append(_markdown(f"### {words('Generated code')}"))
+            cells.append(_code("print(d.code())"))
+            cells.append(_markdown(f"### {words('Numeric certificate')}"))
+            cells.append(_code("print(d.check())"))
+            cells.append(_code(PLOT))
+    for k, cell in enumerate(cells):
+        digest = blake2b(f"{k}{cell['source']}".encode(), digest_size=4).hexdigest()
+        cell["id"] = f"cell-{digest}"
+    return {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def _derive(d: Derivation) -> str:
+    """The call that makes the derivation again."""
+    options = [f"wrt={d.names!r}"]
+    if d.structure:
+        options += [f"structure={d.structure!r}", f"convention={d.convention!r}"]
+    functions = function_names(d)
+    if functions:
+        options.append(f"functions={functions!r}")
+    program = source_program(d).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return f'd = mc.derive(\n    """\n{program}\n""",\n    {", ".join(options)},\n)\nprint(d.text(style="result"))'
+
+
+def _markdown(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": "", "metadata": {}, "source": text}
+
+
+def _code(source: str) -> dict[str, Any]:
+    return {"cell_type": "code", "execution_count": None, "id": "", "metadata": {}, "outputs": [], "source": source}

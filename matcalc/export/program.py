@@ -1,0 +1,40 @@
+"""A derivation's source as a program in the text syntax, with every variable declared: for the cells of a notebook."""
+
+from __future__ import annotations
+
+from matcalc.calculus.derivation import Derivation
+from matcalc.dims import shape_text
+from matcalc.errors import NoRuleError
+from matcalc.expr import postorder
+from matcalc.printing.text import text
+from matcalc.properties import names_of
+
+
+def source_program(d: Derivation) -> str:
+    """Declarations, definitions and the output; `derive` reads it back.
+
+    Raises:
+        NoRuleError: the source uses entrywise functions with a body of their own, which have no text.
+
+    Example:
+        >>> import matcalc as mc
+        >>> print(source_program(mc.derive("x'*A*x", facts={"A": "symmetric"})))
+        x: n x 1
+        A: n x n symmetric
+        x'*A*x
+    """
+    functions = [e for e in postorder((d.output,)) if e.op == "func"]
+    if any(e.params[0].body is not None for e in functions):
+        raise NoRuleError("a function with a body of its own has no text: this derivation cannot be written as one")
+    lines = [
+        " ".join([f"{v.params[0]}:", shape_text(v.shape), *names_of(v.params[3])]) for v in d.graph.declared.values()
+    ]
+    lines += [f"{name} = {text(e.args[0])}" for name, e in d.graph.definitions.items()]
+    if d.output.op != "named" or d.output is not list(d.graph.definitions.values())[-1]:
+        lines.append(text(d.output))
+    return "\n".join(lines)
+
+
+def function_names(d: Derivation) -> list[str]:
+    """The abstract entrywise functions that the source calls."""
+    return list(dict.fromkeys(e.params[0].name for e in postorder((d.output,)) if e.op == "func"))

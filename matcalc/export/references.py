@@ -1,0 +1,60 @@
+"""The identities and differentials that a note cites: numbered in order of first use, shared by its derivations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matcalc.expr import Expr, record
+from matcalc.rewrite.rule import RULES
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One entry of the list.
+
+    Attributes:
+        number: under which the steps cite it.
+        name: the rule's or the operation's name.
+        formula: the identity in LaTeX.
+        statement: the identity in the text syntax.
+        source: where it is published.
+    """
+
+    number: int
+    name: str
+    formula: str
+    statement: str
+    source: str
+
+
+class References:
+    """Collects what is cited.
+
+    Args:
+        write: an expression in LaTeX.
+    """
+
+    def __init__(self, write: Callable[[Expr], str]) -> None:
+        self.write = write
+        self.rules: dict[str, Reference] = {}
+        self.operations: dict[str, Reference] = {}
+
+    def cite(self, rule: str) -> int:
+        """The number of a rewrite rule; 0 for what is no identity (names and their definitions)."""
+        if rule not in RULES:
+            return 0
+        if rule not in self.rules:
+            entry = RULES[rule]
+            left, right = entry.example()
+            formula = f"{self.write(left)} = {self.write(right)}"
+            number = len(self.rules) + 1
+            self.rules[rule] = Reference(number, rule.replace("_", " "), formula, entry.identity, entry.source)
+        return self.rules[rule].number
+
+    def use(self, operation: str) -> None:
+        """Note that the differential of an operation was used."""
+        if operation not in self.operations:
+            entry = record(operation)
+            number = len(self.operations) + 1
+            self.operations[operation] = Reference(number, operation, "", entry.identity, entry.source)

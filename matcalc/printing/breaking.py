@@ -1,0 +1,204 @@
+r"""Long formulas in several lines: an estimate of their width, and breaks before `=`, `+`, `-`, `\odot` and factors.
+
+Widths are in em of Computer Modern, in display style; `\left` and `\right` become fixed sizes where a line breaks
+between them, since they must stay in one line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LINE = 38.0  # an A4 page with usual margins, in 11 pt
+INDENT = 2.0
+DEEPEST = 60  # braces nested deeper than this are not looked into
+
+TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}^_&~]|\s+|.", re.DOTALL)
+BINARY = {"+": 1.2, "-": 1.2, r"\odot": 1.25, r"\circ": 1.0, r"\oslash": 1.25, r"\otimes": 1.25, r"\cdot": 0.75}
+RELATION = {"=": 1.35, r"\to": 1.6, r"\rightarrow": 1.6, r"\ge": 1.35, r"\le": 1.35, ">": 1.35, "<": 1.35}
+SPACES = {r"\,": 0.17, r"\;": 0.28, r"\quad": 1.0, r"\qquad": 2.0, r"\ ": 0.33, r"\!": -0.17, "~": 0.33, r"\:": 0.22}
+OPEN, CLOSE = {"(", "[", r"\lvert", r"\lVert"}, {")", "]", r"\rvert", r"\rVert"}
+BARE = {r"\left", r"\right", r"\displaystyle", r"\limits", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr"}
+UPRIGHT = {r"\operatorname", r"\mathrm", r"\text", r"\mathbf", r"\boldsymbol", r"\mathsf", r"\texttt"}
+ACCENTED = {r"\bar", r"\hat", r"\overline", r"\sqrt", r"\tilde", r"\dot", r"\ddot", r"\vec", r"\boxed"}
+FUNCTIONS = re.compile(r"\\(log|exp|sin|cos|tan|tanh|sinh|cosh|det|max|min|arctan|arcsin|arccos|sum|prod|Gamma|ln)$")
+PENALTY = {"relation": 0, "sum": 1, "product": 3, "factor": 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A piece of a formula that stays together: its LaTeX, its width, what may break before it, its bracket depth."""
+
+    text: str
+    width: float
+    kind: str
+    depth: int
+
+
+def width(formula: str) -> float:
+    """The width of a formula in display style, estimated, in em."""
+    return sum(a.width for a in _atoms(formula))
+
+
+def broken(formula: str, line: float = LINE) -> list[str]:
+    """The formula in lines no wider than `line` em, as far as there are places to break."""
+    atoms = _atoms(formula)
+    lines: list[str] = []
+    inside = False
+    while sum(a.width for a in atoms) > (line if not lines else line - INDENT):
+        cut = _best(atoms, line if not lines else line - INDENT)
+        if cut == 0:
+            break
+        inside = inside or atoms[cut].depth > 0
+        lines.append("".join(a.text for a in atoms[:cut]).strip())
+        atoms = atoms[cut:]
+    lines.append("".join(a.text for a in atoms).strip())
+    return [_fixed_size(row, formula) for row in lines] if inside else lines
+
+
+def displayed(formula: str, line: float = LINE) -> str:
+    r"""The formula for a display: as it is, or `aligned` in several lines, indented after the first."""
+    first, *rest = broken(formula, line)
+    if not rest:
+        return first
+    rows = [rf"&{first} \\", *(rf"&\qquad {row} \\" for row in rest)]
+    rows[-1] = rows[-1].removesuffix(r" \\")
+    return "\n".join([r"\begin{aligned}", *rows, r"\end{aligned}"])
+
+
+def _best(atoms: list[Atom], line: float) -> int:
+    """Where to break: the weakest place in the second part of the line, as far right as possible; 0 for nowhere."""
+    total = 0.0
+    best, cost = 0, float("inf")
+    for k, atom in enumerate(atoms):
+        if k and total > line:
+            break
+        if atom.kind in PENALTY and total > 0.25 * line:
+            badness = PENALTY[atom.kind] + 4 * atom.depth + 6 * (1 - total / line)
+            if badness <= cost:
+                best, cost = k, badness
+        total += atom.width
+    return best
+
+
+def _fixed_size(row: str, formula: str) -> str:
+    big = "Big" if r"\frac" in formula else "big"
+    return row.replace(r"\left", rf"\{big}l").replace(r"\right", rf"\{big}r")
+
+
+def _atoms(formula: str) -> list[Atom]:
+    tokens = TOKEN.findall(formula)
+    if r"\begin" in tokens:
+        return [Atom(formula, 0.0, "", 0)]
+    atoms: list[Atom] = []
+    depth, k = 0, 0
+    while k < len(tokens):
+        start = k
+        token = tokens[k]
+        k += 1
+        if token.isspace():
+            if atoms:
+                atoms[-1] = Atom(atoms[-1].text + " ", atoms[-1].width, atoms[-1].kind, atoms[-1].depth)
+            continue
+        if token in ("^", "_"):
+            k, size = _argument(tokens, k, 1)
+            last = atoms.pop() if atoms else Atom("", 0.0, "", depth)
+            atoms.append(Atom(last.text + "".join(tokens[start:k]), last.width + 0.72 * size, last.kind, last.depth))
+            continue
+        closing = token in CLOSE or (token == r"\right")
+        opening = token in OPEN or (token == r"\left")
+        if closing:
+            depth -= 1
+        kind = _kind(token, atoms)
+        if token in (r"\left", r"\right"):
+            k += 1  # the bracket belongs to it
+            size = 0.55
+        elif token == "{" or token in UPRIGHT or token in ACCENTED or token == r"\frac":
+            k, size = _argument(tokens, start, 1)
+        else:
+            size = _width(token)
+        atoms.append(Atom("".join(tokens[start:k]), size, kind, max(depth, 0)))
+        if opening:
+            depth += 1
+    return atoms
+
+
+def _kind(token: str, before: list[Atom]) -> str:
+    """What may break before the token; a sign at the beginning is no operator."""
+    if token in RELATION:
+        return "relation"
+    unary = not before or before[-1].kind in ("relation", "sum", "product") or before[-1].text.strip()[-1:] in "([,{"
+    if token in ("+", "-"):
+        return "" if unary else "sum"
+    if token in BINARY:
+        return "product"
+    if unary or token in CLOSE or token in (r"\right", ",", ";") or not before[-1].text.endswith(" "):
+        return ""
+    if before[-1].text.strip() in SPACES or token in SPACES:
+        return "" if token in SPACES else "product"
+    return "factor"
+
+
+def _argument(tokens: list[str], k: int, depth: int) -> tuple[int, float]:
+    """The end and the width of the argument that starts at a token."""
+    while k < len(tokens) and tokens[k].isspace():
+        k += 1
+    if k >= len(tokens):
+        return k, 0.0
+    token = tokens[k]
+    if token == "{":
+        end = _closing(tokens, k)
+        inner = tokens[k + 1 : end - 1]
+        return end, _sequence(inner, depth + 1)
+    if token == r"\frac":
+        k, above = _argument(tokens, k + 1, depth + 1)
+        k, below = _argument(tokens, k, depth + 1)
+        return k, max(above, below) + 0.25
+    if token in UPRIGHT:
+        end, _ = _argument(tokens, k + 1, depth + 1)
+        content = "".join(tokens[k + 2 : end - 1])
+        return end, 0.5 * len(content) + (0.17 if token == r"\operatorname" else 0.0)
+    if token in ACCENTED:
+        return _argument(tokens, k + 1, depth + 1)
+    return k + 1, _width(token)
+
+
+def _sequence(tokens: list[str], depth: int) -> float:
+    """The width of tokens side by side."""
+    if depth > DEEPEST:
+        return 0.4 * len(tokens)
+    total, k = 0.0, 0
+    while k < len(tokens):
+        if tokens[k].isspace():
+            k += 1
+        elif tokens[k] in ("^", "_"):
+            k, size = _argument(tokens, k + 1, depth)
+            total += 0.72 * size
+        else:
+            k, size = _argument(tokens, k, depth)
+            total += size
+    return total
+
+
+def _closing(tokens: list[str], k: int) -> int:
+    depth = 0
+    for end in range(k, len(tokens)):
+        depth += (tokens[end] == "{") - (tokens[end] == "}")
+        if depth == 0:
+            return end + 1
+    return len(tokens)
+
+
+def _width(token: str) -> float:
+    for table in (RELATION, BINARY, SPACES):
+        if token in table:
+            return table[token]
+    if token in BARE:
+        return 0.1
+    if token in OPEN or token in CLOSE or token in r"()[]|":
+        return 0.39
+    if FUNCTIONS.match(token):
+        return 0.5 * (len(token) - 1) + 0.17
+    if token in (",", ";"):
+        return 0.45
+    return 0.75 if token.isupper() or token in (r"\top", r"\partial") else 0.56
