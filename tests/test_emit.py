@@ -404,7 +404,7 @@ def test_the_module_is_documented_and_shares_the_forward_pass():
     J, gradients = network()
     source = code(J, "value_and_grad", gradients, title="A fit", formulas=["J = r'*r"], comments={"r": "W'*x - v"})
     assert source.startswith('"""A fit\n\nJ = r\'*r\n\nShapes:\n')
-    assert "    r = W.T @ x - v  # r = W'*x - v\n" in source
+    assert "    # r = W'*x - v\n    r = W.T @ x\n    r -= v\n" in source
     assert source.count("W.T @ x") == 1
     assert "import scipy" not in source
     assert "from scipy import special" in code(node("gammaln", (X,)))

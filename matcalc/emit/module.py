@@ -20,19 +20,21 @@ import sympy as sp
 from matcalc import dims
 from matcalc.core import exact_dim
 from matcalc.dims import is_one, shape_text
-from matcalc.emit import helpers
+from matcalc.emit import array_helpers, helpers
 from matcalc.emit.catalogue import Names, function_name, rules
 from matcalc.emit.code import number_code
-from matcalc.emit.schedule import LINE, Schedule
+from matcalc.emit.schedule import LINE, Schedule, Statement
 from matcalc.emit.selection import Selector
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder, variables
+from matcalc.printing.text import shared
 from matcalc.properties import names_of
 from matcalc.templating import render
 
 KINDS = ("value", "gradient", "value_and_grad", "jacobian", "hessian", "jvp", "vjp", "hvp")
+COMMENT = 110
 _WITH_VALUE = ("value", "value_and_grad")
-_HELPERS = {name: f for name, f in vars(helpers).items() if inspect.isfunction(f)}
+_HELPERS = {name: f for m in (helpers, array_helpers) for name, f in vars(m).items() if inspect.isfunction(f)}
 _RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_HELPERS} | {
     *("np", "math", "special", "sla", "dims", "dtype", "shapes", "tangents", "cotangent", "inputs"),
 }
@@ -158,12 +160,17 @@ class _Writer:
         select = Selector(rules(Names(self.inputs, self.dimensions, self.functions)), values, derivatives)
         self.schedule = Schedule(select, self.roots, self.namer.statement)
 
-    def _roots(self) -> list[Expr]:
+    def _roots(self) -> dict[Expr, str]:
+        """What is returned, and how it is called where it needs a name."""
         program = self.program
-        roots = [program.value] if program.kind in _WITH_VALUE and program.value is not None else []
+        roots = {program.value: "value"} if program.kind in _WITH_VALUE and program.value is not None else {}
         if program.output is not None:
-            roots.append(program.output)
-        return roots if program.kind == "value" else [*roots, *program.results.values()]
+            roots[program.output] = "tangent"
+        if program.kind != "value":
+            prefix = {"jacobian": "J", "hessian": "H", "hvp": "Hv"}.get(program.kind, "d")
+            for name, e in program.results.items():
+                roots.setdefault(e, f"{prefix}_{name}")
+        return roots
 
     def _check(self) -> None:
         known = {*self.program.variables, *self.extra}
@@ -178,8 +185,9 @@ class _Writer:
     # -------------------------------------------------------------------------------------------- text
 
     def source(self, title: str, formulas: list[str]) -> str:
-        statements = [self._statement(s.target, s.text, s.of) for s in self.schedule.statements]
         result = self._result()
+        inputs = {v: self.inputs[v.params[0]] for v in (*self.program.variables, *self.extra)}
+        statements = [line for s, lines in self.schedule.lines(inputs, result) for line in self._commented(s, lines)]
         prologue = self._prologue(statements, result)
         body = "\n".join([*prologue, *statements, result])
         used = _used_helpers(body)
@@ -200,9 +208,15 @@ class _Writer:
             helpers=list(used.values()),
         )
 
-    def _statement(self, target: str, text: str, of: Expr | None) -> str:
-        formula = None if of is None else self.comments.get(of.params[0])
-        return f"{target} = {text}" + (f"  # {of.params[0]} = {_plain(formula)}" if of is not None and formula else "")
+    def _commented(self, statement: Statement, lines: list[str]) -> list[str]:
+        """The lines of a statement with its formula: the one that was given, or for several lines its own."""
+        of = statement.of
+        name, value = (statement.target, statement.value) if of is None else (of.params[0], of.args[0])
+        formula = None if of is None else self.comments.get(name)
+        if len(lines) == 1:
+            return lines if formula is None else [f"{lines[0]}  # {name} = {_plain(formula)}"]
+        comment = _plain(f"# {name} = {formula or shared(value).body}")
+        return [comment, *lines] if len(comment) <= COMMENT else lines
 
     def _documentation(self, formulas: list[str]) -> list[str]:
         lines = ["", *map(_plain, formulas)] if formulas else []

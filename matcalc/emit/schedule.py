@@ -1,28 +1,37 @@
 """Scheduling: which values become statements, in which order, and which are written inside others.
 
 Named values and values used twice are statements; a value used once stands where it is used unless the line gets long.
+Where there are several results they are statements too, each as soon as it can be computed: then the memory of what it
+was computed from is free for what follows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from matcalc.dims import Shape
 from matcalc.emit.code import Level
+from matcalc.emit.entrywise import is_entrywise
+from matcalc.emit.inplace import InPlace, Memory
 from matcalc.emit.selection import Selector
-from matcalc.expr import Expr
+from matcalc.emit.trees import canonical
+from matcalc.expr import Expr, postorder
 
 LINE = 88
+# What gives new memory beside the entrywise operations.
+_NEW = frozenset(["matmul", "softmax", "log_softmax", "standardize"])
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`target = text`, and the named value it stands for, if any."""
+    """`target = text`, the value it computes, and the named value that this stands for, if any."""
 
     target: str
     text: str
     of: Expr | None
+    value: Expr
 
 
 class Schedule:
@@ -30,14 +39,18 @@ class Schedule:
 
     Attributes:
         statements: in order.
-        texts: for each result its text (a name, or a short expression) and level.
+        texts: for each value its text (a name, or a short expression) and level.
+        calls: the shapes of calls that stand inside of statements.
     """
 
-    def __init__(self, select: Selector, roots: list[Expr], fresh: Callable[[str], str]) -> None:
+    def __init__(self, select: Selector, roots: Mapping[Expr, str], fresh: Callable[[str], str]) -> None:
         self.select = select
+        self.fresh = fresh
         self.statements: list[Statement] = []
         self.texts: dict[Expr, tuple[str, Level]] = {}
-        order = _order(select, roots)
+        self.calls: dict[str, Shape] = {}
+        order = _order(select, _earliest_first(list(roots)))
+        targets = {select.decide(root): wanted for root, wanted in roots.items()} if len(roots) > 1 else {}
         uses = Counter(select.decide(root) for root in roots)
         for e in order:
             code = select.codes[e]
@@ -45,9 +58,9 @@ class Schedule:
                 uses[select.decide(a)] += code.text.count(f"{{{k}}}")
         named = _names(select, order)
         for e in order:
-            self._place(e, uses[e], named.get(e), fresh)
+            self._place(e, uses[e], named.get(e), targets.get(e))
 
-    def _place(self, e: Expr, uses: int, of: Expr | None, fresh: Callable[[str], str]) -> None:
+    def _place(self, e: Expr, uses: int, of: Expr | None, wanted: str | None) -> None:
         code = self.select.codes[e]
         operands = [self.texts[self.select.decide(a)] for a in code.args]
         if e.op == "named" and code.args:
@@ -57,11 +70,15 @@ class Schedule:
                 return
         text = code.fill(operands)
         repeated = uses > 1 and not (code.cheap and len(text) < LINE // 4)
-        if of is None and not repeated and len(text) <= LINE:
+        if code.cheap:
+            wanted = None
+        if of is None and not repeated and len(text) <= LINE and wanted is None:
             self.texts[e] = (text, code.level)
+            if text.endswith((")", "]")):
+                self.calls[canonical(text)] = e.shape
             return
-        target = fresh(of.params[0] if of is not None else "t")
-        self.statements.append(Statement(target, text, of))
+        target = self.fresh(of.params[0] if of is not None else wanted or "t")
+        self.statements.append(Statement(target, text, of, e))
         self.texts[e] = (target, Level.ATOM)
 
     def result(self, e: Expr) -> str:
@@ -76,6 +93,29 @@ class Schedule:
             repeated = repeated or e.op == "broadcast"
             e = self.select.decide(self.select.codes[e].args[0])
         return e, repeated or e.op == "variable"
+
+    def lines(self, inputs: Mapping[Expr, str], result: str) -> list[tuple[Statement, list[str]]]:
+        """The statements with their lines, written in place where that saves memory.
+
+        Args:
+            inputs: the names of the variables.
+            result: the text of what is returned.
+        """
+        memory = {name: Memory(v.shape, v, False) for v, name in inputs.items()}
+        for s in self.statements:
+            root, borrowed = self.memory(s.value)
+            new = root is s.value and not borrowed and (root.op in _NEW or (is_entrywise(root) and root.op != "func"))
+            memory[s.target] = Memory(s.value.shape, root, new)
+        found = InPlace([(s.target, s.text) for s in self.statements], result, memory, self.calls, self.fresh)
+        return list(zip(self.statements, found.all_lines()))
+
+
+def _earliest_first(roots: list[Expr]) -> list[Expr]:
+    """Results in the order in which they can be computed: by the longest path down from each."""
+    height: dict[Expr, int] = {}
+    for e in postorder(roots):
+        height[e] = 1 + max((height[a] for a in e.args), default=0)
+    return sorted(roots, key=height.__getitem__)
 
 
 def _order(select: Selector, roots: list[Expr]) -> list[Expr]:

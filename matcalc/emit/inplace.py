@@ -1,0 +1,363 @@
+"""Elementwise work in memory that the program owns: chains written with `out=` and augmented assignments.
+
+A pass over a finished straight-line program. It reads the statements back as Python (`ast`), knows the shape and the
+memory of every name, counts the reads that are still to come, and so knows when a value may be overwritten. What it
+changes is where results are put; the operations stay the same, apart from the order of the factors of a product and of
+the terms of a sum. Fresh memory costs more than the arithmetic on large arrays, reused memory does not.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from matcalc.dims import Shape, is_one
+from matcalc.emit import trees
+from matcalc.emit.trees import Operand, Operator
+
+SCALAR: Shape = (1, 1)
+# Ufuncs of one array, and helpers that take `out=` (emit/array_helpers.py).
+UNARY = frozenset(
+    f"np.{f}"
+    for f in (
+        *("exp", "expm1", "log", "log1p", "sqrt", "abs", "square", "negative", "reciprocal", "sign"),
+        *("sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan"),
+    )
+)
+HELPERS = frozenset(["_sigmoid", "_softplus", "_softmax", "_log_softmax"])
+_BINARY = frozenset(["np.maximum", "np.minimum"])
+_AUGMENTED = {ast.Mult: "*=", ast.Div: "/=", ast.Add: "+=", ast.Sub: "-="}
+_UFUNC = {ast.Mult: "np.multiply", ast.Div: "np.divide", ast.Add: "np.add", ast.Sub: "np.subtract"}
+_SMALL = 1000
+_PAIR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known of a name: its shape, the value whose memory it shares, and whether that may be overwritten."""
+
+    shape: Shape
+    root: Any
+    owned: bool
+
+
+class InPlace:
+    """The lines for each statement of a program.
+
+    Args:
+        statements: the program, pairs of a name and the text of its value.
+        result: the text that is evaluated last.
+        memory: what is known of the names that hold arrays and 1 x 1 values; others are sizes and modules.
+        calls: the shapes of the calls that stand inside of statements, by their text.
+        fresh: makes a new name from a wish.
+    """
+
+    def __init__(
+        self,
+        statements: list[tuple[str, str]],
+        result: str,
+        memory: Mapping[str, Memory],
+        calls: Mapping[str, Shape],
+        fresh: Callable[[str], str],
+    ) -> None:
+        self.memory = dict(memory)
+        self.calls = calls
+        self.fresh = fresh
+        self.statements = [(target, text, trees.parsed(text)) for target, text in statements]
+        self.unread: Counter[Any] = Counter()
+        for tree in (*(tree for *_, tree in self.statements), trees.parsed(result)):
+            self.unread.update(self._roots(tree))
+        self.free: dict[str, Shape] = {}
+        self.lines: list[str] = []
+
+    def all_lines(self) -> Iterator[list[str]]:
+        """For each statement in order its lines."""
+        for target, text, tree in self.statements:
+            self.lines = []
+            if self._worthwhile(tree):
+                self._place(tree, target)
+            elif self._with_parts_placed(tree):
+                self._line(f"{target} = {trees.text(tree)}", tree)
+            else:
+                self._line(f"{target} = {text}", tree)
+            yield self.lines
+
+    # ------------------------------------------------------------------------------------------------ shapes, reads
+
+    def _roots(self, tree: ast.expr) -> list[Any]:
+        return [self.memory[n.id].root for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self.memory]
+
+    def _line(self, text: str, *operands: ast.expr) -> None:
+        """Emit a line, and count what its operands read; what nobody reads any more is free memory."""
+        self.lines.append(text)
+        for tree in operands:
+            self._read(tree)
+
+    def _read(self, tree: ast.expr) -> None:
+        for n in ast.walk(tree):
+            if isinstance(n, ast.Name) and n.id in self.memory:
+                known = self.memory[n.id]
+                self.unread[known.root] -= 1
+                if self.unread[known.root] == 0 and known.owned:
+                    self.free[n.id] = known.shape
+
+    def _shape(self, tree: ast.expr) -> Shape | None:
+        """The shape of an expression; None where it is not known."""
+        if isinstance(tree, ast.Name):
+            return self.memory[tree.id].shape if tree.id in self.memory else SCALAR
+        if isinstance(tree, ast.Constant):
+            return SCALAR
+        if isinstance(tree, ast.UnaryOp):
+            return self._shape(tree.operand)
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult):
+            left, right = self._shape(tree.left), self._shape(tree.right)
+            return None if left is None or right is None else (left[0], right[1])
+        if isinstance(tree, ast.BinOp):
+            return trees.joint(self._shape(tree.left), self._shape(tree.right))
+        if isinstance(tree, ast.Compare):
+            return trees.joint(self._shape(tree.left), self._shape(tree.comparators[0]))
+        if isinstance(tree, ast.Attribute) and tree.attr == "T":
+            inner = self._shape(tree.value)
+            return None if inner is None else (inner[1], inner[0])
+        if isinstance(tree, ast.Call):
+            name = trees.text(tree.func)
+            if name in UNARY or name in HELPERS:
+                return self._shape(tree.args[0])
+            if name in _BINARY:
+                return trees.joint(self._shape(tree.args[0]), self._shape(tree.args[1]))
+            if name == "dtype.type" or name.startswith("math."):
+                return SCALAR
+        return self.calls.get(trees.text(tree)) if isinstance(tree, (ast.Call, ast.Subscript)) else None
+
+    def _is_large(self, shape: Shape | None) -> bool:
+        if shape is None or all(map(is_one, shape)):
+            return False
+        m, n = shape
+        return not (isinstance(m, int) and isinstance(n, int) and m * n < _SMALL)
+
+    def _is_dead_after(self, tree: ast.expr) -> bool:
+        """Whether this is the last read of a name whose memory is ours."""
+        if not isinstance(tree, ast.Name) or tree.id not in self.memory:
+            return False
+        known = self.memory[tree.id]
+        return known.owned and self.unread[known.root] == 1
+
+    def _elementwise(self, tree: ast.expr) -> bool:
+        """Whether it is an operation that this pass can put into given memory, of a large array."""
+        if isinstance(tree, ast.BinOp):
+            if isinstance(tree.op, ast.Pow):
+                return self._is_large(self._shape(tree.left)) and self._shape(tree.right) == SCALAR
+            return type(tree.op) in _AUGMENTED and self._is_large(self._shape(tree))
+        if isinstance(tree, ast.UnaryOp):
+            return self._is_large(self._shape(tree))
+        if not isinstance(tree, ast.Call) or not self._is_large(self._shape(tree)):
+            return False
+        name = trees.text(tree.func)
+        return name in UNARY or name in HELPERS or (name in _BINARY and self._shape(tree.args[0]) == self._shape(tree))
+
+    def _fresh_value(self, tree: ast.expr, shape: Shape) -> bool:
+        """Whether it makes a new array of this shape, which may be overwritten: a product, a chain."""
+        if self._shape(tree) != shape:
+            return False
+        return (isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult)) or self._elementwise(tree)
+
+    def _operations(self, tree: ast.expr) -> int:
+        """How many elementwise operations of its own size a tree consists of."""
+        if not self._elementwise(tree):
+            return 0
+        shape = self._shape(tree)
+        return 1 + sum(self._operations(c) for c in trees.children(tree) if self._shape(c) == shape)
+
+    def _worthwhile(self, tree: ast.expr) -> bool:
+        """Whether placing a tree saves memory: several operations, or one with memory at hand."""
+        if not self._elementwise(tree):
+            return False
+        shape = self._shape(tree)
+        assert shape is not None
+        if self._operations(tree) > 1 or shape in self.free.values():
+            return True
+        inner = [c for c in trees.children(tree) if self._shape(c) == shape]
+        return any(self._is_dead_after(c) or self._fresh_value(c, shape) for c in inner)
+
+    # ------------------------------------------------------------------------------------------------ placing
+
+    def _with_parts_placed(self, tree: ast.expr) -> bool:
+        """Place the chains inside of another kind of expression, which then reads names; whether there were any."""
+        parts: dict[ast.expr, ast.expr] = {}
+        waiting = trees.children(tree)
+        while waiting:
+            part = waiting.pop(0)
+            if self._worthwhile(part):
+                parts[part] = ast.Name(self._place(part, self.fresh("t")))
+            else:
+                waiting[:0] = trees.children(part)
+        if parts:
+            trees.Replaced(parts).visit(tree)
+        return bool(parts)
+
+    def _place(self, tree: ast.expr, target: str) -> str:
+        """Lines that compute an elementwise tree into memory of its own; the name that holds it."""
+        shape = self._shape(tree)
+        assert shape is not None
+        if isinstance(tree, ast.Call) and trees.text(tree.func) not in _BINARY:
+            self._apply(trees.text(tree.func), tree.args[0], shape, target, keywords=tree.keywords)
+        elif isinstance(tree, ast.Call):
+            self._apply(trees.text(tree.func), tree.args[0], shape, target, second=tree.args[1])
+        elif isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):
+            if isinstance(tree.right, ast.Constant) and tree.right.value == 2:
+                self._apply("np.square", tree.left, shape, target)
+            else:
+                self._apply("np.power", tree.left, shape, target, second=tree.right)
+        elif isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Add, ast.Sub)):
+            self._sum(trees.terms(tree), shape, target)
+        else:
+            self._product(tree, shape, target)
+        if target not in self.memory:  # a temporary, read once by what asked for it
+            self.memory[target] = Memory(shape, object(), True)
+            self.unread[self.memory[target].root] = 1
+        return target
+
+    def _apply(
+        self,
+        function: str,
+        argument: ast.expr,
+        shape: Shape,
+        target: str,
+        second: ast.expr | None = None,
+        keywords: list[ast.keyword] | None = None,
+    ) -> None:
+        """target = function(argument), over the argument where that is ours."""
+        fixed = "".join(f", {k.arg}={trees.text(k.value)}" for k in keywords or [])
+        buffer = self._buffer(argument, shape, target)
+        others = [] if second is None else [self._operand(second)]
+        if buffer is not None:
+            rest = "".join(f", {trees.text(o)}" for o in others) + fixed
+            self._put(target, buffer, f"{function}({buffer}{rest}, out={buffer})", *others)
+            return
+        others.insert(0, self._operand(argument))
+        spare = self._spare(shape)
+        texts = ", ".join(map(trees.text, others)) + fixed + (f", out={spare}" if spare else "")
+        self._line(f"{target} = {function}({texts})", *others)
+
+    def _put(self, target: str, buffer: str, call: str, *operands: ast.expr) -> None:
+        """`call` writes to `buffer`, which is called `target` from now on."""
+        self._line(call if target == buffer else f"{target} = {call}", *operands)
+
+    def _buffer(self, tree: ast.expr, shape: Shape, target: str) -> str | None:
+        """The name of memory that holds the value of a tree and may be overwritten, if there is such."""
+        if self._shape(tree) != shape:
+            return None
+        if self._is_dead_after(tree):
+            assert isinstance(tree, ast.Name)
+            self._read(tree)
+            del self.free[tree.id]
+            return tree.id
+        if not self._fresh_value(tree, shape):
+            return None
+        if self._elementwise(tree):
+            self._placed_as(tree, target)
+        else:
+            self._with_parts_placed(tree)
+            self._line(f"{target} = {trees.text(tree)}", tree)
+        return target
+
+    def _placed_as(self, tree: ast.expr, target: str) -> None:
+        known = self.memory.get(target)
+        self._place(tree, target)
+        if known is None:  # it is only on the way to become `target`
+            del self.memory[target]
+
+    def _spare(self, shape: Shape) -> str | None:
+        """Memory of this shape that nobody reads any more."""
+        found = next((name for name, s in self.free.items() if s == shape), None)
+        if found is not None:
+            del self.free[found]
+        return found
+
+    def _operand(self, tree: ast.expr) -> ast.expr:
+        """An operand with its larger parts placed first."""
+        if self._worthwhile(tree):
+            return ast.Name(self._place(tree, self.fresh("t")))
+        self._with_parts_placed(tree)
+        return tree
+
+    def _start(self, operands: list[Operand], shape: Shape, kinds: tuple[Operator, ...]) -> Operand | None:
+        """The operand in whose memory a chain is computed: one that is not needed any more, or a new one."""
+        candidates = [o for o in operands if o.operator in kinds]
+        dead = next((o for o in candidates if self._shape(o.tree) == shape and self._is_dead_after(o.tree)), None)
+        return dead or next((o for o in candidates if self._fresh_value(o.tree, shape)), None)
+
+    def _chain(self, operands: list[Operand], shape: Shape, target: str, first: Operator, other: Operator) -> None:
+        """target = the operands joined by `first` (+ or *) and `other` (- or /), in one piece of memory."""
+        start = self._start(operands, shape, (first,)) or self._start(operands, shape, (other,))
+        if start is None:
+            operands = self._new(operands, target, shape, first)
+        else:
+            rest = [o for o in operands if o is not start]
+            buffer = self._buffer(start.tree, shape, target)
+            assert buffer is not None
+            if start.operator is other:  # a - B, a / B
+                head = next((o for o in rest if o.operator is first), None)
+                left: ast.expr = ast.Constant(1 if first is ast.Mult else 0)
+                if head is not None:
+                    rest.remove(head)
+                    left = self._operand(head.tree)
+                self._put(target, buffer, f"{_UFUNC[other]}({trees.text(left)}, {buffer}, out={buffer})", left)
+            elif rest and buffer != target:
+                head = rest.pop(0)
+                right = self._operand(head.tree)
+                self._put(
+                    target, buffer, f"{_UFUNC[head.operator]}({buffer}, {trees.text(right)}, out={buffer})", right
+                )
+            operands = rest
+        for o in operands:
+            tree = self._operand(o.tree)
+            self._line(f"{target} {_AUGMENTED[o.operator]} {trees.text(tree)}", tree)
+
+    def _new(self, operands: list[Operand], target: str, shape: Shape, first: Operator) -> list[Operand]:
+        """The first operations of a chain for which there is no memory yet: until the shape is reached; the rest."""
+        ordered = sorted(operands, key=lambda o: o.operator is not first)
+        reached: Shape | None = SCALAR
+        taken: list[Operand] = []
+        while ordered and (reached != shape or len(taken) < _PAIR):
+            taken.append(Operand(ordered[0].operator, self._operand(ordered.pop(0).tree)))
+            reached = trees.joint(reached, self._shape(taken[-1].tree))
+        pair = len(taken) == _PAIR and taken[0].operator is first
+        spare = self._spare(shape) if pair else None
+        if spare is not None:
+            left, right = (o.tree for o in taken)
+            function = _UFUNC[taken[1].operator]
+            self._line(f"{target} = {function}({trees.text(left)}, {trees.text(right)}, out={spare})", left, right)
+            return ordered
+        tree = taken[0].tree if taken[0].operator is first else trees.unit(taken[0])
+        for o in taken[1:]:
+            tree = ast.BinOp(tree, o.operator(), o.tree)
+        self._line(f"{target} = {trees.text(tree)}", tree)
+        return ordered
+
+    def _sum(self, terms: list[Operand], shape: Shape, target: str) -> None:
+        self._chain(trees.simple_first(terms), shape, target, ast.Add, ast.Sub)
+
+    def _product(self, tree: ast.expr, shape: Shape, target: str) -> None:
+        negative, factors = trees.factors(tree)
+        scalars = [f for f in factors if self._shape(f.tree) == SCALAR]
+        others = [f for f in factors if self._shape(f.tree) != SCALAR]
+        if scalars or negative:
+            narrow = next(
+                (f for f in others if f.operator is ast.Mult and self._shape(f.tree) not in (shape, None)), None
+            )
+            if narrow is not None:
+                others.remove(narrow)
+                scalars.append(narrow)
+            if scalars:
+                others.insert(0, Operand(ast.Mult, trees.product_of(scalars, negative)))
+                negative = False
+        if len(others) > 1 or not negative:
+            self._chain(trees.simple_first(others), shape, target, ast.Mult, ast.Div)
+        if negative and len(others) == 1:
+            self._apply("np.negative", others[0].tree, shape, target)
+        elif negative:
+            self._line(f"np.negative({target}, out={target})")

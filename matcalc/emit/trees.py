@@ -1,0 +1,111 @@
+"""Pieces of our own generated Python as `ast` trees: the terms of sums, the factors of products, shapes, texts."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from matcalc.dims import Shape, is_one
+
+Operator: TypeAlias = type[ast.operator]
+
+
+@dataclass
+class Operand:
+    """A part of a chain: how it is joined to the rest, and its expression."""
+
+    operator: Operator
+    tree: ast.expr
+
+
+def simple_first(operands: list[Operand]) -> list[Operand]:
+    """Names before compound operands, in whose memory a last read may then be overwritten."""
+    return sorted(operands, key=lambda o: isinstance(o.tree, (ast.BinOp, ast.Call)))
+
+
+def terms(tree: ast.expr) -> list[Operand]:
+    """The terms of a sum."""
+    found: list[Operand] = []
+    while isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Add, ast.Sub)):
+        found.append(Operand(type(tree.op), tree.right))
+        tree = tree.left
+    found.append(Operand(ast.Add, tree))
+    return found[::-1]
+
+
+def factors(tree: ast.expr) -> tuple[bool, list[Operand]]:
+    """The sign and the factors and divisors of a product."""
+    negative = False
+    found: list[Operand] = []
+    while True:
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Mult, ast.Div)):
+            found.append(Operand(type(tree.op), tree.right))
+            tree = tree.left
+        elif isinstance(tree, ast.UnaryOp):
+            negative = not negative
+            tree = tree.operand
+        else:
+            found.append(Operand(ast.Mult, tree))
+            return negative, found[::-1]
+
+
+def product_of(factors: list[Operand], negative: bool) -> ast.expr:
+    """The product of 1 x 1 factors."""
+    ordered = sorted(factors, key=lambda f: f.operator is not ast.Mult)
+    tree = ordered[0].tree if ordered[0].operator is ast.Mult else unit(ordered[0])
+    for f in ordered[1:]:
+        tree = ast.BinOp(tree, f.operator(), f.tree)
+    return ast.UnaryOp(ast.USub(), tree) if negative else tree
+
+
+def unit(operand: Operand) -> ast.expr:
+    """1 / x or -x."""
+    if operand.operator is ast.Div:
+        return ast.BinOp(ast.Constant(1), ast.Div(), operand.tree)
+    return ast.UnaryOp(ast.USub(), operand.tree)
+
+
+def joint(a: Shape | None, b: Shape | None) -> Shape | None:
+    """The shape of an elementwise operation on two arrays."""
+    if a is None or b is None:
+        return None
+    return (b[0] if is_one(a[0]) else a[0], b[1] if is_one(a[1]) else a[1])
+
+
+def children(tree: ast.AST) -> list[ast.expr]:
+    """The expressions right below one."""
+    found = []
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.keyword):
+            found.append(child.value)
+        elif isinstance(child, ast.expr):
+            found.append(child)
+    return found
+
+
+class Replaced(ast.NodeTransformer):
+    """Parts of a tree replaced by others."""
+
+    def __init__(self, parts: dict[ast.expr, ast.expr]) -> None:
+        self.parts = parts
+
+    def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, ast.expr) and node in self.parts:
+            return self.parts[node]
+        return self.generic_visit(node)
+
+
+def parsed(source: str) -> ast.expr:
+    """An expression's tree."""
+    return ast.parse(source, mode="eval").body
+
+
+def text(tree: ast.expr) -> str:
+    """A tree as Python."""
+    return ast.unparse(tree).replace("'", '"')
+
+
+def canonical(source: str) -> str:
+    """An expression as `text` writes it."""
+    return text(parsed(source))
