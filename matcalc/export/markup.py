@@ -20,6 +20,7 @@ TEX_SPECIAL = {
 }  # fmt: skip
 CODE_WIDTH = 92
 CELL = 25.0  # em of a formula in a table
+ITEM = 33.0  # em of a formula in a list
 
 
 class Markup:
@@ -49,11 +50,10 @@ class Markup:
         """A formula in a line of text."""
         raise NotImplementedError
 
-    def tall(self, formula: str) -> str:
+    def tall(self, formula: str, line: float = CELL) -> str:
         """A formula in a list or table: in display style, broken where it is long."""
-        return self.math(
-            r"\displaystyle " + displayed(formula, CELL).replace(r"\begin{aligned}", r"\begin{aligned}[t]")
-        )
+        rows = displayed(formula, line).replace(r"\begin{aligned}", r"\begin{aligned}[t]")
+        return self.math(rf"\displaystyle {rows}")
 
     def strong(self, content: str) -> str:
         """Emphasised strongly."""
@@ -205,16 +205,21 @@ class Tex(Markup):
         return f"\n\\[\n\\boxed{{{displayed(formula)}}}\n\\]\n"
 
     def items(self, rows: Sequence[str]) -> str:
-        return "\n\\begin{itemize}\n" + "\n".join(rf"\item {row}" for row in rows) + "\n\\end{itemize}\n"
+        return (
+            "\n\\begin{itemize}\\setlength\\itemsep{1pt}\\setlength\\parsep{0pt}\n"
+            + "\n".join(rf"\item {row}" for row in rows)
+            + "\n\\end{itemize}\n"
+        )
 
     def lines(self, *parts: str) -> str:
         return r" \newline ".join(p for p in parts if p)
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         kind = "tabular" if self.fragment else "longtable"
-        columns = "l" * (len(head) - 1) + r">{\raggedright\arraybackslash}p{0.36\linewidth}"
+        last = 0.36 if head[0] else 0.46  # without a first head it is the list of references
+        columns = "l" * (len(head) - 1) + rf">{{\raggedright\arraybackslash}}p{{{last}\linewidth}}"
         top = " & ".join(self.strong(cell) for cell in head)
-        body = "\n".join(" & ".join(row) + r" \\[2pt]" for row in rows)
+        body = "\n".join(" & ".join(f"{{{cell}}}" for cell in row) + r" \\[2pt]" for row in rows)  # a ( is no option
         table = f"\\begin{{{kind}}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{top} \\\\\n\\midrule\n{body}\n\\bottomrule\n"
         return f"\n\n{table}\\end{{{kind}}}\n\n"
 

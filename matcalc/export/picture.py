@@ -16,17 +16,18 @@ WIDEST = 9  # columns beyond which the graph runs from top to bottom
 BOX = 30.0
 LETTER = 11.0
 GAP = 26.0
-BETWEEN = 78.0
+BETWEEN = 96.0
 MARGIN = 26.0
 ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "ddot": "\u0308", "vec": "\u20d7"}
 SMALL_GREEK = "αβγδεζηθικλμνξπρστυϕχψω"
 CAPITAL_GREEK = "ΓΔΘΛΞΠΣΥΦΨΩ"
 GREEK_LETTERS = dict(zip(GREEK, SMALL_GREEK + CAPITAL_GREEK))
 STYLE = (
-    "text{font-family:'Latin Modern Math','STIX Two Math','Cambria Math','Times New Roman',serif;fill:currentColor}"
-    ".v{font-style:italic}.s{font-size:11px;opacity:.7}.a{font-size:12px;fill:#c2410c}"
-    "rect{fill:none;stroke:currentColor}.in{stroke-dasharray:none;opacity:.55}"
-    "path{fill:none;stroke:currentColor;stroke-width:1.2}path.b{stroke:#c2410c;stroke-dasharray:4 3;opacity:.85}"
+    ".matcalc-graph text{font-family:'Latin Modern Math','STIX Two Math','Cambria Math','Times New Roman',serif;"
+    "fill:currentColor}.matcalc-graph .v{font-style:italic}.matcalc-graph .s{font-size:11px;opacity:.75}"
+    ".matcalc-graph .a{font-size:14px;fill:#c2410c}.matcalc-graph rect{fill:none;stroke:currentColor}"
+    ".matcalc-graph .in{opacity:.55}.matcalc-graph .e{fill:none;stroke:currentColor;stroke-width:1.2}"
+    ".matcalc-graph .b{fill:none;stroke:#c2410c;stroke-dasharray:4 3}"
 )
 
 
@@ -172,7 +173,8 @@ def _drawn(picture: Picture, vertical: bool) -> str:
     else:
         bottom += max(reach)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{right - left:.0f}" height="{bottom - top:.0f}" '
+        '<svg xmlns="http://www.w3.org/2000/svg" class="matcalc-graph" role="img" '
+        f'width="{right - left:.0f}" height="{bottom - top:.0f}" '
         f'viewBox="{left:.0f} {top:.0f} {right - left:.0f} {bottom - top:.0f}">',
         f"<title>{escape(' '.join(b.label for b in boxes))}</title>",
         f"<style>{STYLE}</style>",
@@ -211,17 +213,21 @@ def _edge(picture: Picture, a: Expr, b: Expr, shape: str, flows: bool, vertical:
             x1, y1, x2, y2 = start.x, start.y + BOX / 2, end.x, end.y + BOX / 2
     shift = 4.0 if flows else 0.0
     forward = _path(x1, y1, x2, y2, bend, -shift, vertical)
-    lines = [f'<path d="{forward}" marker-end="url(#matcalc-f)"/>']
+    lines = [f'<path class="e" d="{forward}" marker-end="url(#matcalc-f)"/>']
     if flows:
         back = _path(x1, y1, x2, y2, bend, shift, vertical)
         lines.append(f'<path class="b" d="{_reversed(back)}" marker-end="url(#matcalc-b)"/>')
-    mx, my = (x1 + x2) / 2, (y1 + y2) / 2
-    if vertical:
-        text = f'<text class="s" x="{mx + 0.75 * bend + 9:.1f}" y="{my + 4:.1f}">{escape(shape)}</text>'
-    else:
-        text = (
-            f'<text class="s" x="{mx:.1f}" y="{my + 0.75 * bend - 9:.1f}" text-anchor="middle">{escape(shape)}</text>'
+    if bend:
+        place = (
+            (x1 + x2) / 2 + (0.75 * bend + 9 if vertical else 0),
+            (y1 + y2) / 2 + (4 if vertical else 0.75 * bend - 9),
         )
+        anchor = "start" if vertical else "middle"
+    elif vertical:
+        place, anchor = (x1 + 9 if x2 <= x1 else x1 - 9, y1 + 16), "start" if x2 <= x1 else "end"
+    else:
+        place, anchor = (x1 + 9, y1 + 17 if y2 < y1 else y1 - 9), "start"
+    text = f'<text class="s" x="{place[0]:.1f}" y="{place[1]:.1f}" text-anchor="{anchor}">{escape(shape)}</text>'
     return "\n".join([*lines, text])
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from matcalc.expr import Expr, record
 from matcalc.rewrite.rule import RULES
 
+DEFINITION = "definition"  # the source of rules that only exchange a name and what it stands for
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -42,7 +44,7 @@ class References:
 
     def cite(self, rule: str) -> int:
         """The number of a rewrite rule; 0 for what is no identity (names and their definitions)."""
-        if rule not in RULES:
+        if rule not in RULES or RULES[rule].source == DEFINITION:
             return 0
         if rule not in self.rules:
             entry = RULES[rule]

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from matcalc.export.lesson import Applied, Lesson, Reasoned
-from matcalc.export.markup import Markup
+from matcalc.export.markup import ITEM, Markup
 from matcalc.export.references import References
 from matcalc.numeric.check import Report
-
-SHORT = 12.0  # em; a shorter identity is shown where it is cited
 
 
 def rows_for(f: Markup) -> dict[str, Callable[..., Any]]:
@@ -41,7 +39,7 @@ class _Rows:
         for j in jacobians:
             reason = "" if j.reason in self.said or j.formal else self.f.small(self.f.t(j.reason))
             self.said.add(j.reason)
-            rows.append(self.f.lines(self.f.tall(j.formula), reason))  # type: ignore[attr-defined]
+            rows.append(self.f.lines(self.f.tall(j.formula, ITEM), reason))  # type: ignore[attr-defined]
         return rows
 
     def citations(self, cited: list[tuple[int, str]]) -> str:
@@ -55,7 +53,7 @@ class _Rows:
             because = f"({a.number})" if a.number else self.f.t(a.note)
             facts = "; ".join(self.f.t("{0} is {1}", self.f.math(x.formula), self.f.t(x.fact)) for x in a.facts)
             remark = f"{because}, {self.f.t('since {0}', facts)}" if facts else because
-            rows.append(f"{self.f.tall(a.formula)} {remark}")
+            rows.append(f"{self.f.tall(a.formula, ITEM)} {remark}")
         return rows
 
     def adjoints(self, lesson: Lesson) -> list[list[str]]:

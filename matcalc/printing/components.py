@@ -66,7 +66,7 @@ def written_out_diagonal(D: Expr, entries: int, notation: Notation) -> str:
         i, j = ("", str(k)) if is_one(D.shape[0]) else (str(k), "" if is_one(D.shape[1]) else "1")
         shown.append(_Components(notation, iter("klpqrstuv")).of(D, i, j).text)
     rows = [" & ".join(text if k == column else "0" for column in range(entries)) for k, text in enumerate(shown)]
-    return r"\begin{bmatrix} " + r" \\ ".join(rows) + r" \end{bmatrix}"
+    return r"\begin{bmatrix} " + r" \\[3pt] ".join(rows) + r" \end{bmatrix}"
 
 
 class _Components:
