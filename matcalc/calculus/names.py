@@ -105,7 +105,7 @@ def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
     count = 0
     for e in order:
         named_args = (locals_.get(a, a) if locals_.get(a) is not e else a for a in e.args)
-        args = tuple(done[a] if a in done else rebuild(a, (done[a.args[0]],)) for a in named_args)
+        args = tuple(done[a] if a in done else rebuild(a, (done[a.args[0]],)) if is_local(a) else a for a in named_args)
         new = e if args == e.args else rebuild(e, args)
         known = e in locals_ or e.op in ("named", "broadcast")
         if uses.get(e, 0) > 1 and not known and rewriter.cost(new) >= SHARED_COST:
