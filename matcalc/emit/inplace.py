@@ -33,6 +33,7 @@ _AUGMENTED = {ast.Mult: "*=", ast.Div: "/=", ast.Add: "+=", ast.Sub: "-="}
 _UFUNC = {ast.Mult: "np.multiply", ast.Div: "np.divide", ast.Add: "np.add", ast.Sub: "np.subtract"}
 _SMALL = 1000
 _PAIR = 2
+_LONGEST = 500  # longer expressions, of hundreds of terms, stay as they are: trees are walked recursively
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ class InPlace:
         """For each statement in order its lines."""
         for target, text, tree in self.statements:
             self.lines = []
-            if self._worthwhile(tree):
+            if len(text) > _LONGEST:
+                self._line(f"{target} = {text}", tree)
+            elif self._worthwhile(tree):
                 self._place(tree, target)
             elif self._with_parts_placed(tree):
                 self._line(f"{target} = {trees.text(tree)}", tree)
