@@ -1,4 +1,4 @@
-"""The command line: `matcalc derive | code | check | ops | rules`.
+"""The command line: `matcalc derive | code | check | export | ops | rules`.
 
 Everything heavy is imported inside the commands, so that `matcalc --help` answers at once. Exit codes: 0; 1 where a
 check fails; 2 for wrong input, with one message on stderr; 70 for a defect of matcalc itself.
@@ -30,6 +30,7 @@ A source is text in matcalc's syntax, a file that holds it, or - for the standar
   matcalc derive "logdet(S)" --structure S=symmetric --format latex
   matcalc code   examples/logistic_regression.txt -o gradient.py
   matcalc check  examples/batch_normalization.txt --trials 10
+  matcalc export examples/one_hidden_layer.txt -o notes.html --language es
   matcalc ops softmax
 """
 
@@ -107,6 +108,41 @@ def check(options: argparse.Namespace) -> int:
     else:
         _write(str(report), options.output)
     return 0 if report.ok else FAILED
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write a note of one or several derivations."""
+    from matcalc.export.note import Note
+    from matcalc.printing.style import Notation
+
+    if options.output is None:
+        raise MatcalcError("export needs -o FILE, ending in .md .tex .html .ipynb .pdf or .json")
+    notation = Notation(
+        transpose=options.transpose, hadamard=options.hadamard, adjoint=options.adjoint, bold=options.bold
+    )
+    note = Note(
+        options.title,
+        notation=notation,
+        language=options.language,
+        detail=options.detail,
+        template=options.template,
+        entries=options.entries,
+    )
+    for source in options.sources:
+        options.source = source
+        note.add(_derivation(options), _title(source))
+    path = note.export(options.output, fragment=options.fragment, progress=_progress if sys.stderr.isatty() else None)
+    print(path)
+    return 0
+
+
+def _title(source: str) -> str:
+    """A file's name as words; nothing for a source that is given as text."""
+    return Path(source).stem.replace("_", " ").capitalize() if source != "-" and os.path.isfile(source) else ""
+
+
+def _progress(done: int, total: int, title: str) -> None:
+    print(f"[{done + 1}/{total}] {title}", file=sys.stderr)
 
 
 def ops(options: argparse.Namespace) -> int:
@@ -266,6 +302,22 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--trials", type=_at_least(1), default=5, metavar="N", help="how many random points (default: 5)")
     one.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of the random numbers (default: 0)")
 
+    one = _command(commands, "export", export, "write a note: .md .tex .html .ipynb .pdf or .json, by the suffix of -o")
+    one.add_argument("sources", nargs="+", metavar="SOURCE", help="text, files that hold it, or - for standard input")
+    _add_options_of_sources(one)
+    one.add_argument("--title", default="", help="of the document")
+    one.add_argument("--template", metavar="FILE", help="a Jinja2 template of your own; it may extend note.html.jinja")
+    one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
+    one.add_argument("--detail", choices=("full", "brief"), default="full", help="all steps, or the adjoints only")
+    one.add_argument("--fragment", action="store_true", help="for .tex: without preamble, to be read by \\input")
+    one.add_argument(
+        "--entries", type=_at_least(0), default=0, metavar="N", help="write diagonal Jacobians out for N entries"
+    )
+    one.add_argument("--transpose", default=r"^\top", metavar="TEX", help="the mark of a transpose: ^\\top, ', ^T")
+    one.add_argument("--hadamard", default=r"\odot", metavar="TEX", help="the entrywise product: \\odot, \\circ")
+    one.add_argument("--adjoint", choices=("delta", "bar", "partial"), default="delta", help="how adjoints are written")
+    one.add_argument("--bold", action="store_true", help="matrices and vectors in bold type")
+
     for name, command, what in (("ops", ops, "operations"), ("rules", rules, "rewrite rules")):
         one = _command(commands, name, command, f"list the {what}: name, identity, source")
         one.add_argument("words", nargs="*", metavar="WORD", help="only those that mention every word")
@@ -282,6 +334,10 @@ def _command(commands: Any, name: str, run: Callable[..., int], summary: str) ->
 
 def _add_source(one: argparse.ArgumentParser) -> None:
     one.add_argument("source", metavar="SOURCE", help="text, a file that holds it, or - for the standard input")
+    _add_options_of_sources(one)
+
+
+def _add_options_of_sources(one: argparse.ArgumentParser) -> None:
     for option, example, what in (
         ("--wrt", "a,b", "the variables or named values to differentiate by (default: all that are not constant)"),
         ("--shape", "X=n,p", "a variable's rows and columns; given once, every variable must be declared"),

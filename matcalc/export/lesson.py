@@ -119,6 +119,7 @@ class Lesson:
     """Everything that is said about one derivation."""
 
     output: str
+    differential: str
     scalar: bool
     shape: str
     variables: list[Variable]
@@ -157,7 +158,7 @@ class _LessonBuilder(ViewBuilder):
         self.full = detail == "full"
         self.entries = entries
         differentials = {
-            f"d{self.label(e)}": rf"\mathop{{}}\!\mathrm{{d}}{self.named(e)}" for e in (*self.paths, d.output)
+            f"d{self.label(e)}": rf"\mathop{{}}\!{self.differential_of(e)}" for e in (*self.paths, d.output)
         }
         self.with_differentials = self.w.notation.with_names(differentials)
 
@@ -166,6 +167,7 @@ class _LessonBuilder(ViewBuilder):
         d, w = self.d, self.w
         lesson = Lesson(
             output=self.named(d.output),
+            differential=self.differential_of(d.output),
             scalar=d.output.is_scalar,
             shape=shape_latex(d.output),
             variables=[
@@ -258,7 +260,12 @@ class _LessonBuilder(ViewBuilder):
         for j in reversed(path.jacobians):
             value = apply(j.map, value)
         written = latex(self.d.rewriter.simplify(value), self.with_differentials)
-        return rf"\mathrm{{d}}{self.named(path.start)} = {written}"
+        return f"{self.differential_of(path.start)} = {written}"
+
+    def differential_of(self, e: Expr) -> str:
+        """The differential of a value; a word keeps its distance from the d."""
+        name = self.named(e)
+        return rf"\mathrm{{d}}\,{name}" if name.startswith(r"\mathrm") else rf"\mathrm{{d}}{name}"
 
     def written_out(self, path: Path) -> str:
         """A diagonal Jacobian of the path, entry by entry: of an entrywise function, if there is one."""

@@ -237,13 +237,14 @@ class Note:
         lesson = make_lesson(d, self.notation, references, detail=self.detail, entries=self.entries)
         notation = self.notation.with_output(str(d.output.params[0]) if d.output.op == "named" else "f")
         adjoint = name_latex("d_v", notation)
-        mark = self.notation.transpose
+        transposed = rf"\left({adjoint}\right)" if notation.adjoint == "partial" else adjoint
+        transposed += notation.transpose
         return Section(
             title=title or self.language("Derivatives"),
             text=text,
             lesson=lesson,
             adjoint=adjoint,
-            meaning=rf"\mathrm{{d}}{lesson.output} = \operatorname{{tr}}({adjoint}{mark} \,\mathrm{{d}}v)",
+            meaning=rf"{lesson.differential} = \operatorname{{tr}}({transposed} \,\mathrm{{d}}v)",
             picture=graph_svg(d) if isinstance(markup, Html) else "",
             code=d.code() if computed and d.output.is_scalar else "",
             report=d.check(trials=3) if computed and d.output.is_scalar else None,
