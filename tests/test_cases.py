@@ -65,7 +65,7 @@ def opened(e: mc.Expr) -> mc.Expr:
     return done[e]
 
 
-@by_id(VALID, COMPLEX_EIGENVALUES)
+@by_id(VALID)
 def test_value_and_derivative(case):
     d = derived(case["id"])
     tolerance = case.get("tol", CLOSED_FORM_TOLERANCE)
