@@ -20,7 +20,9 @@ __version__ = "0.1.0"
 # Public names and the modules they come from; the operations (`mc.sigmoid`, ...) come from the registry.
 _HOME = {
     "derive": "matcalc.frontend.entry",
+    "prove": "matcalc.frontend.identities",
     "Derivation": "matcalc.calculus.derivation",
+    "Verdict": "matcalc.claims.verdict",
     "Graph": "matcalc.graph",
     "Expr": "matcalc.expr",
     "var": "matcalc.core",

@@ -51,6 +51,14 @@ class ParseError(MatcalcError):
         return f"{head}\n  {text[start : start + 100]}\n  {' ' * (self.column - 1 - start)}^"
 
 
+class MisfitError(Exception):
+    """Inside a parser: operand `index` of a chain does not fit to what stands before it."""
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.message, self.index = message, index
+
+
 class MissingDependencyError(MatcalcError):
     """An optional package is needed for this and is not installed."""
 

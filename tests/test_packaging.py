@@ -27,7 +27,7 @@ LAYERS = (
     ("ops",),
     ("rewrite", "rules", "printing", "emit"),
     ("numeric",),
-    ("graph", "calculus"),
+    ("graph", "calculus", "claims"),
     ("frontend", "export"),
     ("cli", "__main__", "__init__", "__version__"),
 )

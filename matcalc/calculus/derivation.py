@@ -15,6 +15,7 @@ from matcalc.calculus.paths import Path, paths_to, shared_values
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.structured import basis, check_structure, structured_gradient
 from matcalc.calculus.view import written
+from matcalc.claims.methods import Claims
 from matcalc.dims import shape_text, symbols
 from matcalc.emit.module import KINDS, compile_function, numpy_source
 from matcalc.errors import MatcalcError, ShapeError, shorten
@@ -30,7 +31,7 @@ from matcalc.rewrite.engine import Rewriter
 from matcalc.steps import Step
 
 
-class Derivation:
+class Derivation(Claims):
     """The derivative of a graph's output with respect to some of its variables or named values.
 
     Made by `matcalc.derive`; in Jupyter it shows the typeset steps, in a terminal the same as text.

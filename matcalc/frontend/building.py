@@ -11,10 +11,9 @@ from lark import Token, Tree
 from matcalc import core
 from matcalc.core import transpose
 from matcalc.dims import Dim, Shape, dim, is_one, shape_text
-from matcalc.errors import MatcalcError, ShapeError, shorten
+from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
 from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, Param, node, number_value
 from matcalc.frontend.chains import (
-    MisfitError,
     Operand,
     broadcast_all,
     entrywise_power,

@@ -12,19 +12,11 @@ from typing import Any
 from matcalc import core
 from matcalc.core import number
 from matcalc.dims import Shape, is_one, is_scalar, same, same_shape, shape_text
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, MisfitError
 from matcalc.expr import Expr, number_value
 
 MAX_OPERATIONS = 200  # in a number made of dimensions
 MAX_BITS = 10_000  # of a number: about 3,000 digits
-
-
-class MisfitError(Exception):
-    """Operand `index` of a chain does not fit to what stands before it."""
-
-    def __init__(self, message: str, index: int) -> None:
-        super().__init__(message)
-        self.message, self.index = message, index
 
 
 @dataclass(frozen=True, slots=True)

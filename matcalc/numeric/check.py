@@ -159,7 +159,7 @@ def _checked_point(task: _Check, named: dict[str, Expr], trial: int, seed: int) 
 
 def _point(task: _Check, named: dict[str, Expr], rng: np.random.Generator, mode: str) -> _Point | None:
     arrays, sizes = sample(task.variables, rng, mode=mode)
-    functions = _smooth_functions(task.output)
+    functions = smooth_functions(task.output)
     conditions = list(domain_conditions(task.output))
     exprs = [task.output, *named.values(), *(e for _, e in conditions)]
     try:
@@ -180,7 +180,7 @@ def domain_conditions(e: Expr) -> Iterator[tuple[str, Expr]]:
         yield from record(sub.op).sampled(*sub.args, *sub.params)
 
 
-def _smooth_functions(e: Expr) -> dict[str, Callable[[Array], Any]]:
+def smooth_functions(e: Expr) -> dict[str, Callable[[Array], Any]]:
     """Values for the abstract functions: shifted sines, whose derivatives are shifted sines."""
     functions: dict[str, Callable[[Array], Any]] = {}
     for sub in postorder((e,)):
@@ -202,7 +202,7 @@ def _shifted_sine(shift: float) -> Callable[[Array], Any]:
 def _compare(task: _Check, named: dict[str, Expr], point: _Point) -> bool:
     """Record the errors at a point; False where the differences do not settle (a kink is near)."""
     found: dict[str, float] = {}
-    functions = {k: f for k, f in _smooth_functions(task.output).items() if k in _parameters(task)}
+    functions = {k: f for k, f in smooth_functions(task.output).items() if k in _parameters(task)}
     with np.errstate(all="ignore"):
         try:
             value, gradients = task.function(**point.arrays, **functions, dims=point.sizes)
@@ -247,7 +247,7 @@ def _difference(output: Expr, point: _Point, name: str, V: Array) -> float | Non
     moving = depends((output,), [e for e in postorder((output,)) if e.op == "variable" and e.params[0] == name])
     if output not in moving:
         return 0.0
-    functions = _smooth_functions(output)
+    functions = smooth_functions(output)
 
     def along(h: float) -> float:
         above, below = (

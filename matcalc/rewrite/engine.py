@@ -67,7 +67,7 @@ class Rewriter:
     def _settle(self, e: Expr) -> Expr:
         """Tidy and rewrite the root until nothing changes; the arguments are normal."""
         for _ in range(MAX_ROUNDS):
-            tidied = tidy(e, self.context)
+            tidied = self._tidy(e)
             if tidied is not e:
                 known = self._normal.get(tidied)
                 if known is not None:
@@ -82,6 +82,10 @@ class Rewriter:
                 return e
             return self.normal(applied)
         raise RuntimeError(f"rewriting does not come to rest at {e}")
+
+    def _tidy(self, e: Expr) -> Expr:
+        """The root tidied; a rewriter that keeps a record of everything notes it here."""
+        return tidy(e, self.context)
 
     def _apply_first(self, e: Expr, table: dict[str, list[Rule]]) -> Expr | None:
         for r in table.get(e.op, ()):

@@ -29,7 +29,8 @@ class Rule:
         name: the name under which the log shows it.
         identity: the identity, in words of the text syntax.
         source: where it is published.
-        group: `collapse` (towards the normal form) or `present` (towards the shortest form).
+        group: `collapse` (towards the normal form), `present` (towards the shortest form), `expand` (towards sums of
+            products, for deciding equality only) or `tidy` (what is done between rules; named for proofs).
         op: the operation at the root of its left side.
         apply: the right side for an expression that the left side matches; None where it does not.
         example: a pair of expressions, the left and the right side at variables, with the facts that it needs.
@@ -45,7 +46,7 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {}
-GROUPS = ("collapse", "present")
+GROUPS = ("collapse", "present", "expand", "tidy")
 HORN = "Horn & Johnson, Topics in Matrix Analysis (1991), ch. 4 and 5"
 MATRIX_ALGEBRA = "Horn & Johnson, Matrix Analysis (2013), ch. 0"
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"

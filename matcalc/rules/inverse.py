@@ -99,7 +99,7 @@ def product_of_powers(e: Expr, context: Context) -> Expr | None:
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
         base, j = _base(a)
         other, i = _base(b)
-        if base is not other or base.op == "comm" or not same(*base.shape):
+        if base.digest != other.digest or base.op == "comm" or not same(*base.shape):
             continue
         if (j > 0) == (i > 0) or context.known(base, "nonsingular"):
             joint = core.eye(base.shape[0]) if i + j == 0 else _power(base, i + j)

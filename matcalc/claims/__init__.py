@@ -1,0 +1,1 @@
+"""Verdicts on claims: proofs by normal form, counterexamples, diagnoses of hand derivations."""

@@ -1,0 +1,284 @@
+"""Claims about results of a derivation, and identities without one: parsed, compared, proved, diagnosed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from matcalc.calculus.structured import structured_gradient
+from matcalc.claims.constants import with_constants
+from matcalc.claims.diagnosis import Case, diagnose
+from matcalc.claims.equality import prove
+from matcalc.claims.points import Field, Point
+from matcalc.claims.slips import slips
+from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample, Diagnosis, Verdict
+from matcalc.core import transpose
+from matcalc.dims import same_shape, shape_text
+from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
+from matcalc.expr import Expr
+from matcalc.graph import Graph
+from matcalc.numeric.binding import bind, matrix
+from matcalc.properties import CLOSED_MASK
+
+if TYPE_CHECKING:
+    from matcalc.calculus.derivation import Derivation
+
+KINDS = ("gradient", "adjoint", "jacobian", "hessian")
+RANDOM_POINTS = 3
+MORE_POINTS = 8
+SMALL_POINTS = 8
+TRIED = ("the normal form", "expansion into sums of products", "common denominators")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is right, and where it comes from.
+
+    Attributes:
+        about: in words.
+        right: the right expression.
+        graph: the forward graph.
+        target: what the gradient is with respect to; None for anything else.
+        assumptions: what holds where the source is differentiated.
+    """
+
+    about: str
+    right: Expr
+    graph: Graph
+    target: Expr | None
+    assumptions: Sequence[tuple[str, Expr]]
+
+
+def question(d: Derivation, name: str, kind: str) -> Question:
+    """What a claim about a result of a derivation is compared with.
+
+    Raises:
+        MatcalcError: no such kind, or no such name.
+    """
+    if kind not in KINDS:
+        raise MatcalcError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    target = d.find(name)
+    shown = str(target.params[0])
+    if kind in ("gradient", "adjoint"):
+        d.need_scalar("gradient")
+        value = d.reverse_of(target).value
+        structure = d.structure.get(shown, "none") if target.op == "variable" else "none"
+        if structure != "none":
+            value = structured_gradient(value, target, structure, d.convention)
+        free = target if structure == "none" else None
+        return Question(f"the gradient with respect to {shown}", value, d.graph, free, d.domain)
+    made = d.jacobian(shown) if kind == "jacobian" else d.hessian(shown)
+    return Question(f"the {kind.capitalize()} with respect to {shown}", made.value, d.graph, None, d.domain)
+
+
+def judged(d: Derivation, name: str, claim: Any, kind: str = "gradient") -> Verdict:
+    """The verdict on a claim about a gradient, an adjoint, a Jacobian or a Hessian.
+
+    Args:
+        d: the derivation.
+        name: of a variable or named value.
+        claim: text in the scope of the derivation (its own definitions may shadow names), or an expression.
+        kind: `gradient`, `adjoint`, `jacobian` or `hessian`.
+
+    Raises:
+        MatcalcError: the text is not in the syntax, or names what does not exist.
+    """
+    asked = question(d, name, kind)
+    text = str(claim)
+    if isinstance(claim, Expr):
+        return decided(asked, text, claim)
+    if not isinstance(claim, str):
+        raise MatcalcError(f"a claim must be text or an expression, got {type(claim).__name__}")
+    source = with_constants(claim)
+    try:
+        parsed = d.parse(source)
+    except MatcalcError as error:
+        if not about_shapes(error):
+            raise
+        return misfitting(asked, d.parse, source, error)
+    return decided(asked, text, parsed)
+
+
+def about_shapes(error: MatcalcError) -> bool:
+    """Whether a text was refused because shapes do not fit, and not for its syntax or its names."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (ShapeError, MisfitError)):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def decided(asked: Question, text: str, claim: Expr) -> Verdict:
+    """The verdict on an expression."""
+    right = asked.right
+    if not same_shape(claim.shape, right.shape):
+        return _wrong_shape(asked, text, claim)
+    roots = [right, claim, *([asked.graph.output] if asked.graph.definitions or asked.target is not None else [])]
+    field = Field(roots, list(asked.graph.declared.values()))
+    points = list(field.random(RANDOM_POINTS))
+    verdicts = [field.differ(claim, right, p) for p in points]
+    if any(verdicts):
+        return _disproved(asked, text, claim, field, points, verdicts)
+    proof = prove(right, claim, asked.assumptions)
+    if proof is not None:
+        return Verdict(PROVED, asked.about, text, right, proof, agreed=verdicts.count(False), assumptions=_used(proof))
+    more = list(field.random(MORE_POINTS, seed=1)) + list(field.small(SMALL_POINTS, seed=1))
+    others = [field.differ(claim, right, p) for p in more]
+    if any(others):
+        return _disproved(asked, text, claim, field, more, others)
+    agreed = verdicts.count(False) + others.count(False)
+    return Verdict(UNDECIDED, asked.about, text, right, agreed=agreed, tried=TRIED)
+
+
+def _used(proof: Any) -> tuple[tuple[str, str], ...]:
+    """The facts that the proof used beyond the declared ones."""
+    used = proof.prover.context.used
+    return tuple((fact, shorten(str(e))) for e, fact in used if not (e.op == "variable" and e.params[3] & CLOSED_MASK))
+
+
+def _wrong_shape(asked: Question, text: str, claim: Expr) -> Verdict:
+    right = asked.right
+    message = f"wrong shape: the claim is {shape_text(claim.shape)}, {asked.about} is {shape_text(right.shape)}"
+    kinds = ["shape"]
+    if same_shape(claim.shape, right.shape[::-1]):
+        field = Field([right, claim], list(asked.graph.declared.values()))
+        found = [field.differ(transpose(claim), right, p) for p in field.random(RANDOM_POINTS)]
+        if found and not any(found):
+            message += "; it is the transpose of the right result (numerator layout)"
+            kinds.append("transposed")
+    return Verdict(DISPROVED, asked.about, text, right, diagnosis=Diagnosis(message, tuple(kinds)))
+
+
+def misfitting(asked: Question, parse: Callable[[str], Expr], text: str, error: MatcalcError) -> Verdict:
+    """The verdict on a text whose shapes do not fit; a slip that makes it right is the diagnosis."""
+    reason = getattr(error, "message", str(error))
+    field = Field([asked.right], list(asked.graph.declared.values()))
+    points = list(field.random(2))
+    for kind, part, changed in slips(text):
+        try:
+            mended = parse(changed)
+        except MatcalcError:  # not this slip
+            continue
+        if not same_shape(mended.shape, asked.right.shape):
+            continue
+        found = [field.differ(mended, asked.right, p) for p in points]
+        if found and all(f is False for f in found):
+            said = SLIPS[kind].format(part)
+            node = _entered_at(asked.graph, kind, part)
+            diagnosis = Diagnosis(f"{said} (wrong shape: {reason})", ("shape", kind), node, changed)
+            return Verdict(DISPROVED, asked.about, text, asked.right, diagnosis=diagnosis)
+    diagnosis = Diagnosis(f"wrong shape: {reason}", ("shape",))
+    return Verdict(DISPROVED, asked.about, text, asked.right, diagnosis=diagnosis)
+
+
+SLIPS = {
+    "elementwise": "a matrix product where the elementwise (Hadamard) product is right",
+    "product": "an elementwise (Hadamard) product where the matrix product is right",
+    "transposed": "{0} must not be transposed",
+    "transpose missing": "the transpose of {0} is missing",
+    "order": "the chain is in the wrong order at {0}",
+}
+
+
+def _entered_at(graph: Graph, kind: str, part: str) -> str:
+    """The value of the graph whose derivative the slip concerns: the first definition that uses what is named.
+
+    The derivative of an entrywise function is written with its output: a wrong product there enters at that value.
+    """
+    found = re.search(r"[A-Za-z_]\w*", part)
+    if found is None:
+        return ""
+    name = found.group()
+    if kind == "elementwise" and name in graph.definitions:
+        return name
+    e = graph.declared.get(name, graph.definitions.get(name))
+    users = (user for user, value in graph.definitions.items() if e is not None and e in _own_parts(value))
+    return next(users, "")
+
+
+def _own_parts(definition: Expr) -> set[Expr]:
+    seen: set[Expr] = set()
+    stack = list(definition.args)
+    while stack:
+        e = stack.pop()
+        if e not in seen:
+            seen.add(e)
+            stack.extend(() if e.op == "named" else e.args)
+    return seen
+
+
+def _disproved(
+    asked: Question, text: str, claim: Expr, field: Field, points: Sequence[Point], found: Sequence[bool | None]
+) -> Verdict:
+    bad = [p for p, differs in zip(points, found) if differs]
+    small = next((p for p in field.small(SMALL_POINTS) if p.whole and field.differ(claim, asked.right, p)), bad[0])
+    a, b = field.values([claim, asked.right], small)
+    named = {v.params[0]: small.arrays[v.params[0]] for v in field.variables}
+    example = Counterexample(named, small.sizes, a, b)
+    case_points = bad[:2]
+    values = [field.values([claim], p)[0] for p in case_points]
+    case = Case(asked.graph, asked.target, asked.right, field, case_points, values, claim)
+    return Verdict(
+        DISPROVED,
+        asked.about,
+        text,
+        asked.right,
+        counterexample=example,
+        diagnosis=diagnose(case),
+        agreed=list(found).count(False),
+    )
+
+
+def judged_values(
+    d: Derivation,
+    name: str,
+    array: Any,
+    at: Mapping[str, Any],
+    *,
+    dims: Mapping[str, int] | None = None,
+    tolerance: float = 1e-6,
+) -> Verdict:
+    """Whether an array holds the gradient with respect to `name` at some data; the usual mistakes where it does not.
+
+    Raises:
+        MatcalcError: a value is missing, or does not fit.
+    """
+    asked = question(d, name, "gradient")
+    about = f"the values of {asked.about} at the data"
+    declared = list(d.graph.declared.values())
+    arrays, sizes = bind(declared, at, dims)
+    field = Field([asked.right, d.graph.output], declared)
+    point = Point(arrays, sizes, False)
+    right = field.values([asked.right], point)[0]
+    target = d.find(name)
+    claimed = matrix(target, array)
+    text = shorten(" ".join(str(np.asarray(array)).split()))
+    if claimed.shape != right.shape:
+        turned = claimed.shape == right.shape[::-1]
+        message = f"wrong shape: {claimed.shape[0]} x {claimed.shape[1]}, right is {right.shape[0]} x {right.shape[1]}"
+        if turned and np.allclose(claimed.T, right, rtol=tolerance, atol=tolerance * np.abs(right).max()):
+            message += "; it is the transpose of the right result (numerator layout)"
+        diagnosis = Diagnosis(message, ("shape", "transposed") if turned else ("shape",))
+        return Verdict(DISPROVED, about, text, asked.right, diagnosis=diagnosis)
+    size = max(float(np.abs(right).max()), float(np.abs(claimed).max()), 1e-300)
+    if float(np.abs(claimed - right).max()) <= tolerance * size:
+        return Verdict(PROVED, about, text, asked.right, agreed=1)
+    example = Counterexample(arrays, sizes, claimed, right)
+    case = Case(d.graph, asked.target, asked.right, field, [point], [claimed])
+    return Verdict(DISPROVED, about, text, asked.right, counterexample=example, diagnosis=diagnose(case))
+
+
+def identity_judged(left: Expr, right: Expr, declared: Iterable[Expr], text: str) -> Verdict:
+    """The verdict on `left = right`, without a derivative."""
+    graph = Graph()
+    for v in declared:
+        graph.declare(v)
+    graph.set_output(left)
+    about = "the identity"
+    asked = Question(about, left, graph, None, ())
+    return decided(asked, text, right)

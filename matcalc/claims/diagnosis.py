@@ -1,0 +1,256 @@
+"""What is wrong with a claim: a search over usual mistakes, decided by values at a few points.
+
+Three families: the whole claim against the right result (sign, factor, transpose); the claim against gradients derived
+with a mistake (a value held constant, an activation's derivative taken as 1); one edit of the claim or of the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from time import perf_counter
+
+import numpy as np
+
+from matcalc.claims.edits import edits
+from matcalc.claims.factors import CLOSE, Factor, factors
+from matcalc.claims.points import Field, Point, distance
+from matcalc.claims.verdict import Diagnosis
+from matcalc.claims.wrong import Mistake, mistakes, wrong_gradient
+from matcalc.dims import is_one
+from matcalc.errors import MatcalcError
+from matcalc.expr import Expr, node, postorder, variables
+from matcalc.graph import Graph
+from matcalc.numeric.binding import Array
+
+TIME = 0.6  # seconds after which the search stops
+ENOUGH = 1.0  # an explanation as simple as this ends the search
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a diagnosis needs to know.
+
+    Attributes:
+        graph: the forward graph.
+        target: what the gradient is taken with respect to; None for anything else than a gradient.
+        right: the right result.
+        field: evaluates.
+        points: where to compare.
+        claimed: the values of the claim there.
+        claim: the claim as an expression; None where only numbers are claimed.
+    """
+
+    graph: Graph
+    target: Expr | None
+    right: Expr
+    field: Field
+    points: Sequence[Point]
+    claimed: Sequence[Array]
+    claim: Expr | None = None
+
+
+def diagnose(case: Case) -> Diagnosis:
+    """The simplest usual mistake that gives exactly the claimed values; empty where none was found."""
+    start = perf_counter()
+    rights = [case.field.values([case.right], p)[0] for p in case.points]
+    best = _whole(case, rights)
+    if best is None or best[0] > ENOUGH:
+        best = _simpler(best, _one_edit(case, rights))
+    if case.target is not None and case.graph.output.is_scalar and (best is None or best[0] > ENOUGH):
+        best = _simpler(best, _wrong_derivation(case, start))
+    return best[1] if best is not None else Diagnosis()
+
+
+Found = tuple[float, Diagnosis] | None
+
+
+def _simpler(a: Found, b: Found) -> Found:
+    if a is None or b is None:
+        return a or b
+    return a if a[0] <= b[0] else b
+
+
+def _same(first: Iterable[Array], second: Iterable[Array]) -> bool:
+    return all(
+        a.shape == b.shape and bool(np.all(np.isfinite(b))) and distance(a, b) < CLOSE for a, b in zip(first, second)
+    )
+
+
+# ------------------------------------------------------------------------------------------------ as a whole
+
+
+def _whole(case: Case, rights: list[Array]) -> Found:
+    """The claim as a multiple or the transpose of the right result."""
+    if _same(case.claimed, [r.T for r in rights]):
+        return 0.5, Diagnosis("it is the transpose of the right result (numerator layout?)", ("transposed",))
+    values = [_values(case, p) for p in case.points]
+    found: Found = None
+    for factor in factors(list(zip(case.claimed, rights)), values):
+        found = _simpler(found, (factor.weight, _factor_text(factor, case)))
+    if found is None and not any(np.any(c) for c in case.claimed) and any(np.any(r) for r in rights):
+        return 1.0, Diagnosis("it is zero, the right result is not", ("zero",))
+    return found
+
+
+def _values(case: Case, point: Point) -> dict[str, Array]:
+    """What may be a factor: dimensions, variables and named values, by name; later names do not hide earlier ones."""
+    found: dict[str, Array] = {name: np.array([[float(size)]]) for name, size in point.sizes.items()}
+    nodes = case.graph.nodes
+    exprs = [e for e in nodes if is_one(e.shape[0]) or is_one(e.shape[1]) or e.shape == case.right.shape]
+    try:
+        arrays = case.field.values(exprs, point)
+    except MatcalcError:
+        return found
+    for e, a in zip(exprs, arrays):
+        if np.all(np.isfinite(a)):
+            found[str(e.params[0])] = a
+    return found
+
+
+def _factor_text(factor: Factor, case: Case, prefix: str = "") -> Diagnosis:
+    node = factor.value if factor.value in case.graph.definitions else ""
+    if not factor.value and factor.number == -1:
+        return Diagnosis(f"{prefix}the sign is wrong", ("sign",))
+    if factor.value and factor.number == 1 and abs(factor.exponent) == 2:
+        how = "multiplied instead of divided" if factor.exponent > 0 else "divided instead of multiplied"
+        return Diagnosis(f"{prefix}{how} by {factor.value}", ("factor", how), node)
+    spurious = Factor(factor.number, factor.value, factor.exponent)
+    missing = Factor(1 / factor.number, factor.value, -factor.exponent)
+    natural = factor.exponent > 0 if factor.value else abs(factor.number) > 1
+    if natural:
+        return Diagnosis(f"{prefix}spurious factor {spurious}", ("factor", "spurious factor"), node)
+    return Diagnosis(f"{prefix}missing factor {missing}", ("factor", "missing factor"), node)
+
+
+# ------------------------------------------------------------------------------------------------ wrong derivations
+
+
+def _wrong_derivation(case: Case, start: float) -> Found:
+    """A gradient with values held constant or activations taken for linear, times a factor."""
+    assert case.target is not None
+    best: Found = None
+    values = [_values(case, p) for p in case.points]
+    for mistake in mistakes(case.graph.output, case.target):
+        if perf_counter() - start > TIME or (best is not None and best[0] <= max(ENOUGH, mistake.weight)):
+            break
+        if not mistake.weight:
+            continue
+        try:
+            wrong = wrong_gradient(case.graph.output, case.target, mistake)
+            arrays = [case.field.values([wrong], p)[0] for p in case.points]
+        except (MatcalcError, np.linalg.LinAlgError):
+            continue
+        for factor in factors(list(zip(case.claimed, arrays)), values):
+            text = _mistake_text(mistake)
+            if not factor.is_one:
+                more = _factor_text(factor, case)
+                text = Diagnosis(f"{text}; in addition, {more}", (*text.kinds, *more.kinds), text.node or more.node)
+            best = _simpler(best, (mistake.weight + factor.weight, text))
+    return best
+
+
+def _mistake_text(mistake: Mistake) -> Diagnosis:
+    parts: list[str] = []
+    kinds: list[str] = []
+    node = ""
+    if mistake.linear:
+        names = ", ".join(dict.fromkeys(e.op if e.op != "func" else e.params[0].name for e in mistake.linear))
+        parts.append(f"the derivative of the activation ({names}) is taken as 1 everywhere")
+        kinds.append("activation derivative")
+        node = str(mistake.linear[0]) if len(mistake.linear) == 1 else ""
+    if mistake.held:
+        names = " and ".join(_name(e) for e in mistake.held)
+        parts.append(f"{names} {'was' if len(mistake.held) == 1 else 'were'} held constant")
+        kinds.append("held constant")
+        node = ", ".join(_name(e) for e in mistake.held)
+    return Diagnosis("; in addition, ".join(parts), tuple(kinds), node)
+
+
+def _name(e: Expr) -> str:
+    return str(e.params[0]) if e.op in ("named", "variable") else str(e)
+
+
+# ------------------------------------------------------------------------------------------------ one edit
+
+# What an edit of the claim that makes it right says, and what an edit of the result that makes it the claim says.
+REPAIRS: dict[str, tuple[str, str]] = {
+    "drop term": ("spurious term {0}", "term {0} is missing: it was dropped"),
+    "drop factor": ("spurious factor {0}", "missing factor {0}"),
+    "sign": ("wrong sign of the term {0}", "wrong sign of the term {0}"),
+    "transpose": ("{0} must be transposed", "{0} is transposed wrongly"),
+    "order": ("the chain is in the wrong order at {0}", "the order of {0} is exchanged"),
+    "product": ("elementwise product instead of the matrix product at {0}", "matrix product for an elementwise one"),
+    "elementwise": (
+        "matrix product instead of the elementwise (Hadamard) product at {0}",
+        "elementwise product instead of the matrix product at {0}",
+    ),
+    "mean": ("sum instead of mean at {0}", "mean instead of sum at {0}"),
+    "sum": ("mean instead of sum at {0}", "sum instead of mean at {0}"),
+    "degrees of freedom": ("the other degrees of freedom at {0}", "the other degrees of freedom at {0}"),
+    "inverse": ("spurious inverse of {0}", "the inverse of {0} is missing"),
+    "reciprocal": ("{0} divides where it must multiply, or the reverse", "{0} divides where it must multiply"),
+    "power": ("wrong power of {0}", "wrong power of {0}"),
+}
+
+
+def _one_edit(case: Case, rights: list[Array]) -> Found:
+    """One edit of the claim that makes it right, or one of the result that makes it the claim."""
+    best: Found = None
+    for side, goal, column in ((case.claim, rights, 0), (case.right, list(case.claimed), 1)):
+        if side is None:
+            continue
+        start = perf_counter()
+        for form in _forms(side):
+            for edit in edits(form):
+                if perf_counter() - start > TIME / 2:
+                    break
+                if not _gives(edit.result, goal, case):
+                    continue
+                text = _edit_text(edit.kind, edit.place, column)
+                right = str(edit.result) if column == 0 else ""
+                found = Diagnosis(text, (edit.kind,), node_of(case.graph, edit.place), right)
+                best = _simpler(best, (1.0 + 0.1 * column + 0.01 * len(text), found))
+    return best
+
+
+def _forms(e: Expr) -> list[Expr]:
+    """The expression with its own definitions opened."""
+    table: dict[Expr, Expr] = {}
+    for sub in postorder((e,), stop=lambda s: s.op == "named" and s.params[1] != "local"):
+        args = tuple(table.get(a, a) for a in sub.args)
+        table[sub] = args[0] if sub.op == "named" else node(sub.op, args, sub.params) if args else sub
+    return [table.get(e, e)]
+
+
+def _edit_text(kind: str, place: Expr, column: int) -> str:
+    if kind.startswith("factor"):
+        number = Fraction(kind.split()[1])
+        number = number if column else 1 / number
+        word = "spurious" if number > 1 else "missing"
+        return f"{word} factor {number if number > 1 else 1 / number} in the term {place}"
+    return REPAIRS[kind][column].format(place)
+
+
+def _gives(e: Expr, goal: list[Array], case: Case) -> bool:
+    for point, wanted in zip(case.points, goal):
+        try:
+            value = case.field.values([e], point)[0]
+        except (MatcalcError, np.linalg.LinAlgError):
+            return False
+        if not _same([wanted], [value]):
+            return False
+    return True
+
+
+def node_of(graph: Graph, place: Expr) -> str:
+    """The first value of the graph whose own definition uses `place`, or its first variable."""
+    wanted: list[Callable[[Expr], bool]] = [lambda s: s.digest == place.digest]
+    leaves = [e for e in postorder((place,), through_names=False) if e.op in ("variable", "named")]
+    wanted += [lambda s, leaf=leaf: s is leaf for leaf in (*leaves, *variables([place]))]  # type: ignore[misc]
+    for fits in wanted:
+        for name, definition in graph.definitions.items():
+            if any(fits(sub) for sub in postorder(definition.args, through_names=False)):
+                return name
+    return ""

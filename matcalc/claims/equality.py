@@ -1,0 +1,134 @@
+"""Proof of equality: both sides are brought to one normal form by named rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from matcalc.claims.assumptions import closed, domain_of
+from matcalc.claims.prover import Prover, WorkLimitError
+from matcalc.core import transpose
+from matcalc.errors import NoRuleError, ShapeError
+from matcalc.expr import Expr, postorder, rebuild
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import RULES
+from matcalc.rules.tidying import EXPAND_NAME, REORDER
+from matcalc.steps import Step
+
+# What brings all to one form only at a price is tried last: fractions over one denominator, softmax by exponentials.
+SLOW = frozenset(("common_denominator", "softmax_by_exponentials"))
+EXPANDING = frozenset(name for name, rule in RULES.items() if rule.group == "expand")
+# Rules that gather what the expansion spreads.
+GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
+RECOGNISING = frozenset(("exponentials_over_their_sum", "exponentials_over_their_total"))
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That two expressions are equal wherever both are defined.
+
+    Attributes:
+        left: one side.
+        right: the other.
+        opened: both sides with the names opened that the proof looks into.
+        prover: what brought them to one form; it knows every move.
+    """
+
+    left: Expr
+    right: Expr
+    opened: tuple[Expr, Expr]
+    prover: Prover
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The chain from the left side to the right one: whole expressions, one named move each."""
+        first, second = (
+            [*_openings(side, opened), *self.prover.chain(opened)]
+            for side, opened in zip((self.left, self.right), self.opened)
+        )
+        middle = first[-1].after if first else self.left
+        other = second[-1].after if second else self.right
+        steps = list(first)
+        if middle is not other:
+            rule = RULES[REORDER]
+            steps.append(Step(rule.name, middle, other, rule.identity, rule.source))
+        steps.extend(Step(s.rule, s.after, s.before, s.identity, s.source, s.facts) for s in reversed(second))
+        return steps
+
+
+def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ()) -> Proof | None:
+    """A proof that the two sides are equal, or None where none was found; bounded work.
+
+    Args:
+        left: one side.
+        right: the other, of the same shape.
+        assumptions: `(fact, expression)` pairs that hold where the claim is made.
+    """
+    given = list(assumptions)
+    sides = (left, right)
+    given.extend(pair for side in sides for pair in domain_of(side))
+    local = (without_names(left, local_only=True), without_names(right, local_only=True))
+    opened = (without_names(left), without_names(right))
+    attempts = [(local, EXPANDING)]
+    attempts += [(local, SLOW)] if local != opened else []
+    attempts += [(opened, SLOW), (opened, SLOW - {"common_denominator"}), (opened, RECOGNISING)]
+    for pair, without in attempts:
+        prover = _attempt(pair, given, without if without is EXPANDING else without | GATHERING)
+        if prover is not None:
+            return Proof(left, right, pair, prover)
+    return None
+
+
+def _attempt(pair: tuple[Expr, Expr], given: list[tuple[str, Expr]], without: frozenset[str]) -> Prover | None:
+    """The prover, if it brings both sides to one form."""
+    plain = [(fact, without_names(e)) for fact, e in given]
+    assumed = closed([*given, *plain])
+    try:
+        quiet = Prover(Context(assumed), without)
+        turned = [(fact, transpose(e)) for fact, e in assumed if fact == "nonsingular"]
+        normal = [(fact, quiet.normal(e)) for fact, e in (*assumed, *turned) if e.op != "variable"]
+        prover = Prover(Context(closed([*assumed, *normal])), without)
+        first, second = (prover.normal(side) for side in pair)
+    except (WorkLimitError, RuntimeError, NoRuleError, ShapeError):  # beyond the bound: nothing is proved
+        return None
+    return prover if first.digest == second.digest else None
+
+
+def without_names(e: Expr, *, local_only: bool = False) -> Expr:
+    """`e` with the names opened: all, or those that the results and claims define for themselves."""
+    done: dict[Expr, Expr] = {}
+
+    def closed_name(s: Expr) -> bool:
+        return local_only and s.op == "named" and s.params[1] != "local"
+
+    for sub in postorder((e,), stop=closed_name):
+        args = [done.get(a, a) for a in sub.args]
+        done[sub] = args[0] if sub.op == "named" else rebuild(sub, args) if args else sub
+    return done.get(e, e)
+
+
+def _openings(side: Expr, opened: Expr) -> list[Step]:
+    """The steps that open the names, innermost last."""
+    rule = RULES[EXPAND_NAME]
+    steps: list[Step] = []
+    while side is not opened:
+        name = next((sub for sub in postorder((side,)) if sub.op == "named" and _is_opened(sub, opened)), None)
+        if name is None:
+            break
+        after = _with_name_opened(side, name)
+        steps.append(Step(rule.name, side, after, rule.identity, rule.source))
+        side = after
+    return steps
+
+
+def _is_opened(name: Expr, opened: Expr) -> bool:
+    return all(sub is not name for sub in postorder((opened,)))
+
+
+def _with_name_opened(e: Expr, name: Expr) -> Expr:
+    done: dict[Expr, Expr] = {}
+    for sub in postorder((e,)):
+        args = tuple(done[a] for a in sub.args)
+        done[sub] = args[0] if sub is name else sub if args == sub.args else rebuild(sub, args)
+    return done[e]

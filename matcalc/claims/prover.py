@@ -1,0 +1,84 @@
+"""The prover: a rewriter that also expands, keeps a record of every move, and works within a bound.
+
+The record is a relation from an expression to the one that replaces it. Replayed on a whole expression it gives a
+chain of steps, each one named move, that ends in the normal form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from matcalc.expr import Expr, postorder
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter, rebuild_lenient
+from matcalc.rewrite.rule import RULES, Rule, rules_of
+from matcalc.rules.tidying import tidy_name
+from matcalc.steps import Step
+
+WORK_LIMIT = 6000
+MAX_CHAIN = 4000
+
+
+class WorkLimitError(Exception):
+    """The expansion takes more work than a verdict may."""
+
+
+class Prover(Rewriter):
+    """Brings expressions to the expanded normal form, in which equality is decided.
+
+    Args:
+        context: facts and assumptions.
+        without: names of rules that are left out.
+        limit: how many expressions may be settled.
+    """
+
+    def __init__(self, context: Context, without: Container[str] = (), limit: int = WORK_LIMIT) -> None:
+        super().__init__(context)
+        chosen = frozenset(name for name in RULES if name not in without)
+        self._collapse = _joined(rules_of("collapse", chosen), rules_of("expand", chosen))
+        self.moves: dict[Expr, Step] = {}
+        self.left = limit
+
+    def _tidy(self, e: Expr) -> Expr:
+        self.left -= 1 + len(e.args)
+        if self.left < 0:
+            raise WorkLimitError
+        after = super()._tidy(e)
+        if after is not e:
+            rule = RULES[tidy_name(e.op)]
+            self.moves[e] = Step(rule.name, e, after, rule.identity, rule.source)
+        return after
+
+    def _apply_first(self, e: Expr, table: dict[str, list[Rule]]) -> Expr | None:
+        after = super()._apply_first(e, table)
+        if after is not None:
+            self.moves[e] = self.context.steps[-1]
+        return after
+
+    def chain(self, e: Expr) -> list[Step]:
+        """The steps from `e` to its normal form: each a whole expression before and after one named move."""
+        steps: list[Step] = []
+        for _ in range(MAX_CHAIN):
+            move = next(
+                (self.moves[sub] for sub in postorder((e,), through_names=False) if sub in self.moves),
+                None,
+            )
+            if move is None:
+                break
+            after = replaced(e, move.before, move.after)
+            steps.append(Step(move.rule, e, after, move.identity, move.source, move.facts))
+            e = after
+        return steps
+
+
+def replaced(e: Expr, old: Expr, new: Expr) -> Expr:
+    """`e` with a subexpression replaced everywhere; a broadcast that has become needless is dropped."""
+    done: dict[Expr, Expr] = {old: new}
+    for sub in postorder((e,), through_names=False, stop=lambda s: s in done):
+        args = tuple(done[a] for a in sub.args) if sub.op != "named" else sub.args
+        done[sub] = sub if args == sub.args else rebuild_lenient(sub, args)
+    return done[e]
+
+
+def _joined(first: dict[str, list[Rule]], second: dict[str, list[Rule]]) -> dict[str, list[Rule]]:
+    return {op: [*first.get(op, ()), *second.get(op, ())] for op in {**first, **second}}

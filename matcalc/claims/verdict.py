@@ -1,0 +1,131 @@
+"""The verdict on a claim: plain data, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import numpy as np
+
+from matcalc.claims.equality import Proof
+from matcalc.errors import MatcalcError
+from matcalc.expr import Expr
+from matcalc.numeric.binding import Array
+from matcalc.steps import Step
+
+PROVED, DISPROVED, UNDECIDED = "proved", "disproved", "undecided"
+
+
+class Diagnosis(str):
+    """What is wrong with a claim, in words; empty where no usual mistake reproduces it.
+
+    Attributes:
+        kinds: the mistakes, by keyword: `sign`, `factor`, `transposed`, `held constant`, ...
+        node: the value of the graph where the error enters, if it could be found.
+        right: what the claim would have to be, if one edit of it is right.
+    """
+
+    kinds: tuple[str, ...]
+    node: str
+    right: str
+
+    def __new__(cls, text: str = "", kinds: tuple[str, ...] = (), node: str = "", right: str = "") -> Diagnosis:
+        made = super().__new__(cls, text)
+        made.kinds, made.node, made.right = kinds, node, right
+        return made
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Values at which a claim and the right result differ.
+
+    Attributes:
+        values: by variable.
+        sizes: of the dimensions.
+        claimed: what the claim gives.
+        right: what is right.
+    """
+
+    values: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    claimed: Array
+    right: Array
+
+    def __str__(self) -> str:
+        lines = [f"  {name} = {array_text(value)}" for name, value in self.values.items()]
+        return "\n".join(
+            [*lines, f"  the claim gives {array_text(self.claimed)}", f"  right is        {array_text(self.right)}"]
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Proved, disproved or undecided; it has no truth value, since undecided is neither.
+
+    Attributes:
+        status: `proved`, `disproved` or `undecided`.
+        about: what was claimed, such as `the gradient with respect to W1`.
+        claim: the claim as it was written.
+        expected: what the derivation says instead (None for numbers).
+        proof: for `proved`.
+        counterexample: for `disproved`, where a point was found.
+        diagnosis: for `disproved`: what is wrong, in words; empty where no usual mistake explains it.
+        agreed: how many random evaluations agreed.
+        tried: what was tried, for `undecided`.
+        assumptions: what was assumed beyond the declared facts: `(fact, expression)`.
+    """
+
+    status: str
+    about: str
+    claim: str
+    expected: Expr | None = None
+    proof: Proof | None = None
+    counterexample: Counterexample | None = None
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
+    agreed: int = 0
+    tried: tuple[str, ...] = ()
+    assumptions: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> NoReturn:
+        raise MatcalcError("a verdict is proved, disproved or undecided and has no truth value: see its .status")
+
+    @property
+    def steps(self) -> list[Step]:
+        """The chain of steps from the right result to the claim; empty unless proved."""
+        return self.proof.steps if self.proof is not None else []
+
+    @property
+    def rules(self) -> list[str]:
+        """The names of the rules of the proof, each once, in order."""
+        return list(dict.fromkeys(step.rule for step in self.steps))
+
+    def __str__(self) -> str:
+        lines = [f"{self.status}: {self.about}", f"  claim: {self.claim}"]
+        if self.status == PROVED:
+            names = self.rules
+            lines.append(f"  by {', '.join(names)}" if names else "  it is the same expression")
+            if self.assumptions:
+                lines.append(f"  where {'; '.join(f'{e} is {fact}' for fact, e in self.assumptions)}")
+        if self.diagnosis:
+            lines.append(f"  {self.diagnosis}")
+        if self.diagnosis.node:
+            lines.append(f"  the error enters at {self.diagnosis.node}")
+        if self.status == DISPROVED and self.expected is not None:
+            lines.append(f"  right is {self.expected}")
+        if self.counterexample is not None:
+            lines += ["  for example, with", str(self.counterexample)]
+        if self.status == UNDECIDED:
+            lines.append(f"  {self.agreed} random evaluations agreed; tried: {', '.join(self.tried)}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"Verdict({self.status!r}, {self.about!r})"
+
+
+def array_text(value: Array) -> str:
+    """An array on one line."""
+    if value.size == 1:
+        return f"{value.item():.6g}"
+    text = np.array2string(value, precision=4, suppress_small=True, separator=" ", threshold=40)
+    return " ".join(text.split())

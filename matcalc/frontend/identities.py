@@ -1,0 +1,127 @@
+"""Identities without a derivative, and hand derivations in one text with their function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from matcalc.claims.claim import about_shapes, identity_judged
+from matcalc.claims.constants import with_constants
+from matcalc.claims.lines import LineVerdicts, judged_lines, statements
+from matcalc.claims.verdict import DISPROVED, Diagnosis, Verdict
+from matcalc.dims import same_shape, shape_text
+from matcalc.errors import MatcalcError, ParseError
+from matcalc.expr import Expr
+from matcalc.frontend.entry import derive
+from matcalc.frontend.parser import parse
+from matcalc.ops.elementwise import Function
+
+LEFT, RIGHT = "left_side", "right_side"
+
+
+def prove(
+    text: str,
+    *,
+    shapes: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    functions: Iterable[str | Function] = (),
+) -> Verdict:
+    """The verdict on an identity `left = right` in the text syntax; declarations and definitions may come before it.
+
+    Args:
+        text: the last statement is the identity.
+        shapes: the variables as name -> (rows, columns); inferred where they are left out.
+        facts: what is known of the variables.
+        functions: abstract entrywise functions that the text calls.
+
+    Raises:
+        MatcalcError: the text is not in the syntax, or there is no identity.
+
+    Example:
+        >>> import matcalc as mc
+        >>> mc.prove("(A*B)' = B'*A'").status, mc.prove("(A*B)' = A'*B'").status
+        ('proved', 'disproved')
+    """
+    before, left, right = _sides(with_constants(text))
+    names = [_free(name, text) for name in (LEFT, RIGHT)]
+    source = f"{before}\n{names[0]} = {left}\n{names[1]} = {right}\n{names[0]} - {names[1]}"
+    try:
+        parsed = parse(source, shapes=shapes, facts=facts, functions=functions)
+    except MatcalcError as error:
+        if not about_shapes(error):
+            raise
+        return _by_sides(text, before, (left, right), shapes, facts, functions, error)
+    first, second = (parsed.graph.definitions[name].args[0] for name in names)
+    return identity_judged(first, second, parsed.graph.declared.values(), text)
+
+
+def _by_sides(
+    text: str, before: str, sides: tuple[str, str], shapes: Any, facts: Any, functions: Any, error: MatcalcError
+) -> Verdict:
+    """The verdict on sides that do not fit together; a side that does not fit in itself is an error of its own."""
+    found: list[Expr] = [
+        parse(f"{before}\n{side}", shapes=shapes, facts=facts, functions=functions).graph.output for side in sides
+    ]
+    message = str(getattr(error, "message", error))
+    if not same_shape(found[0].shape, found[1].shape):
+        message = f"the left side is {shape_text(found[0].shape)}, the right side {shape_text(found[1].shape)}"
+    return Verdict(DISPROVED, "the identity", text, diagnosis=Diagnosis(f"wrong shape: {message}", ("shape",)))
+
+
+def _free(name: str, text: str) -> str:
+    while name in text:
+        name += "_"
+    return name
+
+
+def _sides(text: str) -> tuple[str, str, str]:
+    """What comes before the identity, and its sides."""
+    depth, last, equals = 0, 0, -1
+    for k, c in enumerate(text):
+        depth += (c in "([") - (c in ")]")
+        if depth == 0 and c in ";\n" and text[k + 1 :].strip():
+            last, equals = k + 1, -1
+        elif depth == 0 and c == "=" and equals < 0:
+            equals = k
+    if equals < 0:
+        raise ParseError("an identity is `left = right`: there is no = in the last statement")
+    left, right = text[last:equals].strip(), text[equals + 1 :].lstrip("=").strip().rstrip(";")
+    if not left or not right:
+        raise ParseError("an identity is `left = right`: one side is empty")
+    return text[:last], left, right
+
+
+def judged_text(
+    text: str,
+    *,
+    shapes: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    functions: Iterable[str | Function] = (),
+) -> Verdict | LineVerdicts:
+    """The verdict on an identity, or those on the lines of a hand derivation that follow its function.
+
+    The lines `d_NAME = ...` about names defined before them are claims; what stands before the first is the function.
+    """
+    split = _hand_derivation(text)
+    if split is None:
+        return prove(text, shapes=shapes, facts=facts, functions=functions)
+    function, lines = split
+    d = derive(function, shapes=shapes, facts=facts, functions=functions)
+    return judged_lines(d, lines)
+
+
+def _hand_derivation(text: str) -> tuple[str, str] | None:
+    """The function and the claims; None where no line claims an adjoint."""
+    rows = text.splitlines()
+    for number, statement in statements(text):
+        head = statement.split("=")[0].strip()
+        name = head[2:] if head.startswith("d_") else head.split("/d")[-1].lstrip("_") if "/d" in head else ""
+        known = "\n".join(rows[: number - 1])
+        if name and number > 1 and _mentions(known, name):
+            return known, "\n" * (number - 1) + "\n".join(rows[number - 1 :])
+    return None
+
+
+def _mentions(text: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

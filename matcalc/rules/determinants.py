@@ -1,0 +1,94 @@
+"""Determinants and adjugates of products, inverses and powers; for proofs (the group `expand`)."""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.core import inverse, matmul, number, power, scale, var
+from matcalc.dims import same
+from matcalc.expr import Expr, node
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
+
+
+def det(A: Expr) -> Expr:
+    """det(A)."""
+    return node("det", (A,))
+
+
+def _product() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "n"), var("B", "n", "n")
+    return det(A @ B), scale(det(A), det(B))
+
+
+@node_rule(op="det", group="expand", source=MATRIX_ALGEBRA, example=_product)
+def det_of_product(e: Expr, context: Context) -> Expr | None:
+    """det(A B) = det(A) det(B), det(A^-1) = 1/det(A), det(A^k) = det(A)^k for square A and B; det(s A) = s^n det(A)"""
+    A = e.args[0]
+    if A.op == "matmul" and all(same(*f.shape) for f in A.args):
+        return scale(*(det(f) for f in A.args))
+    if A.op == "inv":
+        return power(det(A.args[0]), -1)
+    if A.op == "matpow":
+        return power(det(A.args[0]), A.args[1])
+    if A.op == "scale":
+        size = number(core.exact_dim(A.shape[0]))
+        return scale(*(power(s, size) for s in A.args[:-1]), det(A.args[-1]))
+    return number(1) if A.op == "eye" else None
+
+
+def _adjugates() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "n"), var("B", "n", "n")
+    return node("adj", (A @ B,)), node("adj", (B,)) @ node("adj", (A,))
+
+
+@node_rule(op="adj", group="expand", source=MATRIX_ALGEBRA, example=_adjugates)
+def adjugate_of_product(e: Expr, context: Context) -> Expr | None:
+    """adj(A B) = adj(B) adj(A) for square A and B"""
+    A = e.args[0]
+    if A.op == "matmul" and all(same(*f.shape) for f in A.args):
+        return matmul(*(node("adj", (f,)) for f in reversed(A.args)))
+    return None
+
+
+def _cancelled() -> tuple[Expr, Expr]:
+    A = var("A", "n", "n")
+    return A @ node("adj", (A,)), scale(det(A), core.eye("n"))
+
+
+@node_rule(op="matmul", group="expand", source=MATRIX_ALGEBRA, example=_cancelled)
+def adjugate_cancels(e: Expr, context: Context) -> Expr | None:
+    """A adj(A) = adj(A) A = det(A) I"""
+    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
+        for outer, inner in ((a, b), (b, a)):
+            if inner.op == "adj" and inner.args[0].digest == outer.digest:
+                rest = (*e.args[:k], *e.args[k + 2 :])
+                return scale(det(outer), matmul(*rest) if rest else core.eye(e.shape[0]))
+    return None
+
+
+def _power_of_inverse() -> tuple[Expr, Expr]:
+    A = var("A", "n", "n")
+    return node("matpow", (inverse(A), number(2))), node("matpow", (A, number(-2)))
+
+
+@node_rule(op="matpow", group="expand", source=MATRIX_ALGEBRA, example=_power_of_inverse)
+def matrix_power_of_inverse(e: Expr, context: Context) -> Expr | None:
+    """(A^-1)^k = A^-k"""
+    base, k = e.args
+    if base.op != "inv" or k.op != "number":
+        return None
+    return node("matpow", (base.args[0], number(-k.params[0])))
+
+
+def _inverse_of_power() -> tuple[Expr, Expr]:
+    A = var("A", "n", "n")
+    return inverse(node("matpow", (A, number(2)))), node("matpow", (A, number(-2)))
+
+
+@node_rule(op="inv", group="expand", source=MATRIX_ALGEBRA, example=_inverse_of_power)
+def inverse_of_matrix_power(e: Expr, context: Context) -> Expr | None:
+    """(A^k)^-1 = A^-k"""
+    A = e.args[0]
+    if A.op != "matpow" or A.args[1].op != "number":
+        return None
+    return node("matpow", (A.args[0], number(-A.args[1].params[0])))

@@ -1,0 +1,374 @@
+"""Expansion into sums of products: the canonical form in which the equality of two expressions is decided.
+
+The group `expand` is used by proofs only; results are never written in this form.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+from matcalc import core
+from matcalc.core import add, broadcast, hadamard, kron, matmul, number, power, scale, total, trace, var
+from matcalc.dims import dim, is_one, same_shape
+from matcalc.expr import Expr, node
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import HORN, MAGNUS, MATRIX_ALGEBRA, node_rule
+
+MAX_TERMS = 240
+MAX_POWER = 4
+
+
+def terms_of(e: Expr) -> tuple[Expr, ...]:
+    """The terms of a sum, looked for under a broadcast too; `e` alone where it is none."""
+    if e.op == "add":
+        return e.args
+    if e.op == "broadcast" and e.args[0].op == "add":
+        return tuple(broadcast(t, e.shape) for t in e.args[0].args)
+    return (e,)
+
+
+def _count(choices: list[tuple[Expr, ...]]) -> int:
+    size = 1
+    for c in choices:
+        size *= len(c)
+    return size
+
+
+def _spread(e: Expr) -> Expr | None:
+    """The product `e` of sums as the sum of all products."""
+    choices = [terms_of(f) for f in e.args]
+    if not 1 < _count(choices) <= MAX_TERMS:
+        return None
+    return add(*(node(e.op, factors) for factors in product(*choices)))
+
+
+def _matrices() -> tuple[Expr, Expr]:
+    A, B, C = var("A", "m", "n"), var("B", "n", "p"), var("C", "n", "p")
+    return A @ add(B, C), add(A @ B, A @ C)
+
+
+@node_rule(op="matmul", group="expand", source=MATRIX_ALGEBRA, example=_matrices)
+def distribute_product(e: Expr, context: Context) -> Expr | None:
+    """A (B + C) = A B + A C"""
+    return _spread(e) if any(f.op == "add" for f in e.args) else None
+
+
+def _entries() -> tuple[Expr, Expr]:
+    A, B, C = var("A", "m", "n"), var("B", "m", "n"), var("C", "m", "n")
+    return hadamard(A, add(B, C)), add(hadamard(A, B), hadamard(A, C))
+
+
+@node_rule(op="hadamard", group="expand", source=MATRIX_ALGEBRA, example=_entries)
+def distribute_hadamard(e: Expr, context: Context) -> Expr | None:
+    """A o (B + C) = A o B + A o C"""
+    return _spread(e)
+
+
+def _scalars() -> tuple[Expr, Expr]:
+    s, A, B = var("s", 1, 1), var("A", "m", "n"), var("B", "m", "n")
+    return scale(s, add(A, B)), add(scale(s, A), scale(s, B))
+
+
+@node_rule(op="scale", group="expand", source=MATRIX_ALGEBRA, example=_scalars)
+def distribute_scalar(e: Expr, context: Context) -> Expr | None:
+    """s (A + B) = s A + s B, (s + t) A = s A + t A"""
+    return _spread(e) if any(f.op == "add" for f in e.args) else None
+
+
+def _whole(k: Expr) -> int | None:
+    """The exponent, if it is a small whole number."""
+    if k.op == "number" and k.params[0].is_Integer and 2 <= k.params[0] <= MAX_POWER:
+        return int(k.params[0])
+    return None
+
+
+def _square() -> tuple[Expr, Expr]:
+    A, B = var("A", "m", "n"), var("B", "m", "n")
+    right = add(power(A, 2), scale(number(2), hadamard(A, B)), power(B, 2))
+    return power(add(A, B), 2), right
+
+
+@node_rule(op="power", group="expand", source=MATRIX_ALGEBRA, example=_square)
+def power_of_sum(e: Expr, context: Context) -> Expr | None:
+    """(A + B) .^ 2 = A .^ 2 + 2 A o B + B .^ 2, and so on for small whole exponents"""
+    base, k = e.args[0], _whole(e.args[1])
+    if base.op != "add" or k is None or len(base.args) ** k > MAX_TERMS:
+        return None
+    times = scale if e.is_scalar else hadamard
+    return add(*(times(*factors) for factors in product(base.args, repeat=k)))
+
+
+def _matrix_square() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "n"), var("B", "n", "n")
+    right = add(node("matpow", (A, number(2))), A @ B, B @ A, node("matpow", (B, number(2))))
+    return node("matpow", (add(A, B), number(2))), right
+
+
+@node_rule(op="matpow", group="expand", source=MATRIX_ALGEBRA, example=_matrix_square)
+def matrix_power_of_sum(e: Expr, context: Context) -> Expr | None:
+    """(A + B)^2 = A^2 + A B + B A + B^2, (A B)^2 = A B A B, (s A)^2 = s^2 A^2"""
+    base, k = e.args[0], _whole(e.args[1])
+    if k is None:
+        return None
+    if base.op == "scale":
+        return scale(*(power(s, k) for s in base.args[:-1]), node("matpow", (base.args[-1], e.args[1])))
+    if base.op == "matmul":
+        return matmul(*(base.args * k))
+    if base.op == "add" and len(base.args) ** k <= MAX_TERMS:
+        return add(*(matmul(*factors) for factors in product(base.args, repeat=k)))
+    return None
+
+
+def _inner() -> tuple[Expr, Expr]:
+    X, Y = var("X", "m", "n"), var("Y", "m", "n")
+    return total(add(X, Y), 1), add(total(X, 1), total(Y, 1))
+
+
+@node_rule(op="sum", group="expand", source=MAGNUS, example=_inner)
+def sum_of_sum(e: Expr, context: Context) -> Expr | None:
+    """sum(X + Y) = sum(X) + sum(Y)"""
+    X, axis = e.args[0], e.params[0]
+    return add(*(total(t, axis) for t in X.args)) if X.op == "add" else None
+
+
+def _product_sum() -> tuple[Expr, Expr]:
+    A, B = var("A", "m", "n"), var("B", "n", "p")
+    return total(A @ B, 1), total(A, 1) @ B
+
+
+@node_rule(op="sum", group="expand", source=MAGNUS, example=_product_sum)
+def sum_of_product(e: Expr, context: Context) -> Expr | None:
+    """sum(A B, 1) = sum(A, 1) B, sum(A B, 2) = A sum(B, 2), sum(A B) = sum(A, 1) sum(B, 2)"""
+    X, axis = e.args[0], e.params[0]
+    if X.op != "matmul":
+        return None
+    first, *inner, last = X.args
+    if axis != 2:
+        first = total(first, 1)
+    if axis != 1:
+        last = total(last, 2)
+    return matmul(first, *inner, last)
+
+
+def _diagonal() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "n"), var("B", "n", "n")
+    return core.diagvec(add(A, B)), add(core.diagvec(A), core.diagvec(B))
+
+
+@node_rule(op="diagvec", group="expand", source=HORN, example=_diagonal)
+def diagonal_of_sum(e: Expr, context: Context) -> Expr | None:
+    """diagvec(A + B) = diagvec(A) + diagvec(B)"""
+    return add(*(core.diagvec(t) for t in e.args[0].args)) if e.args[0].op == "add" else None
+
+
+def _kron() -> tuple[Expr, Expr]:
+    A, B, C = var("A", "m", "n"), var("B", "m", "n"), var("C", "p", "q")
+    return kron(add(A, B), C), add(kron(A, C), kron(B, C))
+
+
+@node_rule(op="kron", group="expand", source=HORN, example=_kron)
+def distribute_kron(e: Expr, context: Context) -> Expr | None:
+    """(A + B) (x) C = A (x) C + B (x) C"""
+    return _spread(e) if any(f.op == "add" for f in e.args) else None
+
+
+def _nested() -> tuple[Expr, Expr]:
+    A, B, C = var("A", "m", "n"), var("B", "p", "q"), var("C", "r", "s")
+    return kron(kron(A, B), C), kron(A, kron(B, C))
+
+
+@node_rule(op="kron", group="expand", source=HORN, example=_nested)
+def kron_is_associative(e: Expr, context: Context) -> Expr | None:
+    """(A (x) B) (x) C = A (x) (B (x) C)"""
+    A, C = e.args
+    return kron(A.args[0], kron(A.args[1], C)) if A.op == "kron" else None
+
+
+def _rows() -> tuple[Expr, Expr]:
+    a, b, X = var("a", 1, "n"), var("b", 1, "n"), var("X", "m", "n")
+    shape = (dim("m"), dim("n"))
+    return add(broadcast(a, shape), X, broadcast(b, shape)), add(broadcast(add(a, b), shape), X)
+
+
+@node_rule(op="add", group="expand", source=MAGNUS, example=_rows)
+def gather_broadcasts(e: Expr, context: Context) -> Expr | None:
+    """1 a + 1 b = 1 (a + b)"""
+    groups: dict[str, list[Expr]] = {}
+    for t in e.args:
+        if t.op == "broadcast":
+            rows, cols = t.args[0].shape
+            groups.setdefault(f"{is_one(rows)}{is_one(cols)}", []).append(t)
+    found = next((g for g in groups.values() if len(g) > 1), None)
+    if found is None:
+        return None
+    joint = broadcast(add(*(t.args[0] for t in found)), e.shape)
+    return add(joint, *(t for t in e.args if t not in found))
+
+
+def _trace_words() -> tuple[Expr, Expr]:
+    X, Y = var("X", "m", "n"), var("Y", "m", "n")
+    return total(hadamard(X, Y)), trace(X.T @ Y)
+
+
+@node_rule(op="sum", group="expand", source=MAGNUS, example=_trace_words)
+def inner_product_is_trace(e: Expr, context: Context) -> Expr | None:
+    """sum(X o Y) = tr(X' Y), x' y for columns"""
+    X, axis = e.args[0], e.params[0]
+    if axis is not None:
+        return None
+    if X.op == "power" and X.args[1].op == "number" and X.args[1].params[0] == 2:
+        first = second = X.args[0]
+    elif X.op == "hadamard" and len(X.args) == 2:
+        first, second = X.args
+    else:
+        return None
+    if "broadcast" in (first.op, second.op):
+        return None
+    if is_one(X.shape[1]):
+        return core.transpose(first) @ second
+    return first @ core.transpose(second) if is_one(X.shape[0]) else trace(core.transpose(first) @ second)
+
+
+def _diagonal_words() -> tuple[Expr, Expr]:
+    X, Y = var("X", "m", "n"), var("Y", "m", "n")
+    return total(hadamard(X, Y), 2), core.diagvec(X @ Y.T)
+
+
+@node_rule(op="sum", group="expand", source=HORN, example=_diagonal_words)
+def row_products_are_a_diagonal(e: Expr, context: Context) -> Expr | None:
+    """sum(X o Y, 2) = diagvec(X Y'), sum(X o Y, 1) = diagvec(X' Y)'"""
+    X, axis = e.args[0], e.params[0]
+    if axis is None or is_one(X.shape[0]) or is_one(X.shape[1]):
+        return None
+    if X.op == "power" and X.args[1].op == "number" and X.args[1].params[0] == 2:
+        first = second = X.args[0]
+    elif X.op == "hadamard" and len(X.args) == 2:
+        first, second = X.args
+    else:
+        return None
+    if "broadcast" in (first.op, second.op):
+        return None
+    if axis == 2:
+        return core.diagvec(first @ core.transpose(second))
+    return core.transpose(core.diagvec(core.transpose(first) @ second))
+
+
+def _rank_one() -> tuple[Expr, Expr]:
+    x, y, A = var("x", "m", 1), var("y", 1, "n"), var("A", "m", "n")
+    return hadamard(x @ y, A), hadamard(broadcast(x, A.shape), broadcast(y, A.shape), A)
+
+
+@node_rule(op="hadamard", group="expand", source=HORN, example=_rank_one)
+def hadamard_with_rank_one(e: Expr, context: Context) -> Expr | None:
+    """x y' o A = x 1' o 1 y' o A: a rank-one factor scales rows and columns"""
+    for k, f in enumerate(e.args):
+        if f.op != "matmul":
+            continue
+        for i, g in enumerate(f.args[1:], 1):
+            if is_one(g.shape[0]):
+                left, right = matmul(*f.args[:i]), matmul(*f.args[i:])
+                others = (*e.args[:k], *e.args[k + 1 :])
+                return hadamard(broadcast(left, e.shape), broadcast(right, e.shape), *others)
+    return None
+
+
+@node_rule(
+    op="diag",
+    group="expand",
+    source=HORN,
+    example=lambda: (
+        core.diag(core.diagvec(var("D", "n", "n", ["diagonal"]))),
+        var("D", "n", "n", ["diagonal"]),
+    ),
+)
+def diagonal_matrix_from_its_diagonal(e: Expr, context: Context) -> Expr | None:
+    """diag(diagvec(D)) = D for diagonal D"""
+    v = e.args[0]
+    if v.op == "diagvec" and same_shape(v.args[0].shape, e.shape) and context.known(v.args[0], "diagonal"):
+        return v.args[0]
+    return None
+
+
+def _diagonals() -> tuple[Expr, Expr]:
+    u, v = var("u", "n", 1), var("v", "n", 1)
+    return core.diag(add(u, v)), add(core.diag(u), core.diag(v))
+
+
+@node_rule(op="diag", group="expand", source=HORN, example=_diagonals)
+def diag_of_sum(e: Expr, context: Context) -> Expr | None:
+    """diag(u + v) = diag(u) + diag(v)"""
+    return add(*(core.diag(t) for t in e.args[0].args)) if e.args[0].op == "add" else None
+
+
+def _vecs() -> tuple[Expr, Expr]:
+    X, Y = var("X", "m", "n"), var("Y", "m", "n")
+    return core.vec(add(X, Y)), add(core.vec(X), core.vec(Y))
+
+
+@node_rule(op="vec", group="expand", source=MAGNUS, example=_vecs)
+def vec_of_sum(e: Expr, context: Context) -> Expr | None:
+    """vec(X + Y) = vec(X) + vec(Y)"""
+    return add(*(core.vec(t) for t in e.args[0].args)) if e.args[0].op == "add" else None
+
+
+def _outer_vec() -> tuple[Expr, Expr]:
+    x, y = var("x", "m", 1), var("y", "n", 1)
+    return core.vec(x @ y.T), kron(y, x)
+
+
+@node_rule(op="vec", group="expand", source=HORN, example=_outer_vec)
+def vec_of_rank_one(e: Expr, context: Context) -> Expr | None:
+    """vec(x y') = y (x) x"""
+    X = e.args[0]
+    if X.op != "matmul":
+        return None
+    for k, f in enumerate(X.args[1:], 1):
+        if is_one(f.shape[0]):
+            return kron(core.transpose(matmul(*X.args[k:])), matmul(*X.args[:k]))
+    return None
+
+
+def _with_vector() -> tuple[Expr, Expr]:
+    v, B, M = var("v", "m", 1), var("B", "n", "p"), var("M", "p", "q")
+    return kron(v, B) @ M, kron(v, B @ M)
+
+
+@node_rule(op="matmul", group="expand", source=HORN, example=_with_vector)
+def kron_with_vector(e: Expr, context: Context) -> Expr | None:
+    """(v (x) B) M = v (x) B M and (B (x) v) M = B M (x) v for a column v; M (v' (x) B) = v' (x) M B for a row"""
+    for k, f in enumerate(e.args):
+        if f.op != "kron":
+            continue
+        a, b = f.args
+        if k + 1 < len(e.args) and (is_one(a.shape[1]) or is_one(b.shape[1])):
+            M = e.args[k + 1]
+            inside = kron(a, b @ M) if is_one(a.shape[1]) else kron(a @ M, b)
+            return matmul(*e.args[:k], inside, *e.args[k + 2 :])
+        if k and (is_one(a.shape[0]) or is_one(b.shape[0])):
+            M = e.args[k - 1]
+            inside = kron(a, M @ b) if is_one(a.shape[0]) else kron(M @ a, b)
+            return matmul(*e.args[: k - 1], inside, *e.args[k + 1 :])
+    return None
+
+
+def _blocks() -> tuple[Expr, Expr]:
+    P, Q, C = var("P", "p", "m"), var("Q", "q", "n"), var("C", "p", "q")
+    return node("blockinner", (core.vec(P) @ core.vec(Q).T, C)), matmul(P.T, C, Q)
+
+
+@node_rule(op="blockinner", group="expand", source=MAGNUS, example=_blocks)
+def block_inner_of_vecs(e: Expr, context: Context) -> Expr | None:
+    """the blocks of vec(P) vec(Q)' have the inner products P' C Q with C; linear in both"""
+    G, C = e.args
+    for k, a in enumerate(e.args):
+        if a.op == "add":
+            return add(*(node(e.op, (t, C) if k == 0 else (G, t)) for t in a.args))
+    if G.op != "matmul" or len(G.args) != 2:
+        return None
+    left, right = G.args[0], G.args[1]
+    right = right.args[0] if right.op == "transpose" else right
+    if left.op != "vec" or right.op != "vec":
+        return None
+    P, Q = left.args[0], right.args[0]
+    fits = same_shape((P.shape[0], Q.shape[0]), C.shape)
+    return matmul(core.transpose(P), C, Q) if fits else None

@@ -1,0 +1,68 @@
+"""The push-through identity: a factor moves through the inverse of I plus a product; for proofs (group `expand`)."""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.core import add, inverse, matmul, var
+from matcalc.expr import Expr
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import node_rule
+from matcalc.rewrite.terms import join, split
+
+HENDERSON = "Henderson & Searle, On deriving the inverse of a sum of matrices, SIAM Review 23 (1981)"
+
+
+def _parts(e: Expr) -> tuple[Expr, object, list[Expr], tuple[Expr, ...]] | None:
+    """An inverse of s I + t V U as s I, t and the factors of V U."""
+    if e.op != "inv" or e.args[0].op != "add" or len(e.args[0].args) != 2:
+        return None
+    for unit, other in (e.args[0].args, e.args[0].args[::-1]):
+        identity = split(unit)[2]
+        coefficient, scalars, body = split(other)
+        if identity is not None and identity.op == "eye" and body is not None and body.op == "matmul":
+            return unit, coefficient, scalars, body.args
+    return None
+
+
+def _with_size(unit: Expr, size: object) -> Expr:
+    coefficient, scalars, _ = split(unit)
+    return join(coefficient, scalars, core.eye(size))
+
+
+def _example() -> tuple[Expr, Expr]:
+    U, V = var("U", "m", "n"), var("V", "n", "m")
+    left = U @ inverse(add(core.eye("n"), V @ U))
+    right = inverse(add(core.eye("m"), U @ V)) @ U
+    return (left, right) if push_through(left, Context()) is not None else (right, left)
+
+
+@node_rule(op="matmul", group="expand", source=HENDERSON, example=_example)
+def push_through(e: Expr, context: Context) -> Expr | None:
+    """U (I + V U)^-1 = (I + U V)^-1 U"""
+    for k, f in enumerate(e.args):
+        parts = _parts(f)
+        if parts is None:
+            continue
+        unit, coefficient, scalars, word = parts
+        for size in range(1, len(word)):
+            for before in (True, False):
+                U = word[-size:] if before else word[:size]
+                V = word[:-size] if before else word[size:]
+                beside = e.args[max(0, k - size) : k] if before else e.args[k + 1 : k + 1 + size]
+                if len(beside) != size or any(a.digest != b.digest for a, b in zip(beside, U)):
+                    continue
+                turned = (*U, *V) if before else (*V, *U)
+                n = turned[0].shape[0]
+                new = inverse(add(_with_size(unit, n), join(coefficient, scalars, matmul(*turned))))
+                if not _first(new, f):
+                    continue
+                if before:
+                    return matmul(*e.args[: k - size], new, *U, *e.args[k + 1 :])
+                return matmul(*e.args[:k], *U, new, *e.args[k + 1 + size :])
+    return None
+
+
+def _first(new: Expr, old: Expr) -> bool:
+    """Whether the new inverse comes first: the products inside by their digests."""
+    (a, b) = (_parts(new), _parts(old))
+    return a is not None and b is not None and [f.digest for f in a[3]] < [f.digest for f in b[3]]
