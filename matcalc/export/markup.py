@@ -18,6 +18,10 @@ TEX_SPECIAL = {
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}",
 }  # fmt: skip
+SCRIPT = r"[\u0370-\u1fff\u2c00-\ud7ff\uf900-\uffff]+"
+FOREIGN = re.compile(rf"{SCRIPT}(?:\s+{SCRIPT})*")  # runs of letters that are not Latin
+    "[\u0370-\u1fff\u2c00-\ud7ff\uf900-\uffff]+(\\s+[\u0370-\u1fff\u2c00-\ud7ff\uf900-\uffff]+)*"
+)  # no Latin
 CODE_WIDTH = 92
 CELL = 25.0  # em of a formula in a table
 ITEM = 33.0  # em of a formula in a list
@@ -179,7 +183,8 @@ class Tex(Markup):
         self.fragment = fragment
 
     def text(self, plain: str) -> str:
-        return "".join(TEX_SPECIAL.get(c, c) for c in plain)
+        escaped = "".join(TEX_SPECIAL.get(c, c) for c in plain)
+        return FOREIGN.sub(r"{\\nativefont \g<0>}", escaped) if self.language.font else escaped
 
     def math(self, formula: str) -> str:
         return f"${' '.join(formula.split())}$"
