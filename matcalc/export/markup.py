@@ -20,8 +20,6 @@ TEX_SPECIAL = {
 }  # fmt: skip
 SCRIPT = r"[\u0370-\u1fff\u2c00-\ud7ff\uf900-\uffff]+"
 FOREIGN = re.compile(rf"{SCRIPT}(?:\s+{SCRIPT})*")  # runs of letters that are not Latin
-    "[\u0370-\u1fff\u2c00-\ud7ff\uf900-\uffff]+(\\s+[\u0370-\u1fff\u2c00-\ud7ff\uf900-\uffff]+)*"
-)  # no Latin
 CODE_WIDTH = 92
 CELL = 25.0  # em of a formula in a table
 ITEM = 33.0  # em of a formula in a list
