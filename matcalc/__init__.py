@@ -62,5 +62,10 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext matcalc`: the cell magic `%%matcalc` and completion of names."""
+    import_module("matcalc.export.jupyter").load(shell)
+
+
 def __dir__() -> list[str]:
     return sorted([*__all__, *_operations()])

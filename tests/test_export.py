@@ -408,3 +408,32 @@ def test_cited_rules_have_numbers_and_sources() -> None:
     assert [r.number for r in references.rules.values()] == list(range(1, len(references.rules) + 1))
     assert all(r.source and r.formula.count("{") == r.formula.count("}") for r in references.rules.values())
     assert references.cite("no such rule") == 0
+
+
+# ------------------------------------------------------------------------------------------------ Jupyter
+
+
+def test_the_cell_magic_and_completion() -> None:
+    shell_module = pytest.importorskip("IPython.core.interactiveshell")
+    completer = pytest.importorskip("IPython.core.completer")
+    shell = shell_module.InteractiveShell()
+    try:
+        shell.run_line_magic("load_ext", "matcalc")
+        shell.run_cell("%%matcalc -w x -o q\nx'*x + tr(A)\n")
+        assert str(shell.user_ns["q"].gradient("x")) == "2*x"
+        assert shell.run_cell("%%matcalc -w\nx'*x\n").success
+        assert shell.run_cell("%%matcalc\nx'*\n").success  # wrong input: a message, no traceback
+        shell.run_cell("src = 'sum(X*w)'")
+        with completer.provisionalcompleter():
+            for text, expected in (('q.gradient("', {"x", "A"}), ('mc.derive(src, wrt="', {"X", "w"})):
+                assert {c.text for c in shell.Completer.completions(text, len(text))} == expected
+    finally:
+        shell.history_manager.end_session()
+        shell_module.InteractiveShell.clear_instance()
+
+
+def test_derivations_and_reports_have_rich_displays() -> None:
+    d = mc.derive("x'*x")
+    assert set(d._repr_mimebundle_()) >= {"text/plain", "text/latex", "text/markdown"}
+    assert d.check(trials=1)._repr_markdown_().startswith("✓ The generated derivative agrees")
+    assert d.gradient("x")._repr_latex_() == r"$\displaystyle 2 x$"

@@ -54,6 +54,10 @@ class Report:
     def __bool__(self) -> bool:
         return self.ok
 
+    def _repr_markdown_(self) -> str:
+        first, *rest = str(self).splitlines()
+        return "\n".join([f"{'✓' if self.ok else '✗'} {first}", *(f"- {line.strip()}" for line in rest)])
+
     def __str__(self) -> str:
         head = "agrees with" if self.ok else "DISAGREES with" if self.trials else "was not compared with"
         lines = [f"The generated derivative {head} finite differences"]
