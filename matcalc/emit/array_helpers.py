@@ -42,3 +42,69 @@ def _log_softmax(x, axis, out=None):
     out = np.subtract(x, x.max(axis=axis, keepdims=True), out=out)
     out -= np.log(np.exp(out).sum(axis=axis, keepdims=True))
     return out
+
+
+def _are_matrices(*arrays):
+    """Whether these are 2-D arrays of one floating type."""
+    dtype = getattr(arrays[0], "dtype", np.dtype(object))
+    for x in arrays:
+        if type(x) is not np.ndarray or x.ndim != 2 or x.dtype is not dtype:
+            break
+    else:
+        return dtype.kind == "f" and dtype.isnative
+    return False
+
+
+def _sigmoid_of_minus(x, out=None):
+    """1 / (1 + exp(x)), without overflow."""
+    with np.errstate(over="ignore"):
+        out = np.exp(x, out=out)
+    out += 1
+    return np.reciprocal(out, out=out if out.ndim else None)
+
+
+# ------------------------------------------------------------------------------------------------ structured products
+
+
+def _weighted_gram(x, d):
+    """x' diag(d) x for a column d >= 0: z' z with z = sqrt(d) x is computed as a symmetric product."""
+    if x.size < 10_000:
+        return (x.T * d.T) @ x
+    z = np.sqrt(d) * x
+    return z.T @ z
+
+
+def _kron(a, b):
+    """The Kronecker product."""
+    (m, n), (p, q) = a.shape, b.shape
+    return (a[:, None, :, None] * b[None, :, None, :]).reshape(m * p, n * q)
+
+
+def _kron_eye(a, n):
+    """The Kronecker product of a and the n x n identity."""
+    result = np.zeros((a.shape[0], n, a.shape[1], n), dtype=a.dtype)
+    np.einsum("pkqk->kpq", result)[...] = a
+    return result.reshape(a.shape[0] * n, a.shape[1] * n)
+
+
+def _eye_kron(n, b):
+    """The Kronecker product of the n x n identity and b: b along the diagonal."""
+    result = np.zeros((n, b.shape[0], n, b.shape[1]), dtype=b.dtype)
+    np.einsum("kpkq->kpq", result)[...] = b
+    return result.reshape(n * b.shape[0], n * b.shape[1])
+
+
+def _kron_times(a, b, m):
+    """kron(a, b) @ m without the Kronecker product; None stands for an identity."""
+    inner = len(m) // a.shape[1] if b is None else b.shape[1]
+    blocks = m.reshape(len(m) // inner, inner, m.shape[1])
+    if b is not None:
+        blocks = b @ blocks
+    if a is not None:
+        blocks = (a @ blocks.reshape(len(blocks), -1)).reshape(len(a), blocks.shape[1], -1)
+    return blocks.reshape(-1, m.shape[1])
+
+
+def _times_kron(m, a, b):
+    """m @ kron(a, b) without the Kronecker product; None stands for an identity."""
+    return _kron_times(None if a is None else a.T, None if b is None else b.T, m.T).T

@@ -17,6 +17,8 @@ from matcalc.expr import Expr
 _LARGE = 1000
 _LONGEST = 32
 _MATERIALISE = 2
+# What is never computed to be multiplied, whatever it is called.
+_STRUCTURED = ("diag", "eye", "kron")
 
 
 def size(d: Dim) -> float:
@@ -31,6 +33,11 @@ def _step_cost(left: Expr | None, right: Expr | None, m: float, k: float, n: flo
     if (left is not None and left.op == "diag") or (right is not None and right.op == "diag"):
         return m * n
     cost = 2 * m * k * n
+    for kron, columns in ((left, n), (right, m)):
+        if kron is not None and kron.op == "kron":
+            A, B = (tuple(map(size, f.shape)) for f in kron.args)
+            work_a, work_b = (0 if f.op == "eye" else 1 for f in kron.args)
+            return 2 * columns * (work_a * A[0] * A[1] * B[0] + work_b * B[0] * B[1] * A[1]) + m * n
     if left is not None and left.op == "inv":
         return 2 / 3 * m**3 + cost + (_MATERIALISE * n**3 if right is not None and right.op == "inv" else 0)
     if right is not None and right.op == "inv":
@@ -116,7 +123,7 @@ def _column(v: Expr) -> Expr:
 
 
 def _transposed(e: Expr) -> Expr:
-    return e.args[0] if e.op == "transpose" else transpose(e)
+    return e if e.op == "eye" else e.args[0] if e.op == "transpose" else transpose(e)
 
 
 def expanded(factors: tuple[Expr, ...], shared: Any) -> list[Expr]:
@@ -128,6 +135,8 @@ def expanded(factors: tuple[Expr, ...], shared: Any) -> list[Expr]:
     stack = list(reversed(factors))
     while stack:
         f = stack.pop()
+        while f.op == "named" and f.args[0].op in _STRUCTURED:
+            f = f.args[0]
         inner = f.args[0] if f.op == "transpose" else f
         if f.op in ("matmul", "scale") and not shared(f):
             stack.extend(reversed(f.args))
@@ -137,6 +146,8 @@ def expanded(factors: tuple[Expr, ...], shared: Any) -> list[Expr]:
             stack.append(core.inverse(_transposed(inner.args[0])))
         elif f.op == "transpose" and inner.op in ("diag", "eye"):
             stack.append(inner)
+        elif f.op == "transpose" and inner.op == "kron":
+            stack.append(core.kron(*(_transposed(a) for a in inner.args)))
         elif f.op == "transpose" and inner.op == "broadcast":
             stack.append(core.broadcast(_transposed(inner.args[0]), f.shape))
         elif f.op == "transpose" and inner.op == "ones":

@@ -16,6 +16,7 @@ from matcalc.core import broadcast, number, power, scale
 from matcalc.dims import Shape, is_one, is_scalar, same_shape
 from matcalc.emit.code import Code, Level
 from matcalc.emit.selection import Choice, Rule, Selector
+from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
 
 ENTRYWISE = frozenset(
@@ -300,7 +301,7 @@ def named_code(select: Selector, e: Expr) -> Choice | None:
 
 RULES: dict[str, list[Rule]] = {
     "add": [small_operands, sum_code],
-    "scale": [product_code],
+    "scale": [scaled_kron, product_code],
     "hadamard": [small_operands, product_code],
     "divide": [small_operands, product_code],
     "power": [small_operands, power_code],

@@ -72,17 +72,19 @@ class InPlace:
         for tree in (*(tree for *_, tree in self.statements), trees.parsed(result)):
             self.unread.update(self._roots(tree))
         self.free: dict[str, Shape] = {}
+        self.remembered: dict[ast.expr, Shape] = {}
         self.lines: list[str] = []
 
     def all_lines(self) -> Iterator[list[str]]:
         """For each statement in order its lines."""
         for target, text, tree in self.statements:
             self.lines = []
+            self._remember_shapes(tree)
             if len(text) > _LONGEST:
                 self._line(f"{target} = {text}", tree)
             elif self._worthwhile(tree):
                 self._place(tree, target)
-            elif self._with_parts_placed(tree):
+            elif self._with_parts_placed(tree, None if self.memory[target].owned else self.memory[target].root):
                 self._line(f"{target} = {trees.text(tree)}", tree)
             else:
                 self._line(f"{target} = {text}", tree)
@@ -133,7 +135,15 @@ class InPlace:
                 return trees.joint(self._shape(tree.args[0]), self._shape(tree.args[1]))
             if name == "dtype.type" or name.startswith("math."):
                 return SCALAR
-        return self.calls.get(trees.text(tree)) if isinstance(tree, (ast.Call, ast.Subscript)) else None
+        return self.remembered.get(tree)
+
+    def _remember_shapes(self, tree: ast.expr) -> None:
+        """The shapes of the calls in a tree, whose texts change when parts of them are placed."""
+        self.remembered = {
+            n: self.calls[text]
+            for n in ast.walk(tree)
+            if isinstance(n, (ast.Call, ast.Subscript)) and (text := trees.text(n)) in self.calls
+        }
 
     def _is_large(self, shape: Shape | None) -> bool:
         if shape is None or all(map(is_one, shape)):
@@ -187,14 +197,21 @@ class InPlace:
 
     # ------------------------------------------------------------------------------------------------ placing
 
-    def _with_parts_placed(self, tree: ast.expr) -> bool:
-        """Place the chains inside of another kind of expression, which then reads names; whether there were any."""
+    def _with_parts_placed(self, tree: ast.expr, shared: Any = None) -> bool:
+        """Place the chains inside of another kind of expression, which then reads names; whether there were any.
+
+        `shared` stands for the memory of the expression's value where that may be a view of one of them.
+        """
         parts: dict[ast.expr, ast.expr] = {}
         waiting = trees.children(tree)
         while waiting:
             part = waiting.pop(0)
             if self._worthwhile(part):
-                parts[part] = ast.Name(self._place(part, self.fresh("t")))
+                name = self._place(part, self.fresh("t"))
+                parts[part] = ast.Name(name)
+                if shared is not None:
+                    self.memory[name] = Memory(self.memory[name].shape, shared, False)
+                    self.unread[shared] += 1
             else:
                 waiting[:0] = trees.children(part)
         if parts:
@@ -206,7 +223,11 @@ class InPlace:
         shape = self._shape(tree)
         assert shape is not None
         if isinstance(tree, ast.Call) and trees.text(tree.func) not in _BINARY:
-            self._apply(trees.text(tree.func), tree.args[0], shape, target, keywords=tree.keywords)
+            function, argument = trees.text(tree.func), tree.args[0]
+            positive = trees.without_sign(argument) if function == "_sigmoid" else None
+            if positive is not None:
+                function, argument = "_sigmoid_of_minus", positive
+            self._apply(function, argument, shape, target, keywords=tree.keywords)
         elif isinstance(tree, ast.Call):
             self._apply(trees.text(tree.func), tree.args[0], shape, target, second=tree.args[1])
         elif isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):

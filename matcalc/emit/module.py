@@ -18,11 +18,10 @@ from typing import Any
 import sympy as sp
 
 from matcalc import dims
-from matcalc.core import exact_dim
 from matcalc.dims import is_one, shape_text
 from matcalc.emit import array_helpers, helpers
 from matcalc.emit.catalogue import Names, function_name, rules
-from matcalc.emit.code import number_code
+from matcalc.emit.inputs import Inputs
 from matcalc.emit.schedule import LINE, Schedule, Statement
 from matcalc.emit.selection import Selector
 from matcalc.errors import MatcalcError
@@ -36,7 +35,7 @@ COMMENT = 110
 _WITH_VALUE = ("value", "value_and_grad")
 _HELPERS = {name: f for m in (helpers, array_helpers) for name, f in vars(m).items() if inspect.isfunction(f)}
 _RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_HELPERS} | {
-    *("np", "math", "special", "sla", "dims", "dtype", "shapes", "tangents", "cotangent", "inputs"),
+    *("np", "math", "special", "sla", "dims", "dtype", "_inputs", "tangents", "cotangent", "inputs"),
 }
 
 
@@ -158,6 +157,7 @@ class _Writer:
         values = [] if program.value is None else [program.value]
         derivatives = [e for e in self.roots if e is not program.value]
         select = Selector(rules(Names(self.inputs, self.dimensions, self.functions)), values, derivatives)
+        self.shapes = {name: self.namer.name(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
         self.schedule = Schedule(select, self.roots, self.namer.statement)
 
     def _roots(self) -> dict[Expr, str]:
@@ -188,8 +188,14 @@ class _Writer:
         result = self._result()
         inputs = {v: self.inputs[v.params[0]] for v in (*self.program.variables, *self.extra)}
         statements = [line for s, lines in self.schedule.lines(inputs, result) for line in self._commented(s, lines)]
-        prologue = self._prologue(statements, result)
-        body = "\n".join([*prologue, *statements, result])
+        taken = Inputs(
+            *(self.program.variables, self.program.tangents, self.program.cotangent),
+            *(self.inputs, self.dimensions, self.shapes),
+        )
+        call, taking = taken.call("\n".join([*statements, result]))
+        prologue = [f"{self.inputs[name]} = _renamed(inputs, {_quoted(name)})" for name in self._renamed()]
+        prologue += [*(["_nothing_left(inputs)"] if prologue else []), call]
+        body = "\n".join([*prologue, *statements, result, *taking])
         used = _used_helpers(body)
         everything = body + "".join(used.values())
         return render(
@@ -203,6 +209,8 @@ class _Writer:
             signature=self._signature(),
             summary=_SUMMARY[self.program.kind],
             prologue=prologue,
+            taking=taking,
+            taken=taken.signature(),
             statements=statements,
             result=result,
             helpers=list(used.values()),
@@ -239,80 +247,6 @@ class _Writer:
         parts = ["*", *names, "dims=None"]
         return ", ".join(parts + (["**inputs"] if self._renamed() else []))
 
-    def _prologue(self, statements: list[str], result: str) -> list[str]:
-        program = self.program
-        lines = [f"{self.inputs[name]} = _renamed(inputs, {_quoted(name)})" for name in self._renamed()]
-        if lines:
-            lines.append("_nothing_left(inputs)")
-        names = [self.inputs[v.params[0]] for v in program.variables]
-        if program.tangents:
-            targets = [self.inputs[t.params[0]] for t in program.tangents.values()]
-            left = ", ".join(targets) + ("," if len(targets) == 1 else "")
-            names_text = ", ".join(map(_quoted, program.tangents))
-            lines.append(f'{left} = _given("tangents", tangents, [{names_text}])')
-        if "shapes[" in result:
-            pairs = [f"{_quoted(v.params[0])}: np.shape({self.inputs[v.params[0]]})" for v in self._formed()]
-            lines.append(f"shapes = {{{', '.join(pairs)}}}")
-        lines.append(f"dtype = _dtype({', '.join(f'{n}={n}' for n in names)})" if names else "dtype = np.dtype(float)")
-        lines.append("dims = dict(dims or {})")
-        lines += self._bindings()
-        body = "\n".join([*statements, result])
-        needed = [d for d, name in self.dimensions.items() if re.search(rf"\b{name}\b", body)]
-        if needed:
-            left = ", ".join(self.dimensions[d] for d in needed)
-            lines.append(f"{left} = {', '.join(f'dims[{_quoted(d)}]' for d in needed)}")
-        return lines
-
-    def _bindings(self) -> list[str]:
-        program = self.program
-        ordered = sorted(program.variables, key=_is_compound)
-        plain = {str(d) for v in ordered for d in v.shape if not isinstance(d, int) and d.is_Symbol}
-        lines = []
-        for v in ordered:
-            name = self.inputs[v.params[0]]
-            for axis, d in enumerate(v.shape):
-                lines += self._solved(d, f"np.shape({name})[{axis}]", plain)
-            lines.append(f"{name} = _matrix({_quoted(v.params[0])}, {name}, {self._shape(v)}, dims, dtype)")
-        for wrt, t in program.tangents.items():
-            name = self.inputs[t.params[0]]
-            known = {d: f"dims[{_quoted(d)}]" for d in self.dimensions}
-            size = ", ".join(number_code(exact_dim(d), known)[0] for d in t.shape)
-            zero = "dtype.type(0)" if t.is_scalar else f"np.zeros(({size}), dtype=dtype)"
-            label = f"tangents[{wrt!r}]"
-            given = f"_matrix({label!r}, {name}, {self._shape(t)}, dims, dtype)"
-            lines.append(f"{name} = {zero} if {name} is None else {given}")
-        if program.cotangent is not None:
-            c = program.cotangent
-            name = self.inputs[c.params[0]]
-            lines.append(f'{name} = _matrix("cotangent", cotangent, {self._shape(c)}, dims, dtype)')
-        return lines
-
-    def _solved(self, d: Any, size: str, plain: set[str]) -> list[str]:
-        """A line that finds the one symbol of a compound dimension that no plain dimension gives."""
-        if isinstance(d, int) or d.is_Symbol:
-            return []
-        unknown = [s for s in d.free_symbols if s.name not in plain]
-        if len(unknown) != 1 or sp.degree(d, unknown[0]) != 1 or not d.coeff(unknown[0], 1).is_Integer:
-            return []
-        s = unknown[0]
-        plain.add(s.name)
-        names = {k: f"dims[{_quoted(k)}]" for k in self.dimensions}
-        rest, slope = d.coeff(s, 0), d.coeff(s, 1)
-        offset = "" if rest == 0 else f" - ({number_code(rest, names)[0]})"
-        value = f"({size}{offset}) // {slope}" if offset or slope != 1 else size
-        return [f"dims.setdefault({_quoted(s.name)}, {value})"]
-
-    def _shape(self, v: Expr) -> str:
-        return f"({self._dim(v.shape[0])}, {self._dim(v.shape[1])})"
-
-    def _dim(self, d: Any) -> str:
-        if isinstance(d, int):
-            return str(d)
-        if d.is_Symbol:
-            return _quoted(d.name)
-        text = number_code(exact_dim(d), {k: f"d[{_quoted(k)}]" for k in self.dimensions})[0]
-        return f"({_quoted(str(d))}, lambda d: {text})"
-
     # -------------------------------------------------------------------------------------------- result
 
     def _formed(self) -> list[Expr]:
@@ -339,7 +273,7 @@ class _Writer:
         for name, e in program.results.items():
             text = self._own(e, returned)
             if name in formed:
-                text = f"_form({text}, shapes[{_quoted(name)}])"
+                text = _formed_as(text, self.shapes[name], e)
             elif e.is_scalar:
                 text = f"np.full((1, 1), {text}, dtype=dtype)"
             items.append(f"{_quoted(name)}: {text}")
@@ -369,8 +303,11 @@ _SUMMARY = {
 }
 
 
-def _is_compound(v: Expr) -> bool:
-    return any(not isinstance(d, int) and not d.is_Symbol for d in v.shape)
+def _formed_as(text: str, shape: str, e: Expr) -> str:
+    """The text of a derivative in the form of the input that it belongs to."""
+    if e.is_scalar:
+        return f"_form({text}, {shape})"
+    return f"{text}.reshape({shape})" if text.isidentifier() else f"np.reshape({text}, {shape})"
 
 
 def _quoted(name: str) -> str:

@@ -59,6 +59,16 @@ def product_of(factors: list[Operand], negative: bool) -> ast.expr:
     return ast.UnaryOp(ast.USub(), tree) if negative else tree
 
 
+def without_sign(tree: ast.expr) -> ast.expr | None:
+    """X where the tree is -X, or a product that starts with a minus."""
+    if isinstance(tree, ast.UnaryOp):
+        return tree.operand
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Mult, ast.Div)):
+        left = without_sign(tree.left)
+        return None if left is None else ast.BinOp(left, tree.op, tree.right)
+    return None
+
+
 def unit(operand: Operand) -> ast.expr:
     """1 / x or -x."""
     if operand.operator is ast.Div:

@@ -1,0 +1,186 @@
+"""The function of a generated module that takes the inputs: checked, as matrices of one floating type, with sizes.
+
+Matrices that fit are passed on at once; whatever else can be converted (lists, integers, 1-D arrays, mixed types) takes
+the general way, which also writes the messages for what cannot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import sympy as sp
+
+from matcalc.core import exact_dim
+from matcalc.dims import is_one
+from matcalc.emit.code import number_code
+from matcalc.expr import Expr
+
+NAME = "_inputs"
+
+
+class Inputs:
+    """Text for the inputs of one program.
+
+    Args:
+        variables: in the order of the signature.
+        tangents: for jvp and hvp the variable that holds the tangent of each name.
+        cotangent: for vjp the variable that holds the cotangent.
+        names: of variables in the code.
+        dimensions: names of symbolic dimensions in the code.
+        shapes: for variables whose derivatives take the form of the input, the name of that form.
+    """
+
+    def __init__(
+        self,
+        variables: list[Expr],
+        tangents: Mapping[str, Expr],
+        cotangent: Expr | None,
+        names: Mapping[str, str],
+        dimensions: Mapping[str, str],
+        shapes: Mapping[str, str],
+    ) -> None:
+        self.variables, self.tangents, self.cotangent = variables, tangents, cotangent
+        self.names, self.dimensions, self.shapes = names, dimensions, shapes
+
+    def call(self, body: str) -> tuple[str, list[str]]:
+        """The statement that gets what `body` uses, and the lines of the function that it calls (without its head)."""
+        extra = [*self.tangents.values(), *([] if self.cotangent is None else [self.cotangent])]
+        arrays = [self._name(v) for v in (*self.variables, *extra)]
+        wanted = [*arrays, *self.dimensions.values(), *self.shapes.values(), "dtype"]
+        found = [name for name in wanted if re.search(rf"\b{name}\b", body)]
+        parameters = ", ".join(self._parameters())
+        returned = ", ".join(found) or "None"
+        lines = self._forms(found)
+        lines += self._quick(found, returned)
+        lines += self._general()
+        needed = [f"{self.dimensions[d]} = dims[{_quoted(d)}]" for d in self.dimensions if self.dimensions[d] in found]
+        lines += [*needed, f"return {returned}"]
+        call = f"{NAME}({parameters})"
+        return (f"{', '.join(found)} = {call}" if found else call), lines
+
+    def signature(self) -> str:
+        """The parameters of the function."""
+        return ", ".join(self._parameters())
+
+    def _parameters(self) -> list[str]:
+        given = ["tangents"] if self.tangents else ["cotangent"] if self.cotangent is not None else []
+        return [*(self._name(v) for v in self.variables), *given, "dims"]
+
+    def _name(self, v: Expr) -> str:
+        return self.names[v.params[0]]
+
+    def _forms(self, found: list[str]) -> list[str]:
+        """The forms that derivatives take; 1-D arrays become columns and rows."""
+        lines = []
+        for v in self.variables:
+            name, shape = self._name(v), self.shapes.get(v.params[0])
+            if shape in found:
+                lines.append(f"{shape} = np.shape({name})")
+            if any(map(is_one, v.shape)) and not v.is_scalar:
+                form = "-1, 1" if is_one(v.shape[1]) else "1, -1"
+                lines += [
+                    f"if type({name}) is np.ndarray and {name}.ndim == 1:",
+                    f"    {name} = {name}.reshape({form})",
+                ]
+        return lines
+
+    # ------------------------------------------------------------------------------------------------ the quick way
+
+    def _quick(self, found: list[str], returned: str) -> list[str]:
+        """Matrices of one type that fit each other are returned as they are."""
+        arrays = [v for v in self.variables if not v.is_scalar]
+        scalars = [self._name(v) for v in self.variables if v.is_scalar]
+        simple = all(isinstance(d, int) or d.is_Symbol for v in arrays for d in v.shape)
+        if not arrays or not simple or self.tangents or self.cotangent is not None:
+            return []
+        if not all(d in {str(s) for v in arrays for s in v.shape} for d in self.dimensions):
+            return []
+        lines, conditions = [], []
+        known: dict[str, str] = {}
+        for v in arrays:
+            fresh = [str(d) for d in v.shape if not isinstance(d, int) and str(d) not in known]
+            if len(fresh) == 2 and fresh[0] != fresh[1]:
+                known |= {d: self.dimensions[d] for d in fresh}
+                lines.append(f"{known[fresh[0]]}, {known[fresh[1]]} = {self._name(v)}.shape")
+                continue
+            for axis, d in enumerate(v.shape):
+                if str(d) in fresh and str(d) not in known:
+                    known[str(d)] = self.dimensions[str(d)]
+                    lines.append(f"{known[str(d)]} = {self._name(v)}.shape[{axis}]")
+            sizes = [str(d) if isinstance(d, int) else known[str(d)] for d in v.shape]
+            conditions.append(f"{self._name(v)}.shape == ({', '.join(sizes)})")
+        floats = "".join(f" and type({name}) is float" for name in scalars)
+        names = ", ".join(self._name(v) for v in arrays)
+        convert = [f"dtype = {self._name(arrays[0])}.dtype"] if "dtype" in found or scalars else []
+        convert += [f"{name} = dtype.type({name})" for name in scalars]
+        convert.append(f"return {returned}")
+        if conditions:
+            convert = [f"if {' and '.join(conditions)}:", *(f"    {line}" for line in convert)]
+        return [f"if dims is None and _are_matrices({names}){floats}:", *(f"    {line}" for line in (*lines, *convert))]
+
+    # ------------------------------------------------------------------------------------------------ the general way
+
+    def _general(self) -> list[str]:
+        lines = []
+        names = [self._name(v) for v in self.variables]
+        if self.tangents:
+            targets = [self._name(t) for t in self.tangents.values()]
+            left = ", ".join(targets) + ("," if len(targets) == 1 else "")
+            lines.append(f'{left} = _given("tangents", tangents, [{", ".join(map(_quoted, self.tangents))}])')
+        lines.append(f"dtype = _dtype({', '.join(f'{n}={n}' for n in names)})" if names else "dtype = np.dtype(float)")
+        lines.append("dims = dict(dims or {})")
+        ordered = sorted(self.variables, key=_is_compound)
+        plain = {str(d) for v in ordered for d in v.shape if not isinstance(d, int) and d.is_Symbol}
+        for v in ordered:
+            name = self._name(v)
+            for axis, d in enumerate(v.shape):
+                lines += self._solved(d, f"np.shape({name})[{axis}]", plain)
+            lines.append(f"{name} = _matrix({_quoted(v.params[0])}, {name}, {self._shape(v)}, dims, dtype)")
+        for wrt, t in self.tangents.items():
+            name = self._name(t)
+            known = {d: f"dims[{_quoted(d)}]" for d in self.dimensions}
+            size = ", ".join(number_code(exact_dim(d), known)[0] for d in t.shape)
+            zero = "dtype.type(0)" if t.is_scalar else f"np.zeros(({size}), dtype=dtype)"
+            label = f"tangents[{wrt!r}]"
+            given = f"_matrix({label!r}, {name}, {self._shape(t)}, dims, dtype)"
+            lines.append(f"{name} = {zero} if {name} is None else {given}")
+        if self.cotangent is not None:
+            name = self._name(self.cotangent)
+            lines.append(f'{name} = _matrix("cotangent", cotangent, {self._shape(self.cotangent)}, dims, dtype)')
+        return lines
+
+    def _solved(self, d: Any, size: str, plain: set[str]) -> list[str]:
+        """A line that finds the one symbol of a compound dimension that no plain dimension gives."""
+        if isinstance(d, int) or d.is_Symbol:
+            return []
+        unknown = [s for s in d.free_symbols if s.name not in plain]
+        if len(unknown) != 1 or sp.degree(d, unknown[0]) != 1 or not d.coeff(unknown[0], 1).is_Integer:
+            return []
+        s = unknown[0]
+        plain.add(s.name)
+        names = {k: f"dims[{_quoted(k)}]" for k in self.dimensions}
+        rest, slope = d.coeff(s, 0), d.coeff(s, 1)
+        offset = "" if rest == 0 else f" - ({number_code(rest, names)[0]})"
+        value = f"({size}{offset}) // {slope}" if offset or slope != 1 else size
+        return [f"dims.setdefault({_quoted(s.name)}, {value})"]
+
+    def _shape(self, v: Expr) -> str:
+        return f"({self._dim(v.shape[0])}, {self._dim(v.shape[1])})"
+
+    def _dim(self, d: Any) -> str:
+        if isinstance(d, int):
+            return str(d)
+        if d.is_Symbol:
+            return _quoted(d.name)
+        text = number_code(exact_dim(d), {k: f"d[{_quoted(k)}]" for k in self.dimensions})[0]
+        return f"({_quoted(str(d))}, lambda d: {text})"
+
+
+def _is_compound(v: Expr) -> bool:
+    return any(not isinstance(d, int) and not d.is_Symbol for d in v.shape)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

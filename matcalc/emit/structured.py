@@ -1,0 +1,69 @@
+"""Code for products with structure: Gram matrices X' diag(d) X, Kronecker products that are multiplied or written out.
+
+A Kronecker product times a matrix never forms the Kronecker product; where one is a result, identities and scalar
+factors are not multiplied out before.
+"""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.dims import is_one
+from matcalc.emit.code import Code
+from matcalc.emit.selection import Choice, Selector
+from matcalc.expr import Expr
+from matcalc.properties import known
+
+_GRAM = 3
+
+
+def _transposed(e: Expr) -> Expr:
+    return e.args[0] if e.op == "transpose" else core.transpose(e)
+
+
+def weighted_gram(select: Selector, factors: list[Expr]) -> Code | None:
+    """X' diag(d) X with d >= 0 as Z' Z, which NumPy computes as a symmetric product."""
+    if len(factors) != _GRAM or factors[1].op != "diag" or factors[0] is not _transposed(factors[2]):
+        return None
+    d = factors[1].args[0]
+    if not known(d, "nonnegative"):
+        return None
+    return Code("_weighted_gram({0}, {1})", (factors[2], d if is_one(d.shape[1]) else _transposed(d)))
+
+
+def kron_product(a: Expr, b: Expr) -> Code | None:
+    """kron(A, B) M and M kron(A, B) without the Kronecker product."""
+    if a.op == "kron" and b.op != "kron":
+        return _applied("_kron_times({0}, {1}, {2})", a, b)
+    if b.op == "kron" and a.op != "kron":
+        return _applied("_times_kron({2}, {0}, {1})", b, a)
+    return None
+
+
+def _applied(text: str, K: Expr, M: Expr) -> Code:
+    """`None` stands for an identity factor."""
+    args = [a for a in (*K.args, M) if a.op != "eye"]
+    slots = iter(range(len(args)))
+    texts = ["None" if a.op == "eye" else f"{{{next(slots)}}}" for a in (*K.args, M)]
+    return Code(text.format(*texts), tuple(args))
+
+
+def kron_code(select: Selector, e: Expr) -> Choice | None:
+    """A Kronecker product written out, with an identity factor block by block."""
+    A, B = e.args
+    if A.is_scalar or B.is_scalar:
+        return None
+    if A.op == "eye" or B.op == "eye":
+        size = core.number(core.exact_dim((A if A.op == "eye" else B).shape[0]))
+        if A.op == B.op:
+            return core.eye(e.shape[0])
+        return Code("_eye_kron({0}, {1})", (size, B)) if A.op == "eye" else Code("_kron_eye({0}, {1})", (A, size))
+    return Code("_kron({0}, {1})", (A, B))
+
+
+def scaled_kron(select: Selector, e: Expr) -> Choice | None:
+    """c kron(A, B) = kron(c A, B): the scalar goes to the smaller factor that is there."""
+    K = e.args[-1]
+    if K.op != "kron" or select.shared(K):
+        return None
+    A, B = K.args
+    return core.kron(A, core.scale(*e.args[:-1], B)) if A.op == "eye" else core.kron(core.scale(*e.args[:-1], A), B)
