@@ -1,7 +1,8 @@
-"""The command line: `matcalc derive | code | check | export | ops | rules`.
+"""The command line: `matcalc derive | code | check | export | claim | ops | rules`.
 
 Everything heavy is imported inside the commands, so that `matcalc --help` answers at once. Exit codes: 0; 1 where a
-check fails; 2 for wrong input, with one message on stderr; 70 for a defect of matcalc itself.
+check fails or a claim is disproved; 2 for wrong input, with one message on stderr; 3 for an undecided claim; 70 for
+a defect of matcalc itself.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from matcalc.errors import MatcalcError, shorten
 if TYPE_CHECKING:
     from matcalc.calculus.derivation import Derivation
 
-FAILED, WRONG_INPUT, DEFECT, INTERRUPTED, CLOSED_PIPE = 1, 2, 70, 130, 141
+FAILED, WRONG_INPUT, UNDECIDED, DEFECT, INTERRUPTED, CLOSED_PIPE = 1, 2, 3, 70, 130, 141
 
 EPILOG = """\
 A source is text in matcalc's syntax, a file that holds it, or - for the standard input:
@@ -31,6 +32,8 @@ A source is text in matcalc's syntax, a file that holds it, or - for the standar
   matcalc code   examples/logistic_regression.txt -o gradient.py
   matcalc check  examples/batch_normalization.txt --trials 10
   matcalc export examples/one_hidden_layer.txt -o notes.html --language es
+  matcalc claim  "(A*B)' = B'*A'"
+  matcalc claim  "2*A*x" --of "x'*A*x" --name x --fact A=symmetric
   matcalc ops softmax
 """
 
@@ -143,6 +146,30 @@ def _title(source: str) -> str:
 
 def _progress(done: int, total: int, title: str) -> None:
     print(f"[{done + 1}/{total}] {title}", file=sys.stderr)
+
+
+def claim(options: argparse.Namespace) -> int:
+    """Print the verdict on an identity, on the lines of a hand derivation, or on one result."""
+    from matcalc.export.verdicts import verdict_data
+    from matcalc.frontend.identities import judged_text
+
+    if options.of is not None:
+        if options.name is None:
+            raise MatcalcError("--of needs --name: the variable or named value whose derivative is claimed")
+        options.source, text = options.of, _source(options.claim)
+        verdict: Any = _derivation(options).claim(options.name, text, kind=options.kind)
+    else:
+        verdict = judged_text(
+            _source(options.claim),
+            shapes=_table(options.shape, "--shape", "X=n,p", _pair) or None,
+            facts=_table(options.fact, "--fact", "A=symmetric", str) or None,
+            functions=_names(options.function),
+        )
+    if options.format == "json":
+        _write_json(verdict_data(verdict), options.output)
+    else:
+        _write(str(verdict), options.output)
+    return {"proved": 0, "disproved": FAILED}.get(verdict.status, UNDECIDED)
 
 
 def ops(options: argparse.Namespace) -> int:
@@ -317,6 +344,16 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--hadamard", default=r"\odot", metavar="TEX", help="the entrywise product: \\odot, \\circ")
     one.add_argument("--adjoint", choices=("delta", "bar", "partial"), default="delta", help="how adjoints are written")
     one.add_argument("--bold", action="store_true", help="matrices and vectors in bold type")
+
+    one = _command(commands, "claim", claim, "judge an identity, a hand derivation line by line, or a result (--of)")
+    one.add_argument(
+        "claim", metavar="CLAIM", help="`left = right`, a file of lines `d_NAME = ...` after their function"
+    )
+    one.add_argument("--of", metavar="SOURCE", help="the function whose derivative CLAIM is said to be")
+    one.add_argument("--name", metavar="NAME", help="with --of: what it is differentiated by")
+    one.add_argument("--kind", choices=("gradient", "adjoint", "jacobian", "hessian"), default="gradient")
+    _add_options_of_sources(one)
+    _add_format(one, ("text", "json"))
 
     for name, command, what in (("ops", ops, "operations"), ("rules", rules, "rewrite rules")):
         one = _command(commands, name, command, f"list the {what}: name, identity, source")

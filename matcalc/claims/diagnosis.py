@@ -17,7 +17,7 @@ from matcalc.claims.edits import edits
 from matcalc.claims.factors import CLOSE, Factor, factors
 from matcalc.claims.points import Field, Point, distance
 from matcalc.claims.verdict import Diagnosis
-from matcalc.claims.wrong import Mistake, mistakes, wrong_gradient
+from matcalc.claims.wrong import Mistake, mistakes, opened, reductions, wrong_gradient
 from matcalc.dims import is_one
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, node, postorder, variables
@@ -97,7 +97,7 @@ def _whole(case: Case, rights: list[Array]) -> Found:
 def _values(case: Case, point: Point) -> dict[str, Array]:
     """What may be a factor: dimensions, variables and named values, by name; later names do not hide earlier ones."""
     found: dict[str, Array] = {name: np.array([[float(size)]]) for name, size in point.sizes.items()}
-    nodes = case.graph.nodes
+    nodes = [*case.graph.nodes, *(reductions(opened(case.graph.output)[0]) if case.target is not None else ())]
     exprs = [e for e in nodes if is_one(e.shape[0]) or is_one(e.shape[1]) or e.shape == case.right.shape]
     try:
         arrays = case.field.values(exprs, point)
@@ -105,7 +105,7 @@ def _values(case: Case, point: Point) -> dict[str, Array]:
         return found
     for e, a in zip(exprs, arrays):
         if np.all(np.isfinite(a)):
-            found[str(e.params[0])] = a
+            found[_name(e)] = a
     return found
 
 
@@ -116,12 +116,15 @@ def _factor_text(factor: Factor, case: Case, prefix: str = "") -> Diagnosis:
     if factor.value and factor.number == 1 and abs(factor.exponent) == 2:
         how = "multiplied instead of divided" if factor.exponent > 0 else "divided instead of multiplied"
         return Diagnosis(f"{prefix}{how} by {factor.value}", ("factor", how), node)
+    sizes = {float(size): name for name, size in case.points[0].sizes.items()} if len(case.points) == 1 else {}
+    size = max(abs(factor.number), 1 / abs(factor.number))
+    remark = f" ({sizes[float(size)]} is {size} here)" if float(size) in sizes else ""
     spurious = Factor(factor.number, factor.value, factor.exponent)
     missing = Factor(1 / factor.number, factor.value, -factor.exponent)
     natural = factor.exponent > 0 if factor.value else abs(factor.number) > 1
     if natural:
-        return Diagnosis(f"{prefix}spurious factor {spurious}", ("factor", "spurious factor"), node)
-    return Diagnosis(f"{prefix}missing factor {missing}", ("factor", "missing factor"), node)
+        return Diagnosis(f"{prefix}spurious factor {spurious}{remark}", ("factor", "spurious factor"), node)
+    return Diagnosis(f"{prefix}missing factor {missing}{remark}", ("factor", "missing factor"), node)
 
 
 # ------------------------------------------------------------------------------------------------ wrong derivations
@@ -132,13 +135,14 @@ def _wrong_derivation(case: Case, start: float) -> Found:
     assert case.target is not None
     best: Found = None
     values = [_values(case, p) for p in case.points]
-    for mistake in mistakes(case.graph.output, case.target):
+    output, target = opened(case.graph.output, case.target)
+    for mistake in mistakes(output, target):
         if perf_counter() - start > TIME or (best is not None and best[0] <= max(ENOUGH, mistake.weight)):
             break
         if not mistake.weight:
             continue
         try:
-            wrong = wrong_gradient(case.graph.output, case.target, mistake)
+            wrong = wrong_gradient(output, target, mistake)
             arrays = [case.field.values([wrong], p)[0] for p in case.points]
         except (MatcalcError, np.linalg.LinAlgError):
             continue

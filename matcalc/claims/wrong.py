@@ -9,7 +9,7 @@ from itertools import combinations
 
 from matcalc import core
 from matcalc.dims import same_shape
-from matcalc.expr import REGISTRY, Expr, depends, postorder, record
+from matcalc.expr import REGISTRY, Expr, depends, postorder, rebuild, record
 from matcalc.linop import Zero, adjoint, apply
 
 MAX_NODES = 10
@@ -61,14 +61,33 @@ def _accumulated(output: Expr, target: Expr, held: Collection[Expr], linear: Col
     return core.add(*found)
 
 
+def opened(output: Expr, *others: Expr) -> list[Expr]:
+    """The expressions with standardisations written out, so that their mean and deviation can be held constant."""
+    done: dict[Expr, Expr] = {}
+    for e in postorder((output, *others)):
+        args = tuple(done[a] for a in e.args)
+        definition = record(e.op).definition
+        if e.op == "standardize" and definition is not None:
+            done[e] = definition(*args, *e.params)
+        else:
+            done[e] = e if args == e.args else rebuild(e, args)
+    return [done[e] for e in (output, *others)]
+
+
+def reductions(output: Expr) -> list[Expr]:
+    """The sums, means, deviations, ... inside an expression that stand under no name."""
+    order = list(postorder((output,)))
+    bodies = {e.args[0] for e in order if e.op == "named"}
+    return [e for e in order if e.op in REDUCTIONS and e not in bodies and e is not output]
+
+
 def mistakes(output: Expr, target: Expr) -> Iterator[Mistake]:
     """The mistakes that can be made on the way from the output to a value: the simple ones first."""
     needed = depends((output,), (target,))
     order = [e for e in postorder((output,)) if e in needed and e is not target and e is not output]
     activations = tuple(e for e in order if REGISTRY[e.op].scalar_function is not None or e.op == "func")
-    named = [e for e in order if e.op == "named" and e is not output]
-    bodies = {e.args[0] for e in named}
-    nodes = [e for e in order if e.op == "named" or (e.op in REDUCTIONS and e not in bodies)][:MAX_NODES]
+    inner = set(reductions(output))
+    nodes = [e for e in order if e.op == "named" or e in inner][:MAX_NODES]
     linear = [()] if not activations else [(), activations]
     yield Mistake()
     yield from (Mistake((), chosen) for chosen in linear[1:])

@@ -10,9 +10,8 @@ from matcalc.claims.claim import about_shapes, identity_judged
 from matcalc.claims.constants import with_constants
 from matcalc.claims.lines import LineVerdicts, judged_lines, statements
 from matcalc.claims.verdict import DISPROVED, Diagnosis, Verdict
-from matcalc.dims import same_shape, shape_text
+from matcalc.dims import same_shape
 from matcalc.errors import MatcalcError, ParseError
-from matcalc.expr import Expr
 from matcalc.frontend.entry import derive
 from matcalc.frontend.parser import parse
 from matcalc.ops.elementwise import Function
@@ -46,27 +45,19 @@ def prove(
     before, left, right = _sides(with_constants(text))
     names = [_free(name, text) for name in (LEFT, RIGHT)]
     source = f"{before}\n{names[0]} = {left}\n{names[1]} = {right}\n{names[0]} - {names[1]}"
+    given: dict[str, Any] = {"shapes": shapes, "facts": facts, "functions": list(functions)}
     try:
-        parsed = parse(source, shapes=shapes, facts=facts, functions=functions)
+        parsed = parse(source, **given)
     except MatcalcError as error:
-        if not about_shapes(error):
+        first, second = (parse(f"{before}\n{side}".strip(), **given).graph.output for side in (left, right))
+        if same_shape(first.shape, second.shape) and not about_shapes(error):
             raise
-        return _by_sides(text, before, (left, right), shapes, facts, functions, error)
+        message = str(getattr(error, "message", error))
+        for name, side in zip(names, ("the left side", "the right side")):
+            message = message.replace(name, side)
+        return Verdict(DISPROVED, "the identity", text, diagnosis=Diagnosis(f"wrong shape: {message}", ("shape",)))
     first, second = (parsed.graph.definitions[name].args[0] for name in names)
     return identity_judged(first, second, parsed.graph.declared.values(), text)
-
-
-def _by_sides(
-    text: str, before: str, sides: tuple[str, str], shapes: Any, facts: Any, functions: Any, error: MatcalcError
-) -> Verdict:
-    """The verdict on sides that do not fit together; a side that does not fit in itself is an error of its own."""
-    found: list[Expr] = [
-        parse(f"{before}\n{side}", shapes=shapes, facts=facts, functions=functions).graph.output for side in sides
-    ]
-    message = str(getattr(error, "message", error))
-    if not same_shape(found[0].shape, found[1].shape):
-        message = f"the left side is {shape_text(found[0].shape)}, the right side {shape_text(found[1].shape)}"
-    return Verdict(DISPROVED, "the identity", text, diagnosis=Diagnosis(f"wrong shape: {message}", ("shape",)))
 
 
 def _free(name: str, text: str) -> str:
