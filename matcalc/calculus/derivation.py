@@ -11,6 +11,7 @@ from matcalc import core
 from matcalc.calculus.forward import forward
 from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, hessian_products, jacobian_of
 from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
+from matcalc.calculus.objective import Objective, objective_of
 from matcalc.calculus.paths import Path, paths_to, shared_values
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.structured import basis, check_structure, structured_gradient
@@ -417,6 +418,16 @@ class Derivation(Claims):
         arrays, sizes = bind(variables, values, dims)
         result = evaluate(self.output, arrays, sizes, functions or {})
         return float(result[0, 0]) if self.output.is_scalar else result
+
+    def objective(self, wrt: Any = None, *, dims: Mapping[str, int] | None = None, **fixed: Any) -> Objective:
+        """A function of one flat vector, for `scipy.optimize.minimize(f, x0, jac=True, hess=f.hess or hessp=f.hessp)`.
+
+        Args:
+            wrt: the variables that move (default: those of the derivation).
+            dims: sizes that no array determines.
+            fixed: the arrays of all other variables.
+        """
+        return objective_of(self, wrt, fixed, dims)
 
     def check(self, trials: int = 5, seed: int = 0) -> Report:
         """The generated gradients against differences of the source graph, at random values that satisfy the facts.

@@ -1,0 +1,166 @@
+"""A derivation as an objective for `scipy.optimize.minimize`: one flat vector instead of named matrices.
+
+Matrices are stacked by columns, as in vec, so that `hess` is the Hessian of section "conventions" of the documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from matcalc import dims as dimensions
+from matcalc.dims import shape_text
+from matcalc.emit.module import compile_function, numpy_source
+from matcalc.errors import MatcalcError, NoRuleError, ShapeError
+from matcalc.expr import Expr
+from matcalc.numeric.binding import Array, bind
+
+if TYPE_CHECKING:
+    from matcalc.calculus.derivation import Derivation
+
+
+class Objective:
+    """A scalar function of one flat vector, with its gradient, Hessian and Hessian-vector product.
+
+    `objective(x)` gives the value and the gradient. The generated functions are compiled when they are first used.
+
+    Example:
+        >>> import numpy as np
+        >>> import matcalc as mc
+        >>> d = mc.derive("(X*w - y)'*(X*w - y)", shapes={"X": ("n", "k"), "w": ("k", 1), "y": ("n", 1)}, wrt="w")
+        >>> f = d.objective(X=np.eye(2), y=np.array([1.0, 2.0]))
+        >>> x = f.pack(w=[0.0, 0.0])
+        >>> value, slope = f(x)
+        >>> value, slope.tolist(), f.hess(x).tolist()
+        (5.0, [-2.0, -4.0], [[2.0, 0.0], [0.0, 2.0]])
+
+    Args:
+        derivation: of a scalar function with respect to all that is optimised.
+        fixed: the arrays of all other variables, by name.
+        dims: sizes that no array determines.
+    """
+
+    def __init__(self, derivation: Derivation, fixed: Mapping[str, Any], dims: Mapping[str, int] | None = None) -> None:
+        derivation.need_scalar("objective")
+        self.derivation = derivation
+        self.moving = list(derivation.wrt)
+        names = derivation.names
+        declared = derivation.graph.declared
+        bound = [name for name in names if derivation.structure.get(name, "none") != "none"]
+        if bound:
+            raise NoRuleError(f"an objective moves all entries freely, but {', '.join(bound)} has a structure")
+        for name in names:
+            if name not in declared:
+                raise MatcalcError(f"{name} is a named value: an objective is a function of variables")
+        wrong = [name for name in fixed if name in names or name not in declared]
+        if wrong:
+            raise MatcalcError(f"{', '.join(wrong)} cannot be fixed; the fixed variables are: {self._fixed_names()}")
+        missing = [name for name in declared if name not in names and name not in fixed]
+        if missing:
+            raise MatcalcError(f"no value is given for {', '.join(missing)}")
+        arrays, self.sizes = bind([v for n, v in declared.items() if n not in names], fixed, dims)
+        self.dims = dict(dims) if dims else None
+        self.fixed = {n: a[0, 0].item() if declared[n].is_scalar else a for n, a in arrays.items()}
+        self._functions: dict[str, Callable[..., Any]] = {}
+
+    def _fixed_names(self) -> str:
+        return ", ".join(n for n in self.derivation.graph.declared if n not in self.derivation.names)
+
+    # ------------------------------------------------------------------------------------------------ packing
+
+    def pack(self, **arrays: Any) -> Array:
+        """The flat vector of these values of the variables, matrices stacked by columns.
+
+        Raises:
+            MatcalcError: a value is missing, or one is not a variable of the objective.
+            ShapeError: an array does not fit.
+        """
+        unknown = [name for name in arrays if name not in self.derivation.names]
+        if unknown:
+            raise MatcalcError(f"{', '.join(unknown)} is not among: {', '.join(self.derivation.names)}")
+        values, self.sizes = bind(self.moving, arrays, self.sizes)
+        return np.concatenate([values[name].ravel(order="F") for name in self.derivation.names]).astype(float)
+
+    def unpack(self, x: Any) -> dict[str, Array]:
+        """The variables' matrices from a flat vector.
+
+        Raises:
+            ShapeError: the vector has another length.
+            MatcalcError: a size is not known yet.
+        """
+        flat = np.asarray(x, dtype=float)
+        shapes = [self._shape(v) for v in self.moving]
+        length = sum(m * n for m, n in shapes)
+        if flat.shape != (length,):
+            raise ShapeError(f"the vector must have {length} entries, got an array of shape {flat.shape}")
+        found, start = {}, 0
+        for name, (m, n) in zip(self.derivation.names, shapes):
+            found[name] = flat[start : start + m * n].reshape(m, n, order="F")
+            start += m * n
+        return found
+
+    def _shape(self, v: Expr) -> tuple[int, int]:
+        missing = [s for s in dimensions.symbols(v.shape) if s not in self.sizes]
+        if missing:
+            raise MatcalcError(
+                f"the size {missing[0]} of {v.params[0]} ({shape_text(v.shape)}) is not known: "
+                f"give dims={{{missing[0]!r}: ...}}, or pack a starting point first"
+            )
+        m, n = (dimensions.evaluate(d, self.sizes) for d in v.shape)
+        return m, n
+
+    def _inputs(self, x: Any) -> dict[str, Any]:
+        moving = self.unpack(x)
+        scalars = {str(v.params[0]) for v in self.moving if v.is_scalar}
+        return self.fixed | {n: a[0, 0].item() if n in scalars else a for n, a in moving.items()}
+
+    def _flat(self, arrays: Mapping[str, Any]) -> Array:
+        return np.concatenate([np.ravel(arrays[name], order="F") for name in self.derivation.names])
+
+    # ------------------------------------------------------------------------------------------------ functions
+
+    def __call__(self, x: Any) -> tuple[float, Array]:
+        """The value and the gradient: for `minimize(..., jac=True)`."""
+        value, gradients = self.derivation.function("value_and_grad")(**self._inputs(x), dims=self.dims)
+        return value, self._flat(gradients)
+
+    def value(self, x: Any) -> float:
+        """The value alone."""
+        return float(self.derivation.function("value")(**self._inputs(x), dims=self.dims))
+
+    def gradient(self, x: Any) -> Array:
+        """The gradient alone."""
+        return self._flat(self.derivation.function("gradient")(**self._inputs(x), dims=self.dims))
+
+    def hess(self, x: Any) -> Array:
+        """The Hessian of all variables together, by its structured formula."""
+        if "hess" not in self._functions:
+            self._functions["hess"] = compile_function(self._hessian_source())
+        found = self._functions["hess"](**self._inputs(x), dims=self.dims)
+        count = range(len(self.moving))
+        blocks = [[found[f"{i}_{j}"] if i <= j else found[f"{j}_{i}"].T for j in count] for i in count]
+        return np.block(blocks)
+
+    def _hessian_source(self) -> str:
+        d = self.derivation
+        pairs = [(i, j) for j in range(len(self.moving)) for i in range(j + 1)]
+        parts = {f"{i}_{j}": d.hessian(d.names[i], d.names[j]).value for i, j in pairs}
+        return numpy_source(d.output, parts, "hessian", list(d.graph.declared.values()))
+
+    def hessp(self, x: Any, v: Any) -> Array:
+        """The Hessian times a vector; no Hessian is formed."""
+        function = self.derivation.function("hvp")
+        return self._flat(function(**self._inputs(x), tangents=self.unpack(v), dims=self.dims))
+
+
+def objective_of(
+    derivation: Derivation, wrt: Any, fixed: Mapping[str, Any], dims: Mapping[str, int] | None
+) -> Objective:
+    """The objective with respect to some variables (default: those of the derivation)."""
+    if wrt is None:
+        return Objective(derivation, fixed, dims)
+    names: Iterable[Any] = wrt if isinstance(wrt, (list, tuple)) else [wrt]
+    d = type(derivation)(derivation.graph, [derivation.find(name) for name in names], structure=derivation.structure)
+    return Objective(d, fixed, dims)
