@@ -57,9 +57,27 @@ DIRECTIONS = {
     "transpose_of_matrix_power": "transposes move in",
     "transpose_of_kron": "transposes move in",
     "transpose_of_broadcast": "transposes move in",
+    "transpose_of_matrix_function": "transposes move in",
+    "transpose_of_frechet": "transposes move in",
+    "transpose_of_triangle": "transposes move in",
+    "frechet_of_scaled": "scalars move out",
+    "frechet_of_power_of_scaled": "scalars move out",
+    "inverse_of_exponential": "inverses move in",
+    "inverse_of_symbolic_power": "inverses move in",
+    "det_of_matrix_power": "determinants move in",
+    "det_of_exponential": "determinants become traces",
+    **{f"{op}_of_scaled": "scalars move out" for op in ("vech", "unvech", "tril", "triu", "cumsum", "slice", "place")},
+    "exponential_of_zero": "one name for one thing",
+    "product_of_symbolic_powers": "exponents are gathered",
+    "pseudoinverse_of_nonsingular": "one name for one thing",
+    "frechet_of_power_at_commuting": "derivatives are written out",
+    "frechet_at_commuting": "derivatives are written out",
+    "trace_of_frechet": "derivatives are written out",
 }
 
 ALL = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+RESULTS = [rule for rule in RULES.values() if rule.group in ("collapse", "present")]
+IN_RESULTS = pytest.mark.parametrize("rule", RESULTS, ids=[rule.name for rule in RESULTS])
 
 
 def values(exprs: list[Expr], seed: int) -> list[np.ndarray] | None:
@@ -90,8 +108,9 @@ def are_equal(left: Expr, right: Expr) -> bool:
 
 
 def fired(rule: Rule, left: Expr) -> Expr | None:
-    """What the rule makes of an expression, tidied first (as the engine does) where that is needed."""
-    for e in (left, Rewriter(Context(), only=()).normal(left)):
+    """What the rule makes of an expression, or of what tidying or the other rules leave of it."""
+    others = RULES.keys() - {rule.name}
+    for e in (left, Rewriter(Context(), only=()).normal(left), Rewriter(Context(), only=others).normal(left)):
         after = rule.apply(e, Context()) if e.op == rule.op else None
         if after is not None:
             return after
@@ -115,7 +134,7 @@ def test_fires_on_its_own_left_side(rule):
     assert are_equal(left, after)
 
 
-@ALL
+@IN_RESULTS
 def test_leads_somewhere(rule):
     left, _ = rule.example()
     after = fired(rule, left)
@@ -127,7 +146,7 @@ def test_leads_somewhere(rule):
         assert cost(after) < cost(left)
 
 
-@ALL
+@IN_RESULTS
 def test_both_sides_get_one_form(rule):
     left, right = rule.example()
     first, second = (Rewriter(Context()).simplify(side) for side in (left, right))

@@ -11,6 +11,8 @@ from matcalc.emit.entrywise import stripped
 from matcalc.emit.matching import through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.expr import Expr, node, number_value
+from matcalc.ops.spectral import shift_of
+from matcalc.properties import known
 
 _SQUARE = 2
 
@@ -333,6 +335,14 @@ def matrix_power_code(select: Selector, e: Expr) -> Choice | None:
     return Code(f"np.linalg.matrix_power({{0}}, {int(number_value(k))})", (X,))
 
 
+def pseudoinverse_code(select: Selector, e: Expr) -> Choice | None:
+    """(t I - S)^+ at an eigenvalue t of a symmetric S: what is 0 there is known, not guessed from rounding errors."""
+    shift = shift_of(e.args[0])
+    if shift is None or not known(shift[1], "symmetric"):
+        return None
+    return Code(f"_resolvent({{0}}, {1 if shift[0] == 'eigmax' else -1})", (shift[1],))
+
+
 def log_code(select: Selector, e: Expr) -> Choice | None:
     """log(det(X)) without overflow."""
     X = e.args[0]
@@ -357,6 +367,7 @@ RULES: dict[str, list[Rule]] = {
     "inv": [inverse_code],
     "solve": [solve_code],
     "log": [log_code],
+    "pinv": [pseudoinverse_code],
     "prod": [prod_code],
     "matpow": [matrix_power_code],
     "cross_entropy": [cross_entropy_code],

@@ -31,8 +31,10 @@ from matcalc.emit.matrix_helpers import (
     _logm,
     _matpow,
     _nans,
+    _pinv,
     _polar,
     _real,
+    _resolvent,
     _sqrtm,
     _upper_right,
 )
@@ -45,6 +47,7 @@ except ImportError:  # only _gelu and the special functions need it, and whoever
 # What the notations may name beside the functions below.
 MATRIX_FUNCTIONS = (
     *(_chol, _eig, _eigmax, _eigmin, _eigvals, _eigvecmax, _eigvecmin, _eigvecs, _extreme, _is_symmetric, _polar),
+    *(_pinv, _resolvent),
     *(_expm, _logm, _sqrtm, _matpow, _real, _nans, _upper_right, _frechet_expm, _frechet_logm, _frechet_sqrtm),
     *(_frechetpow, _frechetpowform, _frechet_matrix),
 )

@@ -90,6 +90,19 @@ def _eigvecmin(x):
     return _extreme(x, -1)[1]
 
 
+def _pinv(x):
+    """The pseudoinverse; singular values that are rounding errors count as 0."""
+    return np.linalg.pinv(x, rcond=10 * max(x.shape) * np.finfo(x.dtype).eps)
+
+
+def _resolvent(x, sign):
+    """The pseudoinverse of (t I - x), t the largest (sign 1) or smallest (sign -1) eigenvalue of a symmetric x."""
+    values, vectors = np.linalg.eigh((x + x.T) / 2)
+    gaps = values[-1 if sign > 0 else 0] - values
+    small = np.abs(gaps) <= 10 * len(x) * np.finfo(x.dtype).eps * np.abs(values).max()
+    return (vectors * np.where(small, 0, 1 / np.where(small, 1, gaps))) @ vectors.T
+
+
 def _polar(x):
     """U V' for x = U diag(s) V'."""
     u, _, vt = np.linalg.svd(x, full_matrices=False)

@@ -54,6 +54,12 @@ def inside(X: Expr, bound: Any) -> Expr:
     return node("step", (core.difference(bound, node("abs", (X,))),))
 
 
+def away_from(X: Expr, kink: Any = 0) -> tuple[tuple[str, Expr], ...]:
+    """No entry is near the kinks at -kink and kink."""
+    distance = node("abs", (core.difference(node("abs", (X,)), number(kink)),))
+    return (("positive", core.difference(distance, number(sp.Rational(1, 20)))),)
+
+
 # ------------------------------------------------------------------------------------------------ without a parameter
 
 elementwise(
@@ -62,6 +68,7 @@ elementwise(
     r"\operatorname{softsign}",
     Template("{0} / (1 + np.abs({0}))", Level.PRODUCT, Level.ATOM),
     slope=lambda Y, X: core.power(core.plus(1, node("abs", (X,))), -2),
+    sampling=away_from,
     facts=odd,
     definition=lambda X: core.divide(X, core.plus(1, node("abs", (X,)))),
 )
@@ -79,6 +86,7 @@ elementwise(
     r"\operatorname{hardtanh}",
     Template("np.clip({0}, -1, 1)"),
     slope=lambda Y, X: inside(X, 1),
+    sampling=lambda X: away_from(X, 1),
     facts=odd,
     definition=lambda X: clipped(X, sp.S.One),
 )
@@ -90,6 +98,7 @@ elementwise(
     slope=lambda Y, X: choose(
         X, constant(SELU_SCALE, X), scale(number(SELU_SCALE * SELU_ALPHA), node("exp", (_negative_part(X),)))
     ),
+    sampling=away_from,
     facts=keeps_sign,
     source=KLAMBAUER,
     definition=lambda X: scale(number(SELU_SCALE), _elu_by_parts(X, SELU_ALPHA)),
@@ -153,6 +162,7 @@ def entrywise(
     definition: Callable[[Expr, Any], Expr],
     facts: Callable[..., tuple[int, int]],
     source: str,
+    kink: Callable[[Any], Any] = lambda value: 0,
     positive_only: bool = True,
 ) -> Op:
     """Declare an elementwise function with one number as a parameter; its NumPy is the helper `_name`."""
@@ -175,6 +185,7 @@ def entrywise(
             facts=facts,
             definition=definition,
             params=(Param(word, "number", core.exact(default)),),
+            sampling=lambda X, value: away_from(X, kink(value)),
         )
     )
 
@@ -193,6 +204,7 @@ entrywise(
     definition=_huber,
     facts=lambda e, X: (BIT["nonnegative"] | X & bits("diagonal", "symmetric", "constant"), 0),
     source=HUBER,
+    kink=lambda delta: delta,
 )
 entrywise(
     "leakyrelu",

@@ -1,45 +1,36 @@
-"""Eigenvalues and eigenvectors, singular values and their norms, the polar and Cholesky factors, the pseudoinverse.
+"""Eigenvalues and eigenvectors.
 
-Eigenvalues are real and in ascending order (a matrix with complex ones has no value here, `nan`), singular values in
-descending order; eigenvectors have length 1 and their entry of largest magnitude is positive. Each is a function of a
-free matrix: for symmetric X the left and the right eigenvectors are the same, and that is a simplification.
+Eigenvalues are real and in ascending order (a matrix with complex ones has no value here, `nan`); eigenvectors have
+length 1 and their entry of largest magnitude is positive. Each is a function of a free matrix: for symmetric X the left
+and the right eigenvectors are the same, and that is a simplification.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from matcalc import core
 from matcalc.core import difference, eye, inverse, matmul, minus, number, power, scale
-from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text
-from matcalc.errors import NoRuleError, ShapeError
-from matcalc.expr import Expr, node
+from matcalc.dims import Shape
+from matcalc.expr import Expr, node, number_value
 from matcalc.linop import (
     LinearMap,
     compose,
     diagonal,
-    frechet,
     identity,
-    inner,
     map_sum,
     mask,
     negated,
     sandwich,
     scaled,
     to_diag,
-    transposition,
 )
-from matcalc.notation import Call, Level, Template
-from matcalc.ops.define import need_square, op, scalar, square, square_to_scalar
-from matcalc.ops.selection import lower_ones, surely_nonnegative
-from matcalc.properties import BIT, bits
+from matcalc.notation import Call
+from matcalc.ops.define import need_square, op, square, square_to_scalar
+from matcalc.properties import BIT
 
 MAGNUS85 = "Magnus, On differentiating eigenvalues and eigenvectors, Econometric Theory 1 (1985)"
 MN_EIGEN = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 8"
-GOLUB_PEREYRA = "Golub & Pereyra, The differentiation of pseudo-inverses, SIAM J. Numer. Anal. 10 (1973), (4.12)"
-GILES_SVD = "Giles, Collected matrix derivative results (2008), sec. 3"
-WATSON = "Watson, Characterization of the subdifferential of some matrix norms (1992)"
-MURRAY = "Murray, Differentiation of the Cholesky decomposition (2016)"
-HIGHAM_POLAR = "Higham, Functions of Matrices (2008), ch. 8"
-HALF = core.exact("0.5")
 
 
 # ------------------------------------------------------------------------------------------------ eigenvalues
@@ -158,11 +149,15 @@ def resolvent(value: str, X: Expr) -> Expr:
     return node("pinv", (shifted(value, X),))
 
 
+def deflated(vector: str, value: str, X: Expr) -> Expr:
+    """(I - v v') (lambda I - X + v u')^-1: the inverse exists, and for symmetric X this is (lambda I - X)^+."""
+    v, u = node(vector, (X,)), node(vector, (X.T,))
+    return matmul(difference(eye(X.shape[0]), v @ v.T), inverse(core.add(shifted(value, X), v @ u.T)))
+
+
 def _moving_vector(v: Expr, value: str, X: Expr) -> LinearMap:
-    """dX -> (lambda I - X)^+ (I - v u' / u' v) dX v."""
-    P, u = resolvent(value, X), node(v.op, (X.T,))
-    off = scaled(power(matmul(u.T, v), -1), sandwich(matmul(P, v, u.T), v, X.shape))
-    return map_sum(sandwich(P, v, X.shape), negated(off))
+    """dX -> (I - v v') (lambda I - X + v u')^-1 dX v."""
+    return sandwich(deflated(v.op, value, X), v, X.shape)
 
 
 def _vector_facts(e: Expr, X: int) -> tuple[int, int]:
@@ -179,7 +174,7 @@ def _vector_facts(e: Expr, X: int) -> tuple[int, int]:
     facts=_vector_facts,
 )
 def eigvecmax(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """dv = (lambda I - X)^+ (I - v u' / u' v) dX v; for symmetric X, (lambda I - X)^+ dX v"""
+    """dv = (I - v v') (lambda I - X + v u')^-1 dX v; for symmetric X, (lambda I - X)^+ dX v"""
     return (_moving_vector(v, "eigmax", X),)
 
 
@@ -193,219 +188,49 @@ def eigvecmax(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
     facts=_vector_facts,
 )
 def eigvecmin(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """dv = (lambda I - X)^+ (I - v u' / u' v) dX v; for symmetric X, (lambda I - X)^+ dX v"""
+    """dv = (I - v v') (lambda I - X + v u')^-1 dX v; for symmetric X, (lambda I - X)^+ dX v"""
     return (_moving_vector(v, "eigmin", X),)
 
 
-# ------------------------------------------------------------------------------------------------ pseudoinverse
+VECTORS = {"eigvecmax": "eigmax", "eigvecmin": "eigmin"}
 
 
-def is_tall(X: Expr) -> bool | None:
-    """Whether there are at least as many rows as columns; None where the dimensions do not say."""
-    m, n = X.shape
-    if surely_nonnegative(plus(m, -n)):
-        return True
-    return False if surely_nonnegative(plus(n, -m)) else None
+def shift_of(e: Expr) -> tuple[str, Expr] | None:
+    """("eigmax" or "eigmin", X) where `e` is lambda I - X for that eigenvalue of X."""
+    for t in e.args if e.op == "add" else ():
+        if t.op == "scale" and len(t.args) == len(("lambda", "I")) and t.args[1].op == "eye":
+            value = t.args[0]
+            if value.op in VECTORS.values():
+                X = value.args[0]
+                rest = [other for other in e.args if other is not t]
+                return (value.op, X) if _bag(map(minus, _terms(X))) == _bag(_terms(core.add(*rest))) else None
+    return None
 
 
-def full_rank(X: Expr) -> tuple[tuple[str, Expr], ...]:
-    """The rank is the smaller dimension: one of X'X and X X' is nonsingular."""
-    tall = is_tall(X)
-    if tall is None:
-        return (("positive", core.add(node("det", (X.T @ X,)), node("det", (X @ X.T,)))),)
-    return (("nonsingular", X if same(*X.shape) else X.T @ X if tall else X @ X.T),)
+def _terms(e: Expr) -> list[Expr]:
+    """The terms of a sum, scalars multiplied into the sums that they scale."""
+    terms: list[Expr] = []
+    for t in e.args if e.op == "add" else (e,):
+        if t.op == "scale" and t.args[-1].op == "add":
+            terms.extend(scale(*t.args[:-1], part) for part in t.args[-1].args)
+        else:
+            terms.append(t)
+    return terms
 
 
-PINV_KEEPS = bits(
-    "symmetric",
-    "skew",
-    "diagonal",
-    "orthogonal",
-    "positive-definite",
-    "positive-semidefinite",
-    "nonsingular",
-    "constant",
-)
+def _bag(terms: Iterable[Expr]) -> list[bytes]:
+    """The terms in any order, each with its numbers multiplied and its scalars in one product."""
+    return sorted(_flat(t).digest for t in terms)
 
 
-@op(
-    shape=lambda X: (X.shape[1], X.shape[0]),
-    latex=Template("{0}^{{+}}", Level.POSTFIX, Level.ATOM),
-    numpy=Call("np.linalg.pinv"),
-    domain=full_rank,
-    source=GOLUB_PEREYRA,
-    example=("m n",),
-    facts=lambda e, X: (X & PINV_KEEPS, 0),
-)
-def pinv(P: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """dP = -P dX P + P P' dX' (I - X P) + (I - P X) dX' P' P, where the rank is constant"""
-    m, n = X.shape
-    outside, inside = difference(eye(m), X @ P), difference(eye(n), P @ X)
-    turned = transposition(X.shape)
-    return (
-        map_sum(
-            negated(sandwich(P, P, X.shape)),
-            compose(sandwich(P @ P.T, outside, turned.codomain), turned),
-            compose(sandwich(inside, P.T @ P, turned.codomain), turned),
-        ),
-    )
-
-
-# ------------------------------------------------------------------------------------------------ singular values
-
-
-def rank_dim(X: Expr) -> Dim:
-    """The smaller dimension.
-
-    Raises:
-        ShapeError: the dimensions do not say which it is.
-    """
-    m, n = X.shape
-    tall = True if is_one(n) else False if is_one(m) else is_tall(X)
-    if tall is None:
-        raise ShapeError(
-            f"singvals of {{}} ({shape_text(X.shape)}) has as many entries as the smaller dimension, "
-            "which is not known: give numbers (normnuc and normspec do not need them)",
-            X,
-        )
-    return n if tall else m
-
-
-@op(
-    shape=lambda X: (rank_dim(X), 1),
-    latex=Call(r"\operatorname{singvals}"),
-    numpy=Template("np.linalg.svd({0}, compute_uv=False)[:, None]"),
-    domain=lambda X: (("positive", node("singvals", (X,))), *simple(gram(X))),
-    source=GILES_SVD,
-    example=("4 3",),
-    facts=lambda e, X: (
-        BIT["nonnegative"] | X & BIT["constant"] | (BIT["positive"] if X & BIT["nonsingular"] else 0),
-        0,
-    ),
-)
-def singvals(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """d sigma_i = u_i' dX v_i, for distinct positive singular values"""
-    V = node("eigvecs", (minus(gram(X)),))  # in the order of the singular values, which descend
-    left, right = ((X @ V).T, V) if is_same_rank(X) else (V.T, X.T @ V)
-    k = Y.shape[0]
-    return (compose(mask(power(Y, -1)), diagonal(k, Y.shape), sandwich(left, right, X.shape)),)
-
-
-def is_same_rank(X: Expr) -> bool:
-    """Whether the columns are as many as the singular values."""
-    return same(rank_dim(X), X.shape[1])
-
-
-def gram(X: Expr) -> Expr:
-    """X'X or X X', the smaller one."""
-    return X.T @ X if is_same_rank(X) else X @ X.T
-
-
-def _polar_by_powers(X: Expr) -> Expr:
-    """X (X'X)^(-1/2), or (X X')^(-1/2) X for a wide X.
-
-    Raises:
-        NoRuleError: the dimensions do not say whether X is wide.
-    """
-    tall = is_tall(X)
-    if tall is None:
-        raise NoRuleError(f"polar({X}): whether {X.shape[0]} or {X.shape[1]} is larger must be known to go on")
-    half = number(-HALF)
-    return X @ node("matpow", (X.T @ X, half)) if tall else node("matpow", (X @ X.T, half)) @ X
-
-
-@op(
-    shape=lambda X: X.shape,
-    latex=Call(r"\operatorname{polar}"),
-    numpy=Call("_polar"),
-    domain=full_rank,
-    source=HIGHAM_POLAR,
-    example=("4 3",),
-    facts=lambda e, X: (
-        X & bits("orthogonal", "constant", "diagonal", "symmetric")
-        | (BIT["orthogonal"] if X & BIT["nonsingular"] else 0),
-        0,
-    ),
-    definition=_polar_by_powers,
-)
-def polar(Q: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """Q = U V' = X (X'X)^(-1/2), for X = U diag(sigma) V' of full rank"""
-    R = _polar_by_powers(X)
-    half = number(-HALF)
-    turned = transposition(X.shape)
-    if is_tall(X):
-        H = R.args[1]
-        gram_moves = map_sum(sandwich(X.T, None, X.shape), compose(sandwich(None, X, turned.codomain), turned))
-        root = frechet("matpow", X.T @ X, half)
-        return (map_sum(sandwich(None, H, X.shape), compose(sandwich(X, None, H.shape), root, gram_moves)),)
-    H = R.args[0]
-    gram_moves = map_sum(sandwich(None, X.T, X.shape), compose(sandwich(X, None, turned.codomain), turned))
-    root = frechet("matpow", X @ X.T, half)
-    return (map_sum(sandwich(H, None, X.shape), compose(sandwich(None, X, H.shape), root, gram_moves)),)
-
-
-def _norm_facts(e: Expr, X: int) -> tuple[int, int]:
-    true = BIT["nonnegative"] | X & BIT["constant"]
-    return true | (BIT["positive"] if X & bits("nonzero", "nonsingular") else 0), 0
-
-
-@op(
-    shape=scalar,
-    latex=Template(r"\lVert {0} \rVert_*"),
-    numpy=Template('np.linalg.norm({0}, "nuc")'),
-    domain=full_rank,
-    source=WATSON,
-    example=("4 3",),
-    facts=_norm_facts,
-)
-def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """d normnuc(X) = tr(Q' dX), Q = U V' the polar factor of X = U diag(sigma) V', for full rank"""
-    return (inner(node("polar", (X,))),)
-
-
-@op(
-    shape=scalar,
-    latex=Template(r"\lVert {0} \rVert_2"),
-    numpy=Template("np.linalg.norm({0}, 2)"),
-    domain=lambda X: simple_extreme("eigmax", X.T @ X),
-    source=WATSON,
-    example=("4 3",),
-    facts=_norm_facts,
-)
-def normspec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """d normspec(X) = u' dX v, the singular vectors of a simple largest singular value; u = X v / normspec(X)"""
-    v = node("eigvecmax", (X.T @ X,))
-    return (inner(scale(power(Y, -1), matmul(X, v, v.T))),)
-
-
-# ------------------------------------------------------------------------------------------------ Cholesky
-
-
-def symmetric_part(X: Expr) -> Expr:
-    """(X + X')/2."""
-    return scale(number(HALF), core.add(X, X.T))
-
-
-def _chol_facts(e: Expr, X: int) -> tuple[int, int]:
-    true = BIT["lower"] | BIT["nonsingular"] | X & bits("diagonal", "constant")
-    if X & BIT["diagonal"]:
-        true |= BIT["positive-definite"]
-    return true, 0
-
-
-@op(
-    shape=square("chol"),
-    latex=Call(r"\operatorname{chol}"),
-    numpy=Call("_chol"),
-    domain=lambda X: (("positive-definite", symmetric_part(X)),),
-    source=MURRAY,
-    example=("n n",),
-    facts=_chol_facts,
-)
-def chol(L: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """dL = L Phi(L^-1 (dX + dX')/2 L^-T), L L' = (X + X')/2, Phi the lower triangle with half the diagonal"""
-    n = X.shape[0]
-    phi = difference(lower_ones(n, n), scale(number(HALF), eye(n)))
-    half = scaled(number(HALF), map_sum(identity(X.shape), transposition(X.shape)))
-    back = inverse(L)
-    return (compose(sandwich(L, None, X.shape), mask(phi), sandwich(back, back.T, X.shape), half),)
+def _flat(t: Expr) -> Expr:
+    scalars: list[Expr] = []
+    while t.op == "scale":
+        scalars.extend(t.args[:-1])
+        t = t.args[-1]
+    coefficient = core.exact(1)
+    for s in scalars:
+        if s.op == "number":
+            coefficient = coefficient * number_value(s)
+    rest = [s for s in scalars if s.op != "number"]
+    return scale(number(coefficient), *rest, t)

@@ -169,6 +169,10 @@ def _slice(e: Expr, X: Piece) -> Piece:
     ranges = [
         _range(first, last, size) for first, last, size in zip((row, column), (last_row, last_column), e.args[0].shape)
     ]
+    if is_one(e.args[0].shape[1]):  # of a vector, one index
+        ranges.pop()
+    elif is_one(e.args[0].shape[0]):
+        ranges.pop(0)
     base = X if X.flipped else _at_least(Level.ATOM, X)
     return Piece((base, f"[{', '.join(ranges)}]"), Level.POSTFIX, flipped=True)
 

@@ -1,0 +1,265 @@
+"""Functions of matrices: their Frechet derivatives at matrices that commute, exponentials and powers."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from matcalc import core
+from matcalc.core import difference, eye, inverse, matmul, number, scale, trace, var
+from matcalc.expr import Expr, node
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import node_rule, rule
+
+HIGHAM = "Higham, Functions of Matrices (2008), ch. 1 and 3"
+FUNCTIONS = ("expm", "logm", "sqrtm")
+HALF = number(sp.Rational(1, 2))
+MAX_DEPTH = 20
+
+
+def expm(X: Expr) -> Expr:
+    """expm(X)."""
+    return node("expm", (X,))
+
+
+def power_of(X: Expr, k: Expr) -> Expr:
+    """X^k."""
+    return node("matpow", (X, k))
+
+
+def square(name: str = "X", *facts: str) -> Expr:
+    """An n x n variable."""
+    return var(name, "n", "n", facts)
+
+
+# ------------------------------------------------------------------------------------------------ transposes
+
+
+@node_rule(op="transpose", source=HIGHAM, example=lambda: (expm(square()).T, expm(square().T)))
+def transpose_of_matrix_function(e: Expr, context: Context) -> Expr | None:
+    """f(X)' = f(X') for expm, logm, sqrtm and the pseudoinverse"""
+    inner = e.args[0]
+    return node(inner.op, (inner.args[0].T,)) if inner.op in (*FUNCTIONS, "pinv") else None
+
+
+def _turned() -> tuple[Expr, Expr]:
+    X, V = square(), square("V")
+    return node("frechet", (X, V), ("expm",)).T, node("frechet", (X.T, V.T), ("expm",))
+
+
+@node_rule(op="transpose", source=HIGHAM, example=_turned)
+def transpose_of_frechet(e: Expr, context: Context) -> Expr | None:
+    """L(X, V)' = L(X', V') for the Frechet derivative of a matrix function"""
+    inner = e.args[0]
+    if inner.op not in ("frechet", "frechetpow"):
+        return None
+    X, V, *k = inner.args
+    return node(inner.op, (X.T, V.T, *k), inner.params)
+
+
+# ------------------------------------------------------------------------------------------------ what commutes
+
+
+def generator(e: Expr, depth: int = 0) -> Expr | None:
+    """A matrix of which `e` is a function (a polynomial, an inverse, an exponential, ...); None for multiples of I."""
+    if e.op == "eye":
+        return None
+    if depth > MAX_DEPTH:
+        return e
+    if e.op == "scale":
+        return generator(e.args[-1], depth + 1)
+    if e.op in ("matpow", "inv", *FUNCTIONS):
+        return generator(e.args[0], depth + 1)
+    if e.op in ("add", "matmul"):
+        found = {g.digest: g for g in (generator(a, depth + 1) for a in e.args) if g is not None}
+        squares = all(a.shape == e.shape for a in e.args)
+        if squares and len(found) <= 1:
+            return next(iter(found.values()), None)
+    return e
+
+
+def commute(A: Expr, B: Expr) -> bool:
+    """Whether A and B are functions of one matrix."""
+    first, second = generator(A), generator(B)
+    return first is None or second is None or first.digest == second.digest
+
+
+def slope(e: Expr) -> Expr:
+    """f'(X) for a Frechet derivative L(X, V) of f."""
+    X = e.args[0]
+    if e.op == "frechetpow":
+        k = e.args[2]
+        return scale(k, power_of(X, difference(k, 1)))
+    if e.params[0] == "expm":
+        return expm(X)
+    return inverse(X) if e.params[0] == "logm" else scale(HALF, inverse(node("sqrtm", (X,))))
+
+
+def _at_commuting(op: str) -> tuple[Expr, Expr]:
+    X = square()
+    V = matmul(X, X)
+    if op == "frechet":
+        return node("frechet", (X, V), ("expm",)), matmul(expm(X), V)
+    k = var("k", 1, 1)
+    return node("frechetpow", (X, V, k)), scale(k, matmul(power_of(X, difference(k, 1)), V))
+
+
+def _frechet_at_commuting(e: Expr) -> Expr | None:
+    X, V = e.args[:2]
+    return matmul(slope(e), V) if commute(X, V) else None
+
+
+@node_rule(op="frechet", source=HIGHAM, example=lambda: _at_commuting("frechet"))
+def frechet_at_commuting(e: Expr, context: Context) -> Expr | None:
+    """L(X, V) = f'(X) V for a function V of X"""
+    return _frechet_at_commuting(e)
+
+
+@node_rule(op="frechetpow", source=HIGHAM, example=lambda: _at_commuting("frechetpow"))
+def frechet_of_power_at_commuting(e: Expr, context: Context) -> Expr | None:
+    """L(X, V, k) = k X^(k-1) V for a function V of X"""
+    return _frechet_at_commuting(e)
+
+
+def _linear(op: str) -> tuple[Expr, Expr]:
+    X, V, s = square(), square("V"), var("s", 1, 1)
+    rest: tuple[Expr, ...] = () if op == "frechet" else (var("k", 1, 1),)
+    params = ("expm",) if op == "frechet" else ()
+    return node(op, (X, scale(s, V), *rest), params), scale(s, node(op, (X, V, *rest), params))
+
+
+def _scalars_out(e: Expr) -> Expr | None:
+    X, V, *rest = e.args
+    if V.op == "zeros":
+        return V
+    if V.op != "scale":
+        return None
+    return scale(*V.args[:-1], node(e.op, (X, V.args[-1], *rest), e.params))
+
+
+@node_rule(op="frechet", source=HIGHAM, example=lambda: _linear("frechet"))
+def frechet_of_scaled(e: Expr, context: Context) -> Expr | None:
+    """L(X, s V) = s L(X, V)"""
+    return _scalars_out(e)
+
+
+@node_rule(op="frechetpow", source=HIGHAM, example=lambda: _linear("frechetpow"))
+def frechet_of_power_of_scaled(e: Expr, context: Context) -> Expr | None:
+    """L(X, s V, k) = s L(X, V, k)"""
+    return _scalars_out(e)
+
+
+def _trace() -> tuple[Expr, Expr]:
+    X, C = square(), square("C")
+    return trace(matmul(X, node("frechet", (X, C), ("expm",)))), trace(matmul(expm(X), X, C))
+
+
+@node_rule(op="tr", source=HIGHAM, example=_trace)
+def trace_of_frechet(e: Expr, context: Context) -> Expr | None:
+    """tr(B L(X, V)) = tr(f'(X) B V) for a function B of X"""
+    inner = e.args[0]
+    factors = inner.args if inner.op == "matmul" else (inner,)
+    for k, f in enumerate(factors):
+        if f.op in ("frechet", "frechetpow"):
+            others = (*factors[k + 1 :], *factors[:k])
+            if all(commute(f.args[0], b) for b in others):
+                return trace(matmul(slope(f), *others, f.args[1]))
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ exponentials
+
+
+@rule(X="n n", source=HIGHAM)
+def det_of_exponential(X: Expr) -> tuple[Expr, Expr]:
+    """det(expm(X)) = exp(tr(X))"""
+    return node("det", (expm(X),)), node("exp", (trace(X),))
+
+
+@rule(X="n n", source=HIGHAM)
+def logdet_of_exponential(X: Expr) -> tuple[Expr, Expr]:
+    """log|det expm(X)| = tr(X)"""
+    return node("logdet", (expm(X),)), trace(X)
+
+
+@rule(X="n n", source=HIGHAM)
+def inverse_of_exponential(X: Expr) -> tuple[Expr, Expr]:
+    """expm(X)^-1 = expm(-X)"""
+    return inverse(expm(X)), expm(scale(number(-1), X))
+
+
+def _exponentials() -> tuple[Expr, Expr]:
+    A, s, t = square("A"), var("s", 1, 1), var("t", 1, 1)
+    return expm(scale(s, A)) @ expm(scale(t, A)), expm(core.add(scale(s, A), scale(t, A)))
+
+
+@node_rule(op="matmul", source=HIGHAM, example=_exponentials)
+def product_of_exponentials(e: Expr, context: Context) -> Expr | None:
+    """expm(X) expm(Y) = expm(X + Y) for functions X and Y of one matrix"""
+    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
+        if a.op == b.op == "expm" and commute(*a.args, *b.args):
+            return matmul(*e.args[:k], expm(core.add(*a.args, *b.args)), *e.args[k + 2 :])
+    return None
+
+
+@node_rule(op="expm", source=HIGHAM, example=lambda: (expm(core.zeros("n", "n")), eye("n")))
+def exponential_of_zero(e: Expr, context: Context) -> Expr | None:
+    """expm(0) = I"""
+    return eye(e.shape[0]) if e.args[0].op == "zeros" else None
+
+
+@rule(X="n n", source=HIGHAM)
+def exponential_of_logarithm(X: Expr) -> tuple[Expr, Expr]:
+    """expm(logm(X)) = X"""
+    return expm(node("logm", (X,))), X
+
+
+@rule(X="n n", source=HIGHAM)
+def square_of_root(X: Expr) -> tuple[Expr, Expr]:
+    """sqrtm(X)^2 = X"""
+    return power_of(node("sqrtm", (X,)), number(2)), X
+
+
+# ------------------------------------------------------------------------------------------------ powers
+
+
+def _exponent(e: Expr) -> tuple[Expr, Expr]:
+    if e.op == "matpow":
+        return e.args[0], e.args[1]
+    return (e.args[0], number(-1)) if e.op == "inv" else (e, number(1))
+
+
+def _powers() -> tuple[Expr, Expr]:
+    X, k = square("X", "nonsingular"), var("k", 1, 1)
+    return power_of(X, k) @ X, power_of(X, core.plus(k, 1))
+
+
+@node_rule(op="matmul", source=HIGHAM, example=_powers)
+def product_of_symbolic_powers(e: Expr, context: Context) -> Expr | None:
+    """X^j X^k = X^(j+k) for nonsingular X"""
+    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
+        (base, i), (other, j) = _exponent(a), _exponent(b)
+        if base.digest != other.digest or "matpow" not in (a.op, b.op):
+            continue
+        if (i.op, j.op) != ("number", "number") and context.known(base, "nonsingular"):
+            return matmul(*e.args[:k], power_of(base, core.plus(i, j)), *e.args[k + 2 :])
+    return None
+
+
+def _inverse_power() -> tuple[Expr, Expr]:
+    X, k = square("X", "nonsingular"), var("k", 1, 1)
+    return inverse(power_of(X, k)), power_of(X, scale(number(-1), k))
+
+
+@node_rule(op="inv", source=HIGHAM, example=_inverse_power)
+def inverse_of_symbolic_power(e: Expr, context: Context) -> Expr | None:
+    """(X^k)^-1 = X^-k for nonsingular X"""
+    inner = e.args[0]
+    if inner.op != "matpow" or inner.args[1].op == "number" or not context.known(inner.args[0], "nonsingular"):
+        return None
+    return power_of(inner.args[0], scale(number(-1), inner.args[1]))
+
+
+@rule(X="n n", k="1 1", source=HIGHAM)
+def det_of_matrix_power(X: Expr, k: Expr) -> tuple[Expr, Expr]:
+    """det(X^k) = det(X)^k"""
+    return node("det", (power_of(X, k),)), core.power(node("det", (X,)), k)

@@ -1,0 +1,229 @@
+"""Pseudoinverses, eigenvectors and triangles; scalars move out of linear operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from matcalc import core
+from matcalc.core import eye, inverse, matmul, number, scale, transpose, var
+from matcalc.expr import Expr, node
+from matcalc.ops.spectral import VECTORS, deflated, resolvent, shift_of
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import MAGNUS, MATRIX_ALGEBRA, node_rule, rule
+
+HIGHAM = "Higham, Functions of Matrices (2008), ch. 1"
+PENROSE = "Penrose, A generalized inverse for matrices (1955)"
+
+
+def pinv(X: Expr) -> Expr:
+    """The pseudoinverse of X."""
+    return node("pinv", (X,))
+
+
+def square(name: str = "X", *facts: str) -> Expr:
+    """An n x n variable."""
+    return var(name, "n", "n", facts)
+
+
+# ------------------------------------------------------------------------------------------------ pseudoinverse
+
+
+@rule(X="n n", facts={"X": "nonsingular"}, source=PENROSE)
+def pseudoinverse_of_nonsingular(X: Expr) -> tuple[Expr, Expr]:
+    """X^+ = X^-1 for nonsingular X"""
+    return pinv(X), inverse(X)
+
+
+@rule(X="m n", source=PENROSE)
+def pseudoinverse_of_pseudoinverse(X: Expr) -> tuple[Expr, Expr]:
+    """(X^+)^+ = X"""
+    return pinv(pinv(X)), X
+
+
+@rule(X="m n", source=PENROSE)
+def first_penrose_equation(X: Expr) -> tuple[Expr, Expr]:
+    """X X^+ X = X"""
+    return matmul(X, pinv(X), X), X
+
+
+@rule(X="m n", source=PENROSE)
+def second_penrose_equation(X: Expr) -> tuple[Expr, Expr]:
+    """X^+ X X^+ = X^+"""
+    return matmul(pinv(X), X, pinv(X)), pinv(X)
+
+
+# ------------------------------------------------------------------------------------------------ eigenvectors
+
+
+def _unit() -> tuple[Expr, Expr]:
+    v = node("eigvecmax", (square(),))
+    return v.T @ v, number(1)
+
+
+@node_rule(op="matmul", source=MAGNUS, example=_unit)
+def length_of_eigenvector(e: Expr, context: Context) -> Expr | None:
+    """v' v = 1 for an eigenvector v"""
+    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
+        if b.op in VECTORS and a.op == "transpose" and a.args[0].digest == b.digest:
+            rest = (*e.args[:k], *e.args[k + 2 :])
+            return matmul(*rest) if rest else number(1)
+    return None
+
+
+def _deflated() -> tuple[Expr, Expr]:
+    S = square("S", "symmetric")
+    return deflated("eigvecmax", "eigmax", S), resolvent("eigmax", S)
+
+
+@node_rule(op="matmul", source=MAGNUS, example=_deflated)
+def deflated_inverse_of_symmetric(e: Expr, context: Context) -> Expr | None:
+    """(I - v v') (lambda I - S + v v')^-1 = (lambda I - S)^+ for symmetric S with S v = lambda v"""
+    for k, (left, right) in enumerate(zip(e.args, e.args[1:])):
+        for projector, inverted in ((left, right), (right, left)):
+            found = _resolvent_from(projector, inverted, context)
+            if found is not None:
+                return matmul(*e.args[:k], found, *e.args[k + 2 :])
+    return None
+
+
+def _resolvent_from(projector: Expr, inverted: Expr, context: Context) -> Expr | None:
+    """(lambda I - S)^+ for I - v v' and (lambda I - S + v v')^-1."""
+    if projector.op != "add" or inverted.op != "inv" or inverted.args[0].op != "add":
+        return None
+    rest = [t for t in inverted.args[0].args if not is_dyad(t)]
+    dyads = [t for t in inverted.args[0].args if is_dyad(t)]
+    if len(dyads) != 1 or not rest:
+        return None
+    v, n = dyads[0].args[0], inverted.shape[0]
+    if _bag(projector.args) != _bag((eye(n), core.minus(matmul(v, v.T)))):
+        return None
+    P = pinv(core.add(*rest))
+    return P if shift_of(P.args[0]) == (VECTORS[v.op], v.args[0]) and context.known(v.args[0], "symmetric") else None
+
+
+def is_dyad(t: Expr) -> bool:
+    """Whether it is v v' for an extreme eigenvector."""
+    return (
+        t.op == "matmul"
+        and len(t.args) == len(("v", "v'"))
+        and t.args[0].op in VECTORS
+        and t.args[1].digest == t.args[0].T.digest
+    )
+
+
+def _bag(terms: Iterable[Expr]) -> list[bytes]:
+    return sorted(t.digest for t in terms)
+
+
+SPECTRAL_FUNCTIONS = {"prodothers": "adj", "exp": "expm", "sqrt": "sqrtm", "log": "logm"}
+
+
+def _adjugate() -> tuple[Expr, Expr]:
+    X = square()
+    V, values = node("eigvecs", (X,)), node("eigvals", (X,))
+    return matmul(V, core.diag(node("prodothers", (values,), (None,))), inverse(V)), node("adj", (X,))
+
+
+@node_rule(op="matmul", source=HIGHAM, example=_adjugate)
+def function_of_eigenvalues(e: Expr, context: Context) -> Expr | None:
+    """V diag(f(lambda)) V^-1 = f(X) for the eigenvalues and eigenvectors of X"""
+    for k, (left, scaled_rows) in enumerate(zip(e.args, e.args[1:])):
+        if scaled_rows.op != "hadamard" or len(scaled_rows.args) > len(("right", "values")):
+            continue
+        for right, values in (scaled_rows.args, scaled_rows.args[::-1]):
+            if values.op != "broadcast":
+                continue
+            found = _diagonalized(left, right, values.args[0], context)
+            if found is not None:
+                return matmul(*e.args[:k], found, *e.args[k + 2 :])
+    return None
+
+
+def _diagonalized(left: Expr, right: Expr, values: Expr, context: Context) -> Expr | None:
+    """f(X) for V and V^-1 (V' where X is symmetric), its transpose for V^-T and V'; `values` are the f(lambda)."""
+    if left.op == "eigvecs":
+        X, V = left.args[0], left
+        by_transpose = right.digest == V.T.digest and context.known(X, "symmetric")
+        return _function_at(X, values) if by_transpose or right.digest == inverse(V).digest else None
+    if right.op == "transpose" and right.args[0].op == "eigvecs" and left.digest == inverse(right).digest:
+        found = _function_at(right.args[0].args[0], values)
+        return None if found is None else transpose(found)
+    return None
+
+
+def _function_at(X: Expr, values: Expr) -> Expr | None:
+    """f(X), where the values are f of the eigenvalues of X."""
+    if values.op == "eigvals" and values.args[0].digest == X.digest:
+        return X
+    if values.op not in SPECTRAL_FUNCTIONS or values.args[0].op != "eigvals":
+        return None
+    return node(SPECTRAL_FUNCTIONS[values.op], (X,)) if values.args[0].args[0].digest == X.digest else None
+
+
+# ------------------------------------------------------------------------------------------------ triangles
+
+
+@rule(S="n n", facts={"S": "symmetric"}, source=MATRIX_ALGEBRA)
+def cholesky_factors(S: Expr) -> tuple[Expr, Expr]:
+    """chol(S) chol(S)' = S for symmetric S"""
+    L = node("chol", (S,))
+    return L @ L.T, S
+
+
+@rule(X="m n", source=MAGNUS)
+def lower_triangle(X: Expr) -> tuple[Expr, Expr]:
+    """X o tril(1) = tril(X)"""
+    return core.hadamard(X, node("tril", (core.ones(*X.shape),))), node("tril", (X,))
+
+
+@rule(X="m n", source=MAGNUS)
+def upper_triangle(X: Expr) -> tuple[Expr, Expr]:
+    """X o triu(1) = triu(X)"""
+    return core.hadamard(X, node("triu", (core.ones(*X.shape),))), node("triu", (X,))
+
+
+@node_rule(
+    op="transpose",
+    source=MAGNUS,
+    example=lambda: (node("tril", (var("X", "m", "n"),)).T, node("triu", (var("X", "m", "n").T,))),
+)
+def transpose_of_triangle(e: Expr, context: Context) -> Expr | None:
+    """tril(X)' = triu(X')"""
+    inner = e.args[0]
+    if inner.op not in ("tril", "triu"):
+        return None
+    return node("triu" if inner.op == "tril" else "tril", (inner.args[0].T,))
+
+
+# ------------------------------------------------------------------------------------------------ linear operations
+
+LINEAR = {
+    "vech": (),
+    "unvech": (3,),
+    "tril": (),
+    "triu": (),
+    "cumsum": (1,),
+    "slice": (1, 2, 1, 1),
+    "place": (7, 8, 2, 1),
+}
+
+
+def _linear_example(op: str) -> tuple[Expr, Expr]:
+    s, X = var("s", 1, 1), var("X", 6, 1) if op == "unvech" else var("X", 3, 3)
+    return node(op, (scale(s, X),), LINEAR[op]), scale(s, node(op, (X,), LINEAR[op]))
+
+
+def _declare_scalars_move_out(op: str) -> None:
+    """The rule that an operation is homogeneous."""
+
+    def apply(e: Expr, context: Context) -> Expr | None:
+        inner = e.args[0]
+        return scale(*inner.args[:-1], node(op, (inner.args[-1],), e.params)) if inner.op == "scale" else None
+
+    apply.__name__ = f"{op}_of_scaled"
+    apply.__doc__ = f"{op}(s X) = s {op}(X)"
+    node_rule(op=op, source=MAGNUS, example=lambda: _linear_example(op))(apply)
+
+
+for _op in LINEAR:
+    _declare_scalars_move_out(_op)
