@@ -8,7 +8,24 @@ from matcalc.dims import same
 from matcalc.expr import Expr, postorder, record
 
 # Operations with a kink where their argument has a zero: the derivative is claimed away from it.
-KINKED = ("abs", "sign", "step", "relu")
+KINKED = ("abs", "sign", "step", "relu", "norm1")
+# Operations that choose between entries: at whole numbers ties are common, and a tie is a kink.
+CHOOSING = frozenset(
+    (
+        "max",
+        "min",
+        "maximum",
+        "minimum",
+        "where",
+        "hardtanh",
+        "huber",
+        "leakyrelu",
+        "elu",
+        "selu",
+        "normspec",
+        "normnuc",
+    )
+)
 
 
 def domain_of(e: Expr) -> Iterator[tuple[str, Expr]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from matcalc.calculus.structured import structured_gradient
+from matcalc.claims.assumptions import domain_of
 from matcalc.claims.constants import with_constants
 from matcalc.claims.diagnosis import Case, diagnose
 from matcalc.claims.equality import prove
@@ -22,14 +23,14 @@ from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
 from matcalc.expr import Expr
 from matcalc.graph import Graph
 from matcalc.numeric.binding import bind, matrix
-from matcalc.properties import CLOSED_MASK
+from matcalc.properties import Truth, truth
 
 if TYPE_CHECKING:
     from matcalc.calculus.derivation import Derivation
 
 KINDS = ("gradient", "adjoint", "jacobian", "hessian")
 RANDOM_POINTS = 3
-MORE_POINTS = 8
+MORE_POINTS = 12
 SMALL_POINTS = 8
 TRIED = ("the normal form", "expansion into sums of products", "common denominators")
 
@@ -126,8 +127,10 @@ def decided(asked: Question, text: str, claim: Expr) -> Verdict:
         return _disproved(asked, text, claim, field, points, verdicts)
     proof = prove(right, claim, asked.assumptions)
     if proof is not None:
-        return Verdict(PROVED, asked.about, text, right, proof, agreed=verdicts.count(False), assumptions=_used(proof))
-    more = list(field.random(MORE_POINTS, seed=1)) + list(field.small(SMALL_POINTS, seed=1))
+        return Verdict(
+            PROVED, asked.about, text, right, proof, agreed=verdicts.count(False), assumptions=_conditions(asked, claim)
+        )
+    more = list(field.random(MORE_POINTS, seed=1))
     others = [field.differ(claim, right, p) for p in more]
     if any(others):
         return _disproved(asked, text, claim, field, more, others)
@@ -135,10 +138,11 @@ def decided(asked: Question, text: str, claim: Expr) -> Verdict:
     return Verdict(UNDECIDED, asked.about, text, right, agreed=agreed, tried=TRIED)
 
 
-def _used(proof: Any) -> tuple[tuple[str, str], ...]:
-    """The facts that the proof used beyond the declared ones."""
-    used = proof.prover.context.used
-    return tuple((fact, shorten(str(e))) for e, fact in used if not (e.op == "variable" and e.params[3] & CLOSED_MASK))
+def _conditions(asked: Question, claim: Expr) -> tuple[tuple[str, str], ...]:
+    """What the claim needs to be defined, beyond the declared facts and what the function needs itself."""
+    given = {*asked.assumptions, *domain_of(asked.right)}
+    needed = dict.fromkeys(pair for pair in domain_of(claim) if pair not in given)
+    return tuple((fact, shorten(str(e))) for fact, e in needed if truth(e, fact) is not Truth.TRUE)
 
 
 def _wrong_shape(asked: Question, text: str, claim: Expr) -> Verdict:

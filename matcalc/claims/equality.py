@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from matcalc.claims.assumptions import closed, domain_of
-from matcalc.claims.prover import Prover, WorkLimitError
-from matcalc.core import transpose
+from matcalc.claims.prover import Prover, Work, WorkLimitError
+from matcalc.core import add, minus, transpose
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, postorder, rebuild
 from matcalc.rewrite.context import Context
+from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import RULES
-from matcalc.rules.tidying import EXPAND_NAME, REORDER
+from matcalc.rules.tidying import ADD_ZERO, EXPAND_NAME, REORDER, tidy_name
 from matcalc.steps import Step
 
 # What brings all to one form only at a price is tried last: fractions over one denominator, softmax by exponentials.
 SLOW = frozenset(("common_denominator", "softmax_by_exponentials"))
 EXPANDING = frozenset(name for name, rule in RULES.items() if rule.group == "expand")
+DEFINITIONS = frozenset(name for name in RULES if name.startswith("definition_of_"))
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
 RECOGNISING = frozenset(("exponentials_over_their_sum", "exponentials_over_their_total"))
@@ -39,10 +41,27 @@ class Proof:
     right: Expr
     opened: tuple[Expr, Expr]
     prover: Prover
+    by_difference: bool = False
 
     @cached_property
     def steps(self) -> list[Step]:
         """The chain from the left side to the right one: whole expressions, one named move each."""
+        return self._through_zero() if self.by_difference else self._through_one_form()
+
+    def _through_zero(self) -> list[Step]:
+        """left = (left - right) + right, and the difference is brought to 0."""
+        left, right = self.opened
+        first, last = (_openings(side, opened) for side, opened in zip((self.left, self.right), self.opened))
+        gap = difference_of(left, right)
+        zero, gather = RULES[ADD_ZERO], RULES[tidy_name("add")]
+        steps = [*first, Step(zero.name, left, add(gap, right), zero.identity, zero.source)]
+        for s in self.prover.chain(gap):
+            steps.append(Step(s.rule, add(s.before, right), add(s.after, right), s.identity, s.source, s.facts))
+        steps.append(Step(gather.name, steps[-1].after, right, gather.identity, gather.source))
+        return [*steps, *_reversed(last)]
+
+    def _through_one_form(self) -> list[Step]:
+        """Both sides to their common form, the second way backwards."""
         first, second = (
             [*_openings(side, opened), *self.prover.chain(opened)]
             for side, opened in zip((self.left, self.right), self.opened)
@@ -53,8 +72,17 @@ class Proof:
         if middle is not other:
             rule = RULES[REORDER]
             steps.append(Step(rule.name, middle, other, rule.identity, rule.source))
-        steps.extend(Step(s.rule, s.after, s.before, s.identity, s.source, s.facts) for s in reversed(second))
-        return steps
+        return [*steps, *_reversed(second)]
+
+
+def _reversed(steps: list[Step]) -> list[Step]:
+    """The chain from its end to its beginning."""
+    return [Step(s.rule, s.after, s.before, s.identity, s.source, s.facts) for s in reversed(steps)]
+
+
+def difference_of(left: Expr, right: Expr) -> Expr:
+    """left - right."""
+    return add(left, minus(right))
 
 
 def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ()) -> Proof | None:
@@ -71,28 +99,53 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
     local = (without_names(left, local_only=True), without_names(right, local_only=True))
     opened = (without_names(left), without_names(right))
     attempts = [(local, EXPANDING)]
-    attempts += [(local, SLOW)] if local != opened else []
-    attempts += [(opened, SLOW), (opened, SLOW - {"common_denominator"}), (opened, RECOGNISING)]
+    attempts += [(local, SLOW | DEFINITIONS)] if local != opened else []
+    attempts += [
+        (opened, SLOW | DEFINITIONS),
+        (opened, SLOW),
+        (opened, SLOW - {"common_denominator"}),
+        (opened, RECOGNISING),
+    ]
+    work = Work()
     for pair, without in attempts:
-        prover = _attempt(pair, given, without if without is EXPANDING else without | GATHERING)
+        prover = _attempt(work, pair, given, without if without is EXPANDING else without | GATHERING)
         if prover is not None:
             return Proof(left, right, pair, prover)
-    return None
+    prover = _vanishing(work, opened, given)
+    return None if prover is None else Proof(left, right, opened, prover, by_difference=True)
 
 
-def _attempt(pair: tuple[Expr, Expr], given: list[tuple[str, Expr]], without: frozenset[str]) -> Prover | None:
-    """The prover, if it brings both sides to one form."""
-    plain = [(fact, without_names(e)) for fact, e in given]
-    assumed = closed([*given, *plain])
+def _vanishing(work: Work, pair: tuple[Expr, Expr], given: list[tuple[str, Expr]]) -> Prover | None:
+    """The prover, if it brings the difference of the two sides to 0 over common denominators."""
+    without = (SLOW - {"common_denominator"}) | GATHERING
+    gap = difference_of(*pair)
     try:
-        quiet = Prover(Context(assumed), without)
-        turned = [(fact, transpose(e)) for fact, e in assumed if fact == "nonsingular"]
-        normal = [(fact, quiet.normal(e)) for fact, e in (*assumed, *turned) if e.op != "variable"]
-        prover = Prover(Context(closed([*assumed, *normal])), without)
+        prover = _prepared(work, given, without)
+        return prover if is_zero(prover.normal(gap)) else None
+    except (WorkLimitError, RuntimeError, NoRuleError, ShapeError):  # beyond the bound: nothing is proved
+        return None
+
+
+def _attempt(
+    work: Work, pair: tuple[Expr, Expr], given: list[tuple[str, Expr]], without: frozenset[str]
+) -> Prover | None:
+    """The prover, if it brings both sides to one form."""
+    try:
+        prover = _prepared(work, given, without)
         first, second = (prover.normal(side) for side in pair)
     except (WorkLimitError, RuntimeError, NoRuleError, ShapeError):  # beyond the bound: nothing is proved
         return None
     return prover if first.digest == second.digest else None
+
+
+def _prepared(work: Work, given: list[tuple[str, Expr]], without: frozenset[str]) -> Prover:
+    """A prover that knows the given facts also of the normal forms of what they are about."""
+    plain = [(fact, without_names(e)) for fact, e in given]
+    assumed = closed([*given, *plain])
+    quiet = Prover(Context(assumed), without, work)
+    turned = [(fact, transpose(e)) for fact, e in assumed if fact == "nonsingular"]
+    normal = [(fact, quiet.normal(e)) for fact, e in (*assumed, *turned) if e.op != "variable"]
+    return Prover(Context(closed([*assumed, *normal])), without, work)
 
 
 def without_names(e: Expr, *, local_only: bool = False) -> Expr:

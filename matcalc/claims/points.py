@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from matcalc import dims
-from matcalc.claims.assumptions import KINKED
+from matcalc.claims.assumptions import CHOOSING, KINKED
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder, variables
 from matcalc.numeric.binding import Array
@@ -60,7 +60,9 @@ class Field:
         yield from self._points(count, 8 * count, lambda k: self._draw(seed, k))
 
     def small(self, count: int, seed: int = 0) -> Iterator[Point]:
-        """Up to `count` points of small integers and small sizes."""
+        """Up to `count` points of small integers and small sizes; none where ties would decide."""
+        if any(s.op in CHOOSING for s in postorder(self.roots)):
+            return
         yield from self._points(count, 6 * count, lambda k: self._draw_small(seed, k))
 
     def _points(self, count: int, tries: int, draw: Callable[[int], Point | None]) -> Iterator[Point]:

@@ -15,12 +15,29 @@ from matcalc.rewrite.rule import RULES, Rule, rules_of
 from matcalc.rules.tidying import tidy_name
 from matcalc.steps import Step
 
-WORK_LIMIT = 6000
+WORK_LIMIT = 8000
 MAX_CHAIN = 4000
 
 
 class WorkLimitError(Exception):
     """The expansion takes more work than a verdict may."""
+
+
+class Work:
+    """How much may still be done; shared by the attempts at one proof."""
+
+    def __init__(self, limit: int = WORK_LIMIT) -> None:
+        self.left = limit
+
+    def spend(self, amount: int) -> None:
+        """Note that something was done.
+
+        Raises:
+            WorkLimitError: it was too much.
+        """
+        self.left -= amount
+        if self.left < 0:
+            raise WorkLimitError
 
 
 class Prover(Rewriter):
@@ -29,20 +46,18 @@ class Prover(Rewriter):
     Args:
         context: facts and assumptions.
         without: names of rules that are left out.
-        limit: how many expressions may be settled.
+        work: what may still be done.
     """
 
-    def __init__(self, context: Context, without: Container[str] = (), limit: int = WORK_LIMIT) -> None:
+    def __init__(self, context: Context, without: Container[str] = (), work: Work | None = None) -> None:
         super().__init__(context)
         chosen = frozenset(name for name in RULES if name not in without)
         self._collapse = _joined(rules_of("collapse", chosen), rules_of("expand", chosen))
         self.moves: dict[Expr, Step] = {}
-        self.left = limit
+        self.work = Work() if work is None else work
 
     def _tidy(self, e: Expr) -> Expr:
-        self.left -= 1 + len(e.args)
-        if self.left < 0:
-            raise WorkLimitError
+        self.work.spend(1 + len(e.args))
         after = super()._tidy(e)
         if after is not e:
             rule = RULES[tidy_name(e.op)]

@@ -296,3 +296,22 @@ def det_of_turned(e: Expr, context: Context) -> Expr | None:
     """det(A' + B') = det(A + B)"""
     other = turned(e.args[0], context)
     return node("det", (other,)) if other.op != "transpose" and other.digest < e.args[0].digest else None
+
+
+def _turned_sum() -> tuple[Expr, Expr]:
+    A, B = var("A", "m", "n"), var("B", "n", "m")
+    left = total(hadamard(A, B.T), 1)
+    right = core.transpose(total(hadamard(A.T, B), 2))
+    return (left, right) if sum_of_turned(left, Context()) is not None else (right.args[0], core.transpose(left))
+
+
+@node_rule(op="sum", group="expand", source=MATRIX_ALGEBRA, example=_turned_sum)
+def sum_of_turned(e: Expr, context: Context) -> Expr | None:
+    """sum(A' o B) = sum(A o B'), sum(A' o B, 1) = sum(A o B', 2)'"""
+    X, axis = e.args[0], e.params[0]
+    if is_one(X.shape[0]) or is_one(X.shape[1]) or X.op == "matmul":
+        return None
+    other = turned(X, context)
+    if other.op == "transpose" or other.digest >= X.digest:
+        return None
+    return total(other) if axis is None else core.transpose(total(other, 3 - axis))

@@ -96,7 +96,20 @@ def _two_orders() -> tuple[Expr, Expr]:
     return add(last, first), add(first, last)
 
 
-EXPAND_NAME, REORDER = "expand_name", "reorder"
+def _with_zero(e: Expr, context: Context) -> Expr | None:
+    return add(add(e, core.minus(e)), e)
+
+
+EXPAND_NAME, REORDER, ADD_ZERO = "expand_name", "reorder", "add_zero"
+RULES[ADD_ZERO] = Rule(
+    ADD_ZERO,
+    "A = (A - B) + B",
+    MATRIX_ALGEBRA,
+    "tidy",
+    "variable",
+    _with_zero,
+    lambda: (_A, add(add(_A, core.minus(_B)), _B)),
+)
 RULES[EXPAND_NAME] = Rule(
     EXPAND_NAME,
     "a name stands for its definition",
