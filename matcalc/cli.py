@@ -302,7 +302,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument(
         "--style",
-        choices=("steps", "differential", "result"),
+        choices=("steps", "differential", "result", "components"),
         default="steps",
         help="each local Jacobian and the chain rule (default), differentials, or the answers only",
     )

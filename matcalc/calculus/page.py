@@ -78,6 +78,7 @@ class View:
     differentials: list[Line] = field(default_factory=list)
     carried: list[Line] = field(default_factory=list)
     identified: list[Line] = field(default_factory=list)
+    components: list[Line] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ The model holds every line of the view; the templates in `templates/` only arran
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from matcalc.calculus.differential import Differentials
@@ -15,6 +16,8 @@ from matcalc.dims import is_scalar
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.linop import Identity
+from matcalc.printing.breaking import row
+from matcalc.printing.components import entry
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.properties import names_of
@@ -40,7 +43,8 @@ MATRIX_RULES = (
     "ones_in_a_sum",
 )
 
-STYLES = ("steps", "differential", "result")
+STYLES = ("steps", "differential", "result", "components")
+TRAILING = re.compile(r" ?\\\\(\[\w+\])?\s*\n\\end\{aligned\}")  # the last row ends without a break
 SUFFIXES = {"text": "txt", "latex": "tex", "markdown": "md"}
 
 
@@ -54,8 +58,11 @@ def written(d: Derivation, form: str, style: str, layout: str, notation: Notatio
         raise MatcalcError(f"style must be one of {', '.join(STYLES)}, got {style!r}")
     if layout not in ("denominator", "numerator"):
         raise MatcalcError(f"layout must be denominator or numerator, got {layout!r}")
+    if style == "components" and form == "text":
+        raise MatcalcError("the style components is typeset: ask for latex or markdown")
     writer = TEXT if form == "text" else latex_writer(notation)
-    return render(f"{style}.{SUFFIXES[form]}.jinja", view=make_view(d, style, layout, writer))
+    text = render(f"{style}.{SUFFIXES[form]}.jinja", view=make_view(d, style, layout, writer), row=row)
+    return TRAILING.sub(r"\n\\end{aligned}", text)
 
 
 def make_view(d: Derivation, style: str, layout: str, writer: Writer) -> View:
@@ -66,7 +73,9 @@ def make_view(d: Derivation, style: str, layout: str, writer: Writer) -> View:
         view.blocks = builder.map_blocks() if style != "result" else []
         view.results = builder.jacobians()
         return view
-    if style == "steps":
+    if style == "components":
+        view.components = builder.components()
+    elif style == "steps":
         view.blocks = [builder.block(made) for made in d.reverse.adjoints.values() if made.of is not d.output]
     elif style == "differential":
         builder.differential(view)
@@ -259,21 +268,25 @@ class ViewBuilder:
         view.identified.append(Line(f"{self.d_name(self.d.output)} = {' + '.join(total)}"))
         for e in self.d.wrt:
             if self.d.structure.get(str(e.params[0]), "none") == "none":
-                view.identified.append(self.second_order(e))
+                view.identified += self.second_order(e)
 
-    def second_order(self, e: Expr) -> Line:
-        """d2f = d vec(X)' H d vec(X): the second identification."""
+    def second_order(self, e: Expr) -> list[Line]:
+        """d2f = d vec(X)' H d vec(X): the second identification; then the names that H needs."""
         H = self.d.hessian(str(e.params[0])).value
+        remark = f"along {self.inline(self.named(e))} alone"
         if H.op == "zeros" or (H.op == "number" and H.params[0] == 0):
-            return Line(f"{self.d_name(self.d.output, order=2)} = 0", f"along {self.named(e)} alone")
+            return [Line(f"{self.d_name(self.d.output, order=2)} = 0", remark)]
         step = self.w.differential.format(self.written(e))
-        mark = self.w.transpose
         wide = f"({step})" if self.w.plain else rf"\left({step}\right)"
-        middle = "; ".join(f"{n.params[0]} = {self.w.expr(n.args[0])}" for n in locals_of(H))
-        formula = (
-            f"{self.d_name(self.d.output, order=2)} = {wide}{mark}{self.w.times}{self._factor(H)}{self.w.times}{step}"
-        )
-        return Line(formula, f"along {self.named(e)} alone" + (f", with {middle}" if middle else ""))
+        product = f"{wide}{self.w.transpose}{self.w.times}{self._factor(H)}{self.w.times}{step}"
+        return [
+            Line(f"{self.d_name(self.d.output, order=2)} = {product}", remark),
+            *(Line(f"{self.named(n)} = {self.w.expr(n.args[0])}", "in this Hessian") for n in locals_of(H)),
+        ]
+
+    def inline(self, formula: str) -> str:
+        """A formula in a line of text."""
+        return formula if self.w.plain else f"${formula}$"
 
     def d_name(self, e: Expr, order: int = 1) -> str:
         """dX; d2f for the second differential."""
@@ -302,6 +315,20 @@ class ViewBuilder:
             for m in self.d.reverse.adjoints.values()
             if m.of.op == "named" and m.handle.op == "named" and m.handle.params[1] == "local"
         ]
+
+    def components(self) -> list[Line]:
+        """The adjoints and the gradients by their entries; left out where that would be too long."""
+        lines = []
+        f = self.named(self.d.output)
+        for made in self.d.reverse.adjoints.values():
+            found = entry(made.value, self.w.notation) if made.of is not self.d.output else None
+            if found is not None:
+                asked = made.of in self.d.wrt
+                name = (
+                    rf"\frac{{\partial {f}}}{{\partial {self.named(made.of)}}}" if asked else self.adjoint_name(made.of)
+                )
+                lines.append(Line(f"{found.left(name)} = {found.right}"))
+        return lines
 
     def map_blocks(self) -> list[Block]:
         """For a matrix function: every value with its local Jacobians, from the output down."""

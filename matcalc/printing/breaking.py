@@ -22,6 +22,9 @@ BARE = {r"\left", r"\right", r"\displaystyle", r"\limits", r"\bigl", r"\bigr", r
 UPRIGHT = {r"\operatorname", r"\mathrm", r"\text", r"\mathbf", r"\boldsymbol", r"\mathsf", r"\texttt"}
 ACCENTED = {r"\bar", r"\hat", r"\overline", r"\sqrt", r"\tilde", r"\dot", r"\ddot", r"\vec", r"\boxed"}
 FUNCTIONS = re.compile(r"\\(log|exp|sin|cos|tan|tanh|sinh|cosh|det|max|min|arctan|arcsin|arccos|sum|prod|Gamma|ln)$")
+SCRIPTED = re.compile(r"(\w+?|\))([\^_])(-?\w+|\([^()]*\))")
+SPECIAL = re.compile(r"[&%#]")
+WORD = re.compile(r"(?:\$[^$]*\$|[^\s$])+")
 PENALTY = {"relation": 0, "sum": 1, "product": 3, "factor": 6}
 
 
@@ -202,3 +205,53 @@ def _width(token: str) -> float:
     if token in (",", ";"):
         return 0.45
     return 0.75 if token.isupper() or token in (r"\top", r"\partial") else 0.56
+
+
+REMARK = 13.0  # em; a longer remark stands on a line of its own
+
+
+def row(formula: str, remark: str = "", indent: int = 0, gap: str = "") -> str:
+    r"""The formula as rows of `aligned`, its remark behind it where there is room, else below.
+
+    Args:
+        formula: a formula; broken where it is long.
+        remark: text that may hold formulas between dollars.
+        indent: by how many `\qquad` the rows are indented.
+        gap: additional space below, such as `8pt`.
+    """
+    remark = _typeset(remark)
+    space = r"\qquad " * indent
+    lines = [rf"&{space}{line}" for line in broken(formula, LINE - 2 * indent - (REMARK if remark else 0.0))]
+    if len(lines) > 1:
+        lines = [lines[0], *(line.replace("&", r"&\qquad ", 1) for line in lines[1:])]
+    if remark:
+        if len(lines) == 1 and text_width(remark) <= REMARK:
+            lines[0] += rf" \quad \text{{({remark})}}"
+        else:
+            lines += [rf"&{space}\quad \text{{{part}}}" for part in _wrapped(f"({remark})", LINE - 2 * indent - 1)]
+    return " \\\\\n".join(lines) + (rf" \\[{gap}]" if gap else r" \\")
+
+
+def text_width(remark: str) -> float:
+    """The width of text in em, estimated; formulas between dollars are measured as such."""
+    parts = remark.split("$")
+    return sum(width(part) if k % 2 else 0.46 * len(part) for k, part in enumerate(parts))
+
+
+def _typeset(remark: str) -> str:
+    """Text with its powers and indices (`X^-1`, `K_mn`) as formulas, so that `text` can hold it."""
+    parts = remark.split("$")
+    for k in range(0, len(parts), 2):
+        parts[k] = SCRIPTED.sub(r"$\1\2{\3}$", SPECIAL.sub(r"\\\g<0>", parts[k]))
+    return "$".join(parts)
+
+
+def _wrapped(remark: str, line: float) -> list[str]:
+    """Text in lines of some em; formulas between dollars stay whole."""
+    lines: list[str] = []
+    for word in WORD.findall(remark):
+        if lines and text_width(f"{lines[-1]} {word}") <= line:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines

@@ -30,7 +30,7 @@ class Entry:
     def left(self, name: str) -> str:
         """The entry of the matrix of this name."""
         index = "".join(self.indices)
-        return rf"\left({name}\right)_{{{index}}}" if index else name
+        return f"{_bracketed(name)}_{{{index}}}" if index else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class _Text:
 
     def at(self, level: Level) -> str:
         """In brackets where it binds less."""
-        return self.text if self.level >= level else rf"\left({self.text}\right)"
+        return self.text if self.level >= level else _bracketed(self.text)
 
 
 def entry(e: Expr, notation: Notation) -> Entry | None:
@@ -91,7 +91,7 @@ class _Components:
             level = Level.ATOM if e.op in ("variable", "named") or not e.args else Level.SUM
             return _Text(written, level)
         simple = e.op in ("variable", "named") and "_" not in written and not written.startswith(r"\frac")
-        return _Text(f"{written}_{{{index}}}" if simple else rf"\left({written}\right)_{{{index}}}", Level.ATOM)
+        return _Text(f"{written}_{{{index}}}" if simple else f"{_bracketed(written)}_{{{index}}}", Level.ATOM)
 
     def _number(self, e: Expr, i: str, j: str) -> _Text:
         return _Text(*number_latex(number_value(e)))
@@ -127,9 +127,13 @@ class _Components:
         return _Text(f"-{product}" if negative else product, Level.SUM if negative else Level.PRODUCT)
 
     def _hadamard(self, e: Expr, i: str, j: str) -> _Text:
-        factors = [self.of(a, i, j) for a in e.args]
-        factors.sort(key=lambda t: t.text.startswith(r"\sum"))
-        return _Text(r" \, ".join(f.at(Level.POSTFIX) for f in factors), Level.PRODUCT)
+        above = [self.of(a, i, j) for a in e.args if not _is_reciprocal(a)]
+        below = [self.of(a.args[0], *_indices(a.args[0].shape, i, j)) for a in e.args if _is_reciprocal(a)]
+        above.sort(key=lambda t: t.text.startswith(r"\sum"))
+        product = r" \, ".join(f.at(Level.POSTFIX) for f in above) or "1"
+        if not below:
+            return _Text(product, Level.PRODUCT)
+        return _Text(rf"\frac{{{product}}}{{{' '.join(f.at(Level.POSTFIX) for f in below)}}}", Level.POSTFIX)
 
     def _divide(self, e: Expr, i: str, j: str) -> _Text:
         above, below = (self.of(a, *_indices(a.shape, i, j)) for a in e.args)
@@ -140,7 +144,7 @@ class _Components:
         if exponent.text == "-1":
             return _Text(rf"\frac{{1}}{{{base.text}}}", Level.POSTFIX)
         plain = base.level == Level.ATOM and "_" not in base.text
-        shown = base.text if plain else base.text if base.level == Level.ATOM else rf"\left({base.text}\right)"
+        shown = base.text if plain else base.text if base.level == Level.ATOM else _bracketed(base.text)
         return _Text(f"{shown}^{{{exponent.text}}}", Level.POSTFIX)
 
     def _transpose(self, e: Expr, i: str, j: str) -> _Text:
@@ -202,6 +206,15 @@ class _Components:
         if isinstance(form, Template) and "{p" not in form.text:
             return _Text(form.text.format(arg.at(form.inner)), form.level)
         return self._atom(e, i, j)
+
+
+def _bracketed(text: str) -> str:
+    tall = r"\frac" in text or r"\sum" in text
+    return rf"\left({text}\right)" if tall else f"({text})"
+
+
+def _is_reciprocal(e: Expr) -> bool:
+    return e.op == "power" and e.args[1].op == "number" and number_value(e.args[1]) == -1
 
 
 def _indices(shape: Shape, i: str, j: str) -> tuple[str, str]:
