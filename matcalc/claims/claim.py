@@ -224,7 +224,7 @@ def _disproved(
     a, b = field.values([claim, asked.right], small)
     named = {v.params[0]: small.arrays[v.params[0]] for v in field.variables}
     example = Counterexample(named, small.sizes, a, b)
-    case_points = bad[:2]
+    case_points = bad[:3]
     values = [field.values([claim], p)[0] for p in case_points]
     case = Case(asked.graph, asked.target, asked.right, field, case_points, values, claim)
     return Verdict(

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import permutations
 from time import perf_counter
 
 import numpy as np
 
 from matcalc.claims.edits import edits
+from matcalc.claims.equality import without_names
 from matcalc.claims.factors import CLOSE, Factor, factors
 from matcalc.claims.points import Field, Point, distance
 from matcalc.claims.verdict import Diagnosis
 from matcalc.claims.wrong import Mistake, mistakes, opened, reductions, wrong_gradient
 from matcalc.dims import is_one
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, node, postorder, variables
+from matcalc.expr import Expr, postorder, substitute, variables
 from matcalc.graph import Graph
 from matcalc.numeric.binding import Array
 
@@ -96,7 +98,10 @@ def _whole(case: Case, rights: list[Array]) -> Found:
 
 def _values(case: Case, point: Point) -> dict[str, Array]:
     """What may be a factor: dimensions, variables and named values, by name; later names do not hide earlier ones."""
-    found: dict[str, Array] = {name: np.array([[float(size)]]) for name, size in point.sizes.items()}
+    sizes = {name: float(size) for name, size in point.sizes.items()}
+    found: dict[str, Array] = {name: np.array([[size]]) for name, size in sizes.items()}
+    for (first, m), (second, n) in permutations(sizes.items(), 2):
+        found[f"{first}/{second}"] = np.array([[m / n]])
     nodes = [*case.graph.nodes, *(reductions(opened(case.graph.output)[0]) if case.target is not None else ())]
     exprs = [e for e in nodes if is_one(e.shape[0]) or is_one(e.shape[1]) or e.shape == case.right.shape]
     try:
@@ -113,7 +118,9 @@ def _factor_text(factor: Factor, case: Case, prefix: str = "") -> Diagnosis:
     node = factor.value if factor.value in case.graph.definitions else ""
     if not factor.value and factor.number == -1:
         return Diagnosis(f"{prefix}the sign is wrong", ("sign",))
-    if factor.value and factor.number == 1 and abs(factor.exponent) == 2:
+    plain = bool(factor.value) and "/" not in factor.value
+    absent = plain and case.claim is not None and factor.value not in _names_in(case.claim)
+    if factor.value and factor.number == 1 and abs(factor.exponent) == 2 and not absent:
         how = "multiplied instead of divided" if factor.exponent > 0 else "divided instead of multiplied"
         return Diagnosis(f"{prefix}{how} by {factor.value}", ("factor", how), node)
     sizes = {float(size): name for name, size in case.points[0].sizes.items()} if len(case.points) == 1 else {}
@@ -121,10 +128,18 @@ def _factor_text(factor: Factor, case: Case, prefix: str = "") -> Diagnosis:
     remark = f" ({sizes[float(size)]} is {size} here)" if float(size) in sizes else ""
     spurious = Factor(factor.number, factor.value, factor.exponent)
     missing = Factor(1 / factor.number, factor.value, -factor.exponent)
-    natural = factor.exponent > 0 if factor.value else abs(factor.number) > 1
+    natural = (factor.exponent > 0 and not absent) if factor.value else abs(factor.number) > 1
     if natural:
         return Diagnosis(f"{prefix}spurious factor {spurious}{remark}", ("factor", "spurious factor"), node)
     return Diagnosis(f"{prefix}missing factor {missing}{remark}", ("factor", "missing factor"), node)
+
+
+def _names_in(e: Expr) -> set[str]:
+    """The names of variables and values that an expression is written with, and of its dimensions."""
+    order = list(postorder((e,), through_names=False))
+    names = {str(s.params[0]) for s in order if s.op in ("variable", "named")}
+    numbers = (s.params[0] for s in order if s.op == "number")
+    return names | {str(symbol) for number in numbers for symbol in number.free_symbols}
 
 
 # ------------------------------------------------------------------------------------------------ wrong derivations
@@ -220,12 +235,10 @@ def _one_edit(case: Case, rights: list[Array]) -> Found:
 
 
 def _forms(e: Expr) -> list[Expr]:
-    """The expression with its own definitions opened."""
-    table: dict[Expr, Expr] = {}
-    for sub in postorder((e,), stop=lambda s: s.op == "named" and s.params[1] != "local"):
-        args = tuple(table.get(a, a) for a in sub.args)
-        table[sub] = args[0] if sub.op == "named" else node(sub.op, args, sub.params) if args else sub
-    return [table.get(e, e)]
+    """The expression with its own definitions opened, and with the graph's names in it opened too, one level deep."""
+    plain = without_names(e, local_only=True)
+    names = {s: s.args[0] for s in postorder((plain,), through_names=False) if s.op == "named"}
+    return [plain, substitute(plain, names, through_names=False)] if names else [plain]
 
 
 def _edit_text(kind: str, place: Expr, column: int) -> str:

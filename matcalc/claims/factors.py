@@ -36,10 +36,15 @@ class Factor:
         return (0.0 if self.number == 1 else 1.0) + (0.0 if not self.value else 1.0 if abs(self.exponent) == 1 else 1.2)
 
     def __str__(self) -> str:
-        power = self.value if self.exponent == 1 else f"{self.value}^{self.exponent:g}"
         if not self.value:
             return str(self.number)
-        return power if self.number == 1 else f"{self.number}*{power}"
+        size = f"{abs(self.exponent):g}"
+        power = self.value if size == "1" else f"{self.value}^{size}"
+        above = "" if self.number.numerator == 1 and self.exponent > 0 else str(self.number.numerator)
+        parts = [above, power] if self.exponent > 0 else [above]
+        below = [power] if self.exponent < 0 else []
+        below += [str(self.number.denominator)] if self.number.denominator != 1 else []
+        return "*".join(part for part in parts if part) + "".join(f"/{part}" for part in below)
 
 
 def factors(pairs: Sequence[tuple[Array, Array]], values: Sequence[Mapping[str, Array]]) -> Iterator[Factor]:
