@@ -115,7 +115,7 @@ class Markdown(Markup):
         """A listing."""
         return f"\n\n```{name}\n{source.rstrip()}\n```\n\n"
 
-    def picture(self, svg: str) -> str:
+    def picture(self, drawing: str) -> str:
         """A picture: left out, since Markdown has no room for it."""
         return ""
 
@@ -161,9 +161,9 @@ class Html(Markup):
     def code(self, source: str, name: str) -> str:
         return f'\n<pre><code class="{html.escape(name)}">{html.escape(source.rstrip(), quote=False)}</code></pre>\n'
 
-    def picture(self, svg: str) -> str:
+    def picture(self, drawing: str) -> str:
         """A picture of the graph."""
-        return f'\n<figure class="graph">{svg}</figure>\n'
+        return f'\n<figure class="graph">{drawing}</figure>\n'
 
 
 class Tex(Markup):
@@ -232,9 +232,9 @@ class Tex(Markup):
         lines = [piece for line in source.rstrip().splitlines() for piece in _wrapped(line)]
         return "\n\n{\\footnotesize\n\\begin{verbatim}\n" + "\n".join(lines) + "\n\\end{verbatim}\n}\n\n"
 
-    def picture(self, svg: str) -> str:
-        """A picture: left out, since LaTeX reads no SVG."""
-        return ""
+    def picture(self, drawing: str) -> str:
+        """A picture of the graph, in LaTeX's own picture environment."""
+        return f"\n\\begin{{center}}\n{drawing}\n\\end{{center}}\n" if drawing else ""
 
 
 def _wrapped(line: str) -> list[str]:

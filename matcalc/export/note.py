@@ -19,6 +19,7 @@ from matcalc.export.markup import Html, Markdown, Markup, Tex
 from matcalc.export.notebook import notebook
 from matcalc.export.pdf import compiled
 from matcalc.export.picture import graph_svg
+from matcalc.export.picture_tex import graph_tex
 from matcalc.export.references import References
 from matcalc.export.rendering import rendered
 from matcalc.export.rows import rows_for
@@ -245,10 +246,17 @@ class Note:
             lesson=lesson,
             adjoint=adjoint,
             meaning=rf"{lesson.differential} = \operatorname{{tr}}({transposed} \,\mathrm{{d}}v)",
-            picture=graph_svg(d) if isinstance(markup, Html) else "",
+            picture=_drawing(d, markup, notation),
             code=d.code() if computed and d.output.is_scalar else "",
             report=d.check(trials=3) if computed and d.output.is_scalar else None,
         )
+
+
+def _drawing(d: Derivation, markup: Markup, notation: Notation) -> str:
+    """The picture of the graph in the note's own format; empty where it has none."""
+    if isinstance(markup, Html):
+        return graph_svg(d)
+    return graph_tex(d, notation) if isinstance(markup, Tex) else ""
 
 
 def _language(code: str) -> Language:

@@ -63,6 +63,11 @@ class Svg(str):
 
 def graph_svg(source: Derivation | Graph) -> Svg:
     """The picture of a derivation's graph with its adjoints, or of a graph alone."""
+    return Svg(_drawn(*placed(source)))
+
+
+def placed(source: Derivation | Graph) -> tuple[Picture, bool]:
+    """The boxes in their places, and whether the graph runs from top to bottom."""
     graph = source.graph if isinstance(source, Derivation) else source
     wanted: set[Expr] = set()
     if isinstance(source, Derivation) and source.output.is_scalar:
@@ -71,7 +76,7 @@ def graph_svg(source: Derivation | Graph) -> Svg:
     columns = _layers(picture)
     vertical = len(columns) > WIDEST
     _place(picture, columns, vertical)
-    return Svg(_drawn(picture, vertical))
+    return picture, vertical
 
 
 def _picture(graph: Graph, wanted: set[Expr]) -> Picture:
@@ -165,7 +170,7 @@ def _drawn(picture: Picture, vertical: bool) -> str:
     boxes = picture.boxes.values()
     left = min((b.x - b.width / 2 for b in boxes), default=0.0) - MARGIN
     right = max((b.x + b.width / 2 for b in boxes), default=0.0) + MARGIN
-    reach = [_bend(picture, a, b, vertical) for a, b, _, _ in picture.edges] or [0.0]
+    reach = [bend_of(picture, a, b, vertical) for a, b, _, _ in picture.edges] or [0.0]
     top = min((b.y - BOX / 2 for b in boxes), default=0.0) - MARGIN
     bottom = max((b.y + BOX / 2 for b in boxes), default=0.0) + MARGIN
     if vertical:
@@ -194,7 +199,7 @@ def _arrow(name: str, colour: str) -> str:
     )
 
 
-def _bend(picture: Picture, a: Expr, b: Expr, vertical: bool) -> float:
+def bend_of(picture: Picture, a: Expr, b: Expr, vertical: bool) -> float:
     """How far an edge that passes over other columns swings out."""
     skipped = picture.boxes[b].layer - picture.boxes[a].layer - 1
     return 0.0 if skipped < 1 else min(40.0 + 22.0 * skipped, 160.0) + (30.0 if vertical else 0.0)
@@ -202,7 +207,7 @@ def _bend(picture: Picture, a: Expr, b: Expr, vertical: bool) -> float:
 
 def _edge(picture: Picture, a: Expr, b: Expr, shape: str, flows: bool, vertical: bool) -> str:
     start, end = picture.boxes[a], picture.boxes[b]
-    bend = _bend(picture, a, b, vertical)
+    bend = bend_of(picture, a, b, vertical)
     if vertical:
         x1, y1, x2, y2 = start.x, start.y + BOX / 2, end.x, end.y - BOX / 2
         if bend:
