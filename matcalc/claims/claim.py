@@ -32,6 +32,7 @@ KINDS = ("gradient", "adjoint", "jacobian", "hessian")
 RANDOM_POINTS = 3
 MORE_POINTS = 12
 SMALL_POINTS = 8
+IDENTITY = "the identity"
 TRIED = ("the normal form", "expansion into sums of products", "common denominators")
 
 
@@ -283,6 +284,7 @@ def identity_judged(left: Expr, right: Expr, declared: Iterable[Expr], text: str
     for v in declared:
         graph.declare(v)
     graph.set_output(left)
-    about = "the identity"
-    asked = Question(about, left, graph, None, ())
-    return decided(asked, text, right)
+    if not same_shape(left.shape, right.shape):
+        message = f"the left side is {shape_text(left.shape)}, the right side {shape_text(right.shape)}"
+        return Verdict(DISPROVED, IDENTITY, text, diagnosis=Diagnosis(f"wrong shape: {message}", ("shape",)))
+    return decided(Question(IDENTITY, left, graph, None, ()), text, right)

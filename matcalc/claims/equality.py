@@ -18,12 +18,19 @@ from matcalc.rules.tidying import ADD_ZERO, EXPAND_NAME, REORDER, tidy_name
 from matcalc.steps import Step
 
 # What brings all to one form only at a price is tried last: fractions over one denominator, softmax by exponentials.
-SLOW = frozenset(("common_denominator", "softmax_by_exponentials"))
+SLOW = frozenset(("common_denominator", "softmax_by_exponentials", "exponential_of_sum", "tanh_by_sigmoid"))
 EXPANDING = frozenset(name for name, rule in RULES.items() if rule.group == "expand")
 DEFINITIONS = frozenset(name for name in RULES if name.startswith("definition_of_"))
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
-RECOGNISING = frozenset(("exponentials_over_their_sum", "exponentials_over_their_total"))
+RECOGNISING = frozenset(
+    (
+        "exponentials_over_their_sum",
+        "exponentials_over_their_total",
+        "exponential_times_sigmoid",
+        "scalar_exponential_times_sigmoid",
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from matcalc.numeric.evaluate import evaluate_all
 from matcalc.numeric.sample import MODES, draw_sizes, holds, sample
 from matcalc.properties import BIT, NAMES
 
-NOTHING = 1e-10  # a relative difference below this one disproves nothing
+NOTHING = 1.001e-10  # a relative difference below this one disproves nothing
 NOISE_FACTOR = 1e4  # how far above its own rounding a difference must be
 _EPS = 4e-16
 _KINK = 1e-3

@@ -106,10 +106,12 @@ def _matrix_square() -> tuple[Expr, Expr]:
 
 @node_rule(op="matpow", group="expand", source=MATRIX_ALGEBRA, example=_matrix_square)
 def matrix_power_of_sum(e: Expr, context: Context) -> Expr | None:
-    """(A + B)^2 = A^2 + A B + B A + B^2, (A B)^2 = A B A B, (s A)^2 = s^2 A^2"""
+    """(A + B)^2 = A^2 + A B + B A + B^2, (A B)^2 = A B A B, (s A)^2 = s^2 A^2, (1 1')^2 = n 1 1'"""
     base, k = e.args[0], _whole(e.args[1])
     if k is None:
         return None
+    if base.op in ("ones", "broadcast"):
+        return scale(power(trace(base), k - 1), base)
     if base.op == "scale":
         return scale(*(power(s, k) for s in base.args[:-1]), node("matpow", (base.args[-1], e.args[1])))
     if base.op == "matmul":
