@@ -213,13 +213,20 @@ def whole(k: Expr) -> bool:
 
 
 def power_domain(X: Expr, k: Expr) -> tuple[tuple[str, Expr], ...]:
-    """Where X^k is differentiable: anywhere for whole k >= 0, at nonsingular X for whole k, else where principal.
+    """Where X^k is differentiable: anywhere for whole k >= 0, at nonsingular X for whole k < 0, else where principal.
 
-    For an exponent that is a variable the value decides: it may be whole.
+    For an exponent that is a variable the value decides, so nothing follows from its use.
     """
+    if k.op != "number" or number_value(k).is_integer is None:
+        return ()
     if whole(k):
         return () if number_value(k).is_nonnegative else (("nonsingular", X),)
-    return principal(X) if k.op == "number" and number_value(k).is_integer is False else (("nonsingular", X),)
+    return principal(X)
+
+
+def power_sampling(X: Expr, k: Expr) -> tuple[tuple[str, Expr], ...]:
+    """Where random values of X are drawn: at an exponent that is a variable, those with a principal power."""
+    return power_domain(X, k) if whole(k) else principal(X)
 
 
 def need_exponent(k: Expr) -> None:
@@ -247,6 +254,7 @@ def _matpow_facts(e: Expr, X: int, k: int) -> tuple[int, int]:
     latex=Builtin(),
     numpy=Call("_matpow"),
     domain=power_domain,
+    sampling=power_sampling,
     source=HIGHAM,
     example=("n n, 1 1=3",),
     facts=_matpow_facts,
@@ -283,7 +291,8 @@ def _frechetpow_shape(X: Expr, V: Expr, k: Expr) -> Shape:
     shape=_frechetpow_shape,
     latex=Template(r"L_{{(\cdot)^{{{2}}}}}\left({0}, {1}\right)"),
     numpy=Call("_frechetpow"),
-    domain=lambda X, V, k: power_domain(X, k) if whole(k) else principal(X),
+    domain=lambda X, V, k: power_domain(X, k),
+    sampling=lambda X, V, k: power_sampling(X, k),
     source=HIGHAM,
     example=("n n, n n, 1 1",),
     facts=no_facts,
@@ -305,7 +314,8 @@ def _powform_shape(X: Expr, k: Expr) -> Shape:
     shape=_powform_shape,
     latex=Template(r"K_{{(\cdot)^{{{1}}}}}\left({0}\right)"),
     numpy=Call("_frechetpowform"),
-    domain=lambda X, k: power_domain(X, k) if whole(k) else principal(X),
+    domain=power_domain,
+    sampling=power_sampling,
     source=HIGHAM_KRONECKER,
     example=("n n, 1 1",),
     facts=no_facts,
