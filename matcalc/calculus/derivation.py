@@ -8,17 +8,17 @@ from functools import cached_property
 from typing import Any
 
 from matcalc import core
-from matcalc.calculus.forward import forward
-from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, hessian_products, jacobian_of
+from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, jacobian_of
 from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
 from matcalc.calculus.objective import Objective, objective_of
 from matcalc.calculus.paths import Path, paths_to, shared_values
+from matcalc.calculus.program import source_of
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.structured import basis, check_structure, structured_gradient
 from matcalc.calculus.view import written
 from matcalc.claims.methods import Claims
 from matcalc.dims import shape_text, symbols
-from matcalc.emit.module import KINDS, compile_function, numpy_source
+from matcalc.emit.module import KINDS, TARGETS, compile_function
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import HOOKS, Expr, record, substitute
 from matcalc.graph import Graph
@@ -344,61 +344,18 @@ class Derivation(Claims):
 
         Args:
             kind: `value`, `gradient`, `value_and_grad`, `jacobian`, `hessian`, `jvp`, `vjp` or `hvp`.
-            target: `numpy`.
+            target: `numpy`, `array-api` (the function takes the library as `xp=`), `jax` (it can be jitted), `torch`.
 
         Raises:
             MatcalcError: another kind or target.
         """
         if kind not in KINDS:
             raise MatcalcError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-        if target != "numpy":
-            raise MatcalcError(f"target must be numpy, got {target!r}")
+        if target not in TARGETS:
+            raise MatcalcError(f"target must be one of {', '.join(TARGETS)}, got {target!r}")
         if (kind, target) not in self._sources:
-            self._sources[kind, target] = self._source(kind)
+            self._sources[kind, target] = source_of(self, kind, target)
         return self._sources[kind, target]
-
-    def _source(self, kind: str) -> str:
-        gradients: dict[str, Expr] = {}
-        tangent = None
-        extra: dict[str, Expr] = {}
-        if kind in ("gradient", "value_and_grad"):
-            gradients = self._gradients_for_code()
-        elif kind == "jacobian":
-            gradients = {name: self.jacobian(name).value for name in self.names}
-        elif kind == "hessian":
-            gradients = {name: self.hessian(name).value for name in self.names}
-        elif kind in ("jvp", "hvp"):
-            names = self.fresh_names()
-            extra = {n: core.var(names.fresh("dot_" + n), *e.shape) for n, e in zip(self.names, self.wrt)}
-            along = dict(zip(self.wrt, extra.values()))
-            if kind == "hvp":
-                self.need_scalar("Hessian-vector product")
-                gradients = hessian_products(self, along)
-            else:
-                tangent = forward(self.output, along, self.rewriter, names)
-        elif kind == "vjp":
-            names = self.fresh_names()
-            cotangent = core.var(names.fresh("cotangent"), *self.output.shape)
-            extra = {"cotangent": cotangent}
-            engine = ReverseAccumulation(self.output, Context(self.domain), names, self.graph.definitions.values())
-            found = engine.run(self.wrt, cotangent)
-            gradients = {str(e.params[0]): found.adjoints[e].value for e in self.wrt}
-        return numpy_source(
-            value=self.output,
-            gradients=gradients,
-            kind=kind,
-            variables=list(self.graph.declared.values()),
-            tangent=tangent,
-            extra=extra,
-        )
-
-    def _gradients_for_code(self) -> dict[str, Expr]:
-        values = {}
-        for name in self.names:
-            made = self.adjoint(name)
-            kind = self.structure.get(name, "none")
-            values[name] = made.value if kind == "none" else self.gradient(name)
-        return values
 
     def function(self, kind: str = "value_and_grad", target: str = "numpy") -> Callable[..., Any]:
         """The compiled function of `code(kind, target)`.

@@ -9,6 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
+try:
+    from scipy.linalg import lapack
+except ImportError:  # NumPy alone will do
+    lapack = None
+
 
 def _sigmoid(x, out=None):
     """1 / (1 + exp(-x)), without overflow."""
@@ -108,3 +113,24 @@ def _kron_times(a, b, m):
 def _times_kron(m, a, b):
     """m @ kron(a, b) without the Kronecker product; None stands for an identity."""
     return _kron_times(None if a is None else a.T, None if b is None else b.T, m.T).T
+
+
+# ------------------------------------------------------------------------------------------------ factorisations
+
+
+def _cholesky_solve(l, b):
+    """The solution x of l l' x = b for a Cholesky factor l."""
+    if lapack is None or l.dtype != np.float64 or b.dtype != np.float64 or not b.size:
+        return np.linalg.solve(l.T, np.linalg.solve(l, b))
+    return lapack.dpotrs(l, b, lower=1)[0]
+
+
+def _cholesky_inverse(l):
+    """The inverse of l l' for a Cholesky factor l."""
+    if lapack is None or l.dtype != np.float64 or not l.size:
+        half = np.linalg.inv(l)
+        return half.T @ half
+    lower = np.tril(lapack.dpotri(l, lower=1)[0])
+    result = lower + lower.T
+    np.einsum("ii->i", result)[...] /= 2
+    return result

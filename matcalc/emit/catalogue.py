@@ -9,7 +9,7 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import number, power
 from matcalc.dims import is_one, same_shape
-from matcalc.emit import contractions, entrywise
+from matcalc.emit import contractions, entrywise, moments
 from matcalc.emit.code import FROM_NOTATION, Code, Level, number_code
 from matcalc.emit.entrywise import is_entrywise, small_operands, stripped
 from matcalc.emit.selection import Choice, Rule, Selector
@@ -79,6 +79,7 @@ def rules(names: Names) -> dict[str, list[Rule]]:
     return {
         **entrywise.RULES,
         **contractions.RULES,
+        **moments.RULES,
         "variable": [variable_code],
         "number": [exact_code],
         "ones": [filled_code],

@@ -8,8 +8,16 @@ from matcalc.dims import is_one, same, times
 from matcalc.emit.chains import best_order, build, expanded, size
 from matcalc.emit.code import Code, Level
 from matcalc.emit.entrywise import stripped
+from matcalc.emit.factorisations import (
+    cholesky_code,
+    inverse_code,
+    log_determinant_code,
+    solve_code,
+    symmetric_product,
+)
 from matcalc.emit.matching import through
 from matcalc.emit.selection import Choice, Rule, Selector
+from matcalc.emit.structured import kron_code, kron_product, weighted_gram
 from matcalc.expr import Expr, node, number_value
 from matcalc.ops.spectral import shift_of
 from matcalc.properties import known
@@ -52,6 +60,9 @@ def matmul_code(select: Selector, e: Expr) -> Choice | None:
     without = _kronecker_vector(factors)
     if without is not None:
         return without
+    gram = weighted_gram(select, factors) or symmetric_product(factors)
+    if gram is not None:
+        return gram
     factors_t = tuple(factors)
     built = build(factors_t, best_order(factors_t))
     select.ordered.add(built)
@@ -82,7 +93,8 @@ def _two_factors(select: Selector, e: Expr) -> Choice:
         if a.op == "ones" or b.op == "ones":
             return core.broadcast(b if a.op == "ones" else a, e.shape)
         return core.hadamard(core.broadcast(a, e.shape), core.broadcast(b, e.shape))
-    return Code("{0} @ {1}", (a, b), Level.MATMUL, (Level.POWER, Level.POWER))
+    applied = kron_product(a, b)
+    return applied or Code("{0} @ {1}", (a, b), Level.MATMUL, (Level.POWER, Level.POWER))
 
 
 def _kronecker_vector(factors: list[Expr]) -> Expr | None:
@@ -182,11 +194,12 @@ def _cut(factors: list[Expr]) -> tuple[Expr, Expr]:
     count = len(factors)
     turns = [(k, j) for k in range(count) for j in range(1, count)]
 
-    def weight(turn: tuple[int, int]) -> float:
+    def weight(turn: tuple[int, int]) -> tuple[float, bool]:
         k, j = turn
         turned = factors[k:] + factors[:k]
         entries = size(turned[0].shape[0]) * size(turned[j].shape[0])
-        return entries * (1 if j == 1 else 2) + entries * (1 if count - j == 1 else 2)
+        aligned = any(len(part) == 1 and part[0].op == "transpose" for part in (turned[:j], turned[j:]))
+        return entries * (1 if j == 1 else 2) + entries * (1 if count - j == 1 else 2), not aligned
 
     k, j = min(turns, key=weight)
     turned = factors[k:] + factors[:k]
@@ -301,26 +314,6 @@ def diagvec_code(select: Selector, e: Expr) -> Choice | None:
 # ------------------------------------------------------------------------------------------------ systems
 
 
-def inverse_code(select: Selector, e: Expr) -> Choice | None:
-    """The inverse of a 1 x 1 value or of a diagonal matrix."""
-    X = e.args[0]
-    if X.is_scalar:
-        return core.power(X, -1)
-    if X.op == "inv":
-        return X.args[0]
-    return core.diag(core.power(X.args[0], -1)) if X.op == "diag" else None
-
-
-def solve_code(select: Selector, e: Expr) -> Choice | None:
-    """A system with a 1 x 1 or a diagonal matrix is a division."""
-    A, B = e.args
-    if A.is_scalar:
-        return core.scale(core.power(A, -1), B)
-    if A.op == "diag":
-        return matmul(core.diag(core.power(A.args[0], -1)), B)
-    return None
-
-
 def prod_code(select: Selector, e: Expr) -> Choice | None:
     """The product of the eigenvalues is the determinant, also where they are complex."""
     X = through(e.args[0])
@@ -366,6 +359,9 @@ RULES: dict[str, list[Rule]] = {
     "diagvec": [diagvec_code],
     "inv": [inverse_code],
     "solve": [solve_code],
+    "kron": [kron_code],
+    "logdet": [log_determinant_code],
+    "chol": [cholesky_code],
     "log": [log_code],
     "pinv": [pseudoinverse_code],
     "prod": [prod_code],

@@ -181,7 +181,7 @@ def product_code(select: Selector, e: Expr) -> Choice | None:
         needs.append(Level.TIMES if len(texts) == 1 else Level.MINUS)
     for m in parts.masks:
         texts.append(f"({{{len(args)}}} > 0)")
-        args.append(stripped(select, m.args[0]))
+        args.append(stripped(select, _gate(select, m.args[0])))
         needs.append(Level.SUM)
     text = " * ".join(texts)
     if parts.below:
@@ -196,6 +196,12 @@ def product_code(select: Selector, e: Expr) -> Choice | None:
     if text == "{0}":
         return args[0]
     return Code(text, tuple(args), Level.TIMES, tuple(needs))
+
+
+def _gate(select: Selector, X: Expr) -> Expr:
+    """What is positive where X is: relu(X) where that is computed anyway, so that X need not be kept."""
+    positive = node("relu", (X,))
+    return positive if select.uses[positive] else X
 
 
 def _taken_apart(select: Selector, e: Expr) -> _Product:

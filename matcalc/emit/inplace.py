@@ -376,7 +376,9 @@ class InPlace:
             if narrow is not None:
                 others.remove(narrow)
                 scalars.append(narrow)
-            if scalars:
+            if scalars and not negative and all(f.operator is ast.Div for f in scalars):  # n may be 0: x / n, not 1 / n
+                others.append(Operand(ast.Div, trees.product_of([Operand(ast.Mult, f.tree) for f in scalars], False)))
+            elif scalars:
                 others.insert(0, Operand(ast.Mult, trees.product_of(scalars, negative)))
                 negative = False
         if len(others) > 1 or not negative:

@@ -49,7 +49,8 @@ class Inputs:
         extra = [*self.tangents.values(), *([] if self.cotangent is None else [self.cotangent])]
         arrays = [self._name(v) for v in (*self.variables, *extra)]
         wanted = [*arrays, *self.dimensions.values(), *self.shapes.values(), "dtype"]
-        found = [name for name in wanted if re.search(rf"\b{name}\b", body)]
+        used = set(re.findall(r"\w+", body))
+        found = [name for name in wanted if name in used]
         parameters = ", ".join(self._parameters())
         returned = ", ".join(found) or "None"
         lines = self._forms(found)

@@ -1,0 +1,74 @@
+"""The generated module of a derivation: the expressions that a kind of function returns, and their mathematics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matcalc import core
+from matcalc.calculus.forward import forward
+from matcalc.calculus.jacobian import hessian_products
+from matcalc.calculus.reverse import ReverseAccumulation
+from matcalc.emit.module import numpy_source
+from matcalc.expr import Expr
+from matcalc.printing.text import shared
+from matcalc.rewrite.context import Context
+
+if TYPE_CHECKING:
+    from matcalc.calculus.derivation import Derivation
+
+_LONGEST = 110
+
+
+def source_of(d: Derivation, kind: str, target: str) -> str:
+    """The source text of the module for a kind of function and a target."""
+    derivatives: dict[str, Expr] = {}
+    tangent = None
+    extra: dict[str, Expr] = {}
+    if kind in ("gradient", "value_and_grad"):
+        derivatives = {name: _gradient(d, name) for name in d.names}
+    elif kind == "jacobian":
+        derivatives = {name: d.jacobian(name).value for name in d.names}
+    elif kind == "hessian":
+        derivatives = {name: d.hessian(name).value for name in d.names}
+    elif kind in ("jvp", "hvp"):
+        names = d.fresh_names()
+        extra = {n: core.var(names.fresh("dot_" + n), *e.shape) for n, e in zip(d.names, d.wrt)}
+        along = dict(zip(d.wrt, extra.values()))
+        if kind == "hvp":
+            d.need_scalar("Hessian-vector product")
+            derivatives = hessian_products(d, along)
+        else:
+            tangent = forward(d.output, along, d.rewriter, names)
+    elif kind == "vjp":
+        names = d.fresh_names()
+        cotangent = core.var(names.fresh("cotangent"), *d.output.shape)
+        extra = {"cotangent": cotangent}
+        engine = ReverseAccumulation(d.output, Context(d.domain), names, d.graph.definitions.values())
+        found = engine.run(d.wrt, cotangent)
+        derivatives = {str(e.params[0]): found.adjoints[e].value for e in d.wrt}
+    return numpy_source(
+        value=d.output,
+        gradients=derivatives,
+        kind=kind,
+        variables=list(d.graph.declared.values()),
+        tangent=tangent,
+        extra=extra,
+        formulas=_formulas(d, kind, derivatives),
+        target=target,
+    )
+
+
+def _gradient(d: Derivation, name: str) -> Expr:
+    return d.adjoint(name).value if d.structure.get(name, "none") == "none" else d.gradient(name)
+
+
+def _formulas(d: Derivation, kind: str, derivatives: dict[str, Expr]) -> list[str]:
+    """The definitions of the graph, its output, and the derivatives, as far as each fits on a line."""
+    lines = {name: shared(e.args[0]).body for name, e in d.graph.definitions.items() if e.op == "named"}
+    lines["f"] = shared(d.output).body
+    names = {"gradient": "df/d{0}", "value_and_grad": "df/d{0}", "hessian": "d vec(df/d{0}) / d vec({0})'"}
+    for name, e in derivatives.items() if kind in names else ():
+        shown = shared(e)
+        lines |= {local: value for local, value in shown.definitions if local not in lines}
+        lines[names[kind].format(name)] = shown.body
+    return [line for name, value in lines.items() if len(line := f"{name} = {value}") <= _LONGEST]

@@ -1,0 +1,97 @@
+"""Code for systems, inverses and log-determinants: one factorisation for each matrix, no inverse unless it is a result.
+
+An inverse that is needed as a matrix anyway is computed once, under a name, and multiplied with; others are systems.
+For positive definite matrices everything comes from one Cholesky factor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from matcalc import core
+from matcalc.emit.code import Code, Level
+from matcalc.emit.selection import Choice, Selector
+from matcalc.expr import Expr, node, postorder, substitute
+from matcalc.properties import known
+
+_PAIR = 2
+_FACTORS = ("matmul", "tr", "named")
+
+
+def explicit_inverses(roots: Iterable[Expr], name: Callable[[str], str]) -> Mapping[Expr, Expr]:
+    """For each inverse that is needed as a matrix, a named value that stands for it."""
+    roots = list(roots)
+    needed = dict.fromkeys(e for e in roots if e.op == "inv")
+    for e in postorder(roots):
+        if e.op not in _FACTORS:
+            inner = (a.args[0] if a.op == "transpose" else a for a in e.args)
+            needed |= dict.fromkeys(a for a in inner if a.op == "inv")
+    table = {}
+    for e in needed:
+        X = e.args[0]
+        if not X.is_scalar and X.op != "diag":
+            label = X.params[0] if X.op in ("variable", "named") else ""
+            table[e] = core.named(name(f"inv_{label}" if label else "inverse"), e, "local")
+    return table
+
+
+def with_names(roots: list[Expr], name: Callable[[str], str]) -> dict[Expr, Expr]:
+    """Each root with the inverses that it needs as matrices named."""
+    table = dict(explicit_inverses(roots, name))
+    return {root: substitute(root, table) if table else root for root in roots}
+
+
+def _is_positive(X: Expr) -> bool:
+    return known(X, "positive-definite") and not X.is_scalar
+
+
+def inverse_code(select: Selector, e: Expr) -> Choice | None:
+    """The inverse of a 1 x 1 value, of a diagonal matrix, from a Cholesky factor."""
+    X = e.args[0]
+    if X.is_scalar:
+        return core.power(X, -1)
+    if X.op == "inv":
+        return X.args[0]
+    if X.op == "diag":
+        return core.diag(core.power(X.args[0], -1))
+    return Code("_cholesky_inverse({0})", (node("chol", (X,)),)) if _is_positive(X) else None
+
+
+def solve_code(select: Selector, e: Expr) -> Choice | None:
+    """A system with a 1 x 1 or a diagonal matrix is a division, with a positive definite one two triangular systems."""
+    A, B = e.args
+    if A.is_scalar:
+        return core.scale(core.power(A, -1), B)
+    if A.op == "diag":
+        return core.matmul(core.diag(core.power(A.args[0], -1)), B)
+    if A.op == "transpose" and known(A, "symmetric"):
+        return node("solve", (A.args[0], B))
+    return Code("_cholesky_solve({0}, {1})", (node("chol", (A,)), B)) if _is_positive(A) else None
+
+
+def log_determinant_code(select: Selector, e: Expr) -> Choice | None:
+    """The logarithm of the determinant from the Cholesky factor."""
+    X = e.args[0]
+    if not _is_positive(X):
+        return None
+    return Code("2 * np.sum(np.log(np.diagonal({0})))", (node("chol", (X,)),), Level.TIMES)
+
+
+def cholesky_code(select: Selector, e: Expr) -> Choice | None:
+    """The factor of a matrix that is known to be symmetric."""
+    X = e.args[0]
+    return Code("np.linalg.cholesky({0})", (X,)) if known(X, "symmetric") and not X.is_scalar else None
+
+
+def symmetric_product(factors: list[Expr]) -> Code | None:
+    """A B B' A' = Z Z' for Z = A B: NumPy computes half of a product of a buffer with itself."""
+    half, odd = divmod(len(factors), 2)
+    if odd or half < _PAIR or any(not _mirrors(a, b) for a, b in zip(factors[:half], reversed(factors))):
+        return None
+    return Code("{0}.T @ {0}", (core.matmul(*factors[half:]),), Level.MATMUL, (Level.ATOM,))
+
+
+def _mirrors(a: Expr, b: Expr) -> bool:
+    if a.op == "transpose" or b.op == "transpose":
+        return (a.args[0] is b) if a.op == "transpose" else b.args[0] is a
+    return a is b and known(a, "symmetric")

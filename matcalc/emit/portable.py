@@ -1,0 +1,192 @@
+"""The same schedule for other array libraries: the array API standard (`xp=`), JAX and PyTorch.
+
+The statements of the NumPy program, without `out=`, translated name by name. What has no counterpart is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from matcalc.emit import portable_helpers, trees
+from matcalc.errors import NoRuleError
+
+HELPERS = {name: f for name, f in vars(portable_helpers).items() if inspect.isfunction(f)}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One library.
+
+    Attributes:
+        title: how messages call it.
+        imports: lines at the top of the module.
+        prefix: of its functions.
+        names: functions that it calls differently.
+    """
+
+    title: str
+    imports: str
+    prefix: str
+    names: dict[str, str] = field(default_factory=dict)
+
+
+DIALECTS = {
+    "array-api": Dialect("the array API", "", "xp"),
+    "jax": Dialect("JAX", "import jax.numpy as jnp", "jnp", {"linalg.trace": "trace"}),
+    "torch": Dialect("PyTorch", "import torch", "torch", {"max": "amax", "min": "amin", "linalg.trace": "trace"}),
+}
+
+_SAME = frozenset(
+    [
+        *("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
+        *("sum", "mean", "max", "min", "prod", "where", "broadcast_to", "reshape", "ones", "zeros", "eye", "full"),
+        *("linalg.solve", "linalg.inv", "linalg.det", "linalg.slogdet", "linalg.cholesky"),
+    ]
+)
+_RENAMED = {
+    **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh"},
+    **{"arctanh": "atanh", "trace": "linalg.trace", "linalg.norm": "linalg.vector_norm", "diagonal": "linalg.diagonal"},
+}
+# einsum's patterns as products: the second factor turned or not, and the axis of the sum.
+_EINSUM: dict[str, tuple[bool, int | None]] = {
+    "ij,ij->j": (False, 0),
+    "ij,ij->i": (False, 1),
+    "ij,ji->": (True, None),
+    "ij,ji->i": (True, 1),
+}
+
+
+def translated(text: str, dialect: Dialect) -> str:
+    """A statement's NumPy text in another library.
+
+    Raises:
+        NoRuleError: it uses what the library does not have.
+    """
+    return trees.text(_Translator(dialect).visit(trees.parsed(text)))
+
+
+class _Translator(ast.NodeTransformer):
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    def _function(self, name: str) -> ast.expr:
+        return trees.parsed(f"{self.dialect.prefix}.{self.dialect.names.get(name, name)}")
+
+    def _call(self, name: str, args: list[ast.expr], **keywords: ast.expr | int) -> ast.Call:
+        extra = [ast.keyword(k, v if isinstance(v, ast.expr) else ast.Constant(v)) for k, v in keywords.items()]
+        return ast.Call(self._function(name), args, extra)
+
+    def _refused(self, what: str) -> NoRuleError:
+        return NoRuleError(f"no code for {self.dialect.title}: {what} has no counterpart there")
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        call = node.value
+        if isinstance(call, ast.Call) and trees.text(call.func) == "np.einsum":  # [None, :] and [:, None]
+            return self._einsum(call)
+        self.generic_visit(node)
+        if trees.text(node.slice) == "()":
+            return node.value
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        self.generic_visit(node)
+        return self._as_number(node)
+
+    def _as_number(self, mask: ast.expr) -> ast.expr:
+        if self.dialect.prefix == "xp":
+            return self._call("astype", [mask, ast.Name("dtype")])
+        method = "to" if self.dialect.prefix == "torch" else "astype"
+        return ast.Call(ast.Attribute(mask, method), [ast.Name("dtype")], [])
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        name = trees.text(node.func)
+        if name == "np.einsum":
+            return self._einsum(node)
+        if name == "np.where" and isinstance(node.args[0], ast.Compare):
+            test = self.generic_visit(node.args[0])
+            rest = [self.visit(a) for a in node.args[1:]]
+            return self._call("where", [test, *rest])  # type: ignore[list-item]
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
+            inner = self.visit(node.func.value)
+            return inner if isinstance(node.func.value, ast.Compare) else self._as_number(inner)
+        self.generic_visit(node)
+        if name.startswith("np."):
+            return self._library_call(name.removeprefix("np."), node)
+        if name == "dtype.type":
+            return self._call("asarray", node.args, dtype=ast.Name("dtype"))
+        if name in HELPERS:
+            return ast.Call(node.func, [trees.parsed(self.dialect.prefix), *node.args], node.keywords)
+        if name.startswith("_") or name.startswith(("special.", "sla.")):
+            raise self._refused(name)
+        return node
+
+    def _library_call(self, name: str, node: ast.Call) -> ast.expr:
+        if name == "vdot":
+            return self._call("sum", [ast.BinOp(node.args[0], ast.Mult(), node.args[1])])
+        if name == "array":
+            return self._call("asarray", node.args, copy=True)
+        if name in ("maximum", "minimum"):
+            first, second = node.args
+            if isinstance(second, ast.Constant):
+                second = self._call("full_like", [first, second])
+            return self._call(name, [first, second])
+        if name not in _SAME and name not in _RENAMED:
+            raise self._refused(f"np.{name}")
+        return ast.Call(self._function(_RENAMED.get(name, name)), node.args, node.keywords)
+
+    def _einsum(self, node: ast.Call) -> ast.expr:
+        pattern = trees.text(node.args[0]).strip('"')
+        if pattern not in _EINSUM:
+            raise self._refused(f"the sum {pattern}")
+        turned, axis = _EINSUM[pattern]
+        a, b = (self.visit(x) for x in node.args[1:])
+        if turned:
+            b = ast.Attribute(b, "T")
+        product = ast.BinOp(a, ast.Mult(), b)
+        return self._call("sum", [product]) if axis is None else self._call("sum", [product], axis=axis, keepdims=True)
+
+
+def helpers_of(lines: Iterable[str]) -> list[str]:
+    """The source texts of the helpers that some lines call."""
+    used: set[str] = set()
+    waiting = ["\n".join(lines)]
+    while waiting:
+        text = waiting.pop()
+        for name in HELPERS.keys() - used:
+            if re.search(rf"\b{name}\(", text):
+                used.add(name)
+                waiting.append(inspect.getsource(HELPERS[name]))
+    return [inspect.getsource(f).rstrip() for name, f in HELPERS.items() if name in used]
+
+
+def size_lines(variables: list[tuple[str, tuple[Any, Any]]], names: Mapping[str, str]) -> list[str]:
+    """Lines that take the sizes from the shapes of arrays and check the others.
+
+    Raises:
+        NoRuleError: a size is not the number of rows or columns of any array.
+    """
+    lines: list[str] = []
+    known: set[str] = set()
+    for name, shape in variables:
+        fresh = [str(d) for d in shape if not isinstance(d, int) and d.is_Symbol and str(d) not in known]
+        if len(fresh) == len(shape) and fresh[0] != fresh[1]:
+            lines.append(f"{names[fresh[0]]}, {names[fresh[1]]} = {name}.shape")
+            known.update(fresh)
+            continue
+        for axis, d in enumerate(shape):
+            if str(d) in fresh and str(d) not in known:
+                lines.append(f"{names[str(d)]} = {name}.shape[{axis}]")
+                known.add(str(d))
+        if not all(isinstance(d, int) or str(d) in known for d in shape):
+            raise NoRuleError(f"the shape of {name} is not of plain sizes; only target='numpy' solves for them")
+        sizes = ", ".join(str(d) if isinstance(d, int) else names[str(d)] for d in shape)
+        lines.append(f'_fitting("{name}", {name}, ({sizes}))')
+    missing = [d for d in names if d not in known]
+    if missing:
+        raise NoRuleError(f"no array has the size {missing[0]}; only target='numpy' takes dims=")
+    return lines

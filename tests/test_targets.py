@@ -1,0 +1,101 @@
+"""Generated code for other array libraries beside the NumPy one."""
+
+import numpy as np
+import pytest
+
+import matcalc as mc
+from matcalc.errors import MatcalcError, NoRuleError
+
+SOURCES = {
+    "logistic": ("X: n x k\ny: n x 1\nw: k x 1\nsum(log(1 + exp(-y.*(X*w))))", ["w"]),
+    "factorisation": ("U: m x k\nV: n x k\nT: m x n\nE = U*V' - T\nsum(E.*E)", ["U", "V"]),
+    "network": (
+        "X: n x p\nY: n x c row-stochastic\nW1: p x q\nb1: 1 x q\nW2: q x c\nb2: 1 x c\n"
+        "h = sigmoid(X*W1 + b1)\nP = softmax(h*W2 + b2, 2)\n-sum(Y.*log(P))/n",
+        ["W1", "b1", "W2", "b2"],
+    ),
+    "batch norm": (
+        "X: N x p\nG: p x q\ngamma: 1 x q\nbeta: 1 x q\nZ = standardize(X*G, 1)\n"
+        "V = relu(gamma.*Z + beta)\nsum(V.^2)/N",
+        ["G", "gamma", "beta"],
+    ),
+    "Gaussian": ("S: n x n positive-definite\nX: N x n\nN/2*logdet(S) + tr(X*inv(S)*X')/2", ["S"]),
+    "attention": ("X: n x d\nW: d x k\nQ = X*W\nP = softmax(Q*Q'/sqrt(k), 2)\nO = P*Q\nsum(O.*O)", ["W"]),
+}
+SIZES = {"n": 4, "k": 3, "m": 5, "p": 2, "q": 6, "c": 3, "N": 7, "d": 2}
+
+
+def arrays_of(d):
+    rng = np.random.default_rng(0)
+    found = {}
+    for name, v in d.graph.declared.items():
+        A = rng.normal(size=[SIZES[str(s)] if not isinstance(s, int) else s for s in v.shape])
+        if name == "S":
+            A = A @ A.T + np.eye(len(A))
+        if name == "Y":
+            A = np.abs(A) / np.abs(A).sum(axis=1, keepdims=True)
+        found[name] = A
+    return found
+
+
+def library(target):
+    """The name of the extra argument, if any, and how arrays go in and come out."""
+    if target == "jax":
+        jax = pytest.importorskip("jax")
+        jax.config.update("jax_enable_x64", True)
+        return {}, jax.numpy.asarray
+    if target == "torch":
+        return {}, pytest.importorskip("torch").asarray
+    if target == "numpy":
+        return {"xp": np}, np.asarray
+    xp = pytest.importorskip("array_api_strict")
+    return {"xp": xp}, xp.asarray
+
+
+@pytest.mark.parametrize("target", ["jax", "torch", "array_api_strict", "numpy"])
+@pytest.mark.parametrize("name", SOURCES)
+def test_same_as_numpy(name, target):
+    source, wrt = SOURCES[name]
+    d = mc.derive(source, wrt=wrt)
+    arrays = arrays_of(d)
+    extra, put = library(target)
+    given = {k: put(a) for k, a in arrays.items()}
+    dialect = target if target in ("jax", "torch") else "array-api"
+    value, gradients = d.function("value_and_grad", dialect)(**given, **extra)
+    wanted, slopes = d.function("value_and_grad")(**arrays)
+    assert float(value) == pytest.approx(wanted)
+    for key, slope in slopes.items():
+        assert np.allclose(np.asarray(gradients[key]), slope)
+    tangents = {wrt[0]: np.ones_like(arrays[wrt[0]])}
+    products = d.function("hvp", dialect)(**given, tangents={k: put(v) for k, v in tangents.items()}, **extra)
+    for key, slope in d.function("hvp")(**arrays, tangents=tangents).items():
+        assert np.allclose(np.asarray(products[key]), slope)
+
+
+def test_jax_code_is_jittable_and_differentiable():
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    d = mc.derive(*SOURCES["logistic"][:1], wrt=["w"])
+    arrays = arrays_of(d)
+    gradient = jax.jit(d.function("gradient", "jax"))(**arrays)["w"]
+    value = d.function("value", "jax")
+    assert np.allclose(gradient, jax.grad(lambda w: value(**(arrays | {"w": w})))(arrays["w"]))
+
+
+def test_large_values_do_not_overflow():
+    d = mc.derive(*SOURCES["network"][:1], wrt=["W1"])
+    arrays = {k: a * (1 if k == "Y" else 1e3) for k, a in arrays_of(d).items()}
+    value, gradients = d.function("value_and_grad", "array-api")(**arrays, xp=np)
+    assert np.isfinite(value)
+    assert np.isfinite(gradients["W1"]).all()
+
+
+def test_what_is_refused():
+    d = mc.derive("sum(expm(X))", shapes={"X": ("n", "n")})
+    with pytest.raises(NoRuleError, match="_expm has no counterpart there"):
+        d.code("value", "array-api")
+    with pytest.raises(MatcalcError, match="target must be one of numpy, array-api, jax, torch, got 'c'"):
+        d.code("value", "c")
+    f = mc.derive("sum(X*y)", shapes={"X": ("n", "k"), "y": ("k", 1)}).function("value", "array-api")
+    with pytest.raises(ValueError, match="y has the shape"):
+        f(X=np.ones((2, 3)), y=np.ones((2, 1)), xp=np)
