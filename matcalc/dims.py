@@ -129,8 +129,8 @@ def evaluate(d: Dim, values: Mapping[str, int]) -> int:
 
 
 def text(d: Dim) -> str:
-    """The dimension as text: `n`, `3`, `2*n + 1`."""
-    return str(d)
+    """The dimension as text: `n`, `3`, `2*n + 1`, `n^2`."""
+    return str(d).replace("**", "^")
 
 
 def shape_text(shape: Shape) -> str:

@@ -277,19 +277,25 @@ def postorder(
 
     `through_names=False` does not look into named values; `stop` says where not to go (the node itself is left out).
     """
-    seen: set[Expr] = set()
-    stack: list[tuple[Expr, bool]] = [(root, False) for root in reversed(list(roots))]
+    entered: set[Expr] = set()
+    left: set[Expr] = set()
+    stack = list(reversed(list(roots)))
     while stack:
-        e, done = stack.pop()
-        if done:
-            yield e
+        e = stack[-1]
+        if e in entered:
+            stack.pop()
+            if e not in left:
+                left.add(e)
+                yield e
             continue
-        if e in seen or (stop is not None and stop(e)):
+        if stop is not None and stop(e):
+            stack.pop()
             continue
-        seen.add(e)
-        stack.append((e, True))
+        entered.add(e)
         if e.op != "named" or through_names:
-            stack.extend((a, False) for a in reversed(e.args) if a not in seen)
+            for a in reversed(e.args):
+                if a not in entered:
+                    stack.append(a)
 
 
 def rebuild(e: Expr, args: Sequence[Expr]) -> Expr:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from matcalc.core import named
+from matcalc.core import add, named
 from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, shorten
 from matcalc.expr import HOOKS, REGISTRY, Expr, postorder, rebuild
@@ -136,7 +136,8 @@ class Graph:
 
         For large graphs without names: named values are opaque to rewriting, so that the cost stays linear.
         """
-        order = list(postorder((self.output,)))
+        output = with_nested_sums(self.output)
+        order = list(postorder((output,)))
         uses = Counter(a for e in order for a in e.args)
         taken = {*self.declared, *self.definitions}
         defined = {e.args[0] for e in order if e.op == "named"}
@@ -146,13 +147,13 @@ class Graph:
             args = tuple(done[a] for a in e.args)
             new = e if args == e.args else rebuild(e, args)
             worth = uses[e] > 1 or REGISTRY[e.op].scalar_function is not None
-            if worth and e.args and e.op not in ("named", "broadcast") and e is not self.output and e not in defined:
+            if worth and e.args and e.op not in ("named", "broadcast") and e is not output and e not in defined:
                 count += 1
                 while f"t{count}" in taken:
                     count += 1
                 new = named(f"t{count}", new)
             done[e] = new
-        return Graph.of(done[self.output], self.declared.values())
+        return Graph.of(done[output], self.declared.values())
 
     @property
     def unnamed_size(self) -> int:
@@ -169,3 +170,27 @@ class Graph:
             graph.declare(variable)
         graph.set_output(expr)
         return graph
+
+
+def with_nested_sums(output: Expr) -> Expr:
+    """The expression with each sum written as an earlier one plus one term, where it is that.
+
+    SymPy flattens sums: h + f(h), h + f(h) + g(h + f(h)), ... repeat all earlier terms, which nesting shares again.
+    """
+    done: dict[Expr, Expr] = {}
+    sums: dict[int, Expr] = {}  # by the sum of the digests of the terms
+    for e in postorder((output,)):
+        args = tuple(done[a] for a in e.args)
+        done[e] = e if args == e.args else rebuild(e, args)
+        if e.op != "add":
+            continue
+        keys = [int.from_bytes(a.digest, "big") for a in e.args]
+        total = sum(keys)
+        if len(keys) > 2:
+            for a, key in zip(reversed(e.args), reversed(keys)):
+                earlier = sums.get(total - key)
+                if earlier is not None and Counter((*earlier.args, a)) == Counter(e.args):
+                    done[e] = add(done[earlier], done[a])
+                    break
+        sums.setdefault(total, e)
+    return done[output]

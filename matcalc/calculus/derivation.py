@@ -281,7 +281,8 @@ class Derivation(Claims):
         if not self.output.is_scalar:
             return []
         self.reverse  # noqa: B018  (the log is complete only afterwards)
-        return [(str(e.params[0]), fact) for e, fact in self.context.wished if self._shortens(e, fact)]
+        free = [(e, fact) for e, fact in self.context.wished if str(e.params[0]) not in self.structure]
+        return [(str(e.params[0]), fact) for e, fact in free if self._shortens(e, fact)]
 
     def _shortens(self, variable: Expr, fact: str) -> bool:
         """Whether the results get shorter when the fact is given."""

@@ -35,6 +35,8 @@ def opened(value: Expr, rewriter: Rewriter, raw: Expr | None = None) -> Expr:
 
     They are opened in `raw` where it is given: what `value` was before it was simplified, with no factors taken out.
     """
+    if rewriter.cost(value) == 0:
+        return value
     source = value if raw is None else raw
     table = {
         sub: sub.args[0]

@@ -12,7 +12,6 @@ from matcalc.calculus.differential import Differentials
 from matcalc.calculus.page import TEXT, Block, Edge, Line, View, Writer, latex_writer
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.reverse import Adjoint
-from matcalc.dims import is_scalar
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.linop import Identity
@@ -135,7 +134,7 @@ class ViewBuilder:
         """Title, variables, definitions."""
         d, w = self.d, self.w
         variables = [
-            Line(w.name(v.params[0], v.is_scalar), ", ".join([w.shape(v.shape), *names_of(v.params[3])]))
+            Line(w.name(v.params[0], v.is_scalar), " ".join([w.shape(v.shape), *names_of(v.params[3])]))
             for v in d.graph.declared.values()
         ]
         definitions = [
@@ -391,11 +390,12 @@ class ViewBuilder:
             made = self.d.reverse.adjoints[e]
             kind = self.d.structure.get(name, "none")
             value = made.value if kind == "none" else self.d.gradient(name)
-            remark = self.w.shape(e.shape)
+            shape = (e.shape[1], e.shape[0]) if self.layout == "numerator" else e.shape
+            remark = self.w.shape(shape)
             if kind != "none":
                 remark += f"; along {kind} matrices, convention: {self.d.convention}"
             if self.layout == "numerator":
-                value = _transposed(value)
+                value = self.d.rewriter.simplify(value if e.is_scalar else value.T)
                 remark += ", transposed (numerator layout)"
             lines.append(Line(self.gradient_equation(e, value) + self.where(value), remark))
         return lines
@@ -415,9 +415,3 @@ class ViewBuilder:
         if not self.w.plain:
             return rf"\frac{{\partial {f}}}{{\partial {x}}} = {self.w.expr(value)}"
         return f"d{f}/d{x} = {self.w.expr(value)}"
-
-
-def _transposed(value: Expr) -> Expr:
-    if is_scalar(value.shape):
-        return value
-    return value.args[0] if value.op == "transpose" else value.T

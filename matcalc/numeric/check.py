@@ -242,7 +242,8 @@ def _parameters(task: _Check) -> set[str]:
 def _error(claimed: float, slope: float, value: float, G: Array, V: Array) -> float:
     if not np.isfinite(claimed):
         return np.inf
-    noise = 1e-6 * float(np.linalg.norm(G) * np.linalg.norm(V)) + 1e-5 * abs(value) + 1e-9
+    # below the last term both are rounding: det(X'X) of a wide X, say
+    noise = 1e-6 * float(np.linalg.norm(G) * np.linalg.norm(V)) + 1e-5 * abs(value) + 1e-5
     return abs(claimed - slope) / max(abs(claimed), abs(slope), noise)
 
 

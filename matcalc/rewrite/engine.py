@@ -39,8 +39,9 @@ class Rewriter:
 
     def simplify(self, e: Expr) -> Expr:
         """The shortest form that the rules reach, in rounds: a factor taken out makes like terms meet."""
-        best = self.present(self.normal(e))
-        seen: set[Expr] = set()
+        normal = self.normal(e)
+        best = self.present(normal)
+        seen: set[Expr] = {normal}
         while best not in seen:
             seen.add(best)
             mark = len(self.context.steps)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from matcalc.expr import Expr, postorder
 
 # Objects of the vec calculus cost more than the matrix products and sums they collapse to.
-WEIGHTS = {"kron": 6, "comm": 6, "vec": 3, "reshape": 3, "diag": 2, "blockinner": 6, "blocksum": 6, "adj": 4}
+WEIGHTS = {
+    "kron": 6,
+    "comm": 6,
+    "vec": 3,
+    "reshape": 3,
+    "diag": 2,
+    "blockinner": 6,
+    "blocksum": 6,
+    "adj": 4,
+    "dup": 6,
+    "elim": 6,
+}
 FREE = {"variable", "named", "number", "zeros", "broadcast"}
 LEAVES = {"ones": 1, "eye": 1}
 

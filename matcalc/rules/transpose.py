@@ -171,6 +171,8 @@ def _shared_transpose() -> tuple[Expr, Expr]:
 @node_rule(op="add", group="present", source=MATRIX_ALGEBRA, example=_shared_transpose)
 def sum_of_transposes(e: Expr, context: Context) -> Expr | None:
     """A' + B' = (A + B)'"""
+    if not any(_holds_transpose(t) for t in e.args):
+        return None
     turned = core.add(*(_turned(t) for t in e.args))
     return transpose(turned) if cost(turned) + 1 < cost(e) else None
 
@@ -191,6 +193,13 @@ def product_of_transposes(e: Expr, context: Context) -> Expr | None:
     return transpose(_turned(e))
 
 
+def _holds_transpose(t: Expr) -> bool:
+    """Whether turning `t` may spare a transpose."""
+    body = t.args[-1] if t.op == "scale" else t
+    inner = body.args[0] if body.op == "broadcast" else body
+    return any(_is_transposed(f) for f in (inner.args if inner.op == "matmul" else (inner,)))
+
+
 def _is_transposed(f: Expr) -> bool:
     return f.op == "transpose" or (f.op in ("inv", "adj") and f.args[0].op == "transpose")
 
@@ -203,6 +212,8 @@ def _several_entrywise() -> tuple[Expr, Expr]:
 @node_rule(op="hadamard", group="present", source=MATRIX_ALGEBRA, example=_several_entrywise)
 def hadamard_of_transposes(e: Expr, context: Context) -> Expr | None:
     """A' o B' = (A o B)'"""
+    if not any(_holds_transpose(f) for f in e.args):
+        return None
     turned = core.hadamard(*(_turned(f) for f in e.args))
     return transpose(turned) if cost(turned) + 1 < cost(e) else None
 
