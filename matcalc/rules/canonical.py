@@ -42,6 +42,19 @@ def orientation_free(e: Expr, context: Context) -> bytes:
     return min(e.digest, turned(e, context).digest)
 
 
+def _turned_product_of(e: Expr, context: Context) -> Expr:
+    """B' A', with the scalings of rows on the left neighbour, where the normal form has them."""
+    factors = [turned(f, context) for f in reversed(e.args)]
+    for k in range(len(factors) - 1, 0, -1):
+        found = _split_off(factors[k], 0)
+        if found is not None:
+            v, factors[k] = found
+            left = factors[k - 1]
+            scaling = broadcast(turned(v, context), left.shape)
+            factors[k - 1] = hadamard(*(left.args if left.op == "hadamard" else (left,)), scaling)
+    return matmul(*factors)
+
+
 def _each(e: Expr, context: Context) -> Expr:
     return node(e.op, [turned(a, context) for a in e.args], e.params)
 
@@ -55,7 +68,7 @@ TURNS: dict[str, Callable[[Expr, Context], Expr]] = {
     "adj": _each,
     "matpow": _each,
     "power": lambda e, c: core.power(turned(e.args[0], c), turned(e.args[1], c)),
-    "matmul": lambda e, c: matmul(*(turned(f, c) for f in reversed(e.args))),
+    "matmul": lambda e, c: _turned_product_of(e, c),
     "scale": lambda e, c: scale(*e.args[:-1], turned(e.args[-1], c)),
     "broadcast": lambda e, c: broadcast(turned(e.args[0], c), (e.shape[1], e.shape[0])),
     "ones": lambda e, c: core.ones(*e.shape[::-1]),
@@ -95,6 +108,8 @@ def _cycle() -> tuple[Expr, Expr]:
 def trace_is_cyclic(e: Expr, context: Context) -> Expr | None:
     """tr(A B) = tr(B A) = tr(A' B')"""
     word = e.args[0]
+    if any(f.op == "hadamard" for f in (word, *word.args)):  # that becomes a sum
+        return None
     best = _smallest(word, context)
     return None if best is word or best.op == "transpose" else trace(best)
 
@@ -138,6 +153,8 @@ def _diagonal_word() -> tuple[Expr, Expr]:
 def diagonal_of_turned_product(e: Expr, context: Context) -> Expr | None:
     """diagvec(A B) = diagvec(B' A')"""
     word = e.args[0]
+    if any(f.op == "hadamard" for f in (word, *word.args)):  # that becomes a sum, or its scalings move
+        return None
     other = turned(word, context)
     return core.diagvec(other) if _key(other) < _key(word) else None
 
