@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import matcalc.frontend.entry  # noqa: F401  (fills the registries)
+from matcalc.export.differentials import formulas
 from matcalc.expr import REGISTRY, Op
+from matcalc.printing.breaking import displayed
 from matcalc.printing.latex import latex
+from matcalc.printing.style import STANDARD
 from matcalc.rewrite.rule import RULES, Rule
 
 INNER = frozenset({"variable", "number", "named", "func"})  # what is written by its own letters
@@ -35,11 +38,19 @@ def _operation(op: Op) -> str:
         [
             f"### `{op.name}({arguments}{parameters})`".replace("(, ", "("),
             "",
+            *_formulas(op),
             f"`{op.identity}`",
             "",
             f"*Source:* {op.source}",
         ]
     )
+
+
+def _formulas(op: Op) -> list[str]:
+    """The operation and its differential, set as formulas."""
+    found = formulas(op.name, STANDARD)
+    shown = [displayed(f) for f in (found.operation, found.differential) if f]
+    return [line for f in shown for line in (f"$$\n{f}\n$$", "")]
 
 
 def _arity(op: Op) -> int:

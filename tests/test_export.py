@@ -14,6 +14,7 @@ from support import example
 
 import matcalc as mc
 from matcalc.cli import main
+from matcalc.export.differentials import formulas
 from matcalc.export.languages import available, language
 from matcalc.export.lesson import make_lesson
 from matcalc.export.note import SUFFIXES, Note
@@ -270,7 +271,7 @@ def test_pdf_without_tex_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("path", EXAMPLES, ids=NAMES)
 def test_lines_break_and_brackets_stay_balanced(path: Path) -> None:
     d = derived(path)
-    lesson = make_lesson(d, STANDARD, References(latex), detail="full")
+    lesson = make_lesson(d, STANDARD, References(STANDARD), detail="full")
     formulas = [t.chain for s in lesson.steps for t in s.through] + [r.formula for r in lesson.results]
     for formula in formulas:
         for line in (12.0, 20.0, LINE):
@@ -419,8 +420,17 @@ def test_the_command_writes_a_note(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "-o FILE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", [name for name in REGISTRY if name not in ("variable", "named")])
+def test_every_differential_is_a_formula(name: str) -> None:
+    found = formulas(name, STANDARD)
+    assert found.operation.startswith("Y = ")
+    assert found.differential.count("{") == found.differential.count("}")
+    constant = name in ("number", "ones", "zeros", "eye", "comm", "dsel", "dup", "elim", "toep")
+    assert bool(found.differential) is not constant
+
+
 def test_cited_rules_have_numbers_and_sources() -> None:
-    references = References(latex)
+    references = References(STANDARD)
     for name in RULES:
         references.cite(name)
     assert [r.number for r in references.rules.values()] == list(range(1, len(references.rules) + 1))

@@ -23,6 +23,7 @@ FOREIGN = re.compile(rf"{SCRIPT}(?:\s+{SCRIPT})*")  # runs of letters that are n
 CODE_WIDTH = 92
 CELL = 25.0  # em of a formula in a table
 ITEM = 33.0  # em of a formula in a list
+REFERENCE = 19.0  # em of a formula in the list of references
 
 
 class Markup:
@@ -219,7 +220,7 @@ class Tex(Markup):
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         kind = "tabular" if self.fragment else "longtable"
-        last = 0.36 if head[0] else 0.46  # without a first head it is the list of references
+        last = 0.36 if head[0] else 0.44  # without a first head it is the list of references
         columns = "l" * (len(head) - 1) + rf">{{\raggedright\arraybackslash}}p{{{last}\linewidth}}"
         top = " & ".join(self.strong(cell) for cell in head)
         body = "\n".join(" & ".join(f"{{{cell}}}" for cell in row) + r" \\[2pt]" for row in rows)  # a ( is no option

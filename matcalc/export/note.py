@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from matcalc.export.rows import rows_for
 from matcalc.expr import HOOKS
 from matcalc.numeric.check import Report
 from matcalc.printing.breaking import width
-from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 
@@ -224,7 +222,7 @@ class Note:
         *,
         computed: bool = True,
     ) -> Content:
-        references = References(partial(latex, notation=self.notation))
+        references = References(self.notation)
         sections = []
         for k, (d, title, text) in enumerate(parts):
             if progress is not None:

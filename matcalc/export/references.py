@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from matcalc.expr import Expr, record
+from matcalc.export.differentials import formulas
+from matcalc.expr import record
+from matcalc.printing.latex import latex
+from matcalc.printing.style import Notation
 from matcalc.rewrite.rule import RULES
 
 DEFINITION = "definition"  # the source of rules that only exchange a name and what it stands for
@@ -34,11 +36,11 @@ class References:
     """Collects what is cited.
 
     Args:
-        write: an expression in LaTeX.
+        notation: the symbols of the formulas.
     """
 
-    def __init__(self, write: Callable[[Expr], str]) -> None:
-        self.write = write
+    def __init__(self, notation: Notation) -> None:
+        self.notation = notation
         self.rules: dict[str, Reference] = {}
         self.operations: dict[str, Reference] = {}
 
@@ -49,7 +51,7 @@ class References:
         if rule not in self.rules:
             entry = RULES[rule]
             left, right = entry.example()
-            formula = f"{self.write(left)} = {self.write(right)}"
+            formula = f"{latex(left, self.notation)} = {latex(right, self.notation)}"
             number = len(self.rules) + 1
             self.rules[rule] = Reference(number, rule.replace("_", " "), formula, entry.identity, entry.source)
         return self.rules[rule].number
@@ -59,4 +61,6 @@ class References:
         if operation not in self.operations:
             entry = record(operation)
             number = len(self.operations) + 1
-            self.operations[operation] = Reference(number, operation, "", entry.identity, entry.source)
+            found = formulas(operation, self.notation)
+            formula = rf"{found.operation}, \quad {found.differential}" if found.differential else found.operation
+            self.operations[operation] = Reference(number, operation, formula, entry.identity, entry.source)

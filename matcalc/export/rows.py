@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from matcalc.export.lesson import Applied, Lesson, Reasoned
-from matcalc.export.markup import ITEM, Markup
+from matcalc.export.markup import ITEM, REFERENCE, Markup
 from matcalc.export.references import References
 from matcalc.numeric.check import Report
 
@@ -77,16 +77,12 @@ class _Rows:
     def identities(self, references: References) -> list[list[str]]:
         """Number, identity, source."""
         f = self.f
-        return [[f"({r.number})", f.tall(r.formula), f.text(r.source)] for r in references.rules.values()]
+        return [[f"({r.number})", f.tall(r.formula, REFERENCE), f.text(r.source)] for r in references.rules.values()]
 
-    def operations(self, references: References) -> str:
-        """The operations, with the sources of their differentials."""
-        by_source: dict[str, list[str]] = {}
-        for r in references.operations.values():
-            by_source.setdefault(r.source, []).append(r.name)
-        return "; ".join(
-            f"{self.f.text(', '.join(names))}: {self.f.text(source)}" for source, names in by_source.items()
-        )
+    def operations(self, references: References) -> list[list[str]]:
+        """The differentials of the operations, with sources."""
+        f = self.f
+        return [["", f.tall(r.formula, REFERENCE), f.text(r.source)] for r in references.operations.values()]
 
 
 def _power_of_ten(value: float) -> str:

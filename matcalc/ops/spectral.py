@@ -155,9 +155,9 @@ def deflated(vector: str, value: str, X: Expr) -> Expr:
     return matmul(difference(eye(X.shape[0]), v @ v.T), inverse(core.add(shifted(value, X), v @ u.T)))
 
 
-def _moving_vector(v: Expr, value: str, X: Expr) -> LinearMap:
+def _moving_vector(v: Expr, vector: str, value: str, X: Expr) -> LinearMap:
     """dX -> (I - v v') (lambda I - X + v u')^-1 dX v."""
-    return sandwich(deflated(v.op, value, X), v, X.shape)
+    return sandwich(deflated(vector, value, X), v, X.shape)
 
 
 def _vector_facts(e: Expr, X: int) -> tuple[int, int]:
@@ -175,7 +175,7 @@ def _vector_facts(e: Expr, X: int) -> tuple[int, int]:
 )
 def eigvecmax(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dv = (I - v v') (lambda I - X + v u')^-1 dX v; for symmetric X, (lambda I - X)^+ dX v"""
-    return (_moving_vector(v, "eigmax", X),)
+    return (_moving_vector(v, "eigvecmax", "eigmax", X),)
 
 
 @op(
@@ -189,7 +189,7 @@ def eigvecmax(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
 )
 def eigvecmin(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dv = (I - v v') (lambda I - X + v u')^-1 dX v; for symmetric X, (lambda I - X)^+ dX v"""
-    return (_moving_vector(v, "eigmin", X),)
+    return (_moving_vector(v, "eigvecmin", "eigmin", X),)
 
 
 VECTORS = {"eigvecmax": "eigmax", "eigvecmin": "eigmin"}
