@@ -285,6 +285,30 @@ def scalings_move_to_the_left(e: Expr, context: Context) -> Expr | None:
     return None
 
 
+def _scaled_product() -> tuple[Expr, Expr]:
+    w, A, B, C = var("w", 1, "p"), var("A", "m", "n"), var("B", "n", "p"), var("C", "p", "q")
+    left = hadamard(A @ B, broadcast(w, (A.shape[0], B.shape[1]))) @ C
+    return left, matmul(A, hadamard(B, broadcast(w, B.shape)), C)
+
+
+@node_rule(op="matmul", group="expand", source=HORN, example=_scaled_product)
+def scalings_inside_a_product(e: Expr, context: Context) -> Expr | None:
+    """(A B o 1 w') C = A (B o 1 w') C: inside a product, a scaling of a product is one of its last factor"""
+    for k, f in enumerate(e.args):
+        if f.op != "hadamard" or any(g.op not in ("broadcast", "matmul") for g in f.args):
+            continue
+        products = [g for g in f.args if g.op == "matmul"]
+        if len(products) != 1:
+            continue
+        factors = list(products[0].args)
+        for g in f.args:
+            if g.op == "broadcast":
+                end = 0 if is_one(g.args[0].shape[1]) else -1
+                factors[end] = hadamard(factors[end], broadcast(g.args[0], factors[end].shape))
+        return matmul(*e.args[:k], *factors, *e.args[k + 1 :])
+    return None
+
+
 def _two_vectors() -> tuple[Expr, Expr]:
     x, y = var("x", "m", 1), var("y", 1, "n")
     shape = (x.shape[0], y.shape[1])

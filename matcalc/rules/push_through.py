@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matcalc import core
-from matcalc.core import add, inverse, matmul, var
+from matcalc.core import add, inverse, matmul, number, power, scale, var
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule
@@ -12,7 +14,7 @@ from matcalc.rewrite.terms import join, split
 HENDERSON = "Henderson & Searle, On deriving the inverse of a sum of matrices, SIAM Review 23 (1981)"
 
 
-def _parts(e: Expr) -> tuple[Expr, object, list[Expr], tuple[Expr, ...]] | None:
+def _parts(e: Expr) -> tuple[Expr, Any, list[Expr], tuple[Expr, ...]] | None:
     """An inverse of s I + t V U as s I, t and the factors of V U."""
     if e.op != "inv" or e.args[0].op != "add" or len(e.args[0].args) != 2:
         return None
@@ -27,6 +29,33 @@ def _parts(e: Expr) -> tuple[Expr, object, list[Expr], tuple[Expr, ...]] | None:
 def _with_size(unit: Expr, size: object) -> Expr:
     coefficient, scalars, _ = split(unit)
     return join(coefficient, scalars, core.eye(size))
+
+
+def _resolvent() -> tuple[Expr, Expr]:
+    A, B, s = var("A", "n", "m"), var("B", "m", "n"), var("s", 1, 1)
+    M = inverse(add(scale(s, core.eye("n")), A @ B))
+    return matmul(A, B, M), add(core.eye("n"), core.minus(scale(s, M)))
+
+
+@node_rule(op="matmul", group="expand", source=HENDERSON, example=_resolvent)
+def product_with_resolvent(e: Expr, context: Context) -> Expr | None:
+    """A B (s I + A B)^-1 = I - s (s I + A B)^-1, on either side"""
+    for k, f in enumerate(e.args):
+        parts = _parts(f)
+        if parts is None:
+            continue
+        unit, coefficient, scalars, word = parts
+        if not all(context.known(t, "nonzero") for t in scalars):
+            continue
+        for start, stop in ((k - len(word), k), (k + 1, k + 1 + len(word))):
+            beside = e.args[max(start, 0) : stop]
+            if len(beside) != len(word) or any(a.digest != b.digest for a, b in zip(beside, word)):
+                continue
+            own, factors, _ = split(unit)
+            inside = add(core.eye(f.shape[0]), core.minus(join(own, factors, f)))
+            scaled = scale(number(1 / coefficient), *(power(t, -1) for t in scalars), inside)
+            return matmul(*e.args[: min(start, k)], scaled, *e.args[max(stop, k + 1) :])
+    return None
 
 
 def _example() -> tuple[Expr, Expr]:
