@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy as sp
 from case_support import VALID, derive, relative_error
 
 import matcalc as mc
@@ -201,6 +202,24 @@ def test_jacobians_and_hessians():
     F = mc.derive("A*X*B", wrt="X", shapes={"A": ("p", "m"), "X": ("m", "n"), "B": ("n", "q")})
     assert F.claim("X", "kron(B', A)", kind="jacobian").status == "proved"
     assert F.claim("X", "kron(A, B')", kind="jacobian").status == "disproved"
+
+
+def test_expressions_are_claims_too(squares):
+    n, p = sp.symbols("n p", integer=True, positive=True)
+    X, w, y = sp.MatrixSymbol("X", n, p), sp.MatrixSymbol("w", p, 1), sp.MatrixSymbol("y", n, 1)
+    assert squares.claim("w", 2 * X.T * X * w - 2 * X.T * y).status == "proved"
+    assert squares.claim("w", X.T * X * w - X.T * y).status == "disproved"
+    assert squares.claim("w", squares.hessian("w"), kind="hessian").status == "proved"
+    with pytest.raises(MatcalcError):
+        squares.claim("w", mc.var("nobody", "p", 1))
+    with pytest.raises(MatcalcError):
+        squares.claim("w", mc.var("X", "p", 1))
+
+
+def test_a_variable_of_a_claim_is_that_of_the_derivation():
+    A, x = mc.var("A", "n", "n"), mc.var("x", "n", 1)
+    d = mc.derive("x'*A*x", wrt="x", shapes={"x": ("n", 1), "A": ("n", "n")}, facts={"A": "symmetric"})
+    assert d.claim("x", 2 * (A @ x)).status == "proved"
 
 
 @pytest.mark.parametrize("claim", ["foo", "x +", "x*", "(yhat - y"])

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy as sp
 
+from matcalc.calculus.jacobian import Jacobian
 from matcalc.calculus.structured import structured_gradient
 from matcalc.claims.assumptions import domain_of
 from matcalc.claims.constants import with_constants
@@ -20,7 +22,7 @@ from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample,
 from matcalc.core import transpose
 from matcalc.dims import same_shape, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
-from matcalc.expr import Expr
+from matcalc.expr import HOOKS, Expr, substitute, variables
 from matcalc.graph import Graph
 from matcalc.numeric.binding import bind, matrix
 from matcalc.properties import Truth, truth
@@ -83,7 +85,7 @@ def judged(d: Derivation, name: str, claim: Any, kind: str = "gradient") -> Verd
     Args:
         d: the derivation.
         name: of a variable or named value.
-        claim: text in the scope of the derivation (its own definitions may shadow names), or an expression.
+        claim: text in the scope of the derivation (its own definitions may shadow names), or an expression (SymPy too).
         kind: `gradient`, `adjoint`, `jacobian` or `hessian`.
 
     Raises:
@@ -91,8 +93,12 @@ def judged(d: Derivation, name: str, claim: Any, kind: str = "gradient") -> Verd
     """
     asked = question(d, name, kind)
     text = str(claim)
+    if isinstance(claim, Jacobian):
+        claim = claim.value
+    if isinstance(claim, (sp.Basic, sp.MatrixBase)):
+        claim = HOOKS["define"](d.graph, d.fresh_names().fresh("claim"), claim)[0]
     if isinstance(claim, Expr):
-        return decided(asked, text, claim)
+        return decided(asked, text, _adopted(claim, d.graph))
     if not isinstance(claim, str):
         raise MatcalcError(f"a claim must be text or an expression, got {type(claim).__name__}")
     source = with_constants(claim)
@@ -103,6 +109,22 @@ def judged(d: Derivation, name: str, claim: Any, kind: str = "gradient") -> Verd
             raise
         return misfitting(asked, d.parse, source, error)
     return decided(asked, text, parsed)
+
+
+def _adopted(claim: Expr, graph: Graph) -> Expr:
+    """The claim with its variables replaced by those of the graph, which know their facts.
+
+    Raises:
+        MatcalcError: a variable is not in the graph, or has another shape there.
+    """
+    table: dict[Expr, Expr] = {}
+    for v in variables([claim]):
+        own = graph.find(str(v.params[0]))
+        if not same_shape(own.shape, v.shape):
+            message = f"{v.params[0]} is {shape_text(v.shape)} in the claim, {shape_text(own.shape)} in the derivation"
+            raise ShapeError(message)
+        table[v] = own
+    return substitute(claim, table)
 
 
 def about_shapes(error: MatcalcError) -> bool:
