@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -149,6 +150,27 @@ def test_html_asks_the_network_for_nothing() -> None:
     assert not re.search(r"url\((?!data:|#)", outside)
     assert "The MIT License" in page
     assert len(page) < 900_000
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node")
+def test_katex_sets_every_formula_of_the_examples(tmp_path: Path) -> None:
+    note = Note("All", entries=3, notation=Notation(bold=True, adjoint="partial"))
+    for path in EXAMPLES:
+        note.add(derived(path), path.stem)
+    found = re.findall(r'class="(m|d|d result)">(.*?)</(?:span|div)>', note.html(), flags=re.DOTALL)
+    formulas_ = [[html.unescape(text), kind != "m"] for kind, text in found]
+    assert len(formulas_) > 200
+    assert not [text for text, _ in formulas_ if "[t]" in text]
+    (tmp_path / "f.json").write_text(json.dumps(formulas_), encoding="utf-8")
+    script = (
+        "const k = require(process.argv[1]), f = JSON.parse(require('fs').readFileSync(process.argv[2]));"
+        "for (const [t, d] of f) k.renderToString(t, {displayMode: d, strict: 'ignore'})"
+    )
+    katex = ROOT / "matcalc" / "export" / "katex" / "katex.min.js"
+    done = subprocess.run(
+        ["node", "-e", script, str(katex), str(tmp_path / "f.json")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-800:]
 
 
 def test_users_text_is_escaped() -> None:

@@ -55,8 +55,7 @@ class Markup:
 
     def tall(self, formula: str, line: float = CELL) -> str:
         """A formula in a list or table: in display style, broken where it is long."""
-        rows = displayed(formula, line).replace(r"\begin{aligned}", r"\begin{aligned}[t]")
-        return self.math(rf"\displaystyle {rows}")
+        return self.math(rf"\displaystyle {displayed(formula, line)}")
 
     def strong(self, content: str) -> str:
         """Emphasised strongly."""
@@ -187,6 +186,10 @@ class Tex(Markup):
 
     def math(self, formula: str) -> str:
         return f"${' '.join(formula.split())}$"
+
+    def tall(self, formula: str, line: float = CELL) -> str:
+        """The first line stands beside the bullet or in the row of the table."""
+        return super().tall(formula, line).replace(r"\begin{aligned}", r"\begin{aligned}[t]")
 
     def strong(self, content: str) -> str:
         return rf"\textbf{{{content}}}"

@@ -18,15 +18,30 @@ def rows_for(f: Markup) -> dict[str, Callable[..., Any]]:
     return {name: getattr(rows, name) for name in (*names, "operations")}
 
 
+MANY = 12  # variables from which those of the same shape share a row
+
+
 class _Rows:
     def __init__(self, f: Markup) -> None:
         self.f = f
         self.said: set[str] = set()
 
     def variables(self, lesson: Lesson) -> list[list[str]]:
-        """Name, shape, what is known."""
+        """Name, shape, what is known; where there are many, neighbours of the same kind share a row."""
         f = self.f
-        return [[f.math(v.name), f.math(v.shape), ", ".join(f.t(fact) for fact in v.facts)] for v in lesson.variables]
+        many = len(lesson.variables) > MANY
+        rows: list[tuple[list[str], str, list[str]]] = []
+        for v in lesson.variables:
+            if many and rows and rows[-1][1:] == (v.shape, v.facts):
+                rows[-1][0].append(v.name)
+            else:
+                rows.append(([v.name], v.shape, v.facts))
+        return [[self.listed(names), f.math(shape), ", ".join(map(f.t, facts))] for names, shape, facts in rows]
+
+    def listed(self, names: list[str]) -> str:
+        """Names in a row; of a long one the first and the last."""
+        shown = names if len(names) <= MANY else [*names[:2], r"\dots", names[-1]]
+        return self.f.math(", ".join(shown))
 
     def definitions(self, lesson: Lesson) -> list[list[str]]:
         """Name, definition, shape."""
