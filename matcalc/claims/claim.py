@@ -16,7 +16,7 @@ from matcalc.claims.assumptions import domain_of
 from matcalc.claims.constants import with_constants
 from matcalc.claims.diagnosis import Case, diagnose
 from matcalc.claims.equality import prove
-from matcalc.claims.points import Field, Point
+from matcalc.claims.points import Field, Point, distance
 from matcalc.claims.slips import slips
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample, Diagnosis, Verdict
 from matcalc.core import transpose
@@ -34,6 +34,7 @@ KINDS = ("gradient", "adjoint", "jacobian", "hessian")
 RANDOM_POINTS = 3
 MORE_POINTS = 12
 SMALL_POINTS = 8
+VISIBLE = 0.01
 IDENTITY = "the identity"
 TRIED = ("the normal form", "expansion into sums of products", "common denominators")
 
@@ -243,7 +244,7 @@ def _disproved(
     asked: Question, text: str, claim: Expr, field: Field, points: Sequence[Point], found: Sequence[bool | None]
 ) -> Verdict:
     bad = [p for p, differs in zip(points, found) if differs]
-    small = next((p for p in field.small(SMALL_POINTS) if p.whole and field.differ(claim, asked.right, p)), bad[0])
+    small = _readable(field, claim, asked.right) or bad[0]
     a, b = field.values([claim, asked.right], small)
     named = {v.params[0]: small.arrays[v.params[0]] for v in field.variables}
     example = Counterexample(named, small.sizes, a, b)
@@ -259,6 +260,16 @@ def _disproved(
         diagnosis=diagnose(case),
         agreed=list(found).count(False),
     )
+
+
+def _readable(field: Field, claim: Expr, right: Expr) -> Point | None:
+    """A point of small integers at which the two differ, if there is one where the difference is seen at a glance."""
+    found = [p for p in field.small(SMALL_POINTS) if p.whole and field.differ(claim, right, p)]
+    for p in found:
+        a, b = field.values([claim, right], p)
+        if distance(a, b) > VISIBLE and VISIBLE < max(np.abs(a).max(), np.abs(b).max()) < 1 / VISIBLE**2:
+            return p
+    return found[0] if found else None
 
 
 def judged_values(

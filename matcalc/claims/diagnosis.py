@@ -22,11 +22,11 @@ from matcalc.claims.verdict import Diagnosis
 from matcalc.claims.wrong import Mistake, mistakes, opened, reductions, wrong_gradient
 from matcalc.dims import is_one
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, postorder, substitute, variables
+from matcalc.expr import REGISTRY, Expr, postorder, substitute, variables
 from matcalc.graph import Graph
 from matcalc.numeric.binding import Array
 
-TIME = 0.6  # seconds after which the search stops
+TIME = 0.4  # seconds after which the search stops
 ENOUGH = 1.0  # an explanation as simple as this ends the search
 
 
@@ -265,9 +265,16 @@ def _gives(e: Expr, goal: list[Array], case: Case) -> bool:
 
 
 def node_of(graph: Graph, place: Expr) -> str:
-    """The first value of the graph whose own definition uses `place`, or its first variable."""
+    """The first value of the graph whose own definition uses `place`, or its first variable.
+
+    What is written with the output of an entrywise function, such as 1 - h, belongs to the derivative of that function.
+    """
     wanted: list[Callable[[Expr], bool]] = [lambda s: s.digest == place.digest]
     leaves = [e for e in postorder((place,), through_names=False) if e.op in ("variable", "named")]
+    outputs = (e for e in leaves if e.op == "named" and REGISTRY[e.args[0].op].scalar_function is not None)
+    output = next(outputs, None)
+    if output is not None and output is not place:
+        return str(output.params[0])
     wanted += [lambda s, leaf=leaf: s is leaf for leaf in (*leaves, *variables([place]))]  # type: ignore[misc]
     for fits in wanted:
         for name, definition in graph.definitions.items():

@@ -14,6 +14,7 @@ from matcalc.expr import Expr
 from matcalc.numeric.binding import Array
 from matcalc.steps import Step
 
+SHOWN = 12  # variables of a counterexample that are written out
 PROVED, DISPROVED, UNDECIDED = "proved", "disproved", "undecided"
 
 
@@ -53,7 +54,9 @@ class Counterexample:
     right: Array
 
     def __str__(self) -> str:
-        lines = [f"  {name} = {array_text(value)}" for name, value in self.values.items()]
+        lines = [f"  {name} = {array_text(value)}" for name, value in list(self.values.items())[:SHOWN]]
+        if len(self.values) > SHOWN:
+            lines.append(f"  ... and {len(self.values) - SHOWN} more")
         return "\n".join(
             [*lines, f"  the claim gives {array_text(self.claimed)}", f"  right is        {array_text(self.right)}"]
         )
