@@ -15,7 +15,7 @@ def rows_for(f: Markup) -> dict[str, Callable[..., Any]]:
     """The functions that a template calls, for one markup."""
     rows = _Rows(f)
     names = ("variables", "definitions", "reasons", "citations", "rules", "adjoints", "certificate", "identities")
-    return {name: getattr(rows, name) for name in (*names, "operations")}
+    return {name: getattr(rows, name) for name in (*names, "operations", "results")}
 
 
 MANY = 12  # variables from which those of the same shape share a row
@@ -75,6 +75,10 @@ class _Rows:
         """The adjoints as equations, and their shapes."""
         f = self.f
         return [[f.tall(f"{s.adjoint} = {s.after}"), f.math(s.shape)] for s in lesson.steps]
+
+    def results(self, lesson: Lesson) -> list[list[str]]:
+        """The derivatives asked for, and their shapes."""
+        return [[self.f.tall(r.formula), self.f.math(r.shape)] for r in lesson.results]
 
     def certificate(self, report: Report) -> str:
         """What the numeric check found."""

@@ -42,6 +42,10 @@ class _Text:
         """In brackets where it binds less."""
         return self.text if self.level >= level else _bracketed(self.text)
 
+    def as_factor(self) -> str:
+        """As a factor among scalars: products need no brackets, sums of both kinds do."""
+        return self.at(Level.POSTFIX) if self.text.startswith((r"\sum", "-")) else self.at(Level.PRODUCT)
+
 
 def entry(e: Expr, notation: Notation) -> Entry | None:
     """The entry of an expression by its indices; None where that would be too long to help."""
@@ -130,7 +134,7 @@ class _Components:
         above = [self.of(a, i, j) for a in e.args if not _is_reciprocal(a)]
         below = [self.of(a.args[0], *_indices(a.args[0].shape, i, j)) for a in e.args if _is_reciprocal(a)]
         above.sort(key=lambda t: t.text.startswith(r"\sum"))
-        product = r" \, ".join(f.at(Level.POSTFIX) for f in above) or "1"
+        product = r" \, ".join(f.as_factor() for f in above) or "1"
         if not below:
             return _Text(product, Level.PRODUCT)
         return _Text(rf"\frac{{{product}}}{{{' '.join(f.at(Level.POSTFIX) for f in below)}}}", Level.POSTFIX)
@@ -156,7 +160,7 @@ class _Components:
     def _matmul(self, e: Expr, i: str, j: str) -> _Text:
         inner = ["" if is_one(a.shape[1]) else next(self.fresh) for a in e.args[:-1]]
         around = [i, *inner, j]
-        factors = [self.of(a, r, c).at(Level.POSTFIX) for a, r, c in zip(e.args, around, around[1:])]
+        factors = [self.of(a, r, c).as_factor() for a, r, c in zip(e.args, around, around[1:])]
         factors = [f for f in factors if f != "1"] or ["1"]
         return self._summed([k for k in inner if k], " ".join(factors))
 
