@@ -49,17 +49,6 @@ def _log_softmax(x, axis, out=None):
     return out
 
 
-def _are_matrices(*arrays):
-    """Whether these are 2-D arrays of one floating type."""
-    dtype = getattr(arrays[0], "dtype", np.dtype(object))
-    for x in arrays:
-        if type(x) is not np.ndarray or x.ndim != 2 or x.dtype is not dtype:
-            break
-    else:
-        return dtype.kind == "f" and dtype.isnative
-    return False
-
-
 def _sigmoid_of_minus(x, out=None):
     """1 / (1 + exp(x)), without overflow."""
     with np.errstate(over="ignore"):

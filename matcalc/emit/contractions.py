@@ -283,14 +283,10 @@ def _pair_of(select: Selector, X: Expr) -> tuple[Expr, Expr] | None:
 
 
 def mean_code(select: Selector, e: Expr) -> Choice | None:
-    """Means of products by sums of products."""
+    """A mean is a sum, which may be one of products, over the number of entries."""
     (X,), axis = e.args, e.params[0]
-    inner = select.decide(X)
-    if inner.op in ("broadcast", "ones", "matmul", "scale") or X.is_scalar or _pair_of(select, X) is not None:
-        shape = X.shape
-        entries = core.count(X) if axis is None else shape[axis - 1]
-        return core.scale(number(1 / core.exact_dim(entries)), total(X, axis))
-    return None
+    entries = core.count(X) if axis is None else X.shape[axis - 1]
+    return core.scale(number(1 / core.exact_dim(entries)), total(X, axis))
 
 
 def diagvec_code(select: Selector, e: Expr) -> Choice | None:

@@ -15,6 +15,7 @@ from matcalc import core
 from matcalc.core import broadcast, number, power, scale
 from matcalc.dims import Shape, is_one, is_scalar, same_shape
 from matcalc.emit.code import Code, Level
+from matcalc.emit.matching import negation_of
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
@@ -153,6 +154,7 @@ class _Product:
 def product_code(select: Selector, e: Expr) -> Choice | None:
     """a * b / c, with one number in front; a mask of 0 and 1 is a comparison."""
     parts = _taken_apart(select, e)
+    _join_slopes(parts)
     shape = joint_shape(e.shape, [*parts.above, *parts.below, *parts.masks])
     if not same_shape(shape, e.shape):  # only a scaled broadcast: the others are small operands
         return broadcast(_product_of([broadcast(stripped(select, a), shape) for a in e.args]), e.shape)
@@ -196,6 +198,26 @@ def product_code(select: Selector, e: Expr) -> Choice | None:
     if text == "{0}":
         return args[0]
     return Code(text, tuple(args), Level.TIMES, tuple(needs))
+
+
+def _join_slopes(parts: _Product) -> None:
+    """sigmoid(x) sigmoid(-x) = t / (1 + t)^2 with t = exp(-|x|): one exponential, exact on both sides."""
+    for a in parts.above:
+        X = a.args[0] if a.op == "sigmoid" else None
+        partner = None if X is None else next((b for b in parts.above if _is_mirrored(b, X)), None)
+        if X is not None and partner is not None:
+            inner = negation_of(X)
+            t = node("exp", (core.minus(node("abs", (X if inner is None else inner,))),))
+            parts.above = [t, *(f for f in parts.above if f is not a and f is not partner)]
+            parts.below.append(power(core.plus(t, 1), 2))
+            return
+
+
+def _is_mirrored(e: Expr, X: Expr) -> bool:
+    if e.op != "sigmoid":
+        return False
+    a, b = negation_of(e.args[0]), negation_of(X)
+    return a is X or b is e.args[0]
 
 
 def _gate(select: Selector, X: Expr) -> Expr:

@@ -18,6 +18,8 @@ from matcalc.emit.code import number_code
 from matcalc.expr import Expr
 
 NAME = "_inputs"
+_GROUP = 4
+_LINE = 76
 
 
 class Inputs:
@@ -100,26 +102,32 @@ class Inputs:
             return []
         lines, conditions = [], []
         known: dict[str, str] = {}
+        measured: list[str] = []
         for v in arrays:
             fresh = [str(d) for d in v.shape if not isinstance(d, int) and str(d) not in known]
             if len(fresh) == 2 and fresh[0] != fresh[1]:
                 known |= {d: self.dimensions[d] for d in fresh}
                 lines.append(f"{known[fresh[0]]}, {known[fresh[1]]} = {self._name(v)}.shape")
+                measured.append(self._name(v))
                 continue
             for axis, d in enumerate(v.shape):
                 if str(d) in fresh and str(d) not in known:
                     known[str(d)] = self.dimensions[str(d)]
                     lines.append(f"{known[str(d)]} = {self._name(v)}.shape[{axis}]")
+                    measured = [*(name for name in measured if name != self._name(v)), self._name(v)]
             sizes = [str(d) if isinstance(d, int) else known[str(d)] for d in v.shape]
             conditions.append(f"{self._name(v)}.shape == ({', '.join(sizes)})")
-        floats = "".join(f" and type({name}) is float" for name in scalars)
-        names = ", ".join(self._name(v) for v in arrays)
-        convert = [f"dtype = {self._name(arrays[0])}.dtype"] if "dtype" in found or scalars else []
+        names = [self._name(v) for v in arrays]
+        tests = [f"type({name}) is float" for name in scalars]
+        tests += [f"{' is '.join(f'type({name})' for name in part)} is np.ndarray" for part in _parts(names)]
+        tests += [f"{' is '.join(f'{name}.dtype' for name in part)}" for part in _parts(names) if len(part) > 1]
+        tests += [f'{names[0]}.dtype.kind == "f"', *(f"{name}.ndim == 2" for name in measured)]
+        convert = [f"dtype = {names[0]}.dtype"] if "dtype" in found or scalars else []
         convert += [f"{name} = dtype.type({name})" for name in scalars]
         convert.append(f"return {returned}")
         if conditions:
-            convert = [f"if {' and '.join(conditions)}:", *(f"    {line}" for line in convert)]
-        return [f"if dims is None and _are_matrices({names}){floats}:", *(f"    {line}" for line in (*lines, *convert))]
+            convert = [*_condition(conditions), *(f"    {line}" for line in convert)]
+        return [*_condition(["dims is None", *tests]), *(f"    {line}" for line in (*lines, *convert))]
 
     # ------------------------------------------------------------------------------------------------ the general way
 
@@ -177,6 +185,20 @@ class Inputs:
             return _quoted(d.name)
         text = number_code(exact_dim(d), {k: f"d[{_quoted(k)}]" for k in self.dimensions})[0]
         return f"({_quoted(str(d))}, lambda d: {text})"
+
+
+def _parts(names: list[str]) -> list[list[str]]:
+    """The names in groups that overlap in the first, for comparisons in chains that fit on a line."""
+    rest = names[1:]
+    return [[names[0], *rest[k : k + _GROUP]] for k in range(0, max(len(rest), 1), _GROUP)]
+
+
+def _condition(tests: list[str]) -> list[str]:
+    """`if` with these tests, on several lines where they are long."""
+    text = f"if {' and '.join(tests)}:"
+    if len(text) <= _LINE:
+        return [text]
+    return ["if (", f"    {tests[0]}", *(f"    and {t}" for t in tests[1:]), "):"]
 
 
 def _is_compound(v: Expr) -> bool:

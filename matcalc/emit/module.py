@@ -374,7 +374,7 @@ def _formed_as(text: str, shape: str, e: Expr) -> str:
     """The text of a derivative in the form of the input that it belongs to."""
     if e.is_scalar:
         return f"_form({text}, {shape})"
-    return f"{text}.reshape({shape})" if text.isidentifier() else f"np.reshape({text}, {shape})"
+    return f"{text}.reshape({shape})" if text.isidentifier() else f"({text}).reshape({shape})"
 
 
 def _quoted(name: str) -> str:
