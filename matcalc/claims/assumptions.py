@@ -28,11 +28,15 @@ CHOOSING = frozenset(
 )
 
 
-def domain_of(e: Expr) -> Iterator[tuple[str, Expr]]:
-    """What must hold for `e` to be defined and differentiable: `(fact, expression)`."""
+# Rules that hold away from the kinks only.
+AWAY_FROM_KINKS = frozenset(("step_by_sign", "squared_sign"))
+
+
+def domain_of(e: Expr, *, kinks: bool = True) -> Iterator[tuple[str, Expr]]:
+    """What must hold for `e` to be defined, and away from kinks: `(fact, expression)`."""
     for sub in postorder((e,)):
         yield from record(sub.op).domain(*sub.args, *sub.params)
-        if sub.op in KINKED:
+        if kinks and sub.op in KINKED:
             yield "nonzero", sub.args[0]
         if sub.op == "sqrt":
             yield "nonnegative", sub.args[0]

@@ -12,10 +12,10 @@ import sympy as sp
 
 from matcalc.calculus.jacobian import Jacobian
 from matcalc.calculus.structured import structured_gradient
-from matcalc.claims.assumptions import domain_of
+from matcalc.claims.assumptions import AWAY_FROM_KINKS, domain_of
 from matcalc.claims.constants import with_constants
 from matcalc.claims.diagnosis import Case, diagnose
-from matcalc.claims.equality import prove
+from matcalc.claims.equality import Proof, prove
 from matcalc.claims.points import Field, Point, distance
 from matcalc.claims.slips import slips
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample, Diagnosis, Verdict
@@ -36,6 +36,7 @@ MORE_POINTS = 12
 SMALL_POINTS = 8
 VISIBLE = 0.01
 IDENTITY = "the identity"
+NOWHERE = "random points (there is none at which both sides are defined)"
 TRIED = ("the normal form", "expansion into sums of products", "common denominators")
 
 
@@ -151,9 +152,10 @@ def decided(asked: Question, text: str, claim: Expr) -> Verdict:
         return _disproved(asked, text, claim, field, points, verdicts)
     proof = prove(right, claim, asked.assumptions)
     if proof is not None:
-        return Verdict(
-            PROVED, asked.about, text, right, proof, agreed=verdicts.count(False), assumptions=_conditions(asked, claim)
-        )
+        needed = _conditions(asked, claim, proof)
+        if needed and not points:  # nothing shows that both sides are defined anywhere
+            return Verdict(UNDECIDED, asked.about, text, right, tried=(*TRIED, NOWHERE), assumptions=needed)
+        return Verdict(PROVED, asked.about, text, right, proof, agreed=verdicts.count(False), assumptions=needed)
     more = list(field.random(MORE_POINTS, seed=1))
     others = [field.differ(claim, right, p) for p in more]
     if any(others):
@@ -162,10 +164,13 @@ def decided(asked: Question, text: str, claim: Expr) -> Verdict:
     return Verdict(UNDECIDED, asked.about, text, right, agreed=agreed, tried=TRIED)
 
 
-def _conditions(asked: Question, claim: Expr) -> tuple[tuple[str, str], ...]:
-    """What the claim needs to be defined, beyond the declared facts and what the function needs itself."""
-    given = {*asked.assumptions, *domain_of(asked.right)}
-    needed = dict.fromkeys(pair for pair in domain_of(claim) if pair not in given)
+def _conditions(asked: Question, claim: Expr, proof: Proof) -> tuple[tuple[str, str], ...]:
+    """What the claim needs beyond the declared facts and beyond what the derivative needs itself."""
+    kinks = any(move.rule in AWAY_FROM_KINKS for move in proof.prover.moves.values())
+    identity = asked.about == IDENTITY
+    given = set() if identity else {*asked.assumptions, *domain_of(asked.right)}
+    sides = (asked.right, claim) if identity else (claim,)
+    needed = dict.fromkeys(pair for e in sides for pair in domain_of(e, kinks=kinks) if pair not in given)
     return tuple((fact, shorten(str(e))) for fact, e in needed if truth(e, fact) is not Truth.TRUE)
 
 
