@@ -1,5 +1,8 @@
 """Where generated code puts its values: memory that is reused, symmetric products, one factorisation, small corners."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -100,3 +103,15 @@ def test_inputs_are_never_written_to():
     every_second = {k: np.repeat(np.repeat(a, 2, 0), 2, 1)[::2, ::2] for k, a in arrays.items()}
     first, second = d.function()(**arrays), d.function()(**every_second)
     assert all(np.allclose(first[1][k], second[1][k]) for k in first[1])
+
+
+@pytest.mark.parametrize("kind", ["value_and_grad", "hessian", "hvp"])
+@pytest.mark.parametrize("source", [LOGISTIC, NETWORK])
+def test_generated_code_is_clean_and_formatted(source, kind, tmp_path):
+    file = tmp_path / "generated.py"
+    file.write_text(
+        mc.derive(source, wrt=["w"] if source is LOGISTIC else ["W1", "b1", "W2"]).code(kind).rstrip() + "\n"
+    )
+    for arguments in (["check"], ["format", "--check"]):
+        command = [sys.executable, "-m", "ruff", *arguments, "--isolated", "--line-length", "120", str(file)]
+        assert subprocess.run(command, capture_output=True, check=False).returncode == 0

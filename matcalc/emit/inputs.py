@@ -19,7 +19,7 @@ from matcalc.expr import Expr
 
 NAME = "_inputs"
 _GROUP = 4
-_LINE = 76
+_LINE = 120
 
 
 class Inputs:
@@ -126,8 +126,8 @@ class Inputs:
         convert += [f"{name} = dtype.type({name})" for name in scalars]
         convert.append(f"return {returned}")
         if conditions:
-            convert = [*_condition(conditions), *(f"    {line}" for line in convert)]
-        return [*_condition(["dims is None", *tests]), *(f"    {line}" for line in (*lines, *convert))]
+            convert = [*_condition(conditions, 8), *(f"    {line}" for line in convert)]
+        return [*_condition(["dims is None", *tests], 4), *(f"    {line}" for line in (*lines, *convert))]
 
     # ------------------------------------------------------------------------------------------------ the general way
 
@@ -136,7 +136,7 @@ class Inputs:
         names = [self._name(v) for v in self.variables]
         if self.tangents:
             targets = [self._name(t) for t in self.tangents.values()]
-            left = ", ".join(targets) + ("," if len(targets) == 1 else "")
+            left = ", ".join(targets) if len(targets) > 1 else f"({targets[0]},)"
             lines.append(f'{left} = _given("tangents", tangents, [{", ".join(map(_quoted, self.tangents))}])')
         lines.append(f"dtype = _dtype({', '.join(f'{n}={n}' for n in names)})" if names else "dtype = np.dtype(float)")
         lines.append("dims = dict(dims or {})")
@@ -152,9 +152,8 @@ class Inputs:
             known = {d: f"dims[{_quoted(d)}]" for d in self.dimensions}
             size = ", ".join(number_code(exact_dim(d), known)[0] for d in t.shape)
             zero = "dtype.type(0)" if t.is_scalar else f"np.zeros(({size}), dtype=dtype)"
-            label = f"tangents[{wrt!r}]"
-            given = f"_matrix({label!r}, {name}, {self._shape(t)}, dims, dtype)"
-            lines.append(f"{name} = {zero} if {name} is None else {given}")
+            given = f"_matrix(\"tangents['{wrt}']\", {name}, {self._shape(t)}, dims, dtype)"
+            lines += [f"if {name} is None:", f"    {name} = {zero}", "else:", f"    {name} = {given}"]
         if self.cotangent is not None:
             name = self._name(self.cotangent)
             lines.append(f'{name} = _matrix("cotangent", cotangent, {self._shape(self.cotangent)}, dims, dtype)')
@@ -193,10 +192,10 @@ def _parts(names: list[str]) -> list[list[str]]:
     return [[names[0], *rest[k : k + _GROUP]] for k in range(0, max(len(rest), 1), _GROUP)]
 
 
-def _condition(tests: list[str]) -> list[str]:
+def _condition(tests: list[str], indent: int) -> list[str]:
     """`if` with these tests, on several lines where they are long."""
     text = f"if {' and '.join(tests)}:"
-    if len(text) <= _LINE:
+    if indent + len(text) <= _LINE:
         return [text]
     return ["if (", f"    {tests[0]}", *(f"    and {t}" for t in tests[1:]), "):"]
 

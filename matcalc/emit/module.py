@@ -218,6 +218,7 @@ class _Writer:
         result = self._result()
         inputs = {v: self.inputs[v.params[0]] for v in (*self.program.variables, *self.extra)}
         statements = [line for s, lines in self.schedule.lines(inputs, result) for line in self._commented(s, lines)]
+        statements, result = [_hugged(line) for line in statements], _hugged(result)
         taken = Inputs(
             *(self.program.variables, self.program.tangents, self.program.cotangent),
             *(self.inputs, self.dimensions, self.shapes),
@@ -368,6 +369,11 @@ _SUMMARY = {
     "vjp": "The derivatives of the inner product with `cotangent`, by the variables' names.",
     "hvp": "The products of the Hessian with `tangents`, a dict by the variables' names.",
 }
+
+
+def _hugged(line: str) -> str:
+    """A line with powers as formatters write them: `x**2`, `(x + 1) ** 2`."""
+    return re.sub(r"([)\]])\*\*", r"\1 ** ", re.sub(r"(\w) \*\* (\w)", r"\1**\2", line))
 
 
 def _formed_as(text: str, shape: str, e: Expr) -> str:
