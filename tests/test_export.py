@@ -364,6 +364,19 @@ def test_entries(source: str, wrt: str, expected: str) -> None:
     assert found.right == expected
 
 
+def test_the_sign_of_a_scalar_that_is_a_sum_stays() -> None:
+    a, b, x = mc.var("a", 1, 1), mc.var("b", 1, 1), mc.var("x", "n", 1)
+    for e, expected in (
+        ((-a - b) * x, "(-a - b) x_{i}"),
+        ((b - a) * x, "(b - a) x_{i}"),
+        (-2 * a * x, "(-2 a) x_{i}"),
+        (x - 2 * (a * x - b * x), "x_{i} - 2 (a x_{i} - b x_{i})"),
+    ):
+        found = entry(e, STANDARD)
+        assert found is not None
+        assert found.right == expected
+
+
 @pytest.mark.parametrize("name", REGISTRY)
 def test_every_operation_has_entries_in_balanced_latex(name: str) -> None:
     found = entry(example(name), STANDARD)

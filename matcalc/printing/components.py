@@ -123,7 +123,7 @@ class _Components:
     def _scale(self, e: Expr, i: str, j: str) -> _Text:
         *scalars, last = e.args
         parts = [self.of(s, "", "") for s in scalars]
-        negative = bool(parts) and parts[0].text.startswith("-")
+        negative = scalars[0].op == "number" and parts[0].text.startswith("-")
         if negative:
             parts[0] = _Text(parts[0].text[1:].strip(), parts[0].level)
         shown = [p.at(Level.PRODUCT) for p in parts if p.text != "1"]
