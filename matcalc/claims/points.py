@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -118,8 +119,10 @@ class Field:
         return all(np.abs(v).min() > _KINK for v in values[count : count + len(self.kinks)])
 
     def values(self, exprs: Sequence[Expr], point: Point) -> list[Array]:
-        """The values of some expressions at a point."""
-        return evaluate_all(list(exprs), point.arrays, point.sizes, self.functions)
+        """The values of some expressions at a point; what is not finite there is judged by the caller."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a variance of one entry
+            return evaluate_all(list(exprs), point.arrays, point.sizes, self.functions)
 
     def differ(self, first: Expr, second: Expr, point: Point) -> bool | None:
         """Whether two expressions differ there for certain; None where one has no finite value or rounding decides."""
