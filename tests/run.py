@@ -14,7 +14,7 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
     ("mypy",),
-    ("pytest", "--nbmake", "-q"),  # the last: its closing line ends the output
+    ("pytest", "--nbmake", "-n", "auto", "-q"),  # the last: its closing line ends the output
 )
 
 

@@ -27,7 +27,7 @@ from support import (
 from matcalc import core
 from matcalc.dims import dim
 from matcalc.emit.entrywise import is_entrywise
-from matcalc.errors import MatcalcError, NoRuleError, ShapeError
+from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import REGISTRY, Expr, Op, node, record
 from matcalc.linop import adjoint, apply, compose, negated, sandwich, scaled
 from matcalc.numeric.evaluate import evaluate

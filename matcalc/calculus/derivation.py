@@ -354,6 +354,11 @@ class Derivation(Claims):
             raise MatcalcError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
         if target not in TARGETS:
             raise MatcalcError(f"target must be one of {', '.join(TARGETS)}, got {target!r}")
+        taken = [name for name in ("dims", "tangents", "cotangent", "xp") if name in self.graph.declared]
+        if taken:
+            raise MatcalcError(
+                f"a variable cannot be called {taken[0]} here: the generated function has a parameter so"
+            )
         if (kind, target) not in self._sources:
             self._sources[kind, target] = source_of(self, kind, target)
         return self._sources[kind, target]

@@ -135,6 +135,9 @@ def expanded(factors: tuple[Expr, ...], shared: Any) -> list[Expr]:
     stack = list(reversed(factors))
     while stack:
         f = stack.pop()
+        if f.is_scalar:  # a product of vectors, say: it scales the chain as a whole
+            result.append(f)
+            continue
         while f.op == "named" and f.args[0].op in _STRUCTURED:
             f = f.args[0]
         inner = f.args[0] if f.op == "transpose" else f

@@ -287,6 +287,22 @@ def _dtype(**inputs):
     return np.result_type(*types) if types else np.dtype(np.float64)
 
 
+def _sizes(dims):
+    """The sizes that are given by hand: whole numbers."""
+    sizes = dict(dims or {})
+    for name, size in sizes.items():
+        if not isinstance(size, (int, np.integer)) or size < 0:
+            raise ValueError(f"dims: the size {name} must be a whole number, got {size!r}")
+    return sizes
+
+
+def _size(dims, name):
+    """The size `name`."""
+    if name not in dims:
+        raise ValueError(f"no argument fixes the size {name}: give dims={{{name!r}: ...}}")
+    return dims[name]
+
+
 def _matrix(name, value, shape, dims, dtype):
     """`value` as an array of this shape (names of dimensions, sizes, or (text, function of dims)); fills in `dims`."""
     array = np.asarray(value, dtype=dtype)

@@ -58,7 +58,9 @@ class Inputs:
         lines = self._forms(found)
         lines += self._quick(found, returned)
         lines += self._general()
-        needed = [f"{self.dimensions[d]} = dims[{_quoted(d)}]" for d in self.dimensions if self.dimensions[d] in found]
+        needed = [
+            f"{self.dimensions[d]} = _size(dims, {_quoted(d)})" for d in self.dimensions if self.dimensions[d] in found
+        ]
         lines += [*needed, f"return {returned}"]
         call = f"{NAME}({parameters})"
         return (f"{', '.join(found)} = {call}" if found else call), lines
@@ -139,7 +141,7 @@ class Inputs:
             left = ", ".join(targets) if len(targets) > 1 else f"({targets[0]},)"
             lines.append(f'{left} = _given("tangents", tangents, [{", ".join(map(_quoted, self.tangents))}])')
         lines.append(f"dtype = _dtype({', '.join(f'{n}={n}' for n in names)})" if names else "dtype = np.dtype(float)")
-        lines.append("dims = dict(dims or {})")
+        lines.append("dims = _sizes(dims)")
         ordered = sorted(self.variables, key=_is_compound)
         plain = {str(d) for v in ordered for d in v.shape if not isinstance(d, int) and d.is_Symbol}
         for v in ordered:

@@ -150,7 +150,9 @@ def _polar_by_powers(X: Expr) -> Expr:
     if tall is None:
         raise NoRuleError(f"polar({X}): whether {X.shape[0]} or {X.shape[1]} is larger must be known to go on")
     half = number(-HALF)
-    return X @ node("matpow", (X.T @ X, half)) if tall else node("matpow", (X @ X.T, half)) @ X
+    if tall:
+        return core.matmul(X, node("matpow", (core.matmul(X.T, X), half)))
+    return core.matmul(node("matpow", (core.matmul(X, X.T), half)), X)
 
 
 @op(
