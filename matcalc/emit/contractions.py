@@ -60,7 +60,7 @@ def matmul_code(select: Selector, e: Expr) -> Choice | None:
     without = _kronecker_vector(factors)
     if without is not None:
         return without
-    gram = weighted_gram(select, factors) or symmetric_product(factors)
+    gram = None if e.is_scalar else weighted_gram(select, factors) or symmetric_product(factors)
     if gram is not None:
         return gram
     factors_t = tuple(factors)
