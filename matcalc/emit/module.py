@@ -288,6 +288,8 @@ class _Writer:
         formula = None if of is None else self.comments.get(name)
         if len(lines) == 1:
             return lines if formula is None else [f"{lines[0]}  # {name} = {_plain(formula)}"]
+        if formula is None and not _is_short(value):
+            return lines
         comment = _plain(f"# {name} = {formula or shared(value).body}")
         return [comment, *lines] if len(comment) <= COMMENT else lines
 
@@ -402,3 +404,16 @@ def _used_helpers(body: str) -> dict[str, str]:
             used.add(name)
             waiting.append(inspect.getsource(_HELPERS[name]))
     return {name: inspect.getsource(f).rstrip() for name, f in _HELPERS.items() if name in used}
+
+
+def _is_short(e: Expr) -> bool:
+    """Whether an expression may fit into a comment: it has few parts, names not opened."""
+    seen, waiting = {e}, [e]
+    while waiting:
+        part = waiting.pop()
+        new = [a for a in part.args if a not in seen] if part.op != "named" else []
+        seen.update(new)
+        waiting += new
+        if len(seen) > COMMENT:
+            return False
+    return True
