@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from matcalc import core
+from matcalc.calculus.conditions import domain_of
 from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, jacobian_of
 from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
 from matcalc.calculus.objective import Objective, objective_of
@@ -20,7 +21,7 @@ from matcalc.claims.methods import Claims
 from matcalc.dims import shape_text, symbols
 from matcalc.emit.module import KINDS, TARGETS, compile_function
 from matcalc.errors import MatcalcError, ShapeError, shorten
-from matcalc.expr import HOOKS, Expr, record, substitute
+from matcalc.expr import HOOKS, Expr, substitute
 from matcalc.graph import Graph
 from matcalc.numeric.binding import bind
 from matcalc.numeric.check import Report, check_gradient
@@ -69,22 +70,8 @@ class Derivation(Claims):
 
     @cached_property
     def domain(self) -> list[tuple[str, Expr]]:
-        """What must hold where the source has a derivative: `(fact, expression)`, from its operations.
-
-        The branches of `where` do not count: what they need holds only where they are chosen.
-        """
-        found: dict[tuple[str, Expr], None] = {}
-        seen: set[Expr] = set()
-        stack = [self.output]
-        while stack:
-            e = stack.pop()
-            if e in seen:
-                continue
-            seen.add(e)
-            for fact, at in record(e.op).domain(*e.args, *e.params):
-                found[fact, at] = None
-            stack.extend(reversed(e.args[:2] if e.op == "where" else e.args))
-        return list(found)
+        """What must hold where the source has a derivative: `(fact, expression)`, from its operations."""
+        return domain_of(self.output)
 
     @cached_property
     def context(self) -> Context:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from matcalc import core
+from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
 from matcalc.calculus.names import Names, opened
 from matcalc.calculus.reverse import ReverseAccumulation
@@ -88,6 +89,11 @@ class Jacobian:
     def as_matrix(self) -> Expr:
         """The matrix on vec: mn x pq, in Kronecker, commutation and diagonal form."""
         return self.value
+
+    @property
+    def conditions(self) -> list[tuple[str, Expr]]:
+        """What this form needs beyond the domain of the source, as `(fact, expression)`: for det, X nonsingular."""
+        return further_conditions([self.value], self.derivation.domain)
 
     @property
     def shape(self) -> Shape:

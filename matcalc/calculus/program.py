@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from matcalc import core
+from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
 from matcalc.calculus.jacobian import hessian_products
 from matcalc.calculus.reverse import ReverseAccumulation
@@ -71,4 +72,7 @@ def _formulas(d: Derivation, kind: str, derivatives: dict[str, Expr]) -> list[st
         shown = shared(e)
         lines |= {local: value for local, value in shown.definitions if local not in lines}
         lines[names[kind].format(name)] = shown.body
-    return [line for name, value in lines.items() if len(line := f"{name} = {value}") <= _LONGEST]
+    formulas = [line for name, value in lines.items() if len(line := f"{name} = {value}") <= _LONGEST]
+    conditions = [*d.domain, *further_conditions(derivatives.values(), d.domain)] if derivatives else []
+    needed = [f"Valid where {text} is {fact}." for fact, e in conditions if len(text := shared(e).body) <= _LONGEST]
+    return [*formulas, *([""] if needed else []), *needed]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.differential import Differentials
 from matcalc.calculus.page import TEXT, Block, Edge, Line, View, Writer, latex_writer
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
@@ -379,6 +380,8 @@ class ViewBuilder:
                 formula = rf"\frac{{\partial {F}}}{{\partial {X}{self.w.transpose}}} = {self.w.expr(J)}"
             else:
                 formula = f"d{F}/d{X}' = {self.w.expr(J)}"
+            for fact, at in further_conditions([J], self.d.domain):
+                remark += f"; where {self.w.expr(at)} is {fact}" if self.w.plain else ""
             lines.append(Line(formula + middle, remark))
         return lines
 

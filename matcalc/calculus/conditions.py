@@ -1,0 +1,48 @@
+"""What must hold for an expression to have a value: the domains of its operations, as far as nothing implies them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from matcalc.expr import Expr, postorder, record
+from matcalc.rewrite.context import Context
+
+
+def domain_of(e: Expr) -> list[tuple[str, Expr]]:
+    """What the operations of `e` need: `(fact, expression)`, names looked through.
+
+    The branches of `where` do not count: what they need holds only where they are chosen.
+    """
+    found: dict[tuple[str, Expr], None] = {}
+    seen: set[Expr] = set()
+    stack = [e]
+    while stack:
+        sub = stack.pop()
+        if sub in seen:
+            continue
+        seen.add(sub)
+        for fact, at in record(sub.op).domain(*sub.args, *sub.params):
+            found[fact, at] = None
+        stack.extend(reversed(sub.args[:2] if sub.op == "where" else sub.args))
+    return list(found)
+
+
+def further_conditions(results: Iterable[Expr], domain: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
+    """What results need beyond the domain of their source: a Hessian of det needs a nonsingular matrix.
+
+    The norm is left out: its reciprocal comes with an argument that is 0 where the norm is.
+    """
+    context = Context(domain)
+    needed: dict[tuple[str, Expr], None] = {}
+    for e in results:
+        for fact, at in domain_of(e):
+            of = at.args[0] if at.op == "transpose" else at
+            only_derivative = fact == "nonsingular" and not _inverts(e, at)
+            if at.op != "norm2" and not only_derivative and not context.known(of, fact):
+                needed[fact, of] = None
+    return list(needed)
+
+
+def _inverts(e: Expr, X: Expr) -> bool:
+    """Whether an expression has X^-1 or log|det X| in it; adj(X) needs a nonsingular X for its derivative alone."""
+    return any(X in sub.args for sub in postorder((e,)) if sub.op in ("inv", "solve", "logdet", "matpow"))
