@@ -8,114 +8,11 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from matcalc import core
+from matcalc import core, maps
 from matcalc.dims import is_one, is_scalar, plus, same_shape, shape_text
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, node
-from matcalc.maps import (
-    BlockInner,
-    BlockInnerBy,
-    BlockSum,
-    BlockSumBy,
-    Compose,
-    Diagonal,
-    DiagonalSums,
-    Frechet,
-    Identity,
-    Inner,
-    KronLeft,
-    KronRight,
-    LinearMap,
-    Mask,
-    Outer,
-    Place,
-    Reshape,
-    Sandwich,
-    Scaled,
-    Slice,
-    Sum,
-    ToDiag,
-    Transposition,
-    Unvech,
-    Vech,
-    Zero,
-    compose,
-    diagonal,
-    diagonal_sums,
-    frechet,
-    identity,
-    inner,
-    kron_left,
-    kron_right,
-    map_sum,
-    mask,
-    negated,
-    outer,
-    placing,
-    reshape,
-    sandwich,
-    scaled,
-    taking,
-    to_diag,
-    transposition,
-    unvech,
-    vech,
-    zero,
-)
-
-__all__ = [
-    "BlockInner",
-    "BlockInnerBy",
-    "BlockSum",
-    "BlockSumBy",
-    "Compose",
-    "Diagonal",
-    "DiagonalSums",
-    "Frechet",
-    "Identity",
-    "Inner",
-    "KronLeft",
-    "KronRight",
-    "LinearMap",
-    "Mask",
-    "Outer",
-    "Place",
-    "Reshape",
-    "Sandwich",
-    "Scaled",
-    "Slice",
-    "Sum",
-    "ToDiag",
-    "Transposition",
-    "Unvech",
-    "Vech",
-    "Zero",
-    "adjoint",
-    "apply",
-    "compose",
-    "diagonal",
-    "diagonal_sums",
-    "frechet",
-    "identity",
-    "inner",
-    "kron_left",
-    "kron_right",
-    "map_sum",
-    "mask",
-    "negated",
-    "outer",
-    "placing",
-    "reshape",
-    "sandwich",
-    "scaled",
-    "taking",
-    "to_diag",
-    "transposition",
-    "unvech",
-    "vech",
-    "zero",
-]
-
+from matcalc.maps import LinearMap
 
 # ------------------------------------------------------------------------------------------------ apply
 
@@ -137,103 +34,103 @@ def apply(L: LinearMap, dX: Expr) -> Expr:
 
 
 @_apply.register
-def _(L: Identity, dX: Expr) -> Expr:
+def _(L: maps.Identity, dX: Expr) -> Expr:
     return dX
 
 
 @_apply.register
-def _(L: Zero, dX: Expr) -> Expr:
+def _(L: maps.Zero, dX: Expr) -> Expr:
     return core.zeros(*L.codomain)
 
 
 @_apply.register
-def _(L: Scaled, dX: Expr) -> Expr:
+def _(L: maps.Scaled, dX: Expr) -> Expr:
     return core.scale(L.factor, apply(L.of, dX))
 
 
 @_apply.register
-def _(L: Sandwich, dX: Expr) -> Expr:
+def _(L: maps.Sandwich, dX: Expr) -> Expr:
     parts = [p for p in (L.left, dX, L.right) if p is not None]
     return core.matmul(*parts)
 
 
 @_apply.register
-def _(L: Transposition, dX: Expr) -> Expr:
+def _(L: maps.Transposition, dX: Expr) -> Expr:
     return core.transpose(dX)
 
 
 @_apply.register
-def _(L: Mask, dX: Expr) -> Expr:
+def _(L: maps.Mask, dX: Expr) -> Expr:
     return core.scale(L.by, dX) if is_scalar(L.domain) else core.hadamard(dX, L.by)
 
 
 @_apply.register
-def _(L: Inner, dX: Expr) -> Expr:
+def _(L: maps.Inner, dX: Expr) -> Expr:
     if is_scalar(L.domain):
         return core.scale(L.by, dX)
     return core.trace(core.matmul(core.transpose(L.by), dX))
 
 
 @_apply.register
-def _(L: Outer, dX: Expr) -> Expr:
+def _(L: maps.Outer, dX: Expr) -> Expr:
     return core.scale(dX, L.by)
 
 
 @_apply.register
-def _(L: ToDiag, dX: Expr) -> Expr:
+def _(L: maps.ToDiag, dX: Expr) -> Expr:
     return core.diag(dX)
 
 
 @_apply.register
-def _(L: Diagonal, dX: Expr) -> Expr:
+def _(L: maps.Diagonal, dX: Expr) -> Expr:
     column = core.diagvec(dX)
     return column if same_shape(column.shape, L.codomain) else core.transpose(column)
 
 
 @_apply.register
-def _(L: KronLeft, dX: Expr) -> Expr:
+def _(L: maps.KronLeft, dX: Expr) -> Expr:
     return core.kron(dX, L.right)
 
 
 @_apply.register
-def _(L: KronRight, dX: Expr) -> Expr:
+def _(L: maps.KronRight, dX: Expr) -> Expr:
     return core.kron(L.left, dX)
 
 
 @_apply.register
-def _(L: BlockInner, dX: Expr) -> Expr:
+def _(L: maps.BlockInner, dX: Expr) -> Expr:
     return node("blockinner", (dX, L.by))
 
 
 @_apply.register
-def _(L: BlockSum, dX: Expr) -> Expr:
+def _(L: maps.BlockSum, dX: Expr) -> Expr:
     return node("blocksum", (L.by, dX))
 
 
 @_apply.register
-def _(L: BlockInnerBy, dX: Expr) -> Expr:
+def _(L: maps.BlockInnerBy, dX: Expr) -> Expr:
     return node("blockinner", (L.blocks, dX))
 
 
 @_apply.register
-def _(L: BlockSumBy, dX: Expr) -> Expr:
+def _(L: maps.BlockSumBy, dX: Expr) -> Expr:
     return node("blocksum", (dX, L.blocks))
 
 
 @_apply.register
-def _(L: DiagonalSums, dX: Expr) -> Expr:
+def _(L: maps.DiagonalSums, dX: Expr) -> Expr:
     return node("diagsums", (dX,))
 
 
 @_apply.register
-def _(L: Reshape, dX: Expr) -> Expr:
+def _(L: maps.Reshape, dX: Expr) -> Expr:
     if is_one(L.codomain[1]):
         return core.vec(dX)
     return node("reshape", (dX,), L.codomain)
 
 
 @_apply.register
-def _(L: Slice, dX: Expr) -> Expr:
+def _(L: maps.Slice, dX: Expr) -> Expr:
     if same_shape(L.domain, L.codomain):
         return dX
     last = plus(L.row, L.codomain[0], -1), plus(L.column, L.codomain[1], -1)
@@ -241,34 +138,34 @@ def _(L: Slice, dX: Expr) -> Expr:
 
 
 @_apply.register
-def _(L: Place, dX: Expr) -> Expr:
+def _(L: maps.Place, dX: Expr) -> Expr:
     return dX if same_shape(L.domain, L.codomain) else node("place", (dX,), (*L.codomain, L.row, L.column))
 
 
 @_apply.register
-def _(L: Vech, dX: Expr) -> Expr:
+def _(L: maps.Vech, dX: Expr) -> Expr:
     return node("vech", (dX,))
 
 
 @_apply.register
-def _(L: Unvech, dX: Expr) -> Expr:
+def _(L: maps.Unvech, dX: Expr) -> Expr:
     return node("unvech", (dX,), (L.codomain[0],))
 
 
 @_apply.register
-def _(L: Frechet, dX: Expr) -> Expr:
+def _(L: maps.Frechet, dX: Expr) -> Expr:
     if L.exponent is not None:
         return node("frechetpow", (L.at, dX, L.exponent))
     return node("frechet", (L.at, dX), (L.function,))
 
 
 @_apply.register
-def _(L: Sum, dX: Expr) -> Expr:
+def _(L: maps.Sum, dX: Expr) -> Expr:
     return core.add(*(apply(t, dX) for t in L.terms))
 
 
 @_apply.register
-def _(L: Compose, dX: Expr) -> Expr:
+def _(L: maps.Compose, dX: Expr) -> Expr:
     for f in reversed(L.factors):
         dX = apply(f, dX)
     return dX
@@ -284,127 +181,127 @@ def adjoint(L: LinearMap) -> LinearMap:
 
 
 @adjoint.register
-def _(L: Identity) -> LinearMap:
+def _(L: maps.Identity) -> LinearMap:
     return L
 
 
 @adjoint.register
-def _(L: Zero) -> LinearMap:
-    return Zero(L.codomain, L.domain)
+def _(L: maps.Zero) -> LinearMap:
+    return maps.Zero(L.codomain, L.domain)
 
 
 @adjoint.register
-def _(L: Scaled) -> LinearMap:
-    return Scaled(L.codomain, L.domain, L.factor, adjoint(L.of))
+def _(L: maps.Scaled) -> LinearMap:
+    return maps.Scaled(L.codomain, L.domain, L.factor, adjoint(L.of))
 
 
 @adjoint.register
-def _(L: Sandwich) -> LinearMap:
+def _(L: maps.Sandwich) -> LinearMap:
     left = None if L.left is None else core.transpose(L.left)
     right = None if L.right is None else core.transpose(L.right)
-    return Sandwich(L.codomain, L.domain, left, right)
+    return maps.Sandwich(L.codomain, L.domain, left, right)
 
 
 @adjoint.register
-def _(L: Transposition) -> LinearMap:
-    return Transposition(L.codomain, L.domain)
+def _(L: maps.Transposition) -> LinearMap:
+    return maps.Transposition(L.codomain, L.domain)
 
 
 @adjoint.register
-def _(L: Mask) -> LinearMap:
+def _(L: maps.Mask) -> LinearMap:
     return L
 
 
 @adjoint.register
-def _(L: Inner) -> LinearMap:
-    return Outer(L.codomain, L.domain, L.by)
+def _(L: maps.Inner) -> LinearMap:
+    return maps.Outer(L.codomain, L.domain, L.by)
 
 
 @adjoint.register
-def _(L: Outer) -> LinearMap:
-    return Inner(L.codomain, L.domain, L.by)
+def _(L: maps.Outer) -> LinearMap:
+    return maps.Inner(L.codomain, L.domain, L.by)
 
 
 @adjoint.register
-def _(L: ToDiag) -> LinearMap:
-    return Diagonal(L.codomain, L.domain)
+def _(L: maps.ToDiag) -> LinearMap:
+    return maps.Diagonal(L.codomain, L.domain)
 
 
 @adjoint.register
-def _(L: Diagonal) -> LinearMap:
-    return ToDiag(L.codomain, L.domain)
+def _(L: maps.Diagonal) -> LinearMap:
+    return maps.ToDiag(L.codomain, L.domain)
 
 
 @adjoint.register
-def _(L: KronLeft) -> LinearMap:
-    return BlockInner(L.codomain, L.domain, L.right)
+def _(L: maps.KronLeft) -> LinearMap:
+    return maps.BlockInner(L.codomain, L.domain, L.right)
 
 
 @adjoint.register
-def _(L: KronRight) -> LinearMap:
-    return BlockSum(L.codomain, L.domain, L.left)
+def _(L: maps.KronRight) -> LinearMap:
+    return maps.BlockSum(L.codomain, L.domain, L.left)
 
 
 @adjoint.register
-def _(L: BlockInner) -> LinearMap:
-    return KronLeft(L.codomain, L.domain, L.by)
+def _(L: maps.BlockInner) -> LinearMap:
+    return maps.KronLeft(L.codomain, L.domain, L.by)
 
 
 @adjoint.register
-def _(L: BlockSum) -> LinearMap:
-    return KronRight(L.codomain, L.domain, L.by)
+def _(L: maps.BlockSum) -> LinearMap:
+    return maps.KronRight(L.codomain, L.domain, L.by)
 
 
 @adjoint.register
-def _(L: BlockInnerBy) -> LinearMap:
-    return BlockSumBy(L.codomain, L.domain, L.blocks)
+def _(L: maps.BlockInnerBy) -> LinearMap:
+    return maps.BlockSumBy(L.codomain, L.domain, L.blocks)
 
 
 @adjoint.register
-def _(L: BlockSumBy) -> LinearMap:
-    return BlockInnerBy(L.codomain, L.domain, L.blocks)
+def _(L: maps.BlockSumBy) -> LinearMap:
+    return maps.BlockInnerBy(L.codomain, L.domain, L.blocks)
 
 
 @adjoint.register
-def _(L: DiagonalSums) -> LinearMap:
+def _(L: maps.DiagonalSums) -> LinearMap:
     return L
 
 
 @adjoint.register
-def _(L: Reshape) -> LinearMap:
-    return Reshape(L.codomain, L.domain)
+def _(L: maps.Reshape) -> LinearMap:
+    return maps.Reshape(L.codomain, L.domain)
 
 
 @adjoint.register
-def _(L: Slice) -> LinearMap:
-    return Place(L.codomain, L.domain, L.row, L.column)
+def _(L: maps.Slice) -> LinearMap:
+    return maps.Place(L.codomain, L.domain, L.row, L.column)
 
 
 @adjoint.register
-def _(L: Place) -> LinearMap:
-    return Slice(L.codomain, L.domain, L.row, L.column)
+def _(L: maps.Place) -> LinearMap:
+    return maps.Slice(L.codomain, L.domain, L.row, L.column)
 
 
 @adjoint.register
-def _(L: Vech) -> LinearMap:
-    return Unvech(L.codomain, L.domain)
+def _(L: maps.Vech) -> LinearMap:
+    return maps.Unvech(L.codomain, L.domain)
 
 
 @adjoint.register
-def _(L: Unvech) -> LinearMap:
-    return Vech(L.codomain, L.domain)
+def _(L: maps.Unvech) -> LinearMap:
+    return maps.Vech(L.codomain, L.domain)
 
 
 @adjoint.register
-def _(L: Frechet) -> LinearMap:
-    return Frechet(L.domain, L.codomain, L.function, core.transpose(L.at), L.exponent)
+def _(L: maps.Frechet) -> LinearMap:
+    return maps.Frechet(L.domain, L.codomain, L.function, core.transpose(L.at), L.exponent)
 
 
 @adjoint.register
-def _(L: Sum) -> LinearMap:
-    return Sum(L.codomain, L.domain, tuple(adjoint(t) for t in L.terms))
+def _(L: maps.Sum) -> LinearMap:
+    return maps.Sum(L.codomain, L.domain, tuple(adjoint(t) for t in L.terms))
 
 
 @adjoint.register
-def _(L: Compose) -> LinearMap:
-    return Compose(L.codomain, L.domain, tuple(adjoint(f) for f in reversed(L.factors)))
+def _(L: maps.Compose) -> LinearMap:
+    return maps.Compose(L.codomain, L.domain, tuple(adjoint(f) for f in reversed(L.factors)))

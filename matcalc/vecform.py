@@ -10,39 +10,12 @@ from __future__ import annotations
 
 from functools import reduce, singledispatch
 
-from matcalc import core
+from matcalc import core, maps
 from matcalc.dims import Dim, is_one, is_scalar, plus, same, times
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, node
-from matcalc.linop import (
-    BlockInner,
-    BlockInnerBy,
-    BlockSum,
-    BlockSumBy,
-    Compose,
-    Diagonal,
-    DiagonalSums,
-    Frechet,
-    Identity,
-    Inner,
-    KronLeft,
-    KronRight,
-    LinearMap,
-    Mask,
-    Outer,
-    Place,
-    Reshape,
-    Sandwich,
-    Scaled,
-    Slice,
-    Sum,
-    ToDiag,
-    Transposition,
-    Unvech,
-    Vech,
-    Zero,
-    adjoint,
-)
+from matcalc.linop import adjoint
+from matcalc.maps import LinearMap
 
 
 @singledispatch
@@ -59,136 +32,136 @@ def matrix(L: LinearMap) -> Expr:
 
 def matrices(L: LinearMap) -> list[Expr]:
     """The matrices whose product is `matrix(L)`: one for each map of a chain, identities left out."""
-    factors = [matrix(f) for f in L.factors] if isinstance(L, Compose) else [matrix(L)]
+    factors = [matrix(f) for f in L.factors] if isinstance(L, maps.Compose) else [matrix(L)]
     return [f for f in factors if f.op != "eye"] or factors[:1]
 
 
 @matrix.register
-def _(L: Identity) -> Expr:
+def _(L: maps.Identity) -> Expr:
     return core.eye(times(*L.domain))
 
 
 @matrix.register
-def _(L: Zero) -> Expr:
+def _(L: maps.Zero) -> Expr:
     return core.zeros(times(*L.codomain), times(*L.domain))
 
 
 @matrix.register
-def _(L: Scaled) -> Expr:
+def _(L: maps.Scaled) -> Expr:
     return core.scale(L.factor, matrix(L.of))
 
 
 @matrix.register
-def _(L: Sandwich) -> Expr:
+def _(L: maps.Sandwich) -> Expr:
     left = core.eye(L.domain[0]) if L.left is None else L.left
     right = core.eye(L.domain[1]) if L.right is None else core.transpose(L.right)
     return _kron(right, left)
 
 
 @matrix.register
-def _(L: Transposition) -> Expr:
+def _(L: maps.Transposition) -> Expr:
     m, n = L.domain
     return core.eye(times(m, n)) if is_one(m) or is_one(n) else core.commutation(m, n)
 
 
 @matrix.register
-def _(L: Mask) -> Expr:
+def _(L: maps.Mask) -> Expr:
     if is_scalar(L.domain):
         return L.by
     return core.diag(L.by if is_one(L.domain[0]) or is_one(L.domain[1]) else core.vec(L.by))
 
 
 @matrix.register
-def _(L: Inner) -> Expr:
+def _(L: maps.Inner) -> Expr:
     return L.by if is_one(L.domain[0]) else core.transpose(_vec(L.by))
 
 
 @matrix.register
-def _(L: Outer) -> Expr:
+def _(L: maps.Outer) -> Expr:
     return _vec(L.by)
 
 
 @matrix.register
-def _(L: ToDiag) -> Expr:
+def _(L: maps.ToDiag) -> Expr:
     return _selection(L.codomain[0])
 
 
 @matrix.register
-def _(L: Diagonal) -> Expr:
+def _(L: maps.Diagonal) -> Expr:
     selection = _selection(L.domain[0])
     return selection if selection.op == "eye" else core.transpose(selection)
 
 
 @matrix.register
-def _(L: KronLeft) -> Expr:
+def _(L: maps.KronLeft) -> Expr:
     (m, n), (p, q) = L.domain, L.right.shape
     return _product(_interleave(n, q, m, p), _kron(core.eye(times(m, n)), _vec(L.right)))
 
 
 @matrix.register
-def _(L: KronRight) -> Expr:
+def _(L: maps.KronRight) -> Expr:
     (m, n), (p, q) = L.left.shape, L.domain
     return _product(_interleave(n, q, m, p), _kron(_vec(L.left), core.eye(times(p, q))))
 
 
-@matrix.register(BlockInner)
-@matrix.register(BlockSum)
+@matrix.register(maps.BlockInner)
+@matrix.register(maps.BlockSum)
 def _(L: LinearMap) -> Expr:
     return core.transpose(matrix(adjoint(L)))
 
 
 @matrix.register
-def _(L: BlockInnerBy) -> Expr:
+def _(L: maps.BlockInnerBy) -> Expr:
     return core.transpose(_block_columns(L.blocks, L.codomain, L.domain))
 
 
 @matrix.register
-def _(L: BlockSumBy) -> Expr:
+def _(L: maps.BlockSumBy) -> Expr:
     return _block_columns(L.blocks, L.domain, L.codomain)
 
 
 @matrix.register
-def _(L: DiagonalSums) -> Expr:
+def _(L: maps.DiagonalSums) -> Expr:
     basis = node("toep", (), (L.domain[0],))
     return core.matmul(basis, core.transpose(basis))
 
 
 @matrix.register
-def _(L: Reshape) -> Expr:
+def _(L: maps.Reshape) -> Expr:
     return core.eye(times(*L.domain))
 
 
 @matrix.register
-def _(L: Slice) -> Expr:
+def _(L: maps.Slice) -> Expr:
     rows, columns = (_rows_of_identity(L.domain[k], L.codomain[k], (L.row, L.column)[k]) for k in (0, 1))
     return _kron(columns, rows)
 
 
-@matrix.register(Place)
-@matrix.register(Unvech)
+@matrix.register(maps.Place)
+@matrix.register(maps.Unvech)
 def _(L: LinearMap) -> Expr:
     return core.transpose(matrix(adjoint(L)))
 
 
 @matrix.register
-def _(L: Vech) -> Expr:
+def _(L: maps.Vech) -> Expr:
     return node("elim", (), (L.domain[0],))
 
 
 @matrix.register
-def _(L: Frechet) -> Expr:
+def _(L: maps.Frechet) -> Expr:
     if L.exponent is not None:
         return node("frechetpowform", (L.at, L.exponent))
     return node("frechetform", (L.at,), (L.function,))
 
 
 @matrix.register
-def _(L: Sum) -> Expr:
+def _(L: maps.Sum) -> Expr:
     return core.add(*(matrix(t) for t in L.terms))
 
 
 @matrix.register
-def _(L: Compose) -> Expr:
+def _(L: maps.Compose) -> Expr:
     return core.matmul(*matrices(L))
 
 

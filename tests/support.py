@@ -13,7 +13,8 @@ from matcalc import core
 from matcalc.dims import dim
 from matcalc.dims import evaluate as dim_value
 from matcalc.expr import REGISTRY, Expr, Op, node, postorder, record
-from matcalc.linop import LinearMap, adjoint, apply
+from matcalc.linop import adjoint, apply
+from matcalc.maps import LinearMap
 from matcalc.numeric.evaluate import evaluate
 from matcalc.vecform import matrix
 

@@ -12,7 +12,8 @@ from matcalc import core
 from matcalc.dims import dim
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr
-from matcalc.linop import (
+from matcalc.linop import adjoint, apply
+from matcalc.maps import (
     BlockInner,
     BlockInnerBy,
     BlockSum,
@@ -21,8 +22,6 @@ from matcalc.linop import (
     Identity,
     LinearMap,
     Zero,
-    adjoint,
-    apply,
     compose,
     diagonal,
     frechet,

@@ -29,7 +29,8 @@ from matcalc.dims import dim
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import REGISTRY, Expr, Op, node, record
-from matcalc.linop import adjoint, apply, compose, negated, sandwich, scaled
+from matcalc.linop import adjoint, apply
+from matcalc.maps import compose, negated, sandwich, scaled
 from matcalc.numeric.evaluate import evaluate
 from matcalc.printing.latex import latex
 from matcalc.printing.text import text

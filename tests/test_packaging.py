@@ -29,7 +29,7 @@ LAYERS = (
     ("numeric",),
     ("graph", "calculus", "claims"),
     ("frontend", "export"),
-    ("cli", "__main__", "__init__", "__version__"),
+    ("cli", "cli_options", "__main__", "__init__", "__version__"),
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 LONGEST = 460

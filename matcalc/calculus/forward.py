@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from matcalc import core
 from matcalc.calculus.names import Names
 from matcalc.expr import Expr, depends, postorder, record
-from matcalc.linop import Zero, apply
+from matcalc.linop import apply
+from matcalc.maps import Zero
 from matcalc.rewrite.engine import Rewriter
 
 

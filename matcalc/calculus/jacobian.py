@@ -20,7 +20,7 @@ from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.dims import Shape, is_one, same_shape, shape_text, times
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
 from matcalc.expr import Expr, depends, postorder, record
-from matcalc.linop import Zero
+from matcalc.maps import Zero
 from matcalc.printing.latex import program as latex_program
 from matcalc.printing.text import program as text_program
 from matcalc.rewrite.context import Context

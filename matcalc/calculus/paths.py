@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from matcalc.expr import Expr, depends, postorder, record
-from matcalc.linop import (
+from matcalc.maps import (
     Compose,
     Diagonal,
     Identity,

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from matcalc import core
 from matcalc.calculus.names import Names, opened
 from matcalc.expr import Expr, depends, postorder, rebuild, record
-from matcalc.linop import Zero, adjoint, apply
+from matcalc.linop import adjoint, apply
+from matcalc.maps import Zero
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.steps import Step

@@ -15,7 +15,7 @@ from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.reverse import Adjoint
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
-from matcalc.linop import Identity
+from matcalc.maps import Identity
 from matcalc.printing.breaking import row
 from matcalc.printing.components import entry
 from matcalc.printing.pieces import locals_of

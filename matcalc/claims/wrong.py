@@ -10,7 +10,8 @@ from itertools import combinations
 from matcalc import core
 from matcalc.dims import same_shape
 from matcalc.expr import REGISTRY, Expr, depends, postorder, rebuild, record
-from matcalc.linop import Zero, adjoint, apply
+from matcalc.linop import adjoint, apply
+from matcalc.maps import Zero
 
 MAX_NODES = 10
 REDUCTIONS = ("sum", "mean", "var", "std", "max", "min", "norm2", "logsumexp")

@@ -9,7 +9,8 @@ import sympy as sp
 from matcalc import core
 from matcalc.dims import dim
 from matcalc.expr import Expr, node, record
-from matcalc.linop import Zero, apply
+from matcalc.linop import apply
+from matcalc.maps import Zero
 from matcalc.printing.latex import latex
 from matcalc.printing.style import Notation
 from matcalc.rewrite.context import Context

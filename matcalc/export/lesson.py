@@ -16,7 +16,8 @@ from matcalc.calculus.view import ViewBuilder
 from matcalc.errors import MatcalcError
 from matcalc.export.references import References
 from matcalc.expr import Expr, record
-from matcalc.linop import Identity, Mask, apply
+from matcalc.linop import apply
+from matcalc.maps import Identity, Mask
 from matcalc.printing.components import entry, written_out_diagonal
 from matcalc.printing.latex import latex
 from matcalc.printing.numbers import dim_latex

@@ -24,14 +24,14 @@ from matcalc.frontend.chains import (
     sum_of,
 )
 from matcalc.frontend.names import CONSTANTS, Names, closest, is_function, operation
-from matcalc.frontend.syntax import FUNCTION_FIRST, Node, Source, fold
+from matcalc.frontend.syntax import Node, Source, fold
+from matcalc.notation import PARAMETERS_FIRST
 from matcalc.ops.elementwise import Function
 from matcalc.ops.matrix_functions import FUNCTIONS
 from matcalc.ops.selection import block_of
 
 BROADCASTING = ("maximum", "minimum", "where", "hadamard")
 MAX_DEGREE = 20  # of a dimension: they are compared after expansion
-PARAMETER_FIRST = ("polygamma", *FUNCTION_FIRST)  # written polygamma(k, X), as everywhere
 
 
 def arity(entry: Op) -> int:
@@ -221,7 +221,7 @@ class Builder:
         for t in trees:
             if isinstance(t, Tree):
                 self.need_expression(t, entry.name)
-        first = len(entry.params) if entry.name in PARAMETER_FIRST else 0
+        first = len(entry.params) if entry.name in PARAMETERS_FIRST else 0
         count = arity(entry) + first
         if not count <= len(given) <= count + len(entry.params) - first:
             raise self.source.error(self.wrong_count(entry, len(given)), tree)
@@ -265,7 +265,7 @@ class Builder:
         letters = (
             [letter for letter, _ in zip("ABCDEF", range(arity(entry)))] if arity(entry) > 1 else ["X"] * arity(entry)
         )
-        parts = [*required, *letters] if entry.name in PARAMETER_FIRST else [*letters, *required]
+        parts = [*required, *letters] if entry.name in PARAMETERS_FIRST else [*letters, *required]
         count = f"{got} argument{'' if got == 1 else 's'}"
         return f"wrong number of arguments: {entry.name}({', '.join(parts + optional)}) is called with {count}"
 

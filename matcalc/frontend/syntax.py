@@ -16,6 +16,7 @@ from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
 from lark.lark import PostLex
 
 from matcalc.errors import MatcalcError, ParseError, shorten
+from matcalc.notation import FUNCTION_FIRST
 
 Node: TypeAlias = Tree[Token]
 Place: TypeAlias = Tree[Token] | Token
@@ -173,9 +174,6 @@ def _reason(source: Source, token: Token, wants_value: bool) -> str:
     if token.type in ("NAME", "NUMBER") or token.value in "([":
         return f"unexpected {shown}: an operator (such as *) or a ';' is missing before it"
     return f"unexpected {shown}"
-
-
-FUNCTION_FIRST = ("frechet", "frechetform")  # calls whose first argument is the name of a function
 
 
 def _folded_children(node: Node) -> list[Place]:

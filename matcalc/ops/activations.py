@@ -14,7 +14,7 @@ from matcalc import core
 from matcalc.core import hadamard, number, scale
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, Op, Param, node, register
-from matcalc.linop import LinearMap, mask
+from matcalc.maps import LinearMap, mask
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import anywhere, like
 from matcalc.ops.elementwise import elementwise, from_scalar, keeps_sign, odd, positive

@@ -12,7 +12,7 @@ from matcalc.core import hadamard, number, power, scale
 from matcalc.dims import Shape, is_one, same, same_shape, shape_text
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param, number_value
-from matcalc.linop import LinearMap, identity, mask, outer, sandwich, scaled, zero
+from matcalc.maps import LinearMap, identity, mask, outer, sandwich, scaled, zero
 from matcalc.notation import Builtin
 from matcalc.ops.define import all_same, always, anywhere, keeps, need_same, op
 from matcalc.properties import BIT

@@ -11,7 +11,7 @@ from matcalc.core import difference, eye, inverse, matmul, minus, number, power,
 from matcalc.dims import Dim, is_one, plus, same, shape_text
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, node
-from matcalc.linop import (
+from matcalc.maps import (
     LinearMap,
     compose,
     diagonal,

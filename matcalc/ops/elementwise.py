@@ -16,7 +16,7 @@ from matcalc.core import hadamard, number, power
 from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import REGISTRY, Expr, Op, Param, node, register
-from matcalc.linop import LinearMap, mask
+from matcalc.maps import LinearMap, mask
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import zero_like
 from matcalc.ops.define import anywhere, like, no_facts

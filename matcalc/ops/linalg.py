@@ -10,7 +10,7 @@ from matcalc.core import inverse, transpose
 from matcalc.dims import Shape, same, shape_text
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, node
-from matcalc.linop import LinearMap, compose, inner, map_sum, negated, outer, sandwich
+from matcalc.maps import LinearMap, compose, inner, map_sum, negated, outer, sandwich
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import anywhere, need_square, no_facts, op, square, square_to_scalar
 from matcalc.properties import BIT, bits

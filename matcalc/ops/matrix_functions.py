@@ -13,7 +13,7 @@ from matcalc.core import matmul, minus
 from matcalc.dims import Dim, Shape, plus, shape_text, times
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Param, node, number_value
-from matcalc.linop import (
+from matcalc.maps import (
     LinearMap,
     compose,
     frechet,

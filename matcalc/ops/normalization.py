@@ -14,7 +14,7 @@ from matcalc.core import broadcast, hadamard, minus, number, power, total
 from matcalc.dims import Shape, is_one
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param, node
-from matcalc.linop import LinearMap, compose, identity, inner, map_sum, mask, negated, scaled
+from matcalc.maps import LinearMap, compose, identity, inner, map_sum, mask, negated, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.define import AXIS, anywhere, like, need_same, no_facts, op, reduced
 from matcalc.ops.reductions import axis_helper, axis_latex, centred, degrees, repeated_sum, summing

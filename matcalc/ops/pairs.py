@@ -10,7 +10,7 @@ from matcalc.core import broadcast, difference, matmul, number, ones, power, sca
 from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, times
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param, node
-from matcalc.linop import (
+from matcalc.maps import (
     LinearMap,
     compose,
     inner,

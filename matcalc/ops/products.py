@@ -11,7 +11,7 @@ from matcalc.core import matmul
 from matcalc.dims import Dim, Shape, is_one, same, shape_text, simplified, times
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
-from matcalc.linop import (
+from matcalc.maps import (
     BlockInner,
     BlockInnerBy,
     BlockSum,

@@ -8,7 +8,7 @@ from matcalc import core
 from matcalc.core import hadamard, mean, minus, number, ones, power, scale, total
 from matcalc.dims import Dim, times
 from matcalc.expr import Expr, Param, node
-from matcalc.linop import LinearMap, compose, identity, inner, map_sum, mask, negated, sandwich, scaled
+from matcalc.maps import LinearMap, compose, identity, inner, map_sum, mask, negated, sandwich, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.comparison import SUBGRADIENT

@@ -13,7 +13,7 @@ from matcalc import core
 from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, simplified
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param, node
-from matcalc.linop import LinearMap, mask, placing, sandwich, taking, unvech, vech
+from matcalc.maps import LinearMap, mask, placing, sandwich, taking, unvech, vech
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import AXIS, always, anywhere, keeps, like, need_square, op

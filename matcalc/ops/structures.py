@@ -10,7 +10,7 @@ from typing import Any
 from matcalc import core
 from matcalc.dims import plus, times
 from matcalc.expr import Expr, Param, node
-from matcalc.linop import LinearMap, diagonal_sums
+from matcalc.maps import LinearMap, diagonal_sums
 from matcalc.notation import Call
 from matcalc.ops.define import always, anywhere, keeps, op, square
 

@@ -7,7 +7,7 @@ from typing import Any
 from matcalc.dims import is_one, same
 from matcalc.errors import NoRuleError
 from matcalc.expr import HOOKS, Expr, number_value, record
-from matcalc.notation import Level
+from matcalc.notation import PARAMETERS_FIRST, Level
 from matcalc.printing.numbers import dim_text, number_text, scalar_text
 from matcalc.printing.pieces import Operand, Piece, Printed, Printer, join, locals_of, negative, printed, signed_sum
 from matcalc.printing.terms import (
@@ -23,8 +23,6 @@ from matcalc.printing.terms import (
     defaults,
     unbroadcast,
 )
-
-PARAMETERS_FIRST = ("polygamma", "frechet", "frechetform")  # written polygamma(k, X), as everywhere
 
 
 def text(e: Expr) -> str:

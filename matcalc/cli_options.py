@@ -1,0 +1,152 @@
+"""The options of the command line: what every command takes."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from matcalc import __version__
+from matcalc.errors import shorten
+
+Command = Callable[[argparse.Namespace], int]
+
+EPILOG = """\
+A source is text in matcalc's syntax, a file that holds it, or - for the standard input:
+
+  matcalc derive "norm2(X*w - y)^2/2" --wrt w
+  matcalc derive examples/one_hidden_layer.txt --style result
+  matcalc derive "logdet(S)" --structure S=symmetric --format latex
+  matcalc code   examples/logistic_regression.txt -o gradient.py
+  matcalc check  examples/batch_normalization.txt --trials 10
+  matcalc export examples/one_hidden_layer.txt -o notes.html --language es
+  matcalc claim  "(A*B)' = B'*A'"
+  matcalc claim  "2*A*x" --of "x'*A*x" --name x --fact A=symmetric
+  matcalc ops softmax
+"""
+
+
+def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """The parser of all commands; `command` of what it returns is the function of `run` that was asked for."""
+    whole = argparse.ArgumentParser(
+        prog="matcalc",
+        description="Symbolic matrix calculus: derives gradients of matrix expressions step by step.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    whole.add_argument("--version", action="version", version=f"matcalc {__version__}")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
+
+    one = _command(commands, "derive", run, "print the derivation: forward graph, steps, gradients")
+    _add_source(one)
+    _add_format(one, ("text", "latex", "markdown", "json"))
+    one.add_argument(
+        "--kind",
+        choices=("gradient", "jacobian"),
+        default="gradient",
+        help="of a scalar function (default), or the Jacobian of a matrix-valued one",
+    )
+    one.add_argument(
+        "--style",
+        choices=("steps", "differential", "result", "components"),
+        default="steps",
+        help="each local Jacobian and the chain rule (default), differentials, or the answers only",
+    )
+    one.add_argument(
+        "--layout",
+        choices=("denominator", "numerator"),
+        default="denominator",
+        help="gradients in the variable's shape, or transposed",
+    )
+
+    one = _command(commands, "code", run, "print a standalone NumPy module")
+    _add_source(one)
+    one.add_argument(
+        "--kind",
+        default="value_and_grad",
+        metavar="KIND",
+        help="value, gradient, value_and_grad (default), jacobian, hessian, jvp, vjp or hvp",
+    )
+    one.add_argument("--target", default="numpy", metavar="TARGET", help="numpy (default)")
+
+    one = _command(commands, "check", run, "compare the generated gradients with finite differences")
+    _add_source(one)
+    _add_format(one, ("text", "json"))
+    one.add_argument("--trials", type=_at_least(1), default=5, metavar="N", help="how many random points (default: 5)")
+    one.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of the random numbers (default: 0)")
+
+    one = _command(commands, "export", run, "write a note: .md .tex .html .ipynb .pdf or .json, by the suffix of -o")
+    one.add_argument("sources", nargs="+", metavar="SOURCE", help="text, files that hold it, or - for standard input")
+    _add_options_of_sources(one)
+    one.add_argument("--title", default="", help="of the document")
+    one.add_argument("--template", metavar="FILE", help="a Jinja2 template of your own; it may extend note.html.jinja")
+    one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
+    one.add_argument("--detail", choices=("full", "brief"), default="full", help="all steps, or the adjoints only")
+    one.add_argument("--fragment", action="store_true", help="for .tex: without preamble, to be read by \\input")
+    one.add_argument(
+        "--entries", type=_at_least(0), default=0, metavar="N", help="write diagonal Jacobians out for N entries"
+    )
+    one.add_argument("--transpose", default=r"^\top", metavar="TEX", help="the mark of a transpose: ^\\top, ', ^T")
+    one.add_argument("--hadamard", default=r"\odot", metavar="TEX", help="the entrywise product: \\odot, \\circ")
+    one.add_argument("--adjoint", choices=("delta", "bar", "partial"), default="delta", help="how adjoints are written")
+    one.add_argument("--bold", action="store_true", help="matrices and vectors in bold type")
+
+    one = _command(commands, "claim", run, "judge an identity, a hand derivation line by line, or a result (--of)")
+    one.add_argument(
+        "claim", metavar="CLAIM", help="`left = right`, a file of lines `d_NAME = ...` after their function"
+    )
+    one.add_argument("--of", metavar="SOURCE", help="the function whose derivative CLAIM is said to be")
+    one.add_argument("--name", metavar="NAME", help="with --of: what it is differentiated by")
+    one.add_argument("--kind", choices=("gradient", "adjoint", "jacobian", "hessian"), default="gradient")
+    _add_options_of_sources(one)
+    _add_format(one, ("text", "json"))
+
+    for name, what in (("ops", "operations"), ("rules", "rewrite rules")):
+        one = _command(commands, name, run, f"list the {what}: name, identity, source")
+        one.add_argument("words", nargs="*", metavar="WORD", help="only those that mention every word")
+        _add_format(one, ("text", "json"))
+    return whole
+
+
+def _command(commands: Any, name: str, run: Mapping[str, Command], summary: str) -> argparse.ArgumentParser:
+    one: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+    one.set_defaults(command=run[name])
+    one.add_argument("-o", "--output", metavar="FILE", help="write there, not to the standard output")
+    return one
+
+
+def _add_source(one: argparse.ArgumentParser) -> None:
+    one.add_argument("source", metavar="SOURCE", help="text, a file that holds it, or - for the standard input")
+    _add_options_of_sources(one)
+
+
+def _add_options_of_sources(one: argparse.ArgumentParser) -> None:
+    for option, example, what in (
+        ("--wrt", "a,b", "the variables or named values to differentiate by (default: all that are not constant)"),
+        ("--shape", "X=n,p", "a variable's rows and columns; given once, every variable must be declared"),
+        ("--fact", "A=symmetric", "what is known of a variable"),
+        ("--structure", "S=symmetric", "the set along which a variable is differentiated"),
+        ("--function", "phi", "an abstract entrywise function that the text calls"),
+    ):
+        one.add_argument(option, action="append", default=[], metavar=example, help=f"{what}; may be repeated")
+    one.add_argument(
+        "--convention",
+        choices=("entries", "projection"),
+        default="entries",
+        help="for --structure: derivatives by the independent entries, or the projected gradient",
+    )
+
+
+def _add_format(one: argparse.ArgumentParser, formats: tuple[str, ...]) -> None:
+    one.add_argument("--format", choices=formats, default="text", help="default: text")
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not re.fullmatch(r"\s*[0-9]{1,18}\s*", text) or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be a whole number, at least {least}, got {shorten(repr(text))}")
+        return int(text)
+
+    return number
