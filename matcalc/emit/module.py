@@ -5,104 +5,27 @@ The text is made of our own notations and of checked identifiers only; nothing t
 
 from __future__ import annotations
 
-import builtins
 import inspect
-import keyword
 import linecache
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import Any
 
-import sympy as sp
-
-from matcalc import dims
-from matcalc.dims import is_one, shape_text
 from matcalc.emit import array_helpers, helpers
-from matcalc.emit.catalogue import Names, function_name, rules
-from matcalc.emit.factorisations import with_names
 from matcalc.emit.inputs import Inputs
-from matcalc.emit.portable import DIALECTS, Dialect, helpers_of, size_lines, translated
-from matcalc.emit.portable import HELPERS as PORTABLE_HELPERS
-from matcalc.emit.schedule import LINE, Schedule, Statement
-from matcalc.emit.selection import Selector
-from matcalc.errors import MatcalcError, NoRuleError
-from matcalc.expr import Expr, postorder, variables
+from matcalc.emit.portable import DIALECTS
+from matcalc.emit.portable_module import portable_text
+from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
+from matcalc.emit.schedule import Statement
+from matcalc.errors import MatcalcError
+from matcalc.expr import Expr
 from matcalc.printing.text import shared
-from matcalc.properties import names_of
 from matcalc.templating import render
 
 TARGETS = ("numpy", *DIALECTS)
 KINDS = ("value", "gradient", "value_and_grad", "jacobian", "hessian", "jvp", "vjp", "hvp")
 COMMENT = 110
-_WITH_VALUE = ("value", "value_and_grad")
 _HELPERS = {name: f for m in (helpers, array_helpers) for name, f in vars(m).items() if inspect.isfunction(f)}
-_RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_HELPERS, *PORTABLE_HELPERS} | {
-    *("np", "math", "special", "sla", "lapack", "xp", "jnp", "torch"),
-    *("dims", "dtype", "_inputs", "tangents", "cotangent", "inputs"),
-}
-
-
-class Namer:
-    """Python names, each given once; those that Python or the code itself uses get a trailing underscore."""
-
-    def __init__(self) -> None:
-        self.taken = set(_RESERVED)
-
-    def name(self, wanted: str) -> str:
-        """`wanted`, with underscores behind it where it is taken."""
-        while wanted in self.taken:
-            wanted += "_"
-        self.taken.add(wanted)
-        return wanted
-
-    def unused(self, wanted: str) -> str:
-        """`wanted` if it is free, for a value that gets the name later."""
-        while wanted in self.taken:
-            wanted += "_"
-        return wanted
-
-    def statement(self, wanted: str) -> str:
-        """The name of a statement; `t` is numbered."""
-        if wanted != "t":
-            return self.name(wanted)
-        for k in count(1):
-            if f"t{k}" not in self.taken:
-                return self.name(f"t{k}")
-        raise AssertionError("unreachable")
-
-
-@dataclass
-class Program:
-    """What a module computes.
-
-    Attributes:
-        kind: one of `KINDS`.
-        value: the output of the forward pass, or None where only derivatives are wanted.
-        results: derivatives by the variable's name.
-        variables: every variable of the source, in order.
-        tangents: for jvp and hvp the variable that holds the tangent of each name.
-        cotangent: for vjp the variable that holds the cotangent.
-        output: for jvp the derivative of the output.
-    """
-
-    kind: str
-    value: Expr | None
-    results: Mapping[str, Expr]
-    variables: list[Expr]
-    tangents: Mapping[str, Expr] = field(default_factory=dict)
-    cotangent: Expr | None = None
-    output: Expr | None = None
-
-    def with_roots(self, table: Mapping[Expr, Expr]) -> Program:
-        """The same program with what it computes replaced; a value that is not returned stays."""
-
-        def new(e: Expr | None) -> Expr | None:
-            return None if e is None else table.get(e, e)
-
-        results = {name: table.get(e, e) for name, e in self.results.items()}
-        return replace(self, value=new(self.value), results=results, output=new(self.output))
 
 
 def numpy_source(
@@ -146,10 +69,10 @@ def numpy_source(
     cotangent = extra["cotangent"] if kind == "vjp" else None
     tangents = {} if kind == "vjp" else extra
     program = Program(kind, value, gradients or {}, list(variables), tangents, cotangent, tangent)
-    writer = _Writer(program, name or kind, comments or {})
+    lowered = Lowered(program, name or kind)
     if target == "numpy":
-        return writer.source(title, list(formulas))
-    return writer.portable_source(title, list(formulas), DIALECTS[target])
+        return _numpy_text(lowered, title, list(formulas), comments or {})
+    return portable_text(lowered, title, list(formulas), DIALECTS[target])
 
 
 def compile_function(source: str, name: str | None = None) -> Callable[..., Any]:
@@ -167,231 +90,60 @@ def compile_function(source: str, name: str | None = None) -> Callable[..., Any]
     return function
 
 
-class _Writer:
-    """One program's names, statements and texts."""
+def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Mapping[str, str]) -> str:
+    """The NumPy module."""
+    result = lowered.result()
+    inputs = {v: lowered.inputs[v.params[0]] for v in (*lowered.program.variables, *lowered.extra)}
+    statements = [
+        line for s, lines in lowered.schedule.lines(inputs, result) for line in _commented(s, lines, comments)
+    ]
+    statements, result = [_hugged(line) for line in statements], _hugged(result)
+    taken = Inputs(
+        *(lowered.program.variables, lowered.program.tangents, lowered.program.cotangent),
+        *(lowered.inputs, lowered.dimensions, lowered.shapes),
+    )
+    call, taking = taken.call("\n".join([*statements, result]))
+    prologue = [f"{lowered.inputs[name]} = _renamed(inputs, {quoted(name)})" for name in lowered.renamed()]
+    prologue += [*(["_nothing_left(inputs)"] if prologue else []), call]
+    body = "\n".join([*prologue, *statements, result, *taking])
+    used = _used_helpers(body)
+    everything = body + "".join(used.values())
+    return render(
+        "numpy_module.py.jinja",
+        title=plain(title),
+        documentation=lowered.documentation(formulas),
+        uses_math="math." in body,
+        uses_special="special." in everything,
+        uses_lapack="lapack." in everything,
+        uses_linalg="sla." in everything,
+        function=lowered.name,
+        signature=lowered.signature(),
+        summary=SUMMARY[lowered.program.kind],
+        prologue=prologue,
+        taking=taking,
+        taken=taken.signature(),
+        statements=statements,
+        result=result,
+        helpers=list(used.values()),
+    )
 
-    def __init__(self, program: Program, name: str, comments: Mapping[str, str]) -> None:
-        self.program, self.name, self.comments = program, name, comments
-        self.extra = [*program.tangents.values(), *([program.cotangent] if program.cotangent is not None else [])]
-        self.roots = self._roots()
-        self._check()
-        self.namer = Namer()
-        self.inputs = {v.params[0]: self.namer.name(v.params[0]) for v in (*program.variables, *self.extra)}
-        self.functions = self._functions()
-        used = [d for e in postorder([*program.variables, *self.extra, *self.roots]) for d in e.shape]
-        used += [p for e in postorder(self.roots) for p in e.params if isinstance(p, sp.Basic)]
-        self.dimensions = {d: self.namer.name(d) for d in dims.symbols(used)}
-        named = with_names(list(self.roots), self.namer.unused)
-        self.roots = {named[root]: wanted for root, wanted in self.roots.items()}
-        program = self.program = program.with_roots(named)
-        values = [] if program.value is None else [program.value]
-        derivatives = [e for e in self.roots if e is not program.value]
-        select = Selector(rules(Names(self.inputs, self.dimensions, self.functions)), values, derivatives)
-        self.shapes = {name: self.namer.name(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
-        self.schedule = Schedule(select, self.roots, self.namer.statement)
 
-    def _roots(self) -> dict[Expr, str]:
-        """What is returned, and how it is called where it needs a name."""
-        program = self.program
-        roots = {program.value: "value"} if program.kind in _WITH_VALUE and program.value is not None else {}
-        if program.output is not None:
-            roots[program.output] = "tangent"
-        if program.kind != "value":
-            prefix = {"jacobian": "J", "hessian": "H", "hvp": "Hv"}.get(program.kind, "d")
-            for name, e in program.results.items():
-                roots.setdefault(e, f"{prefix}_{name}")
-        return roots
-
-    def _check(self) -> None:
-        known = {*self.program.variables, *self.extra}
-        missing = [v.params[0] for v in variables(self.roots) if v not in known]
-        if missing:
-            raise MatcalcError(f"not among the variables of the function: {', '.join(missing)}")
-
-    def _functions(self) -> dict[str, str]:
-        abstract = [e for e in postorder(self.roots) if e.op == "func" and e.params[0].body is None]
-        return {name: self.namer.name(name) for name in dict.fromkeys(map(function_name, abstract))}
-
-    # -------------------------------------------------------------------------------------------- text
-
-    def source(self, title: str, formulas: list[str]) -> str:
-        result = self._result()
-        inputs = {v: self.inputs[v.params[0]] for v in (*self.program.variables, *self.extra)}
-        statements = [line for s, lines in self.schedule.lines(inputs, result) for line in self._commented(s, lines)]
-        statements, result = [_hugged(line) for line in statements], _hugged(result)
-        taken = Inputs(
-            *(self.program.variables, self.program.tangents, self.program.cotangent),
-            *(self.inputs, self.dimensions, self.shapes),
-        )
-        call, taking = taken.call("\n".join([*statements, result]))
-        prologue = [f"{self.inputs[name]} = _renamed(inputs, {_quoted(name)})" for name in self._renamed()]
-        prologue += [*(["_nothing_left(inputs)"] if prologue else []), call]
-        body = "\n".join([*prologue, *statements, result, *taking])
-        used = _used_helpers(body)
-        everything = body + "".join(used.values())
-        return render(
-            "numpy_module.py.jinja",
-            title=_plain(title),
-            documentation=self._documentation(formulas),
-            uses_math="math." in body,
-            uses_special="special." in everything,
-            uses_lapack="lapack." in everything,
-            uses_linalg="sla." in everything,
-            function=self.name,
-            signature=self._signature(),
-            summary=_SUMMARY[self.program.kind],
-            prologue=prologue,
-            taking=taking,
-            taken=taken.signature(),
-            statements=statements,
-            result=result,
-            helpers=list(used.values()),
-        )
-
-    def portable_source(self, title: str, formulas: list[str], dialect: Dialect) -> str:
-        """The module for another array library."""
-        program = self.program
-        if self._renamed() or self.functions:
-            raise NoRuleError(f"no code for {dialect.title} with abstract functions or with names that Python reserves")
-        result = self._result(plain=True)
-        lines = [f"{s.target} = {translated(s.text, dialect)}" for s in self.schedule.statements]
-        result = translated(result, dialect)
-        arrays = [(self.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
-        taking = size_lines(arrays, self.dimensions)
-        if arrays:
-            taking.append(f"dtype = {arrays[0][0]}.dtype")
-        for wrt, t in program.tangents.items():
-            zero = f"{dialect.prefix}.zeros_like({self.inputs[wrt]})"
-            taking.append(f'{self.inputs[t.params[0]]} = tangents["{wrt}"] if "{wrt}" in tangents else {zero}')
-        signature = self._signature().removesuffix(", dims=None")
-        body = [*taking, *lines, result]
-        used = "\n".join([*lines, result])
-        taking = [t for t in taking if not t.startswith("dtype =") or re.search(r"\bdtype\b", used)]
-        return render(
-            "portable_module.py.jinja",
-            title=_plain(title),
-            documentation=self._documentation(formulas),
-            uses_math="math." in used,
-            imports=dialect.imports,
-            function=self.name,
-            signature=signature if dialect.imports else f"{signature}, xp",
-            summary=_SUMMARY[program.kind],
-            lines=[*taking, *lines],
-            result=result,
-            helpers=helpers_of(body),
-        )
-
-    def _commented(self, statement: Statement, lines: list[str]) -> list[str]:
-        """The lines of a statement with its formula: the one that was given, or for several lines its own."""
-        of = statement.of
-        name, value = (statement.target, statement.value) if of is None else (of.params[0], of.args[0])
-        formula = None if of is None else self.comments.get(name)
-        if len(lines) == 1:
-            return lines if formula is None else [f"{lines[0]}  # {name} = {_plain(formula)}"]
-        if formula is None and not _is_short(value):
-            return lines
-        comment = _plain(f"# {name} = {formula or shared(value).body}")
-        return [comment, *lines] if len(comment) <= COMMENT else lines
-
-    def _documentation(self, formulas: list[str]) -> list[str]:
-        lines = ["", *map(_plain, formulas)] if formulas else []
-        lines += ["", "Shapes:"]
-        for v in self.program.variables:
-            facts = names_of(v.params[3])
-            lines.append(f"    {v.params[0]}: {shape_text(v.shape)}{' ' + ', '.join(facts) if facts else ''}")
+def _commented(statement: Statement, lines: list[str], comments: Mapping[str, str]) -> list[str]:
+    """The lines of a statement with its formula: the one that was given, or for several lines its own."""
+    of = statement.of
+    name, value = (statement.target, statement.value) if of is None else (of.params[0], of.args[0])
+    formula = None if of is None else comments.get(name)
+    if len(lines) == 1:
+        return lines if formula is None else [f"{lines[0]}  # {name} = {plain(formula)}"]
+    if formula is None and not _is_short(value):
         return lines
-
-    def _renamed(self) -> list[str]:
-        return [name for v in self.program.variables if self.inputs[name := v.params[0]] != name]
-
-    def _signature(self) -> str:
-        names = [self.inputs[v.params[0]] for v in self.program.variables if v.params[0] not in self._renamed()]
-        names += self.functions.values()
-        if self.program.tangents:
-            names.append("tangents")
-        if self.program.cotangent is not None:
-            names.append("cotangent")
-        parts = ["*", *names, "dims=None"]
-        return ", ".join(parts + (["**inputs"] if self._renamed() else []))
-
-    # -------------------------------------------------------------------------------------------- result
-
-    def _formed(self) -> list[Expr]:
-        """The variables that may come as 1-D arrays or numbers, whose derivatives take that form."""
-        if self.program.kind in ("jacobian", "hessian"):
-            return []
-        wanted = self.program.results
-        return [v for v in self.program.variables if v.params[0] in wanted and any(map(is_one, v.shape))]
-
-    def _result(self, plain: bool = False) -> str:
-        """The text of what is returned; `plain` without conversions to floats and to the forms of the inputs."""
-        program, kind = self.program, self.program.kind
-        returned: set[Expr] = set()
-        value = ""
-        if kind in _WITH_VALUE and program.value is not None:
-            value = self._own(program.value, returned)
-            value = f"float({value})" if program.value.is_scalar and not plain else value
-        if kind == "value":
-            return value
-        if program.output is not None:
-            text = self._own(program.output, returned)
-            return f"float({text})" if program.output.is_scalar and not plain else text
-        formed = {v.params[0] for v in self._formed()}
-        items = []
-        for name, e in program.results.items():
-            text = self._own(e, returned)
-            if plain:
-                pass
-            elif name in formed:
-                text = _formed_as(text, self.shapes[name], e)
-            elif e.is_scalar:
-                text = f"np.full((1, 1), {text}, dtype=dtype)"
-            items.append(f"{_quoted(name)}: {text}")
-        grads = f"{{{', '.join(items)}}}"
-        if len(grads) > LINE:
-            grads = "{\n" + "".join(f"        {item},\n" for item in items) + "    }"
-        return f"{value}, {grads}" if kind == "value_and_grad" else grads
-
-    def _own(self, e: Expr, returned: set[Expr]) -> str:
-        """The text of a result in memory of its own: an input, or what was returned already, is copied."""
-        text = self.schedule.result(e)
-        memory, borrowed = self.schedule.memory(e)
-        borrowed = borrowed or memory in returned
-        returned.add(memory)
-        return f"np.array({text})" if borrowed and not e.is_scalar else text
-
-
-_SUMMARY = {
-    "value": "The value.",
-    "gradient": "The gradients, by the variables' names.",
-    "value_and_grad": "The value, and the gradients by the variables' names.",
-    "jacobian": "The Jacobians d vec(value) / d vec(variable), by the variables' names.",
-    "hessian": "The Hessians, by the variables' names.",
-    "jvp": "The directional derivative along `tangents`, a dict by the variables' names.",
-    "vjp": "The derivatives of the inner product with `cotangent`, by the variables' names.",
-    "hvp": "The products of the Hessian with `tangents`, a dict by the variables' names.",
-}
+    comment = plain(f"# {name} = {formula or shared(value).body}")
+    return [comment, *lines] if len(comment) <= COMMENT else lines
 
 
 def _hugged(line: str) -> str:
     """A line with powers as formatters write them: `x**2`, `(x + 1) ** 2`."""
     return re.sub(r"([)\]])\*\*", r"\1 ** ", re.sub(r"(\w) \*\* (\w)", r"\1**\2", line))
-
-
-def _formed_as(text: str, shape: str, e: Expr) -> str:
-    """The text of a derivative in the form of the input that it belongs to."""
-    if e.is_scalar:
-        return f"_form({text}, {shape})"
-    return f"{text}.reshape({shape})" if text.isidentifier() else f"({text}).reshape({shape})"
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
-
-
-def _plain(text: str) -> str:
-    """Text that can stand in a docstring or a comment: no line breaks, backslashes or triple quotes."""
-    return " ".join(text.split()).replace("\\", "/").replace('"""', "'''")
 
 
 def _used_helpers(body: str) -> dict[str, str]:

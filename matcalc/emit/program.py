@@ -1,0 +1,246 @@
+"""A program to be written: what it returns, the names of everything in it, and its schedule, for every target alike."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import keyword
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import sympy as sp
+
+from matcalc import dims
+from matcalc.dims import is_one, shape_text
+from matcalc.emit import array_helpers, helpers, portable_helpers
+from matcalc.emit.catalogue import Names, function_name, rules
+from matcalc.emit.factorisations import with_names
+from matcalc.emit.schedule import LINE, Schedule
+from matcalc.emit.selection import Selector
+from matcalc.errors import MatcalcError
+from matcalc.expr import Expr, postorder, variables
+from matcalc.properties import names_of
+
+_WITH_VALUE = ("value", "value_and_grad")
+_FUNCTIONS = {
+    name for m in (helpers, array_helpers, portable_helpers) for name, f in vars(m).items() if inspect.isfunction(f)
+}
+_RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_FUNCTIONS} | {
+    *("np", "math", "special", "sla", "lapack", "xp", "jnp", "torch"),
+    *("dims", "dtype", "_inputs", "tangents", "cotangent", "inputs"),
+}
+
+
+class Namer:
+    """Python names, each given once; those that Python or the code itself uses get a trailing underscore."""
+
+    def __init__(self) -> None:
+        self.taken = set(_RESERVED)
+
+    def name(self, wanted: str) -> str:
+        """`wanted`, with underscores behind it where it is taken."""
+        while wanted in self.taken:
+            wanted += "_"
+        self.taken.add(wanted)
+        return wanted
+
+    def unused(self, wanted: str) -> str:
+        """`wanted` if it is free, for a value that gets the name later."""
+        while wanted in self.taken:
+            wanted += "_"
+        return wanted
+
+    def statement(self, wanted: str) -> str:
+        """The name of a statement; `t` is numbered."""
+        if wanted != "t":
+            return self.name(wanted)
+        for k in count(1):
+            if f"t{k}" not in self.taken:
+                return self.name(f"t{k}")
+        raise AssertionError("unreachable")
+
+
+@dataclass
+class Program:
+    """What a module computes.
+
+    Attributes:
+        kind: one of `KINDS`.
+        value: the output of the forward pass, or None where only derivatives are wanted.
+        results: derivatives by the variable's name.
+        variables: every variable of the source, in order.
+        tangents: for jvp and hvp the variable that holds the tangent of each name.
+        cotangent: for vjp the variable that holds the cotangent.
+        output: for jvp the derivative of the output.
+    """
+
+    kind: str
+    value: Expr | None
+    results: Mapping[str, Expr]
+    variables: list[Expr]
+    tangents: Mapping[str, Expr] = field(default_factory=dict)
+    cotangent: Expr | None = None
+    output: Expr | None = None
+
+    def with_roots(self, table: Mapping[Expr, Expr]) -> Program:
+        """The same program with what it computes replaced; a value that is not returned stays."""
+
+        def new(e: Expr | None) -> Expr | None:
+            return None if e is None else table.get(e, e)
+
+        results = {name: table.get(e, e) for name, e in self.results.items()}
+        return replace(self, value=new(self.value), results=results, output=new(self.output))
+
+
+class Lowered:
+    """What the texts of all targets are made of: one program's names, statements, results and documentation.
+
+    Attributes:
+        name: of the function.
+        program: what is computed.
+        inputs: the names in the code of the variables, tangents and cotangent.
+        dimensions: those of the symbolic sizes.
+        functions: those of abstract functions.
+        shapes: for variables whose derivatives take the form of the input, the name of that form.
+        schedule: the statements.
+    """
+
+    def __init__(self, program: Program, name: str) -> None:
+        self.program, self.name = program, name
+        self.extra = [*program.tangents.values(), *([program.cotangent] if program.cotangent is not None else [])]
+        self.roots = self._roots()
+        self._check()
+        self.namer = Namer()
+        self.inputs = {v.params[0]: self.namer.name(v.params[0]) for v in (*program.variables, *self.extra)}
+        self.functions = self._functions()
+        used = [d for e in postorder([*program.variables, *self.extra, *self.roots]) for d in e.shape]
+        used += [p for e in postorder(self.roots) for p in e.params if isinstance(p, sp.Basic)]
+        self.dimensions = {d: self.namer.name(d) for d in dims.symbols(used)}
+        named = with_names(list(self.roots), self.namer.unused)
+        self.roots = {named[root]: wanted for root, wanted in self.roots.items()}
+        program = self.program = program.with_roots(named)
+        values = [] if program.value is None else [program.value]
+        derivatives = [e for e in self.roots if e is not program.value]
+        select = Selector(rules(Names(self.inputs, self.dimensions, self.functions)), values, derivatives)
+        self.shapes = {name: self.namer.name(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
+        self.schedule = Schedule(select, self.roots, self.namer.statement)
+
+    def _roots(self) -> dict[Expr, str]:
+        """What is returned, and how it is called where it needs a name."""
+        program = self.program
+        roots = {program.value: "value"} if program.kind in _WITH_VALUE and program.value is not None else {}
+        if program.output is not None:
+            roots[program.output] = "tangent"
+        if program.kind != "value":
+            prefix = {"jacobian": "J", "hessian": "H", "hvp": "Hv"}.get(program.kind, "d")
+            for name, e in program.results.items():
+                roots.setdefault(e, f"{prefix}_{name}")
+        return roots
+
+    def _check(self) -> None:
+        known = {*self.program.variables, *self.extra}
+        missing = [v.params[0] for v in variables(self.roots) if v not in known]
+        if missing:
+            raise MatcalcError(f"not among the variables of the function: {', '.join(missing)}")
+
+    def _functions(self) -> dict[str, str]:
+        abstract = [e for e in postorder(self.roots) if e.op == "func" and e.params[0].body is None]
+        return {name: self.namer.name(name) for name in dict.fromkeys(map(function_name, abstract))}
+
+    # -------------------------------------------------------------------------------------------- text
+
+    def documentation(self, formulas: list[str]) -> list[str]:
+        lines = ["", *map(plain, formulas)] if formulas else []
+        lines += ["", "Shapes:"]
+        for v in self.program.variables:
+            facts = names_of(v.params[3])
+            lines.append(f"    {v.params[0]}: {shape_text(v.shape)}{' ' + ', '.join(facts) if facts else ''}")
+        return lines
+
+    def renamed(self) -> list[str]:
+        return [name for v in self.program.variables if self.inputs[name := v.params[0]] != name]
+
+    def signature(self) -> str:
+        names = [self.inputs[v.params[0]] for v in self.program.variables if v.params[0] not in self.renamed()]
+        names += self.functions.values()
+        if self.program.tangents:
+            names.append("tangents")
+        if self.program.cotangent is not None:
+            names.append("cotangent")
+        parts = ["*", *names, "dims=None"]
+        return ", ".join(parts + (["**inputs"] if self.renamed() else []))
+
+    # -------------------------------------------------------------------------------------------- result
+
+    def _formed(self) -> list[Expr]:
+        """The variables that may come as 1-D arrays or numbers, whose derivatives take that form."""
+        if self.program.kind in ("jacobian", "hessian"):
+            return []
+        wanted = self.program.results
+        return [v for v in self.program.variables if v.params[0] in wanted and any(map(is_one, v.shape))]
+
+    def result(self, plain: bool = False) -> str:
+        """The text of what is returned; `plain` without conversions to floats and to the forms of the inputs."""
+        program, kind = self.program, self.program.kind
+        returned: set[Expr] = set()
+        value = ""
+        if kind in _WITH_VALUE and program.value is not None:
+            value = self._own(program.value, returned)
+            value = f"float({value})" if program.value.is_scalar and not plain else value
+        if kind == "value":
+            return value
+        if program.output is not None:
+            text = self._own(program.output, returned)
+            return f"float({text})" if program.output.is_scalar and not plain else text
+        formed = {v.params[0] for v in self._formed()}
+        items = []
+        for name, e in program.results.items():
+            text = self._own(e, returned)
+            if plain:
+                pass
+            elif name in formed:
+                text = _formed_as(text, self.shapes[name], e)
+            elif e.is_scalar:
+                text = f"np.full((1, 1), {text}, dtype=dtype)"
+            items.append(f"{quoted(name)}: {text}")
+        grads = f"{{{', '.join(items)}}}"
+        if len(grads) > LINE:
+            grads = "{\n" + "".join(f"        {item},\n" for item in items) + "    }"
+        return f"{value}, {grads}" if kind == "value_and_grad" else grads
+
+    def _own(self, e: Expr, returned: set[Expr]) -> str:
+        """The text of a result in memory of its own: an input, or what was returned already, is copied."""
+        text = self.schedule.result(e)
+        memory, borrowed = self.schedule.memory(e)
+        borrowed = borrowed or memory in returned
+        returned.add(memory)
+        return f"np.array({text})" if borrowed and not e.is_scalar else text
+
+
+SUMMARY = {
+    "value": "The value.",
+    "gradient": "The gradients, by the variables' names.",
+    "value_and_grad": "The value, and the gradients by the variables' names.",
+    "jacobian": "The Jacobians d vec(value) / d vec(variable), by the variables' names.",
+    "hessian": "The Hessians, by the variables' names.",
+    "jvp": "The directional derivative along `tangents`, a dict by the variables' names.",
+    "vjp": "The derivatives of the inner product with `cotangent`, by the variables' names.",
+    "hvp": "The products of the Hessian with `tangents`, a dict by the variables' names.",
+}
+
+
+def _formed_as(text: str, shape: str, e: Expr) -> str:
+    """The text of a derivative in the form of the input that it belongs to."""
+    if e.is_scalar:
+        return f"_form({text}, {shape})"
+    return f"{text}.reshape({shape})" if text.isidentifier() else f"({text}).reshape({shape})"
+
+
+def quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def plain(text: str) -> str:
+    """Text that can stand in a docstring or a comment: no line breaks, backslashes or triple quotes."""
+    return " ".join(text.split()).replace("\\", "/").replace('"""', "'''")
