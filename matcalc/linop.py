@@ -160,6 +160,11 @@ def _(L: maps.Frechet, dX: Expr) -> Expr:
 
 
 @_apply.register
+def _(L: maps.AdjugateSlope, dX: Expr) -> Expr:
+    return node("dadj", (L.at, dX))
+
+
+@_apply.register
 def _(L: maps.Sum, dX: Expr) -> Expr:
     return core.add(*(apply(t, dX) for t in L.terms))
 
@@ -295,6 +300,11 @@ def _(L: maps.Unvech) -> LinearMap:
 @adjoint.register
 def _(L: maps.Frechet) -> LinearMap:
     return maps.Frechet(L.domain, L.codomain, L.function, core.transpose(L.at), L.exponent)
+
+
+@adjoint.register
+def _(L: maps.AdjugateSlope) -> LinearMap:
+    return maps.AdjugateSlope(L.domain, L.codomain, core.transpose(L.at))
 
 
 @adjoint.register

@@ -171,6 +171,13 @@ class Frechet(LinearMap):
 
 
 @dataclass(frozen=True, slots=True)
+class AdjugateSlope(LinearMap):
+    """dX -> D adj(X)[dX], the derivative of the adjugate at X."""
+
+    at: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Sum(LinearMap):
     """dX -> the sum of what the terms give."""
 
@@ -321,6 +328,11 @@ def frechet(function: str, at: Expr, exponent: Expr | None = None) -> LinearMap:
     if not same(*at.shape):
         raise ShapeError(f"a matrix function needs a square matrix, but {{}} is {shape_text(at.shape)}", at)
     return Frechet(at.shape, at.shape, function, at, exponent)
+
+
+def adjugate_slope(at: Expr) -> LinearMap:
+    """dX -> the derivative of the adjugate at `at`, a square matrix, in the direction dX."""
+    return AdjugateSlope(at.shape, at.shape, at)
 
 
 def map_sum(*terms: LinearMap) -> LinearMap:

@@ -156,6 +156,11 @@ def _(L: maps.Frechet) -> Expr:
 
 
 @matrix.register
+def _(L: maps.AdjugateSlope) -> Expr:
+    return node("dadjform", (L.at,), (1,))
+
+
+@matrix.register
 def _(L: maps.Sum) -> Expr:
     return core.add(*(matrix(t) for t in L.terms))
 

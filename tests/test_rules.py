@@ -54,6 +54,7 @@ DIRECTIONS = {
     "transpose_of_power": "transposes move in",
     "transpose_of_inverse": "transposes move in",
     "transpose_of_adjugate": "transposes move in",
+    "transpose_of_adjugate_slope": "transposes move in",
     "transpose_of_matrix_power": "transposes move in",
     "transpose_of_kron": "transposes move in",
     "transpose_of_broadcast": "transposes move in",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from matcalc.expr import Expr, postorder, record
+from matcalc.expr import Expr, record
 from matcalc.rewrite.context import Context
 
 
@@ -28,7 +28,7 @@ def domain_of(e: Expr) -> list[tuple[str, Expr]]:
 
 
 def further_conditions(results: Iterable[Expr], domain: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
-    """What results need beyond the domain of their source: a Hessian of det needs a nonsingular matrix.
+    """What the forms of results need beyond the domain of their source.
 
     The norm is left out: its reciprocal comes with an argument that is 0 where the norm is.
     """
@@ -37,12 +37,6 @@ def further_conditions(results: Iterable[Expr], domain: Iterable[tuple[str, Expr
     for e in results:
         for fact, at in domain_of(e):
             of = at.args[0] if at.op == "transpose" else at
-            only_derivative = fact == "nonsingular" and not _inverts(e, at)
-            if at.op != "norm2" and not only_derivative and not context.known(of, fact):
+            if at.op != "norm2" and not context.known(of, fact):
                 needed[fact, of] = None
     return list(needed)
-
-
-def _inverts(e: Expr, X: Expr) -> bool:
-    """Whether an expression has X^-1 or log|det X| in it; adj(X) needs a nonsingular X for its derivative alone."""
-    return any(X in sub.args for sub in postorder((e,)) if sub.op in ("inv", "solve", "logdet", "matpow"))

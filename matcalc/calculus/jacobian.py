@@ -92,7 +92,7 @@ class Jacobian:
 
     @property
     def conditions(self) -> list[tuple[str, Expr]]:
-        """What this form needs beyond the domain of the source, as `(fact, expression)`: for det, X nonsingular."""
+        """What this form needs beyond the domain of the source, as `(fact, expression)`."""
         return further_conditions([self.value], self.derivation.domain)
 
     @property

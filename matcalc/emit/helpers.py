@@ -136,12 +136,38 @@ def _kron_vec(a, b, v):
 
 def _adj(x):
     """The adjugate (also of a singular matrix): det(U V') adj(s) on the singular values."""
-    if x.shape[0] == 1:
-        return np.ones_like(x)
     u, s, vt = np.linalg.svd(x)
-    rest = np.array([np.prod(np.delete(s, k)) for k in range(s.size)], dtype=x.dtype)
-    sign = np.linalg.det(u) * np.linalg.det(vt)
-    return sign * (vt.T.conj() * rest) @ u.T.conj()
+    rest = _prodothers(s[None, :], axis=1)
+    return np.linalg.det(u) * np.linalg.det(vt) * (vt.T.conj() * rest) @ u.T.conj()
+
+
+def _dadj(x, v):
+    """The derivative of the adjugate at x (also a singular matrix) in the direction v."""
+    u, s, vt = np.linalg.svd(x)
+    rest = _prodothers(np.where(np.eye(s.size, dtype=bool), 1, s), axis=1)  # i, j: without s_i and s_j
+    np.fill_diagonal(rest, 0)
+    turned = u.T.conj() @ v @ vt.T.conj()
+    inner = np.diag(rest @ np.diagonal(turned)) - rest * turned
+    return np.linalg.det(u) * np.linalg.det(vt) * vt.T.conj() @ inner @ u.T.conj()
+
+
+def _dadjform(x, order):
+    """The derivative of this order of the adjugate at x on vec: n^2 rows, a column for each tuple of unit matrices."""
+    n = x.shape[0]
+    u, s, vt = np.linalg.svd(x)
+    form = np.zeros((n,) * (2 * order + 2), dtype=x.dtype)  # a pair (column, row) for the result and each direction
+    for rows in np.ndindex((n,) * (order + 1)):
+        if len(set(rows)) <= order:
+            continue
+        rest = np.prod(np.delete(s, rows))
+        for turn in np.ndindex((order + 1,) * (order + 1)):
+            if len(set(turn)) > order:
+                pairs = [(rows[t], rows[k]) if k else (rows[k], rows[t]) for k, t in enumerate(turn)]
+                form[tuple(np.ravel(pairs))] += rest * np.linalg.det(np.eye(order + 1)[list(turn)])
+    left, right = u.conj(), vt.T.conj()
+    for axis, turn in enumerate((left, right, *(right, left) * order)):
+        form = np.moveaxis(np.tensordot(turn, form, (1, axis)), 0, axis)
+    return np.linalg.det(u) * np.linalg.det(vt) * form.reshape(n * n, -1)
 
 
 def _blocks(g, p, q):

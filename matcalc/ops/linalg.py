@@ -6,13 +6,14 @@ differentiation (2008), and Magnus & Neudecker (2019), ch. 8.
 
 from __future__ import annotations
 
+from matcalc import core
 from matcalc.core import inverse, transpose
-from matcalc.dims import Shape, same, shape_text
-from matcalc.errors import ShapeError
-from matcalc.expr import Expr, node
-from matcalc.maps import LinearMap, compose, inner, map_sum, negated, outer, sandwich
+from matcalc.dims import Shape, same, shape_text, times
+from matcalc.errors import MatcalcError, ShapeError
+from matcalc.expr import Expr, Param, node
+from matcalc.maps import LinearMap, adjugate_slope, compose, inner, negated, reshape, sandwich
 from matcalc.notation import Call, Level, Template
-from matcalc.ops.define import anywhere, need_square, no_facts, op, square, square_to_scalar
+from matcalc.ops.define import anywhere, need_same, need_square, no_facts, op, square, square_to_scalar
 from matcalc.properties import BIT, bits
 
 GILES = "Giles, Collected matrix derivative results (2008), sec. 2"
@@ -130,11 +131,68 @@ def adjugate(X: Expr) -> Expr:
     shape=square("adj"),
     latex=Call(r"\operatorname{adj}"),
     numpy=Call("_adj"),
-    domain=lambda X: (("nonsingular", X),),
+    domain=anywhere,
     source=MN8,
     example=("n n",),
     facts=lambda e, X: (X & bits("symmetric", "diagonal", "lower", "upper", "positive-definite", "nonsingular"), 0),
 )
 def adj(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """d adj(X) = tr(X^-1 dX) adj(X) - X^-1 dX adj(X), for nonsingular X"""
-    return (map_sum(compose(outer(Y), inner(transpose(inverse(X)))), negated(sandwich(inverse(X), Y, X.shape))),)
+    """d adj(X) = dadj(X, dX), for nonsingular X tr(X^-1 dX) adj(X) - X^-1 dX adj(X)"""
+    return (adjugate_slope(X),)
+
+
+# The adjugate is a polynomial: its derivatives of order r are multilinear in r directions, also where X is singular.
+
+
+def _dadj_shape(X: Expr, V: Expr) -> Shape:
+    need_square("dadj", X)
+    return need_same("dadj", X, V)
+
+
+def _through_vec(matrix: Expr, domain: Shape, codomain: Shape) -> LinearMap:
+    """The map with this matrix on vec."""
+    columns, rows = (times(*domain), 1), (times(*codomain), 1)
+    return compose(reshape(rows, codomain), sandwich(matrix, None, columns), reshape(domain, columns))
+
+
+@op(
+    shape=_dadj_shape,
+    latex=Template(r"\mathrm{{D}}\operatorname{{adj}}\left({0}\right)\left[{1}\right]", Level.POSTFIX),
+    numpy=Call("_dadj"),
+    domain=anywhere,
+    source=MN8,
+    example=("n n, n n",),
+    facts=no_facts,
+)
+def dadj(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
+    """dadj(X, V) is linear in V, and vec(d dadj(X, V)) = dadjform(X, 2) (vec(V) (x) vec(dX))"""
+    size = times(*X.shape)
+    second = node("dadjform", (X,), (2,)) @ core.kron(core.vec(V), core.eye(size))
+    return _through_vec(second, X.shape, X.shape), adjugate_slope(X)
+
+
+def _dadjform_shape(X: Expr, order: int) -> Shape:
+    need_square("dadjform", X)
+    if not isinstance(order, int) or order < 1:
+        raise MatcalcError(f"the order must be a positive whole number, got {order}")
+    size = times(*X.shape)
+    return size, times(*[size] * order)
+
+
+@op(
+    shape=_dadjform_shape,
+    latex=lambda order: Template(
+        rf"\mathrm{{{{D}}}}{'' if order == 1 else f'^{order}'}\operatorname{{{{adj}}}}\left({{0}}\right)", Level.POSTFIX
+    ),
+    numpy=Call("_dadjform"),
+    domain=anywhere,
+    source=MN8,
+    example=("n n", 1),
+    facts=no_facts,
+    params=(Param("order", "int"),),
+)
+def dadjform(Y: Expr, X: Expr, order: int) -> tuple[LinearMap, ...]:
+    """dadjform(X, r) (vec(V1) (x) ... (x) vec(Vr)) is vec of the r-th derivative of adj at X along V1 ... Vr"""
+    rows, columns = Y.shape
+    higher = node("dadjform", (X,), (order + 1,))
+    return (_through_vec(node("reshape", (higher,), (times(rows, columns), rows)), X.shape, Y.shape),)

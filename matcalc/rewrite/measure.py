@@ -14,6 +14,8 @@ WEIGHTS = {
     "blockinner": 6,
     "blocksum": 6,
     "adj": 4,
+    "dadj": 16,
+    "dadjform": 30,
     "dup": 6,
     "elim": 6,
 }

@@ -66,6 +66,7 @@ TURNS: dict[str, Callable[[Expr, Context], Expr]] = {
     "kron": _each,
     "inv": _each,
     "adj": _each,
+    "dadj": _each,
     "matpow": _each,
     "power": lambda e, c: core.power(turned(e.args[0], c), turned(e.args[1], c)),
     "matmul": lambda e, c: _turned_product_of(e, c),

@@ -1,13 +1,13 @@
-"""Determinants and adjugates of products, inverses and powers; for proofs (the group `expand`)."""
+"""Determinants and adjugates of products, inverses and powers (for proofs), and derivatives of adjugates."""
 
 from __future__ import annotations
 
 from matcalc import core
-from matcalc.core import inverse, matmul, number, power, scale, var
+from matcalc.core import add, inverse, matmul, minus, number, power, scale, trace, var, vec
 from matcalc.dims import same
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
+from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
 
 
 def det(A: Expr) -> Expr:
@@ -92,3 +92,29 @@ def inverse_of_matrix_power(e: Expr, context: Context) -> Expr | None:
     if A.op != "matpow" or A.args[1].op != "number":
         return None
     return node("matpow", (A.args[0], number(-A.args[1].params[0])))
+
+
+# ------------------------------------------------------------------------------------------------ slopes of adjugates
+
+MAGNUS_ADJUGATES = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 8"
+
+
+@rule(A="n n", V="n n", source=MATRIX_ALGEBRA)
+def transpose_of_adjugate_slope(A: Expr, V: Expr) -> tuple[Expr, Expr]:
+    """dadj(A, V)' = dadj(A', V')"""
+    return node("dadj", (A, V)).T, node("dadj", (A.T, V.T))
+
+
+@rule(A="n n", V="n n", facts={"A": "nonsingular"}, source=MAGNUS_ADJUGATES, wish=True)
+def adjugate_slope_of_nonsingular(A: Expr, V: Expr) -> tuple[Expr, Expr]:
+    """dadj(A, V) = det(A) (tr(A^-1 V) A^-1 - A^-1 V A^-1) for nonsingular A"""
+    inv = inverse(A)
+    return node("dadj", (A, V)), scale(det(A), add(scale(trace(inv @ V), inv), minus(matmul(inv, V, inv))))
+
+
+@rule(A="n n", facts={"A": "nonsingular"}, source=MAGNUS_ADJUGATES, wish=True)
+def adjugate_form_of_nonsingular(A: Expr) -> tuple[Expr, Expr]:
+    """dadjform(A, 1) = det(A) (vec(A^-1) vec(A'^-1)' - A'^-1 (x) A^-1) for nonsingular A"""
+    inv, turned = inverse(A), inverse(A.T)
+    form = add(vec(inv) @ vec(turned).T, minus(core.kron(turned, inv)))
+    return node("dadjform", (A,), (1,)), scale(det(A), form)
