@@ -46,13 +46,16 @@ def library(target):
         return {}, jax.numpy.asarray
     if target == "torch":
         return {}, pytest.importorskip("torch").asarray
+    if target == "dask":
+        da = pytest.importorskip("dask.array")
+        return {}, lambda a: da.from_array(a, chunks=(2, -1) if a.shape[0] > 2 and a.shape[0] != a.shape[1] else -1)
     if target == "numpy":
         return {"xp": np}, np.asarray
     xp = pytest.importorskip("array_api_strict")
     return {"xp": xp}, xp.asarray
 
 
-@pytest.mark.parametrize("target", ["jax", "torch", "array_api_strict", "numpy"])
+@pytest.mark.parametrize("target", ["jax", "torch", "dask", "array_api_strict", "numpy"])
 @pytest.mark.parametrize("name", SOURCES)
 def test_same_as_numpy(name, target):
     source, wrt = SOURCES[name]
@@ -60,7 +63,7 @@ def test_same_as_numpy(name, target):
     arrays = arrays_of(d)
     extra, put = library(target)
     given = {k: put(a) for k, a in arrays.items()}
-    dialect = target if target in ("jax", "torch") else "array-api"
+    dialect = target if target in ("jax", "torch", "dask") else "array-api"
     value, gradients = d.function("value_and_grad", dialect)(**given, **extra)
     wanted, slopes = d.function("value_and_grad")(**arrays)
     assert float(value) == pytest.approx(wanted)
@@ -94,8 +97,23 @@ def test_what_is_refused():
     d = mc.derive("sum(expm(X))", shapes={"X": ("n", "n")})
     with pytest.raises(NoRuleError, match="_expm has no counterpart there"):
         d.code("value", "array-api")
-    with pytest.raises(MatcalcError, match="target must be one of numpy, array-api, jax, torch, got 'c'"):
-        d.code("value", "c")
+    with pytest.raises(
+        MatcalcError, match=r"target must be one of numpy, array-api, dask, jax, torch.*, got 'fortran'"
+    ):
+        d.code("value", "fortran")
     f = mc.derive("sum(X*y)", shapes={"X": ("n", "k"), "y": ("k", 1)}).function("value", "array-api")
     with pytest.raises(ValueError, match="y has the shape"):
         f(X=np.ones((2, 3)), y=np.ones((2, 1)), xp=np)
+
+
+def test_dask_has_its_own_conventions():
+    da = pytest.importorskip("dask.array")
+    d = mc.derive(*SOURCES["Gaussian"][:1], wrt=["S"])
+    arrays = arrays_of(d)
+    lazy = {k: da.from_array(a) for k, a in arrays.items()}
+    with pytest.raises(TypeError, match="upper"):  # its factor is the upper one: refused, not wrong
+        d.function("value", "array-api")(**lazy, xp=da)
+    assert "cholesky(S, lower=True)" in d.code("value", "dask")
+    assert float(d.function("value", "dask")(**arrays)) == pytest.approx(d.function("value")(**arrays))
+    with pytest.raises(NoRuleError, match=r"no code for Dask: np\.linalg\.slogdet"):
+        mc.derive("logdet(X)", shapes={"X": ("n", "n")}).code("value", "dask")

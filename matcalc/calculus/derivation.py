@@ -332,7 +332,8 @@ class Derivation(Claims):
 
         Args:
             kind: `value`, `gradient`, `value_and_grad`, `jacobian`, `hessian`, `jvp`, `vjp` or `hvp`.
-            target: `numpy`, `array-api` (the function takes the library as `xp=`), `jax` (it can be jitted), `torch`.
+            target: `numpy`, `array-api` (the function takes the library as `xp=`), `dask` (its results are lazy), `jax`
+                (it can be jitted), `torch`.
 
         Raises:
             MatcalcError: another kind or target.

@@ -1,4 +1,4 @@
-"""The same schedule for other array libraries: the array API standard (`xp=`), JAX and PyTorch.
+"""The same schedule for other array libraries: the array API standard (`xp=`), Dask, JAX and PyTorch.
 
 The statements of the NumPy program, without `out=`, translated name by name. What has no counterpart is refused.
 """
@@ -27,16 +27,33 @@ class Dialect:
         imports: lines at the top of the module.
         prefix: of its functions.
         names: functions that it calls differently.
+        missing: functions that it lacks.
+        options: keyword arguments without which a function would mean something else.
+        taken: the function through which it takes arrays of other libraries, if it must.
     """
 
     title: str
     imports: str
     prefix: str
     names: dict[str, str] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
+    options: dict[str, dict[str, bool]] = field(default_factory=dict)
+    taken: str | None = None
 
 
+_NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"} | {
+    **{"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
+    **{"linalg.diagonal": "diagonal", "linalg.trace": "trace", "linalg.vector_norm": "linalg.norm"},
+}
 DIALECTS = {
-    "array-api": Dialect("the array API", "", "xp"),
+    # Dask's Cholesky factor is the upper one: the standard's keyword makes it refuse rather than differ.
+    "array-api": Dialect("the array API", "", "xp", options={"linalg.cholesky": {"upper": False}}),
+    "dask": Dialect(
+        *("Dask", "import dask.array as da", "da", _NUMPY_NAMES),
+        missing=frozenset(["linalg.det", "linalg.slogdet"]),
+        options={"linalg.cholesky": {"lower": True}},
+        taken="da.asarray",
+    ),
     "jax": Dialect("JAX", "import jax.numpy as jnp", "jnp", {"linalg.trace": "trace"}),
     "torch": Dialect("PyTorch", "import torch", "torch", {"max": "amax", "min": "amin", "linalg.trace": "trace"}),
 }
@@ -135,9 +152,10 @@ class _Translator(ast.NodeTransformer):
             if isinstance(second, ast.Constant):
                 second = self._call("full_like", [first, second])
             return self._call(name, [first, second])
-        if name not in _SAME and name not in _RENAMED:
+        if (name not in _SAME and name not in _RENAMED) or name in self.dialect.missing:
             raise self._refused(f"np.{name}")
-        return ast.Call(self._function(_RENAMED.get(name, name)), node.args, node.keywords)
+        options = [ast.keyword(k, ast.Constant(v)) for k, v in self.dialect.options.get(name, {}).items()]
+        return ast.Call(self._function(_RENAMED.get(name, name)), node.args, [*node.keywords, *options])
 
     def _einsum(self, node: ast.Call) -> ast.expr:
         pattern = trees.text(node.args[0]).strip('"')

@@ -1,4 +1,4 @@
-"""The text of a standalone module for another array library: the array API standard, JAX, PyTorch."""
+"""The text of a standalone module for another array library: the array API standard, Dask, JAX, PyTorch."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     lines = [f"{s.target} = {translated(s.text, dialect)}" for s in lowered.schedule.statements]
     result = translated(result, dialect)
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
-    taking = size_lines(arrays, lowered.dimensions)
+    matrices = [*program.variables, *([] if program.cotangent is None else [program.cotangent])]
+    given = [lowered.inputs[v.params[0]] for v in matrices if not v.is_scalar]
+    taking = [f"{name} = {dialect.taken}({name})" for name in given] if dialect.taken else []
+    taking += size_lines(arrays, lowered.dimensions)
     if arrays:
         taking.append(f"dtype = {arrays[0][0]}.dtype")
     for wrt, t in program.tangents.items():
         zero = f"{dialect.prefix}.zeros_like({lowered.inputs[wrt]})"
-        taking.append(f'{lowered.inputs[t.params[0]]} = tangents["{wrt}"] if "{wrt}" in tangents else {zero}')
+        tangent = f'{dialect.taken}(tangents["{wrt}"])' if dialect.taken else f'tangents["{wrt}"]'
+        taking.append(f'{lowered.inputs[t.params[0]]} = {tangent} if "{wrt}" in tangents else {zero}')
     signature = lowered.signature().removesuffix(", dims=None")
     body = [*taking, *lines, result]
     used = "\n".join([*lines, result])
