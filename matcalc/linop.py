@@ -165,6 +165,11 @@ def _(L: maps.AdjugateSlope, dX: Expr) -> Expr:
 
 
 @_apply.register
+def _(L: maps.ProdothersSlope, dX: Expr) -> Expr:
+    return node("dprodothers", (L.at, dX), (L.axis,))
+
+
+@_apply.register
 def _(L: maps.Sum, dX: Expr) -> Expr:
     return core.add(*(apply(t, dX) for t in L.terms))
 
@@ -305,6 +310,11 @@ def _(L: maps.Frechet) -> LinearMap:
 @adjoint.register
 def _(L: maps.AdjugateSlope) -> LinearMap:
     return maps.AdjugateSlope(L.domain, L.codomain, core.transpose(L.at))
+
+
+@adjoint.register
+def _(L: maps.ProdothersSlope) -> LinearMap:
+    return L
 
 
 @adjoint.register

@@ -178,6 +178,14 @@ class AdjugateSlope(LinearMap):
 
 
 @dataclass(frozen=True, slots=True)
+class ProdothersSlope(LinearMap):
+    """dX -> the derivative of the products of all other entries (along an axis) at X; self-adjoint."""
+
+    at: Expr
+    axis: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Sum(LinearMap):
     """dX -> the sum of what the terms give."""
 
@@ -333,6 +341,17 @@ def frechet(function: str, at: Expr, exponent: Expr | None = None) -> LinearMap:
 def adjugate_slope(at: Expr) -> LinearMap:
     """dX -> the derivative of the adjugate at `at`, a square matrix, in the direction dX."""
     return AdjugateSlope(at.shape, at.shape, at)
+
+
+def prodothers_slope(at: Expr, axis: int | None) -> LinearMap:
+    """dX -> the derivative of the products of all other entries at `at` in the direction dX."""
+    return ProdothersSlope(at.shape, at.shape, at, axis)
+
+
+def on_vec(matrix: Expr, domain: Shape, codomain: Shape) -> LinearMap:
+    """The map between these shapes that has this matrix on vec."""
+    columns, rows = (times(*domain), 1), (times(*codomain), 1)
+    return compose(reshape(rows, codomain), sandwich(matrix, None, columns), reshape(domain, columns))
 
 
 def map_sum(*terms: LinearMap) -> LinearMap:

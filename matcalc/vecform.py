@@ -161,6 +161,11 @@ def _(L: maps.AdjugateSlope) -> Expr:
 
 
 @matrix.register
+def _(L: maps.ProdothersSlope) -> Expr:
+    return node("prodothersform", (L.at,), (L.axis, 1))
+
+
+@matrix.register
 def _(L: maps.Sum) -> Expr:
     return core.add(*(matrix(t) for t in L.terms))
 

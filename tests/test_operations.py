@@ -271,6 +271,7 @@ ANY_SHAPE = {"named", "transpose", "kron", "vec", "sum", "mean", "var", "std", "
     "min",
     "prod",
     "prodothers",
+    "prodothersform",
     "slice",
     "tril",
     "triu",

@@ -1,4 +1,4 @@
-"""Derivatives at singular points: adjugates and determinants of rank n - 1, n - 2, ..., down to 0."""
+"""Derivatives at special points: adjugates at singular matrices, products of entries that are 0, branches not taken."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def vec(X: np.ndarray) -> np.ndarray:
     return X.reshape(-1, order="F")
 
 
-def units(n: int) -> Iterator[np.ndarray]:
-    """The unit matrices in the order of vec."""
-    for k in range(n * n):
-        yield np.eye(n * n)[k].reshape(n, n, order="F")
+def units_of(m: int, n: int) -> Iterator[np.ndarray]:
+    """The m x n unit matrices in the order of vec."""
+    for k in range(m * n):
+        yield np.eye(m * n)[k].reshape(m, n, order="F")
 
 
 @pytest.mark.parametrize(("n", "rank"), RANKS)
@@ -44,7 +44,7 @@ def test_hessian_of_det(n: int, rank: int) -> None:
     X, V = of_rank(n, rank), of_rank(n, n) + 1
     assert not d.hessian("X").conditions
     H = np.reshape(d.function("hessian")(X=X)["X"], (n * n, n * n))
-    expected = np.stack([vec(slope_of_polynomial(lambda t: adjugate(X + t * E).T, n)) for E in units(n)], axis=1)  # noqa: B023
+    expected = np.stack([vec(slope_of_polynomial(lambda t: adjugate(X + t * E).T, n)) for E in units_of(n, n)], axis=1)  # noqa: B023
     assert np.allclose(H, expected, rtol=1e-9, atol=1e-9)
     product = d.function("hvp")(X=X, tangents={"X": V})["X"]
     assert np.allclose(vec(np.reshape(product, (n, n))), expected @ vec(V), rtol=1e-9, atol=1e-9)
@@ -55,7 +55,7 @@ def test_derivatives_of_the_adjugate(n: int, rank: int) -> None:
     d = mc.derive("tr(C'*adj(A*X))", shapes={"X": ("n", "n"), "A": ("n", "n"), "C": ("n", "n")}, wrt="X")
     X, A, C = of_rank(n, rank), of_rank(n, n) + 1, of_rank(n, n) + 2
     gradient = np.reshape(d.function("gradient")(X=X, A=A, C=C)["X"], (n, n))
-    along = [slope_of_polynomial(lambda t: np.sum(C * adjugate(A @ (X + t * E))), n).item() for E in units(n)]  # noqa: B023
+    along = [slope_of_polynomial(lambda t: np.sum(C * adjugate(A @ (X + t * E))), n).item() for E in units_of(n, n)]  # noqa: B023
     assert np.allclose(vec(gradient), along, rtol=1e-9, atol=1e-9)
 
 
@@ -76,3 +76,34 @@ def test_textbook_forms_at_nonsingular_matrices() -> None:
 def test_the_order_of_a_derivative_is_positive() -> None:
     with pytest.raises(MatcalcError, match="positive whole number"):
         mc.derive("sum(dadjform(X, 0))", shapes={"X": ("n", "n")})
+
+
+# ------------------------------------------------------------------------------------------------ products of entries
+
+
+@pytest.mark.parametrize("axis", ["", ", 1", ", 2"])
+@pytest.mark.parametrize("zeros", [0, 1, 2, 3, 6])
+def test_hessian_of_products_with_zeros(axis: str, zeros: int) -> None:
+    d = mc.derive(f"sum((A .* prod(X{axis})).^2)", shapes={"X": ("m", "n"), "A": ("m", "n")}, wrt="X")
+    rng = np.random.default_rng(zeros)
+    X, A, V = (rng.normal(size=(2, 3)) for _ in range(3))
+    X.ravel()[:zeros] = 0
+    gradient = d.function("gradient")
+    expected = np.stack(
+        [vec(slope_of_polynomial(lambda t: gradient(X=X + t * E, A=A)["X"], 12)) for E in units_of(2, 3)],  # noqa: B023
+        axis=1,
+    )
+    along = [slope_of_polynomial(lambda t: np.array(d.evaluate(X=X + t * E, A=A)), 12) for E in units_of(2, 3)]  # noqa: B023
+    assert np.allclose(vec(gradient(X=X, A=A)["X"]), along, atol=1e-9)
+    assert np.allclose(d.function("hessian")(X=X, A=A)["X"], expected, atol=1e-8)
+    assert np.allclose(evaluate(d.hessian("X").as_matrix(), {"X": X, "A": A}), expected, atol=1e-8)
+    product = d.function("hvp")(X=X, A=A, tangents={"X": V})["X"]
+    assert np.allclose(vec(product), expected @ vec(V), atol=1e-8)
+
+
+def test_third_derivative_of_a_product() -> None:
+    d = mc.derive("prod(x)", shapes={"x": ("n", 1)})
+    x, v = np.array([[2.0], [0.0], [0.0], [-3.0]]), np.array([[1.0], [2.0], [-1.0], [0.5]])
+    third = evaluate(d.hessian("x").jacobian("x").as_matrix(), {"x": x})
+    hessian = d.function("hessian")
+    assert np.allclose(third @ vec(v), vec(slope_of_polynomial(lambda t: hessian(x=x + t * v)["x"], 3)))

@@ -38,6 +38,15 @@ from matcalc.emit.matrix_helpers import (
     _sqrtm,
     _upper_right,
 )
+from matcalc.emit.polynomial_helpers import (
+    _adj,
+    _dadj,
+    _dadjform,
+    _dprodothers,
+    _prodothers,
+    _prodothersform,
+    _running,
+)
 
 try:
     from scipy import special as special
@@ -45,6 +54,7 @@ except ImportError:  # only _gelu and the special functions need it, and whoever
     special = None
 
 # What the notations may name beside the functions below.
+POLYNOMIALS = (_adj, _dadj, _dadjform, _prodothers, _dprodothers, _prodothersform, _running)
 MATRIX_FUNCTIONS = (
     *(_chol, _eig, _eigmax, _eigmin, _eigvals, _eigvecmax, _eigvecmin, _eigvecs, _extreme, _is_symmetric, _polar),
     *(_pinv, _resolvent),
@@ -134,42 +144,6 @@ def _kron_vec(a, b, v):
     return (b @ x @ a.T).reshape(-1, 1, order="F")
 
 
-def _adj(x):
-    """The adjugate (also of a singular matrix): det(U V') adj(s) on the singular values."""
-    u, s, vt = np.linalg.svd(x)
-    rest = _prodothers(s[None, :], axis=1)
-    return np.linalg.det(u) * np.linalg.det(vt) * (vt.T.conj() * rest) @ u.T.conj()
-
-
-def _dadj(x, v):
-    """The derivative of the adjugate at x (also a singular matrix) in the direction v."""
-    u, s, vt = np.linalg.svd(x)
-    rest = _prodothers(np.where(np.eye(s.size, dtype=bool), 1, s), axis=1)  # i, j: without s_i and s_j
-    np.fill_diagonal(rest, 0)
-    turned = u.T.conj() @ v @ vt.T.conj()
-    inner = np.diag(rest @ np.diagonal(turned)) - rest * turned
-    return np.linalg.det(u) * np.linalg.det(vt) * vt.T.conj() @ inner @ u.T.conj()
-
-
-def _dadjform(x, order):
-    """The derivative of this order of the adjugate at x on vec: n^2 rows, a column for each tuple of unit matrices."""
-    n = x.shape[0]
-    u, s, vt = np.linalg.svd(x)
-    form = np.zeros((n,) * (2 * order + 2), dtype=x.dtype)  # a pair (column, row) for the result and each direction
-    for rows in np.ndindex((n,) * (order + 1)):
-        if len(set(rows)) <= order:
-            continue
-        rest = np.prod(np.delete(s, rows))
-        for turn in np.ndindex((order + 1,) * (order + 1)):
-            if len(set(turn)) > order:
-                pairs = [(rows[t], rows[k]) if k else (rows[k], rows[t]) for k, t in enumerate(turn)]
-                form[tuple(np.ravel(pairs))] += rest * np.linalg.det(np.eye(order + 1)[list(turn)])
-    left, right = u.conj(), vt.T.conj()
-    for axis, turn in enumerate((left, right, *(right, left) * order)):
-        form = np.moveaxis(np.tensordot(turn, form, (1, axis)), 0, axis)
-    return np.linalg.det(u) * np.linalg.det(vt) * form.reshape(n * n, -1)
-
-
 def _blocks(g, p, q):
     """The p x q blocks of g as an array with axes (block row, row, block column, column)."""
     return g.reshape(g.shape[0] // p, p, g.shape[1] // q, q)
@@ -195,16 +169,6 @@ def _log_det(x):
     """log(det(x)), without overflow; nan where the determinant is negative."""
     sign, value = np.linalg.slogdet(x)
     return value if sign >= 0 else value * np.nan
-
-
-def _prodothers(x, axis=None):
-    """The product of all other entries along an axis, also where some are zero."""
-    rows = x.reshape(1, -1) if axis is None else x.T if axis == 0 else x
-    one = np.ones_like(rows[:, :1])
-    before = np.cumprod(np.hstack([one, rows[:, :-1]]), axis=1)
-    after = np.cumprod(np.hstack([one, rows[:, :0:-1]]), axis=1)[:, ::-1]
-    result = before * after
-    return result.reshape(x.shape) if axis is None else result.T if axis == 0 else result
 
 
 # ------------------------------------------------------------------------------------------------ blocks and triangles

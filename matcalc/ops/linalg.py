@@ -11,7 +11,7 @@ from matcalc.core import inverse, transpose
 from matcalc.dims import Shape, same, shape_text, times
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Param, node
-from matcalc.maps import LinearMap, adjugate_slope, compose, inner, negated, reshape, sandwich
+from matcalc.maps import LinearMap, adjugate_slope, inner, negated, on_vec, sandwich
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import anywhere, need_same, need_square, no_facts, op, square, square_to_scalar
 from matcalc.properties import BIT, bits
@@ -149,12 +149,6 @@ def _dadj_shape(X: Expr, V: Expr) -> Shape:
     return need_same("dadj", X, V)
 
 
-def _through_vec(matrix: Expr, domain: Shape, codomain: Shape) -> LinearMap:
-    """The map with this matrix on vec."""
-    columns, rows = (times(*domain), 1), (times(*codomain), 1)
-    return compose(reshape(rows, codomain), sandwich(matrix, None, columns), reshape(domain, columns))
-
-
 @op(
     shape=_dadj_shape,
     latex=Template(r"\mathrm{{D}}\operatorname{{adj}}\left({0}\right)\left[{1}\right]", Level.POSTFIX),
@@ -168,7 +162,7 @@ def dadj(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
     """dadj(X, V) is linear in V, and vec(d dadj(X, V)) = dadjform(X, 2) (vec(V) (x) vec(dX))"""
     size = times(*X.shape)
     second = node("dadjform", (X,), (2,)) @ core.kron(core.vec(V), core.eye(size))
-    return _through_vec(second, X.shape, X.shape), adjugate_slope(X)
+    return on_vec(second, X.shape, X.shape), adjugate_slope(X)
 
 
 def _dadjform_shape(X: Expr, order: int) -> Shape:
@@ -195,4 +189,4 @@ def dadjform(Y: Expr, X: Expr, order: int) -> tuple[LinearMap, ...]:
     """dadjform(X, r) (vec(V1) (x) ... (x) vec(Vr)) is vec of the r-th derivative of adj at X along V1 ... Vr"""
     rows, columns = Y.shape
     higher = node("dadjform", (X,), (order + 1,))
-    return (_through_vec(node("reshape", (higher,), (times(rows, columns), rows)), X.shape, Y.shape),)
+    return (on_vec(node("reshape", (higher,), (times(rows, columns), rows)), X.shape, Y.shape),)

@@ -8,7 +8,7 @@ from matcalc import core
 from matcalc.core import hadamard, mean, minus, number, ones, power, scale, total
 from matcalc.dims import Dim, times
 from matcalc.expr import Expr, Param, node
-from matcalc.maps import LinearMap, compose, identity, inner, map_sum, mask, negated, sandwich, scaled
+from matcalc.maps import LinearMap, compose, inner, mask, sandwich, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.comparison import SUBGRADIENT
@@ -171,7 +171,7 @@ def std(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     return (compose(scaled(weight, summing(X, axis)), mask(unit)),)
 
 
-# ------------------------------------------------------------------------------------------------ extremes, products
+# ------------------------------------------------------------------------------------------------ extremes
 
 
 def weighted_sum(X: Expr, axis: int | None, weights: Expr) -> LinearMap:
@@ -213,37 +213,6 @@ def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
 def min_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d min(X) = sum of dX over the smallest entries, in equal shares"""
     return (weighted_sum(X, axis, _shares(core.broadcast(Y, X.shape), X, axis)),)
-
-
-@op(
-    shape=reduced,
-    latex=axis_latex("prod"),
-    numpy=axis_numpy("np.prod"),
-    domain=anywhere,
-    source=ELEMENTARY,
-    example=("m n", 1),
-    facts=keeps(*SIGNS, "nonzero"),
-    params=(AXIS,),
-)
-def prod(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
-    """d prod(X) = sum(prodothers(X) o dX), prodothers the product of all other entries"""
-    return (weighted_sum(X, axis, node("prodothers", (X,), (axis,))),)
-
-
-@op(
-    shape=lambda X, axis: (reduced(X, axis), X.shape)[1],
-    latex=axis_latex("prodothers"),
-    numpy=axis_helper("_prodothers"),
-    domain=lambda X, axis: (("nonzero", X),),
-    source=ELEMENTARY,
-    example=("m n", 2),
-    facts=keeps(*SIGNS, "nonzero"),
-    params=(AXIS,),
-)
-def prodothers(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
-    """d prodothers(X) = Y o (sum(dX ./ X) - dX ./ X), for X without zeros"""
-    others = map_sum(repeated_sum(X, axis), negated(identity(X.shape)))
-    return (compose(mask(Y), others, mask(power(X, -1))),)
 
 
 # ------------------------------------------------------------------------------------------------ to a scalar

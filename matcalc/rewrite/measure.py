@@ -16,6 +16,8 @@ WEIGHTS = {
     "adj": 4,
     "dadj": 16,
     "dadjform": 30,
+    "dprodothers": 12,
+    "prodothersform": 30,
     "dup": 6,
     "elim": 6,
 }
