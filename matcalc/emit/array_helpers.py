@@ -104,6 +104,61 @@ def _times_kron(m, a, b):
     return _kron_times(None if a is None else a.T, None if b is None else b.T, m.T).T
 
 
+# ------------------------------------------------------------------------------------------------ blocks by rows
+
+
+def _add_to_diagonals(blocks, d):
+    """The blocks (one for each row of d, or one for all rows) plus diag(d[t]), or plus d I for a number d."""
+    shape = blocks.shape if np.ndim(d) == 0 else (len(d), *blocks.shape[-2:])
+    result = np.array(np.broadcast_to(blocks, shape))
+    np.einsum("...ii->...i", result)[...] += d
+    return result
+
+
+def _blocks_gram(x, blocks, z=None):
+    """The sum over t of kron(blocks[t], x[t]' z[t]); without z it is x and the blocks are symmetric."""
+    (n, a, b), p = blocks.shape, x.shape[1]
+    symmetric, z = z is None, x if z is None else z
+    q = z.shape[1]
+    result = np.empty((a * p, b * q), dtype=blocks.dtype)
+    step = max(1, 2**16 // max(n * q, 1))
+    for i in range(a):
+        for j in range(i if symmetric else 0, b, step):
+            weighted = blocks[:, i, j : j + step, None] * z[:, None, :]
+            result[i * p : (i + 1) * p, j * q : (j + step) * q] = x.T @ weighted.reshape(n, weighted.shape[1] * q)
+        if symmetric:
+            result[(i + 1) * p :, i * p : (i + 1) * p] = result[i * p : (i + 1) * p, (i + 1) * p :].T
+    return result
+
+
+def _diagonal_blocks_gram(x, d, z):
+    """The sum over t of kron(diag(d[t]), x[t]' z[t]): the blocks x' diag(d[:, i]) z along the diagonal."""
+    result = np.zeros((d.shape[1], x.shape[1], d.shape[1], z.shape[1]), dtype=d.dtype)
+    for i in range(d.shape[1]):
+        result[i, :, i, :] = x.T @ (d[:, i : i + 1] * z)
+    return result.reshape(d.shape[1] * x.shape[1], d.shape[1] * z.shape[1])
+
+
+def _blocks_times(blocks, z):
+    """The blocks (each row's in the places of that row) times kron(I, z)."""
+    n, a, b = blocks.shape
+    return (blocks.swapaxes(0, 1)[:, :, :, None] * z[:, None, :]).reshape(a * n, b * z.shape[1])
+
+
+def _spread_blocks(blocks):
+    """The matrix that has the t-th block in the places of row t."""
+    n, a, b = blocks.shape
+    result = np.zeros((a, n, b, n), dtype=blocks.dtype)
+    np.einsum("itjt->tij", result)[...] = blocks
+    return result.reshape(a * n, b * n)
+
+
+def _factors_swapped(x, p, q):
+    """The matrix with kron(a, b) where x has kron(b, a), a being p x q."""
+    m, n = x.shape
+    return x.reshape(m // max(p, 1), p, n // max(q, 1), q).transpose(1, 0, 3, 2).reshape(m, n)
+
+
 # ------------------------------------------------------------------------------------------------ factorisations
 
 

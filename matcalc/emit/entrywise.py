@@ -324,6 +324,8 @@ def polygamma_code(select: Selector, e: Expr) -> Choice | None:
 
 def named_code(select: Selector, e: Expr) -> Choice | None:
     """A named value is a statement of its own."""
+    if e in select.blocks:
+        return select.blocks[e]
     return Code("{0}", (e.args[0],), view=True)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from matcalc.emit import array_helpers, helpers
+from matcalc.emit.blocks import is_blocks
 from matcalc.emit.inputs import Inputs
 from matcalc.emit.portable import DIALECTS
 from matcalc.emit.portable_module import portable_text
@@ -133,6 +134,9 @@ def _commented(statement: Statement, lines: list[str], comments: Mapping[str, st
     of = statement.of
     name, value = (statement.target, statement.value) if of is None else (of.params[0], of.args[0])
     formula = None if of is None else comments.get(name)
+    if is_blocks(value):
+        comment = plain(f"# {name} holds the blocks of {shared(value.args[0]).body}")
+        return [comment, *lines] if len(comment) <= COMMENT else lines
     if len(lines) == 1:
         return lines if formula is None else [f"{lines[0]}  # {name} = {plain(formula)}"]
     if formula is None and not _is_short(value):

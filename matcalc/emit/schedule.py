@@ -50,7 +50,8 @@ class Schedule:
         self.texts: dict[Expr, tuple[str, Level]] = {}
         self.calls: dict[str, Shape] = {}
         order = _order(select, _earliest_first(list(roots)))
-        targets = {select.decide(root): wanted for root, wanted in roots.items()} if len(roots) > 1 else {}
+        self.several = len(roots) > 1
+        targets = {select.decide(root): wanted for root, wanted in roots.items()}
         uses = Counter(select.decide(root) for root in roots)
         for e in order:
             code = select.codes[e]
@@ -63,7 +64,7 @@ class Schedule:
     def _place(self, e: Expr, uses: int, of: Expr | None, wanted: str | None) -> None:
         code = self.select.codes[e]
         operands = [self.texts[self.select.decide(a)] for a in code.args]
-        if e.op == "named" and code.args:
+        if self.select.is_name(e) and code.args:
             inner = self.select.decide(code.args[0])
             if of is None:  # its definition has taken the name, or is a variable
                 self.texts[e] = self.texts[inner]
@@ -72,7 +73,8 @@ class Schedule:
         repeated = uses > 1 and not (code.cheap and len(text) < LINE // 4)
         if code.cheap:
             wanted = None
-        if of is None and not repeated and len(text) <= LINE and wanted is None:
+        apart = wanted is not None and self.several
+        if of is None and not repeated and len(text) <= LINE and not apart:
             self.texts[e] = (text, code.level)
             if text.endswith((")", "]")):
                 self.calls[canonical(text)] = e.shape
@@ -140,9 +142,9 @@ def _names(select: Selector, order: list[Expr]) -> dict[Expr, Expr]:
     """For each value that a name stands for, the (first) named node."""
     named: dict[Expr, Expr] = {}
     for e in order:
-        if e.op == "named":
+        if select.is_name(e):
             inner = select.decide(e.args[0])
-            while inner.op == "named":
+            while select.is_name(inner):
                 inner = select.decide(inner.args[0])
             if inner.op not in ("variable", "number"):
                 named.setdefault(inner, e)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from matcalc.emit.code import Code
 from matcalc.emit.matching import stable, through
@@ -25,6 +25,13 @@ class Selector:
         rules: for each operation (or "*" for all others) the rules to try, in order.
         values: expressions of the forward pass.
         gradients: expressions of derivatives; only in these a norm's reciprocal is 0 at 0.
+
+    Attributes:
+        codes: how each value is computed.
+        same: what is computed instead of others.
+        ordered: products whose factors stand in their final order.
+        blocks: how the blocks of a matrix are computed (see `matcalc.emit.blocks`), whose memory are
+            `parts` and `with_kron`.
     """
 
     def __init__(self, rules: dict[str, list[Rule]], values: Iterable[Expr], gradients: Iterable[Expr] = ()) -> None:
@@ -33,6 +40,9 @@ class Selector:
         self.codes: dict[Expr, Code] = {}
         self.same: dict[Expr, Expr] = {}
         self.ordered: set[Expr] = set()
+        self.blocks: dict[Expr, Code] = {}
+        self.parts: dict[Any, dict[Expr, Any]] = {}
+        self.with_kron: dict[Expr, bool] = {}
         self.forward = set(postorder(values))
         self.differentiated = bool(gradients)
         self.uses = _uses([*values, *gradients])
@@ -71,6 +81,10 @@ class Selector:
     def code(self, e: Expr) -> Code:
         """The code of what is computed for `e`."""
         return self.codes[self.decide(e)]
+
+    def is_name(self, e: Expr) -> bool:
+        """Whether `e` is a name for its definition, not one for the blocks of a matrix."""
+        return e.op == "named" and e not in self.blocks
 
     def guarded(self, e: Expr) -> bool:
         """Whether `e` is the reciprocal of a norm in a derivative, which is 0 at 0 by convention."""
