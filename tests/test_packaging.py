@@ -21,7 +21,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own layer and from lower ones only.
 LAYERS = (
-    ("errors", "dims", "notation", "templating"),
+    ("errors", "dims", "notation", "templating", "languages"),
     ("expr", "core", "properties", "steps"),
     ("maps", "linop", "vecform"),
     ("ops",),

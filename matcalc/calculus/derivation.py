@@ -283,17 +283,31 @@ class Derivation(Claims):
 
     # ------------------------------------------------------------------------------------------------ views
 
-    def text(self, style: str = "steps", layout: str = "denominator") -> str:
+    def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
         """The derivation as plain text; `style` is `steps`, `differential` or `result`."""
-        return written(self, "text", style, layout)
+        return written(self, "text", style, layout, code=language)
 
-    def latex(self, style: str = "steps", layout: str = "denominator", notation: Notation = STANDARD) -> str:
+    def latex(
+        self,
+        style: str = "steps",
+        layout: str = "denominator",
+        notation: Notation = STANDARD,
+        *,
+        language: str = "en",
+    ) -> str:
         """The derivation as LaTeX that JupyterLab, VS Code and pdflatex render, with the symbols of `notation`."""
-        return written(self, "latex", style, layout, notation)
+        return written(self, "latex", style, layout, notation, language)
 
-    def markdown(self, style: str = "steps", layout: str = "denominator", notation: Notation = STANDARD) -> str:
+    def markdown(
+        self,
+        style: str = "steps",
+        layout: str = "denominator",
+        notation: Notation = STANDARD,
+        *,
+        language: str = "en",
+    ) -> str:
         """The derivation as Markdown with LaTeX formulas, with the symbols of `notation`."""
-        return written(self, "markdown", style, layout, notation)
+        return written(self, "markdown", style, layout, notation, language)
 
     def picture(self) -> Any:
         """The forward graph as SVG, with the shapes on the edges and the adjoints flowing back; Jupyter shows it."""

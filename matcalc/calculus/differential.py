@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from matcalc import core
 from matcalc.calculus.paths import Path, collapse_of
-from matcalc.expr import Expr
+from matcalc.expr import Expr, postorder
 from matcalc.linop import adjoint, apply
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Differentials:
     def forward(self, label: dict[Expr, str]) -> list[Differential]:
         """The differentials of the values between the variables and the output, in order of evaluation."""
         lines = []
-        for start in reversed([e for e in self.d.reverse.adjoints if e in self.by_start]):
+        for start in filter(self.by_start.__contains__, postorder((self.d.output,))):
             terms = []
             identities: dict[str, None] = {}
             for path in self.by_start[start]:

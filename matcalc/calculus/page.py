@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from matcalc.dims import Shape, shape_text
 from matcalc.expr import Expr
 from matcalc.printing.latex import latex
+from matcalc.printing.numbers import dim_latex
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.text import text
@@ -71,7 +72,7 @@ class View:
     adjoints: list[Line] = field(default_factory=list)
     facts_used: list[str] = field(default_factory=list)
     facts_wished: list[str] = field(default_factory=list)
-    domain: list[Line] = field(default_factory=list)
+    domain: list[str] = field(default_factory=list)
     layout: str = "denominator"
     heading: str = "Gradients"
     direction: str = ""
@@ -91,7 +92,6 @@ class Writer:
         vec: vec of something, with `{0}` for it.
         differential: d vec of something, with `{0}` for it.
         times: between the factors of a product of Jacobians.
-        by: between the two sizes of a shape in a remark.
         transpose: the mark of a transpose.
         plain: whether it is text and not LaTeX.
         notation: the symbols of LaTeX.
@@ -102,25 +102,28 @@ class Writer:
     vec: str
     differential: str
     times: str
-    by: str
     transpose: str
     plain: bool
     notation: Notation = STANDARD
 
     def shape(self, shape: Shape) -> str:
         """m x n, to stand in a remark."""
-        return shape_text(shape).replace(" x ", self.by)
+        if self.plain:
+            return shape_text(shape)
+        return rf"${dim_latex(shape[0])} \times {dim_latex(shape[1])}$"
 
-    def in_vec(self, content: str) -> str:
-        """vec(content)."""
-        return self.vec.format(content)
+    def with_differentials(self, differentials: Mapping[str, str]) -> Callable[[Expr], str]:
+        """The same for expressions in differentials: those of the variables `dX`, as they are written, by X."""
+        if self.plain:
+            return self.expr
+        return partial(latex, notation=self.notation.with_names({f"d{name}": d for name, d in differentials.items()}))
 
 
 def _as_is(name: str, scalar: bool) -> str:
     return name
 
 
-TEXT = Writer(text, _as_is, "vec({0})", "d vec({0})", " * ", " x ", "'", plain=True)
+TEXT = Writer(text, _as_is, "vec({0})", "d vec({0})", " * ", "'", plain=True)
 
 
 def latex_writer(notation: Notation = STANDARD) -> Writer:
@@ -131,7 +134,6 @@ def latex_writer(notation: Notation = STANDARD) -> Writer:
         r"\operatorname{{vec}}({0})",
         r"\mathrm{{d}}\operatorname{{vec}}({0})",
         r" \, ",
-        r" $\times$ ",
         notation.transpose,
         plain=False,
         notation=notation,

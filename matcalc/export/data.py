@@ -13,6 +13,7 @@ from matcalc.calculus.reverse import Adjoint
 from matcalc.calculus.view import make_view
 from matcalc.dims import Shape
 from matcalc.expr import Expr
+from matcalc.languages import ENGLISH, language
 from matcalc.numeric.check import Report
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of
@@ -28,7 +29,7 @@ def derivation_data(d: Derivation, style: str = "steps", layout: str = "denomina
         >>> data["results"][0]["gradient"], data["variables"][1]
         ('2*A*x', {'name': 'A', 'shape': ['n', 'n'], 'facts': ['symmetric']})
     """
-    view = make_view(d, style, layout, TEXT)
+    view = make_view(d, style, layout, TEXT, language(ENGLISH))
     data: dict[str, Any] = {
         "output": {"name": view.output, "expression": str(_opened(d.output)), "shape": _shape(d.output.shape)},
         "variables": [

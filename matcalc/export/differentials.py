@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
@@ -28,12 +30,12 @@ class Formulas:
     differential: str
 
 
-def formulas(name: str, notation: Notation) -> Formulas:
-    """Both formulas of an operation."""
-    e = example(name)
+def formulas(name: str, notation: Notation, params: Sequence[Any] | None = None) -> Formulas:
+    """Both formulas of an operation, with the parameters of its record or with those given."""
+    e = example(name, params)
     entry = record(name)
     output = core.named(OUTPUT, e)
-    names = {f"d{a.params[0]}": rf"\mathop{{}}\!\mathrm{{d}}{a.params[0]}" for a in e.args if a.op == "variable"}
+    names = {f"d{a.params[0]}": rf"\mathrm{{d}}{a.params[0]}" for a in e.args if a.op == "variable"}
     terms = [
         apply(L, core.var(f"d{a.params[0]}", *a.shape))
         for a, L in zip(e.args, entry.differential(output, *e.args, *e.params))
@@ -46,14 +48,16 @@ def formulas(name: str, notation: Notation) -> Formulas:
     return Formulas(operation, rf"\mathrm{{d}}{OUTPUT} = {latex(value, notation.with_names(names))}")
 
 
-def example(name: str) -> Expr:
-    """The operation on variables A, B, ... of the shapes in its record."""
+def example(name: str, params: Sequence[Any] | None = None) -> Expr:
+    """The operation on variables A, B, ... of the shapes in its record; parameters that depend on those stay."""
     entry = record(name)
-    shapes, *params = entry.example
+    shapes, *own = entry.example
     args = []
     for letter, part in zip(LETTERS, filter(None, (p.strip() for p in shapes.split(",")))):
         shape, _, value = part.partition("=")
         rows, columns = (dim(int(d)) if d.isdigit() else dim(sp.sympify(d)) for d in shape.split())
         args.append(core.number(sp.Rational(value)) if value else core.var(letter, rows, columns))
-    given = [dim(p) if spec.kind == "dim" else p for spec, p in zip(entry.params, params)]
+    free = all(spec.kind in ("axis", "number", "name", "int") for spec in entry.params)  # of the sizes in the record
+    chosen = params if params is not None and free else own
+    given = [dim(p) if spec.kind == "dim" else p for spec, p in zip(entry.params, chosen)]
     return node(name, args, tuple(given))

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from string import Formatter
 
-from matcalc.export.languages import Language
-from matcalc.printing.breaking import displayed
+from matcalc.languages import Language
+from matcalc.printing.breaking import LINE, aligned, displayed, width
 
 TEX_SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -24,6 +24,7 @@ CODE_WIDTH = 92
 CELL = 25.0  # em of a formula in a table
 ITEM = 33.0  # em of a formula in a list
 REFERENCE = 19.0  # em of a formula in the list of references
+OPERATION, DIFFERENTIAL = 10.0, 16.0  # em of an operation and of its differential, side by side
 
 
 class Markup:
@@ -32,6 +33,8 @@ class Markup:
     Args:
         language: for the fixed words.
     """
+
+    listings = True  # whether it has room for code
 
     def __init__(self, language: Language) -> None:
         self.language = language
@@ -57,12 +60,55 @@ class Markup:
         """A formula in a list or table: in display style, broken where it is long."""
         return self.math(rf"\displaystyle {displayed(formula, line)}")
 
+    def reason(self, message: str, *formulas: str) -> str:
+        """A fixed message inside a formula; `{0}`, `{1}` are replaced by formulas."""
+        parts = []
+        for literal, slot, _, _ in Formatter().parse(self.language(message)):
+            if literal:
+                parts.append(rf"\text{{{self.plain(literal)}}}")
+            if slot is not None:
+                parts.append(formulas[int(slot)])
+        return " ".join(parts)
+
+    def plain(self, words: str) -> str:
+        """Words inside the `text` of a formula."""
+        return "".join(TEX_SPECIAL.get(c, c) for c in words)
+
+    def display(self, formula: str) -> str:
+        """A formula on lines of its own, broken where it is long."""
+        return self.block(displayed(formula))
+
+    def equations(self, left: str, rows: Sequence[tuple[str, str]]) -> str:
+        """A chain of equal expressions on lines of their own, each with its reason."""
+        return self.block(aligned(left, rows))
+
+    def boxed(self, formula: str, reason: str = "") -> str:
+        """A result in a frame, and its reason beside or below it."""
+        frame = rf"\boxed{{{displayed(formula)}}}"
+        if not reason:
+            return self.block(frame)
+        if width(formula) + width(reason) < LINE - 4:
+            return self.block(rf"{frame} \qquad {reason}")
+        return self.block(rf"\begin{{gathered}} {frame} \\ {reason} \end{{gathered}}")
+
+    def block(self, formula: str) -> str:
+        """A formula on lines of its own, as it is."""
+        raise NotImplementedError
+
     def strong(self, content: str) -> str:
         """Emphasised strongly."""
         raise NotImplementedError
 
     def small(self, content: str) -> str:
         """A remark in smaller type."""
+        raise NotImplementedError
+
+    def lines(self, *parts: str) -> str:
+        """Lines one below the other, in a list."""
+        raise NotImplementedError
+
+    def verbatim(self, code: str) -> str:
+        """Code in a line of text."""
         raise NotImplementedError
 
 
@@ -90,24 +136,21 @@ class Markdown(Markup):
         """A paragraph."""
         return f"\n\n{content}\n\n"
 
-    def display(self, formula: str) -> str:
-        """A formula on lines of its own."""
-        return f"\n\n$$\n{displayed(formula)}\n$$\n\n"
-
-    def boxed(self, formula: str) -> str:
-        """A result in a frame."""
-        return f"\n\n$$\n\\boxed{{{displayed(formula)}}}\n$$\n\n"
+    def block(self, formula: str) -> str:
+        return f"\n\n$$\n{formula}\n$$\n\n"
 
     def items(self, rows: Sequence[str]) -> str:
         """A list."""
         return "\n\n" + "\n".join(f"- {row}" for row in rows) + "\n\n"
 
+    def verbatim(self, code: str) -> str:
+        return f"`{code}`"
+
     def lines(self, *parts: str) -> str:
-        """Lines one below the other, in a list."""
         return "  \n  ".join(p for p in parts if p)
 
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-        """A table; the first row is its head."""
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], prose: float = 0.0) -> str:
+        """A table with a head; `prose` is the share of the line that a last column of words may take."""
         lines = [head, ["---"] * len(head), *rows]
         return "\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in lines) + "\n\n"
 
@@ -115,9 +158,9 @@ class Markdown(Markup):
         """A listing."""
         return f"\n\n```{name}\n{source.rstrip()}\n```\n\n"
 
-    def picture(self, drawing: str) -> str:
-        """A picture: left out, since Markdown has no room for it."""
-        return ""
+    def picture(self, drawing: str, legend: str) -> str:
+        """A picture of the graph, in a file of its own or inside the text."""
+        return f"\n\n![{self.t('Forward graph')}]({drawing})\n\n" + (f"{self.small(legend)}\n\n" if legend else "")
 
 
 class Html(Markup):
@@ -141,19 +184,19 @@ class Html(Markup):
     def paragraph(self, content: str) -> str:
         return f"\n<p>{content}</p>\n"
 
-    def display(self, formula: str) -> str:
-        return f'\n<div class="d">{html.escape(displayed(formula), quote=False)}</div>\n'
-
-    def boxed(self, formula: str) -> str:
-        return f'\n<div class="d result">{html.escape(displayed(formula), quote=False)}</div>\n'
+    def block(self, formula: str) -> str:
+        return f'\n<div class="d">{html.escape(formula, quote=False)}</div>\n'
 
     def items(self, rows: Sequence[str]) -> str:
         return "\n<ul>\n" + "\n".join(f"<li>{row}</li>" for row in rows) + "\n</ul>\n"
 
+    def verbatim(self, code: str) -> str:
+        return f"<code>{html.escape(code, quote=False)}</code>"
+
     def lines(self, *parts: str) -> str:
         return "<br>".join(p for p in parts if p)
 
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], prose: float = 0.0) -> str:
         top = "".join(f"<th>{cell}</th>" for cell in head)
         body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
         return f"\n<table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
@@ -161,9 +204,10 @@ class Html(Markup):
     def code(self, source: str, name: str) -> str:
         return f'\n<pre><code class="{html.escape(name)}">{html.escape(source.rstrip(), quote=False)}</code></pre>\n'
 
-    def picture(self, drawing: str) -> str:
+    def picture(self, drawing: str, legend: str) -> str:
         """A picture of the graph."""
-        return f'\n<figure class="graph">{drawing}</figure>\n'
+        caption = f"<figcaption>{legend}</figcaption>" if legend else ""
+        return f'\n<figure class="graph">{drawing}{caption}</figure>\n'
 
 
 class Tex(Markup):
@@ -179,6 +223,7 @@ class Tex(Markup):
     def __init__(self, language: Language, fragment: bool = False) -> None:
         super().__init__(language)
         self.fragment = fragment
+        self.listings = not fragment
 
     def text(self, plain: str) -> str:
         escaped = "".join(TEX_SPECIAL.get(c, c) for c in plain)
@@ -199,46 +244,48 @@ class Tex(Markup):
 
     def heading(self, level: int, content: str) -> str:
         if level == 4:
-            return f"\n\n\\medskip\\noindent\\textbf{{{content}}}\\nopagebreak\n\n"
+            return f"\n\n\\par\\penalty-300\\medskip\\noindent\\textbf{{{content}}}\\nopagebreak\n\n"
         return f"\n\n\\{self.HEADINGS[level - 1]}*{{{content}}}\n\n"
 
     def paragraph(self, content: str) -> str:
         return f"\n\n{content}\n\n"
 
-    def display(self, formula: str) -> str:
-        return f"\n\\[\n{displayed(formula)}\n\\]\n"
+    def plain(self, words: str) -> str:
+        return self.text(words)
 
-    def boxed(self, formula: str) -> str:
-        return f"\n\\[\n\\boxed{{{displayed(formula)}}}\n\\]\n"
+    def block(self, formula: str) -> str:
+        return f"\n\\[\n{formula}\n\\]\n"
 
     def items(self, rows: Sequence[str]) -> str:
         return (
-            "\n\\begin{itemize}\\setlength\\itemsep{1pt}\\setlength\\parsep{0pt}\n"
+            "\n\\begin{itemize}\\setlength\\itemsep{1pt}\\setlength\\parsep{0pt}\\setlength\\topsep{2pt}\n"
             + "\n".join(rf"\item {row}" for row in rows)
             + "\n\\end{itemize}\n"
         )
 
+    def verbatim(self, code: str) -> str:
+        return rf"\texttt{{{''.join(TEX_SPECIAL.get(c, c) for c in code)}}}"
+
     def lines(self, *parts: str) -> str:
         return r" \newline ".join(p for p in parts if p)
 
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], prose: float = 0.0) -> str:
         kind = "tabular" if self.fragment else "longtable"
-        last = 0.36 if head[0] else 0.44  # without a first head it is the list of references
-        columns = "l" * (len(head) - 1) + rf">{{\raggedright\arraybackslash}}p{{{last}\linewidth}}"
+        last = rf">{{\raggedright\arraybackslash}}p{{{prose}\linewidth}}" if prose else "l"
+        columns = "l" * (len(head) - 1) + last
         top = " & ".join(self.strong(cell) for cell in head)
         body = "\n".join(" & ".join(f"{{{cell}}}" for cell in row) + r" \\[2pt]" for row in rows)  # a ( is no option
         table = f"\\begin{{{kind}}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{top} \\\\\n\\midrule\n{body}\n\\bottomrule\n"
         return f"\n\n{table}\\end{{{kind}}}\n\n"
 
     def code(self, source: str, name: str) -> str:
-        if self.fragment:
-            return ""
         lines = [piece for line in source.rstrip().splitlines() for piece in _wrapped(line)]
         return "\n\n{\\footnotesize\n\\begin{verbatim}\n" + "\n".join(lines) + "\n\\end{verbatim}\n}\n\n"
 
-    def picture(self, drawing: str) -> str:
+    def picture(self, drawing: str, legend: str) -> str:
         """A picture of the graph, in LaTeX's own picture environment."""
-        return f"\n\\begin{{center}}\n{drawing}\n\\end{{center}}\n" if drawing else ""
+        caption = f"\\par\\smallskip {self.small(legend)}\n" if legend else ""
+        return f"\n\\begin{{center}}\n{drawing}\n{caption}\\end{{center}}\n"
 
 
 def _wrapped(line: str) -> list[str]:

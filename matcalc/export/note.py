@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,23 +13,26 @@ from matcalc.calculus.derivation import Derivation
 from matcalc.errors import MatcalcError
 from matcalc.export.data import derivation_data, report_data
 from matcalc.export.html import katex
-from matcalc.export.languages import Language, language
-from matcalc.export.lesson import DETAILS, Lesson, make_lesson
+from matcalc.export.lecture import make_lesson
+from matcalc.export.lesson import DETAILS, Lesson
 from matcalc.export.markup import Html, Markdown, Markup, Tex
 from matcalc.export.notebook import notebook
 from matcalc.export.pdf import compiled
 from matcalc.export.picture import graph_svg
 from matcalc.export.picture_tex import graph_tex
+from matcalc.export.program import main_function
 from matcalc.export.references import References
 from matcalc.export.rendering import rendered
 from matcalc.export.rows import rows_for
+from matcalc.export.symbols import Symbol, symbols_in
 from matcalc.expr import HOOKS
+from matcalc.languages import Language, language
 from matcalc.numeric.check import Report
-from matcalc.printing.breaking import width
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 
 SUFFIXES = (".md", ".tex", ".html", ".ipynb", ".pdf", ".json")
+JOINED = re.compile(r"(?<!\\\])\n\n(?=\\\[\n)\\\[")  # a display of LaTeX belongs to the paragraph before it
 Progress = Callable[[int, int, str], None]
 
 
@@ -42,7 +46,9 @@ class Section:
     adjoint: str
     meaning: str
     picture: str
+    module: str
     code: str
+    helpers: bool
     report: Report | None
 
 
@@ -54,6 +60,12 @@ class Content:
     detail: str
     sections: list[Section]
     references: References
+    symbols: list[Symbol]
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are modules to print at the end."""
+        return any(section.helpers for section in self.sections)
 
 
 class Note:
@@ -194,7 +206,6 @@ class Note:
                 note=content,
                 f=markup,
                 language=self.language,
-                width=width,
                 **rows_for(markup),
                 **values,
             )
@@ -208,9 +219,7 @@ class Note:
             if progress is not None:
                 progress(k, len(self.parts), part[1])
             content = self._content([part], markup, None, computed=False)
-            body = rendered(
-                "body", None, note=content, f=markup, language=self.language, width=width, **rows_for(markup)
-            )
+            body = rendered("body", None, note=content, f=markup, language=self.language, **rows_for(markup))
             texts.append(_tidied(body))
         return texts
 
@@ -228,7 +237,8 @@ class Note:
             if progress is not None:
                 progress(k, len(parts), title)
             sections.append(self._section(d, title, text, references, markup, computed))
-        return Content(self.heading(), self.detail, sections, references)
+        symbols = symbols_in([section.lesson for section in sections], self.notation) if self.detail == "full" else []
+        return Content(self.heading(), self.detail, sections, references, symbols)
 
     def _section(
         self, d: Derivation, title: str, text: str, references: References, markup: Markup, computed: bool
@@ -238,6 +248,9 @@ class Note:
         adjoint = name_latex("d_v", notation)
         transposed = rf"\left({adjoint}\right)" if notation.adjoint == "partial" else adjoint
         transposed += notation.transpose
+        computed = computed and d.output.is_scalar
+        module = d.code() if computed and markup.listings else ""
+        function, helpers = main_function(module)
         return Section(
             title=title or self.language("Derivatives"),
             text=text,
@@ -245,8 +258,10 @@ class Note:
             adjoint=adjoint,
             meaning=rf"{lesson.differential} = \operatorname{{tr}}({transposed} \,\mathrm{{d}}v)",
             picture=_drawing(d, markup, notation),
-            code=d.code() if computed and d.output.is_scalar else "",
-            report=d.check(trials=3) if computed and d.output.is_scalar else None,
+            module=module,
+            code=function,
+            helpers=helpers,
+            report=d.check(trials=3) if computed else None,
         )
 
 
@@ -267,7 +282,7 @@ def _tidied(text: str) -> str:
     for line in text.splitlines():
         if line.strip() or (lines and lines[-1]):
             lines.append(line.rstrip() if line.strip() else "")
-    return "\n".join(lines).strip() + "\n"
+    return JOINED.sub("\n\\[", "\n".join(lines).strip()) + "\n"
 
 
 def export(

@@ -7,8 +7,8 @@ from hashlib import blake2b
 from typing import Any
 
 from matcalc.calculus.derivation import Derivation
-from matcalc.export.languages import Language
 from matcalc.export.program import function_names, source_program
+from matcalc.languages import Language
 
 PLOT = """\
 reports = [d.check(trials=1, seed=seed) for seed in range(12)]

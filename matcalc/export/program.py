@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from matcalc.calculus.derivation import Derivation
 from matcalc.dims import shape_text
 from matcalc.errors import NoRuleError
@@ -38,3 +40,14 @@ def source_program(d: Derivation) -> str:
 def function_names(d: Derivation) -> list[str]:
     """The abstract entrywise functions that the source calls."""
     return list(dict.fromkeys(e.params[0].name for e in postorder((d.output,)) if e.op == "func"))
+
+
+def main_function(module: str) -> tuple[str, bool]:
+    """The imports and the first function of a module, and whether there is more in it than that."""
+    if not module:
+        return "", False
+    tree = ast.parse(module)
+    parts = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    functions = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
+    shown = [ast.get_source_segment(module, n) or "" for n in (*parts, *functions[:1])]
+    return "\n".join([*shown[:-1], "", "", shown[-1]]).strip() + "\n", len(functions) > 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from matcalc.export.differentials import formulas
-from matcalc.expr import record
+from matcalc.expr import Expr, record
 from matcalc.printing.latex import latex
 from matcalc.printing.style import Notation
 from matcalc.rewrite.rule import RULES
@@ -20,8 +20,8 @@ class Reference:
     Attributes:
         number: under which the steps cite it.
         name: the rule's or the operation's name.
-        formula: the identity in LaTeX.
-        statement: the identity in the text syntax.
+        formula: the identity in LaTeX; of an operation its differential.
+        statement: the identity in the text syntax; of an operation the operation in LaTeX.
         source: where it is published.
     """
 
@@ -56,11 +56,12 @@ class References:
             self.rules[rule] = Reference(number, rule.replace("_", " "), formula, entry.identity, entry.source)
         return self.rules[rule].number
 
-    def use(self, operation: str) -> None:
+    def use(self, e: Expr) -> None:
         """Note that the differential of an operation was used."""
-        if operation not in self.operations:
-            entry = record(operation)
+        found = formulas(e.op, self.notation, e.params)
+        if found.operation not in self.operations:
+            entry = record(e.op)
             number = len(self.operations) + 1
-            found = formulas(operation, self.notation)
-            formula = rf"{found.operation}, \quad {found.differential}" if found.differential else found.operation
-            self.operations[operation] = Reference(number, operation, formula, entry.identity, entry.source)
+            self.operations[found.operation] = Reference(
+                number, e.op, found.differential, found.operation, entry.source
+            )

@@ -1,30 +1,43 @@
-"""The rows of tables and lists in a note: from the lesson's plain data to markup, for the templates."""
+"""The rows of tables, lists and chains in a note: from the lesson's plain data to markup, for the templates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from matcalc.export.lesson import Applied, Lesson, Reasoned
-from matcalc.export.markup import ITEM, REFERENCE, Markup
+from matcalc.export.lesson import Fact, Lesson, LessonStep, Reasoned, Result, Row, Through
+from matcalc.export.markup import DIFFERENTIAL, ITEM, OPERATION, REFERENCE, Markup
 from matcalc.export.references import References
+from matcalc.export.symbols import Symbol
 from matcalc.numeric.check import Report
+from matcalc.printing.breaking import width
+
+MANY = 12  # variables from which those of the same shape share a row
+CONVENTIONS = {
+    "entries": "Along {0} matrices, the partial derivatives by the independent entries are",
+    "projection": "Along {0} matrices, the orthogonal projection of the gradient is",
+}
+SHORT = 24.0  # em of a definition that is repeated beside its name
 
 
 def rows_for(f: Markup) -> dict[str, Callable[..., Any]]:
     """The functions that a template calls, for one markup."""
     rows = _Rows(f)
-    names = ("variables", "definitions", "reasons", "citations", "rules", "adjoints", "certificate", "identities")
-    return {name: getattr(rows, name) for name in (*names, "operations", "results")}
-
-
-MANY = 12  # variables from which those of the same shape share a row
+    names = ("variables", "definitions", "reasons", "citations", "adjoints", "certificate", "identities", "facts")
+    more = ("operations", "results", "value", "chain", "simplified", "boxed", "structured", "inferred", "symbols")
+    return {name: getattr(rows, name) for name in (*names, *more)}
 
 
 class _Rows:
     def __init__(self, f: Markup) -> None:
         self.f = f
         self.said: set[str] = set()
+
+    def symbols(self, found: list[Symbol]) -> list[list[str]]:
+        """Symbols and what they mean."""
+        return [[self.f.math(s.example), self.f.t(s.meaning, *map(self.f.math, s.formulas))] for s in found]
+
+    # ------------------------------------------------------------------------------------------------ the graph
 
     def variables(self, lesson: Lesson) -> list[list[str]]:
         """Name, shape, what is known; where there are many, neighbours of the same kind share a row."""
@@ -36,7 +49,11 @@ class _Rows:
                 rows[-1][0].append(v.name)
             else:
                 rows.append(([v.name], v.shape, v.facts))
-        return [[self.listed(names), f.math(shape), ", ".join(map(f.t, facts))] for names, shape, facts in rows]
+        known = any(facts for _, _, facts in rows)
+        return [
+            [self.listed(names), f.math(shape), *([", ".join(map(f.t, facts))] if known else [])]
+            for names, shape, facts in rows
+        ]
 
     def listed(self, names: list[str]) -> str:
         """Names in a row; of a long one the first and the last."""
@@ -48,28 +65,60 @@ class _Rows:
         f = self.f
         return [[f.math(v.name), f.tall(v.definition), f.math(v.shape)] for v in lesson.definitions]
 
+    def value(self, name: str, definition: str) -> str:
+        """A value by its name, with its definition where that is short."""
+        return self.f.math(f"{name} = {definition}" if definition and width(definition) < SHORT else name)
+
+    def inferred(self, lesson: Lesson) -> str:
+        """What was inferred of names that were not declared."""
+        return self.f.text("; ".join(lesson.inferred).replace(" x ", " × "))
+
+    # ------------------------------------------------------------------------------------------------ the steps
+
     def reasons(self, jacobians: list[Reasoned]) -> list[str]:
         """A Jacobian and why it has its form; each reason is given in words once."""
         rows = []
         for j in jacobians:
             reason = "" if j.reason in self.said or j.formal else self.f.small(self.f.t(j.reason))
             self.said.add(j.reason)
-            rows.append(self.f.lines(self.f.tall(j.formula, ITEM), reason))  # type: ignore[attr-defined]
+            rows.append(self.f.lines(self.f.tall(j.formula, ITEM), reason))
         return rows
+
+    def chain(self, path: Through) -> str:
+        """The chain rule along one path: in vec form, then in matrix form."""
+        rows = [(path.chain, "")]
+        if path.collapsed:
+            rows.append((path.collapsed, self.numbers(sorted(number for number, _ in path.cited))))
+        return self.f.equations(path.left, rows)
+
+    def numbers(self, cited: list[int]) -> str:
+        """Numbers of identities inside a formula."""
+        return rf"\text{{{', '.join(f'({n})' for n in cited)}}}" if cited else ""
 
     def citations(self, cited: list[tuple[int, str]]) -> str:
         """Identities with their numbers."""
-        return ", ".join(f"{self.f.math(formula)} ({number})" for number, formula in cited)
+        return ", ".join(f"({number}) {self.f.math(formula)}" for number, formula in sorted(cited))
 
-    def rules(self, applied: list[Applied]) -> list[str]:
-        """Equations with the number of the identity, or a note, and the facts used."""
-        rows = []
-        for a in applied:
-            because = f"({a.number})" if a.number else self.f.t(a.note)
-            facts = "; ".join(self.f.t("{0} is {1}", self.f.math(x.formula), self.f.t(x.fact)) for x in a.facts)
-            remark = f"{because}, {self.f.t('since {0}', facts)}" if facts else because
-            rows.append(f"{self.f.tall(a.formula, ITEM)} {remark}")
-        return rows
+    def because(self, row: Row) -> str:
+        """Why a row equals the row before it, inside a formula."""
+        f = self.f
+        parts = [self.numbers(row.cited)] if row.cited else []
+        if row.inserted:
+            parts.append(f.reason("inserting {0}", r",\; ".join(row.inserted)))
+        if row.note:
+            parts.append(f.reason(row.note))
+        parts += [
+            f.reason("since {0} is {1}", x.formula, rf"\text{{{f.plain(f.language(x.fact))}}}") for x in row.facts
+        ]
+        return r",\; ".join(parts)
+
+    def simplified(self, step: LessonStep) -> str:
+        """The adjoint as the chain rule gives it and the lines to its result, which stands in a frame."""
+        *rows, last = step.rows
+        shown = self.f.equations(step.adjoint, [(row.value, self.because(row)) for row in rows]) if rows else ""
+        return shown + self.f.boxed(f"{step.adjoint} = {last.value}", self.because(last))
+
+    # ------------------------------------------------------------------------------------------------ the results
 
     def adjoints(self, lesson: Lesson) -> list[list[str]]:
         """The adjoints as equations, and their shapes."""
@@ -79,6 +128,20 @@ class _Rows:
     def results(self, lesson: Lesson) -> list[list[str]]:
         """The derivatives asked for, and their shapes."""
         return [[self.f.tall(r.formula), self.f.math(r.shape)] for r in lesson.results]
+
+    def boxed(self, result: Result) -> str:
+        """A result in a frame; along a structured set after the formula of the set."""
+        rows = [(row.value, "") for row in result.rows[:-1]]
+        return (self.f.equations(result.left, rows) if rows else "") + self.f.boxed(result.formula)
+
+    def structured(self, result: Result) -> str:
+        """The structured set along which a result is taken, and the convention."""
+        kind, convention = result.remarks
+        return self.f.t(CONVENTIONS[convention], self.f.t(kind))
+
+    def facts(self, facts: list[Fact]) -> str:
+        """Facts in a row."""
+        return "; ".join(self.f.t("{0} is {1}", self.f.math(x.formula), self.f.t(x.fact)) for x in facts)
 
     def certificate(self, report: Report) -> str:
         """What the numeric check found."""
@@ -99,9 +162,12 @@ class _Rows:
         return [[f"({r.number})", f.tall(r.formula, REFERENCE), f.text(r.source)] for r in references.rules.values()]
 
     def operations(self, references: References) -> list[list[str]]:
-        """The differentials of the operations, with sources."""
+        """The operations, their differentials, the sources."""
         f = self.f
-        return [["", f.tall(r.formula, REFERENCE), f.text(r.source)] for r in references.operations.values()]
+        return [
+            [f.tall(r.statement, OPERATION), f.tall(r.formula, DIFFERENTIAL), f.text(r.source)]
+            for r in references.operations.values()
+        ]
 
 
 def _power_of_ten(value: float) -> str:

@@ -7,6 +7,7 @@ between them, since they must stay in one line.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LINE = 38.0  # an A4 page with usual margins, in 11 pt
@@ -67,6 +68,26 @@ def displayed(formula: str, line: float = LINE) -> str:
     rows = [rf"&{first} \\", *(rf"&\qquad {row} \\" for row in rest)]
     rows[-1] = rows[-1].removesuffix(r" \\")
     return "\n".join([r"\begin{aligned}", *rows, r"\end{aligned}"])
+
+
+def aligned(left: str, rows: Sequence[tuple[str, str]], line: float = LINE) -> str:
+    r"""A chain `left = first = second = ...` as `aligned`, each expression with a reason, which may be empty.
+
+    The reasons form a column where they have room beside the expressions; else each stands below its expression.
+    """
+    start = width(left) + RELATION["="]
+    broken_rows = [broken(value, line - start) for value, _ in rows]
+    widest = max(max(map(width, lines)) for lines in broken_rows)
+    beside = start + widest + 2.0 + max(width(reason) for _, reason in rows) <= line
+    written: list[str] = []
+    for lines, (_, reason) in zip(broken_rows, rows):
+        shown = [rf"{left if not written else ''}&= {lines[0]}", *(rf"&\qquad {part}" for part in lines[1:])]
+        if reason and beside:
+            shown[-1] += rf" && \quad {reason}"
+        elif reason:
+            shown.append(rf"&\qquad {reason}")
+        written += shown
+    return "\n".join([r"\begin{aligned}", " \\\\\n".join(written), r"\end{aligned}"])
 
 
 def _best(atoms: list[Atom], line: float) -> int:

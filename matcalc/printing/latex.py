@@ -32,6 +32,7 @@ from matcalc.printing.terms import (
 )
 
 ONES = r"\mathbf{1}"
+DIFFERENTIAL = r"\mathrm{d}"  # how the names of differentials start: dX B could be d(X B) or (dX) B
 
 
 def latex(e: Expr, notation: Notation = STANDARD) -> str:
@@ -147,8 +148,11 @@ class LatexPrinter(Printer):
 
     def _name(self, e: Expr) -> Piece:
         written = name_latex(e.params[0], self.notation, e.is_scalar)
-        fraction = self.notation.adjoint == "partial" and adjoint_of(e.params[0]) and written.startswith(r"\frac")
-        return Piece((written,), Level.POSTFIX, tall=True) if fraction else Piece((written,))
+        if self.notation.adjoint == "partial" and adjoint_of(e.params[0]) and written.startswith(r"\frac"):
+            return Piece((written,), Level.POSTFIX, tall=True)
+        if written.startswith(DIFFERENTIAL):
+            return Piece((written,), Level.POSTFIX)
+        return Piece((f"{{{written}}}" if "^" in written else written,))  # another superscript may follow
 
     def _ones(self, m: object, n: object) -> Piece:
         if is_one(n):
@@ -159,6 +163,8 @@ class LatexPrinter(Printer):
 
     def _spread(self, p: Spread, arg: Piece) -> Piece:
         """A row is repeated by a column of ones before it, a column by a row of ones after it."""
+        if arg.positive is not None:
+            return negative(self._spread(p, arg.positive))
         column, row = Piece((ONES,)), self._marked(Piece((ONES,)))
         (m, n), (rows, cols) = p.arg.shape, p.shape
         before = [column] if is_one(m) and not is_one(rows) else []
@@ -170,7 +176,7 @@ class LatexPrinter(Printer):
 
 
 def _chain(factors: list[Piece]) -> Piece:
-    return factors[0] if len(factors) == 1 else Piece(join(" ", factors), Level.PRODUCT, chain=True)
+    return factors[0] if len(factors) == 1 else Piece(_juxtaposed(factors).parts, Level.PRODUCT, chain=True)
 
 
 def _number(value: object) -> Piece:
@@ -179,15 +185,21 @@ def _number(value: object) -> Piece:
 
 
 def _juxtaposed(factors: list[Piece]) -> Piece:
-    """Factors side by side; a dot before a factor that starts with a digit."""
+    """Factors side by side; a dot before one that starts with a digit; a differential before another in brackets."""
     if len(factors) == 1:
         return factors[0]
     parts: list[str | Piece] = []
     for f in factors:
+        differential = _is_differential(f)
         if parts:
-            parts.append(r" \cdot " if f.starts.isdigit() else " ")
-        parts.append(f)
+            parts.append(r" \cdot " if f.starts.isdigit() else r" \, " if differential and f is factors[-1] else " ")
+        parts.append(_bracketed(f) if differential and f is not factors[-1] else f)
     return Piece(tuple(parts) or ("1",), Level.PRODUCT if parts else Level.ATOM)
+
+
+def _is_differential(piece: Piece) -> bool:
+    first = piece.parts[0]
+    return piece.level == Level.POSTFIX and isinstance(first, str) and first.startswith(DIFFERENTIAL)
 
 
 def _fraction(above: Piece, below: Piece) -> Piece:

@@ -1,4 +1,4 @@
-"""The fixed words of the notes in other languages: one JSON file each, English message to translation.
+"""The fixed words of notes and views in other languages: one JSON file each, English message to translation.
 
 A file `xx.json` beside this module adds the language `xx`; what it lacks stays in English. `@name` is the language's
 own name, `@font` the font that its script needs where the usual ones lack it.
@@ -25,6 +25,10 @@ class Language:
     def __call__(self, message: str) -> str:
         """The message in this language; the message itself where there is no translation."""
         return self.messages.get(message, message)
+
+    def filled(self, message: str, *values: str) -> str:
+        """The message in this language with its places `{0}`, `{1}` filled in."""
+        return self(message).format(*values)
 
     @property
     def font(self) -> str:

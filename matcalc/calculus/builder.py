@@ -1,0 +1,231 @@
+"""What every view writes: names of values, adjoints and differentials, local Jacobians on vec, the chain rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matcalc import core
+from matcalc.calculus.page import Edge, Line, Writer, latex_writer
+from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
+from matcalc.dims import is_one
+from matcalc.expr import Expr, postorder, substitute
+from matcalc.languages import Language
+from matcalc.maps import Identity
+from matcalc.properties import names_of
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.rule import RULES
+from matcalc.rewrite.terms import coefficient_and_rest
+from matcalc.steps import Step
+from matcalc.vecform import matrices
+
+if TYPE_CHECKING:
+    from matcalc.calculus.derivation import Derivation
+
+
+# What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go; no facts are used.
+MATRIX_RULES = (
+    *(name for name in RULES if name.startswith("transpose_of_") and not name.endswith(("_symmetric", "_skew"))),
+    "kron_of_constants",
+    "vec_of_vector",
+    "commutation_of_vectors",
+    "diagonal_of_ones",
+    "ones_in_a_sum",
+)
+
+
+class ViewBuilder:
+    """Writes the parts of a derivation's views with one writer, in one language.
+
+    Args:
+        d: the derivation.
+        writer: how formulas are written.
+        words: the language of the fixed words.
+    """
+
+    def __init__(self, d: Derivation, writer: Writer, words: Language) -> None:
+        self.d = d
+        self.w = writer
+        self.words = words
+        self.quiet = Rewriter(Context(d.domain), MATRIX_RULES)
+        self.paths = d.paths
+        self.labels = self._labels()
+        if writer.notation.adjoint == "partial":
+            self.w = latex_writer(writer.notation.with_output(self.label(d.output)))
+
+    def _labels(self) -> dict[Expr, str]:
+        """Names for unnamed values that the steps stop at, and for an unnamed output."""
+        taken = {*self.d.graph.declared, *self.d.graph.definitions}
+        labels: dict[Expr, str] = {}
+        count = 0
+        for e in self.d.stops:
+            count += 1
+            while f"t{count}" in taken:
+                count += 1
+            labels[e] = f"t{count}"
+        if self.d.output.op not in ("named", "variable"):
+            labels[self.d.output] = "f" if "f" not in taken else "f_" if "f_" not in taken else "f__"
+        return labels
+
+    # ------------------------------------------------------------------------------------------------ names
+
+    def label(self, e: Expr) -> str:
+        """The name of a value as it is written."""
+        return self.labels[e] if e in self.labels else str(e.params[0])
+
+    def written(self, e: Expr) -> str:
+        """An expression, by its label where it has one."""
+        return self.named(e) if e in self.labels else self.w.expr(e)
+
+    def named(self, e: Expr) -> str:
+        """The name of a value in print."""
+        return self.w.name(self.label(e), e.is_scalar)
+
+    def adjoint_name(self, e: Expr) -> str:
+        """d_theta for the adjoint of theta."""
+        return self.w.name("d_" + self.label(e), e.is_scalar)
+
+    def differential_of(self, e: Expr, order: int = 1) -> str:
+        """dX; d2f for the second differential; in LaTeX a word keeps its distance from the d."""
+        if self.w.plain:
+            return f"d{'' if order == 1 else order}{self.label(e)}"
+        name = self.named(e)
+        d = r"\mathrm{d}" + ("" if order == 1 else f"^{order}")
+        return rf"{d}\,{name}" if name.startswith(r"\mathrm") else f"{d}{name}"
+
+    def inline(self, formula: str) -> str:
+        """A formula in a line of text."""
+        return formula if self.w.plain else f"${formula}$"
+
+    def definition_of(self, e: Expr) -> str:
+        """What a value is defined as; empty for a variable."""
+        return self.w.expr(e.args[0]) if e.op == "named" else self.w.expr(e) if e in self.labels else ""
+
+    # ------------------------------------------------------------------------------------------------ words
+
+    def fact(self, subject: str, fact: str) -> str:
+        """What is known of something, as a sentence."""
+        return self.words("{0} is {1}").format(subject, self.words(fact))
+
+    def fact_of(self, name: str, fact: str) -> str:
+        """The same of a variable or of an expression in the text syntax, by its name in print."""
+        found = self.d.graph.declared.get(name, self.d.graph.definitions.get(name))
+        return self.fact(name if found is None or self.w.plain else self.inline(self.named(found)), fact)
+
+    def facts_in_row(self, variable: Expr) -> str:
+        """The declared facts of a variable."""
+        return (" " if self.w.plain else ", ").join(map(self.words, names_of(variable.params[3])))
+
+    def rule(self, step: Step) -> Line:
+        """One application of a rule."""
+        because = f" ({'; '.join(self.fact_of(*pair) for pair in step.facts)})" if step.facts else ""
+        name = step.rule if self.w.plain else step.rule.replace("_", " ")
+        remark = f"{name}: {self.words(step.identity)}{because}" if self.w.plain else f"{name}{because}"
+        return Line(f"{self.w.expr(step.before)} = {self.w.expr(step.after)}", remark)
+
+    def identity(self, name: str) -> str:
+        """A rule's identity: in words, or in LaTeX as the pair of its two sides."""
+        if self.w.plain:
+            return f"{name}: {self.words(RULES[name].identity)}"
+        left, right = RULES[name].example()
+        return f"{self.w.expr(left)} = {self.w.expr(right)}"
+
+    # ------------------------------------------------------------------------------------------------ vec
+
+    def in_vec(self, e: Expr, content: str) -> str:
+        """vec of something of the shape of e; a column is its own vec."""
+        return content if is_one(e.shape[1]) else self._around(self.w.vec, content)
+
+    def _around(self, form: str, content: str) -> str:
+        """A form `name({0})` around something, with brackets of its height."""
+        if not self.w.plain and r"\frac" in content:
+            form = form.replace("({0})", r"\left({0}\right)")
+        return form.format(content)
+
+    def d_vec(self, e: Expr) -> str:
+        """The differential of vec of a value; of a column or a 1 x 1 value its own."""
+        if not is_one(e.shape[1]):
+            return self._around(self.w.differential, self.written(e))
+        if e in self.labels or e.op in ("named", "variable"):
+            return self.differential_of(e)
+        return self._around("d({0})" if self.w.plain else r"\mathrm{{d}}({0})", self.w.expr(e))
+
+    def edge(self, path: Path, *, several: bool = False) -> Edge:
+        """One path: its local Jacobians, and their transposes applied to the adjoint that is known.
+
+        Where there are several paths, each adds to the adjoint.
+        """
+        factors = [self.tidied(m.T) for j in path.jacobians for m in matrices(j.map)]
+        known = "" if path.start is self.d.output else self.in_vec(path.start, self.adjoint_name(path.start))
+        chain = self.product([*reversed(factors)], known)
+        collapse = dict.fromkeys(name for j in path.jacobians for name in collapse_of(j.map))
+        equals = ("+=" if self.w.plain else r"\mathrel{+}=") if several else "="
+        return Edge(
+            start=self.named(path.start),
+            jacobians=self.jacobians_of(path),
+            chain=f"{self.in_vec(path.end, self.adjoint_name(path.end))} {equals} {chain}",
+            collapse=[self.identity(name) for name in collapse],
+        )
+
+    def forward_edge(self, path: Path) -> Edge:
+        """One path: d vec(start) as a product of local Jacobians, applied to d vec(end)."""
+        factors = [self.tidied(m) for j in path.jacobians for m in matrices(j.map)]
+        return Edge(
+            start=self.named(path.end),
+            jacobians=self.jacobians_of(path),
+            chain=f"{self.d_vec(path.start)} = {self.product(factors, self.d_vec(path.end))}",
+            collapse=[],
+        )
+
+    def jacobians_of(self, path: Path) -> list[Line]:
+        """The local Jacobians along a path; those that change nothing are left out."""
+        return [self.jacobian(j) for j in path.jacobians if not isinstance(j.map, Identity)]
+
+    def jacobian(self, j: LocalJacobian) -> Line:
+        """d vec(value) = J d vec(argument), and why J has its form."""
+        factors = [self.tidied(m) for m in matrices(j.map)]
+        formula = f"{self.d_vec(j.value)} = {self.product(factors, self.d_vec(j.argument))}"
+        return Line(formula, self.words(reason_of(j.map) or j.identity))
+
+    def tidied(self, m: Expr) -> Expr:
+        """A Jacobian's matrix without double transposes and factors of one."""
+        e = self.quiet.simplify(m)
+        identities = {s: s.args[0] for s in postorder((e,)) if s.op == "transpose" and s.args[0].op == "eye"}
+        return self.quiet.simplify(substitute(e, identities, through_names=False)) if identities else e
+
+    def product(self, factors: list[Expr], last: str) -> str:
+        """The product of matrices and of what they are applied to: numbers and 1 x 1 factors first, no identities.
+
+        What it is applied to may be the number 1, written as nothing.
+        """
+        scalars: list[Expr] = []
+        matrices_: list[str] = []
+        for m in factors:
+            if m.is_scalar:
+                scalars.append(m)
+                continue
+            coefficient, rest = coefficient_and_rest(m)
+            if coefficient != 1:
+                scalars.append(core.number(coefficient))
+            if rest is not None and rest.op != "eye":
+                matrices_.append(self.factor(rest))
+        front, sign = self._front(scalars)
+        parts = [*front, *matrices_, *([last] if last else [])]
+        return sign + (self.w.times.join(parts) or "1")
+
+    def _front(self, scalars: list[Expr]) -> tuple[list[str], str]:
+        """The product of 1 x 1 factors, and its sign."""
+        if not scalars:
+            return [], ""
+        coefficient, rest = coefficient_and_rest(self.quiet.simplify(core.scale(*scalars)))
+        sign = "-" if coefficient < 0 else ""
+        value = core.number(abs(coefficient)) if rest is None else core.scale(core.number(abs(coefficient)), rest)
+        value = self.quiet.simplify(value)
+        return ([] if value.op == "number" and value.params[0] == 1 else [self.factor(value)]), sign
+
+    def factor(self, m: Expr) -> str:
+        """A matrix as a factor of a product, in brackets where it binds less."""
+        written = self.w.expr(m)
+        loose = m.op in ("add", "kron", "hadamard") or (m.op == "scale" and (self.w.plain or written.startswith("-")))
+        brackets = ("({})", r"\left({}\right)" if r"\frac" in written else "({})")[not self.w.plain]
+        return written if not loose or (self.w.plain and m.op == "kron") else brackets.format(written)

@@ -1,0 +1,120 @@
+"""How an adjoint gets from what the chain rule gives to its final form: whole expressions, each with its reasons.
+
+The rewriting is done again by an engine that notes every move, and the moves are replayed on the whole expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from matcalc.calculus.derivation import Derivation
+from matcalc.calculus.names import is_local
+from matcalc.calculus.reverse import Adjoint
+from matcalc.claims.prover import replaced
+from matcalc.expr import Expr, postorder, substitute
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.rule import Rule
+from matcalc.steps import Step
+
+LONGEST = 6  # lines of one chain; longer ones give several rules at once
+MOVES = 400  # after which a chain goes straight to its end
+TIDYING = ""  # the rule of moves that need no reason: brackets, signs, the order of terms
+
+
+@dataclass(slots=True)
+class Equality:
+    """One line of a chain: the value, the rules that lead to it, and the local names that were replaced by values."""
+
+    value: Expr
+    rules: list[Step] = field(default_factory=list)
+    inserted: list[Expr] = field(default_factory=list)
+
+
+class Chains(Rewriter):
+    """A rewriter that notes its moves: which expression was replaced by which, and by which rule.
+
+    Args:
+        d: the derivation whose adjoints are explained.
+    """
+
+    def __init__(self, d: Derivation) -> None:
+        super().__init__(Context(d.domain))
+        self.to_normal: dict[Expr, Step] = {}
+        self.to_shortest: dict[Expr, Step] = {}
+
+    def _tidy(self, e: Expr) -> Expr:
+        after = super()._tidy(e)
+        if after is not e:
+            self.to_normal[e] = Step(TIDYING, e, after, "", "")
+        return after
+
+    def _apply_first(self, e: Expr, table: dict[str, list[Rule]]) -> Expr | None:
+        after = super()._apply_first(e, table)
+        if after is not None:
+            self.to_normal[e] = self.context.steps[-1]
+        return after
+
+    def _tidied(self, e: Expr) -> Expr:
+        after = super()._tidied(e)
+        if after is not e:
+            self.to_shortest[e] = Step(TIDYING, e, after, "", "")
+        return after
+
+    def _shorten(self, e: Expr) -> Expr:
+        mark = len(self.context.steps)
+        after = super()._shorten(e)
+        for step in self.context.steps[mark:]:
+            self.to_shortest[step.before] = step
+        return after
+
+    def of(self, made: Adjoint) -> list[Equality]:
+        """The lines from the adjoint as the chain rule gives it to the simplified one; the first line is the former."""
+        raw = made.raw
+        lines = [Equality(raw)]
+        if raw is made.value:
+            return lines
+        if self.simplify(raw) is not made.value:
+            names = [sub for sub in postorder((raw,), through_names=False) if is_local(sub)]
+            opened = substitute(raw, {n: n.args[0] for n in names}, through_names=False)
+            if names and self.simplify(opened) is made.value:
+                lines.append(Equality(opened, inserted=names))
+        lines += shortened(list(self._replayed(lines[-1].value)))
+        if lines[-1].value is not made.value:
+            lines.append(Equality(made.value))
+        return lines
+
+    def _replayed(self, e: Expr) -> Iterator[Equality]:
+        """The moves on the whole expression: to the normal form and to the shortest one, in turns."""
+        target = self.simplify(e)
+        seen = {e}
+        left = MOVES
+        for table in (self.to_normal, self.to_shortest) * 3:
+            while e is not target and left:
+                left -= 1
+                move = next((table[sub] for sub in postorder((e,), through_names=False) if sub in table), None)
+                after = e if move is None else replaced(e, move.before, move.after)
+                if move is None or after in seen:
+                    break
+                seen.add(after)
+                e = after
+                yield Equality(e, [move] if move.rule != TIDYING else [])
+        if e is not target:
+            yield Equality(target)
+
+
+def shortened(lines: list[Equality]) -> list[Equality]:
+    """Lines without a rule, and those by the same rule as the line before, joined; the rest in at most `LONGEST`."""
+    joined: list[Equality] = []
+    for line in lines:
+        last = joined[-1] if joined else None
+        new = {s.rule for s in line.rules} - ({s.rule for s in last.rules} if last is not None else set())
+        if last is not None and not new:
+            last.value = line.value
+            last.rules += line.rules
+        else:
+            joined.append(Equality(line.value, list(line.rules)))
+    size = -(-len(joined) // LONGEST)
+    chunks = [joined[k : k + size] for k in range(0, len(joined), size)] if joined else []
+    return [Equality(chunk[-1].value, [s for line in chunk for s in line.rules]) for chunk in chunks]

@@ -1,0 +1,101 @@
+"""The symbols that a note uses, each with what it means: found by looking through the lesson's formulas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from matcalc.printing.style import Notation
+
+HADAMARD, TRANSPOSE = "HADAMARD", "TRANSPOSE"  # stand for the marks of the notation
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A symbol as an example, and what it means, as a message with places for formulas."""
+
+    example: str
+    meaning: str
+    formulas: tuple[str, ...] = ()
+
+
+SYMBOLS: tuple[tuple[str, Symbol], ...] = (
+    (r"HADAMARD(?! ?[-\d(]*\})", Symbol("A HADAMARD B", "the product entry by entry")),
+    (r"\\oslash", Symbol(r"A \oslash B", "the quotient entry by entry")),
+    (r"\^\{HADAMARD", Symbol(r"A^{HADAMARD 2}", "the power of every entry")),
+    (r"\\operatorname\{vec\}", Symbol(r"\operatorname{vec}(A)", "the columns of {0}, one below the other", ("A",))),
+    (r"\\otimes", Symbol(r"A \otimes B", "the Kronecker product: the matrix of the blocks {0}", (r"A_{ij} B",))),
+    (
+        r"K_\{",
+        Symbol(
+            "K_{m, n}",
+            "the commutation matrix: {0} for {1} of shape {2}",
+            (r"K_{m, n} \operatorname{vec}(A) = \operatorname{vec}(ATRANSPOSE)", "A", r"m \times n"),
+        ),
+    ),
+    (r"\\operatorname\{diag\}", Symbol(r"\operatorname{diag}(a)", "the diagonal matrix with these entries")),
+    (r"\\operatorname\{diagvec\}", Symbol(r"\operatorname{diagvec}(A)", "the diagonal of a matrix, as a column")),
+    (r"\\mathbf\{1\}", Symbol(r"\mathbf{1}", "a column of ones; with two sizes, a matrix of ones")),
+    (r"I_\{", Symbol("I_{n}", "the identity matrix")),
+    (r"\\operatorname\{sum\}\(", Symbol(r"\operatorname{sum}(A)", "the sum of all entries")),
+    (r"\\operatorname\{mean\}\(", Symbol(r"\operatorname{mean}(A)", "the mean of all entries")),
+    (
+        r"\\operatorname\{\w+\}_\{?1",
+        Symbol(
+            r"\operatorname{sum}_{1}, \operatorname{mean}_{1}, \dots",
+            "over the rows: one value for each column, side by side",
+        ),
+    ),
+    (
+        r"\\operatorname\{\w+\}_\{?2",
+        Symbol(
+            r"\operatorname{sum}_{2}, \operatorname{softmax}_{2}, \dots",
+            "over the columns: one value for each row, one below the other",
+        ),
+    ),
+    (r"\\sigma\b(?!_|\^)", Symbol(r"\sigma(x)", "the sigmoid {0}, for every entry", (r"1 / (1 + \exp(-x))",))),
+    (
+        r"\\operatorname\{softmax\}",
+        Symbol(r"\operatorname{softmax}(x)", "{0}, so that the entries add up to 1", (r"\exp(x) / \sum_j \exp(x_j)",)),
+    ),
+    (
+        r"\\operatorname\{standardize\}",
+        Symbol(
+            r"\operatorname{standardize}(x)",
+            "{0}: subtracts the mean, divides by the standard deviation",
+            (r"(x - \operatorname{mean}(x)) / \operatorname{std}(x)",),
+        ),
+    ),
+    (r"\\lVert", Symbol(r"\lVert A \rVert", "the square root of the sum of the squared entries")),
+    (r"\\mathrm\{d\}", Symbol(r"\mathrm{d}A", "the differential: the part of a small change that is linear in it")),
+)
+
+
+def symbols_in(lessons: Iterable[Any], notation: Notation) -> list[Symbol]:
+    """The symbols that occur in the formulas of some lessons, in the order of the list."""
+    text = "\n".join(string for lesson in lessons for string in _strings(lesson))
+    marks = {HADAMARD: notation.hadamard, TRANSPOSE: notation.transpose}
+
+    def filled(formula: str) -> str:
+        for mark, written in marks.items():
+            formula = formula.replace(mark, written)
+        return formula
+
+    return [
+        Symbol(filled(s.example), s.meaning, tuple(map(filled, s.formulas)))
+        for pattern, s in SYMBOLS
+        if re.search(pattern.replace(HADAMARD, re.escape(notation.hadamard)), text)
+    ]
+
+
+def _strings(part: Any) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, (list, tuple)):
+        for p in part:
+            yield from _strings(p)
+    elif is_dataclass(part):
+        for f in fields(part):
+            yield from _strings(getattr(part, f.name))
