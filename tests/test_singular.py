@@ -107,3 +107,45 @@ def test_third_derivative_of_a_product() -> None:
     third = evaluate(d.hessian("x").jacobian("x").as_matrix(), {"x": x})
     hessian = d.function("hessian")
     assert np.allclose(third @ vec(v), vec(slope_of_polynomial(lambda t: hessian(x=x + t * v)["x"], 3)))
+
+
+# ------------------------------------------------------------------------------------------------ branches not taken
+
+X0 = np.array([[0.0], [2.0], [-1.0]])
+CHOICES = {
+    "sum(where(x > 0, log(x), 0))": ([0, 0.5, 0], [0, -0.25, 0]),
+    "sum(where(0 >= x, 3*x, sqrt(x)))": ([3, 8**-0.5, 3], [0, -(128**-0.5), 0]),
+    "sum(where(x > 0, x.*log(x), x.^2))": ([0, 1 + np.log(2), -2], [2, 0.5, 2]),
+    "sum(where(x > 0, 1./x, x))": ([1, -0.25, 1], [0, 0.25, 0]),
+    "sum(where(-500*x > 0, x.^2, exp(500*x - 1000)))": (
+        [500 * np.exp(-1000), 500, -2],
+        [250000 * np.exp(-1000), 250000, 2],
+    ),
+    "sum(where(x > 0, log(x), 0).^2)": ([0, np.log(2), 0], [0, (1 - np.log(2)) / 2, 0]),
+    "sum(relu(x).^0.5)": ([0, 8**-0.5, 0], [0, -(128**-0.5), 0]),
+    "sum(maximum(x - 5, log(x + 1)))": ([1, 1 / 3, 1], [-1, -1 / 9, 0]),
+}
+
+
+@pytest.mark.parametrize("source", CHOICES)
+def test_a_branch_that_is_not_taken_may_be_infinite(source: str) -> None:
+    d, (slope, curvature) = mc.derive(source, shapes={"x": ("n", 1)}), CHOICES[source]
+    x = {"x": X0}
+    V = np.array([[2.0], [3.0], [5.0]])
+    diagonal = np.diag(curvature)
+    for gradient in (d.function("gradient")(**x)["x"], evaluate(d.gradient("x"), x)):
+        assert np.allclose(np.ravel(gradient), slope)
+    for hessian in (d.function("hessian")(**x)["x"], evaluate(d.hessian("x").as_matrix(), x)):
+        assert np.allclose(hessian, diagonal)
+    assert np.allclose(np.ravel(d.function("hvp")(**x, tangents={"x": V})["x"]), diagonal @ np.ravel(V))
+    assert np.isclose(d.function("jvp")(**x, tangents={"x": V}), np.dot(slope, np.ravel(V)))
+    assert not d.hessian("x").conditions or "where" not in source
+    with np.errstate(all="ignore"):
+        portable = d.function("gradient", "array-api")(**x, xp=np)["x"]
+    assert np.allclose(np.ravel(portable), slope)
+
+
+def test_what_is_undefined_stays_undefined() -> None:
+    d = mc.derive("sum(maximum(x, y))", shapes={"x": ("n", 1), "y": ("n", 1)})
+    values = {"x": np.array([[np.nan], [1.0]]), "y": np.array([[1.0], [2.0]])}
+    assert np.isnan(d.function("gradient")(**values)["x"][0, 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from matcalc.emit.masks import choices_last
 from matcalc.expr import Expr, record
 from matcalc.rewrite.context import Context
 
@@ -30,11 +31,12 @@ def domain_of(e: Expr) -> list[tuple[str, Expr]]:
 def further_conditions(results: Iterable[Expr], domain: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
     """What the forms of results need beyond the domain of their source.
 
-    The norm is left out: its reciprocal comes with an argument that is 0 where the norm is.
+    What is multiplied by the 0 of a branch that is not taken needs nothing there (see `matcalc.emit.masks`). The norm
+    is left out: its reciprocal comes with an argument that is 0 where the norm is.
     """
     context = Context(domain)
     needed: dict[tuple[str, Expr], None] = {}
-    for e in results:
+    for e in choices_last(results).values():
         for fact, at in domain_of(e):
             of = at.args[0] if at.op == "transpose" else at
             if at.op != "norm2" and not context.known(of, fact):

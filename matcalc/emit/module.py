@@ -14,6 +14,7 @@ from typing import Any
 from matcalc.emit import array_helpers, helpers
 from matcalc.emit.blocks import is_blocks
 from matcalc.emit.inputs import Inputs
+from matcalc.emit.masks import has_risky_branches
 from matcalc.emit.portable import DIALECTS
 from matcalc.emit.portable_module import portable_text
 from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
@@ -117,6 +118,7 @@ def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Map
         uses_special="special." in everything,
         uses_lapack="lapack." in everything,
         uses_linalg="sla." in everything,
+        quiet=has_risky_branches(lowered.roots),
         function=lowered.name,
         signature=lowered.signature(),
         summary=SUMMARY[lowered.program.kind],

@@ -16,6 +16,7 @@ from matcalc.dims import is_one, shape_text
 from matcalc.emit import array_helpers, helpers, portable_helpers
 from matcalc.emit.catalogue import Names, function_name, rules
 from matcalc.emit.factorisations import with_names
+from matcalc.emit.masks import choices_last
 from matcalc.emit.schedule import LINE, Schedule
 from matcalc.emit.selection import Selector
 from matcalc.errors import MatcalcError
@@ -117,6 +118,9 @@ class Lowered:
         used = [d for e in postorder([*program.variables, *self.extra, *self.roots]) for d in e.shape]
         used += [p for e in postorder(self.roots) for p in e.params if isinstance(p, sp.Basic)]
         self.dimensions = {d: self.namer.name(d) for d in dims.symbols(used)}
+        last = choices_last(self.roots)
+        self.roots = {last[root]: wanted for root, wanted in self.roots.items()}
+        program = self.program = program.with_roots(last)
         named = with_names(list(self.roots), self.namer.unused)
         self.roots = {named[root]: wanted for root, wanted in self.roots.items()}
         program = self.program = program.with_roots(named)

@@ -1,6 +1,7 @@
 """Evaluation: an expression's value for given arrays, every operation by its record's NumPy notation.
 
-This is the reference that generated code is checked against: no reordering, no facts, no stability rules.
+This is the reference that generated code is checked against: no facts, no stability rules, no reordering but that of
+`matcalc.emit.masks`: what a branch that is not taken contributes is left out, not multiplied by 0.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sympy as sp
 
 from matcalc import core, dims
 from matcalc.emit import helpers
+from matcalc.emit.masks import choices_last
 from matcalc.emit.matching import through
 from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
 from matcalc.expr import Expr, params_text, postorder, record, substitute, variables
@@ -61,6 +63,8 @@ def evaluate_all(
 ) -> list[Array]:
     """The values of several expressions that share subexpressions; as `evaluate`."""
     roots = _with_sums_of_eigenvalues(roots)
+    last = choices_last(roots)
+    roots = [last[root] for root in roots]
     leaves = variables(roots)
     arrays, sizes = bind(leaves, values, dims, allow_complex=True)
     dtype = np.result_type(*arrays.values()) if arrays else np.dtype(np.float64)
