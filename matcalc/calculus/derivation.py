@@ -19,7 +19,7 @@ from matcalc.calculus.structured import basis, check_structure, structured_gradi
 from matcalc.calculus.view import written
 from matcalc.claims.methods import Claims
 from matcalc.dims import shape_text, symbols
-from matcalc.emit.module import KINDS, TARGETS, compile_function
+from matcalc.emit.module import AUTODIFF, KINDS, TARGETS, compile_function
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import HOOKS, Expr, substitute
 from matcalc.graph import Graph
@@ -63,8 +63,8 @@ class Derivation(Claims):
         self.convention = convention
         for name, kind in self.structure.items():
             check_structure(graph.find(name), kind, convention)
-        self._sources: dict[tuple[str, str], str] = {}
-        self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._sources: dict[tuple[str, str, bool], str] = {}
+        self._functions: dict[tuple[str | None, str, bool], Callable[..., Any]] = {}
 
     # ------------------------------------------------------------------------------------------------ results
 
@@ -341,17 +341,22 @@ class Derivation(Claims):
 
     # ------------------------------------------------------------------------------------------------ code and numbers
 
-    def code(self, kind: str = "value_and_grad", target: str = "numpy") -> str:
+    def code(self, kind: str | None = None, target: str = "numpy", *, autodiff: bool = False) -> str:
         """The source text of a standalone module with one function.
 
         Args:
-            kind: `value`, `gradient`, `value_and_grad`, `jacobian`, `hessian`, `jvp`, `vjp` or `hvp`.
+            kind: `value`, `gradient`, `value_and_grad` (the default), `jacobian`, `hessian`, `jvp`, `vjp` or `hvp`.
             target: `numpy`, `array-api` (the function takes the library as `xp=`), `dask` (its results are lazy), `jax`
                 (it can be jitted), `torch`.
+            autodiff: for `jax` and `torch`: the value, as a function that `jax.grad` and `loss.backward()`
+                differentiate by our derivative (the kind is then `value`).
 
         Raises:
             MatcalcError: another kind or target.
         """
+        kind = kind or ("value" if autodiff else "value_and_grad")
+        if autodiff and (kind != "value" or target not in AUTODIFF):
+            raise MatcalcError(f"autodiff=True is for the value and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
         if kind not in KINDS:
             raise MatcalcError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
         if target not in TARGETS:
@@ -361,19 +366,20 @@ class Derivation(Claims):
             raise MatcalcError(
                 f"a variable cannot be called {taken[0]} here: the generated function has a parameter so"
             )
-        if (kind, target) not in self._sources:
-            self._sources[kind, target] = source_of(self, kind, target)
-        return self._sources[kind, target]
+        if (kind, target, autodiff) not in self._sources:
+            self._sources[kind, target, autodiff] = source_of(self, kind, target, autodiff)
+        return self._sources[kind, target, autodiff]
 
-    def function(self, kind: str = "value_and_grad", target: str = "numpy") -> Callable[..., Any]:
-        """The compiled function of `code(kind, target)`.
+    def function(self, kind: str | None = None, target: str = "numpy", *, autodiff: bool = False) -> Callable[..., Any]:
+        """The compiled function of `code(kind, target, autodiff=autodiff)`.
 
         It takes every variable of the source by keyword, and `dims={"n": 3}` for sizes that no argument fixes.
         A value is a float (1 x 1) or an array, gradients are a dict by name of arrays in the shape of the variable.
         """
-        if (kind, target) not in self._functions:
-            self._functions[kind, target] = compile_function(self.code(kind, target))
-        return self._functions[kind, target]
+        asked = (kind, target, autodiff)
+        if asked not in self._functions:
+            self._functions[asked] = compile_function(self.code(kind, target, autodiff=autodiff))
+        return self._functions[asked]
 
     def evaluate(
         self, *, dims: Mapping[str, int] | None = None, functions: Mapping[str, Any] | None = None, **values: Any

@@ -10,6 +10,7 @@ from matcalc.calculus.forward import forward
 from matcalc.calculus.jacobian import hessian_products
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.emit.module import numpy_source
+from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.rewrite.context import Context
@@ -20,8 +21,20 @@ if TYPE_CHECKING:
 _LONGEST = 110
 
 
-def source_of(d: Derivation, kind: str, target: str) -> str:
-    """The source text of the module for a kind of function and a target."""
+def source_of(d: Derivation, kind: str, target: str, autodiff: bool = False) -> str:
+    """The source text of the module for a kind of function and a target.
+
+    Raises:
+        NoRuleError: a derivative along a structure is asked for where another library differentiates.
+    """
+    if autodiff:
+        kind = "vjp"
+        inner = [name for name in d.names if name not in d.graph.declared]
+        if inner:
+            raise NoRuleError(f"{', '.join(inner)} is a named value: autodiff is by variables")
+        bound = [name for name in d.names if d.structure.get(name, "none") != "none"]
+        if bound:
+            raise NoRuleError(f"autodiff moves all entries freely, but {', '.join(bound)} has a structure")
     derivatives: dict[str, Expr] = {}
     tangent = None
     extra: dict[str, Expr] = {}
@@ -42,7 +55,7 @@ def source_of(d: Derivation, kind: str, target: str) -> str:
             tangent = forward(d.output, along, d.rewriter, names)
     elif kind == "vjp":
         names = d.fresh_names()
-        cotangent = core.var(names.fresh("cotangent"), *d.output.shape)
+        cotangent = core.var(names.fresh("d_value" if autodiff else "cotangent"), *d.output.shape)
         extra = {"cotangent": cotangent}
         engine = ReverseAccumulation(d.output, Context(d.domain), names, d.graph.definitions.values())
         found = engine.run(d.wrt, cotangent)
@@ -56,6 +69,7 @@ def source_of(d: Derivation, kind: str, target: str) -> str:
         extra=extra,
         formulas=_formulas(d, kind, derivatives),
         target=target,
+        autodiff=autodiff,
     )
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from matcalc.emit import array_helpers, helpers
+from matcalc.emit.autodiff import AUTODIFF as AUTODIFF
+from matcalc.emit.autodiff import autodiff_text
 from matcalc.emit.blocks import is_blocks
 from matcalc.emit.inputs import Inputs
 from matcalc.emit.masks import has_risky_branches
@@ -19,6 +21,7 @@ from matcalc.emit.portable import DIALECTS
 from matcalc.emit.portable_module import portable_text
 from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
+from matcalc.emit.trees import hugged
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
@@ -43,6 +46,7 @@ def numpy_source(
     formulas: Iterable[str] = (),
     comments: Mapping[str, str] | None = None,
     target: str = "numpy",
+    autodiff: bool = False,
 ) -> str:
     """The source text of a module with one function.
 
@@ -58,11 +62,15 @@ def numpy_source(
         formulas: lines for the docstring.
         comments: for named values the formula that stands behind the statement.
         target: "numpy", or "array-api" (the function takes the library as `xp`), "jax" or "torch".
+        autodiff: for JAX and PyTorch, with the kind "vjp": the value, as a function that the library differentiates by
+            our derivative.
 
     Raises:
         NoRuleError: an operation cannot be written in NumPy.
         MatcalcError: the kind is unknown, or a variable of the expressions is not among `variables`.
     """
+    if autodiff and (kind, target) not in {("vjp", name) for name in AUTODIFF}:
+        raise MatcalcError(f"autodiff is of the kind vjp and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
     if kind not in KINDS:
         raise MatcalcError(f"unknown kind {kind!r}; known are: {', '.join(KINDS)}")
     if target not in TARGETS:
@@ -71,6 +79,9 @@ def numpy_source(
     cotangent = extra["cotangent"] if kind == "vjp" else None
     tangents = {} if kind == "vjp" else extra
     program = Program(kind, value, gradients or {}, list(variables), tangents, cotangent, tangent)
+    if autodiff:
+        program.kind = "value_and_vjp"
+        return autodiff_text(Lowered(program, name or "value"), title, list(formulas), target)
     lowered = Lowered(program, name or kind)
     if target == "numpy":
         return _numpy_text(lowered, title, list(formulas), comments or {})
@@ -99,7 +110,7 @@ def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Map
     statements = [
         line for s, lines in lowered.schedule.lines(inputs, result) for line in _commented(s, lines, comments)
     ]
-    statements, result = [_hugged(line) for line in statements], _hugged(result)
+    statements, result = [hugged(line) for line in statements], hugged(result)
     taken = Inputs(
         *(lowered.program.variables, lowered.program.tangents, lowered.program.cotangent),
         *(lowered.inputs, lowered.dimensions, lowered.shapes),
@@ -145,11 +156,6 @@ def _commented(statement: Statement, lines: list[str], comments: Mapping[str, st
         return lines
     comment = plain(f"# {name} = {formula or shared(value).body}")
     return [comment, *lines] if len(comment) <= COMMENT else lines
-
-
-def _hugged(line: str) -> str:
-    """A line with powers as formatters write them: `x**2`, `(x + 1) ** 2`."""
-    return re.sub(r"([)\]])\*\*", r"\1 ** ", re.sub(r"(\w) \*\* (\w)", r"\1**\2", line))
 
 
 def _used_helpers(body: str) -> dict[str, str]:

@@ -50,7 +50,7 @@ DIALECTS = {
     "array-api": Dialect("the array API", "", "xp", options={"linalg.cholesky": {"upper": False}}),
     "dask": Dialect(
         *("Dask", "import dask.array as da", "da", _NUMPY_NAMES),
-        missing=frozenset(["linalg.det", "linalg.slogdet"]),
+        missing=frozenset(["linalg.det", "linalg.slogdet", "linalg.matrix_power"]),
         options={"linalg.cholesky": {"lower": True}},
         taken="da.asarray",
     ),
@@ -63,6 +63,7 @@ _SAME = frozenset(
         *("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
         *("sum", "mean", "max", "min", "prod", "where", "broadcast_to", "reshape", "ones", "zeros", "eye", "full"),
         *("linalg.solve", "linalg.inv", "linalg.det", "linalg.slogdet", "linalg.cholesky"),
+        "linalg.matrix_power",
     ]
 )
 _RENAMED = {
@@ -84,7 +85,7 @@ def translated(text: str, dialect: Dialect) -> str:
     Raises:
         NoRuleError: it uses what the library does not have.
     """
-    return trees.text(_Translator(dialect).visit(trees.parsed(text)))
+    return trees.hugged(trees.text(_Translator(dialect).visit(trees.parsed(text))))
 
 
 class _Translator(ast.NodeTransformer):
@@ -146,6 +147,8 @@ class _Translator(ast.NodeTransformer):
         if name == "vdot":
             return self._call("sum", [ast.BinOp(node.args[0], ast.Mult(), node.args[1])])
         if name == "array":
+            if self.dialect.prefix == "torch":
+                return ast.Call(ast.Attribute(node.args[0], "clone"), [], [])
             return self._call("asarray", node.args, copy=True)
         if name in ("maximum", "minimum"):
             first, second = node.args
@@ -182,8 +185,10 @@ def helpers_of(lines: Iterable[str]) -> list[str]:
     return [inspect.getsource(f).rstrip() for name, f in HELPERS.items() if name in used]
 
 
-def size_lines(variables: list[tuple[str, tuple[Any, Any]]], names: Mapping[str, str]) -> list[str]:
-    """Lines that take the sizes from the shapes of arrays and check the others.
+def size_lines(
+    variables: list[tuple[str, tuple[Any, Any]]], names: Mapping[str, str], body: Iterable[str]
+) -> list[str]:
+    """Lines that take the sizes that `body` reads from the shapes of arrays, and check all shapes.
 
     Raises:
         NoRuleError: a size is not the number of rows or columns of any array.
@@ -207,4 +212,20 @@ def size_lines(variables: list[tuple[str, tuple[Any, Any]]], names: Mapping[str,
     missing = [d for d in names if d not in known]
     if missing:
         raise NoRuleError(f"no array has the size {missing[0]}; only target='numpy' takes dims=")
-    return lines
+    return _without_unread(lines, "\n".join(body))
+
+
+def _without_unread(lines: list[str], text: str) -> list[str]:
+    """The lines without sizes that neither `text` nor a later line reads."""
+    kept: list[str] = []
+    for line in reversed(lines):
+        targets, _, source = line.partition(" = ")
+        if source:
+            read = [re.search(rf"\b{target}\b", text) is not None for target in targets.split(", ")]
+            if sum(read) < len(read):
+                axis = source if len(read) == 1 else f"{source}[{read.index(True)}]" if any(read) else ""
+                line = f"{targets.split(', ')[read.index(True)]} = {axis}" if any(read) else ""
+        if line:
+            kept.append(line)
+            text += f"\n{line}"
+    return kept[::-1]

@@ -75,6 +75,75 @@ def _cholesky_inverse(xp, l):
     return half.T @ half
 
 
+def _logsumexp(xp, x, axis=None):
+    """log(sum(exp(x))) along an axis, without overflow."""
+    top = xp.max(x) if axis is None else _largest(xp, x, axis)
+    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    parts = xp.exp(x - top)
+    return top + xp.log(xp.sum(parts) if axis is None else xp.sum(parts, axis=axis, keepdims=True))
+
+
+def _reciprocal(xp, norm):
+    """1 / norm, and 0 where the norm is 0: the gradient of a norm at 0 is taken to be 0."""
+    zero = xp.zeros_like(norm)
+    return xp.where(norm != 0, 1 / xp.where(norm != 0, norm, zero + 1), zero)
+
+
+def _log_det(xp, x):
+    """log(det(x)), without overflow; nan where the determinant is negative."""
+    sign, value = xp.linalg.slogdet(x)
+    return value + xp.log(sign)
+
+
+def _vec(xp, x):
+    """The columns stacked."""
+    return xp.reshape(x.T, (-1, 1))
+
+
+def _reshape(xp, x, m, n):
+    """The same entries, column-major, as m x n."""
+    return xp.reshape(x.T, (n, m)).T
+
+
+def _diag(xp, v):
+    """The diagonal matrix with the entries of a vector."""
+    flat = xp.reshape(v, (1, -1))
+    return xp.eye(flat.shape[1], dtype=v.dtype) * flat
+
+
+def _diagvec(xp, x):
+    """The diagonal as a column."""
+    n = x.shape[0]
+    return xp.sum(x * xp.eye(n, dtype=x.dtype), axis=1, keepdims=True)
+
+
+def _add_diagonal(xp, x, v):
+    """x + diag(v), or x + v I for a scalar v."""
+    weights = v if not hasattr(v, "shape") or v.shape == () else xp.reshape(v, (1, -1))
+    return x + weights * xp.eye(x.shape[0], dtype=x.dtype)
+
+
+def _huber(xp, x, delta):
+    """x^2/2 up to delta, linear beyond."""
+    size = xp.abs(x)
+    return xp.where(size > delta, delta * (size - delta / 2), x * x / 2)
+
+
+def _leakyrelu(xp, x, slope):
+    """x where it is positive, slope x elsewhere."""
+    return xp.where(x > 0, x, slope * x)
+
+
+def _elu(xp, x, alpha):
+    """x where it is positive, alpha (exp(x) - 1) elsewhere."""
+    return xp.where(x > 0, x, alpha * xp.expm1(xp.where(x > 0, xp.zeros_like(x), x)))
+
+
+def _selu(xp, x):
+    """The scaled exponential linear unit."""
+    return 1.0507009873554805 * _elu(xp, x, 1.6732632423543772)
+
+
 def _fitting(name, value, shape):
     """`value`, if it has this shape."""
     if tuple(value.shape) != shape:

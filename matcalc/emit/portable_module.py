@@ -26,7 +26,7 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     matrices = [*program.variables, *([] if program.cotangent is None else [program.cotangent])]
     given = [lowered.inputs[v.params[0]] for v in matrices if not v.is_scalar]
     taking = [f"{name} = {dialect.taken}({name})" for name in given] if dialect.taken else []
-    taking += size_lines(arrays, lowered.dimensions)
+    taking += size_lines(arrays, lowered.dimensions, [*lines, result])
     if arrays:
         taking.append(f"dtype = {arrays[0][0]}.dtype")
     for wrt, t in program.tangents.items():

@@ -23,7 +23,7 @@ from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder, variables
 from matcalc.properties import names_of
 
-_WITH_VALUE = ("value", "value_and_grad")
+_WITH_VALUE = ("value", "value_and_grad", "value_and_vjp")
 _FUNCTIONS = {
     name for m in (helpers, array_helpers, portable_helpers) for name, f in vars(m).items() if inspect.isfunction(f)
 }
@@ -67,7 +67,7 @@ class Program:
     """What a module computes.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: one of `KINDS`, or "value_and_vjp" for a value that another library differentiates.
         value: the output of the forward pass, or None where only derivatives are wanted.
         results: derivatives by the variable's name.
         variables: every variable of the source, in order.
@@ -190,17 +190,17 @@ class Lowered:
         returned: set[Expr] = set()
         value = ""
         if kind in _WITH_VALUE and program.value is not None:
-            value = self._own(program.value, returned)
+            value, returned = self.own(program.value, returned)
             value = f"float({value})" if program.value.is_scalar and not plain else value
         if kind == "value":
             return value
         if program.output is not None:
-            text = self._own(program.output, returned)
+            text, _ = self.own(program.output, returned)
             return f"float({text})" if program.output.is_scalar and not plain else text
         formed = {v.params[0] for v in self._formed()}
         items = []
         for name, e in program.results.items():
-            text = self._own(e, returned)
+            text, returned = self.own(e, returned)
             if plain:
                 pass
             elif name in formed:
@@ -213,13 +213,12 @@ class Lowered:
             grads = "{\n" + "".join(f"        {item},\n" for item in items) + "    }"
         return f"{value}, {grads}" if kind == "value_and_grad" else grads
 
-    def _own(self, e: Expr, returned: set[Expr]) -> str:
-        """The text of a result in memory of its own: an input, or what was returned already, is copied."""
+    def own(self, e: Expr, returned: set[Expr]) -> tuple[str, set[Expr]]:
+        """The text of a result in memory of its own (what was returned already is copied), and all that is returned."""
         text = self.schedule.result(e)
         memory, borrowed = self.schedule.memory(e)
         borrowed = borrowed or memory in returned
-        returned.add(memory)
-        return f"np.array({text})" if borrowed and not e.is_scalar else text
+        return (f"np.array({text})" if borrowed and not e.is_scalar else text), {*returned, memory}
 
 
 SUMMARY = {

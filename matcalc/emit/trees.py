@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -119,3 +120,8 @@ def text(tree: ast.expr) -> str:
 def canonical(source: str) -> str:
     """An expression as `text` writes it."""
     return text(parsed(source))
+
+
+def hugged(line: str) -> str:
+    """A line with powers as formatters write them: `x**2`, `(x + 1) ** 2`."""
+    return re.sub(r"([)\]])\*\*", r"\1 ** ", re.sub(r"(\w) \*\* (\w)", r"\1**\2", line))

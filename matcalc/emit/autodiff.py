@@ -1,0 +1,152 @@
+"""A value that another library differentiates by our derivative: `jax.custom_vjp`, `torch.autograd.Function`.
+
+One schedule of the value and of its derivatives along a cotangent, cut in two: what the value needs is the forward
+pass, all else the backward pass. What the second reads of the first is kept; what is made of sizes only is made again.
+Both can be differentiated again, JAX by tracing, PyTorch by a forward pass that is repeated then; where a fact holds
+only at the point (a symmetric S), they refuse to be.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from matcalc.dims import is_one
+from matcalc.emit import trees
+from matcalc.emit.portable import DIALECTS, helpers_of, size_lines, translated
+from matcalc.emit.program import Lowered, plain
+from matcalc.errors import NoRuleError
+from matcalc.properties import CLOSED_MASK, names_of
+from matcalc.templating import render
+
+AUTODIFF = ("jax", "torch")
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """The two passes: lines and results, what the second repeats of the first, and the names that it is given."""
+
+    forward: list[str]
+    value: str
+    repeated: list[str]
+    backward: list[str]
+    gradients: dict[str, str]
+    kept: list[str]
+
+
+def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str) -> str:
+    """The module of a program of the kind "value_and_vjp" for JAX or PyTorch.
+
+    Raises:
+        NoRuleError: something has no counterpart there.
+    """
+    program, dialect = lowered.program, DIALECTS[target]
+    if lowered.renamed() or lowered.functions:
+        raise NoRuleError(f"no code for {dialect.title} with abstract functions or with names that Python reserves")
+    assert program.cotangent is not None
+    names = [lowered.inputs[v.params[0]] for v in program.variables]
+    arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
+    held = [v.params[0] for v in program.variables if v.params[0] in program.results and v.params[3] & CLOSED_MASK]
+    cut = _cut(lowered, target, target == "torch" and not held)
+    checks = size_lines(arrays, lowered.dimensions, [*cut.forward, cut.value])
+    second = [*cut.backward, *cut.gradients.values(), *cut.repeated]
+    sizes = _sizes_again(lowered, second)
+    kept = list(dict.fromkeys([*cut.kept, *(name for name, _ in sizes.values())]))
+    again = [f"{d} = {name}.shape[{axis}]" for d, (name, axis) in sizes.items()]
+    cotangent = lowered.inputs[program.cotangent.params[0]]
+    if _uses(second, "dtype"):
+        again.append(f"dtype = {cotangent}.dtype")
+    if _uses([*cut.forward, cut.value], "dtype"):
+        checks.append(f"dtype = {arrays[0][0] if arrays else names[0]}.dtype")
+    body = [*checks, *cut.forward, cut.value, *cut.backward, *cut.gradients.values()]
+    derivatives = [cut.gradients.get(name, "None") for name in names]
+    return render(
+        f"{target}_autodiff.py.jinja",
+        title=plain(title),
+        documentation=lowered.documentation(formulas),
+        uses_math="math." in "\n".join(body),
+        function=lowered.name,
+        names=names,
+        scalars=[lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar],
+        like=arrays[0][0] if arrays else None,
+        fixed=[name for name in names if name not in cut.gradients],
+        moving=list(cut.gradients),
+        checks=checks,
+        cut=cut,
+        kept=kept,
+        again=again,
+        cotangent=cotangent,
+        returned=[f"_once({text})" if held and target == "jax" and text != "None" else text for text in derivatives],
+        once=_stated(lowered, held) if held else "",
+        helpers=helpers_of(body),
+    )
+
+
+def _stated(lowered: Lowered, held: list[str]) -> str:
+    """The facts of some variables."""
+    facts = {v.params[0]: names_of(v.params[3]) for v in lowered.program.variables}
+    return "; ".join(f"{name} is {', '.join(facts[name])}" for name in held)
+
+
+def _cut(lowered: Lowered, target: str, repeats: bool) -> _Cut:
+    """The schedule as two passes; `repeats`: the second can do the first again."""
+    program, dialect = lowered.program, DIALECTS[target]
+    assert program.value is not None
+    statements = [(s.target, s.text) for s in lowered.schedule.statements]
+    value, returned = lowered.own(program.value, set())
+    results: dict[str, str] = {}
+    for name, e in program.results.items():
+        results[lowered.inputs[name]], returned = lowered.own(e, returned)
+    inputs = [lowered.inputs[v.params[0]] for v in program.variables]
+    arrays = set(inputs)
+    for name, text in statements:
+        if _names(text) & arrays:
+            arrays.add(name)
+    forward = _needed(statements, [value])
+    backward = _needed([s for s in statements if s not in forward or s[0] not in arrays], results.values())
+    texts = [*(text for _, text in backward), *results.values()]
+    repeated = _needed(forward, texts) if repeats else []
+    inside = {name for name, _ in backward}
+    read = {name for text in texts for name in _names(text)} - inside
+    read |= {name for _, text in repeated for name in _names(text) if name in inputs}
+
+    def lines(chosen: list[tuple[str, str]]) -> list[str]:
+        return [f"{name} = {translated(text, dialect)}" for name, text in chosen]
+
+    return _Cut(
+        *(lines(forward), translated(value, dialect), lines(repeated), lines(backward)),
+        {name: translated(text, dialect) for name, text in results.items()},
+        [name for name in (*inputs, *(name for name, _ in forward)) if name in read],
+    )
+
+
+def _needed(statements: list[tuple[str, str]], results: Iterable[str]) -> list[tuple[str, str]]:
+    """The statements that the results need."""
+    read = {name for text in results for name in _names(text)}
+    found: list[tuple[str, str]] = []
+    for name, text in reversed(statements):
+        if name in read:
+            read |= _names(text)
+            found.append((name, text))
+    return found[::-1]
+
+
+def _names(text: str) -> set[str]:
+    return {n.id for n in ast.walk(trees.parsed(text)) if isinstance(n, ast.Name)}
+
+
+def _uses(lines: list[str], name: str) -> bool:
+    return any(re.search(rf"\b{name}\b", line) for line in lines)
+
+
+def _sizes_again(lowered: Lowered, lines: list[str]) -> dict[str, tuple[str, int]]:
+    """For each size that some lines read the array and the axis that have it."""
+    found: dict[str, tuple[str, int]] = {}
+    for v in lowered.program.variables:
+        for axis, d in enumerate(v.shape):
+            name = lowered.dimensions.get(str(d))
+            if name is not None and not is_one(d) and name not in found and _uses(lines, name):
+                found[name] = (lowered.inputs[v.params[0]], axis)
+    return found
