@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import matcalc as mc
+from matcalc.emit.module import compile_function, numpy_source
 
 LOGISTIC = "X: n x k\ny: n x 1\nw: k x 1\nsum(log(1 + exp(-y.*(X*w))))"
 NETWORK = (
@@ -115,3 +116,64 @@ def test_generated_code_is_clean_and_formatted(source, kind, tmp_path):
     for arguments in (["check"], ["format", "--check"]):
         command = [sys.executable, "-m", "ruff", *arguments, "--isolated", "--line-length", "120", str(file)]
         assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+# ------------------------------------------------------------------------------------------------ operation counts
+
+
+FACTORISATION = "U: m x k\nV: n x k\nT: m x n\nE = U*V' - T\nsum(E.*E)"
+
+
+def code_for(source, sizes, kind="gradient", **options):
+    """The code for sizes that are known, and the function."""
+    d = mc.derive(source, **options)
+    derivatives = {name: d.adjoint(name).value for name in d.names}
+    text = numpy_source(d.output, derivatives, kind, list(d.graph.declared.values()), sizes=sizes)
+    return text, compile_function(text)
+
+
+@pytest.mark.parametrize("sizes", [(7, 6, 2), (30, 20, 2), (1, 20, 2), (5, 1, 1)])
+@pytest.mark.parametrize("penalty", ["", " + l*sum(U.*U)"])
+@pytest.mark.parametrize("wrt", [["U", "V"], ["U"], ["V"]])
+def test_residuals_of_low_rank(sizes, penalty, wrt):
+    m, n, k = sizes
+    rng = np.random.default_rng(0)
+    arrays = {"U": rng.normal(size=(m, k)), "V": rng.normal(size=(n, k)), "T": rng.normal(size=(m, n))}
+    source = FACTORISATION.replace("V: n", "l: 1 x 1 constant\nV: n") + penalty if penalty else FACTORISATION
+    if penalty:
+        arrays["l"] = 0.5
+    E = arrays["U"] @ arrays["V"].T - arrays["T"]
+    expected = {"U": 2 * E @ arrays["V"] + (arrays["U"] if penalty else 0), "V": 2 * E.T @ arrays["U"]}
+    known = code_for(source, {"m": m, "n": n, "k": k}, wrt=wrt)[1]
+    for f in (known, mc.derive(source, wrt=wrt).function("gradient")):
+        assert all(np.allclose(g, expected[name]) for name, g in f(**arrays).items())
+
+
+def test_the_form_follows_the_operation_counts():
+    assert "if 2 * k * (m + n) < m * n:" in body(FACTORISATION, wrt=["U", "V"])
+    assert "if " not in body(FACTORISATION, "value_and_grad", wrt=["U", "V"])  # the value needs the residual
+    assert "if " not in body("X: n x p\nY: n x c\nW: p x c\nE = X*W - Y\nsum(E.*E)", wrt="W")  # p is given by the data
+    small, _ = code_for(FACTORISATION, {"m": 500, "n": 400, "k": 10}, wrt=["U", "V"])
+    assert "U @ V.T" not in small
+    assert "V.T @ V" in small
+    large, _ = code_for(FACTORISATION, {"m": 50, "n": 40, "k": 30}, wrt=["U", "V"])
+    assert "U @ V.T" in large
+
+
+def test_chains_follow_the_sizes_that_are_given():
+    source = "A: m x n\nB: n x p\nC: p x q\nsum(exp(A*B*C))"
+    assert "(A @ B) @ C" in code_for(source, {"m": 2, "n": 500, "p": 500, "q": 500}, "value", wrt="A")[0]
+    assert "A @ (B @ C)" in code_for(source, {"m": 500, "n": 500, "p": 500, "q": 2}, "value", wrt="A")[0]
+
+
+def test_products_with_their_transposes_are_sums_of_squares():
+    assert "t1 = X @ x\n    value = np.vdot(t1, t1)" in body("X: m x n\nx: n x 1\nx'*X'*X*x", "value_and_grad", wrt="x")
+    text = body("A: m x n\nB: n x p\nC: p x q\ntr(A*B*C*C'*B'*A')", "value_and_grad", wrt="B")
+    assert "value = np.vdot(t1, t1)" in text
+    assert "d_B = A.T @ t1 @ C.T" in text
+
+
+def test_what_is_a_transpose_is_computed_once():
+    text = body("X: n x p\nY: n x c\nW: p x c\nsum((X*W - Y).^2)", "value_and_grad", wrt=["X", "W"])
+    assert text.count("X @ W") == 1
+    assert "W.T @ X.T" not in text

@@ -1,10 +1,11 @@
 """Matrix chains: the order of multiplication that costs least, with `solve` instead of inverses.
 
-Symbolic dimensions count as equal and large, so that vectors are multiplied first.
+Dimensions whose sizes are not given count as equal and large, so that vectors are multiplied first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
@@ -21,21 +22,21 @@ _MATERIALISE = 2
 _STRUCTURED = ("diag", "eye", "kron")
 
 
-def size(d: Dim) -> float:
-    """A number for a dimension: symbols count as large."""
+def size(d: Dim, sizes: Mapping[str, int]) -> float:
+    """A number for a dimension: symbols whose sizes are not given count as large."""
     if isinstance(d, int):
         return d
-    return float(d.xreplace({s: sp.Integer(_LARGE) for s in d.free_symbols}))
+    return float(d.xreplace({s: sp.Integer(sizes.get(s.name, _LARGE)) for s in d.free_symbols}))
 
 
-def _step_cost(left: Expr | None, right: Expr | None, m: float, k: float, n: float) -> float:
+def _step_cost(left: Expr | None, right: Expr | None, m: float, k: float, n: float, sizes: Mapping[str, int]) -> float:
     """The cost of multiplying two parts; single diagonal and inverse factors are given, other parts are None."""
     if (left is not None and left.op == "diag") or (right is not None and right.op == "diag"):
         return m * n
     cost = 2 * m * k * n
     for kron, columns in ((left, n), (right, m)):
         if kron is not None and kron.op == "kron":
-            A, B = (tuple(map(size, f.shape)) for f in kron.args)
+            A, B = (tuple(size(d, sizes) for d in f.shape) for f in kron.args)
             work_a, work_b = (0 if f.op == "eye" else 1 for f in kron.args)
             return 2 * columns * (work_a * A[0] * A[1] * B[0] + work_b * B[0] * B[1] * A[1]) + m * n
     if left is not None and left.op == "inv":
@@ -45,15 +46,24 @@ def _step_cost(left: Expr | None, right: Expr | None, m: float, k: float, n: flo
     return cost
 
 
-Plan = Any  # an int (a factor) or a pair of plans
+Plan = Any  # an int (a factor), a pair of plans, or a product that is there
 
 
-def best_order(factors: tuple[Expr, ...]) -> Plan:
-    """How to bracket a product: nested pairs of positions."""
+def best_order(
+    factors: tuple[Expr, ...], sizes: Mapping[str, int], made: Mapping[tuple[Expr, ...], Expr] | None = None
+) -> Plan:
+    """How to bracket a product: nested pairs of positions.
+
+    Args:
+        factors: of the product.
+        sizes: what is known of the dimensions.
+        made: products that are computed anyway, by their factors: they cost nothing.
+    """
+    made = made or {}
     count = len(factors)
     if count > _LONGEST:
-        return _one_way(factors)
-    d = [size(f.shape[0]) for f in factors] + [size(factors[-1].shape[1])]
+        return _one_way(factors, sizes)
+    d = [size(f.shape[0], sizes) for f in factors] + [size(factors[-1].shape[1], sizes)]
     cost: dict[tuple[int, int], float] = {(i, i): 0.0 for i in range(count)}
     plan: dict[tuple[int, int], Plan] = {(i, i): i for i in range(count)}
     for length in range(1, count):
@@ -63,18 +73,20 @@ def best_order(factors: tuple[Expr, ...]) -> Plan:
             cuts = range(i, j) if d[i] == d[j + 1] == 1 else range(j - 1, i - 1, -1)
             for s in cuts:  # among equals from the left, but x'(A x)
                 left, right = (factors[i] if s == i else None), (factors[j] if s + 1 == j else None)
-                c = cost[i, s] + cost[s + 1, j] + _step_cost(left, right, d[i], d[s + 1], d[j + 1])
+                c = cost[i, s] + cost[s + 1, j] + _step_cost(left, right, d[i], d[s + 1], d[j + 1], sizes)
                 if best is None or c < best:
                     best, plan[i, j] = c, (plan[i, s], plan[s + 1, j])
             assert best is not None
             cost[i, j] = best
+            if length + 1 < count and factors[i : j + 1] in made:
+                cost[i, j], plan[i, j] = 0, made[factors[i : j + 1]]
     return plan[0, count - 1]
 
 
-def _one_way(factors: tuple[Expr, ...]) -> Plan:
+def _one_way(factors: tuple[Expr, ...], sizes: Mapping[str, int]) -> Plan:
     """A long chain: from its narrower end to the other."""
     plan: Plan
-    if size(factors[0].shape[0]) <= size(factors[-1].shape[1]):
+    if size(factors[0].shape[0], sizes) <= size(factors[-1].shape[1], sizes):
         plan = 0
         for k in range(1, len(factors)):
             plan = (plan, k)
@@ -91,8 +103,8 @@ def build(factors: tuple[Expr, ...], plan: Plan) -> Expr:
     stack: list[tuple[Plan, bool]] = [(plan, False)]
     while stack:
         part, ready = stack.pop()
-        if isinstance(part, int):
-            done.append(factors[part])
+        if isinstance(part, (int, Expr)):
+            done.append(factors[part] if isinstance(part, int) else part)
         elif ready:
             right = done.pop()
             left = done.pop()

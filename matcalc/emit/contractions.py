@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from matcalc import core
 from matcalc.core import call, matmul, number, total, trace, transpose
 from matcalc.dims import is_one, same, times
@@ -12,6 +14,7 @@ from matcalc.emit.factorisations import (
     cholesky_code,
     inverse_code,
     log_determinant_code,
+    mirrors,
     solve_code,
     symmetric_product,
 )
@@ -60,15 +63,30 @@ def matmul_code(select: Selector, e: Expr) -> Choice | None:
     without = _kronecker_vector(factors)
     if without is not None:
         return without
+    if e.is_scalar:
+        half = _half(factors)
+        if half is not None:
+            select.kept.add(half)
+            return dot(half, half)
     gram = None if e.is_scalar else weighted_gram(select, factors) or symmetric_product(factors)
     if gram is not None:
         return gram
     factors_t = tuple(factors)
-    built = build(factors_t, best_order(factors_t))
+    built = build(factors_t, best_order(factors_t, select.sizes, select.products))
     select.ordered.add(built)
+    if e in select.kept:
+        select.products[factors_t] = built
     if built is e:
         return _two_factors(select, e)
     return built
+
+
+def _half(factors: list[Expr]) -> Expr | None:
+    """P where the factors are those of P' P, or of P P'."""
+    count, odd = divmod(len(factors), _SQUARE)
+    if odd or not all(mirrors(a, b) for a, b in zip(factors[:count], reversed(factors))):
+        return None
+    return matmul(*min(factors[count:], factors[:count], key=lambda part: sum(f.op == "transpose" for f in part)))
 
 
 def _scaled(scalars: list[Expr], factors: list[Expr], e: Expr) -> Expr:
@@ -181,7 +199,12 @@ def _trace_of_product(select: Selector, X: Expr) -> Choice:
         k = inverses[0]
         solved = matmul(*factors[k:], *factors[:k])
         return Code("np.trace({0})", (solved,))
-    left, right = _cut(factors)
+    for k in range(len(factors)):
+        half = _half(factors[k:] + factors[:k])
+        if half is not None:
+            select.kept.add(half)
+            return dot(half, half)
+    left, right = _cut(factors, select.sizes)
     if right.op == "transpose":
         return dot(left, right.args[0])
     if left.op == "transpose":
@@ -189,7 +212,7 @@ def _trace_of_product(select: Selector, X: Expr) -> Choice:
     return Code('np.einsum("ij,ji->", {0}, {1})', (left, right))
 
 
-def _cut(factors: list[Expr]) -> tuple[Expr, Expr]:
+def _cut(factors: list[Expr], sizes: Mapping[str, int]) -> tuple[Expr, Expr]:
     """Two partial products whose trace product is the trace; cut so that the two are as small as possible."""
     count = len(factors)
     turns = [(k, j) for k in range(count) for j in range(1, count)]
@@ -197,7 +220,7 @@ def _cut(factors: list[Expr]) -> tuple[Expr, Expr]:
     def weight(turn: tuple[int, int]) -> tuple[float, bool]:
         k, j = turn
         turned = factors[k:] + factors[:k]
-        entries = size(turned[0].shape[0]) * size(turned[j].shape[0])
+        entries = size(turned[0].shape[0], sizes) * size(turned[j].shape[0], sizes)
         aligned = any(len(part) == 1 and part[0].op == "transpose" for part in (turned[:j], turned[j:]))
         return entries * (1 if j == 1 else 2) + entries * (1 if count - j == 1 else 2), not aligned
 

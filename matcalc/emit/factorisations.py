@@ -86,12 +86,13 @@ def cholesky_code(select: Selector, e: Expr) -> Choice | None:
 def symmetric_product(factors: list[Expr]) -> Code | None:
     """A B B' A' = Z Z' for Z = A B: NumPy computes half of a product of a buffer with itself."""
     half, odd = divmod(len(factors), 2)
-    if odd or half < _PAIR or any(not _mirrors(a, b) for a, b in zip(factors[:half], reversed(factors))):
+    if odd or half < _PAIR or any(not mirrors(a, b) for a, b in zip(factors[:half], reversed(factors))):
         return None
     return Code("{0}.T @ {0}", (core.matmul(*factors[half:]),), Level.MATMUL, (Level.ATOM,))
 
 
-def _mirrors(a: Expr, b: Expr) -> bool:
+def mirrors(a: Expr, b: Expr) -> bool:
+    """Whether a is the transpose of b."""
     if a.op == "transpose" or b.op == "transpose":
         return (a.args[0] is b) if a.op == "transpose" else b.args[0] is a
     return a is b and known(a, "symmetric")

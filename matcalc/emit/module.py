@@ -23,7 +23,7 @@ from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
 from matcalc.emit.trees import hugged
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr
+from matcalc.expr import Expr, postorder, substitute
 from matcalc.printing.text import shared
 from matcalc.templating import render
 
@@ -47,6 +47,7 @@ def numpy_source(
     comments: Mapping[str, str] | None = None,
     target: str = "numpy",
     autodiff: bool = False,
+    sizes: Mapping[str, int] | None = None,
 ) -> str:
     """The source text of a module with one function.
 
@@ -64,6 +65,7 @@ def numpy_source(
         target: "numpy", or "array-api" (the function takes the library as `xp`), "jax" or "torch".
         autodiff: for JAX and PyTorch, with the kind "vjp": the value, as a function that the library differentiates by
             our derivative.
+        sizes: what is known of the dimensions, by name: the order of products follows them; any other sizes work too.
 
     Raises:
         NoRuleError: an operation cannot be written in NumPy.
@@ -82,7 +84,7 @@ def numpy_source(
     if autodiff:
         program.kind = "value_and_vjp"
         return autodiff_text(Lowered(program, name or "value"), title, list(formulas), target)
-    lowered = Lowered(program, name or kind)
+    lowered = Lowered(program, name or kind, sizes)
     if target == "numpy":
         return _numpy_text(lowered, title, list(formulas), comments or {})
     return portable_text(lowered, title, list(formulas), DIALECTS[target])
@@ -105,12 +107,13 @@ def compile_function(source: str, name: str | None = None) -> Callable[..., Any]
 
 def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Mapping[str, str]) -> str:
     """The NumPy module."""
-    result = lowered.result()
-    inputs = {v: lowered.inputs[v.params[0]] for v in (*lowered.program.variables, *lowered.extra)}
-    statements = [
-        line for s, lines in lowered.schedule.lines(inputs, result) for line in _commented(s, lines, comments)
-    ]
-    statements, result = [hugged(line) for line in statements], hugged(result)
+    statements, result = _body(lowered, comments)
+    if lowered.alternative is not None:
+        less, more, other = lowered.alternative
+        inner, inner_result = _body(other, comments)
+        branch = "\n".join([*inner, f"return {inner_result}"]).splitlines()
+        comment = "# the products of the factors are smaller than the residual"
+        statements = [comment, f"if {less} < {more}:", *(f"    {line}" for line in branch), *statements]
     taken = Inputs(
         *(lowered.program.variables, lowered.program.tangents, lowered.program.cotangent),
         *(lowered.inputs, lowered.dimensions, lowered.shapes),
@@ -142,6 +145,14 @@ def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Map
     )
 
 
+def _body(lowered: Lowered, comments: Mapping[str, str]) -> tuple[list[str], str]:
+    """The lines of the statements, and the text of what is returned."""
+    result = lowered.result()
+    inputs = {v: lowered.inputs[v.params[0]] for v in (*lowered.program.variables, *lowered.extra)}
+    lines = lowered.schedule.lines(inputs, result)
+    return [hugged(line) for s, part in lines for line in _commented(s, part, comments)], hugged(result)
+
+
 def _commented(statement: Statement, lines: list[str], comments: Mapping[str, str]) -> list[str]:
     """The lines of a statement with its formula: the one that was given, or for several lines its own."""
     of = statement.of
@@ -154,8 +165,15 @@ def _commented(statement: Statement, lines: list[str], comments: Mapping[str, st
         return lines if formula is None else [f"{lines[0]}  # {name} = {plain(formula)}"]
     if formula is None and not _is_short(value):
         return lines
-    comment = plain(f"# {name} = {formula or shared(value).body}")
+    comment = plain(f"# {name} = {formula or shared(_opened(value)).body}")
     return [comment, *lines] if len(comment) <= COMMENT else lines
+
+
+def _opened(e: Expr) -> Expr:
+    """The expression without the names of temporaries, which are numbered in the code."""
+    parts = postorder((e,), through_names=False)
+    table = {sub: sub.args[0] for sub in parts if sub.op == "named" and sub.params[0] == "t"}
+    return substitute(e, table, through_names=False)
 
 
 def _used_helpers(body: str) -> dict[str, str]:

@@ -15,10 +15,13 @@ from matcalc import dims
 from matcalc.dims import is_one, shape_text
 from matcalc.emit import array_helpers, helpers, portable_helpers
 from matcalc.emit.catalogue import Names, function_name, rules
+from matcalc.emit.code import number_code
+from matcalc.emit.factored import forms_of_residuals
 from matcalc.emit.factorisations import with_names
 from matcalc.emit.masks import choices_last
 from matcalc.emit.schedule import LINE, Schedule
 from matcalc.emit.selection import Selector
+from matcalc.emit.twins import without_twins
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder, variables
 from matcalc.properties import names_of
@@ -105,10 +108,12 @@ class Lowered:
         functions: those of abstract functions.
         shapes: for variables whose derivatives take the form of the input, the name of that form.
         schedule: the statements.
+        alternative: the same program in other products, and where that is cheaper: two operation counts to compare.
     """
 
-    def __init__(self, program: Program, name: str) -> None:
+    def __init__(self, program: Program, name: str, sizes: Mapping[str, int] | None = None) -> None:
         self.program, self.name = program, name
+        self.alternative: tuple[str, str, Lowered] | None = None
         self.extra = [*program.tangents.values(), *([program.cotangent] if program.cotangent is not None else [])]
         self.roots = self._roots()
         self._check()
@@ -122,11 +127,15 @@ class Lowered:
         self.roots = {last[root]: wanted for root, wanted in self.roots.items()}
         program = self.program = program.with_roots(last)
         named = with_names(list(self.roots), self.namer.unused)
+        twins = without_twins(named.values())
+        named = {root: twins[new] for root, new in named.items()}
         self.roots = {named[root]: wanted for root, wanted in self.roots.items()}
-        program = self.program = program.with_roots(named)
+        self._multiply_out(program.with_roots(named), sizes or {})
+        program = self.program
         values = [] if program.value is None else [program.value]
         derivatives = [e for e in self.roots if e is not program.value]
-        select = Selector(rules(Names(self.inputs, self.dimensions, self.functions)), values, derivatives)
+        names = Names(self.inputs, self.dimensions, self.functions)
+        select = Selector(rules(names), values, derivatives, sizes, self.roots)
         self.shapes = {name: self.namer.name(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
         self.schedule = Schedule(select, self.roots, self.namer.statement)
 
@@ -147,6 +156,21 @@ class Lowered:
         missing = [v.params[0] for v in variables(self.roots) if v not in known]
         if missing:
             raise MatcalcError(f"not among the variables of the function: {', '.join(missing)}")
+
+    def _multiply_out(self, program: Program, sizes: Mapping[str, int]) -> None:
+        """Multiply out residuals of low rank; where the sizes decide at run time, there are two programs."""
+        given = [v for v in program.variables if v.params[0] not in program.results]
+        moving = set(program.variables) - set(given)
+        found = forms_of_residuals(self.roots, moving, given, sizes) if program.results else []
+        for choice in found:
+            new = program.with_roots(choice.table)
+            if choice.cheaper is None:
+                program = new
+                self.roots = {choice.table[root]: wanted for root, wanted in self.roots.items()}
+            else:
+                less, more = (number_code(count, self.dimensions)[0] for count in choice.cheaper)
+                self.alternative = less, more, Lowered(new, self.name, sizes)
+        self.program = program
 
     def _functions(self) -> dict[str, str]:
         abstract = [e for e in postorder(self.roots) if e.op == "func" and e.params[0].body is None]

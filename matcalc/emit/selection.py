@@ -6,7 +6,7 @@ Arguments are decided before what uses them, so that rules may look at them; not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from matcalc.emit.code import Code
@@ -25,28 +25,43 @@ class Selector:
         rules: for each operation (or "*" for all others) the rules to try, in order.
         values: expressions of the forward pass.
         gradients: expressions of derivatives; only in these a norm's reciprocal is 0 at 0.
+        sizes: what is known of the dimensions.
+        roots: what is computed, if it is not all of these.
 
     Attributes:
         codes: how each value is computed.
         same: what is computed instead of others.
         ordered: products whose factors stand in their final order.
+        kept: what is computed as it stands, whatever uses it.
+        products: for the factors of each product among these, the product.
         blocks: how the blocks of a matrix are computed (see `matcalc.emit.blocks`), whose memory are
             `parts` and `with_kron`.
     """
 
-    def __init__(self, rules: dict[str, list[Rule]], values: Iterable[Expr], gradients: Iterable[Expr] = ()) -> None:
+    def __init__(
+        self,
+        rules: dict[str, list[Rule]],
+        values: Iterable[Expr],
+        gradients: Iterable[Expr] = (),
+        sizes: Mapping[str, int] | None = None,
+        roots: Iterable[Expr] | None = None,
+    ) -> None:
         values, gradients = list(values), list(gradients)
         self.rules = rules
+        self.sizes = sizes or {}
         self.codes: dict[Expr, Code] = {}
         self.same: dict[Expr, Expr] = {}
         self.ordered: set[Expr] = set()
+        self.products: dict[tuple[Expr, ...], Expr] = {}
         self.blocks: dict[Expr, Code] = {}
         self.parts: dict[Any, dict[Expr, Any]] = {}
         self.with_kron: dict[Expr, bool] = {}
         self.forward = set(postorder(values))
         self.differentiated = bool(gradients)
         self.uses = _uses([*values, *gradients])
-        for root in (*values, *gradients):
+        self.kept = {e for e, n in self.uses.items() if n > 1}
+        self.kept |= {*values, *gradients, *(e.args[0] for e in self.uses if e.op == "named")}
+        for root in (*values, *gradients) if roots is None else roots:
             self.decide(root)
 
     def decide(self, e: Expr) -> Expr:
