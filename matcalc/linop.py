@@ -6,6 +6,7 @@ new map brings these three views. `compose(L, M)` is L after M. The kinds and co
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import singledispatch
 
 from matcalc import core, maps
@@ -160,13 +161,8 @@ def _(L: maps.Frechet, dX: Expr) -> Expr:
 
 
 @_apply.register
-def _(L: maps.AdjugateSlope, dX: Expr) -> Expr:
-    return node("dadj", (L.at, dX))
-
-
-@_apply.register
-def _(L: maps.ProdothersSlope, dX: Expr) -> Expr:
-    return node("dprodothers", (L.at, dX), (L.axis,))
+def _(L: maps.Slope, dX: Expr) -> Expr:
+    return node(L.operation, (L.at, dX), L.params)
 
 
 @_apply.register
@@ -308,13 +304,8 @@ def _(L: maps.Frechet) -> LinearMap:
 
 
 @adjoint.register
-def _(L: maps.AdjugateSlope) -> LinearMap:
-    return maps.AdjugateSlope(L.domain, L.codomain, core.transpose(L.at))
-
-
-@adjoint.register
-def _(L: maps.ProdothersSlope) -> LinearMap:
-    return L
+def _(L: maps.Slope) -> LinearMap:
+    return replace(L, at=core.transpose(L.at)) if L.turned else L
 
 
 @adjoint.register

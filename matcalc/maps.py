@@ -6,6 +6,7 @@ What can be done with a map is in `matcalc.linop` (apply, adjoint) and `matcalc.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from matcalc import core
 from matcalc.dims import Dim, Shape, same, same_shape, shape_text, times
@@ -171,18 +172,22 @@ class Frechet(LinearMap):
 
 
 @dataclass(frozen=True, slots=True)
-class AdjugateSlope(LinearMap):
-    """dX -> D adj(X)[dX], the derivative of the adjugate at X."""
+class Slope(LinearMap):
+    """dX -> the derivative of a function of matrices at X in the direction dX, an operation of (X, dX).
 
+    Attributes:
+        operation: of (X, dX), such as `dadj`; linear in dX.
+        form: the operation of X that gives its matrix on vec.
+        at: X.
+        params: of both operations.
+        turned: whether the adjoint is the derivative at X', or the map itself.
+    """
+
+    operation: str
+    form: str
     at: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class ProdothersSlope(LinearMap):
-    """dX -> the derivative of the products of all other entries (along an axis) at X; self-adjoint."""
-
-    at: Expr
-    axis: int | None
+    params: tuple[Any, ...]
+    turned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,14 +343,9 @@ def frechet(function: str, at: Expr, exponent: Expr | None = None) -> LinearMap:
     return Frechet(at.shape, at.shape, function, at, exponent)
 
 
-def adjugate_slope(at: Expr) -> LinearMap:
-    """dX -> the derivative of the adjugate at `at`, a square matrix, in the direction dX."""
-    return AdjugateSlope(at.shape, at.shape, at)
-
-
-def prodothers_slope(at: Expr, axis: int | None) -> LinearMap:
-    """dX -> the derivative of the products of all other entries at `at` in the direction dX."""
-    return ProdothersSlope(at.shape, at.shape, at, axis)
+def slope(operation: str, form: str, at: Expr, params: tuple[Any, ...] = (), *, turned: bool = False) -> LinearMap:
+    """dX -> operation(at, dX), with the matrix form(at); its adjoint is itself, or (turned) the one at at'."""
+    return Slope(at.shape, at.shape, operation, form, at, params, turned)
 
 
 def on_vec(matrix: Expr, domain: Shape, codomain: Shape) -> LinearMap:

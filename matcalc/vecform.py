@@ -156,13 +156,8 @@ def _(L: maps.Frechet) -> Expr:
 
 
 @matrix.register
-def _(L: maps.AdjugateSlope) -> Expr:
-    return node("dadjform", (L.at,), (1,))
-
-
-@matrix.register
-def _(L: maps.ProdothersSlope) -> Expr:
-    return node("prodothersform", (L.at,), (L.axis, 1))
+def _(L: maps.Slope) -> Expr:
+    return node(L.form, (L.at,), L.params)
 
 
 @matrix.register

@@ -278,6 +278,7 @@ ANY_SHAPE = {"named", "transpose", "kron", "vec", "sum", "mean", "var", "std", "
     "cumsum",
     "pinv",
     "polar",
+    "dpolarform",
     "singvals",
     "normnuc",
     "normspec",

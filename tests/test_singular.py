@@ -109,6 +109,27 @@ def test_third_derivative_of_a_product() -> None:
     assert np.allclose(third @ vec(v), vec(slope_of_polynomial(lambda t: hessian(x=x + t * v)["x"], 3)))
 
 
+# ------------------------------------------------------------------------------------------------ constant rank
+
+
+@pytest.mark.parametrize(("m", "n", "rank"), [(3, 4, 1), (4, 3, 2), (3, 3, 3), (1, 3, 1), (4, 1, 1), (5, 4, 2)])
+def test_nuclear_norm_along_matrices_of_a_rank(m: int, n: int, rank: int) -> None:
+    """|| A B' ||_* for A m x r and B n x r: it is smooth, though the nuclear norm is not."""
+    d = mc.derive("normnuc(A*B')", shapes={"A": ("m", "r"), "B": ("n", "r")})
+    rng = np.random.default_rng([m, n, rank])
+    A, B, V = rng.normal(size=(m, rank)), rng.normal(size=(n, rank)), rng.normal(size=(m, rank))
+    gradient, h = d.function("gradient"), 1e-4
+    slope = (d.evaluate(A=A + h * V, B=B) - d.evaluate(A=A - h * V, B=B)) / (2 * h)
+    assert np.isclose(np.sum(gradient(A=A, B=B)["A"] * V), slope, atol=1e-7)
+    for name in ("A", "B"):
+        G = [gradient(A=A + t * V, B=B)[name] for t in (h, -h)]
+        expected = vec((G[0] - G[1]) / (2 * h))
+        second = evaluate(d.hessian(name, "A").as_matrix(), {"A": A, "B": B})
+        assert np.allclose(second @ vec(V), expected, atol=1e-6)
+    assert not d.hessian("A").conditions
+    assert np.allclose(d.function("hessian")(A=A, B=B)["A"], evaluate(d.hessian("A").as_matrix(), {"A": A, "B": B}))
+
+
 # ------------------------------------------------------------------------------------------------ branches not taken
 
 X0 = np.array([[0.0], [2.0], [-1.0]])

@@ -12,6 +12,8 @@ import numpy as np
 
 from matcalc.emit.matrix_helpers import (
     _chol,
+    _dpolar,
+    _dpolarform,
     _eig,
     _eigmax,
     _eigmin,
@@ -33,6 +35,8 @@ from matcalc.emit.matrix_helpers import (
     _nans,
     _pinv,
     _polar,
+    _polar_weights,
+    _rank,
     _real,
     _resolvent,
     _sqrtm,
@@ -57,7 +61,7 @@ except ImportError:  # only _gelu and the special functions need it, and whoever
 POLYNOMIALS = (_adj, _dadj, _dadjform, _prodothers, _dprodothers, _prodothersform, _running)
 MATRIX_FUNCTIONS = (
     *(_chol, _eig, _eigmax, _eigmin, _eigvals, _eigvecmax, _eigvecmin, _eigvecs, _extreme, _is_symmetric, _polar),
-    *(_pinv, _resolvent),
+    *(_pinv, _resolvent, _rank, _polar_weights, _dpolar, _dpolarform),
     *(_expm, _logm, _sqrtm, _matpow, _real, _nans, _upper_right, _frechet_expm, _frechet_logm, _frechet_sqrtm),
     *(_frechetpow, _frechetpowform, _frechet_matrix),
 )

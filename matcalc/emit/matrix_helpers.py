@@ -103,10 +103,50 @@ def _resolvent(x, sign):
     return (vectors * np.where(small, 0, 1 / np.where(small, 1, gaps))) @ vectors.T
 
 
+def _rank(x, s):
+    """The number of singular values that are no rounding errors."""
+    return int(np.sum(s > 10 * max(x.shape) * np.finfo(x.dtype).eps * s[0]))
+
+
 def _polar(x):
-    """U V' for x = U diag(s) V'."""
-    u, _, vt = np.linalg.svd(x, full_matrices=False)
-    return u @ vt
+    """U V' for x = U diag(s) V', s > 0."""
+    if not np.isfinite(x).all():
+        return _nans(x)
+    u, s, vt = np.linalg.svd(x, full_matrices=False)
+    r = _rank(x, s)
+    return u[:, :r] @ vt[:r]
+
+
+def _polar_weights(x):
+    """U, V' and the weights of the derivative of U V' at x: U' dX V is weighted, minus its transpose in the corner."""
+    u, s, vt = np.linalg.svd(x)
+    r = _rank(x, s)
+    weights = np.zeros_like(x)
+    weights[:r], weights[:, :r] = 1 / s[:r, None], 1 / s[:r]
+    weights[:r, :r] = 1 / (s[:r, None] + s[:r])
+    return u, vt, weights, r
+
+
+def _dpolar(x, v):
+    """The derivative of the polar factor at x in the direction v, along matrices of the rank of x."""
+    if not np.isfinite(x).all():
+        return _nans(x)
+    u, vt, weights, r = _polar_weights(x)
+    turned = weights * (u.T @ v @ vt.T)
+    turned[:r, :r] -= turned[:r, :r].T.copy()
+    return u @ turned @ vt
+
+
+def _dpolarform(x):
+    """The matrix of the derivative of the polar factor on vec."""
+    if not np.isfinite(x).all():
+        return np.full((x.size, x.size), np.nan, dtype=x.dtype)
+    u, vt, weights, r = _polar_weights(x)
+    inner = np.diag(weights.ravel(order="F"))
+    number = np.arange(x.size).reshape(x.shape, order="F")[:r, :r]
+    inner[number, number.T] -= weights[:r, :r]
+    both = np.kron(vt.T, u)
+    return both @ inner @ both.T
 
 
 def _chol(x):

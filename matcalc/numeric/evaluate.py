@@ -30,7 +30,7 @@ REAL_ONLY = (
     _BY_ORDER
     | {"var", "std", "norm1", "norm2", "logdet", "standardize", "gammaln", "cossim"}
     | {"eigvals", "eigvecs", "eigmax", "eigmin", "eigvecmax", "eigvecmin", "chol"}
-    | {"singvals", "polar", "normnuc", "normspec", "pinv"}
+    | {"singvals", "polar", "dpolar", "dpolarform", "normnuc", "normspec", "pinv"}
     | {"huber", "leakyrelu", "elu", "selu", "softsign", "hardtanh"}
 )
 

@@ -1,21 +1,21 @@
 """The pseudoinverse, singular values and their norms, the polar and Cholesky factors.
 
-Singular values are in descending order. Derivatives hold where the rank is constant (pseudoinverse), the rank is full
-(nuclear norm, polar factor) or the singular values are simple and positive.
+Singular values are in descending order. Derivatives hold where the rank is constant (pseudoinverse, nuclear norm, polar
+factor) or the singular values are simple and positive.
 """
 
 from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import difference, eye, inverse, matmul, minus, number, power, scale
-from matcalc.dims import Dim, is_one, plus, same, shape_text
+from matcalc.dims import Dim, is_one, plus, same, shape_text, times
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, node
+from matcalc.linop import apply
 from matcalc.maps import (
     LinearMap,
     compose,
     diagonal,
-    frechet,
     identity,
     inner,
     map_sum,
@@ -23,13 +23,15 @@ from matcalc.maps import (
     negated,
     sandwich,
     scaled,
+    slope,
     transposition,
 )
 from matcalc.notation import Call, Level, Template
-from matcalc.ops.define import anywhere, op, scalar, square
+from matcalc.ops.define import always, anywhere, map_of, need_same, no_facts, op, scalar, square
 from matcalc.ops.selection import lower_ones, surely_nonnegative
 from matcalc.ops.spectral import simple, simple_extreme
 from matcalc.properties import BIT, bits
+from matcalc.vecform import matrix
 
 GOLUB_PEREYRA = "Golub & Pereyra, The differentiation of pseudo-inverses, SIAM J. Numer. Anal. 10 (1973), (4.12)"
 GILES_SVD = "Giles, Collected matrix derivative results (2008), sec. 3"
@@ -48,11 +50,6 @@ def is_tall(X: Expr) -> bool | None:
     if surely_nonnegative(plus(m, -n)):
         return True
     return False if surely_nonnegative(plus(n, -m)) else None
-
-
-def full_rank(X: Expr) -> tuple[tuple[str, Expr], ...]:
-    """The rank is the smaller dimension: one of X'X and X X' is nonsingular."""
-    return (("positive", core.add(node("det", (X.T @ X,)), node("det", (X @ X.T,)))),)
 
 
 PINV_KEEPS = bits(
@@ -155,11 +152,20 @@ def _polar_by_powers(X: Expr) -> Expr:
     return core.matmul(node("matpow", (core.matmul(X, X.T), half)), X)
 
 
+def _slope_by_powers(X: Expr, V: Expr) -> Expr:
+    """The differential of X (X'X)^(-1/2) in the direction V."""
+    return apply(map_of(_polar_by_powers(X), X), V)
+
+
+def _form_by_powers(X: Expr) -> Expr:
+    return matrix(map_of(_polar_by_powers(X), X))
+
+
 @op(
     shape=lambda X: X.shape,
     latex=Call(r"\operatorname{polar}"),
     numpy=Call("_polar"),
-    domain=full_rank,
+    domain=anywhere,
     source=HIGHAM_POLAR,
     example=("4 3",),
     facts=lambda e, X: (
@@ -170,19 +176,38 @@ def _polar_by_powers(X: Expr) -> Expr:
     definition=_polar_by_powers,
 )
 def polar(Q: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """Q = U V' = X (X'X)^(-1/2), for X = U diag(sigma) V' of full rank"""
-    R = _polar_by_powers(X)
-    half = number(-HALF)
-    turned = transposition(X.shape)
-    if is_tall(X):
-        H = R.args[1]
-        gram_moves = map_sum(sandwich(X.T, None, X.shape), compose(sandwich(None, X, turned.codomain), turned))
-        root = frechet("matpow", X.T @ X, half)
-        return (map_sum(sandwich(None, H, X.shape), compose(sandwich(X, None, H.shape), root, gram_moves)),)
-    H = R.args[0]
-    gram_moves = map_sum(sandwich(None, X.T, X.shape), compose(sandwich(X, None, turned.codomain), turned))
-    root = frechet("matpow", X @ X.T, half)
-    return (map_sum(sandwich(H, None, X.shape), compose(sandwich(None, X, H.shape), root, gram_moves)),)
+    """dQ = dpolar(X, dX), Q = U V' for X = U diag(sigma) V' with sigma > 0, where the rank is constant"""
+    return (slope("dpolar", "dpolarform", X),)
+
+
+@op(
+    shape=lambda X, V: need_same("dpolar", X, V),
+    latex=Template(r"\mathrm{{D}}\operatorname{{polar}}\left({0}\right)\left[{1}\right]", Level.POSTFIX),
+    numpy=Call("_dpolar"),
+    domain=anywhere,
+    source=HIGHAM_POLAR,
+    example=("4 3, 4 3",),
+    facts=no_facts,
+    definition=_slope_by_powers,
+)
+def dpolar(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
+    """dpolar(X, V) is linear in V; by X it is that of X (X'X)^(-1/2), for X of full rank"""
+    return map_of(_slope_by_powers(X, V), X), slope("dpolar", "dpolarform", X)
+
+
+@op(
+    shape=lambda X: (times(*X.shape), times(*X.shape)),
+    latex=Template(r"\mathrm{{D}}\operatorname{{polar}}\left({0}\right)", Level.POSTFIX),
+    numpy=Call("_dpolarform"),
+    domain=anywhere,
+    source=HIGHAM_POLAR,
+    example=("3 2",),
+    facts=always("symmetric"),
+    definition=_form_by_powers,
+)
+def dpolarform(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
+    """dpolarform(X) vec(V) = vec(dpolar(X, V)); by X it is that of X (X'X)^(-1/2), for X of full rank"""
+    return (map_of(_form_by_powers(X), X),)
 
 
 def _norm_facts(e: Expr, X: int) -> tuple[int, int]:
@@ -194,13 +219,13 @@ def _norm_facts(e: Expr, X: int) -> tuple[int, int]:
     shape=scalar,
     latex=Template(r"\lVert {0} \rVert_*"),
     numpy=Template('np.linalg.norm({0}, "nuc")'),
-    domain=full_rank,
+    domain=anywhere,
     source=WATSON,
     example=("4 3",),
     facts=_norm_facts,
 )
 def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
-    """d normnuc(X) = tr(Q' dX), Q = U V' the polar factor of X = U diag(sigma) V', for full rank"""
+    """d normnuc(X) = tr(Q' dX), Q = U V' the polar factor of X = U diag(sigma) V', where the rank is constant"""
     return (inner(node("polar", (X,))),)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from matcalc.dims import Shape, is_one, same, same_shape, shape_text
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, Op, Param, register
+from matcalc.expr import Expr, Op, Param, postorder, record, register
+from matcalc.maps import LinearMap, compose, identity, map_sum, zero
 from matcalc.notation import Notation
 from matcalc.properties import BIT
 
@@ -70,6 +71,17 @@ def op(
 def anywhere(*_: Any) -> tuple[tuple[str, Any], ...]:
     """No condition: differentiable everywhere (or with the stated convention at kinks)."""
     return ()
+
+
+def map_of(e: Expr, wrt: Expr) -> LinearMap:
+    """The differential of an expression as a map from that of `wrt`: of an operation by its definition."""
+    found: dict[Expr, LinearMap] = {wrt: identity(wrt.shape)}
+    for sub in postorder((e,)):
+        if sub in found or not any(a in found for a in sub.args):
+            continue
+        maps = record(sub.op).differential(sub, *sub.args, *sub.params)
+        found[sub] = map_sum(*(compose(L, found[a]) for a, L in zip(sub.args, maps) if a in found))
+    return found.get(e, zero(wrt.shape, e.shape))
 
 
 # ------------------------------------------------------------------------------------------------ shapes

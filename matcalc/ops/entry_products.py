@@ -6,7 +6,7 @@ from matcalc import core
 from matcalc.dims import Shape, times
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, Param, node
-from matcalc.maps import LinearMap, on_vec, prodothers_slope
+from matcalc.maps import LinearMap, on_vec, slope
 from matcalc.notation import Level, Notation, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import AXIS, anywhere, keeps, need_same, no_facts, op, reduced
@@ -40,7 +40,7 @@ def prod(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
 )
 def prodothers(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d prodothers(X) = dprodothers(X, dX), for X without zeros prodothers(X) o (sum(dX ./ X) - dX ./ X)"""
-    return (prodothers_slope(X, axis),)
+    return (slope("dprodothers", "prodothersform", X, (axis,)),)
 
 
 def _slope_shape(X: Expr, V: Expr, axis: int | None) -> Shape:
@@ -72,7 +72,7 @@ def _slope_numpy(axis: int | None) -> Notation:
 def dprodothers(Y: Expr, X: Expr, V: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """dprodothers(X, V) is linear in V, and vec(d dprodothers(X, V)) = prodothersform(X, 2) (vec(V) (x) vec(dX))"""
     second = node("prodothersform", (X,), (axis, 2)) @ core.kron(core.vec(V), core.eye(times(*X.shape)))
-    return on_vec(second, X.shape, X.shape), prodothers_slope(X, axis)
+    return on_vec(second, X.shape, X.shape), slope("dprodothers", "prodothersform", X, (axis,))
 
 
 def _form_shape(X: Expr, axis: int | None, order: int) -> Shape:

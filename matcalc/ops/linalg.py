@@ -11,7 +11,7 @@ from matcalc.core import inverse, transpose
 from matcalc.dims import Shape, same, shape_text, times
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Param, node
-from matcalc.maps import LinearMap, adjugate_slope, inner, negated, on_vec, sandwich
+from matcalc.maps import LinearMap, inner, negated, on_vec, sandwich, slope
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import anywhere, need_same, need_square, no_facts, op, square, square_to_scalar
 from matcalc.properties import BIT, bits
@@ -138,7 +138,7 @@ def adjugate(X: Expr) -> Expr:
 )
 def adj(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d adj(X) = dadj(X, dX), for nonsingular X tr(X^-1 dX) adj(X) - X^-1 dX adj(X)"""
-    return (adjugate_slope(X),)
+    return (slope("dadj", "dadjform", X, turned=True),)
 
 
 # The adjugate is a polynomial: its derivatives of order r are multilinear in r directions, also where X is singular.
@@ -162,7 +162,7 @@ def dadj(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
     """dadj(X, V) is linear in V, and vec(d dadj(X, V)) = dadjform(X, 2) (vec(V) (x) vec(dX))"""
     size = times(*X.shape)
     second = node("dadjform", (X,), (2,)) @ core.kron(core.vec(V), core.eye(size))
-    return on_vec(second, X.shape, X.shape), adjugate_slope(X)
+    return on_vec(second, X.shape, X.shape), slope("dadj", "dadjform", X, turned=True)
 
 
 def _dadjform_shape(X: Expr, order: int) -> Shape:
@@ -183,7 +183,7 @@ def _dadjform_shape(X: Expr, order: int) -> Shape:
     source=MN8,
     example=("n n", 1),
     facts=no_facts,
-    params=(Param("order", "int"),),
+    params=(Param("order", "int", 1),),
 )
 def dadjform(Y: Expr, X: Expr, order: int) -> tuple[LinearMap, ...]:
     """dadjform(X, r) (vec(V1) (x) ... (x) vec(Vr)) is vec of the r-th derivative of adj at X along V1 ... Vr"""

@@ -18,6 +18,8 @@ WEIGHTS = {
     "dadjform": 30,
     "dprodothers": 12,
     "prodothersform": 30,
+    "dpolar": 12,
+    "dpolarform": 30,
     "dup": 6,
     "elim": 6,
 }
