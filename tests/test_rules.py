@@ -69,6 +69,7 @@ DIRECTIONS = {
     "det_of_exponential": "determinants become traces",
     **{f"{op}_of_scaled": "scalars move out" for op in ("vech", "unvech", "tril", "triu", "cumsum", "slice", "place")},
     "exponential_of_zero": "one name for one thing",
+    "det_of_inverse": "inverses move out",
     "product_of_symbolic_powers": "exponents are gathered",
     "pseudoinverse_of_nonsingular": "one name for one thing",
     "frechet_of_power_at_commuting": "derivatives are written out",

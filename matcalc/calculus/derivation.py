@@ -9,6 +9,7 @@ from typing import Any
 
 from matcalc import core
 from matcalc.calculus.conditions import domain_of
+from matcalc.calculus.folds import Folds, folded
 from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, jacobian_of
 from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
 from matcalc.calculus.objective import Objective, objective_of
@@ -39,7 +40,9 @@ class Derivation(Claims):
     Made by `matcalc.derive`; in Jupyter it shows the typeset steps, in a terminal the same as text.
 
     Attributes:
-        graph: the forward graph.
+        graph: the forward graph, the functions that the source spells out by name.
+        source: the forward graph as it was given.
+        recognised: one step for each function that the source spells out.
         wrt: the variables and named values, in the order asked for.
         inferred: what was inferred of names that were not declared.
         structure: by name, the structured set along which a variable is differentiated.
@@ -51,11 +54,15 @@ class Derivation(Claims):
         graph: Graph,
         wrt: Iterable[Expr],
         *,
+        source: Graph | None = None,
+        recognised: Iterable[Step] = (),
         inferred: Iterable[str] = (),
         structure: Mapping[str, str] | None = None,
         convention: str = "entries",
     ) -> None:
         self.graph = graph
+        self.source = graph if source is None else source
+        self.recognised = list(recognised)
         self.output = graph.output
         self.wrt = list(wrt)
         self.inferred = list(inferred)
@@ -84,6 +91,16 @@ class Derivation(Claims):
         return Rewriter(self.context)
 
     @cached_property
+    def folds(self) -> Folds:
+        """The definitions to which results are folded back."""
+        return Folds(self.graph.definitions.values())
+
+    @cached_property
+    def open_folds(self) -> Folds:
+        """The same without closed facts, for what is differentiated again."""
+        return Folds(self.graph.definitions.values(), closed=False)
+
+    @cached_property
     def stops(self) -> list[Expr]:
         """Unnamed values that are used more than once: the steps treat them like named ones."""
         return shared_values(self.output, self.wrt)
@@ -96,7 +113,7 @@ class Derivation(Claims):
             ShapeError: the output is not 1 x 1.
         """
         self.need_scalar("gradient")
-        engine = ReverseAccumulation(self.output, self.context, self.fresh_names(), self.graph.definitions.values())
+        engine = ReverseAccumulation(self.output, self.context, self.fresh_names(), self.folds)
         return engine.run([*self.wrt, *self.stops], core.number(1))
 
     def fresh_names(self) -> Names:
@@ -148,7 +165,8 @@ class Derivation(Claims):
             if kind == "none"
             else self.rewriter.simplify(structured_gradient(made.value, made.of, kind, self.convention))
         )
-        return with_shared_named(inlined(value, self.rewriter), self.rewriter, self.fresh_names())
+        short = folded(inlined(value, self.rewriter), self.folds, self.rewriter)
+        return with_shared_named(short, self.rewriter, self.fresh_names())
 
     def jacobian(self, name: Any = None) -> Jacobian:
         """The Jacobian of the output (m x n) by a variable (p x q): mn x pq on column-major vec, structured.
@@ -225,14 +243,12 @@ class Derivation(Claims):
         """The adjoint of a variable or named value, whether or not it is in `wrt`."""
         if node in self.reverse.adjoints:
             return self.reverse.adjoints[node]
-        engine = ReverseAccumulation(
-            self.output, Context(self.domain), self.fresh_names(), self.graph.definitions.values()
-        )
+        engine = ReverseAccumulation(self.output, Context(self.domain), self.fresh_names(), self.folds)
         return engine.run([node], core.number(1)).adjoints[node]
 
     def shortened(self, value: Expr, rewriter: Rewriter) -> Expr:
         """`value` simplified, local names that it uses once opened, and what equals a definition folded back."""
-        short = inlined(rewriter.simplify(refreshed(value, rewriter)), rewriter)
+        short = folded(inlined(rewriter.simplify(refreshed(value, rewriter)), rewriter), self.folds, rewriter)
         return with_shared_named(short, rewriter, self.fresh_names())
 
     @property
@@ -245,7 +261,7 @@ class Derivation(Claims):
     @property
     def steps(self) -> list[Step]:
         """Every application of a rule, in order; plain data."""
-        return [step for made in self.reverse.adjoints.values() for step in made.steps]
+        return [*self.recognised, *(step for made in self.reverse.adjoints.values() for step in made.steps)]
 
     @property
     def paths(self) -> dict[Expr, list[Path]]:
@@ -387,7 +403,7 @@ class Derivation(Claims):
         """The value by direct evaluation of the source graph: a float for 1 x 1, else an array."""
         variables = list(self.graph.declared.values())
         arrays, sizes = bind(variables, values, dims)
-        result = evaluate(self.output, arrays, sizes, functions or {})
+        result = evaluate(self.source.output, arrays, sizes, functions or {})
         return float(result[0, 0]) if self.output.is_scalar else result
 
     def objective(self, wrt: Any = None, *, dims: Mapping[str, int] | None = None, **fixed: Any) -> Objective:
@@ -408,7 +424,7 @@ class Derivation(Claims):
             seed: of the random numbers.
         """
         return check_gradient(
-            self.output,
+            self.source.output,
             list(self.graph.declared.values()),
             self.function("value_and_grad"),
             wrt=self.names,

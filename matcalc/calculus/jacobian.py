@@ -118,7 +118,7 @@ class Jacobian:
         """
         _need_shape(cotangent, self.of.shape, "cotangent")
         d = self.derivation
-        engine = ReverseAccumulation(self.of, Context(d.domain), d.fresh_names(), d.graph.definitions.values())
+        engine = ReverseAccumulation(self.of, Context(d.domain), d.fresh_names(), d.folds)
         return engine.run([self.by], cotangent).adjoints[self.by].value
 
     def jacobian(self, name: Any) -> Jacobian:
@@ -175,7 +175,7 @@ def hessian_of(d: Derivation, of: Expr, by: Expr) -> Jacobian:
     without them.
     """
     context = Context(d.domain, closed=False)
-    engine = ReverseAccumulation(d.output, context, d.fresh_names(), d.graph.definitions.values())
+    engine = ReverseAccumulation(d.output, context, d.fresh_names(), d.open_folds)
     gradient = engine.run([of], core.number(1)).adjoints[of].value
     return jacobian_of(d, gradient, by, closed=True)
 
@@ -184,6 +184,6 @@ def hessian_products(d: Derivation, tangents: Mapping[Expr, Expr]) -> dict[str, 
     """The gradients' differentials along the tangents: Hessian-vector products, no Hessian is formed."""
     context = Context(d.domain, closed=False)
     names = d.fresh_names()
-    engine = ReverseAccumulation(d.output, context, names, d.graph.definitions.values())
+    engine = ReverseAccumulation(d.output, context, names, d.open_folds)
     adjoints = engine.run(d.wrt, core.number(1)).adjoints
     return {str(e.params[0]): forward(adjoints[e].value, tangents, d.rewriter, names) for e in d.wrt}

@@ -57,7 +57,7 @@ def source_of(d: Derivation, kind: str, target: str, autodiff: bool = False) -> 
         names = d.fresh_names()
         cotangent = core.var(names.fresh("d_value" if autodiff else "cotangent"), *d.output.shape)
         extra = {"cotangent": cotangent}
-        engine = ReverseAccumulation(d.output, Context(d.domain), names, d.graph.definitions.values())
+        engine = ReverseAccumulation(d.output, Context(d.domain), names, d.folds)
         found = engine.run(d.wrt, cotangent)
         derivatives = {str(e.params[0]): found.adjoints[e].value for e in d.wrt}
     return numpy_source(

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from matcalc import core
+from matcalc.calculus.folds import Folds, folded
 from matcalc.calculus.names import Names, opened
-from matcalc.expr import Expr, depends, postorder, rebuild, record
+from matcalc.expr import Expr, depends, postorder, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import Zero
 from matcalc.rewrite.context import Context
@@ -58,15 +59,15 @@ class ReverseAccumulation:
         output: the value that is differentiated.
         context: facts, assumptions, log.
         names: for the adjoints.
-        definitions: named values to which equal expressions are folded back.
+        folds: the named values to which equal expressions are folded back.
     """
 
-    def __init__(self, output: Expr, context: Context, names: Names, definitions: Iterable[Expr] = ()) -> None:
+    def __init__(self, output: Expr, context: Context, names: Names, folds: Folds) -> None:
         self.output = output
         self.context = context
         self.rewriter = Rewriter(context)
         self.names = names
-        self.folds = _folds(definitions, context)
+        self.folds = folds
         self.alias: dict[Expr, Expr] = {}
         self.logged = len(context.steps)
 
@@ -112,47 +113,10 @@ class ReverseAccumulation:
         start = self.logged
         value = self.rewriter.simplify(raw)
         value = opened(value, self.rewriter, raw)
-        value = self._folded(value)
+        value = folded(value, self.folds, self.rewriter)
         self.logged = len(self.context.steps)
         steps = self.context.steps[start:]  # with those of the unnamed values since the last adjoint
         handle = value
         if e.op == "named" and self.rewriter.cost(value) > 0:
             handle = core.named(self.names.fresh("d_" + e.params[0]), value, "local")
         return Adjoint(e, raw, value, handle, steps)
-
-    def _folded(self, value: Expr) -> Expr:
-        """Subexpressions that equal a definition of the graph, replaced by its name."""
-        if not self.folds:
-            return value
-        table = {
-            sub: self.folds[sub.digest] for sub in postorder((value,), through_names=False) if sub.digest in self.folds
-        }
-        if not table:
-            return value
-        folded = substitute_outermost(value, table)
-        self.context.begin()
-        self.context.log("fold_name", "what equals a definition is written by its name", "definition", value, folded)
-        return folded
-
-
-def _folds(definitions: Iterable[Expr], context: Context) -> dict[bytes, Expr]:
-    """Named values by the digest of their simplified definition; those of one operation or more."""
-    quiet = Rewriter(Context(closed=context.closed))
-    table: dict[bytes, Expr] = {}
-    for name in definitions:
-        for form in (quiet.simplify(name.args[0]), name.args[0]):
-            if quiet.cost(form) > 0:
-                table.setdefault(form.digest, name)
-    return table
-
-
-def substitute_outermost(e: Expr, table: dict[Expr, Expr]) -> Expr:
-    """`e` with subexpressions replaced from the top: nothing inside a replaced one is looked at."""
-    done: dict[Expr, Expr] = dict(table)
-    for sub in postorder((e,), through_names=False, stop=lambda s: s in done):
-        if sub.op == "named" or not sub.args:
-            done[sub] = sub
-        else:
-            args = tuple(done[a] for a in sub.args)
-            done[sub] = sub if args == sub.args else rebuild(sub, args)
-    return done[e]

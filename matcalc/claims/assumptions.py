@@ -1,10 +1,9 @@
-"""What may be assumed where both sides of a claim are defined and differentiable, and what follows from it."""
+"""What may be assumed where both sides of a claim are defined and differentiable."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from matcalc.dims import same
 from matcalc.expr import Expr, postorder, record
 
 # Operations with a kink where their argument has a zero: the derivative is claimed away from it.
@@ -46,36 +45,3 @@ def domain_of(e: Expr, *, kinks: bool = True) -> Iterator[tuple[str, Expr]]:
             sub.op == "matpow" and sub.args[1].op == "number" and sub.args[1].params[0].is_negative
         ):
             yield "nonsingular", sub.args[0]
-
-
-def closed(given: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
-    """The given facts and those that follow about parts of their expressions."""
-    found: dict[tuple[str, Expr], None] = {}
-    queue = list(given)
-    while queue:
-        pair = queue.pop()
-        if pair in found:
-            continue
-        found[pair] = None
-        queue.extend(_implied(*pair))
-    return list(found)
-
-
-def _implied(fact: str, e: Expr) -> Iterator[tuple[str, Expr]]:
-    if fact == "nonsingular":
-        if e.op in ("transpose", "inv") or (e.op == "matpow" and e.args[1].op == "number" and e.args[1].params[0] != 0):
-            yield fact, e.args[0]
-        elif (e.op == "matmul" and all(same(*f.shape) for f in e.args)) or (e.op == "kron" and same(*e.args[0].shape)):
-            yield from ((fact, f) for f in e.args)
-        elif e.op == "scale":
-            yield from (("nonzero", s) for s in e.args[:-1])
-            yield fact, e.args[-1]
-    elif fact == "nonzero":
-        if e.op in ("power", "sqrt", "abs", "broadcast", "transpose", "sign"):
-            yield "positive" if e.op == "sqrt" else fact, e.args[0]
-        elif e.op in ("scale", "hadamard"):
-            yield from ((fact, f) for f in e.args)
-        elif e.op == "det":
-            yield "nonsingular", e.args[0]
-    elif fact == "positive" and e.op in ("broadcast", "transpose", "sqrt"):
-        yield fact, e.args[0]

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from matcalc.claims.assumptions import closed, domain_of
+from matcalc.claims.assumptions import domain_of
 from matcalc.claims.prover import Prover, Work, WorkLimitError
 from matcalc.core import add, minus, transpose
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, postorder, rebuild
-from matcalc.rewrite.context import Context
+from matcalc.rewrite.context import Context, with_consequences
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import RULES
 from matcalc.rules.tidying import ADD_ZERO, EXPAND_NAME, REORDER, tidy_name
@@ -19,7 +19,7 @@ from matcalc.steps import Step
 
 # What brings all to one form only at a price is tried last: fractions over one denominator, softmax by exponentials.
 SLOW = frozenset(("common_denominator", "softmax_by_exponentials", "exponential_of_sum", "tanh_by_sigmoid"))
-EXPANDING = frozenset(name for name, rule in RULES.items() if rule.group == "expand")
+EXPANDING = frozenset(name for name, rule in RULES.items() if rule.group in ("distribute", "expand"))
 DEFINITIONS = frozenset(name for name in RULES if name.startswith("definition_of_"))
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
@@ -148,11 +148,11 @@ def _attempt(
 def _prepared(work: Work, given: list[tuple[str, Expr]], without: frozenset[str]) -> Prover:
     """A prover that knows the given facts also of the normal forms of what they are about."""
     plain = [(fact, without_names(e)) for fact, e in given]
-    assumed = closed([*given, *plain])
+    assumed = with_consequences([*given, *plain])
     quiet = Prover(Context(assumed), without, work)
     turned = [(fact, transpose(e)) for fact, e in assumed if fact == "nonsingular"]
     normal = [(fact, quiet.normal(e)) for fact, e in (*assumed, *turned) if e.op != "variable"]
-    return Prover(Context(closed([*assumed, *normal])), without, work)
+    return Prover(Context([*assumed, *normal]), without, work)
 
 
 def without_names(e: Expr, *, local_only: bool = False) -> Expr:

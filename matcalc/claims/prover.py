@@ -52,7 +52,7 @@ class Prover(Rewriter):
     def __init__(self, context: Context, without: Container[str] = (), work: Work | None = None) -> None:
         super().__init__(context)
         chosen = frozenset(name for name in RULES if name not in without)
-        self._collapse = _joined(rules_of("collapse", chosen), rules_of("expand", chosen))
+        self._collapse = rules_of("collapse", "distribute", "expand", only=chosen)
         self.moves: dict[Expr, Step] = {}
         self.work = Work() if work is None else work
 
@@ -93,7 +93,3 @@ def replaced(e: Expr, old: Expr, new: Expr) -> Expr:
         args = tuple(done[a] for a in sub.args) if sub.op != "named" else sub.args
         done[sub] = sub if args == sub.args else rebuild_lenient(sub, args)
     return done[e]
-
-
-def _joined(first: dict[str, list[Rule]], second: dict[str, list[Rule]]) -> dict[str, list[Rule]]:
-    return {op: [*first.get(op, ()), *second.get(op, ())] for op in {**first, **second}}

@@ -12,6 +12,7 @@ import matcalc.printing.latex
 import matcalc.printing.text
 import matcalc.rules  # noqa: F401  (these four fill the registries and the hooks)
 from matcalc.calculus.derivation import Derivation, name_of
+from matcalc.calculus.spelled import recognised
 from matcalc.calculus.structured import FACTS
 from matcalc.core import var
 from matcalc.errors import MatcalcError, NoRuleError, shorten
@@ -64,8 +65,18 @@ def derive(
     graph, inferred = _graph(source, shapes, words, functions)
     if graph.unnamed_size > NAMELESS_LIMIT:
         graph = graph.with_intermediates()
+    spelled = graph
+    graph, steps = recognised(graph)
     structures = {_name(key): kind for key, kind in (structure or {}).items()}
-    return Derivation(graph, _wrt(graph, wrt), inferred=inferred, structure=structures, convention=convention)
+    return Derivation(
+        graph,
+        _wrt(graph, wrt),
+        source=spelled,
+        recognised=steps,
+        inferred=inferred,
+        structure=structures,
+        convention=convention,
+    )
 
 
 def _name(key: Any) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from matcalc.dims import same
 from matcalc.expr import Expr, postorder, record
 from matcalc.properties import BIT, CLOSED_MASK, closure, facts_of
 from matcalc.steps import Step
@@ -20,11 +21,8 @@ class Context:
     def __init__(self, assumptions: Iterable[tuple[str, Expr]] = (), *, closed: bool = True) -> None:
         self.closed = closed
         self.assumed: dict[Expr, int] = {}
-        for fact, e in assumptions:
+        for fact, e in with_consequences(assumptions):
             self.assumed[e] = closure(self.assumed.get(e, 0) | BIT[fact])
-            if e.op == "det" and self.assumed[e] & BIT["nonzero"]:
-                X = e.args[0]
-                self.assumed[X] = closure(self.assumed.get(X, 0) | BIT["nonsingular"])
         self.steps: list[Step] = []
         self.used: dict[tuple[Expr, str], None] = {}
         self.wished: dict[tuple[Expr, str], None] = {}
@@ -68,3 +66,40 @@ class Context:
             self.used[pair] = None
         names = tuple(dict.fromkeys((str(e.params[0]), fact) for e, fact in facts))
         self.steps.append(Step(rule, before, after, identity, source, names))
+
+
+def with_consequences(given: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
+    """The given facts and those that follow about parts of their expressions."""
+    found: dict[tuple[str, Expr], None] = {}
+    queue = list(given)
+    while queue:
+        pair = queue.pop()
+        if pair in found:
+            continue
+        found[pair] = None
+        queue.extend(_implied(*pair))
+    return list(found)
+
+
+def _implied(fact: str, e: Expr) -> Iterator[tuple[str, Expr]]:
+    if fact == "nonsingular":
+        if e.op in ("transpose", "inv") or (e.op == "matpow" and e.args[1].op == "number" and e.args[1].params[0] != 0):
+            yield fact, e.args[0]
+        elif (e.op == "matmul" and all(same(*f.shape) for f in e.args)) or (e.op == "kron" and same(*e.args[0].shape)):
+            yield from ((fact, f) for f in e.args)
+        elif e.op == "scale":
+            yield from (("nonzero", s) for s in e.args[:-1])
+            yield fact, e.args[-1]
+    elif fact == "positive":
+        yield "nonzero", e
+        if e.op in ("broadcast", "transpose", "sqrt"):
+            yield fact, e.args[0]
+    elif fact == "nonzero":
+        if e.op == "power" and e.args[1].op != "number":  # x^0 is not 0 at x = 0 either
+            return
+        if e.op in ("power", "sqrt", "abs", "broadcast", "transpose", "sign"):
+            yield "positive" if e.op == "sqrt" else fact, e.args[0]
+        elif e.op in ("scale", "hadamard"):
+            yield from ((fact, f) for f in e.args)
+        elif e.op == "det":
+            yield "nonsingular", e.args[0]

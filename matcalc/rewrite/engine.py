@@ -1,11 +1,13 @@
 """The engine: bring an expression to its normal form, then to its shortest; log each rule by name.
 
-Named values are opaque, and each distinct node is visited once: the cost is linear in the size of the graph.
+Named values are opaque, and each distinct node is visited once: the cost is linear in the size of the graph. Short
+expressions are also multiplied out and gathered again: terms may cancel that their factors keep apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container
+from math import prod
 
 from matcalc.expr import Expr, postorder, rebuild
 from matcalc.rewrite.context import Context
@@ -14,7 +16,16 @@ from matcalc.rewrite.normal import tidy
 from matcalc.rewrite.rule import Rule, rules_of, shapes_agree
 
 MAX_ROUNDS = 200
-MAX_TURNS = 4
+SPREAD_COST = 120  # operations up to which an expression is multiplied out
+SPREADING = frozenset(("matmul", "hadamard", "scale", "sum", "mean", "power", "matpow", "diagvec"))
+PARTNERS = frozenset(("sum", "mean", "inv", "power", "sqrt", "matpow", "eye", "ones"))
+PASSING = frozenset(("transpose", "broadcast"))
+SPREAD_TERMS = 32  # terms that an expression is multiplied out to
+SPREAD_WORK = 1000  # rewritings that this may take
+
+
+class SpreadLimitError(Exception):
+    """Multiplying out takes more work than it is worth."""
 
 
 class Rewriter:
@@ -27,8 +38,9 @@ class Rewriter:
 
     def __init__(self, context: Context, only: Container[str] | None = None) -> None:
         self.context = context
-        self._collapse = rules_of("collapse", only)
-        self._present = rules_of("present", only)
+        self._only = only
+        self._collapse = rules_of("collapse", only=only)
+        self._present = rules_of("present", only=only)
         self._normal: dict[Expr, Expr] = {}
         self._shortest: dict[Expr, Expr] = {}
         self._costs: dict[Expr, int] = {}
@@ -38,7 +50,43 @@ class Rewriter:
         return cost(e, self._costs)
 
     def simplify(self, e: Expr) -> Expr:
-        """The shortest form that the rules reach, in rounds: a factor taken out makes like terms meet."""
+        """The shortest form that the rules reach, also by multiplying out and gathering again."""
+        best = self._gathered(e)
+        if not self._may_spread(best):
+            return best
+        mark = len(self.context.steps)
+        spread = Spreader(self.context, self._only).spread(best)
+        if spread is not None:
+            other = self._gathered(spread)
+            if self.cost(other) < self.cost(best):
+                return other
+        del self.context.steps[mark:]
+        return best
+
+    def _may_spread(self, e: Expr) -> bool:
+        """Whether there is a product of a sum, something that its terms may cancel with, and few terms to come."""
+        if self.cost(e) > SPREAD_COST:
+            return False
+        counts: dict[Expr, int] = {}
+        found, partner = False, False
+        for sub in postorder((e,), through_names=False):
+            args = [counts[a] for a in sub.args] if sub.op != "named" else []
+            partner = partner or sub.op in PARTNERS
+            if sub.op == "add":
+                partner = partner or max(args) > 1
+                counts[sub] = sum(args)
+            elif sub.op in SPREADING:
+                exponent = sub.args[1] if sub.op in ("power", "matpow") else None
+                counts[sub] = prod(args) if exponent is None else args[0] ** _whole(exponent)
+                found = found or counts[sub] > 1
+            else:
+                counts[sub] = args[0] if sub.op in PASSING else 1
+            if counts[sub] > SPREAD_TERMS:
+                return False
+        return found and partner
+
+    def _gathered(self, e: Expr) -> Expr:
+        """The shortest form in rounds: a factor taken out makes like terms meet."""
         normal = self.normal(e)
         best = self.present(normal)
         seen: set[Expr] = {normal}
@@ -132,6 +180,34 @@ class Rewriter:
             self.context.log(chosen.name, chosen.identity, chosen.source, e, best)
             e = best
         return e
+
+
+def _whole(exponent: Expr) -> int:
+    """A small whole exponent; 1 for any other, under which nothing is multiplied out."""
+    k = exponent.params[0] if exponent.op == "number" else None
+    return int(k) if k is not None and k.is_Integer and 2 <= k <= 4 else 1
+
+
+class Spreader(Rewriter):
+    """Multiplies out: a rewriter to whose normal form the rules of the group `distribute` belong; bounded work."""
+
+    def __init__(self, context: Context, only: Container[str] | None = None) -> None:
+        super().__init__(context, only)
+        self._collapse = rules_of("collapse", "distribute", only=only)
+        self._left = SPREAD_WORK
+
+    def spread(self, e: Expr) -> Expr | None:
+        """`e` as a sum of products; None where that takes too much work."""
+        try:
+            return self.normal(e)
+        except SpreadLimitError:
+            return None
+
+    def _tidy(self, e: Expr) -> Expr:
+        self._left -= 1
+        if self._left < 0:
+            raise SpreadLimitError
+        return super()._tidy(e)
 
 
 def rebuild_lenient(e: Expr, args: tuple[Expr, ...]) -> Expr:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matcalc.expr import Expr, postorder
 
 # Objects of the vec calculus cost more than the matrix products and sums they collapse to.
@@ -36,9 +38,16 @@ def weight(e: Expr) -> int:
         return len(e.args) - 1
     if op == "scale":
         first = e.args[0]
-        unit = first.op == "number" and abs(first.params[0]) == 1
-        return len(e.args) - 1 - (1 if unit else 0)
+        return len(e.args) - 2 + _multiplications(first.params[0]) if first.op == "number" else len(e.args) - 1
     return WEIGHTS.get(op, LEAVES.get(op, 1))
+
+
+def _multiplications(c: Any) -> int:
+    """The operations of multiplying by a number: 2/n are two, signs are free."""
+    if c.is_Rational:
+        return int(abs(c) != 1)
+    above, below = c.as_numer_denom()
+    return int(abs(above) != 1) + int(below != 1)
 
 
 def cost(e: Expr, memo: dict[Expr, int] | None = None) -> int:

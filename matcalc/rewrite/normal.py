@@ -14,7 +14,16 @@ from matcalc import core
 from matcalc.dims import is_one, same_shape
 from matcalc.expr import REGISTRY, Expr, node
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.terms import base_and_exponent, coefficient_and_rest, join, raised, split, times_number, twin
+from matcalc.rewrite.terms import (
+    base_and_exponent,
+    join,
+    number_and_term,
+    numbered_term,
+    raised,
+    split,
+    times_number,
+    twin,
+)
 
 Tidier = Callable[[Expr, Context], Expr]
 TIDIERS: dict[str, Tidier] = {}
@@ -79,15 +88,11 @@ def _add(e: Expr, context: Context) -> Expr:
     for t in terms:
         if is_zero(t):
             continue
-        coefficient, rest = coefficient_and_rest(t)
+        coefficient, rest = number_and_term(t)
         key = b"" if rest is None else twin(rest)
         before = collected.get(key)
-        collected[key] = (coefficient if before is None else _sum(before[0], coefficient), rest)
-    parts = [
-        core.number(c) if rest is None else rest if c == 1 else times_number(c, rest)
-        for c, rest in collected.values()
-        if c != 0
-    ]
+        collected[key] = (coefficient, rest) if before is None else (_sum(before[0], coefficient), before[1])
+    parts = [numbered_term(c, rest) for c, rest in collected.values() if c != 0]
     if not parts:
         return zero_of(e)
     for k, p in enumerate(parts):  # A + A', not A' + A
@@ -167,23 +172,14 @@ def _is_difference(e: Expr) -> bool:
     """Whether half of the terms or more carry a minus sign."""
     if e.op != "add":
         return False
-    negative = sum(1 for t in e.args if coefficient_and_rest(_bare(t))[0].is_negative)
+    negative = sum(1 for t in e.args if number_and_term(t)[0].is_negative)
     return 2 * negative >= len(e.args)
-
-
-def _bare(t: Expr) -> Expr:
-    return t.args[0] if t.op == "broadcast" else t
 
 
 def negated_sum(e: Expr) -> Expr:
     """-(a - b) as b - a, term by term."""
-    terms = [
-        core.broadcast(times_number(sp.S.NegativeOne, t.args[0]), t.shape)
-        if t.op == "broadcast"
-        else times_number(sp.S.NegativeOne, t)
-        for t in e.args
-    ]
-    terms.sort(key=lambda t: bool(coefficient_and_rest(_bare(t))[0].is_negative))
+    numbers = ((-c, rest) for c, rest in map(number_and_term, e.args))
+    terms = [numbered_term(c, rest) for c, rest in sorted(numbers, key=lambda term: bool(term[0].is_negative))]
     return core.add(*terms)
 
 

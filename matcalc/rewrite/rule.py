@@ -29,8 +29,9 @@ class Rule:
         name: the name under which the log shows it.
         identity: the identity, in words of the text syntax.
         source: where it is published.
-        group: `collapse` (towards the normal form), `present` (towards the shortest form), `expand` (towards sums of
-            products, for deciding equality only) or `tidy` (what is done between rules; named for proofs).
+        group: `collapse` (towards the normal form), `present` (towards the shortest form), `distribute` (towards sums
+            of products: a way to shorter forms, and to proofs), `expand` (further, for deciding equality only) or
+            `tidy` (what is done between rules; named for proofs).
         op: the operation at the root of its left side.
         apply: the right side for an expression that the left side matches; None where it does not.
         example: a pair of expressions, the left and the right side at variables, with the facts that it needs.
@@ -46,18 +47,19 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {}
-GROUPS = ("collapse", "present", "expand", "tidy")
+GROUPS = ("collapse", "present", "distribute", "expand", "tidy")
 HORN = "Horn & Johnson, Topics in Matrix Analysis (1991), ch. 4 and 5"
 MATRIX_ALGEBRA = "Horn & Johnson, Matrix Analysis (2013), ch. 0"
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"
 
 
-def rules_of(group: str, only: Container[str] | None = None) -> dict[str, list[Rule]]:
-    """The rules of a group by the operation at their root, in the order of declaration; of some names, or all."""
+def rules_of(*groups: str, only: Container[str] | None = None) -> dict[str, list[Rule]]:
+    """The rules of some groups by the operation at their root, one group after the other; of some names, or all."""
     table: dict[str, list[Rule]] = {}
-    for r in RULES.values():
-        if r.group == group and (only is None or r.name in only):
-            table.setdefault(r.op, []).append(r)
+    for group in groups:
+        for r in RULES.values():
+            if r.group == group and (only is None or r.name in only):
+                table.setdefault(r.op, []).append(r)
     return table
 
 

@@ -55,6 +55,27 @@ def times_number(coefficient: Any, e: Expr) -> Expr:
     return join(sp.cancel(coefficient * own) if _symbolic(coefficient, own) else coefficient * own, scalars, body)
 
 
+def number_and_term(t: Expr) -> tuple[Any, Expr | None]:
+    """A term of a sum as a number times the rest, looked for under a broadcast too; the rest is None for a number."""
+    if t.op != "broadcast":
+        return coefficient_and_rest(t)
+    coefficient, rest = coefficient_and_rest(t.args[0])
+    if coefficient == 1 and rest is not None:
+        return ONE, t
+    return coefficient, core.ones(*t.shape) if rest is None else core.broadcast(rest, t.shape)
+
+
+def numbered_term(coefficient: Any, term: Expr | None) -> Expr:
+    """The inverse of `number_and_term`."""
+    if term is None:
+        return core.number(coefficient)
+    if term.op == "ones" and not term.is_scalar:
+        return term if coefficient == 1 else core.broadcast(core.number(coefficient), term.shape)
+    if term.op == "broadcast":
+        return core.broadcast(times_number(coefficient, term.args[0]), term.shape)
+    return times_number(coefficient, term)
+
+
 def _symbolic(*values: Any) -> bool:
     return any(not v.is_Rational for v in values)
 
@@ -91,11 +112,21 @@ def product_of(op: str, factors: Iterable[Expr]) -> Expr | None:
 
 
 def twin(e: Expr) -> bytes:
-    """A key that is equal for a 1 x 1 product and its transpose (x'Ay = y'A'x), the digest elsewhere."""
+    """A key that equal 1 x 1 products share, and equal traces; the digest elsewhere.
+
+    A product of size 1 x 1 equals its transpose (x'Ay = y'A'x); so does a trace, and its factors go round.
+    """
+    if e.op == "scale":
+        scalars, body = (e.args, b"") if e.is_scalar else (e.args[:-1], e.args[-1].digest)
+        return b"scale" + b"".join(sorted(map(twin, scalars))) + body
+    if e.op == "tr" and e.args[0].op == "matmul":
+        factors = e.args[0].args
+        mirrored = tuple(flipped(f) for f in reversed(factors))
+        words = ([f.digest for f in (*word[k:], *word[:k])] for word in (factors, mirrored) for k in range(len(word)))
+        return b"tr" + b"".join(min(words))
     if e.op != "matmul" or not e.is_scalar:
         return e.digest
-    mirrored = core.matmul(*(flipped(f) for f in reversed(e.args)))
-    return min(e.digest, mirrored.digest)
+    return min(e.digest, core.matmul(*(flipped(f) for f in reversed(e.args))).digest)
 
 
 def flipped(e: Expr) -> Expr:

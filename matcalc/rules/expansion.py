@@ -1,6 +1,7 @@
 """Expansion into sums of products: the canonical form in which the equality of two expressions is decided.
 
-The group `expand` is used by proofs only; results are never written in this form.
+The group `distribute` is also a way to shorter results, gathered again after terms have cancelled; `expand` serves
+proofs only.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def _matrices() -> tuple[Expr, Expr]:
     return A @ add(B, C), add(A @ B, A @ C)
 
 
-@node_rule(op="matmul", group="expand", source=MATRIX_ALGEBRA, example=_matrices)
+@node_rule(op="matmul", group="distribute", source=MATRIX_ALGEBRA, example=_matrices)
 def distribute_product(e: Expr, context: Context) -> Expr | None:
     """A (B + C) = A B + A C"""
     return _spread(e) if any(f.op == "add" for f in e.args) else None
@@ -58,7 +59,7 @@ def _entries() -> tuple[Expr, Expr]:
     return hadamard(A, add(B, C)), add(hadamard(A, B), hadamard(A, C))
 
 
-@node_rule(op="hadamard", group="expand", source=MATRIX_ALGEBRA, example=_entries)
+@node_rule(op="hadamard", group="distribute", source=MATRIX_ALGEBRA, example=_entries)
 def distribute_hadamard(e: Expr, context: Context) -> Expr | None:
     """A o (B + C) = A o B + A o C"""
     return _spread(e)
@@ -69,7 +70,7 @@ def _scalars() -> tuple[Expr, Expr]:
     return scale(s, add(A, B)), add(scale(s, A), scale(s, B))
 
 
-@node_rule(op="scale", group="expand", source=MATRIX_ALGEBRA, example=_scalars)
+@node_rule(op="scale", group="distribute", source=MATRIX_ALGEBRA, example=_scalars)
 def distribute_scalar(e: Expr, context: Context) -> Expr | None:
     """s (A + B) = s A + s B, (s + t) A = s A + t A"""
     return _spread(e) if any(f.op == "add" for f in e.args) else None
@@ -88,7 +89,7 @@ def _square() -> tuple[Expr, Expr]:
     return power(add(A, B), 2), right
 
 
-@node_rule(op="power", group="expand", source=MATRIX_ALGEBRA, example=_square)
+@node_rule(op="power", group="distribute", source=MATRIX_ALGEBRA, example=_square)
 def power_of_sum(e: Expr, context: Context) -> Expr | None:
     """(A + B) .^ 2 = A .^ 2 + 2 A o B + B .^ 2, and so on for small whole exponents"""
     base, k = e.args[0], _whole(e.args[1])
@@ -104,7 +105,7 @@ def _matrix_square() -> tuple[Expr, Expr]:
     return node("matpow", (add(A, B), number(2))), right
 
 
-@node_rule(op="matpow", group="expand", source=MATRIX_ALGEBRA, example=_matrix_square)
+@node_rule(op="matpow", group="distribute", source=MATRIX_ALGEBRA, example=_matrix_square)
 def matrix_power_of_sum(e: Expr, context: Context) -> Expr | None:
     """(A + B)^2 = A^2 + A B + B A + B^2, (A B)^2 = A B A B, (s A)^2 = s^2 A^2, (1 1')^2 = n 1 1'"""
     base, k = e.args[0], _whole(e.args[1])
@@ -126,7 +127,7 @@ def _inner() -> tuple[Expr, Expr]:
     return total(add(X, Y), 1), add(total(X, 1), total(Y, 1))
 
 
-@node_rule(op="sum", group="expand", source=MAGNUS, example=_inner)
+@node_rule(op="sum", group="distribute", source=MAGNUS, example=_inner)
 def sum_of_sum(e: Expr, context: Context) -> Expr | None:
     """sum(X + Y) = sum(X) + sum(Y)"""
     X, axis = e.args[0], e.params[0]
@@ -138,7 +139,7 @@ def _product_sum() -> tuple[Expr, Expr]:
     return total(A @ B, 1), total(A, 1) @ B
 
 
-@node_rule(op="sum", group="expand", source=MAGNUS, example=_product_sum)
+@node_rule(op="sum", group="distribute", source=MAGNUS, example=_product_sum)
 def sum_of_product(e: Expr, context: Context) -> Expr | None:
     """sum(A B, 1) = sum(A, 1) B, sum(A B, 2) = A sum(B, 2), sum(A B) = sum(A, 1) sum(B, 2)"""
     X, axis = e.args[0], e.params[0]
@@ -157,7 +158,7 @@ def _diagonal() -> tuple[Expr, Expr]:
     return core.diagvec(add(A, B)), add(core.diagvec(A), core.diagvec(B))
 
 
-@node_rule(op="diagvec", group="expand", source=HORN, example=_diagonal)
+@node_rule(op="diagvec", group="distribute", source=HORN, example=_diagonal)
 def diagonal_of_sum(e: Expr, context: Context) -> Expr | None:
     """diagvec(A + B) = diagvec(A) + diagvec(B)"""
     return add(*(core.diagvec(t) for t in e.args[0].args)) if e.args[0].op == "add" else None

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import sympy as sp
 
 from matcalc import core
 from matcalc.core import add, hadamard, matmul, number, scale, var
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
+from matcalc.rewrite.measure import cost
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
-from matcalc.rewrite.terms import coefficient_and_rest, factors_of, join, split, times_number
+from matcalc.rewrite.terms import (
+    base_and_exponent,
+    coefficient_and_rest,
+    factors_of,
+    join,
+    number_and_term,
+    numbered_term,
+    raised,
+    split,
+    times_number,
+)
 
 
 def _left() -> tuple[Expr, Expr]:
@@ -35,7 +49,7 @@ def common_right_factor(e: Expr, context: Context) -> Expr | None:
 
 
 def _common(e: Expr, at: int) -> Expr | None:
-    """Take the first factor that two terms share at one end out of all the terms that have it."""
+    """Take the factor that terms share at one end out of all the terms that have it, the one that spares most."""
     groups: dict[bytes, list[int]] = {}
     pieces = []
     for k, t in enumerate(e.args):
@@ -44,27 +58,31 @@ def _common(e: Expr, at: int) -> Expr | None:
         pieces.append((coefficient, scalars, factors))
         if factors:
             groups.setdefault(factors[at].digest, []).append(k)
+    found = []
     for members in groups.values():
-        if len(members) < 2:
-            continue
-        shared = pieces[members[0]][2][at]
-        inner = []
-        for k in members:
-            coefficient, scalars, factors = pieces[k]
-            rest = factors[1:] if at == 0 else factors[:-1]
-            size = shared.shape[1] if at == 0 else shared.shape[0]
-            left = matmul(*rest) if rest else _identity(size)
-            if left is None:
-                return None
-            inner.append(_with_scalars(coefficient, scalars, left))
-        coefficient, inner = _shared_number(inner)
-        total = add(*inner)
-        product = matmul(shared, total) if at == 0 else matmul(total, shared)
-        return _with_the_others(e, members, times_number(coefficient, product))
-    return None
+        longer = [k for k in members if len(pieces[k][2]) > 1]
+        found += [_taken_out(e, pieces, chosen, at) for chosen in (members, longer) if len(chosen) > 1]
+    return min(found, key=cost, default=None)
 
 
-def _identity(size: object) -> Expr | None:
+def _taken_out(
+    e: Expr, pieces: Sequence[tuple[Any, list[Expr], tuple[Expr, ...]]], members: list[int], at: int
+) -> Expr:
+    """The sum with the factor at one end taken out of some terms; what is nothing else becomes I."""
+    shared = pieces[members[0]][2][at]
+    inner = []
+    for k in members:
+        coefficient, scalars, factors = pieces[k]
+        rest = factors[1:] if at == 0 else factors[:-1]
+        size = shared.shape[1] if at == 0 else shared.shape[0]
+        inner.append(_with_scalars(coefficient, scalars, matmul(*rest) if rest else _identity(size)))
+    coefficient, inner = _shared_number(inner)
+    total = add(*inner)
+    product = matmul(shared, total) if at == 0 else matmul(total, shared)
+    return _with_the_others(e, members, times_number(coefficient, product))
+
+
+def _identity(size: object) -> Expr:
     return core.eye(size) if size != 1 else number(1)
 
 
@@ -97,30 +115,48 @@ def _entrywise() -> tuple[Expr, Expr]:
 
 @node_rule(op="add", group="present", source=MATRIX_ALGEBRA, example=_entrywise)
 def common_entrywise_factor(e: Expr, context: Context) -> Expr | None:
-    """P o A + P o B = P o (A + B)"""
-    pieces = []
-    groups: dict[bytes, list[int]] = {}
+    """P o A + P o B = P o (A + B), P in the lowest power that occurs"""
+    bases: dict[bytes, Expr] = {}
+    members: dict[bytes, list[tuple[int, Any]]] = {}
     for k, t in enumerate(e.args):
-        coefficient, scalars, body = split(t)
-        factors = factors_of(body, "hadamard") if body is not None else ()
-        pieces.append((coefficient, scalars, factors))
-        for f in dict.fromkeys(factors):
-            groups.setdefault(f.digest, []).append(k)
-    best = max(groups.values(), key=len, default=[])
-    for digest, members in groups.items():
-        if len(members) < 2 or len(members) < len(best):
+        body = split(t)[2]
+        for f in factors_of(body, "hadamard") if body is not None else ():
+            base, exponent = base_and_exponent(f)
+            if exponent.op == "number" and exponent.params[0].is_Rational:
+                bases.setdefault(base.digest, base)
+                members.setdefault(base.digest, []).append((k, exponent.params[0]))
+    found = []
+    for key, shared in members.items():
+        lowest = _lowest(shared)
+        if lowest is None:
             continue
-        shared = next(f for f in pieces[members[0]][2] if f.digest == digest)
-        inner = []
-        for k in members:
-            coefficient, scalars, factors = pieces[k]
-            position = next(i for i, f in enumerate(factors) if f.digest == digest)
-            rest = factors[:position] + factors[position + 1 :]
-            left = hadamard(*rest) if rest else core.broadcast(number(1), e.shape)
-            inner.append(_with_scalars(coefficient, scalars, left))
+        inner = [_without_factor(e.args[k], bases[key], lowest) for k, _ in shared]
         coefficient, inner = _shared_number(inner)
-        return _with_the_others(e, members, times_number(coefficient, hadamard(shared, add(*inner))))
-    return None
+        product = times_number(coefficient, hadamard(raised(bases[key], lowest), add(*inner)))
+        found.append(_with_the_others(e, [k for k, _ in shared], product))
+    return min(found, key=cost, default=None)
+
+
+def _lowest(shared: list[tuple[int, Any]]) -> Any:
+    """The exponent nearest to 0 with which terms share a base; None where they share none."""
+    exponents = [exponent for _, exponent in shared]
+    if len({k for k, _ in shared}) < 2 or len({exponent.is_negative for exponent in exponents}) > 1:
+        return None
+    return max(exponents) if exponents[0].is_negative else min(exponents)
+
+
+def _without_factor(t: Expr, base: Expr, exponent: Any) -> Expr:
+    """A term over a power of one of its entrywise factors."""
+    coefficient, scalars, body = split(t)
+    kept = []
+    for f in factors_of(body, "hadamard") if body is not None else ():
+        own, k = base_and_exponent(f)
+        if own.digest != base.digest:
+            kept.append(f)
+        elif k.params[0] != exponent:
+            kept.append(raised(base, k.params[0] - exponent))
+    left = hadamard(*kept) if kept else core.broadcast(number(1), t.shape)
+    return _with_scalars(coefficient, scalars, left)
 
 
 def _scalar() -> tuple[Expr, Expr]:
@@ -131,19 +167,57 @@ def _scalar() -> tuple[Expr, Expr]:
 @node_rule(op="add", group="present", source=MATRIX_ALGEBRA, example=_scalar)
 def common_scalar_factor(e: Expr, context: Context) -> Expr | None:
     """s A + s B = s (A + B), s a number or a 1 x 1 value"""
-    numbers = [coefficient_and_rest(t)[0] for t in e.args]
-    if len({abs(c) for c in numbers}) == 1 and abs(numbers[0]) != 1:
-        shared = abs(numbers[0])
-        return scale(number(shared), add(*(times_number(1 / shared, t) for t in e.args)))
-    pieces = [split(t) for t in e.args]
-    first = pieces[0][1]
-    for s in first:
-        positions = [next((i for i, f in enumerate(scalars) if f.digest == s.digest), None) for _, scalars, _ in pieces]
-        if any(i is None for i in positions):
+    numbers = [number_and_term(t)[0] for t in e.args]
+    for shared in ({abs(c) for c in numbers}, {abs(c.as_coeff_Mul()[0]) for c in numbers}):
+        if len(shared) == 1 and shared != {1}:
+            (c,) = shared
+            return scale(number(c), add(*(divided(t, c) for t in e.args)))
+    return _common_power(e)
+
+
+def divided(t: Expr, by: Any) -> Expr:
+    """A term of a sum over a number."""
+    coefficient, rest = number_and_term(t)
+    return numbered_term(coefficient / by, rest)
+
+
+def _common_power(e: Expr) -> Expr | None:
+    """Take a 1 x 1 factor that terms share, in its lowest power, out of them: the one that spares most."""
+    pieces = [_scalars_of(t) for t in e.args]
+    members: dict[bytes, list[tuple[int, Any]]] = {}
+    bases: dict[bytes, Expr] = {}
+    for k, scalars in enumerate(pieces):
+        for f in scalars:
+            base, exponent = base_and_exponent(f)
+            if exponent.op == "number" and exponent.params[0].is_Rational:
+                bases.setdefault(base.digest, base)
+                members.setdefault(base.digest, []).append((k, exponent.params[0]))
+    found = []
+    for key, shared in members.items():
+        lowest = _lowest(shared)
+        if lowest is None:
             continue
-        inner = [
-            join(c, [f for k, f in enumerate(scalars) if k != i], body)
-            for (c, scalars, body), i in zip(pieces, positions)
-        ]
-        return scale(s, add(*inner))
-    return None
+        positions = [k for k, _ in shared]
+        inner = add(*(_without(e.args[k], bases[key], lowest) for k in positions))
+        found.append(_with_the_others(e, positions, scale(raised(bases[key], lowest), inner)))
+    return min(found, key=cost, default=None)
+
+
+def _scalars_of(t: Expr) -> list[Expr]:
+    """The 1 x 1 factors of a term, also of one under a broadcast."""
+    return split(t.args[0] if t.op == "broadcast" else t)[1]
+
+
+def _without(t: Expr, base: Expr, exponent: Any) -> Expr:
+    """A term over a power of one of its 1 x 1 factors."""
+    if t.op == "broadcast":
+        return core.broadcast(_without(t.args[0], base, exponent), t.shape)
+    coefficient, scalars, body = split(t)
+    kept = []
+    for f in scalars:
+        own, k = base_and_exponent(f)
+        if own.digest != base.digest:
+            kept.append(f)
+        elif k.params[0] != exponent:
+            kept.append(raised(base, k.params[0] - exponent))
+    return join(coefficient, kept, body)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import sympy as sp
 
 from matcalc import core
-from matcalc.core import hadamard, number, power, scale, var
+from matcalc.core import add, hadamard, minus, number, power, scale, var
 from matcalc.expr import Expr, node, record
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, Apply, node_rule
-from matcalc.rewrite.terms import times_number
+from matcalc.rewrite.terms import factors_of, join, split, times_number
 from matcalc.rules.content import lead_of
 
 ANALYSIS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964), ch. 4"
@@ -75,7 +75,7 @@ def negative_lead(e: Expr, context: Context) -> bool:
 def negated(e: Expr) -> Expr:
     """-e, term by term."""
     return (
-        core.add(*(times_number(sp.S.NegativeOne, t) for t in e.args))
+        add(*(times_number(sp.S.NegativeOne, t) for t in e.args))
         if e.op == "add"
         else times_number(sp.S.NegativeOne, e)
     )
@@ -117,6 +117,31 @@ def sigmoid_of_negative(e: Expr, context: Context) -> Expr | None:
     """sigmoid(-X) = 1 - sigmoid(X)"""
     X = e.args[0]
     return core.difference(1, node("sigmoid", (negated(X),))) if negative_lead(X, context) else None
+
+
+def _reflected_in_sum() -> tuple[Expr, Expr]:
+    X, Y = var("X", "m", "n"), var("Y", "m", "n")
+    left = add(hadamard(Y, node("sigmoid", (-X,))), hadamard(Y, node("sigmoid", (X,))))
+    return left, Y
+
+
+@node_rule(op="add", group="distribute", source=ANALYSIS, example=_reflected_in_sum)
+def reflected_sigmoids_in_sum(e: Expr, context: Context) -> Expr | None:
+    """A o sigmoid(-X) + B = A - A o sigmoid(X) + B"""
+    for k, t in enumerate(e.args):
+        coefficient, scalars, body = split(t)
+        factors = scalars if body is None else factors_of(body, "hadamard")
+        for i, f in enumerate(factors):
+            if f.op == "sigmoid" and negative_lead(f.args[0], context):
+                others = [g for n, g in enumerate(factors) if n != i]
+                whole = core.broadcast(number(1), f.shape) if body is not None else number(1)
+                parts = (whole, minus(node("sigmoid", (negated(f.args[0]),))))
+                if body is None:
+                    spread = [scale(number(coefficient), *others, p) for p in parts]
+                else:
+                    spread = [join(coefficient, scalars, hadamard(*others, p)) for p in parts]
+                return add(*e.args[:k], *spread, *e.args[k + 1 :])
+    return None
 
 
 def _product(e: Expr, *factors: Expr) -> Expr:

@@ -37,7 +37,7 @@ def _resolvent() -> tuple[Expr, Expr]:
     return matmul(A, B, M), add(core.eye("n"), core.minus(scale(s, M)))
 
 
-@node_rule(op="matmul", group="expand", source=HENDERSON, example=_resolvent)
+@node_rule(op="matmul", group="distribute", source=HENDERSON, example=_resolvent)
 def product_with_resolvent(e: Expr, context: Context) -> Expr | None:
     """A B (s I + A B)^-1 = I - s (s I + A B)^-1, on either side"""
     for k, f in enumerate(e.args):

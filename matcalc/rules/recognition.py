@@ -1,4 +1,4 @@
-"""Functions recognised in their spelled-out form: sigmoid, softmax, softplus."""
+"""Functions recognised in their spelled-out form: sigmoid, softmax, log-sum-exp, softplus, tanh, absolute values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,32 @@ from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest
 
+EXPONENTIALS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964), ch. 4"
 BISHOP = "Bishop, Pattern Recognition and Machine Learning (2006), 4.3"
+
+# The rules by which functions that a source spells out are recognised before it is differentiated.
+SPELLED_OUT = frozenset(
+    (
+        "logistic_is_sigmoid",
+        "exponentials_over_their_sum",
+        "exponentials_over_their_total",
+        "exponential_times_sigmoid",
+        "scalar_exponential_times_sigmoid",
+        "complement_of_sigmoid",
+        "hyperbolic_tangent",
+        "log_of_sum_of_exponentials",
+        "log_of_softmax",
+        "log_of_one_plus_exponential",
+        "log_of_complement_of_sigmoid",
+        "quotient_of_exponentials",
+        "scalar_quotient_of_exponentials",
+        "softmax_of_shifted",
+        "log_softmax_of_shifted",
+        "log_sum_exp_of_shifted",
+        "minus_log_sum_exp",
+        "exponential_of_log_softmax",
+    )
+)
 
 
 def one_plus_exp(e: Expr) -> Expr | None:
@@ -23,8 +48,13 @@ def one_plus_exp(e: Expr) -> Expr | None:
     a, b = e.args
     if b.op != "exp":
         a, b = b, a
-    one = a.op == "ones" or (a.op == "number" and a.params[0] == 1)
-    return b.args[0] if one and b.op == "exp" else None
+    return b.args[0] if is_one_everywhere(a) and b.op == "exp" else None
+
+
+def is_one_everywhere(e: Expr) -> bool:
+    """Whether it is the number 1 or a matrix of ones."""
+    bare = e.args[0] if e.op == "broadcast" else e
+    return bare.op == "ones" or (bare.op == "number" and bare.params[0] == 1)
 
 
 def _sigmoid() -> tuple[Expr, Expr]:
@@ -118,9 +148,7 @@ def complement_of_sigmoid(e: Expr, context: Context) -> Expr | None:
     if len(e.args) != 2:
         return None
     for one, other in (e.args, e.args[::-1]):
-        if one.op == "broadcast":
-            one = one.args[0]
-        if one.op == "ones" or (one.op == "number" and one.params[0] == 1):
+        if is_one_everywhere(one):
             coefficient, rest = coefficient_and_rest(other)
             if coefficient == -1 and rest is not None and rest.op == "sigmoid":
                 inner, z = coefficient_and_rest(rest.args[0])
@@ -204,7 +232,7 @@ def _complemented(e: Expr) -> Expr | None:
         for i, g in enumerate(e.args):
             base, times = (g.args[0], g.args[1]) if g.op == "power" else (g, number(1))
             whole = times.op == "number" and times.params[0].is_Integer and times.params[0].is_positive
-            if base.op != "sigmoid" or not whole or not _opposite(f.args[0], base.args[0]):
+            if base.op != "sigmoid" or not whole or not opposite(f.args[0], base.args[0]):
                 continue
             others = [h for n, h in enumerate(e.args) if n not in (i, k)]
             rest = [] if times.params[0] == 1 else [power(base, number(times.params[0] - 1))]
@@ -214,7 +242,7 @@ def _complemented(e: Expr) -> Expr | None:
     return None
 
 
-def _opposite(a: Expr, b: Expr) -> bool:
+def opposite(a: Expr, b: Expr) -> bool:
     """Whether a = -b, by coefficient."""
     c, rest = coefficient_and_rest(a)
     d, other = coefficient_and_rest(b)
@@ -276,4 +304,67 @@ def sigmoid_minus_one(e: Expr, context: Context) -> Expr | None:
         minus_one = coefficient == -1 and (rest is None or rest.op == "ones")
         if s.op == "sigmoid" and minus_one:
             return scale(number(-1), node("sigmoid", (scale(number(-1), s.args[0]),)))
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ logarithms
+
+
+def _log_total() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return node("log", (total(node("exp", (X,)), 2),)), node("logsumexp", (X,), (2,))
+
+
+@node_rule(op="log", group="present", source=BISHOP, example=_log_total)
+def log_of_sum_of_exponentials(e: Expr, context: Context) -> Expr | None:
+    """log(sum(exp(X), 2)) = logsumexp(X, 2), and the same over rows and over all"""
+    s = e.args[0]
+    return node("logsumexp", s.args[0].args, s.params) if s.op == "sum" and s.args[0].op == "exp" else None
+
+
+def _log_share() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return node("log", (node("softmax", (X,), (2,)),)), node("log_softmax", (X,), (2,))
+
+
+@node_rule(op="log", group="present", source=BISHOP, example=_log_share)
+def log_of_softmax(e: Expr, context: Context) -> Expr | None:
+    """log(softmax(X, 2)) = log_softmax(X, 2)"""
+    P = e.args[0]
+    return node("log_softmax", P.args, P.params) if P.op == "softmax" else None
+
+
+def _soft() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return node("log", (core.plus(1, node("exp", (X,))),)), node("softplus", (X,))
+
+
+@node_rule(op="log", group="present", source=BISHOP, example=_soft)
+def log_of_one_plus_exponential(e: Expr, context: Context) -> Expr | None:
+    """log(1 + exp(X)) = softplus(X)"""
+    z = one_plus_exp(e.args[0])
+    return None if z is None else node("softplus", (z,))
+
+
+def _log_complement() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    left = node("log", (core.difference(1, node("sigmoid", (X,))),))
+    return left, node("log", (node("sigmoid", (-X,)),))
+
+
+@node_rule(op="log", group="present", source=BISHOP, example=_log_complement)
+def log_of_complement_of_sigmoid(e: Expr, context: Context) -> Expr | None:
+    """log(1 - sigmoid(X)) = log(sigmoid(-X))"""
+    z = _one_minus_sigmoid(e.args[0])
+    return None if z is None else node("log", (node("sigmoid", (scale(number(-1), z),)),))
+
+
+def _one_minus_sigmoid(e: Expr) -> Expr | None:
+    """The argument z where `e` is 1 - sigmoid(z)."""
+    if e.op != "add" or len(e.args) != 2:
+        return None
+    for one, other in (e.args, e.args[::-1]):
+        coefficient, rest = coefficient_and_rest(other)
+        if is_one_everywhere(one) and coefficient == -1 and rest is not None and rest.op == "sigmoid":
+            return rest.args[0]
     return None

@@ -107,6 +107,12 @@ def det_of_transpose(A: Expr) -> tuple[Expr, Expr]:
 
 
 @rule(A="n n", source=MATRIX_ALGEBRA)
+def det_of_inverse(A: Expr) -> tuple[Expr, Expr]:
+    """det(A^-1) = 1/det(A)"""
+    return node("det", (core.inverse(A),)), core.power(node("det", (A,)), -1)
+
+
+@rule(A="n n", source=MATRIX_ALGEBRA)
 def logdet_of_transpose(A: Expr) -> tuple[Expr, Expr]:
     """log|det A'| = log|det A|"""
     return node("logdet", (A.T,)), node("logdet", (A,))
@@ -121,4 +127,6 @@ def _turned_product() -> tuple[Expr, Expr]:
 def trace_of_transposed_product(e: Expr, context: Context) -> Expr | None:
     """tr(B' A') = tr(A B)"""
     inner = e.args[0]
+    if inner.op == "transpose":
+        return trace(inner.args[0])
     return trace(matmul(*(flipped(f) for f in reversed(inner.args)))) if inner.op == "matmul" else None

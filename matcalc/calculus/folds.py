@@ -1,0 +1,104 @@
+"""Folding back: what equals a definition of the graph is written by its name, also as a part of a longer product."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from matcalc.core import hadamard, scale
+from matcalc.expr import Expr, postorder, rebuild
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+
+
+class Folds:
+    """The named values of a graph by their simplified definitions; those of one operation or more.
+
+    Args:
+        definitions: the named values.
+        closed: whether closed facts may be used.
+    """
+
+    def __init__(self, definitions: Iterable[Expr], *, closed: bool = True) -> None:
+        quiet = Rewriter(Context(closed=closed))
+        self._whole: dict[bytes, Expr] = {}
+        self._products: list[tuple[Counter[bytes], Expr]] = []
+        for name in definitions:
+            for form in (quiet.simplify(name.args[0]), name.args[0]):
+                if quiet.cost(form) > 0:
+                    self._whole.setdefault(form.digest, name)
+                    factors = Counter(f.digest for f in _factors(form))
+                    if len(factors) > 1 and (factors, name) not in self._products:
+                        self._products.append((factors, name))
+
+    def folded(self, value: Expr) -> Expr:
+        """`value` with names for what equals a definition, from the top: nothing inside of that is looked at."""
+        if not self._whole:
+            return value
+        found = {
+            sub: self._name(sub)
+            for sub in postorder((value,), through_names=False)
+            if sub.digest in self._whole or self._products
+        }
+        table = {sub: new for sub, new in found.items() if new is not sub}
+        return substitute_outermost(value, table) if table else value
+
+    def _name(self, e: Expr) -> Expr:
+        whole = self._whole.get(e.digest)
+        if whole is not None:
+            return whole
+        if e.op not in ("hadamard", "scale"):
+            return e
+        factors = _factors(e)
+        have = Counter(f.digest for f in factors)
+        for wanted, name in self._products:
+            if wanted <= have and name.shape == e.shape:
+                rest, left = [], wanted.copy()
+                for f in factors:
+                    if left[f.digest]:
+                        left[f.digest] -= 1
+                    else:
+                        rest.append(f)
+                return _product([f for f in rest if f.is_scalar], [name, *(f for f in rest if not f.is_scalar)])
+        return e
+
+
+def folded(value: Expr, folds: Folds, rewriter: Rewriter) -> Expr:
+    """`value` with names for what equals a definition, and shortened where that then helps; logged."""
+    after = folds.folded(value)
+    if after is value:
+        return value
+    rewriter.context.begin()
+    rewriter.context.log("fold_name", "what equals a definition is written by its name", "definition", value, after)
+    mark = len(rewriter.context.steps)
+    shorter = rewriter.simplify(after)
+    if rewriter.cost(shorter) < rewriter.cost(after):
+        return shorter
+    del rewriter.context.steps[mark:]
+    return after
+
+
+def _factors(e: Expr) -> tuple[Expr, ...]:
+    """The entrywise factors of a matrix, its scalars among them; none for a 1 x 1 value."""
+    if e.is_scalar:
+        return ()
+    if e.op == "scale":
+        return (*e.args[:-1], *_factors(e.args[-1]))
+    return e.args if e.op == "hadamard" else (e,)
+
+
+def _product(scalars: list[Expr], factors: list[Expr]) -> Expr:
+    body = hadamard(*factors) if len(factors) > 1 else factors[0]
+    return scale(*scalars, body) if scalars else body
+
+
+def substitute_outermost(e: Expr, table: dict[Expr, Expr]) -> Expr:
+    """`e` with subexpressions replaced from the top: nothing inside a replaced one is looked at."""
+    done: dict[Expr, Expr] = dict(table)
+    for sub in postorder((e,), through_names=False, stop=lambda s: s in done):
+        if sub.op == "named" or not sub.args:
+            done[sub] = sub
+        else:
+            args = tuple(done[a] for a in sub.args)
+            done[sub] = sub if args == sub.args else rebuild(sub, args)
+    return done[e]

@@ -1,0 +1,54 @@
+"""Functions that a source spells out, `exp(x)/sum(exp(x))`, are recognised before anything is differentiated.
+
+So `softmax` has its compact derivative, and generated code does not overflow. What has a name keeps it: a definition is
+looked at by itself, and a value that is asked for stays in the graph.
+"""
+
+from __future__ import annotations
+
+from matcalc.expr import Expr, postorder, rebuild
+from matcalc.graph import Graph
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.rules.recognition import SPELLED_OUT
+from matcalc.steps import Step
+
+TRANSCENDENTAL = frozenset(("exp", "sinh", "sigmoid", "softmax", "log_softmax", "logsumexp"))
+ROOTS = frozenset(("divide", "scale", "hadamard", "power", "log", "add", "exp", "softmax", "log_softmax"))
+
+
+def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
+    """The graph with the functions that it spells out by name, and one step for each; itself where there is none."""
+    order = list(postorder((graph.output, *graph.definitions.values())))
+    if not any(e.op in TRANSCENDENTAL for e in order):
+        return graph, []
+    quiet = Rewriter(Context(), SPELLED_OUT)
+    steps: list[Step] = []
+    done: dict[Expr, Expr] = {}
+    hot: set[Expr] = set()  # what has an exponential or the like in it, names not looked through
+    for e in order:
+        args = tuple(done[a] for a in e.args)
+        new = e if args == e.args else rebuild(e, args)
+        if new.op != "named" and (new.op in TRANSCENDENTAL or any(a in hot for a in new.args)):
+            new = _named(new, quiet, steps) if new.op in ROOTS else new
+            hot.add(new)
+        done[e] = new
+    if not steps:
+        return graph, []
+    made = Graph.of(done[graph.output], graph.declared.values())
+    for name, definition in graph.definitions.items():
+        made.collect(done[definition])
+        made.handles[name] = done.get(graph.handles[name], graph.handles[name])
+    return made, steps
+
+
+def _named(e: Expr, quiet: Rewriter, steps: list[Step]) -> Expr:
+    """`e` by its name, with a step, if it spells out a function."""
+    mark = len(quiet.context.steps)
+    found = quiet.simplify(e)
+    rules = [s for s in quiet.context.steps[mark:] if s.rule in SPELLED_OUT]
+    if not rules or quiet.cost(found) >= quiet.cost(e):
+        return e
+    last = rules[-1]
+    steps.append(Step(last.rule, e, found, last.identity, last.source))
+    return found
