@@ -19,7 +19,7 @@ from matcalc.numeric.evaluate import evaluate
 from matcalc.vecform import matrix
 
 SIZES = {"m": 2, "n": 3, "p": 4, "q": 5}
-LEAVES = ("variable", "number", "ones", "zeros", "eye", "comm", "dsel", "dup", "elim", "toep")
+LEAVES = ("variable", "number", "ones", "zeros", "eye", "comm", "dsel", "dup", "elim", "toep", "symtoep", "skewdup")
 OPERATIONS = [name for name in REGISTRY if name not in LEAVES]
 TOLERANCE = 2e-7
 Arrays = dict[str, np.ndarray]

@@ -59,6 +59,8 @@ BASES: dict[str, Callable[[Expr], Expr]] = {
     "lower": lambda X: transpose(call("elim", X.shape[0])),
     "upper": lambda X: core.commutation(*X.shape) @ transpose(call("elim", X.shape[0])),
     "toeplitz": lambda X: call("toep", X.shape[0]),
+    "symmetric-toeplitz": lambda X: call("symtoep", X.shape[0]),
+    "skew": lambda X: call("skewdup", X.shape[0]),
 }
 KINDS = ("none", *PROJECTIONS)
 FACTS = {kind: kind for kind in ("symmetric", "skew", "diagonal", "lower", "upper", "orthogonal")}
@@ -91,10 +93,13 @@ def basis(X: Expr, kind: str) -> Expr | None:
     """The matrix D with vec(X) = D times the independent entries; None for a free matrix.
 
     Raises:
-        NoRuleError: the structure's basis is not in the language.
+        NoRuleError: the set is not linear (orthogonal matrices).
     """
     if kind == "none":
         return None
     if kind not in BASES:
-        raise NoRuleError(f"Jacobians and Hessians along {kind} matrices ({X.params[0]}) are not available")
+        raise NoRuleError(
+            f"{kind} matrices ({X.params[0]}) have no independent entries: Jacobians and Hessians along them are not "
+            "available"
+        )
     return BASES[kind](X)

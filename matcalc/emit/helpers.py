@@ -212,6 +212,21 @@ def _toep(n):
     return np.eye(2 * n - 1)[j - i + n - 1]
 
 
+def _symtoep(n):
+    """The basis of the symmetric n x n Toeplitz matrices: vec(T) = _symtoep(n) @ the first row of T."""
+    i, j = np.divmod(np.arange(n * n), n)
+    return np.eye(n)[np.abs(i - j)]
+
+
+def _skewdup(n):
+    """The basis of the skew n x n matrices: vec(S) = _skewdup(n) @ the columns below its diagonal, stacked."""
+    column, row = np.triu_indices(n, 1)
+    result = np.zeros((n * n, row.size))
+    result[row + n * column, np.arange(row.size)] = 1
+    result[column + n * row, np.arange(row.size)] = -1
+    return result
+
+
 def _diagsums(g):
     """Entry i, j: the sum of g along the diagonal of i, j."""
     n = g.shape[0]

@@ -1,4 +1,4 @@
-"""Toeplitz matrices as a linear space: its basis, and sums along diagonals.
+"""Toeplitz and skew matrices as linear spaces: their bases, and sums along diagonals.
 
 Source: Petersen & Pedersen, The Matrix Cookbook (2012), 2.8.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from matcalc import core
-from matcalc.dims import plus, times
+from matcalc.dims import Dim, Shape, plus, same, times
+from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param, node
 from matcalc.maps import LinearMap, diagonal_sums
 from matcalc.notation import Call
 from matcalc.ops.define import always, anywhere, keeps, op, square
+from matcalc.ops.selection import MN_VECH, triangle
 
 COOKBOOK = "Petersen & Pedersen, The Matrix Cookbook (2012), 2.8"
 
@@ -29,6 +31,43 @@ COOKBOOK = "Petersen & Pedersen, The Matrix Cookbook (2012), 2.8"
 )
 def toep(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     """the basis of the n x n Toeplitz matrices: vec(T) = toep(n) t, t the diagonals from the lower left corner up"""
+    return ()
+
+
+@op(
+    shape=lambda n: (times(n, n), n),
+    latex=Call(r"\operatorname{symtoep}"),
+    numpy=Call("_symtoep"),
+    domain=anywhere,
+    source=COOKBOOK,
+    example=("", 3),
+    facts=always("constant", "one-hot"),
+    params=(Param("n", "dim"),),
+)
+def symtoep(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
+    """the basis of the symmetric n x n Toeplitz matrices: vec(T) = symtoep(n) t, t the first row of T"""
+    return ()
+
+
+def _skew_shape(n: Dim) -> Shape:
+    below = triangle(plus(n, -1))
+    if same(n, 1):
+        raise ShapeError("a skew 1 x 1 matrix is 0: it has no independent entries")
+    return times(n, n), below
+
+
+@op(
+    shape=_skew_shape,
+    latex=Call(r"\operatorname{skewdup}"),
+    numpy=Call("_skewdup"),
+    domain=anywhere,
+    source=MN_VECH,
+    example=("", 3),
+    facts=always("constant"),
+    params=(Param("n", "dim"),),
+)
+def skewdup(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
+    """the basis of the skew n x n matrices: vec(S) = skewdup(n) w, w the columns below the diagonal of S, stacked"""
     return ()
 
 
