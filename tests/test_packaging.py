@@ -33,7 +33,7 @@ LAYERS = (
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 LONGEST = 460
-OPTIONAL = ("scipy", "IPython")
+OPTIONAL = ("scipy", "IPython", "nbclient", "nbformat")
 
 
 def room(path: Path) -> str:

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from note_support import EXAMPLES, NAMES, chain, derived
 
-from matcalc.export.picture import graph_svg
+import matcalc as mc
+from matcalc.export.picture import BOX, WIDEST, placed
+from matcalc.export.picture_svg import graph_svg
+from matcalc.export.picture_tex import graph_tex
+from matcalc.printing.style import STANDARD
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=NAMES)
@@ -16,20 +20,35 @@ def test_pictures_show_every_value_and_every_adjoint(path: Path) -> None:
     d = derived(path)
     root = ET.fromstring(graph_svg(d))
     space = "{http://www.w3.org/2000/svg}"
-    assert len(root.findall(f"{space}rect")) == len(d.graph.nodes)
-    adjoints = [t for t in root.findall(f"{space}text") if "a" in t.get("class", "").split()]
+    assert len(list(root.iter(f"{space}rect"))) == len(d.graph.nodes)
+    adjoints = [t for t in root.iter(f"{space}text") if "a" in t.get("class", "").split()]
     assert len(adjoints) == sum(1 for e in d.reverse.adjoints if e is not d.output)
     assert d.graph._repr_svg_().startswith("<svg")
     assert d.picture()._repr_svg_().startswith("<svg")
 
 
 def test_boxes_of_a_picture_do_not_overlap() -> None:
-    for d in [chain(12), *(derived(path) for path in EXAMPLES)]:
-        root = ET.fromstring(graph_svg(d))
-        boxes = [
-            tuple(float(r.get(k, "0")) for k in ("x", "y", "width", "height"))
-            for r in root.findall("{http://www.w3.org/2000/svg}rect")
-        ]
-        for k, (x, y, w, h) in enumerate(boxes):
-            for u, v, p, q in boxes[:k]:
-                assert x + w <= u or u + p <= x or y + h <= v or v + q <= y
+    for d in [chain(12), chain(60), *(derived(path) for path in EXAMPLES)]:
+        for band in placed(d):
+            boxes = [(b.x - b.width / 2, b.y, b.width) for b in band.boxes.values()]
+            for k, (x, y, w) in enumerate(boxes):
+                assert all(x + w <= u or u + p <= x or abs(y - v) >= BOX for u, v, p in boxes[:k])
+
+
+def test_a_long_graph_is_drawn_in_bands_that_show_everything_once() -> None:
+    d = chain(60)
+    bands = placed(d)
+    assert len(bands) > 5
+    assert all(box.layer < WIDEST for band in bands for box in band.boxes.values())
+    new = [e for band in bands for e, box in band.boxes.items() if not box.repeated]
+    assert sorted(map(str, new)) == sorted(
+        map(str, [*d.graph.nodes, d.output] if d.output.op == "add" else d.graph.nodes)
+    )
+    assert sum(len(band.arrows) for band in bands) == sum(len(band.arrows) for band in placed(d.graph))
+    assert graph_tex(d, STANDARD).count(r"\begin{picture}") == len(bands)
+    assert graph_svg(d).count("<g ") == len(bands)
+
+
+@pytest.mark.parametrize(("adjoint", "expected"), [("delta", "δ<"), ("bar", "\u0304"), ("partial", "∂f/∂x")])
+def test_adjoints_in_a_picture_follow_the_notation(adjoint: str, expected: str) -> None:
+    assert expected in graph_svg(mc.derive("x'*x", wrt="x"), mc.Notation(adjoint=adjoint))

@@ -190,8 +190,8 @@ class ViewBuilder:
     def tidied(self, m: Expr) -> Expr:
         """A Jacobian's matrix without double transposes and factors of one."""
         e = self.quiet.simplify(m)
-        identities = {s: s.args[0] for s in postorder((e,)) if s.op == "transpose" and s.args[0].op == "eye"}
-        return self.quiet.simplify(substitute(e, identities, through_names=False)) if identities else e
+        same = {s: s.args[0] for s in postorder((e,)) if s.op == "transpose" and s.args[0].op in ("eye", "diag")}
+        return self.quiet.simplify(substitute(e, same, through_names=False)) if same else e
 
     def product(self, factors: list[Expr], last: str) -> str:
         """The product of matrices and of what they are applied to: numbers and 1 x 1 factors first, no identities.

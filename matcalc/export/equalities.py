@@ -41,6 +41,7 @@ class Chains(Rewriter):
 
     def __init__(self, d: Derivation) -> None:
         super().__init__(Context(d.domain))
+        self.tidying = Rewriter(Context(d.domain), ())
         self.to_normal: dict[Expr, Step] = {}
         self.to_shortest: dict[Expr, Step] = {}
 
@@ -71,7 +72,7 @@ class Chains(Rewriter):
 
     def of(self, made: Adjoint) -> list[Equality]:
         """The lines from the adjoint as the chain rule gives it to the simplified one; the first line is the former."""
-        raw = made.raw
+        raw = self.tidied(made)
         lines = [Equality(raw)]
         if raw is made.value:
             return lines
@@ -84,6 +85,10 @@ class Chains(Rewriter):
         if lines[-1].value is not made.value:
             lines.append(Equality(made.value))
         return lines
+
+    def tidied(self, made: Adjoint) -> Expr:
+        """The adjoint as the chain rule gives it: brackets, signs and numbers in order, and nothing else."""
+        return self.tidying.normal(made.raw)
 
     def _replayed(self, e: Expr) -> Iterator[Equality]:
         """The moves on the whole expression: to the normal form and to the shortest one, in turns."""

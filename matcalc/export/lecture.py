@@ -10,6 +10,7 @@ from matcalc.calculus.page import latex_writer
 from matcalc.calculus.paths import Path, collapse_of, reason_of
 from matcalc.calculus.reverse import Adjoint
 from matcalc.calculus.structured import structured_gradient
+from matcalc.dims import is_one
 from matcalc.errors import MatcalcError
 from matcalc.export.equalities import Chains, Equality
 from matcalc.export.lesson import (
@@ -154,7 +155,7 @@ class _Lecture(ViewBuilder):
         for j in path.jacobians:
             if not isinstance(j.map, Identity):
                 self.references.use(definition(j.value))
-        matrix_form = self.w.expr(self.contribution(path) if part else made.raw)
+        matrix_form = self.w.expr(self.contribution(path) if part else self.chains.tidied(made))
         collapsed = self.in_vec(path.end, matrix_form)
         return Through(
             start=self.named(path.start),
@@ -197,8 +198,8 @@ class _Lecture(ViewBuilder):
         for j in found[:1]:
             if isinstance(j.map, Mask):
                 D = self.d.rewriter.simplify(j.map.by)
-                left = rf"\operatorname{{diag}}({self.w.expr(D)}) = "
-                return left + written_out_diagonal(D, self.entries, self.w.notation)
+                content = self.w.expr(D) if is_vector(D) else self.in_vec(D, self.w.expr(D))
+                return rf"\operatorname{{diag}}({content}) = " + written_out_diagonal(D, self.entries, self.w.notation)
         return ""
 
     def map_steps(self) -> list[LessonStep]:
@@ -289,6 +290,11 @@ class _Lecture(ViewBuilder):
 def definition(e: Expr) -> Expr:
     """What a name stands for."""
     return e.args[0] if e.op == "named" else e
+
+
+def is_vector(e: Expr) -> bool:
+    """Whether it is a row or a column."""
+    return is_one(e.shape[0]) or is_one(e.shape[1])
 
 
 def shape_latex(e: Expr) -> str:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import html
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from string import Formatter
+from urllib.parse import quote
 
 from matcalc.languages import Language
 from matcalc.printing.breaking import LINE, aligned, displayed, width
@@ -113,7 +115,25 @@ class Markup:
 
 
 class Markdown(Markup):
-    """Markdown as JupyterLab, VS Code and GitHub read it; formulas between dollars."""
+    """Markdown as JupyterLab, VS Code and GitHub read it; formulas between dollars.
+
+    Args:
+        language: for the fixed words.
+        stem: of the files beside the note in which its pictures stand; where it is empty, they stand in the text.
+    """
+
+    def __init__(self, language: Language, stem: str = "") -> None:
+        super().__init__(language)
+        self.stem = stem
+        self.files: dict[str, str] = {}
+
+    def stored(self, svg: str) -> str:
+        """Where a picture stands: the name of a file, noted in `files`, or the picture itself as a data address."""
+        if not self.stem:
+            return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+        name = f"{self.stem}-{len(self.files) + 1}.svg"
+        self.files[name] = svg
+        return quote(name)
 
     def text(self, plain: str) -> str:
         return re.sub(r"([\\`*_{}\[\]<>$#|])", r"\\\1", plain)

@@ -16,9 +16,9 @@ from matcalc.export.html import katex
 from matcalc.export.lecture import make_lesson
 from matcalc.export.lesson import DETAILS, Lesson
 from matcalc.export.markup import Html, Markdown, Markup, Tex
-from matcalc.export.notebook import notebook
+from matcalc.export.notebook import executed, notebook
 from matcalc.export.pdf import compiled
-from matcalc.export.picture import graph_svg
+from matcalc.export.picture_svg import graph_svg
 from matcalc.export.picture_tex import graph_tex
 from matcalc.export.program import main_function
 from matcalc.export.references import References
@@ -32,7 +32,7 @@ from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 
 SUFFIXES = (".md", ".tex", ".html", ".ipynb", ".pdf", ".json")
-JOINED = re.compile(r"(?<!\\\])\n\n(?=\\\[\n)\\\[")  # a display of LaTeX belongs to the paragraph before it
+JOINED = re.compile(r"\n\n(?=\\\[\n)")  # a display of LaTeX belongs to the paragraph before it
 Progress = Callable[[int, int, str], None]
 
 
@@ -116,7 +116,7 @@ class Note:
         self.parts.append((d, title, text))
 
     def markdown(self, progress: Progress | None = None) -> str:
-        """The note in Markdown."""
+        """The note in Markdown; the pictures stand in the text, as data addresses."""
         return self._rendered("md", Markdown(self.language), progress)
 
     def latex(self, *, fragment: bool = False, progress: Progress | None = None) -> str:
@@ -142,9 +142,19 @@ class Note:
             ],
         }
 
-    def notebook(self, progress: Progress | None = None) -> dict[str, Any]:
-        """The note as a Jupyter notebook (nbformat 4.5) whose cells run."""
-        return notebook(self.heading(), self.parts, self._rendered_parts(progress), self.language)
+    def notebook(self, progress: Progress | None = None, *, execute: bool = True) -> dict[str, Any]:
+        """The note as a Jupyter notebook (nbformat 4.5).
+
+        Args:
+            progress: called before each derivation.
+            execute: whether the cells are run, so that their outputs are in it; without nbclient and ipykernel they
+                are not, and the notebook says so.
+
+        Raises:
+            MatcalcError: a cell failed.
+        """
+        book = notebook(self.heading(), self.parts, self._rendered_parts(progress), self.language)
+        return executed(book, self.language) if execute else book
 
     def heading(self) -> str:
         """The title, or one made from what is differentiated."""
@@ -174,17 +184,20 @@ class Note:
             raise MatcalcError("the note is empty: add a derivation first")
         if fragment and suffix != ".tex":
             raise MatcalcError(f"a fragment is LaTeX: it needs the suffix .tex, got {target.name!r}")
-        content = self._content_of(suffix, fragment, progress)
+        markup = Markdown(self.language, target.stem)
+        content = self._content_of(suffix, fragment, markup, progress)
         try:
             target.write_bytes(content)
+            for name, drawing in markup.files.items():
+                (target.parent / name).write_text(drawing, encoding="utf-8")
         except OSError as error:
             raise MatcalcError(f"cannot write {target}: {error.strerror}") from None
         return target
 
-    def _content_of(self, suffix: str, fragment: bool, progress: Progress | None) -> bytes:
+    def _content_of(self, suffix: str, fragment: bool, markup: Markdown, progress: Progress | None) -> bytes:
         match suffix:
             case ".md":
-                text = self.markdown(progress)
+                text = self._rendered("md", markup, progress)
             case ".tex":
                 text = self.latex(fragment=fragment, progress=progress)
             case ".html":
@@ -248,8 +261,8 @@ class Note:
         adjoint = name_latex("d_v", notation)
         transposed = rf"\left({adjoint}\right)" if notation.adjoint == "partial" else adjoint
         transposed += notation.transpose
-        computed = computed and d.output.is_scalar
-        module = d.code() if computed and markup.listings else ""
+        scalar = d.output.is_scalar
+        module = d.code() if computed and scalar and markup.listings else ""
         function, helpers = main_function(module)
         return Section(
             title=title or self.language("Derivatives"),
@@ -257,19 +270,21 @@ class Note:
             lesson=lesson,
             adjoint=adjoint,
             meaning=rf"{lesson.differential} = \operatorname{{tr}}({transposed} \,\mathrm{{d}}v)",
-            picture=_drawing(d, markup, notation),
+            picture=_drawing(d, markup, notation) if computed else "",
             module=module,
             code=function,
             helpers=helpers,
-            report=d.check(trials=3) if computed else None,
+            report=d.check(trials=3) if computed and scalar else None,
         )
 
 
 def _drawing(d: Derivation, markup: Markup, notation: Notation) -> str:
-    """The picture of the graph in the note's own format; empty where it has none."""
+    """The picture of the graph in the note's own format; empty where it has no room."""
     if isinstance(markup, Html):
-        return graph_svg(d)
-    return graph_tex(d, notation) if isinstance(markup, Tex) else ""
+        return graph_svg(d, notation)
+    if isinstance(markup, Markdown):
+        return markup.stored(graph_svg(d, notation, alone=True))
+    return graph_tex(d, notation)
 
 
 def _language(code: str) -> Language:
@@ -282,7 +297,7 @@ def _tidied(text: str) -> str:
     for line in text.splitlines():
         if line.strip() or (lines and lines[-1]):
             lines.append(line.rstrip() if line.strip() else "")
-    return JOINED.sub("\n\\[", "\n".join(lines).strip()) + "\n"
+    return JOINED.sub("\n", "\n".join(lines).strip()) + "\n"
 
 
 def export(

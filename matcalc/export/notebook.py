@@ -1,12 +1,19 @@
-"""A note as a Jupyter notebook (nbformat 4.5): the typeset derivation, and cells that derive, check, plot and print."""
+"""A note as a Jupyter notebook (nbformat 4.5): the typeset derivation, and cells that derive, check, plot and print.
+
+Where nbclient and ipykernel are installed the cells are run, so that a reader sees their outputs without running them.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from hashlib import blake2b
+from importlib.util import find_spec
+from subprocess import DEVNULL
 from typing import Any
 
 from matcalc.calculus.derivation import Derivation
+from matcalc.errors import MatcalcError, shorten
 from matcalc.export.program import function_names, source_program
 from matcalc.languages import Language
 
@@ -43,6 +50,7 @@ def notebook(
         if heading and heading != title:
             cells.append(_markdown(f"## {heading}"))
         cells.append(_code(_derive(d)))
+        cells.append(_code("d.picture()"))
         cells.append(_markdown(text.strip()))
         if d.output.is_scalar:
             cells.append(_markdown(f"### {words('Generated code')}"))
@@ -50,11 +58,8 @@ def notebook(
             cells.append(_markdown(f"### {words('Numeric certificate')}"))
             cells.append(_code("print(d.check())"))
             cells.append(_code(PLOT))
-    for k, cell in enumerate(cells):
-        digest = blake2b(f"{k}{cell['source']}".encode(), digest_size=4).hexdigest()
-        cell["id"] = f"cell-{digest}"
     return {
-        "cells": cells,
+        "cells": _with_ids(cells),
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
@@ -62,6 +67,44 @@ def notebook(
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+NOT_RUN = (
+    "The cells of this notebook have not been run yet: choose Run All. Where nbclient and ipykernel are installed, "
+    "matcalc runs them when it writes the notebook."
+)
+TIMEOUT = 300  # seconds for one cell
+
+
+def executed(book: dict[str, Any], words: Language) -> dict[str, Any]:
+    """The notebook with the outputs of its cells; with a notice instead where what runs them is not installed.
+
+    Raises:
+        MatcalcError: a cell failed.
+    """
+    try:
+        import nbclient  # noqa: PLC0415  (optional)
+        import nbformat  # noqa: PLC0415  (optional)
+
+        if find_spec("ipykernel") is None:
+            raise ImportError
+    except ImportError:
+        return {**book, "cells": [*_with_ids([_markdown(f"*{words(NOT_RUN)}*")]), *book["cells"]]}
+    client = nbclient.NotebookClient(nbformat.from_dict(book), timeout=TIMEOUT, record_timing=False)
+    try:
+        done = client.execute(stdout=DEVNULL, stderr=DEVNULL)
+    except nbclient.exceptions.CellExecutionError as error:
+        raise MatcalcError(f"a cell of the notebook failed: {shorten(str(error), 300)}") from None
+    for cell in done["cells"]:
+        cell["metadata"] = {}
+    return dict(json.loads(nbformat.writes(done)))
+
+
+def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    for k, cell in enumerate(cells):
+        digest = blake2b(f"{k}{cell['source']}".encode(), digest_size=4).hexdigest()
+        cell["id"] = f"cell-{digest}"
+    return cells
 
 
 def _derive(d: Derivation) -> str:
