@@ -5,7 +5,7 @@ The rewriting is done again by an engine that notes every move, and the moves ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from matcalc.calculus.derivation import Derivation
@@ -15,7 +15,7 @@ from matcalc.claims.prover import replaced
 from matcalc.expr import Expr, postorder, substitute
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-from matcalc.rewrite.rule import Rule
+from matcalc.rewrite.rule import RULES, Rule
 from matcalc.steps import Step
 
 LONGEST = 6  # lines of one chain; longer ones give several rules at once
@@ -32,16 +32,51 @@ class Equality:
     inserted: list[Expr] = field(default_factory=list)
 
 
-class Chains(Rewriter):
-    """A rewriter that notes its moves: which expression was replaced by which, and by which rule.
+# Rules that the normal form needs, but a reader does not: they carry a transpose into sums and entrywise products.
+DISTRIBUTING = frozenset({"transpose_of_sum", "transpose_of_hadamard", "transpose_of_broadcast"})
+FACTORING = frozenset({"common_entrywise_factor"})  # needless where the normal form cannot take the factor out
+
+
+class Chains:
+    """The chains of a derivation's adjoints.
 
     Args:
-        d: the derivation whose adjoints are explained.
+        d: the derivation.
     """
 
     def __init__(self, d: Derivation) -> None:
-        super().__init__(Context(d.domain))
         self.tidying = Rewriter(Context(d.domain), ())
+        every = frozenset(RULES)
+        self.engines = [
+            Replay(d, every - left_out) for left_out in (DISTRIBUTING | FACTORING, DISTRIBUTING, frozenset())
+        ]
+
+    def of(self, made: Adjoint) -> list[Equality]:
+        """The lines from the adjoint as the chain rule gives it to the simplified one; the first line is the former."""
+        start = self.tidied(made)
+        if start is made.value:
+            return [Equality(start)]
+        for engine in self.engines:
+            lines = engine.lines(start, made.value)
+            if lines is not None:
+                return [Equality(start), *lines]
+        return [Equality(start), Equality(made.value)]
+
+    def tidied(self, made: Adjoint) -> Expr:
+        """The adjoint as the chain rule gives it: brackets, signs and numbers in order, and nothing else."""
+        return self.tidying.normal(made.raw)
+
+
+class Replay(Rewriter):
+    """A rewriter that notes its moves: which expression was replaced by which, and by which rule.
+
+    Args:
+        d: the derivation whose facts it may use.
+        rules: the names of the rules that it may use.
+    """
+
+    def __init__(self, d: Derivation, rules: Container[str]) -> None:
+        super().__init__(Context(d.domain), rules)
         self.to_normal: dict[Expr, Step] = {}
         self.to_shortest: dict[Expr, Step] = {}
 
@@ -70,25 +105,15 @@ class Chains(Rewriter):
             self.to_shortest[step.before] = step
         return after
 
-    def of(self, made: Adjoint) -> list[Equality]:
-        """The lines from the adjoint as the chain rule gives it to the simplified one; the first line is the former."""
-        raw = self.tidied(made)
-        lines = [Equality(raw)]
-        if raw is made.value:
-            return lines
-        if self.simplify(raw) is not made.value:
-            names = [sub for sub in postorder((raw,), through_names=False) if is_local(sub)]
-            opened = substitute(raw, {n: n.args[0] for n in names}, through_names=False)
-            if names and self.simplify(opened) is made.value:
-                lines.append(Equality(opened, inserted=names))
-        lines += shortened(list(self._replayed(lines[-1].value)))
-        if lines[-1].value is not made.value:
-            lines.append(Equality(made.value))
-        return lines
-
-    def tidied(self, made: Adjoint) -> Expr:
-        """The adjoint as the chain rule gives it: brackets, signs and numbers in order, and nothing else."""
-        return self.tidying.normal(made.raw)
+    def lines(self, start: Expr, end: Expr) -> list[Equality] | None:
+        """The lines after `start`, the last of which is `end`; None where these rules do not lead there."""
+        if self.simplify(start) is end:
+            return shortened(list(self._replayed(start)))
+        names = [sub for sub in postorder((start,), through_names=False) if is_local(sub)]
+        opened = substitute(start, {n: n.args[0] for n in names}, through_names=False)
+        if names and self.simplify(opened) is end:
+            return [Equality(opened, inserted=names), *shortened(list(self._replayed(opened)))]
+        return None
 
     def _replayed(self, e: Expr) -> Iterator[Equality]:
         """The moves on the whole expression: to the normal form and to the shortest one, in turns."""

@@ -265,7 +265,7 @@ class _Lecture(ViewBuilder):
             value = substitute(value, {n: n.args[0]}, through_names=False)
             if self.d.rewriter.cost(value) > WIDEST:
                 return ""
-        written = self.w.expr(value)
+        written = self.w.expr(self.d.rewriter.simplify(value))
         return "" if written == shown or width(written) > WIDEST else written
 
     def where(self, names: list[Expr]) -> str:

@@ -253,8 +253,9 @@ class Tex(Markup):
         return f"${' '.join(formula.split())}$"
 
     def tall(self, formula: str, line: float = CELL) -> str:
-        """The first line stands beside the bullet or in the row of the table."""
-        return super().tall(formula, line).replace(r"\begin{aligned}", r"\begin{aligned}[t]")
+        """The first line stands beside the bullet or in the row of the table; fractions keep clear of other rows."""
+        strut = r"\rule[-2ex]{0pt}{5.2ex}" if r"\frac" in formula else ""
+        return strut + super().tall(formula, line).replace(r"\begin{aligned}", r"\begin{aligned}[t]")
 
     def strong(self, content: str) -> str:
         return rf"\textbf{{{content}}}"
