@@ -69,7 +69,7 @@ def test_kronecker_factors_stay_factors():
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_one_factor_for_a_positive_definite_matrix(dtype):
     source = "S: n x n positive-definite\nX: N x n\nN/2*logdet(S) + tr(X*inv(S)*X')/2"
-    assert body(source, "value_and_grad", wrt="S").count("np.linalg.cholesky(") == 1
+    assert body(source, "value_and_grad", wrt="S").count("_cholesky(S)") == 1
     rng = np.random.default_rng(0)
     A, X = rng.normal(size=(4, 4)), rng.normal(size=(6, 4))
     S = A @ A.T + np.eye(4)

@@ -18,10 +18,8 @@ except ImportError:  # NumPy alone will do
 def _sigmoid(x, out=None):
     """1 / (1 + exp(-x)), without overflow."""
     out = np.negative(x, out=out)
-    with np.errstate(over="ignore"):
-        out = np.exp(out, out=out if out.ndim else None)
-    out += 1
-    return np.reciprocal(out, out=out if out.ndim else None)
+    inside = out if out.ndim else None
+    return np.reciprocal(_one_plus_exp(out, out=inside), out=inside)
 
 
 def _softplus(x, out=None):
@@ -51,10 +49,27 @@ def _log_softmax(x, axis, out=None):
 
 def _sigmoid_of_minus(x, out=None):
     """1 / (1 + exp(x)), without overflow."""
-    with np.errstate(over="ignore"):
-        out = np.exp(x, out=out)
-    out += 1
+    out = _one_plus_exp(x, out=out)
     return np.reciprocal(out, out=out if out.ndim else None)
+
+
+def _one_plus_exp(x, out=None):
+    """1 + exp(x), without a warning where that is beyond the largest number."""
+    if x.size < 10_000:  # a bound is quicker there than silence
+        limit = 709.0 if x.itemsize >= 8 else 88.0 if x.itemsize == 4 else 11.0
+        out = np.exp(np.minimum(x, limit, out=out), out=out)
+    else:
+        with np.errstate(over="ignore"):
+            out = np.exp(x, out=out)
+    out += 1
+    return out
+
+
+def _column_sums(x):
+    """The sums of the columns; for large matrices a product is faster than NumPy's sum."""
+    if x.size < 10_000:
+        return x.sum(axis=0, keepdims=True)
+    return np.ones((1, len(x)), dtype=x.dtype) @ x
 
 
 # ------------------------------------------------------------------------------------------------ structured products
@@ -162,11 +177,21 @@ def _factors_swapped(x, p, q):
 # ------------------------------------------------------------------------------------------------ factorisations
 
 
+def _cholesky(s):
+    """The lower Cholesky factor of a positive definite matrix."""
+    if lapack is None or s.dtype != np.float64 or not s.size:
+        return np.linalg.cholesky(s)
+    upper, info = lapack.dpotrf(s.T)
+    if info:
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    return upper.T
+
+
 def _cholesky_solve(l, b):
     """The solution x of l l' x = b for a Cholesky factor l."""
     if lapack is None or l.dtype != np.float64 or b.dtype != np.float64 or not b.size:
         return np.linalg.solve(l.T, np.linalg.solve(l, b))
-    return lapack.dpotrs(l, b, lower=1)[0]
+    return lapack.dpotrs(l.T, b)[0]
 
 
 def _cholesky_inverse(l):
@@ -174,7 +199,7 @@ def _cholesky_inverse(l):
     if lapack is None or l.dtype != np.float64 or not l.size:
         half = np.linalg.inv(l)
         return half.T @ half
-    lower = np.tril(lapack.dpotri(l, lower=1)[0])
-    result = lower + lower.T
-    np.einsum("ii->i", result)[...] /= 2
+    upper = lapack.dpotri(l.T)[0]
+    result = upper + upper.T
+    result.flat[:: len(result) + 1] /= 2
     return result

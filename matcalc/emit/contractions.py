@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from matcalc import core
@@ -18,7 +19,7 @@ from matcalc.emit.factorisations import (
     solve_code,
     symmetric_product,
 )
-from matcalc.emit.matching import through
+from matcalc.emit.matching import apart, through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import kron_code, kron_product, weighted_gram
 from matcalc.expr import Expr, node, number_value
@@ -255,11 +256,24 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
         first = total(first, 1) if axis != 2 else first
         last = total(last, 2) if axis != 1 else last
         return matmul(first, *middle, last)
+    if axis is not None:
+        known_sum = _with_known_sum(select, X, axis)
+        if known_sum is not None:
+            return known_sum
     pair = _pair_of(select, X)
     if pair is not None:
         return dot(*pair) if axis is None else _sum_of_pair(*pair, axis)
     where = "" if axis is None else f", axis={axis - 1}, keepdims=True"
     return Code(f"np.sum({{0}}{where})", (X,))
+
+
+def _with_known_sum(select: Selector, X: Expr, axis: int) -> Expr | None:
+    """sum(1 r .* A) = r .* sum(A), where that sum is computed anyway."""
+    repeated, rest = apart(X, axis)
+    found = select.sums.get((axis, frozenset(Counter(rest).items()))) if repeated else None
+    if found is None or found.args[0] is X:
+        return None
+    return core.hadamard(*(core.broadcast(r, found.shape) for r in repeated), found)
 
 
 def _acts_on_vec(X: Expr) -> bool:

@@ -27,7 +27,7 @@ UNARY = frozenset(
         *("sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan"),
     )
 )
-HELPERS = frozenset(["_sigmoid", "_softplus", "_softmax", "_log_softmax"])
+HELPERS = frozenset(["_sigmoid", "_one_plus_exp", "_softplus", "_softmax", "_log_softmax"])
 _BINARY = frozenset(["np.maximum", "np.minimum"])
 _AUGMENTED = {ast.Mult: "*=", ast.Div: "/=", ast.Add: "+=", ast.Sub: "-="}
 _UFUNC = {ast.Mult: "np.multiply", ast.Div: "np.divide", ast.Add: "np.add", ast.Sub: "np.subtract"}
@@ -365,17 +365,33 @@ class InPlace:
     def _sum(self, terms: list[Operand], shape: Shape, target: str) -> None:
         self._chain(trees.simple_first(terms), shape, target, ast.Add, ast.Sub)
 
+    def _sigmoids_below(self, factors: list[Operand], shape: Shape) -> list[Operand]:
+        """a * sigmoid(x) as a / (1 + exp(-x)), which is an operation less."""
+        above = [f for f in factors if f.operator is ast.Mult and self._shape(f.tree) == shape]
+        found = next((f for f in above if isinstance(f.tree, ast.Call) and trees.text(f.tree.func) == "_sigmoid"), None)
+        if found is None or len(above) == 1:
+            return factors
+        assert isinstance(found.tree, ast.Call)
+        argument = found.tree.args[0]
+        turned = trees.without_sign(argument) or ast.UnaryOp(ast.USub(), argument)
+        below = Operand(ast.Div, ast.Call(ast.Name("_one_plus_exp"), [turned], []))
+        return [*(f for f in factors if f is not found), below]
+
+    def _narrow(self, factors: list[Operand], shape: Shape) -> list[Operand]:
+        """The factors that have the shape of the first one that is smaller than the product."""
+        above = [(f, self._shape(f.tree)) for f in factors if f.operator is ast.Mult]
+        small = next((s for _, s in above if s not in (shape, None)), None)
+        return [f for f, s in above if s == small and small is not None]
+
     def _product(self, tree: ast.expr, shape: Shape, target: str) -> None:
         negative, factors = trees.factors(tree)
+        factors = self._sigmoids_below(factors, shape)
         scalars = [f for f in factors if self._shape(f.tree) == SCALAR]
         others = [f for f in factors if self._shape(f.tree) != SCALAR]
-        if scalars or negative:
-            narrow = next(
-                (f for f in others if f.operator is ast.Mult and self._shape(f.tree) not in (shape, None)), None
-            )
-            if narrow is not None:
-                others.remove(narrow)
-                scalars.append(narrow)
+        if scalars or negative or len(self._narrow(others, shape)) > 1:
+            narrow = self._narrow(others, shape)
+            others = [f for f in others if f not in narrow]
+            scalars += narrow
             if scalars and not negative and all(f.operator is ast.Div for f in scalars):  # n may be 0: x / n, not 1 / n
                 others.append(Operand(ast.Div, trees.product_of([Operand(ast.Mult, f.tree) for f in scalars], False)))
             elif scalars:

@@ -55,8 +55,8 @@ class Inputs:
         found = [name for name in wanted if name in used]
         parameters = ", ".join(self._parameters())
         returned = ", ".join(found) or "None"
-        lines = self._forms(found)
-        lines += self._quick(found, returned)
+        lines = self._quick(found, returned)
+        lines += self._forms(found)
         lines += self._general()
         needed = [
             f"{self.dimensions[d]} = _size(dims, {_quoted(d)})" for d in self.dimensions if self.dimensions[d] in found
@@ -77,31 +77,62 @@ class Inputs:
         return self.names[v.params[0]]
 
     def _forms(self, found: list[str]) -> list[str]:
-        """The forms that derivatives take; 1-D arrays become columns and rows."""
-        lines = []
-        for v in self.variables:
-            name, shape = self._name(v), self.shapes.get(v.params[0])
-            if shape in found:
-                lines.append(f"{shape} = np.shape({name})")
-            if any(map(is_one, v.shape)) and not v.is_scalar:
-                form = "-1, 1" if is_one(v.shape[1]) else "1, -1"
-                lines += [
-                    f"if type({name}) is np.ndarray and {name}.ndim == 1:",
-                    f"    {name} = {name}.reshape({form})",
-                ]
-        return lines
+        """The forms that derivatives take."""
+        shapes = ((self._name(v), self.shapes.get(v.params[0])) for v in self.variables)
+        return [f"{shape} = np.shape({name})" for name, shape in shapes if shape in found]
 
     # ------------------------------------------------------------------------------------------------ the quick way
 
     def _quick(self, found: list[str], returned: str) -> list[str]:
-        """Matrices of one type that fit each other are returned as they are."""
-        arrays = [v for v in self.variables if not v.is_scalar]
-        scalars = [self._name(v) for v in self.variables if v.is_scalar]
+        """Arrays of one type that fit each other are returned as they are, those with one axis as columns and rows."""
+        extra = [*self.tangents.values(), *([] if self.cotangent is None else [self.cotangent])]
+        given = [*self.variables, *extra]
+        arrays = [v for v in given if not v.is_scalar]
+        scalars = [self._name(v) for v in given if v.is_scalar]
         simple = all(isinstance(d, int) or d.is_Symbol for v in arrays for d in v.shape)
-        if not arrays or not simple or self.tangents or self.cotangent is not None:
+        if not arrays or not simple:
             return []
         if not all(d in {str(s) for v in arrays for s in v.shape} for d in self.dimensions):
             return []
+        names = [self._name(v) for v in arrays]
+        tests = [f"type({name}) is float" for name in scalars]
+        tests += [f"{' is '.join(f'type({name})' for name in part)} is np.ndarray" for part in _parts(names)]
+        tests += [f"{' is '.join(f'{name}.dtype' for name in part)}" for part in _parts(names) if len(part) > 1]
+        tests.append(f'{names[0]}.dtype.kind == "f"')
+        lines, measured, conditions = self._measured(arrays)
+        flat = [f"{name}.ndim == 2" for name in measured]
+        vectors = self._vectors(arrays, found)
+        convert = [f"dtype = {names[0]}.dtype"] if "dtype" in found or scalars else []
+        convert += [f"{name} = dtype.type({name})" for name in scalars]
+        convert += [f"{self.shapes[v.params[0]]} = ()" for v in given if v.is_scalar and self._shape_name(v) in found]
+        last = _nested([lines, conditions, [*convert, f"return {returned}"]])
+        inner = _nested([vectors, flat, last]) if vectors else last
+        outer = tests if vectors else [*tests, *flat]
+        if not self.tangents:
+            taken = [] if self.cotangent is None else [f"{self._name(self.cotangent)} = cotangent"]
+            return _nested([taken, ["dims is None", *outer], inner])
+        keys = ", ".join(map(_quoted, self.tangents))
+        taken = [f"{self._name(t)} = tangents[{_quoted(name)}]" for name, t in self.tangents.items()]
+        dicts = ["dims is None", "type(tangents) is dict", f"tangents.keys() == {{{keys}}}"]
+        return _nested([[], dicts, _nested([taken, outer, inner])])
+
+    def _shape_name(self, v: Expr) -> str | None:
+        return self.shapes.get(v.params[0])
+
+    def _vectors(self, arrays: list[Expr], found: list[str]) -> list[str]:
+        """The forms that derivatives take; arrays with one axis become columns and rows."""
+        lines = []
+        for v in arrays:
+            name, shape = self._name(v), self._shape_name(v)
+            if shape in found:
+                lines.append(f"{shape} = {name}.shape")
+            if any(map(is_one, v.shape)):
+                form = "[:, None]" if is_one(v.shape[1]) else "[None, :]"
+                lines += [f"if {name}.ndim == 1:", f"    {name} = {name}{form}"]
+        return lines
+
+    def _measured(self, arrays: list[Expr]) -> tuple[list[str], list[str], list[str]]:
+        """Lines that take the sizes from arrays, the names of these, and conditions on the others."""
         lines, conditions = [], []
         known: dict[str, str] = {}
         measured: list[str] = []
@@ -119,17 +150,7 @@ class Inputs:
                     measured = [*(name for name in measured if name != self._name(v)), self._name(v)]
             sizes = [str(d) if isinstance(d, int) else known[str(d)] for d in v.shape]
             conditions.append(f"{self._name(v)}.shape == ({', '.join(sizes)})")
-        names = [self._name(v) for v in arrays]
-        tests = [f"type({name}) is float" for name in scalars]
-        tests += [f"{' is '.join(f'type({name})' for name in part)} is np.ndarray" for part in _parts(names)]
-        tests += [f"{' is '.join(f'{name}.dtype' for name in part)}" for part in _parts(names) if len(part) > 1]
-        tests += [f'{names[0]}.dtype.kind == "f"', *(f"{name}.ndim == 2" for name in measured)]
-        convert = [f"dtype = {names[0]}.dtype"] if "dtype" in found or scalars else []
-        convert += [f"{name} = dtype.type({name})" for name in scalars]
-        convert.append(f"return {returned}")
-        if conditions:
-            convert = [*_condition(conditions, 8), *(f"    {line}" for line in convert)]
-        return [*_condition(["dims is None", *tests], 4), *(f"    {line}" for line in (*lines, *convert))]
+        return lines, measured, conditions
 
     # ------------------------------------------------------------------------------------------------ the general way
 
@@ -200,6 +221,14 @@ def _condition(tests: list[str], indent: int) -> list[str]:
     if indent + len(text) <= _LINE:
         return [text]
     return ["if (", f"    {tests[0]}", *(f"    and {t}" for t in tests[1:]), "):"]
+
+
+def _nested(parts: list[list[str]]) -> list[str]:
+    """Lines, a condition (if there are tests) and the lines that it guards."""
+    before, tests, inside = parts
+    if not tests:
+        return [*before, *inside]
+    return [*before, *_condition(tests, 8), *(f"    {line}" for line in inside)]
 
 
 def _is_compound(v: Expr) -> bool:

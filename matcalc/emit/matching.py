@@ -41,6 +41,23 @@ def narrow(e: Expr) -> Expr:
     return through(e.args[0]) if e.op == "broadcast" else e
 
 
+def apart(e: Expr, axis: int) -> tuple[list[Expr], list[Expr]]:
+    """The factors of an entrywise product, names opened: what is repeated along an axis, and the others."""
+    repeated: list[Expr] = []
+    rest: list[Expr] = []
+    stack = [e]
+    while stack:
+        f = stack.pop()
+        inner = through(f)
+        if inner.op == "hadamard":
+            stack.extend(inner.args)
+        elif inner.op == "broadcast" and is_one(inner.args[0].shape[axis - 1]):
+            repeated.append(inner.args[0])
+        else:
+            rest.append(f)
+    return repeated, rest
+
+
 def negation_of(e: Expr) -> Expr | None:
     """X where `e` is -X."""
     e = through(e)

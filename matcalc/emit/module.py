@@ -15,13 +15,13 @@ from matcalc.emit import array_helpers, helpers
 from matcalc.emit.autodiff import AUTODIFF as AUTODIFF
 from matcalc.emit.autodiff import autodiff_text
 from matcalc.emit.blocks import is_blocks
+from matcalc.emit.idioms import in_numpy
 from matcalc.emit.inputs import Inputs
 from matcalc.emit.masks import has_risky_branches
 from matcalc.emit.portable import DIALECTS
 from matcalc.emit.portable_module import portable_text
 from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
-from matcalc.emit.trees import hugged
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder, substitute
 from matcalc.printing.text import shared
@@ -150,7 +150,8 @@ def _body(lowered: Lowered, comments: Mapping[str, str]) -> tuple[list[str], str
     result = lowered.result()
     inputs = {v: lowered.inputs[v.params[0]] for v in (*lowered.program.variables, *lowered.extra)}
     lines = lowered.schedule.lines(inputs, result)
-    return [hugged(line) for s, part in lines for line in _commented(s, part, comments)], hugged(result)
+    *found, result = in_numpy([*(line for s, part in lines for line in _commented(s, part, comments)), result])
+    return found, result
 
 
 def _commented(statement: Statement, lines: list[str], comments: Mapping[str, str]) -> list[str]:

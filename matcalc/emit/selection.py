@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from matcalc.emit.code import Code
-from matcalc.emit.matching import stable, through
+from matcalc.emit.matching import apart, stable, through
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, number_value, postorder
 
@@ -34,6 +34,7 @@ class Selector:
         ordered: products whose factors stand in their final order.
         kept: what is computed as it stands, whatever uses it.
         products: for the factors of each product among these, the product.
+        sums: for the factors of what is summed along an axis, the sum.
         blocks: how the blocks of a matrix are computed (see `matcalc.emit.blocks`), whose memory are
             `parts` and `with_kron`.
     """
@@ -59,6 +60,7 @@ class Selector:
         self.forward = set(postorder(values))
         self.differentiated = bool(gradients)
         self.uses = _uses([*values, *gradients])
+        self.sums = sums_of_products(self.uses)
         self.kept = {e for e, n in self.uses.items() if n > 1}
         self.kept |= {*values, *gradients, *(e.args[0] for e in self.uses if e.op == "named")}
         for root in (*values, *gradients) if roots is None else roots:
@@ -118,3 +120,14 @@ def _uses(roots: list[Expr]) -> Counter[Expr]:
     for e in postorder(roots):
         uses.update(e.args)
     return uses
+
+
+def sums_of_products(nodes: Iterable[Expr]) -> dict[tuple[int, frozenset[Any]], Expr]:
+    """The sums along an axis, by the axis and the factors, where none of these is repeated along it."""
+    found: dict[tuple[int, frozenset[Any]], Expr] = {}
+    for e in nodes:
+        if e.op == "sum" and e.params[0] is not None and not e.is_scalar:
+            repeated, rest = apart(e.args[0], e.params[0])
+            if not repeated:
+                found.setdefault((e.params[0], frozenset(Counter(rest).items())), e)
+    return found
