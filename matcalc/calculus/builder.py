@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from matcalc import core
 from matcalc.calculus.page import Edge, Line, Writer, latex_writer
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
+from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, substitute
 from matcalc.languages import Language
@@ -111,6 +112,11 @@ class ViewBuilder:
         """The same of a variable or of an expression in the text syntax, by its name in print."""
         found = self.d.graph.declared.get(name, self.d.graph.definitions.get(name))
         return self.fact(name if found is None or self.w.plain else self.inline(self.named(found)), fact)
+
+    def condition(self, fact: str, e: Expr) -> str:
+        """A condition, as a sentence."""
+        subject, said = worded(fact, e)
+        return self.fact(self.inline(self.w.expr(subject)), said)
 
     def facts_in_row(self, variable: Expr) -> str:
         """The declared facts of a variable."""

@@ -115,7 +115,7 @@ class Pages(ViewBuilder):
             variables=variables,
             inferred=d.inferred,
             definitions=definitions,
-            domain=[self.fact(self.inline(w.expr(e)), fact) for fact, e in d.domain],
+            domain=[self.condition(fact, e) for fact, e in d.domain],
             layout=self.layout,
             heading=self.words("Gradients" if d.output.is_scalar else "Jacobians"),
             direction=self.direction(),
@@ -197,7 +197,7 @@ class Pages(ViewBuilder):
             remark = f"{self.w.shape(J.shape)}; {self.words(layout)}"
             where = self.definitions_of(J)
             for fact, at in further_conditions([J], self.d.domain):
-                remark += f"; {self.words('where')} {self.fact(self.inline(self.w.expr(at)), fact)}"
+                remark += f"; {self.words('where')} {self.condition(fact, at)}"
             lines.append(Line(f"{self.quotient(e)} = {self.w.expr(J)}{where}", remark))
         return lines
 

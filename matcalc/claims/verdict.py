@@ -11,6 +11,8 @@ import numpy as np
 from matcalc.claims.equality import Proof
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
+from matcalc.languages import ENGLISH
+from matcalc.languages import language as language_of
 from matcalc.numeric.binding import Array
 from matcalc.steps import Step
 
@@ -54,12 +56,16 @@ class Counterexample:
     right: Array
 
     def __str__(self) -> str:
-        lines = [f"  {name} = {array_text(value)}" for name, value in list(self.values.items())[:SHOWN]]
+        return self.text()
+
+    def text(self, language: str = ENGLISH) -> str:
+        """The values and both results, in plain text."""
+        t = language_of(language).filled
+        lines = [f"{name} = {array_text(value)}" for name, value in list(self.values.items())[:SHOWN]]
         if len(self.values) > SHOWN:
-            lines.append(f"  ... and {len(self.values) - SHOWN} more")
-        return "\n".join(
-            [*lines, f"  the claim gives {array_text(self.claimed)}", f"  right is        {array_text(self.right)}"]
-        )
+            lines.append(t("... and {0} more", str(len(self.values) - SHOWN)))
+        lines += [t("the claim gives {0}", array_text(self.claimed)), t("right is        {0}", array_text(self.right))]
+        return "\n".join(f"  {line}" for line in lines)
 
 
 @dataclass(frozen=True)
@@ -104,22 +110,29 @@ class Verdict:
         return list(dict.fromkeys(step.rule for step in self.steps))
 
     def __str__(self) -> str:
-        lines = [f"{self.status}: {self.about}", f"  claim: {self.claim}"]
+        return self.text()
+
+    def text(self, language: str = ENGLISH) -> str:
+        """The verdict in plain text; the diagnosis stays in English."""
+        t = language_of(language).filled
+        lines = [f"{t(self.status)}: {self.about}", "  " + t("claim: {0}", self.claim)]
         if self.status == PROVED:
             names = self.rules
-            lines.append(f"  by {', '.join(names)}" if names else "  it is the same expression")
+            lines.append("  " + (t("by {0}", ", ".join(names)) if names else t("it is the same expression")))
             if self.assumptions:
-                lines.append(f"  where {'; '.join(f'{e} is {fact}' for fact, e in self.assumptions)}")
+                facts = "; ".join(t("{0} is {1}", e, t(fact)) for fact, e in self.assumptions)
+                lines.append("  " + t("where {0}", facts))
         if self.diagnosis:
             lines.append(f"  {self.diagnosis}")
         if self.diagnosis.node:
-            lines.append(f"  the error enters at {self.diagnosis.node}")
+            lines.append("  " + t("the error enters at {0}", self.diagnosis.node))
         if self.status == DISPROVED and self.expected is not None:
-            lines.append(f"  right is {self.expected}")
+            lines.append("  " + t("right is {0}", str(self.expected)))
         if self.counterexample is not None:
-            lines += ["  for example, with", str(self.counterexample)]
+            lines += ["  " + t("for example, with"), self.counterexample.text(language)]
         if self.status == UNDECIDED:
-            lines.append(f"  {self.agreed} random evaluations agreed; tried: {', '.join(self.tried)}")
+            tried = ", ".join(self.tried)
+            lines.append("  " + t("{0} random evaluations agreed; tried: {1}", str(self.agreed), tried))
         return "\n".join(lines)
 
     def __repr__(self) -> str:

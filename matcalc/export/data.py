@@ -110,6 +110,23 @@ def _jacobian(d: Derivation, name: str, formula: str) -> dict[str, Any]:
     }
 
 
+def hessian_data(d: Derivation) -> list[dict[str, Any]]:
+    """The Hessians of a scalar function by each of its variables."""
+    rows = []
+    for name in d.names:
+        hessian = d.hessian(name)
+        rows.append(
+            {
+                "name": name,
+                "shape": _shape(hessian.value.shape),
+                "hessian": str(hessian),
+                "latex": latex(hessian.value),
+                "conditions": [{"fact": fact, "expression": str(e)} for fact, e in hessian.conditions],
+            }
+        )
+    return rows
+
+
 def _block(block: Block, made: Adjoint | None = None) -> dict[str, Any]:
     """A step of the view; for a scalar function with the adjoint that it finds."""
     data = {

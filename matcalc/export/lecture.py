@@ -10,6 +10,7 @@ from matcalc.calculus.page import latex_writer
 from matcalc.calculus.paths import Path, collapse_of, reason_of
 from matcalc.calculus.reverse import Adjoint
 from matcalc.calculus.structured import structured_gradient
+from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.errors import MatcalcError
 from matcalc.export.equalities import Chains, Equality
@@ -71,7 +72,7 @@ class _Lecture(ViewBuilder):
 
     def lesson(self) -> Lesson:
         """All parts."""
-        d, w = self.d, self.w
+        d = self.d
         lesson = Lesson(
             output=self.named(d.output),
             differential=self.differential_of(d.output),
@@ -85,7 +86,7 @@ class _Lecture(ViewBuilder):
                 for e in (*d.graph.definitions.values(), *self.labels)
             ],
             inferred=d.inferred,
-            domain=[Fact(w.expr(e), fact) for fact, e in d.domain],
+            domain=[self.stated(fact, e) for fact, e in d.domain],
         )
         if not d.output.is_scalar:
             lesson.steps = self.map_steps() if self.full else []
@@ -102,6 +103,11 @@ class _Lecture(ViewBuilder):
         """A fact about a variable or an expression that is given in the text syntax."""
         declared = self.d.graph.declared.get(name, self.d.graph.definitions.get(name))
         return Fact(self.named(declared) if declared is not None else rf"\texttt{{{_verbatim(name)}}}", fact)
+
+    def stated(self, fact: str, e: Expr) -> Fact:
+        """A condition, in words where a formula would be cryptic."""
+        subject, said = worded(fact, e)
+        return Fact(self.w.expr(subject), said)
 
     # ------------------------------------------------------------------------------------------------ steps
 
@@ -283,7 +289,7 @@ class _Lecture(ViewBuilder):
             where=self.where(locals_of(J)),
             shape=shape_latex(J),
             remarks=[],
-            conditions=[Fact(self.w.expr(at), fact) for fact, at in further_conditions([J], self.d.domain)],
+            conditions=[self.stated(fact, at) for fact, at in further_conditions([J], self.d.domain)],
         )
 
 
