@@ -65,20 +65,38 @@ def _shielded(argument: str) -> str:
 
 
 def derive(options: argparse.Namespace) -> int:
-    """Print the derivation."""
+    """Print the derivation; with Hessians at its end where they are asked for."""
+    from matcalc.export.data import derivation_data, hessian_data
+
     d = _derivation(options)
-    if options.kind == "gradient":
-        d.need_scalar("gradient")
+    if options.kind != "jacobian":
+        d.need_scalar("Hessian" if options.kind == "hessian" else "gradient")
     elif d.output.is_scalar:
         raise MatcalcError("the function is 1 x 1: it has a gradient (--kind gradient)")
+    hessians = hessian_data(d) if options.kind == "hessian" else []
     if options.format == "json":
-        from matcalc.export.data import derivation_data
-
-        _write_json(derivation_data(d, options.style, options.layout), options.output)
+        data = derivation_data(d, options.style, options.layout)
+        _write_json({**data, "hessians": hessians} if hessians else data, options.output)
     else:
         view = {"text": d.text, "latex": d.latex, "markdown": d.markdown}[options.format]
-        _write(view(style=options.style, layout=options.layout), options.output)
+        text = view(style=options.style, layout=options.layout).rstrip("\n")
+        _write("\n".join([text, *_hessian_lines(hessians, options.format)]), options.output)
     return 0
+
+
+def _hessian_lines(hessians: list[dict[str, Any]], form: str) -> list[str]:
+    """The Hessians, d vec(gradient) = H d vec(variable), as text, LaTeX or Markdown."""
+    lines = [{"text": "\nHessians", "latex": r"\paragraph{Hessians}", "markdown": "\n### Hessians\n"}[form]]
+    for row in hessians:
+        name, (rows, columns) = row["name"], row["shape"]
+        if form == "text":
+            lines.append(f"  by {name}: {row['hessian']}   [{rows} x {columns}]")
+            lines += [f"    valid where {c['expression']} is {c['fact']}" for c in row["conditions"]]
+        elif form == "latex":
+            lines.append(rf"By \verb|{name}|: \[{row['latex']}\]")
+        else:
+            lines.append(f"By `{name}`:\n\n$$\n{row['latex']}\n$$\n")
+    return lines if hessians else []
 
 
 def code(options: argparse.Namespace) -> int:
@@ -89,7 +107,7 @@ def code(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Print the report of the numeric check."""
-    report = _derivation(options).check(trials=options.trials, seed=options.seed)
+    report = _derivation(options).check(trials=options.trials, seed=options.seed, kind=options.kind)
     if options.format == "json":
         from matcalc.export.data import report_data
 

@@ -44,9 +44,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_format(one, ("text", "latex", "markdown", "json"))
     one.add_argument(
         "--kind",
-        choices=("gradient", "jacobian"),
+        choices=("gradient", "jacobian", "hessian"),
         default="gradient",
-        help="of a scalar function (default), or the Jacobian of a matrix-valued one",
+        help="of a scalar function (default), the Jacobian of a matrix-valued one, or gradients and Hessians",
     )
     one.add_argument(
         "--style",
@@ -71,9 +71,14 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     one.add_argument("--target", default="numpy", metavar="TARGET", help="numpy (default)")
 
-    one = _command(commands, "check", run, "compare the generated gradients with finite differences")
+    one = _command(commands, "check", run, "compare the generated derivatives with finite differences")
     _add_source(one)
     _add_format(one, ("text", "json"))
+    one.add_argument(
+        "--kind",
+        choices=("gradient", "jacobian", "hessian"),
+        help="which derivatives (default: gradient of a scalar function, Jacobian of a matrix-valued one)",
+    )
     one.add_argument("--trials", type=_at_least(1), default=5, metavar="N", help="how many random points (default: 5)")
     one.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of the random numbers (default: 0)")
 

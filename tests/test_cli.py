@@ -329,3 +329,22 @@ def test_output_is_the_same_under_other_hash_seeds() -> None:
         for seed in ("1", "2")
     }
     assert len(outputs) == 1
+
+
+def test_hessians(capsys: pytest.CaptureFixture[str]) -> None:
+    source = ("x'*A*x", "--wrt", "x", "--shape", "A=n,n", "--shape", "x=n,1")
+    out = run(capsys, "derive", *source, "--kind", "hessian")[1]
+    assert "Hessians\n  by x: A + A'   [n x n]" in out
+    data = json.loads(run(capsys, "derive", *source, "--kind", "hessian", "--format", "json")[1])
+    assert data["hessians"][0]["hessian"] == "A + A'"
+    for form in ("latex", "markdown"):
+        assert r"A + A^\top" in run(capsys, "derive", *source, "--kind", "hessian", "--format", form)[1]
+    assert "scalar" in refused(capsys, "derive", "A*x", "--kind", "hessian")
+
+
+def test_checks_of_jacobians_and_hessians(capsys: pytest.CaptureFixture[str]) -> None:
+    for source, options in (("A*X*B", ()), ("A*X*B", ("--kind", "jacobian")), ("sum(exp(X))", ("--kind", "hessian"))):
+        code, out, _ = run(capsys, "check", source, *options, "--trials", "1")
+        assert code == 0
+        assert "agrees" in out
+    assert "scalar" in refused(capsys, "check", "A*X", "--kind", "hessian")

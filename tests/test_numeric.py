@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from support import OPERATIONS, SIZES, example
 
+import matcalc as mc
 from matcalc import core, dims
 from matcalc.core import hadamard, named, total, var
 from matcalc.errors import FactError, MatcalcError, ShapeError
 from matcalc.expr import node, record, variables
 from matcalc.numeric.binding import bind
-from matcalc.numeric.check import TOLERANCE, check_gradient
+from matcalc.numeric.check import check_gradient
+from matcalc.numeric.differences import TOLERANCE
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import MODES, holds, sample
 from matcalc.properties import NAMES, SQUARE
@@ -187,3 +189,55 @@ def test_named_values_and_structured_gradients():
 
     assert check_gradient(S, [A], entries, structure={"A": "symmetric"})
     assert not check_gradient(S, [A], entries, structure={"A": "symmetric"}, convention="projection")
+
+
+# ------------------------------------------------------------------------------------------------ small derivatives
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-9, 1.0, 1e6])
+@pytest.mark.parametrize(("error", "passes"), [(1.0, True), (1.001, False), (0.999, False), (-1.0, False)])
+def test_a_derivative_of_any_size_is_judged(size, error, passes):
+    J = core.scale(core.number(size), total(core.power(x, 3)))
+    f = lambda x, dims: (float(size * np.sum(x**3)), {"x": 3 * size * error * x**2})  # noqa: E731
+    assert bool(check_gradient(J, [x], f, trials=2)) is passes
+    assert not check_gradient(J, [x], lambda x, dims: (f(x, dims)[0] * 1.001, f(x, dims)[1]), trials=1)
+
+
+def test_a_derivative_that_is_zero_but_for_rounding():
+    """det(X'X) of a wide X is 0, and what is computed is not."""
+    wide = var("X", 3, 5)
+    d = mc.derive(core.call("det", core.matmul(wide.T, wide)))
+    assert d.check()
+    f = lambda X, dims: (0.0, {"X": np.ones_like(X)})  # noqa: E731
+    assert not check_gradient(d.output, [wide], f)
+
+
+def test_rounding_that_hides_the_derivative_is_said():
+    J = core.plus(1e6, core.scale(core.number(1e-6), total(core.power(x, 3))))
+    report = check_gradient(J, [x], lambda x, dims: (1e6 + 1e-6 * np.sum(x**3), {"x": 3.3e-6 * x**2}), trials=1)
+    assert not report
+    assert "rounding errors" in report.reason
+
+
+@pytest.mark.parametrize("kind", ["jacobian", "hessian"])
+@pytest.mark.parametrize("structure", [None, "symmetric", "skew", "upper"])
+def test_jacobians_and_hessians_are_checked(kind, structure):
+    source = "A*S*A" if kind == "jacobian" else "sum((S*A).^3)"
+    sets = {} if structure is None else {"structure": {"S": structure}}
+    d = mc.derive(source, "S", shapes={"A": ("n", "n"), "S": ("n", "n")}, **sets)
+    assert d.check(kind=kind, trials=2)
+    assert d.check(trials=2)
+    wrong = mc.derive(source, "S", shapes={"A": ("n", "n"), "S": ("n", "n")}, **sets)
+    right = wrong.function(kind)
+    wrong._functions[kind, "numpy", False] = lambda **given: {"S": 1.001 * right(**given)["S"]}
+    report = wrong.check(kind=kind, trials=2)
+    assert not report
+    assert f"{kind.capitalize()} with respect to S is wrong" in report.reason
+
+
+def test_kinds_of_checks():
+    d = mc.derive("A*X", shapes={"A": ("m", "n"), "X": ("n", "p")})
+    with pytest.raises(ShapeError, match="scalar"):
+        d.check(kind="hessian")
+    with pytest.raises(MatcalcError, match="kind must be one of"):
+        d.check(kind="value")

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from matcalc import core
+from matcalc.calculus.certificate import checked
 from matcalc.calculus.conditions import domain_of
 from matcalc.calculus.folds import Folds, folded
 from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, jacobian_of
@@ -25,7 +26,7 @@ from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import HOOKS, Expr, substitute
 from matcalc.graph import Graph
 from matcalc.numeric.binding import bind
-from matcalc.numeric.check import Report, check_gradient
+from matcalc.numeric.check import Report
 from matcalc.numeric.evaluate import evaluate
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.properties import known, names_of
@@ -416,23 +417,19 @@ class Derivation(Claims):
         """
         return objective_of(self, wrt, fixed, dims)
 
-    def check(self, trials: int = 5, seed: int = 0) -> Report:
-        """The generated gradients against differences of the source graph, at random values that satisfy the facts.
+    def check(self, trials: int = 5, seed: int = 0, *, kind: str | None = None) -> Report:
+        """The generated derivatives against differences of the source graph, at random values that satisfy the facts.
 
         Args:
             trials: how many random points, each of other sizes.
             seed: of the random numbers.
+            kind: `gradient` (the default for a scalar function), `jacobian` (for others) or `hessian`.
+
+        Raises:
+            MatcalcError: another kind.
+            ShapeError: a gradient or Hessian of a function that is not scalar.
         """
-        return check_gradient(
-            self.source.output,
-            list(self.graph.declared.values()),
-            self.function("value_and_grad"),
-            wrt=self.names,
-            trials=trials,
-            seed=seed,
-            structure=self.structure,
-            convention=self.convention,
-        )
+        return checked(self, kind, trials, seed)
 
     def parse(self, text: str) -> Expr:
         """An expression or program in the text syntax, in the scope of this derivation's names."""

@@ -1,7 +1,8 @@
 """The certificate of a derivative: generated code against central differences of the source graph.
 
 The source graph is evaluated as it stands, without facts. Directions are random, sizes distinct and other ones at every
-trial, values satisfy the facts and stay inside domains and away from kinks.
+trial, values satisfy the facts and stay inside domains and away from kinks. A Hessian is compared with differences of
+the generated gradient, which is compared itself.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ from matcalc.core import var
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, depends, postorder, record, substitute
 from matcalc.numeric.binding import Array
+from matcalc.numeric.differences import TOLERANCE, Arrays, difference, disagreement, scatter
 from matcalc.numeric.evaluate import evaluate, evaluate_all
 from matcalc.numeric.sample import MODES, holds, sample
 from matcalc.numeric.structures import direction, independent
 
-TOLERANCE = 1e-6
 _VALUE_TOLERANCE = 1e-9
-_STEP = 1e-2
-_SMOOTH = 1e-2
+_VALUE_ROUNDING = 1e3
 _ATTEMPTS = 60
 _DIRECTIONS = 2
 _LARGEST = 1e8
@@ -34,7 +34,7 @@ class Report:
     """What a check found; true where everything agreed.
 
     Attributes:
-        ok: whether every derivative agreed within `TOLERANCE` (relative), and at least one point was checked.
+        ok: whether every derivative agreed within a relative error of 1e-6, and at least one point was checked.
         worst: the worst relative error.
         errors: the worst relative error by name.
         trials: how many points were checked.
@@ -74,23 +74,37 @@ class Report:
 class _Point:
     """Values of the variables and of the named values that are differentiated, and all that a trial needs."""
 
-    arrays: dict[str, Array]
+    arrays: Arrays
     sizes: dict[str, int]
-    inputs: dict[str, Array]
-    value: float
+    inputs: Arrays
+    value: Array
     rng: np.random.Generator
 
 
 @dataclass
 class _Check:
+    """What is compared.
+
+    Attributes:
+        function: the generated function.
+        gradient: for a Hessian that of the gradients.
+        bases: for Jacobians and Hessians, by name the basis of the structured set.
+        with_value: whether `function` returns the value too.
+    """
+
     output: Expr
     variables: list[Expr]
     function: Callable[..., Any]
     wrt: list[str]
     structure: Mapping[str, str]
-    convention: str
+    convention: str = "entries"
+    gradient: Callable[..., Any] | None = None
+    bases: Mapping[str, Expr] = field(default_factory=dict)
+    with_value: bool = False
+    what: str = "gradient"
     errors: dict[str, float] = field(default_factory=dict)
     reason: str = ""
+    hidden: bool = False
 
 
 def check_gradient(
@@ -124,8 +138,45 @@ def check_gradient(
         (True, False)
     """
     names = list(wrt) if wrt is not None else [v.params[0] for v in variables]
-    task = _Check(output, list(variables), function, names, structure or {}, convention, dict.fromkeys(names, 0.0))
-    named = _named_values(output, [n for n in names if n not in {v.params[0] for v in variables}])
+    return _run(
+        _Check(output, list(variables), function, names, structure or {}, convention, with_value=True), trials, seed
+    )
+
+
+def check_jacobian(
+    output: Expr,
+    variables: Sequence[Expr],
+    function: Callable[..., Any],
+    *,
+    wrt: Sequence[str],
+    gradient: Callable[..., Any] | None = None,
+    trials: int = 5,
+    seed: int = 0,
+    structure: Mapping[str, str] | None = None,
+    convention: str = "entries",
+    bases: Mapping[str, Expr] | None = None,
+) -> Report:
+    """Compare compiled Jacobians of `output`, or (with `gradient`) Hessians, with differences; as `check_gradient`.
+
+    Args:
+        output: the expression; 1 x 1 for a Hessian.
+        function: `f(**arrays, dims=...)` giving a dict of Jacobians, or of Hessians.
+        gradient: for Hessians: `f(**arrays, dims=...)` giving a dict of gradients, whose differences they are.
+        bases: by name the basis D of the structured set: `vec(X) = D t`, and the Jacobian is by t.
+    """
+    what = "Jacobian" if gradient is None else "Hessian"
+    task = _Check(
+        *(output, list(variables), function, list(wrt), structure or {}, convention, gradient),
+        bases=bases or {},
+        what=what,
+    )
+    return _run(task, trials, seed)
+
+
+def _run(task: _Check, trials: int, seed: int) -> Report:
+    """The comparison at every point."""
+    task.errors = dict.fromkeys(task.wrt, 0.0)
+    named = _named_values(task.output, [n for n in task.wrt if n not in {v.params[0] for v in task.variables}])
     sizes = []
     for trial in range(trials):
         point = _checked_point(task, named, trial, seed)
@@ -134,10 +185,15 @@ def check_gradient(
     worst = max(task.errors.values(), default=0.0)
     reason = task.reason
     if not sizes:
-        reason = reason or f"no point with finite values, inside the domains and away from kinks, in {_ATTEMPTS} tries"
+        why = (
+            "at every point tried rounding errors of the value hide its differences"
+            if task.hidden
+            else (f"no point with finite values, inside the domains and away from kinks, in {_ATTEMPTS} tries")
+        )
+        reason = reason or why
     elif not worst <= TOLERANCE:
         bad = [name for name, error in task.errors.items() if not error <= TOLERANCE]
-        reason = reason or f"the gradient with respect to {', '.join(bad)} is wrong"
+        reason = reason or f"the {task.what} with respect to {', '.join(bad)} is wrong"
     ok = bool(sizes) and not reason
     return Report(ok, worst, task.errors, len(sizes), seed, tuple(sizes), reason)
 
@@ -175,7 +231,7 @@ def _point(task: _Check, named: dict[str, Expr], rng: np.random.Generator, mode:
         return None
     if not all(holds(v, fact) for (fact, _), v in zip(conditions, tested)):
         return None
-    return _Point(arrays, sizes, arrays | dict(zip(named, inner)), float(value[0, 0]), rng)
+    return _Point(arrays, sizes, arrays | dict(zip(named, inner)), value, rng)
 
 
 def domain_conditions(e: Expr) -> Iterator[tuple[str, Expr]]:
@@ -204,68 +260,106 @@ def _shifted_sine(shift: float) -> Callable[[Array], Any]:
 
 
 def _compare(task: _Check, named: dict[str, Expr], point: _Point) -> bool:
-    """Record the errors at a point; False where the differences do not settle (a kink is near)."""
+    """Record the errors at a point; False where the differences do not settle (a kink is near) or show nothing."""
     found: dict[str, float] = {}
-    functions = {k: f for k, f in smooth_functions(task.output).items() if k in _parameters(task)}
+    functions = smooth_functions(task.output)
+
+    def source(arrays: Arrays) -> Array:
+        return evaluate(task.output, arrays, point.sizes, functions)
+
     with np.errstate(all="ignore"):
+        noise = scatter(source, point.arrays, point.rng)
         try:
-            value, gradients = task.function(**point.arrays, **functions, dims=point.sizes)
+            result = _called(task, task.function, point, point.arrays)
+            if task.with_value and not _is_value(result[0], point.value, noise):
+                task.reason = f"the generated code gives the value {result[0]}, the source graph {point.value.item()}"
+                return True
+            for name in task.wrt:
+                for _ in range(_DIRECTIONS):
+                    V = direction(point.rng, point.inputs[name], task.structure.get(name, "none"))
+                    error = _error(task, named, point, name, V, noise)
+                    if error is None:
+                        return False
+                    found[name] = max(found.get(name, 0.0), error)
         except np.linalg.LinAlgError as error:
             task.reason = f"the generated code failed: {error}"
             return True
-    if not abs(value - point.value) <= _VALUE_TOLERANCE * max(1.0, abs(point.value)):
-        task.reason = f"the generated code gives the value {value}, the source graph {point.value}"
-        return True
-    for name in task.wrt:
-        kind = task.structure.get(name, "none")
-        free = task.output
-        if name in named:  # what depends on it moves, and it is a variable itself
-            free = substitute(free, {named[name]: var(name, *named[name].shape)})
-        G = np.asarray(gradients[name]).reshape(point.inputs[name].shape)
-        for _ in range(_DIRECTIONS):
-            V = direction(point.rng, point.inputs[name], kind)
-            slope = _difference(free, point, name, V)
-            if slope is None:
-                return False
-            W = V if task.convention == "projection" else independent(V, kind)
-            found[name] = max(found.get(name, 0.0), _error(float(np.sum(G * W)), slope, point.value, G, W))
     for name, worst in found.items():
         task.errors[name] = max(task.errors[name], worst)
     return True
 
 
-def _parameters(task: _Check) -> set[str]:
-    code = getattr(task.function, "__code__", None)
+def _is_value(value: Any, expected: Array, noise: Array) -> bool:
+    allowed = _VALUE_TOLERANCE * np.abs(expected) + _VALUE_ROUNDING * noise
+    return bool(np.all(np.abs(np.asarray(value) - expected) <= allowed))
+
+
+def _called(task: _Check, function: Callable[..., Any], point: _Point, arrays: Arrays) -> Any:
+    """What a generated function returns, with smooth functions for the abstract ones that it takes."""
+    functions = {k: f for k, f in smooth_functions(task.output).items() if k in _parameters(function)}
+    return function(**arrays, **functions, dims=point.sizes)
+
+
+def _parameters(function: Callable[..., Any]) -> set[str]:
+    code = getattr(function, "__code__", None)
     return set() if code is None else set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
-def _error(claimed: float, slope: float, value: float, G: Array, V: Array) -> float:
-    if not np.isfinite(claimed):
-        return np.inf
-    # below the last term both are rounding: det(X'X) of a wide X, say
-    noise = 1e-6 * float(np.linalg.norm(G) * np.linalg.norm(V)) + 1e-5 * abs(value) + 1e-5
-    return abs(claimed - slope) / max(abs(claimed), abs(slope), noise)
+def _error(task: _Check, named: dict[str, Expr], point: _Point, name: str, V: Array, noise: Array) -> float | None:
+    """The relative error of the derivative by `name` in the direction V; None where nothing can be said."""
+    kind, X = task.structure.get(name, "none"), point.inputs[name]
+    D = None if task.what == "gradient" or name not in task.bases else evaluate(task.bases[name], {}, point.sizes)
+    coordinates = _vec(V) if D is None else np.linalg.lstsq(D, _vec(V), rcond=None)[0]
+    W = V if task.convention == "projection" else independent(V, kind)
+
+    def claimed(arrays: Arrays) -> Array:
+        result = _called(task, task.function, point, arrays)
+        derivative = np.asarray((result[1] if task.with_value else result)[name])
+        if task.with_value:
+            return np.full((1, 1), np.sum(derivative.reshape(X.shape) * W))
+        return np.asarray(derivative @ coordinates)
+
+    if task.gradient is None:
+        along, moved_noise = _source_along(task, named, point, name, V), _vec(noise)
+    else:
+        gradient = task.gradient
+
+        def entries(arrays: Arrays) -> Array:
+            G = _vec(np.asarray(_called(task, gradient, point, arrays)[name]).reshape(X.shape))
+            if D is None:
+                return G
+            return D.T @ G if task.convention == "projection" else G[np.argmax(D > 0, axis=0)]
+
+        moved_noise = scatter(entries, point.arrays, point.rng)
+
+        def along(h: float) -> Array:
+            return entries({**point.arrays, name: X + h * V})
+
+    result = _called(task, task.function, point, point.arrays)
+    derivative = np.asarray((result[1] if task.with_value else result)[name])
+    if task.with_value:
+        scale = np.full((1, 1), np.linalg.norm(derivative) * np.linalg.norm(V))
+    else:
+        scale = np.linalg.norm(derivative, axis=1, keepdims=True) * np.linalg.norm(coordinates)
+    settled = difference(along, moved_noise, scale)
+    if settled is None:
+        return None
+    error = disagreement(claimed(point.arrays), scatter(claimed, point.arrays, point.rng), settled, scale)
+    task.hidden = task.hidden or error is None
+    return error
 
 
-def _difference(output: Expr, point: _Point, name: str, V: Array) -> float | None:
-    """The derivative along V by central differences at three steps, extrapolated; None where they disagree."""
-    moving = depends((output,), [e for e in postorder((output,)) if e.op == "variable" and e.params[0] == name])
-    if output not in moving:
-        return 0.0
+def _source_along(task: _Check, named: dict[str, Expr], point: _Point, name: str, V: Array) -> Callable[[float], Array]:
+    """The values of the source on a line; where a named value moves, it is a variable."""
+    output = task.output
+    if name in named:
+        output = substitute(output, {named[name]: var(name, *named[name].shape)})
+    moving = [e for e in postorder((output,)) if e.op == "variable" and e.params[0] == name]
+    if output not in depends((output,), moving):
+        return lambda h: np.zeros_like(_vec(point.value))
     functions = smooth_functions(output)
+    return lambda h: _vec(evaluate(output, {**point.inputs, name: point.inputs[name] + h * V}, point.sizes, functions))
 
-    def along(h: float) -> float:
-        above, below = (
-            float(evaluate(output, {**point.inputs, name: point.inputs[name] + t * V}, point.sizes, functions)[0, 0])
-            for t in (h, -h)
-        )
-        return (above - below) / (2 * h)
 
-    for h in (_STEP, _STEP / 10, _STEP / 100):
-        coarse, middle, fine = along(h), along(h / 2), along(h / 4)
-        first, second = (4 * middle - coarse) / 3, (4 * fine - middle) / 3
-        third = (16 * second - first) / 15
-        size = max(abs(third), 1e-5 * abs(point.value), 1e-6)
-        if abs(coarse - fine) <= _SMOOTH * size and abs(third - second) <= TOLERANCE * size:
-            return third
-    return None
+def _vec(X: Array) -> Array:
+    return X.reshape(-1, 1, order="F")

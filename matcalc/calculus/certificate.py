@@ -1,0 +1,42 @@
+"""The numeric certificate of a derivation: which generated function is compared with what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matcalc.calculus.structured import basis
+from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.numeric.check import Report, check_gradient, check_jacobian
+
+if TYPE_CHECKING:
+    from matcalc.calculus.derivation import Derivation
+
+CHECKED = ("gradient", "jacobian", "hessian")
+
+
+def checked(d: Derivation, kind: str | None, trials: int, seed: int) -> Report:
+    """The report on the generated gradients, Jacobians or Hessians (by one variable twice) of a derivation."""
+    kind = kind or ("gradient" if d.output.is_scalar else "jacobian")
+    if kind not in CHECKED:
+        raise MatcalcError(f"kind must be one of {', '.join(CHECKED)}, got {kind!r}")
+    source, variables = d.source.output, list(d.graph.declared.values())
+    options: dict[str, Any] = {
+        "wrt": d.names,
+        "trials": trials,
+        "seed": seed,
+        "structure": d.structure,
+        "convention": d.convention,
+    }
+    if kind != "jacobian":
+        d.need_scalar(kind if kind == "gradient" else "Hessian")
+        report = check_gradient(source, variables, d.function("value_and_grad"), **options)
+        if kind == "gradient" or not report:
+            return report
+        inner = [name for name in d.names if name not in d.graph.declared]
+        if inner:
+            raise NoRuleError(f"{', '.join(inner)} is a named value: Hessians are checked by variables")
+    bases = {
+        str(e.params[0]): D for e in d.wrt if (D := basis(e, d.structure.get(str(e.params[0]), "none"))) is not None
+    }
+    gradient = d.function("gradient") if kind == "hessian" else None
+    return check_jacobian(source, variables, d.function(kind), gradient=gradient, bases=bases, **options)
