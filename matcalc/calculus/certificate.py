@@ -16,7 +16,8 @@ CHECKED = ("gradient", "jacobian", "hessian")
 
 def checked(d: Derivation, kind: str | None, trials: int, seed: int) -> Report:
     """The report on the generated gradients, Jacobians or Hessians (by one variable twice) of a derivation."""
-    kind = kind or ("gradient" if d.output.is_scalar else "jacobian")
+    if kind is None:
+        kind = "gradient" if d.output.is_scalar else "jacobian"
     if kind not in CHECKED:
         raise MatcalcError(f"kind must be one of {', '.join(CHECKED)}, got {kind!r}")
     source, variables = d.source.output, list(d.graph.declared.values())

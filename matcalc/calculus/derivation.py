@@ -371,7 +371,8 @@ class Derivation(Claims):
         Raises:
             MatcalcError: another kind or target.
         """
-        kind = kind or ("value" if autodiff else "value_and_grad")
+        if kind is None:
+            kind = "value" if autodiff else "value_and_grad"
         if autodiff and (kind != "value" or target not in AUTODIFF):
             raise MatcalcError(f"autodiff=True is for the value and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
         if kind not in KINDS:
