@@ -90,7 +90,8 @@ def _hessian_lines(hessians: list[dict[str, Any]], form: str) -> list[str]:
     for row in hessians:
         name, (rows, columns) = row["name"], row["shape"]
         if form == "text":
-            lines.append(f"  by {name}: {row['hessian']}   [{rows} x {columns}]")
+            lines.append(f"  by {name}   [{rows} x {columns}]")
+            lines += [f"    {statement}" for statement in row["hessian"].split("; ")]
             lines += [f"    valid where {c['expression']} is {c['fact']}" for c in row["conditions"]]
         elif form == "latex":
             lines.append(rf"By \verb|{name}|: \[{row['latex']}\]")

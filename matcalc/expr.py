@@ -154,7 +154,7 @@ class Expr:
         return HOOKS["latex"](self, *notation)  # type: ignore[no-any-return]
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {HOOKS['latex'](self)}$"
+        return f"$\\displaystyle {HOOKS['display'](self)}$"
 
     def _sympy_(self) -> Any:
         return HOOKS["sympy"](self)
@@ -212,7 +212,7 @@ def _no_hook(*_: Any) -> Any:
 HOOKS: dict[str, Callable[..., Any]] = dict.fromkeys(
     (
         *("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power"),
-        *("define", "parse", "export", "picture"),
+        *("define", "parse", "export", "picture", "display"),
     ),
     _no_hook,
 )

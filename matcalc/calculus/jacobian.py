@@ -21,6 +21,7 @@ from matcalc.dims import Shape, is_one, same_shape, shape_text, times
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
 from matcalc.expr import Expr, depends, postorder, record
 from matcalc.maps import Zero
+from matcalc.printing.display import display
 from matcalc.printing.latex import program as latex_program
 from matcalc.printing.text import program as text_program
 from matcalc.rewrite.context import Context
@@ -148,7 +149,7 @@ class Jacobian:
         return text_program(self.value)
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+        return f"$\\displaystyle {display(self.value)}$"
 
     def _sympy_(self) -> Any:
         return self.value._sympy_()

@@ -15,6 +15,7 @@ from matcalc.dims import Shape
 from matcalc.expr import Expr
 from matcalc.languages import ENGLISH, language
 from matcalc.numeric.check import Report
+from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of
 from matcalc.steps import Step
@@ -120,7 +121,7 @@ def hessian_data(d: Derivation) -> list[dict[str, Any]]:
                 "name": name,
                 "shape": _shape(hessian.value.shape),
                 "hessian": str(hessian),
-                "latex": latex(hessian.value),
+                "latex": display(hessian.value),
                 "conditions": [{"fact": fact, "expression": str(e)} for fact, e in hessian.conditions],
             }
         )
