@@ -16,6 +16,7 @@ from matcalc import core
 from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
 from matcalc.calculus.names import Names, opened
+from matcalc.calculus.operators import kronecker_factors, linear_operator
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.dims import Shape, is_one, same_shape, shape_text, times
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
@@ -137,6 +138,43 @@ class Jacobian:
                 raise NoRuleError(f"second derivatives along a structured set ({variable.params[0]}): use hessian")
         rewriter = Rewriter(Context(d.domain, closed=False), JACOBIAN_RULES)
         return jacobian_of(d, jacobian_matrix(self.of, self.by, rewriter, d.fresh_names()), by, closed=True)
+
+    @property
+    def factors(self) -> list[tuple[Expr, Expr]]:
+        """Pairs (A, B) whose Kronecker products add up to the matrix.
+
+        Example:
+            >>> import matcalc as mc
+            >>> shapes = {"U": ("m", "k"), "V": ("n", "k"), "T": ("m", "n")}
+            >>> d = mc.derive("sum((U*V' - T).^2)", shapes=shapes, wrt="U")
+            >>> d.hessian().factors
+            [(2*V'*V, eye(m))]
+
+        Raises:
+            NoRuleError: it is no sum of Kronecker products.
+        """
+        return kronecker_factors(self.value)
+
+    def linear_operator(self, *, dims: Mapping[str, int] | None = None, **arrays: Any) -> Any:
+        """The matrix at a point as a `scipy.sparse.linalg.LinearOperator` on column-major vec; it is never formed.
+
+        Args:
+            dims: sizes that no array determines.
+            arrays: the values of all variables.
+
+        Example:
+            >>> import numpy as np
+            >>> import matcalc as mc
+            >>> d = mc.derive("x'*A*x", shapes={"x": ("n", 1), "A": ("n", "n")}, wrt="x")
+            >>> H = d.hessian().linear_operator(x=np.zeros(2), A=np.array([[1.0, 2.0], [0.0, 3.0]]))
+            >>> (H @ np.array([1.0, 1.0])).tolist()
+            [4.0, 8.0]
+
+        Raises:
+            MissingDependencyError: SciPy is not installed.
+            MatcalcError: a value is missing or does not fit.
+        """
+        return linear_operator(self, arrays, dims)
 
     def latex(self) -> str:
         """The matrix in LaTeX."""
