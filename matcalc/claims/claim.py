@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from matcalc.claims.constants import with_constants
 from matcalc.claims.diagnosis import Case, diagnose
 from matcalc.claims.equality import Proof, prove
 from matcalc.claims.points import Field, Point, distance
+from matcalc.claims.sides import side_of
 from matcalc.claims.slips import slips
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample, Diagnosis, Verdict
 from matcalc.core import transpose
@@ -149,7 +150,7 @@ def decided(asked: Question, text: str, claim: Expr) -> Verdict:
     points = list(field.random(RANDOM_POINTS))
     verdicts = [field.differ(claim, right, p) for p in points]
     if any(verdicts):
-        return _disproved(asked, text, claim, field, points, verdicts)
+        return _one_sided_or_wrong(asked, text, claim, field, points, verdicts)
     proof = prove(right, claim, asked.assumptions)
     if proof is not None:
         needed = _conditions(asked, claim, proof)
@@ -159,7 +160,7 @@ def decided(asked: Question, text: str, claim: Expr) -> Verdict:
     more = list(field.random(MORE_POINTS, seed=1))
     others = [field.differ(claim, right, p) for p in more]
     if any(others):
-        return _disproved(asked, text, claim, field, more, others)
+        return _one_sided_or_wrong(asked, text, claim, field, more, others)
     agreed = verdicts.count(False) + others.count(False)
     return Verdict(UNDECIDED, asked.about, text, right, agreed=agreed, tried=TRIED)
 
@@ -243,6 +244,16 @@ def _own_parts(definition: Expr) -> set[Expr]:
             seen.add(e)
             stack.extend(() if e.op == "named" else e.args)
     return seen
+
+
+def _one_sided_or_wrong(
+    asked: Question, text: str, claim: Expr, field: Field, points: Sequence[Point], found: Sequence[bool | None]
+) -> Verdict:
+    """Undecided for what holds on one side of a kink: which side is meant is not said. Else disproved."""
+    wrong = _disproved(asked, text, claim, field, points, found)
+    tried = [*points, *(field.random(2 * MORE_POINTS, seed=2) if field.kinks else ())]
+    side = side_of(claim, asked.right, field, tried) if field.kinks else ""
+    return replace(wrong, status=UNDECIDED, holds_where=side, diagnosis=Diagnosis()) if side else wrong
 
 
 def _disproved(

@@ -83,6 +83,7 @@ class Verdict:
         agreed: how many random evaluations agreed.
         tried: what was tried, for `undecided`.
         assumptions: what was assumed beyond the declared facts: `(fact, expression)`.
+        holds_where: for `undecided`: the side of a kink, such as `t > 0`, on which the claim holds; not on the other.
     """
 
     status: str
@@ -95,6 +96,7 @@ class Verdict:
     agreed: int = 0
     tried: tuple[str, ...] = ()
     assumptions: tuple[tuple[str, str], ...] = ()
+    holds_where: str = ""
 
     def __bool__(self) -> NoReturn:
         raise MatcalcError("a verdict is proved, disproved or undecided and has no truth value: see its .status")
@@ -122,15 +124,18 @@ class Verdict:
             if self.assumptions:
                 facts = "; ".join(t("{0} is {1}", e, t(fact)) for fact, e in self.assumptions)
                 lines.append("  " + t("where {0}", facts))
+        if self.holds_where:
+            said = t("it holds where {0} and fails elsewhere: no fact says which side is meant", self.holds_where)
+            lines.append("  " + said)
         if self.diagnosis:
             lines.append(f"  {self.diagnosis}")
         if self.diagnosis.node:
             lines.append("  " + t("the error enters at {0}", self.diagnosis.node))
-        if self.status == DISPROVED and self.expected is not None:
+        if (self.status == DISPROVED or self.holds_where) and self.expected is not None:
             lines.append("  " + t("right is {0}", str(self.expected)))
         if self.counterexample is not None:
             lines += ["  " + t("for example, with"), self.counterexample.text(language)]
-        if self.status == UNDECIDED:
+        if self.status == UNDECIDED and not self.holds_where:
             tried = ", ".join(self.tried)
             lines.append("  " + t("{0} random evaluations agreed; tried: {1}", str(self.agreed), tried))
         return "\n".join(lines)

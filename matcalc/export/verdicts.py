@@ -48,6 +48,7 @@ def verdict_data(verdict: Verdict | LineVerdicts) -> dict[str, Any]:
         "counterexample": None if verdict.counterexample is None else _example(verdict.counterexample),
         "agreed": verdict.agreed,
         "tried": list(verdict.tried),
+        "holds_where": verdict.holds_where,
     }
 
 

@@ -8,7 +8,7 @@ from matcalc.dims import is_one
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, node_rule, rule
-from matcalc.rewrite.terms import flipped
+from matcalc.rewrite.terms import flipped, join, split
 
 
 @rule(D="m n", X="m n", source=HORN)
@@ -77,6 +77,56 @@ def diagonal_scales_rows_and_columns(e: Expr, context: Context) -> Expr | None:
         M = e.args[k - 1]
         return matmul(*e.args[: k - 1], hadamard(M, broadcast(flipped(column), M.shape)))
     return None
+
+
+def _scaled_vector() -> tuple[Expr, Expr]:
+    v, A, x = var("v", "m", 1), var("A", "m", "n"), var("x", "n", 1)
+    return hadamard(broadcast(v, A.shape), A) @ x, hadamard(v, A @ x)
+
+
+@node_rule(op="matmul", source=HORN, example=_scaled_vector)
+def scalings_of_a_vector(e: Expr, context: Context) -> Expr | None:
+    """(v 1' o A) x = v o (A x) for a column x, y' (A o 1 w') = (y' A) o w' for a row y'"""
+    for k, f in enumerate(e.args):
+        if f.op != "hadamard" or f.is_scalar:
+            continue
+        for i, g in enumerate(f.args):
+            if g.op != "broadcast" or g.args[0].is_scalar:
+                continue
+            v, A = g.args[0], hadamard(*f.args[:i], *f.args[i + 1 :])
+            if is_one(v.shape[1]) and k + 1 < len(e.args) and is_one(e.shape[1]):
+                return matmul(*e.args[:k], hadamard(v, matmul(A, *e.args[k + 1 :])))
+            if is_one(v.shape[0]) and k and is_one(e.shape[0]):
+                return matmul(hadamard(matmul(*e.args[:k], A), v), *e.args[k + 1 :])
+    return None
+
+
+def _scaled_twice() -> tuple[Expr, Expr]:
+    v, M = var("v", "m", 1), var("M", "m", "n")
+    return core.add(diag(v) @ M, hadamard(broadcast(v, M.shape), M)), core.scale(core.number(2), diag(v) @ M)
+
+
+@node_rule(op="add", source=HORN, example=_scaled_twice)
+def scaled_rows_beside_a_diagonal(e: Expr, context: Context) -> Expr | None:
+    """v 1' o M = diag(v) M in a sum with diag(v), M o 1 v' = M diag(v) likewise"""
+    diagonals = {d for t in e.args for d in _diagonals(t)}
+    for k, t in enumerate(e.args) if diagonals else ():
+        coefficient, scalars, body = split(t)
+        if body is None or body.op != "hadamard":
+            continue
+        for i, f in enumerate(body.args):
+            if f.op == "broadcast" and not f.args[0].is_scalar and _as_column(f.args[0]).digest in diagonals:
+                D, M = diag(_as_column(f.args[0])), hadamard(*body.args[:i], *body.args[i + 1 :])
+                product = D @ M if is_one(f.args[0].shape[1]) else M @ D
+                return core.add(*e.args[:k], join(coefficient, scalars, product), *e.args[k + 1 :])
+    return None
+
+
+def _diagonals(t: Expr) -> list[bytes]:
+    """The vectors of the diagonal factors of a product."""
+    body = split(t)[2]
+    factors = body.args if body is not None and body.op == "matmul" else ()
+    return [_as_column(f.args[0]).digest for f in factors if f.op == "diag"]
 
 
 @rule(v="n 1", source=HORN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import kron, matmul, scale, total, trace, var, vec
-from matcalc.dims import dim, is_one, same_shape
+from matcalc.dims import dim, is_one, same, same_shape
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MAGNUS, node_rule, rule
@@ -247,3 +247,63 @@ def trace_as_inner_product(e: Expr, context: Context) -> Expr | None:
         return None
     rest = matmul(*inner.args[1:])
     return total(core.hadamard(inner.args[0].args[0], rest)) if rest.op != "matmul" else None
+
+
+def _weighted() -> tuple[Expr, Expr]:
+    x, A, y = var("x", "n", 1), var("A", "m", "n"), var("y", "n", 1)
+    unit = core.eye("m")
+    return matmul(kron(x.T, unit), core.diag(vec(A)), kron(y, unit)), core.diag(A @ core.hadamard(x, y))
+
+
+@node_rule(op="matmul", source=HORN, example=_weighted)
+def weighted_columns_on_a_diagonal(e: Expr, context: Context) -> Expr | None:
+    """(x' (x) I) diag(vec A) (y (x) I) = diag(A (x o y)), (I (x) x') diag(vec A) (I (x) y) = diag(A' (x o y))"""
+    for k, left in enumerate(e.args[:-1]):
+        found = _scaled_kron(e.args[k + 1 : k + 3]) if left.op == "kron" else None
+        if found is None:
+            continue
+        A, right, width = found
+        for vector, unit, matrix in ((0, 1, A), (1, 0, core.transpose(A))):
+            x, y = left.args[vector], right.args[vector]
+            units = left.args[unit].op == right.args[unit].op == "eye"
+            fits = is_one(x.shape[0]) and is_one(y.shape[1]) and same(x.shape[1], matrix.shape[1])
+            if units and fits and same(left.args[unit].shape[0], matrix.shape[0]):
+                inside = core.diag(matrix @ core.hadamard(flipped(x), y))
+                return matmul(*e.args[:k], inside, *e.args[k + 1 + width :])
+    return None
+
+
+def _scaled_kron(factors: tuple[Expr, ...]) -> tuple[Expr, Expr, int] | None:
+    """A, the Kronecker product and how many factors they are, of diag(vec A) (B (x) C) or vec(A) 1' o (B (x) C)."""
+    first, *rest = factors
+    if first.op == "diag" and first.args[0].op == "vec" and rest and rest[0].op == "kron":
+        return first.args[0].args[0], rest[0], 2
+    if first.op == "hadamard" and len(first.args) == 2:
+        for scaling, product in (first.args, first.args[::-1]):
+            if scaling.op == "broadcast" and scaling.args[0].op == "vec" and product.op == "kron":
+                return scaling.args[0].args[0], product, 1
+    return None
+
+
+def _columns() -> tuple[Expr, Expr]:
+    A, B = var("A", "m", "n"), var("B", "p", "n")
+    left = core.hadamard(kron(A, core.ones("p", 1)), kron(core.ones("m", 1), B))
+    return left, kron(A, B) @ node("dsel", (), (dim("n"),))
+
+
+@node_rule(op="hadamard", group="expand", source=HORN, example=_columns)
+def kron_of_columns(e: Expr, context: Context) -> Expr | None:
+    """(A (x) 1) o (1 (x) B) = (A (x) B) S, S = dsel(n); the transposes too"""
+    for k, f in enumerate(e.args):
+        for i, g in enumerate(e.args):
+            if f.op != "kron" or g.op != "kron" or f.args[1].op != "ones" or g.args[0].op != "ones":
+                continue
+            A, B = f.args[0], g.args[1]
+            n = A.shape[1]
+            rest = [h for m, h in enumerate(e.args) if m not in (i, k)]
+            if is_one(f.args[1].shape[1]) and is_one(g.args[0].shape[1]) and not is_one(n):
+                return core.hadamard(kron(A, B) @ node("dsel", (), (n,)), *rest)
+            n = A.shape[0]
+            if is_one(f.args[1].shape[0]) and is_one(g.args[0].shape[0]) and not is_one(n):
+                return core.hadamard(node("dsel", (), (n,)).T @ kron(A, B), *rest)
+    return None

@@ -10,6 +10,7 @@ from matcalc.expr import Expr, node
 from matcalc.ops.spectral import VECTORS, deflated, resolvent, shift_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, MATRIX_ALGEBRA, node_rule, rule
+from matcalc.rules.functions import negated, negative_lead
 
 HIGHAM = "Higham, Functions of Matrices (2008), ch. 1"
 PENROSE = "Penrose, A generalized inverse for matrices (1955)"
@@ -227,3 +228,33 @@ def _declare_scalars_move_out(op: str) -> None:
 
 for _op in LINEAR:
     _declare_scalars_move_out(_op)
+
+
+OPPOSITE = {"eigmax": "eigmin", "eigmin": "eigmax", "eigvecmax": "eigvecmin", "eigvecmin": "eigvecmax"}
+
+
+def _extreme_of_negative(op: str) -> None:
+    """Declare the rule for one extreme eigenvalue or eigenvector."""
+    other = OPPOSITE[op]
+    sign = "-" if op in VECTORS.values() else ""
+
+    def extreme_of_negative(e: Expr, context: Context) -> Expr | None:
+        if not negative_lead(e.args[0], context):
+            return None
+        found = node(other, (negated(e.args[0]),))
+        return core.minus(found) if sign else found
+
+    extreme_of_negative.__name__ = f"{op}_of_negative"
+    extreme_of_negative.__doc__ = f"{op}(-A) = {sign}{other}(A)"
+    S = square("S", "symmetric")
+    right = node(other, (S,))
+    node_rule(
+        op=op,
+        group="expand",
+        source=MATRIX_ALGEBRA,
+        example=lambda: (node(op, (core.minus(S),)), core.minus(right) if sign else right),
+    )(extreme_of_negative)
+
+
+for _op in OPPOSITE:
+    _extreme_of_negative(_op)
