@@ -354,7 +354,7 @@ class Derivation(Claims):
         return f"Derivation({shorten(str(self.output))}, wrt={', '.join(self.names)})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": self.markdown()}
+        return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": HOOKS["lesson"](self)}
 
     # ------------------------------------------------------------------------------------------------ code and numbers
 

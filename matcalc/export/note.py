@@ -33,6 +33,7 @@ from matcalc.printing.symbols import name_latex
 
 SUFFIXES = (".md", ".tex", ".html", ".ipynb", ".pdf", ".json")
 JOINED = re.compile(r"\n\n(?=\\\[\n)")  # a display of LaTeX belongs to the paragraph before it
+LONGEST = 100  # values on the way back of a derivation that Jupyter shows in full
 Progress = Callable[[int, int, str], None]
 
 
@@ -153,7 +154,7 @@ class Note:
         Raises:
             MatcalcError: a cell failed.
         """
-        book = notebook(self.heading(), self.parts, self._rendered_parts(progress), self.language)
+        book = notebook(self.heading(), self.parts, self.lessons(progress), self.language)
         return executed(book, self.language) if execute else book
 
     def heading(self) -> str:
@@ -224,8 +225,8 @@ class Note:
             )
         )
 
-    def _rendered_parts(self, progress: Progress | None) -> list[str]:
-        """The Markdown of each derivation without code and certificate: a notebook computes those."""
+    def lessons(self, progress: Progress | None = None) -> list[str]:
+        """The Markdown of each derivation without picture, code and certificate: a notebook computes those."""
         markup = Markdown(self.language)
         texts = []
         for k, part in enumerate(self.parts):
@@ -322,4 +323,12 @@ def export(
     return note.export(path, fragment=fragment, progress=progress)
 
 
+def lesson(d: Derivation) -> str:
+    """What Jupyter shows of a derivation, in Markdown: the lesson; of a very long one the brief form."""
+    note = Note(detail="full" if len(d.paths) <= LONGEST else "brief")
+    note.add(d)
+    return note.lessons()[0]
+
+
 HOOKS["export"] = export
+HOOKS["lesson"] = lesson
