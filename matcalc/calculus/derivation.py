@@ -364,7 +364,7 @@ class Derivation(Claims):
         Args:
             kind: `value`, `gradient`, `value_and_grad` (the default), `jacobian`, `hessian`, `jvp`, `vjp` or `hvp`.
             target: `numpy`, `array-api` (the function takes the library as `xp=`), `dask` (its results are lazy), `jax`
-                (it can be jitted), `torch`.
+                (it can be jitted), `torch`, `c` (a C99 file with CBLAS).
             autodiff: for `jax` and `torch`: the value, as a function that `jax.grad` and `loss.backward()`
                 differentiate by our derivative (the kind is then `value`).
 
@@ -394,6 +394,8 @@ class Derivation(Claims):
         It takes every variable of the source by keyword, and `dims={"n": 3}` for sizes that no argument fixes.
         A value is a float (1 x 1) or an array, gradients are a dict by name of arrays in the shape of the variable.
         """
+        if target == "c":
+            raise MatcalcError("target='c' is the text of a C file: write d.code(target='c') to a file and compile it")
         asked = (kind, target, autodiff)
         if asked not in self._functions:
             self._functions[asked] = compile_function(self.code(kind, target, autodiff=autodiff))

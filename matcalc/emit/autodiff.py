@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from matcalc.dims import is_one
 from matcalc.emit import trees
 from matcalc.emit.portable import DIALECTS, helpers_of, size_lines, translated
+from matcalc.emit.portable_module import WIDTH
 from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
 from matcalc.properties import CLOSED_MASK, names_of
@@ -113,7 +114,7 @@ def _cut(lowered: Lowered, target: str, repeats: bool) -> _Cut:
     read |= {name for _, text in repeated for name in _names(text) if name in inputs}
 
     def lines(chosen: list[tuple[str, str]]) -> list[str]:
-        return [f"{name} = {translated(text, dialect)}" for name, text in chosen]
+        return trees.wrapped([f"{name} = {translated(text, dialect)}" for name, text in chosen], WIDTH)
 
     return _Cut(
         *(lines(forward), translated(value, dialect), lines(repeated), lines(backward)),

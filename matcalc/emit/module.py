@@ -15,6 +15,7 @@ from matcalc.emit import array_helpers, helpers
 from matcalc.emit.autodiff import AUTODIFF as AUTODIFF
 from matcalc.emit.autodiff import autodiff_text
 from matcalc.emit.blocks import is_blocks
+from matcalc.emit.c_module import c_text
 from matcalc.emit.idioms import in_numpy
 from matcalc.emit.inputs import Inputs
 from matcalc.emit.masks import has_risky_branches
@@ -27,7 +28,7 @@ from matcalc.expr import Expr, postorder, substitute
 from matcalc.printing.text import shared
 from matcalc.templating import render
 
-TARGETS = ("numpy", *DIALECTS)
+TARGETS = ("numpy", *DIALECTS, "c")
 KINDS = ("value", "gradient", "value_and_grad", "jacobian", "hessian", "jvp", "vjp", "hvp")
 COMMENT = 110
 _HELPERS = {name: f for m in (helpers, array_helpers) for name, f in vars(m).items() if inspect.isfunction(f)}
@@ -87,6 +88,8 @@ def numpy_source(
     lowered = Lowered(program, name or kind, sizes)
     if target == "numpy":
         return _numpy_text(lowered, title, list(formulas), comments or {})
+    if target == "c":
+        return c_text(lowered, title, list(formulas))
     return portable_text(lowered, title, list(formulas), DIALECTS[target])
 
 

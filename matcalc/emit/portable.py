@@ -71,7 +71,7 @@ _RENAMED = {
     **{"arctanh": "atanh", "trace": "linalg.trace", "linalg.norm": "linalg.vector_norm", "diagonal": "linalg.diagonal"},
 }
 # einsum's patterns as products: the second factor turned or not, and the axis of the sum.
-_EINSUM: dict[str, tuple[bool, int | None]] = {
+EINSUM: dict[str, tuple[bool, int | None]] = {
     "ij,ij->j": (False, 0),
     "ij,ij->i": (False, 1),
     "ij,ji->": (True, None),
@@ -162,9 +162,9 @@ class _Translator(ast.NodeTransformer):
 
     def _einsum(self, node: ast.Call) -> ast.expr:
         pattern = trees.text(node.args[0]).strip('"')
-        if pattern not in _EINSUM:
+        if pattern not in EINSUM:
             raise self._refused(f"the sum {pattern}")
-        turned, axis = _EINSUM[pattern]
+        turned, axis = EINSUM[pattern]
         a, b = (self.visit(x) for x in node.args[1:])
         if turned:
             b = ast.Attribute(b, "T")

@@ -6,8 +6,11 @@ import re
 
 from matcalc.emit.portable import Dialect, helpers_of, size_lines, translated
 from matcalc.emit.program import SUMMARY, Lowered, plain
+from matcalc.emit.trees import wrapped
 from matcalc.errors import NoRuleError
 from matcalc.templating import render
+
+WIDTH = 108
 
 
 def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Dialect) -> str:
@@ -46,7 +49,7 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
         function=lowered.name,
         signature=signature if dialect.imports else f"{signature}, xp",
         summary=SUMMARY[program.kind],
-        lines=[*taking, *lines],
+        lines=[*taking, *wrapped(lines, WIDTH)],
         result=result,
         helpers=helpers_of(body),
     )

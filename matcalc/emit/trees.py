@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -125,3 +126,18 @@ def canonical(source: str) -> str:
 def hugged(line: str) -> str:
     """A line with powers as formatters write them: `x**2`, `(x + 1) ** 2`."""
     return re.sub(r"([)\]])\*\*", r"\1 ** ", re.sub(r"(\w) \*\* (\w)", r"\1**\2", line))
+
+
+def wrapped(lines: Iterable[str], width: int) -> list[str]:
+    """Assignments of long sums with a line for each term."""
+    found: list[str] = []
+    for line in lines:
+        target, _, value = line.partition(" = ")
+        parts = terms(parsed(value)) if len(line) > width and target.isidentifier() else []
+        if not parts[1:]:
+            found.append(line)
+            continue
+        texts = [hugged(text(p.tree)) for p in parts]
+        signs = ["" if k == 0 else "- " if p.operator is ast.Sub else "+ " for k, p in enumerate(parts)]
+        found += [f"{target} = (", *(f"    {sign}{t}" for sign, t in zip(signs, texts)), ")"]
+    return found

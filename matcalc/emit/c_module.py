@@ -1,0 +1,268 @@
+"""The text of a standalone C99 file with CBLAS: the same schedule, for programs without Python.
+
+Matrices are row-major arrays of double, sizes are arguments. The file allocates its workspace once, and frees it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+
+from matcalc.core import exact_dim
+from matcalc.dims import shape_text
+from matcalc.emit import trees
+from matcalc.emit.c_entries import SCALAR, Shape, product, size_text
+from matcalc.emit.c_parts import Step, count
+from matcalc.emit.c_statements import Statements
+from matcalc.emit.code import number_code
+from matcalc.emit.program import SUMMARY, Lowered, plain
+from matcalc.errors import NoRuleError
+from matcalc.expr import Expr
+from matcalc.printing.text import shared
+from matcalc.templating import render, template_folder
+
+# What names in C cannot be: its words, and what its headers and the file itself define.
+_WORDS = """
+auto break case char const continue default do double else enum extern float for goto if inline int long register
+restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+main status done work size_t malloc free abs div exit rand time index signgam NULL isnan isinf
+exp expm1 log log1p sqrt sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh fabs erf erfc lgamma tgamma pow
+gamma j0 j1 jn y0 y1 yn round floor ceil trunc fmin fmax hypot
+"""
+_COMMENT, _WIDTH = 100, 110
+
+
+def c_text(lowered: Lowered, title: str, formulas: list[str]) -> str:
+    """The C file.
+
+    Raises:
+        NoRuleError: an operation has no counterpart there.
+    """
+    if lowered.functions:
+        raise NoRuleError("no code for C with abstract functions")
+    return _Writer(lowered).text(title, formulas)
+
+
+class _Writer:
+    """One program in C."""
+
+    def __init__(self, lowered: Lowered) -> None:
+        self.lowered = lowered
+        self.taken = {*_WORDS.split(), *_helpers(), lowered.name}
+        self.renamed: dict[str, str] = {}
+        self.sizes = {d: self._fresh(name) for d, name in lowered.dimensions.items()}
+        self.renamed |= {name: self.sizes[d] for d, name in lowered.dimensions.items()}
+        self.inputs = [*lowered.program.variables, *lowered.extra]
+        for v in self.inputs:
+            name = lowered.inputs[v.params[0]]
+            self.renamed[name] = self._fresh(name)
+        self.results = self._results()
+        self.outputs = {name: self._fresh(name) for name in self.results}
+        for s in lowered.schedule.statements:
+            self.renamed[s.target] = self._fresh(s.target)
+        indices = self._fresh("i"), self._fresh("j")
+        shapes = {self._input(v): self._shape(v) for v in self.inputs}
+        self.statements = Statements(shapes, indices, self._fresh_numbered)
+
+    def _fresh(self, wanted: str) -> str:
+        if not wanted.isascii():
+            raise NoRuleError(f"no code for C: {wanted} is no name there")
+        while wanted in self.taken:
+            wanted += "_"
+        self.taken.add(wanted)
+        return wanted
+
+    def _fresh_numbered(self, wanted: str) -> str:
+        k = 1
+        while f"{wanted}{k}" in self.taken:
+            k += 1
+        return self._fresh(f"{wanted}{k}")
+
+    def _input(self, v: Expr) -> str:
+        return self.renamed[self.lowered.inputs[v.params[0]]]
+
+    def _shape(self, e: Expr) -> Shape:
+        rows, columns = (size_text(self._tree(number_code(exact_dim(d), self.lowered.dimensions)[0])) for d in e.shape)
+        return rows, columns
+
+    def _tree(self, text: str) -> ast.expr:
+        """An expression of the schedule with the names of the C file."""
+        tree = trees.parsed(text)
+        for n in ast.walk(tree):
+            if isinstance(n, ast.Name):
+                n.id = self.renamed.get(n.id, n.id)
+        return tree
+
+    def _results(self) -> dict[str, Expr]:
+        """What is returned, by the wanted name of the argument that takes it."""
+        program = self.lowered.program
+        found: dict[str, Expr] = {}
+        if program.kind in ("value", "value_and_grad") and program.value is not None:
+            found["result"] = program.value
+        if program.output is not None:
+            found["result"] = program.output
+        if program.kind == "value":
+            return found
+        prefix = {"jacobian": "jacobian", "hessian": "hessian", "hvp": "product"}.get(program.kind, "grad")
+        return found | {f"{prefix}_{name}": e for name, e in program.results.items()}
+
+    # ------------------------------------------------------------------------------------------------ text
+
+    def text(self, title: str, formulas: list[str]) -> str:
+        statements, lowered = self.statements, self.lowered
+        for s in lowered.schedule.statements:
+            of = s.of
+            comment = f"{of.params[0]} = {shared(of.args[0]).body}" if of is not None else ""
+            comment = _comment(comment) if len(comment) <= _COMMENT else ""
+            statements.assign(self.renamed[s.target], self._tree(s.text), self._shape(s.value), comment)
+        owned: dict[str, str] = {}
+        for name, e in self.results.items():
+            self._result(self.outputs[name], e, owned)
+        storage, size = self._storage(owned)
+        used = _with_needed(statements.used)
+        parameters = self._parameters()
+        reads = {name for s in statements.steps for name in s.reads} | set(
+            re.findall(r"\w+", " ".join([*storage, size]))
+        )
+        body = "\n".join(line for s in statements.steps for line in s.lines)
+        reads |= set(re.findall(r"\w+", body))
+        return render(
+            "c_module.c.jinja",
+            title=_comment(plain(title)),
+            documentation=[_comment(line) for line in lowered.documentation(formulas) if "Shapes:" not in line][:None],
+            function=lowered.name,
+            summary=SUMMARY[lowered.program.kind],
+            parameters=_wrapped([text for _, text, _ in parameters], len(lowered.name) + 5),
+            described=[(name, _comment(meaning)) for name, _, meaning in parameters],
+            unused=[name for name, _, _ in parameters if name not in reads and name not in self.sizes.values()],
+            sizes=list(self.sizes.values()),
+            storage=storage,
+            size=size,
+            scalars=[s for s in statements.scalars if s not in self.outputs.values()],
+            steps=[line for s in statements.steps for line in s.lines],
+            jumps="goto done" in body,
+            lapack=[text for name, text in _lapack().items() if any(name in _helpers()[h] for h in used)],
+            uses_cblas="cblas_" in body or any("cblas_" in _helpers()[name] for name in used),
+            helpers=[text for name, text in _helpers().items() if name in used],
+        )
+
+    def _result(self, output: str, e: Expr, owned: dict[str, str]) -> None:
+        """Write a result to its argument; a matrix that was computed for it lies there from the beginning."""
+        text = self.lowered.schedule.result(e)
+        shape = self._shape(e)
+        statements = self.statements
+        if shape == SCALAR:
+            prepared = statements.prepared(self._tree(text))
+            line = f"*{output} = {statements.entries.text(prepared)};"
+            reads = {n.id for n in ast.walk(prepared) if isinstance(n, ast.Name)}
+            statements.steps.append(Step([line], None, reads & set(statements.shapes)))
+            return
+        name = self.renamed.get(text, "")
+        if name in statements.written and name not in owned:
+            owned[name] = output
+            return
+        statements.assign(output, self._tree(text), shape)
+        owned[output] = output
+
+    def _storage(self, owned: dict[str, str]) -> tuple[list[str], str]:
+        """Lines that give each matrix its place in the workspace or in a result, and the size of the workspace.
+
+        A place is used again when nobody reads any more what is there.
+        """
+        steps, shapes = self.statements.steps, self.statements.shapes
+        last: dict[str, int] = {}
+        for k, s in enumerate(steps):
+            last |= dict.fromkeys(_touched(s), k)
+        places: list[Shape] = []
+        free: dict[str, list[int]] = {}
+        place: dict[str, int] = {}
+        for k, s in enumerate(steps):
+            name = s.writes
+            if name is not None and name not in owned and name not in place:
+                waiting = free.get(product(*shapes[name]), [])
+                if waiting:
+                    place[name] = waiting.pop()
+                else:
+                    place[name] = len(places)
+                    places.append(shapes[name])
+            for dead in [n for n in _touched(s) if n in place and last[n] == k]:
+                free.setdefault(product(*shapes[dead]), []).append(place[dead])
+        lines: list[str] = []
+        first_of: dict[int, str] = {}
+        sizes = [count(shape) for shape in places]
+        for name, number in place.items():
+            if number in first_of:
+                lines.append(f"double *const {name} = {first_of[number]};")
+                continue
+            first_of[number] = name
+            before = f"{first_of[number - 1]} + {sizes[number - 1]}" if number else "work"
+            lines.append(f"double *const {name} = {before};")
+        lines += [f"double *const {name} = {output};" for name, output in owned.items() if name != output]
+        return lines, " + ".join(sizes)
+
+    def _parameters(self) -> list[tuple[str, str, str]]:
+        """For each parameter its name, its declaration and what it is."""
+        found = [(name, f"int {name}", "size, at least 1") for name in self.sizes.values()]
+        for v in self.inputs:
+            name = self._input(v)
+            declared = f"double {name}" if v.is_scalar else f"const double *{name}"
+            found.append((name, declared, shape_text(v.shape)))
+        for key, e in self.results.items():
+            name = self.outputs[key]
+            found.append((name, f"double *{name}", f"takes the result, {shape_text(e.shape)}"))
+        return found
+
+
+def _touched(step: Step) -> list[str]:
+    """The names that a step reads or writes, in a fixed order."""
+    return sorted(step.reads | ({step.writes} if step.writes is not None else set()))
+
+
+def _wrapped(parts: list[str], indent: int) -> str:
+    """A list of parameters on lines that are not too long."""
+    lines = [""]
+    for k, part in enumerate(parts):
+        text = part + (", " if k < len(parts) - 1 else "")
+        if len(lines[-1]) + len(text) + indent > _WIDTH:
+            lines.append("")
+        lines[-1] += text
+    return ("\n" + " " * indent).join(line.rstrip() for line in lines)
+
+
+def _comment(text: str) -> str:
+    """Text that can stand in a comment."""
+    return text.replace("*/", "* /").replace("/*", "/ *")
+
+
+@lru_cache(maxsize=1)
+def _source() -> str:
+    return (template_folder() / "c_helpers.c").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _helpers() -> dict[str, str]:
+    """The functions of templates/c_helpers.c with the comments before them, by name."""
+    function = re.compile(r"^(/\*[^/]*\*/\n)?static \w+ (\w+)\(.*?^}$", re.MULTILINE | re.DOTALL)
+    return {match[2]: match[0] for match in function.finditer(_source())}
+
+
+@lru_cache(maxsize=1)
+def _lapack() -> dict[str, str]:
+    """The declarations of LAPACK's functions there, by name."""
+    return {
+        match[1]: match[0] for match in re.finditer(r"^extern void (\w+)\(.*?;$", _source(), re.MULTILINE | re.DOTALL)
+    }
+
+
+def _with_needed(used: set[str]) -> set[str]:
+    """The helpers, and those that they call."""
+    found: set[str] = set()
+    waiting = [name for name in used if name in _helpers()]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            code = re.sub(r"/\*.*?\*/", "", _helpers()[name], flags=re.DOTALL)
+            waiting += [other for other in _helpers() if re.search(rf"\b{other}\(", code)]
+    return found
