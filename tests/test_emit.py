@@ -10,6 +10,7 @@ import pytest
 import sympy as sp
 from support import OPERATIONS, SIZES, example
 
+import matcalc as mc
 from matcalc import core, dims
 from matcalc.core import (
     add,
@@ -443,3 +444,25 @@ def test_a_thousand_layers(name_them):
 def test_long_products_and_sums():
     assert compile_function(code(matmul(*[A] * 100, x)))(A=np.eye(2), x=np.ones(2)).shape == (2, 1)
     assert compile_function(code(total(add(*[X] * 500))))(X=np.ones((2, 2))) == 2000.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "message"),
+    [
+        ("hvp", {"tangents": np.ones((2, 1))}, "tangents must be a dict from names to arrays, got ndarray"),
+        ("jvp", {"tangents": None}, "tangents must be a dict"),
+        ("hvp", {"tangents": {"x": [[1, 2], [3]]}}, r"tangents\['x'\] must be a rectangular array"),
+        ("vjp", {"cotangent": None}, "cotangent must be an array of real numbers"),
+        ("gradient", {"A": [[1, 2], [3]]}, "A must be a rectangular array"),
+        ("gradient", {"x": [[1, 2], [3]]}, "x must be a rectangular array"),
+        ("gradient", {"A": np.ma.masked_array(np.eye(2), mask=np.eye(2))}, "A has masked entries"),
+        ("hvp", {"tangents": {"x": np.ma.masked_array([1.0, 2.0], mask=[0, 1])}}, r"tangents\['x'\] has masked"),
+    ],
+)
+def test_wrong_input_is_refused_by_name(kind, given, message):
+    d = mc.derive("x'*A*x", wrt="x", shapes={"x": ("n", 1), "A": ("n", "n")})
+    with pytest.raises(ValueError, match=message):
+        d.function(kind)(**{"x": np.ones((2, 1)), "A": np.eye(2)} | given)
+    if kind == "gradient":
+        with pytest.raises(mc.MatcalcError, match=message):
+            d.evaluate(**{"x": np.ones((2, 1)), "A": np.eye(2)} | given)

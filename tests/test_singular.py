@@ -9,7 +9,7 @@ import pytest
 from oracle import adjugate
 
 import matcalc as mc
-from matcalc.errors import MatcalcError
+from matcalc.errors import FactError, MatcalcError
 from matcalc.numeric.evaluate import evaluate
 
 RANKS = [(n, rank) for n in (1, 2, 3, 5) for rank in range(n + 1) if rank in (0, n) or rank >= n - 3]
@@ -170,3 +170,9 @@ def test_what_is_undefined_stays_undefined() -> None:
     d = mc.derive("sum(maximum(x, y))", shapes={"x": ("n", 1), "y": ("n", 1)})
     values = {"x": np.array([[np.nan], [1.0]]), "y": np.array([[1.0], [2.0]])}
     assert np.isnan(d.function("gradient")(**values)["x"][0, 0])
+
+
+@pytest.mark.parametrize("source", ["logdet(zeros(n, n) + 0*X)", "sum(X*inv(zeros(n, n)))", "tr(solve(X - X, X))"])
+def test_what_is_always_singular_is_refused(source: str) -> None:
+    with pytest.raises(FactError, match="is singular"):
+        mc.derive(source, shapes={"X": ("n", "n")})

@@ -389,3 +389,9 @@ def test_numbers_are_exact() -> None:
 def test_sympy_objects_do_not_slip_into_matcalc_expressions() -> None:
     with pytest.raises(mc.MatcalcError, match="does not mix"):
         core.var("M", "n", "n") + A
+
+
+def test_the_text_of_an_abstract_function_shows_how_often_it_is_differentiated() -> None:
+    d = mc.derive("sum(phi(A*x))", "x", shapes={"x": ("n", 1), "A": ("m", "n")}, functions=["phi"])
+    assert str(sp.sympify(d.gradient("x"))) == "A.T*D(phi)(A*x)"
+    assert "D(phi, 2)(A*x)" in str(sp.sympify(d.hessian("x").value))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from matcalc.emit.masks import choices_last
+from matcalc.errors import FactError, shorten
 from matcalc.expr import Expr, record
+from matcalc.properties import Truth, truth
 from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
 
 
 def domain_of(e: Expr) -> list[tuple[str, Expr]]:
@@ -26,6 +29,13 @@ def domain_of(e: Expr) -> list[tuple[str, Expr]]:
             found[fact, at] = None
         stack.extend(reversed(sub.args[:2] if sub.op == "where" else sub.args))
     return list(found)
+
+
+def need_possible(e: Expr) -> None:
+    """Raise FactError where `e` inverts, or takes log|det| of, a matrix that is singular whatever its variables are."""
+    for fact, at in domain_of(e):
+        if fact == "nonsingular" and truth(Rewriter(Context([])).normal(at), fact) is Truth.FALSE:
+            raise FactError(f"{shorten(str(at))} is singular: it has no inverse, and no log|det|")
 
 
 def further_conditions(results: Iterable[Expr], domain: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:

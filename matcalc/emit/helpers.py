@@ -284,13 +284,24 @@ def _selu(x):
 # ------------------------------------------------------------------------------------------------ inputs and results
 
 
+def _array(name, value):
+    """`value` as an array of real numbers."""
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked entries: fill them first")
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} must be a rectangular array of real numbers") from None
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+    return array
+
+
 def _dtype(**inputs):
     """The floating type of the inputs: float64 unless every floating array is narrower."""
     types = []
     for name, value in inputs.items():
-        array = np.asarray(value)
-        if array.dtype.kind not in "biuf":
-            raise ValueError(f"{name} must be an array of real numbers, got dtype {array.dtype}")
+        array = _array(name, value)
         if array.dtype.kind == "f" and not isinstance(value, float):
             types.append(array.dtype)
     return np.result_type(*types) if types else np.dtype(np.float64)
@@ -314,7 +325,7 @@ def _size(dims, name):
 
 def _matrix(name, value, shape, dims, dtype):
     """`value` as an array of this shape (names of dimensions, sizes, or (text, function of dims)); fills in `dims`."""
-    array = np.asarray(value, dtype=dtype)
+    array = _array(name, value).astype(dtype, copy=False)
     text = " x ".join(str(d[0] if isinstance(d, tuple) else d) for d in shape)
     if array.ndim == 1 and 1 in shape:
         array = array.reshape(-1, 1) if shape[1] == 1 else array.reshape(1, -1)
@@ -352,6 +363,8 @@ def _nothing_left(inputs):
 
 def _given(what, values, names):
     """The arrays of a dict, None where left out; refuses names that are not variables."""
+    if not hasattr(values, "keys"):
+        raise ValueError(f"{what} must be a dict from names to arrays, got {type(values).__name__}")
     unknown = [name for name in values if name not in names]
     if unknown:
         raise ValueError(f"{what}: {', '.join(map(str, unknown))} is no variable here; there are: {', '.join(names)}")

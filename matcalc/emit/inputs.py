@@ -56,8 +56,7 @@ class Inputs:
         parameters = ", ".join(self._parameters())
         returned = ", ".join(found) or "None"
         lines = self._quick(found, returned)
-        lines += self._forms(found)
-        lines += self._general()
+        lines += self._general(found)
         needed = [
             f"{self.dimensions[d]} = _size(dims, {_quoted(d)})" for d in self.dimensions if self.dimensions[d] in found
         ]
@@ -154,7 +153,7 @@ class Inputs:
 
     # ------------------------------------------------------------------------------------------------ the general way
 
-    def _general(self) -> list[str]:
+    def _general(self, found: list[str]) -> list[str]:
         lines = []
         names = [self._name(v) for v in self.variables]
         if self.tangents:
@@ -162,6 +161,7 @@ class Inputs:
             left = ", ".join(targets) if len(targets) > 1 else f"({targets[0]},)"
             lines.append(f'{left} = _given("tangents", tangents, [{", ".join(map(_quoted, self.tangents))}])')
         lines.append(f"dtype = _dtype({', '.join(f'{n}={n}' for n in names)})" if names else "dtype = np.dtype(float)")
+        lines += self._forms(found)
         lines.append("dims = _sizes(dims)")
         ordered = sorted(self.variables, key=_is_compound)
         plain = {str(d) for v in ordered for d in v.shape if not isinstance(d, int) and d.is_Symbol}

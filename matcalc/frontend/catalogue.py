@@ -148,6 +148,9 @@ class _Printed:
 
     def _sympystr(self, printer: Any) -> str:
         name, *rest = self.args
+        if name.value == "func":  # phi(X), D(phi)(X), D(phi, 2)(X), as in the text syntax
+            operands, (function,) = split(name.value, tuple(rest))
+            return f"{function.written}({', '.join(map(printer.doprint, operands))})"
         shown = [a for a in rest if not (isinstance(a, Plain) and a.value is None)]
         return f"{name.value}({', '.join(printer.doprint(a) for a in shown)})"
 

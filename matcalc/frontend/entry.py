@@ -11,6 +11,7 @@ import matcalc.ops
 import matcalc.printing.latex
 import matcalc.printing.text
 import matcalc.rules  # noqa: F401  (these four fill the registries and the hooks)
+from matcalc.calculus.conditions import need_possible
 from matcalc.calculus.derivation import Derivation, name_of
 from matcalc.calculus.spelled import recognised
 from matcalc.calculus.structured import FACTS
@@ -63,6 +64,7 @@ def derive(
     """
     words = _with_structure(facts, structure)
     graph, inferred = _graph(source, shapes, words, functions)
+    need_possible(graph.output)
     if graph.unnamed_size > NAMELESS_LIMIT:
         graph = graph.with_intermediates()
     spelled = graph

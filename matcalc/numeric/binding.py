@@ -27,6 +27,8 @@ def matrix(variable: Expr, value: Any, *, allow_complex: bool = False) -> Array:
         MatcalcError: it is complex (unless allowed) or not numeric.
     """
     name = variable.params[0]
+    if np.ma.is_masked(value):
+        raise MatcalcError(f"{name} has masked entries: fill them first")
     try:
         array = np.asarray(value)
     except ValueError:

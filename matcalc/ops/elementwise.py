@@ -332,6 +332,12 @@ class Function:
         """phi', as another abstract function."""
         return Function(self.name, None, self.order + 1)
 
+    @property
+    def written(self) -> str:
+        """The function in the text syntax: phi, D(phi), D(phi, 2)."""
+        order = f", {self.order}" if self.order > 1 else ""
+        return f"D({self.name}{order})" if self.order else self.name
+
     def expand(self, X: Expr, order: int = 0) -> Expr:
         """The body (or its derivative of this order) at X, in operations of the catalogue.
 

@@ -193,9 +193,7 @@ def _call(e: Expr, args: list[Piece]) -> Piece:
         function = e.params[0]
         if function.order and function.body is not None:
             raise NoRuleError(f"the derivative of {function.name} is written by its body, not by D({function.name})")
-        order = f", {function.order}" if function.order > 1 else ""
-        name = f"D({function.name}{order})" if function.order else function.name
-        return Piece((f"{name}(", args[0], ")"))
+        return Piece((f"{function.written}(", args[0], ")"))
     params = _parameters(e)
     inside: list[str | Piece] = [*params, *args] if e.op in PARAMETERS_FIRST else [*args, *params]
     return Piece((f"{e.op}(", *join(", ", inside), ")"))
