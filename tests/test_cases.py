@@ -6,10 +6,8 @@ of an independent evaluator must agree, at all sizes of the case and two seeds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from itertools import product
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -24,9 +22,6 @@ SEEDS = (0, 1)
 CLOSED_FORM_TOLERANCE = 1e-8
 DIFFERENCE_TOLERANCE = {"gradient": 1e-5, "jacobian": 1e-5, "hessian": 2e-4}
 
-# What does not hold yet, by case, with the reason: such a test fails when it starts to pass.
-COMPLEX_EIGENVALUES = dict.fromkeys(("cookbook-0065", "cookbook-0066"), "eigenvalues that are complex come as nan")
-
 
 @cache
 def derived(name: str) -> mc.Derivation:
@@ -40,14 +35,9 @@ def printed_form(case: Case) -> mc.Expr:
     return result if isinstance(result, mc.Expr) else result.as_matrix()
 
 
-def by_id(cases: list[Case], failing: Mapping[str, str] = MappingProxyType({})) -> pytest.MarkDecorator:
-    """One test for each case; those in `failing` must fail."""
-    rows = []
-    for case in cases:
-        reason = failing.get(case["id"])
-        marks = [] if reason is None else [pytest.mark.xfail(strict=True, reason=reason)]
-        rows.append(pytest.param(case, id=case["id"], marks=marks))
-    return pytest.mark.parametrize("case", rows)
+def by_id(cases: list[Case]) -> pytest.MarkDecorator:
+    """One test for each case."""
+    return pytest.mark.parametrize("case", cases, ids=[case["id"] for case in cases])
 
 
 def points(case: Case):
@@ -87,7 +77,7 @@ def test_value_and_derivative(case):
             assert relative_error(evaluate(printed_form(case), arrays, dims), D) < tolerance, f"what is printed, {dims}"
 
 
-@by_id([case for case in VALID if structure_of(case) == "none"], COMPLEX_EIGENVALUES)
+@by_id([case for case in VALID if structure_of(case) == "none"])
 def test_products_agree_with_the_derivative(case):
     """value_and_grad, jvp, vjp and hvp are the products of the derivative that was tested above."""
     d, name = derived(case["id"]), case["wrt"]

@@ -9,6 +9,7 @@ from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
 from matcalc.calculus.jacobian import hessian_products
 from matcalc.calculus.reverse import ReverseAccumulation
+from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.emit.module import numpy_source
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
@@ -47,12 +48,13 @@ def source_of(d: Derivation, kind: str, target: str, autodiff: bool = False) -> 
     elif kind in ("jvp", "hvp"):
         names = d.fresh_names()
         extra = {n: core.var(names.fresh("dot_" + n), *e.shape) for n, e in zip(d.names, d.wrt)}
-        along = dict(zip(d.wrt, extra.values()))
+        output, *wrt = with_sums_of_eigenvalues([d.output, *d.wrt])
+        along = dict(zip(wrt if kind == "jvp" else d.wrt, extra.values()))
         if kind == "hvp":
             d.need_scalar("Hessian-vector product")
             derivatives = hessian_products(d, along)
         else:
-            tangent = forward(d.output, along, d.rewriter, names)
+            tangent = forward(output, along, d.rewriter, names)
     elif kind == "vjp":
         names = d.fresh_names()
         cotangent = core.var(names.fresh("d_value" if autodiff else "cotangent"), *d.output.shape)

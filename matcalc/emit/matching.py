@@ -8,7 +8,7 @@ import sympy as sp
 
 from matcalc.core import broadcast, minus, number
 from matcalc.dims import is_one
-from matcalc.expr import Expr, node, number_value
+from matcalc.expr import Expr, node, number_value, postorder, substitute
 
 
 def through(e: Expr) -> Expr:
@@ -233,3 +233,12 @@ _STABLE = {
     "scale": _stable_quotient,
     "add": _stable_sum,
 }
+
+
+def with_sums_of_eigenvalues(roots: list[Expr]) -> list[Expr]:
+    """The sum and the product of all eigenvalues as trace and determinant: they are real where the values are not."""
+    table: dict[Expr, Expr] = {}
+    for e in postorder(roots):
+        if e.op in ("sum", "prod") and e.is_scalar and through(e.args[0]).op == "eigvals":
+            table[e] = node("tr" if e.op == "sum" else "det", through(e.args[0]).args)
+    return [substitute(root, table) for root in roots] if table else roots

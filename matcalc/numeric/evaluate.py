@@ -17,9 +17,9 @@ import sympy as sp
 from matcalc import core, dims
 from matcalc.emit import helpers
 from matcalc.emit.masks import choices_last
-from matcalc.emit.matching import through
+from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
-from matcalc.expr import Expr, params_text, postorder, record, substitute, variables
+from matcalc.expr import Expr, params_text, postorder, record, variables
 from matcalc.notation import Builtin, Call
 from matcalc.numeric.binding import Array, bind
 
@@ -62,7 +62,7 @@ def evaluate_all(
     functions: Mapping[str, Callable[[Array], Any]] | None = None,
 ) -> list[Array]:
     """The values of several expressions that share subexpressions; as `evaluate`."""
-    roots = _with_sums_of_eigenvalues(roots)
+    roots = with_sums_of_eigenvalues(roots)
     last = choices_last(roots)
     roots = [last[root] for root in roots]
     leaves = variables(roots)
@@ -74,15 +74,6 @@ def evaluate_all(
         for sub in postorder(roots):
             done[sub] = machine.value(sub, [done[a] for a in sub.args])
     return [done[root] for root in roots]
-
-
-def _with_sums_of_eigenvalues(roots: list[Expr]) -> list[Expr]:
-    """The sum and the product of all eigenvalues as trace and determinant: they are real where the values are not."""
-    table: dict[Expr, Expr] = {}
-    for e in postorder(roots):
-        if e.op in ("sum", "prod") and e.is_scalar and through(e.args[0]).op == "eigvals":
-            table[e] = core.call("tr" if e.op == "sum" else "det", *through(e.args[0]).args)
-    return [substitute(root, table) for root in roots] if table else roots
 
 
 class _Machine:
