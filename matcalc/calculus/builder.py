@@ -12,7 +12,7 @@ from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, substitute
 from matcalc.languages import Language
 from matcalc.maps import Identity
-from matcalc.properties import names_of
+from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import RULES
@@ -112,6 +112,10 @@ class ViewBuilder:
         """The same of a variable or of an expression in the text syntax, by its name in print."""
         found = self.d.graph.declared.get(name, self.d.graph.definitions.get(name))
         return self.fact(name if found is None or self.w.plain else self.inline(self.named(found)), fact)
+
+    def conditions(self) -> list[tuple[str, Expr]]:
+        """What must hold where the function has a derivative, as far as no declared fact implies it."""
+        return [(fact, e) for fact, e in self.d.domain if not known(e, fact)]
 
     def condition(self, fact: str, e: Expr) -> str:
         """A condition, as a sentence."""

@@ -115,7 +115,7 @@ class Pages(ViewBuilder):
             variables=variables,
             inferred=d.inferred,
             definitions=definitions,
-            domain=[self.condition(fact, e) for fact, e in d.domain],
+            domain=[self.condition(fact, e) for fact, e in self.conditions()],
             layout=self.layout,
             heading=self.words("Gradients" if d.output.is_scalar else "Jacobians"),
             direction=self.direction(),

@@ -86,7 +86,7 @@ class _Lecture(ViewBuilder):
                 for e in (*d.graph.definitions.values(), *self.labels)
             ],
             inferred=d.inferred,
-            domain=[self.stated(fact, e) for fact, e in d.domain],
+            domain=[self.stated(fact, e) for fact, e in self.conditions()],
         )
         if not d.output.is_scalar:
             lesson.steps = self.map_steps() if self.full else []
@@ -163,6 +163,7 @@ class _Lecture(ViewBuilder):
                 self.references.use(definition(j.value))
         matrix_form = self.w.expr(self.contribution(path) if part else self.chains.tidied(made))
         collapsed = self.in_vec(path.end, matrix_form)
+        same = collapsed.replace(" ", "") == chain.replace(r"\,", "").replace(" ", "")
         return Through(
             start=self.named(path.start),
             definition=self.definition_of(path.start),
@@ -170,8 +171,8 @@ class _Lecture(ViewBuilder):
             jacobians=self.reasoned(path),
             left=left,
             chain=chain,
-            collapsed="" if collapsed == chain else collapsed,
-            cited=[(self.references.cite(name), self.identity(name)) for name in cited],
+            collapsed="" if same else collapsed,
+            cited=[] if same else [(self.references.cite(name), self.identity(name)) for name in cited],
             written_out=self.written_out(path) if self.entries else "",
         )
 
