@@ -80,3 +80,33 @@ def test_a_product_costs_the_same_whatever_the_rows():
 def test_missing_arrays_are_named():
     with pytest.raises(MatcalcError, match="no value is given for T"):
         mc.derive(FACTORISATION, wrt="U").hessian().linear_operator(U=np.ones((2, 1)), V=np.ones((3, 1)))
+
+
+def test_factors_as_code():
+    d = mc.derive(FACTORISATION, wrt=["U", "V"])
+    assert 'return {"U": [(H_U_left, m)], "V": [(H_V_left, n)]}' in d.code("hessian", form="factored")
+    arrays = arrays_of(d, {"m": 4, "n": 3, "k": 2})
+    dense = d.function("hessian")(**arrays)
+    for name, [(A, rows)] in d.function("hessian", form="factored")(**arrays).items():
+        assert np.allclose(np.kron(A, np.eye(rows)), dense[name])
+    operators = d.function("hessian", form="operator")(**arrays)
+    assert all(np.allclose(operators[name] @ np.eye(len(H)), H) for name, H in dense.items())
+
+
+def test_forms_that_are_not():
+    d = mc.derive(FACTORISATION, wrt="U")
+    with pytest.raises(MatcalcError, match="form must be one of dense, factored, operator"):
+        d.function("hessian", form="sparse")
+    with pytest.raises(MatcalcError, match="is for the kinds jacobian and hessian in NumPy"):
+        d.function("gradient", form="operator")
+    with pytest.raises(MatcalcError, match="form='factored' is for"):
+        d.code("hessian", target="jax", form="factored")
+    with pytest.raises(MatcalcError, match="dims: the size m must be a positive integer"):
+        d.code("gradient", dims={"m": "k"})
+
+
+def test_sizes_that_are_known_steer_the_code():
+    d = mc.derive(FACTORISATION, wrt="U")
+    assert "U @ V.T" not in d.code("gradient", dims={"m": 500, "n": 400, "k": 10})
+    assert "U @ V.T" in d.code("gradient", dims={"m": 50, "n": 40, "k": 40})
+    assert "U @ V.T" in d.code("gradient")

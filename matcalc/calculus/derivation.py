@@ -14,14 +14,15 @@ from matcalc.calculus.folds import Folds, folded
 from matcalc.calculus.jacobian import JACOBIAN_RULES, Jacobian, hessian_of, jacobian_of
 from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
 from matcalc.calculus.objective import Objective, objective_of
+from matcalc.calculus.operators import operators_of
 from matcalc.calculus.paths import Path, paths_to, shared_values
-from matcalc.calculus.program import source_of
+from matcalc.calculus.program import Request, requested, source_of
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.structured import basis, check_structure, structured_gradient
 from matcalc.calculus.view import written
 from matcalc.claims.methods import Claims
 from matcalc.dims import shape_text, symbols
-from matcalc.emit.module import AUTODIFF, KINDS, TARGETS, compile_function
+from matcalc.emit.module import compile_function
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import HOOKS, Expr, substitute
 from matcalc.graph import Graph
@@ -71,8 +72,8 @@ class Derivation(Claims):
         self.convention = convention
         for name, kind in self.structure.items():
             check_structure(graph.find(name), kind, convention)
-        self._sources: dict[tuple[str, str, bool], str] = {}
-        self._functions: dict[tuple[str | None, str, bool], Callable[..., Any]] = {}
+        self._sources: dict[Request, str] = {}
+        self._functions: dict[str, Callable[..., Any]] = {}
 
     # ------------------------------------------------------------------------------------------------ results
 
@@ -358,7 +359,15 @@ class Derivation(Claims):
 
     # ------------------------------------------------------------------------------------------------ code and numbers
 
-    def code(self, kind: str | None = None, target: str = "numpy", *, autodiff: bool = False) -> str:
+    def code(
+        self,
+        kind: str | None = None,
+        target: str = "numpy",
+        *,
+        autodiff: bool = False,
+        form: str = "dense",
+        dims: Mapping[str, int] | None = None,
+    ) -> str:
         """The source text of a standalone module with one function.
 
         Args:
@@ -367,39 +376,34 @@ class Derivation(Claims):
                 (it can be jitted), `torch`, `c` (a C99 file with CBLAS).
             autodiff: for `jax` and `torch`: the value, as a function that `jax.grad` and `loss.backward()`
                 differentiate by our derivative (the kind is then `value`).
+            form: of Jacobians and Hessians: `dense`, or `factored`: for each variable a list of pairs (A, B) whose
+                Kronecker products add up to the matrix, an identity being given by its size.
+            dims: what is known of the sizes: the order of products follows them, and the function is right for others.
 
         Raises:
-            MatcalcError: another kind or target.
+            MatcalcError: another kind, target or form; NoRuleError for factors of what has none.
         """
-        if kind is None:
-            kind = "value" if autodiff else "value_and_grad"
-        if autodiff and (kind != "value" or target not in AUTODIFF):
-            raise MatcalcError(f"autodiff=True is for the value and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
-        if kind not in KINDS:
-            raise MatcalcError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-        if target not in TARGETS:
-            raise MatcalcError(f"target must be one of {', '.join(TARGETS)}, got {target!r}")
-        taken = [name for name in ("dims", "tangents", "cotangent", "xp") if name in self.graph.declared]
-        if taken:
-            raise MatcalcError(
-                f"a variable cannot be called {taken[0]} here: the generated function has a parameter so"
-            )
-        if (kind, target, autodiff) not in self._sources:
-            self._sources[kind, target, autodiff] = source_of(self, kind, target, autodiff)
-        return self._sources[kind, target, autodiff]
+        asked = requested(self, kind, target, autodiff=autodiff, form=form, dims=dims)
+        if asked not in self._sources:
+            self._sources[asked] = source_of(self, asked)
+        return self._sources[asked]
 
-    def function(self, kind: str | None = None, target: str = "numpy", *, autodiff: bool = False) -> Callable[..., Any]:
-        """The compiled function of `code(kind, target, autodiff=autodiff)`.
+    def function(self, kind: str | None = None, target: str = "numpy", **options: Any) -> Callable[..., Any]:
+        """The compiled function of `code(kind, target, **options)`.
 
         It takes every variable of the source by keyword, and `dims={"n": 3}` for sizes that no argument fixes.
         A value is a float (1 x 1) or an array, gradients are a dict by name of arrays in the shape of the variable.
+        With `form="operator"` Jacobians and Hessians are SciPy's `LinearOperator`s.
         """
         if target == "c":
             raise MatcalcError("target='c' is the text of a C file: write d.code(target='c') to a file and compile it")
-        asked = (kind, target, autodiff)
-        if asked not in self._functions:
-            self._functions[asked] = compile_function(self.code(kind, target, autodiff=autodiff))
-        return self._functions[asked]
+        asked = requested(self, kind, target, **options)
+        if asked.form == "operator":
+            return operators_of(self, asked.kind)
+        source = self.code(kind, target, **options)
+        if source not in self._functions:
+            self._functions[source] = compile_function(source)
+        return self._functions[source]
 
     def evaluate(
         self, *, dims: Mapping[str, int] | None = None, functions: Mapping[str, Any] | None = None, **values: Any

@@ -20,6 +20,7 @@ from matcalc.numeric.binding import Array, bind
 from matcalc.numeric.evaluate import evaluate_all
 
 if TYPE_CHECKING:
+    from matcalc.calculus.derivation import Derivation
     from matcalc.calculus.jacobian import Jacobian
 
 # An instruction computes the vector of one number from those of others.
@@ -51,6 +52,16 @@ def linear_operator(J: Jacobian, arrays: Mapping[str, Any], dims: Mapping[str, i
         plan.bind(found)
     shape = tuple(dimensions.evaluate(d, sizes) for d in J.shape)
     return LinearOperator(shape, matvec=forwards.apply, rmatvec=backwards.apply, dtype=dtype)
+
+
+def operators_of(d: Derivation, kind: str) -> Callable[..., dict[str, Any]]:
+    """The function of all arrays that gives the Jacobians or Hessians as linear operators, by the variables' names."""
+    found = {name: d.jacobian(name) if kind == "jacobian" else d.hessian(name) for name in d.names}
+
+    def operators(*, dims: Mapping[str, int] | None = None, **arrays: Any) -> dict[str, Any]:
+        return {name: linear_operator(J, arrays, dims) for name, J in found.items()}
+
+    return operators
 
 
 class _Plan:

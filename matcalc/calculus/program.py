@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matcalc import core
+from matcalc import dims as dimensions
 from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
 from matcalc.calculus.jacobian import hessian_products
+from matcalc.calculus.operators import kronecker_factors
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.emit.matching import with_sums_of_eigenvalues
-from matcalc.emit.module import numpy_source
-from matcalc.errors import NoRuleError
+from matcalc.emit.module import AUTODIFF, KINDS, TARGETS, numpy_source
+from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.rewrite.context import Context
@@ -22,12 +26,65 @@ if TYPE_CHECKING:
 _LONGEST = 110
 
 
-def source_of(d: Derivation, kind: str, target: str, autodiff: bool = False) -> str:
-    """The source text of the module for a kind of function and a target.
+FORMS = ("dense", "factored", "operator")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: the kind of function, the target, and how.
+
+    Attributes:
+        sizes: what is known of the dimensions, by name.
+    """
+
+    kind: str
+    target: str
+    autodiff: bool = False
+    form: str = "dense"
+    sizes: tuple[tuple[str, int], ...] = ()
+
+
+def requested(
+    d: Derivation,
+    kind: str | None,
+    target: str,
+    *,
+    autodiff: bool = False,
+    form: str = "dense",
+    dims: Mapping[str, int] | None = None,
+) -> Request:
+    """The request with its defaults, checked.
 
     Raises:
-        NoRuleError: a derivative along a structure is asked for where another library differentiates.
+        MatcalcError: something is unknown, or does not go together.
     """
+    if kind is None:
+        kind = "value" if autodiff else "value_and_grad"
+    if autodiff and (kind != "value" or target not in AUTODIFF):
+        raise MatcalcError(f"autodiff=True is for the value and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
+    for what, given, possible in (("kind", kind, KINDS), ("target", target, TARGETS), ("form", form, FORMS)):
+        if given not in possible:
+            raise MatcalcError(f"{what} must be one of {', '.join(possible)}, got {given!r}")
+    if form != "dense" and (kind not in ("jacobian", "hessian") or target != "numpy"):
+        raise MatcalcError(f"form={form!r} is for the kinds jacobian and hessian in NumPy, got {kind}, {target}")
+    taken = [name for name in ("dims", "tangents", "cotangent", "xp") if name in d.graph.declared]
+    if taken:
+        raise MatcalcError(f"a variable cannot be called {taken[0]} here: the generated function has a parameter so")
+    known = {name: dimensions.dim(size) for name, size in (dims or {}).items()}
+    for name, size in known.items():
+        if not isinstance(size, int):
+            raise MatcalcError(f"dims: the size {name} must be a positive integer, got {size}")
+    return Request(kind, target, autodiff, form, tuple(sorted(known.items())))
+
+
+def source_of(d: Derivation, asked: Request) -> str:
+    """The source text of the module that is asked for.
+
+    Raises:
+        NoRuleError: a derivative along a structure is asked for where another library differentiates, or the factors
+            of a matrix that has none.
+    """
+    kind, target, autodiff = asked.kind, asked.target, asked.autodiff
     if autodiff:
         kind = "vjp"
         inner = [name for name in d.names if name not in d.graph.declared]
@@ -72,6 +129,8 @@ def source_of(d: Derivation, kind: str, target: str, autodiff: bool = False) -> 
         formulas=_formulas(d, kind, derivatives),
         target=target,
         autodiff=autodiff,
+        sizes=dict(asked.sizes),
+        factors={n: kronecker_factors(e) for n, e in derivatives.items()} if asked.form == "factored" else None,
     )
 
 

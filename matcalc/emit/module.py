@@ -49,6 +49,7 @@ def numpy_source(
     target: str = "numpy",
     autodiff: bool = False,
     sizes: Mapping[str, int] | None = None,
+    factors: Mapping[str, list[tuple[Expr, Expr]]] | None = None,
 ) -> str:
     """The source text of a module with one function.
 
@@ -67,6 +68,7 @@ def numpy_source(
         autodiff: for JAX and PyTorch, with the kind "vjp": the value, as a function that the library differentiates by
             our derivative.
         sizes: what is known of the dimensions, by name: the order of products follows them; any other sizes work too.
+        factors: for Jacobians and Hessians that are returned as pairs of factors of Kronecker products, these.
 
     Raises:
         NoRuleError: an operation cannot be written in NumPy.
@@ -82,6 +84,8 @@ def numpy_source(
     cotangent = extra["cotangent"] if kind == "vjp" else None
     tangents = {} if kind == "vjp" else extra
     program = Program(kind, value, gradients or {}, list(variables), tangents, cotangent, tangent)
+    if factors is not None:
+        program = program.with_factors(factors)
     if autodiff:
         program.kind = "value_and_vjp"
         return autodiff_text(Lowered(program, name or "value"), title, list(formulas), target)

@@ -11,7 +11,7 @@ from itertools import count
 
 import sympy as sp
 
-from matcalc import dims
+from matcalc import core, dims
 from matcalc.dims import is_one, shape_text
 from matcalc.emit import array_helpers, helpers, portable_helpers
 from matcalc.emit.catalogue import Names, function_name, rules
@@ -77,6 +77,7 @@ class Program:
         tangents: for jvp and hvp the variable that holds the tangent of each name.
         cotangent: for vjp the variable that holds the cotangent.
         output: for jvp the derivative of the output.
+        factors: for each name the pairs of results that are the factors of Kronecker products.
     """
 
     kind: str
@@ -86,6 +87,20 @@ class Program:
     tangents: Mapping[str, Expr] = field(default_factory=dict)
     cotangent: Expr | None = None
     output: Expr | None = None
+    factors: Mapping[str, list[tuple[str, str]]] | None = None
+
+    def with_factors(self, factors: Mapping[str, list[tuple[Expr, Expr]]]) -> Program:
+        """The same program with results that are pairs of factors; sizes stand for identities."""
+        results: dict[str, Expr] = {}
+        pairs: dict[str, list[tuple[str, str]]] = {}
+        for name, terms in factors.items():
+            pairs[name] = []
+            for k, term in enumerate(terms):
+                keys = f"{name}_left{k or ''}", f"{name}_right{k or ''}"
+                sized = (core.number(core.exact_dim(e.shape[0])) if e.op == "eye" else e for e in term)
+                results |= zip(keys, sized)
+                pairs[name].append(keys)
+        return replace(self, results=results, factors=pairs)
 
     def with_roots(self, table: Mapping[Expr, Expr]) -> Program:
         """The same program with what it computes replaced; a value that is not returned stays."""
@@ -221,6 +236,8 @@ class Lowered:
         if program.output is not None:
             text, _ = self.own(program.output, returned)
             return f"float({text})" if program.output.is_scalar and not plain else text
+        if program.factors is not None:
+            return self._pairs(program.factors, returned)
         formed = {v.params[0] for v in self._formed()}
         items = []
         for name, e in program.results.items():
@@ -236,6 +253,16 @@ class Lowered:
         if len(grads) > LINE:
             grads = "{\n" + "".join(f"        {item},\n" for item in items) + "    }"
         return f"{value}, {grads}" if kind == "value_and_grad" else grads
+
+    def _pairs(self, factors: Mapping[str, list[tuple[str, str]]], returned: set[Expr]) -> str:
+        items = []
+        for name, keys in factors.items():
+            texts = []
+            for key in (key for pair in keys for key in pair):
+                text, returned = self.own(self.program.results[key], returned)
+                texts.append(text)
+            items.append(f"{quoted(name)}: [{', '.join(f'({a}, {b})' for a, b in zip(texts[::2], texts[1::2]))}]")
+        return f"{{{', '.join(items)}}}"
 
     def own(self, e: Expr, returned: set[Expr]) -> tuple[str, set[Expr]]:
         """The text of a result in memory of its own (what was returned already is copied), and all that is returned."""
