@@ -15,6 +15,15 @@ from matcalc.rewrite.rule import RULES, Rule
 INNER = frozenset({"variable", "number", "named", "func"})  # what is written by its own letters
 
 
+TITLES = {
+    "collapse": "Towards the normal form",
+    "present": "Towards the shortest form",
+    "distribute": "Towards sums of products",
+    "expand": "For deciding equality",
+    "tidy": "Between the rules",
+}
+
+
 def operations_page() -> str:
     """Every operation: how it is called, its differential, where that is published.
 
@@ -74,7 +83,7 @@ def rules_page() -> str:
         True
     """
     parts = ["# Rules", "Every step of a derivation is one of these identities, by its name."]
-    for group, title in (("collapse", "Towards the normal form"), ("present", "Towards the shortest form")):
+    for group, title in TITLES.items():
         parts.append(f"## {title}")
         parts += [_rule(rule) for rule in RULES.values() if rule.group == group]
     return "\n\n".join(parts) + "\n"
