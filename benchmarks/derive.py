@@ -3,7 +3,8 @@
 Networks of layers h = tanh(h W + b) and of residual layers h = h + tanh(h W), as text and as a Graph (every value has a
 name), and as one SymPy expression without names. The rivals: SymPy's `diff` (its answers are not checked), JAX's trace
 and lowering of the gradient with and without compiling, tensorgrad's simplification; each where it is installed and as
-deep as it goes in bearable time. Ratios are against JAX's trace + lower + compile.
+deep as it goes in bearable time. Ratios are against JAX's trace + lower + compile. Every input is built once, and not
+counted: SymPy would compare a second one with the first, in its cache, in time that doubles with each residual layer.
 
     python benchmarks/derive.py [--depths 1,2,10,64,250,1000] [--rounds 3]
 """
@@ -22,7 +23,6 @@ import sympy as sp
 
 import matcalc as mc
 
-Source = Callable[[int], object]
 SYMPY_DEPTH = 2  # its time grows by a large factor with each layer
 UNNAMED_DEPTH = 250  # SymPy flattens nested sums: the input grows with the square of the depth
 COMPILED_DEPTH = 250
@@ -70,9 +70,8 @@ def unnamed(depth: int, *, residual: bool = False) -> sp.Expr:
 # ------------------------------------------------------------------------------------------------ the competitors
 
 
-def matcalc_time(make: Source, depth: int) -> float:
-    """All gradients and the code of value and gradients, the building of the input not counted."""
-    source = make(depth)
+def matcalc_time(source: object) -> float:
+    """All gradients and the code of value and gradients of an input that is built already."""
     start = perf_counter()
     mc.derive(source).code()
     return perf_counter() - start
@@ -164,12 +163,10 @@ def table(depths: list[int], rounds: int, residual: bool) -> None:
     heads = ("text", "Graph", "SymPy input", "SymPy diff", "tensorgrad", "JAX lower", "JAX compile")
     print(f"{'depth':>6}" + "".join(f"{head:>12}" for head in heads) + f"{'Graph/JAX':>12}{'SymPy in/JAX':>14}")
     for depth in depths:
-        by_text = best(rounds, lambda n=depth: matcalc_time(lambda k: text(k, residual=residual), n))
-        by_graph = best(rounds, lambda n=depth: matcalc_time(lambda k: graph(k, residual=residual), n))
-        flat = depth <= UNNAMED_DEPTH
-        by_sympy = (
-            best(rounds, lambda n=depth: matcalc_time(lambda k: unnamed(k, residual=residual), n)) if flat else None
-        )
+        makers = (text, graph, unnamed) if depth <= UNNAMED_DEPTH else (text, graph)
+        sources = [make(depth, residual=residual) for make in makers]
+        times = [best(rounds, lambda source=source: matcalc_time(source)) for source in sources]
+        by_text, by_graph, by_sympy = (*times, None)[:3]
         diff, other = sympy_time(depth, residual), tensorgrad_time(depth, residual)
         lowered, compiled = jax_times(depth, residual) or (None, None)
         cells = (by_text, by_graph, by_sympy, diff, other, lowered, compiled)
@@ -184,7 +181,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3, help="the best of so many counts (default: 3)")
     chosen = options.parse_args()
     sys.setrecursionlimit(RECURSION)
-    matcalc_time(text, 2)  # imports and caches
+    matcalc_time(text(2))  # imports and caches
     for residual in (False, True):
         table([int(d) for d in chosen.depths.split(",")], chosen.rounds, residual)
 
