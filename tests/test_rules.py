@@ -250,3 +250,19 @@ def test_the_certificate_fails_when_a_wrong_rule_is_at_work(wrong, monkeypatch):
     report = mc.derive(text, wrt="X", shapes=shapes).check()
     assert not report.ok
     assert "X" in report.reason
+
+
+@pytest.mark.parametrize("scalars", [False, True])
+def test_common_factors_of_unmerged_powers(scalars):
+    """Terms with two powers of one base: x .* sqrt(x) is one term, and x.^k has no number to subtract."""
+    x = core.var("x", *((1, 1) if scalars else ("n", 1)))
+    a, b, k = core.var("a", *x.shape), core.var("b", *x.shape), core.var("k", 1, 1)
+    root = core.power(x, core.number(core.exact("0.5")))
+    for first in ((x, root), (x, core.power(x, core.power(k, 2))), (root, root, x)):
+        for second in ((x, b), (root, b), (core.power(x, 2),)):
+            e = core.add(core.hadamard(*first, a), core.hadamard(*second), core.hadamard(*first))
+            arrays, sizes = sample(variables([e]), 0, mode="positive")
+            values = [RULES[name].apply(e, Context()) for name in ("common_entrywise_factor", "common_scalar_factor")]
+            found = [v for v in (*values, Rewriter(Context()).simplify(e)) if v is not None]
+            for value in evaluate_all([e, *found], arrays, sizes)[1:]:
+                assert relative_error(value, evaluate_all([e], arrays, sizes)[0]) < TOLERANCE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy as sp
@@ -120,11 +121,9 @@ def common_entrywise_factor(e: Expr, context: Context) -> Expr | None:
     members: dict[bytes, list[tuple[int, Any]]] = {}
     for k, t in enumerate(e.args):
         body = split(t)[2]
-        for f in factors_of(body, "hadamard") if body is not None else ():
-            base, exponent = base_and_exponent(f)
-            if exponent.op == "number" and exponent.params[0].is_Rational:
-                bases.setdefault(base.digest, base)
-                members.setdefault(base.digest, []).append((k, exponent.params[0]))
+        for base, exponent in _powers(factors_of(body, "hadamard") if body is not None else ()):
+            bases.setdefault(base.digest, base)
+            members.setdefault(base.digest, []).append((k, exponent))
     found = []
     for key, shared in members.items():
         lowest = _lowest(shared)
@@ -135,6 +134,17 @@ def common_entrywise_factor(e: Expr, context: Context) -> Expr | None:
         product = times_number(coefficient, hadamard(raised(bases[key], lowest), add(*inner)))
         found.append(_with_the_others(e, [k for k, _ in shared], product))
     return min(found, key=cost, default=None)
+
+
+def _powers(factors: Iterable[Expr]) -> list[tuple[Expr, Any]]:
+    """The bases and exponents of some factors: rational powers, of bases that are in one factor only."""
+    pairs = [base_and_exponent(f) for f in factors]
+    counts = Counter(base.digest for base, _ in pairs)
+    return [
+        (base, k.params[0])
+        for base, k in pairs
+        if counts[base.digest] == 1 and k.op == "number" and k.params[0].is_Rational
+    ]
 
 
 def _lowest(shared: list[tuple[int, Any]]) -> Any:
@@ -187,11 +197,9 @@ def _common_power(e: Expr) -> Expr | None:
     members: dict[bytes, list[tuple[int, Any]]] = {}
     bases: dict[bytes, Expr] = {}
     for k, scalars in enumerate(pieces):
-        for f in scalars:
-            base, exponent = base_and_exponent(f)
-            if exponent.op == "number" and exponent.params[0].is_Rational:
-                bases.setdefault(base.digest, base)
-                members.setdefault(base.digest, []).append((k, exponent.params[0]))
+        for base, exponent in _powers(scalars):
+            bases.setdefault(base.digest, base)
+            members.setdefault(base.digest, []).append((k, exponent))
     found = []
     for key, shared in members.items():
         lowest = _lowest(shared)
