@@ -1,9 +1,18 @@
-"""One thread for every library, unless the environment says otherwise; imported before NumPy."""
+"""The number of threads of every library: one, or what `--threads` says (a number or `all`); imported before NumPy."""
 
 import os
+import sys
 
+
+def _asked() -> str:
+    for k, word in enumerate(sys.argv):
+        if word.startswith("--threads"):
+            return word.partition("=")[2] or "".join(sys.argv[k + 1 : k + 2])
+    return "1"
+
+
+COUNT = len(os.sched_getaffinity(0)) if _asked() == "all" else int(_asked()) if _asked().isdigit() else 1
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-COUNT = int(os.environ["OMP_NUM_THREADS"])
+    os.environ[variable] = str(COUNT)
 if COUNT == 1:
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
