@@ -466,3 +466,31 @@ def test_wrong_input_is_refused_by_name(kind, given, message):
     if kind == "gradient":
         with pytest.raises(mc.MatcalcError, match=message):
             d.evaluate(**{"x": np.ones((2, 1)), "A": np.eye(2)} | given)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "X: m x n; B: n x n; norm2(standardize(X*B, 1))",
+        "X: m x n; B: n x n; norm2(standardize(X*(B^-2 - log_softmax(B, 2)), 1))",
+        "X: m x n; B: m x n; normspec(X - standardize(B, 2))",
+        "X: m x n; B: n x n; sum(standardize(exp(X*B), 2).^3)",
+    ],
+)
+def test_blocks_and_matrices_do_not_share_memory(source):
+    """Blocks have three axes: what is computed in place for a matrix is not for them."""
+    d = mc.derive(source.replace("; ", "\n"))
+    rng = np.random.default_rng(0)
+    sizes = {"n": 3, "m": 4}
+    arrays = {v.params[0]: rng.normal(size=[sizes[str(size)] for size in v.shape]) for v in d.graph.declared.values()}
+    for name, found in d.function("hessian")(**arrays).items():
+        expected = evaluate(d.hessian(name).as_matrix(), arrays)
+        assert np.allclose(found, expected, rtol=1e-8, atol=1e-8 * np.abs(expected).max())
+
+
+def test_a_kronecker_product_with_a_number_is_none():
+    d = mc.derive("sum(X*kron(c, y))", shapes={"X": ("m", "n"), "c": (1, 1), "y": ("n", 1)})
+    X, y = np.arange(6.0).reshape(2, 3), np.arange(3.0)[:, None]
+    value, gradients = d.function()(X=X, c=2.0, y=y)
+    assert value == 2 * np.sum(X @ y)
+    assert gradients["c"] == np.sum(X @ y)

@@ -38,9 +38,12 @@ _LONGEST = 500  # longer expressions, of hundreds of terms, stay as they are: tr
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What is known of a name: its shape, the value whose memory it shares, and whether that may be overwritten."""
+    """What is known of a name: its shape, the value whose memory it shares, and whether that may be overwritten.
 
-    shape: Shape
+    The shape is None for arrays with other than two axes, which are neither overwritten nor put anywhere.
+    """
+
+    shape: Shape | None
     root: Any
     owned: bool
 
@@ -106,7 +109,7 @@ class InPlace:
             if isinstance(n, ast.Name) and n.id in self.memory:
                 known = self.memory[n.id]
                 self.unread[known.root] -= 1
-                if self.unread[known.root] == 0 and known.owned:
+                if self.unread[known.root] == 0 and known.owned and known.shape is not None:
                     self.free[n.id] = known.shape
 
     def _shape(self, tree: ast.expr) -> Shape | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from matcalc.dims import Shape
+from matcalc.emit.blocks import is_blocks
 from matcalc.emit.code import Level
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.emit.inplace import InPlace, Memory
@@ -76,7 +77,7 @@ class Schedule:
         apart = wanted is not None and self.several
         if of is None and not repeated and len(text) <= LINE and not apart:
             self.texts[e] = (text, code.level)
-            if text.endswith((")", "]")):
+            if text.endswith((")", "]")) and not is_blocks(e):
                 self.calls[canonical(text)] = e.shape
             return
         target = self.fresh(of.params[0] if of is not None else wanted or "t")
@@ -107,7 +108,8 @@ class Schedule:
         for s in self.statements:
             root, borrowed = self.memory(s.value)
             new = root is s.value and not borrowed and (root.op in _NEW or (is_entrywise(root) and root.op != "func"))
-            memory[s.target] = Memory(s.value.shape, root, new)
+            blocks = is_blocks(s.value)
+            memory[s.target] = Memory(None if blocks else s.value.shape, root, new and not blocks)
         found = InPlace([(s.target, s.text) for s in self.statements], result, memory, self.calls, self.fresh)
         return list(zip(self.statements, found.all_lines()))
 

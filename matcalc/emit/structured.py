@@ -31,7 +31,9 @@ def weighted_gram(select: Selector, factors: list[Expr]) -> Code | None:
 
 
 def kron_product(a: Expr, b: Expr) -> Code | None:
-    """kron(A, B) M and M kron(A, B) without the Kronecker product."""
+    """kron(A, B) M and M kron(A, B) without the Kronecker product; with a 1 x 1 factor it is none."""
+    if any(f.is_scalar for K in (a, b) if K.op == "kron" for f in K.args):
+        return None
     if a.op == "kron" and b.op != "kron":
         return _applied("_kron_times({0}, {1}, {2})", a, b)
     if b.op == "kron" and a.op != "kron":
