@@ -70,6 +70,8 @@ DIRECTIONS = {
     **{f"{op}_of_scaled": "scalars move out" for op in ("vech", "unvech", "tril", "triu", "cumsum", "slice", "place")},
     "exponential_of_zero": "one name for one thing",
     "det_of_inverse": "inverses move out",
+    "transpose_of_blocks": "transposes move in",
+    "trace_of_blocks": "traces move in",
     "scalings_of_a_vector": "scalings move out",
     "scaled_rows_beside_a_diagonal": "one name for one thing",
     "product_of_symbolic_powers": "exponents are gathered",

@@ -15,11 +15,22 @@ from matcalc.rewrite.context import Context, with_consequences
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import RULES
 from matcalc.rules.tidying import ADD_ZERO, EXPAND_NAME, REORDER, tidy_name
+from matcalc.rules.woodbury import DOWN, UP
 from matcalc.steps import Step
 
 # What brings all to one form only at a price is tried last: fractions over one denominator, softmax by exponentials.
-SLOW = frozenset(("common_denominator", "softmax_by_exponentials", "exponential_of_sum", "tanh_by_sigmoid"))
+SLOW = frozenset(
+    (
+        "common_denominator",
+        "softmax_by_exponentials",
+        "exponential_of_sum",
+        "tanh_by_sigmoid",
+        "sinh_by_exponentials",
+        "cosh_by_exponentials",
+    )
+)
 EXPANDING = frozenset(name for name, rule in RULES.items() if rule.group in ("distribute", "expand"))
+LOW_RANK = DOWN | UP  # one direction at a time
 DEFINITIONS = frozenset(name for name in RULES if name.startswith("definition_of_"))
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
@@ -113,9 +124,11 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
         (opened, SLOW - {"common_denominator"}),
         (opened, RECOGNISING),
     ]
+    attempts = [(pair, without | LOW_RANK) for pair, without in attempts]
+    attempts += [(opened, SLOW | DEFINITIONS | {"push_through"} | other) for other in (UP, DOWN)]
     work = Work()
     for pair, without in attempts:
-        prover = _attempt(work, pair, given, without if without is EXPANDING else without | GATHERING)
+        prover = _attempt(work, pair, given, without if without >= EXPANDING else without | GATHERING)
         if prover is not None:
             return Proof(left, right, pair, prover)
     prover = _vanishing(work, opened, given)
@@ -124,7 +137,7 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
 
 def _vanishing(work: Work, pair: tuple[Expr, Expr], given: list[tuple[str, Expr]]) -> Prover | None:
     """The prover, if it brings the difference of the two sides to 0 over common denominators."""
-    without = (SLOW - {"common_denominator"}) | GATHERING
+    without = (SLOW - {"common_denominator"}) | GATHERING | LOW_RANK
     gap = difference_of(*pair)
     try:
         prover = _prepared(work, given, without)

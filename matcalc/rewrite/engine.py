@@ -68,10 +68,14 @@ class Rewriter:
         if self.cost(e) > SPREAD_COST:
             return False
         counts: dict[Expr, int] = {}
-        found, partner = False, False
+        found, partner, resolvents = False, False, False
+        inverted: set[Expr] = set()  # what has an inverse in it
         for sub in postorder((e,), through_names=False):
             args = [counts[a] for a in sub.args] if sub.op != "named" else []
             partner = partner or sub.op in PARTNERS
+            if sub.op == "inv" or any(a in inverted for a in sub.args):
+                inverted.add(sub)
+                resolvents = resolvents or sub.op == "add"
             if sub.op == "add":
                 partner = partner or max(args) > 1
                 counts[sub] = sum(args)
@@ -83,7 +87,7 @@ class Rewriter:
                 counts[sub] = args[0] if sub.op in PASSING else 1
             if counts[sub] > SPREAD_TERMS:
                 return False
-        return found and partner
+        return (found and partner) or resolvents
 
     def _gathered(self, e: Expr) -> Expr:
         """The shortest form in rounds: a factor taken out makes like terms meet."""

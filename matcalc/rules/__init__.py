@@ -2,6 +2,7 @@
 
 import matcalc.ops  # noqa: F401  (the rules are about its operations)
 from matcalc.rules import (
+    blocks,
     canonical,
     commutation,
     content,
@@ -26,9 +27,11 @@ from matcalc.rules import (
     tidying,
     trace,
     transpose,
+    woodbury,
 )
 
 __all__ = [
+    "blocks",
     "canonical",
     "commutation",
     "content",
@@ -53,4 +56,5 @@ __all__ = [
     "tidying",
     "trace",
     "transpose",
+    "woodbury",
 ]

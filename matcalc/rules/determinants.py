@@ -22,8 +22,11 @@ def _product() -> tuple[Expr, Expr]:
 
 @node_rule(op="det", group="expand", source=MATRIX_ALGEBRA, example=_product)
 def det_of_product(e: Expr, context: Context) -> Expr | None:
-    """det(A B) = det(A) det(B), det(A^-1) = 1/det(A), det(A^k) = det(A)^k for square A and B; det(s A) = s^n det(A)"""
+    """det(A B) = det(A) det(B), det(A^k) = det(A)^k, det(s A) = s^n det(A), det(A (x) B) = det(A)^n det(B)^m"""
     A = e.args[0]
+    if A.op == "kron" and all(same(*f.shape) for f in A.args):
+        orders = [number(core.exact_dim(f.shape[0])) for f in A.args]
+        return scale(*(power(det(f), k) for f, k in zip(A.args, reversed(orders))))
     if A.op == "matmul" and all(same(*f.shape) for f in A.args):
         return scale(*(det(f) for f in A.args))
     if A.op == "inv":

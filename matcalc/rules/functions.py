@@ -250,3 +250,35 @@ def _pseudo() -> tuple[Expr, Expr]:
 def pseudo_inverse_of_nonsingular(e: Expr, context: Context) -> Expr | None:
     """pinv(A) = A^-1 for nonsingular A"""
     return core.inverse(e.args[0]) if context.known(e.args[0], "nonsingular") else None
+
+
+def _reflected_softplus() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return node("softplus", (-X,)), add(node("softplus", (X,)), -X)
+
+
+@node_rule(op="softplus", group="expand", source=ANALYSIS, example=_reflected_softplus)
+def softplus_of_negative(e: Expr, context: Context) -> Expr | None:
+    """softplus(-X) = softplus(X) - X"""
+    X = e.args[0]
+    return add(node("softplus", (negated(X),)), X) if negative_lead(X, context) else None
+
+
+def _extreme(name: str, other: str) -> None:
+    """Declare max(-X) = -min(X), or the same the other way."""
+
+    def extreme_of_negative(e: Expr, context: Context) -> Expr | None:
+        if not negative_lead(e.args[0], context):
+            return None
+        return minus(node(other, (negated(e.args[0]),), e.params))
+
+    rule: Apply = extreme_of_negative
+    rule.__name__ = f"{name}_of_negative"
+    rule.__doc__ = f"{name}(-X, 1) = -{other}(X, 1)"
+    X = var("X", "m", "n")
+    example = (node(name, (-X,), (1,)), minus(node(other, (X,), (1,))))
+    node_rule(op=name, group="expand", source=DEFINITION, example=lambda: example)(rule)
+
+
+_extreme("max", "min")
+_extreme("min", "max")

@@ -9,6 +9,8 @@ from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule, rule
 
+SEARLE = "Searle, Matrix Algebra Useful for Statistics (1982)"
+
 
 @rule(A="n n", facts={"A": "nonsingular"}, source=MATRIX_ALGEBRA)
 def inverse_cancels_left(A: Expr) -> tuple[Expr, Expr]:
@@ -130,3 +132,77 @@ def _power(base: Expr, k: int) -> Expr:
 def solve_is_inverse_times(e: Expr, context: Context) -> Expr | None:
     """solve(A, B) = A^-1 B"""
     return inverse(e.args[0]) @ e.args[1]
+
+
+def _cancelled_product() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "n"), var("B", "n", "n")
+    return matmul(inverse(A @ B), A, B), core.eye("n")
+
+
+@node_rule(op="matmul", source=MATRIX_ALGEBRA, example=_cancelled_product)
+def inverse_of_product_cancels(e: Expr, context: Context) -> Expr | None:
+    """(A B)^-1 A B = A B (A B)^-1 = I"""
+    for k, f in enumerate(e.args):
+        if f.op != "inv" or f.args[0].op != "matmul":
+            continue
+        word = f.args[0].args
+        for start, stop in ((k + 1, k + 1 + len(word)), (k - len(word), k)):
+            beside = e.args[max(start, 0) : stop]
+            if len(beside) == len(word) and all(a.digest == b.digest for a, b in zip(beside, word)):
+                first, last = min(start, k), max(stop, k + 1)
+                return matmul(*e.args[:first], core.eye(f.shape[0]), *e.args[last:])
+    return None
+
+
+def _commuting() -> tuple[Expr, Expr]:
+    A = var("A", "n", "n")
+    pair = (node("expm", (A,)), A)
+    first, second = sorted(pair, key=lambda f: f.digest, reverse=True)
+    return matmul(first, second), matmul(second, first)
+
+
+@node_rule(op="matmul", group="expand", source=MATRIX_ALGEBRA, example=_commuting)
+def functions_of_one_matrix_commute(e: Expr, context: Context) -> Expr | None:
+    """f(A) g(A) = g(A) f(A): exponentials, logarithms, roots, powers and inverses of one matrix"""
+    for k, (f, g) in enumerate(zip(e.args, e.args[1:])):
+        if f.digest > g.digest and _argument(f) is _argument(g) and same(*f.shape):
+            return matmul(*e.args[:k], g, f, *e.args[k + 2 :])
+    return None
+
+
+def _argument(f: Expr) -> Expr:
+    """A where the factor is a function of A by its power series; itself elsewhere."""
+    return f.args[0] if f.op in ("expm", "logm", "sqrtm", "inv", "matpow") else f
+
+
+def _parallel() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "n", ["nonsingular"]), var("B", "n", "n", ["nonsingular"])
+    first, second = sorted((A, B), key=lambda f: f.digest)
+    return inverse(core.add(inverse(A), inverse(B))), matmul(first, inverse(core.add(A, B)), second)
+
+
+@node_rule(op="inv", group="expand", source=SEARLE, example=_parallel)
+def inverse_of_sum_of_inverses(e: Expr, context: Context) -> Expr | None:
+    """(A^-1 + B^-1)^-1 = A (A + B)^-1 B"""
+    terms = e.args[0].args if e.args[0].op == "add" else ()
+    if len(terms) != len(("A", "B")) or any(t.op != "inv" for t in terms):
+        return None
+    first, second = sorted((t.args[0] for t in terms), key=lambda f: f.digest)
+    return matmul(first, inverse(core.add(first, second)), second)
+
+
+def _parallel_turned() -> tuple[Expr, Expr]:
+    left = _parallel()[1]
+    return matmul(left.args[2], left.args[1], left.args[0]), left
+
+
+@node_rule(op="matmul", group="expand", source=SEARLE, example=_parallel_turned)
+def parallel_sum_commutes(e: Expr, context: Context) -> Expr | None:
+    """B (A + B)^-1 A = A (A + B)^-1 B"""
+    for k, (a, f, b) in enumerate(zip(e.args, e.args[1:], e.args[2:])):
+        if f.op != "inv" or f.args[0].op != "add" or a.digest <= b.digest:
+            continue
+        terms = sorted(t.digest for t in f.args[0].args)
+        if terms == sorted(t.digest for s in (a, b) for t in (s.args if s.op == "add" else (s,))):
+            return matmul(*e.args[:k], b, f, a, *e.args[k + 3 :])
+    return None

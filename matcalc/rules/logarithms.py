@@ -7,6 +7,7 @@ from matcalc.core import add, hadamard, minus, number, power, scale, var
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
+from matcalc.rewrite.terms import coefficient_and_rest, number_and_term
 
 ANALYSIS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964), ch. 4"
 
@@ -61,9 +62,14 @@ def _exponential_of_log() -> tuple[Expr, Expr]:
 
 @node_rule(op="exp", group="expand", source=ANALYSIS, example=_exponential_of_log)
 def exponential_of_log(e: Expr, context: Context) -> Expr | None:
-    """exp(log(X)) = X for positive X"""
-    inner = e.args[0]
-    return inner.args[0] if inner.op == "log" and context.known(inner.args[0], "positive") else None
+    """exp(log(X)) = X, exp(k log(X)) = X .^ k for positive X and a number k"""
+    k, inner = number_and_term(e.args[0])
+    if inner is None:
+        return None
+    bare = inner.args[0] if inner.op == "broadcast" else inner
+    if bare.op != "log" or not context.known(bare.args[0], "positive"):
+        return None
+    return core.broadcast(power(bare.args[0], number(k)), e.shape)
 
 
 def _sum() -> tuple[Expr, Expr]:
@@ -155,10 +161,126 @@ def _determinants() -> tuple[Expr, Expr]:
 
 @node_rule(op="logdet", group="expand", source=MATRIX_ALGEBRA, example=_determinants)
 def logdet_of_product(e: Expr, context: Context) -> Expr | None:
-    """log|det A B| = log|det A| + log|det B| for square A and B, log|det A^-1| = -log|det A|"""
+    """log|det A B| = log|det A| + log|det B|, log|det A^-1| = -log|det A|, log|det A^k| = k log|det A|, and for kron"""
     A = e.args[0]
+    if A.op == "kron" and all(f.shape[0] == f.shape[1] for f in A.args):
+        m, n = (number(core.exact_dim(f.shape[0])) for f in A.args)
+        return add(scale(n, logdet(A.args[0])), scale(m, logdet(A.args[1])))
     if A.op == "matmul" and all(f.shape[0] == f.shape[1] for f in A.args):
         return add(*(logdet(f) for f in A.args))
     if A.op == "inv":
         return minus(logdet(A.args[0]))
     return scale(A.args[1], logdet(A.args[0])) if A.op == "matpow" else None
+
+
+def _log_sigmoid() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return log(node("sigmoid", (X,))), minus(node("softplus", (-X,)))
+
+
+@node_rule(op="log", group="expand", source=ANALYSIS, example=_log_sigmoid)
+def log_of_sigmoid(e: Expr, context: Context) -> Expr | None:
+    """log(sigmoid(X)) = -softplus(-X)"""
+    return minus(node("softplus", (scale(number(-1), e.args[0].args[0]),))) if e.args[0].op == "sigmoid" else None
+
+
+def _doubled() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return node("sin", (scale(number(2), X),)), scale(number(2), hadamard(node("sin", (X,)), node("cos", (X,))))
+
+
+@node_rule(op="sin", group="expand", source=ANALYSIS, example=_doubled)
+def sine_of_double(e: Expr, context: Context) -> Expr | None:
+    """sin(2 X) = 2 sin(X) o cos(X)"""
+    half = _half(e.args[0])
+    if half is None:
+        return None
+    times = scale if e.is_scalar else hadamard
+    return scale(number(2), times(node("sin", (half,)), node("cos", (half,))))
+
+
+def _doubled_cosine() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return node("cos", (scale(number(2), X),)), core.difference(scale(number(2), power(node("cos", (X,)), 2)), 1)
+
+
+@node_rule(op="cos", group="expand", source=ANALYSIS, example=_doubled_cosine)
+def cosine_of_double(e: Expr, context: Context) -> Expr | None:
+    """cos(2 X) = 2 cos(X) .^ 2 - 1"""
+    half = _half(e.args[0])
+    return None if half is None else core.difference(scale(number(2), power(node("cos", (half,)), 2)), 1)
+
+
+def _half(X: Expr) -> Expr | None:
+    """X/2 where X is an even multiple of something."""
+    k, rest = coefficient_and_rest(X)
+    if rest is None or not k.is_Integer or k % 2:
+        return None
+    return rest if k == 2 else scale(number(k / 2), rest)
+
+
+def _hyperbolic_sine() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return node("sinh", (X,)), scale(number(core.exact("0.5")), core.difference(exp(X), exp(-X)))
+
+
+@node_rule(op="sinh", group="expand", source=ANALYSIS, example=_hyperbolic_sine)
+def sinh_by_exponentials(e: Expr, context: Context) -> Expr | None:
+    """sinh(X) = (exp(X) - exp(-X))/2"""
+    X = e.args[0]
+    return scale(number(core.exact("0.5")), core.difference(exp(X), exp(scale(number(-1), X))))
+
+
+def _hyperbolic_cosine() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return node("cosh", (X,)), scale(number(core.exact("0.5")), core.plus(exp(X), exp(-X)))
+
+
+@node_rule(op="cosh", group="expand", source=ANALYSIS, example=_hyperbolic_cosine)
+def cosh_by_exponentials(e: Expr, context: Context) -> Expr | None:
+    """cosh(X) = (exp(X) + exp(-X))/2"""
+    X = e.args[0]
+    return scale(number(core.exact("0.5")), core.plus(exp(X), exp(scale(number(-1), X))))
+
+
+def _recurrence() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n", ["positive"])
+    return node("gammaln", (core.plus(X, 1),)), add(node("gammaln", (X,)), log(X))
+
+
+@node_rule(op="gammaln", group="expand", source=ANALYSIS, example=_recurrence)
+def gammaln_of_next(e: Expr, context: Context) -> Expr | None:
+    """gammaln(X + 1) = gammaln(X) + log(X) for positive X"""
+    X = e.args[0]
+    if X.op != "add":
+        return None
+    ones = [t for t in X.args if number_and_term(t)[1] is None or t.op in ("ones", "broadcast")]
+    for t in ones:
+        k, unit = number_and_term(t)
+        rest = add(*(s for s in X.args if s is not t))
+        if (unit is None or unit.op == "ones") and k.is_Integer and k > 0 and context.known(rest, "positive"):
+            lower = rest if k == 1 else core.plus(rest, k - 1)
+            return add(node("gammaln", (lower,)), log(lower))
+    return None
+
+
+@node_rule(
+    op="log1p",
+    group="expand",
+    source="definition of the function",
+    example=lambda: (node("log1p", (var("X", "m", "n"),)), log(core.plus(1, var("X", "m", "n")))),
+)
+def definition_of_log1p(e: Expr, context: Context) -> Expr | None:
+    """log1p(X) = log(1 + X)"""
+    return log(core.plus(1, e.args[0]))
+
+
+@node_rule(
+    op="expm1",
+    group="expand",
+    source="definition of the function",
+    example=lambda: (node("expm1", (var("X", "m", "n"),)), core.difference(exp(var("X", "m", "n")), 1)),
+)
+def definition_of_expm1(e: Expr, context: Context) -> Expr | None:
+    """expm1(X) = exp(X) - 1"""
+    return core.difference(exp(e.args[0]), 1)

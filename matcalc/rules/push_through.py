@@ -1,4 +1,4 @@
-"""The push-through identity: a factor moves through the inverse of I plus a product; for proofs (group `expand`)."""
+"""The push-through identity: a factor moves through the inverse of I plus a product, so that equal terms meet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matcalc.core import add, inverse, matmul, number, power, scale, var
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule
-from matcalc.rewrite.terms import join, split
+from matcalc.rewrite.terms import factors_of, join, split
 
 HENDERSON = "Henderson & Searle, On deriving the inverse of a sum of matrices, SIAM Review 23 (1981)"
 
@@ -21,8 +21,8 @@ def _parts(e: Expr) -> tuple[Expr, Any, list[Expr], tuple[Expr, ...]] | None:
     for unit, other in (e.args[0].args, e.args[0].args[::-1]):
         identity = split(unit)[2]
         coefficient, scalars, body = split(other)
-        if identity is not None and identity.op == "eye" and body is not None and body.op == "matmul":
-            return unit, coefficient, scalars, body.args
+        if identity is not None and identity.op == "eye" and body is not None and body.op != "eye":
+            return unit, coefficient, scalars, factors_of(body, "matmul")
     return None
 
 
@@ -65,7 +65,7 @@ def _example() -> tuple[Expr, Expr]:
     return (left, right) if push_through(left, Context()) is not None else (right, left)
 
 
-@node_rule(op="matmul", group="expand", source=HENDERSON, example=_example)
+@node_rule(op="matmul", group="distribute", source=HENDERSON, example=_example)
 def push_through(e: Expr, context: Context) -> Expr | None:
     """U (I + V U)^-1 = (I + U V)^-1 U"""
     for k, f in enumerate(e.args):

@@ -10,6 +10,7 @@ from matcalc.expr import Expr, node
 from matcalc.ops.spectral import VECTORS, deflated, resolvent, shift_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, MATRIX_ALGEBRA, node_rule, rule
+from matcalc.rewrite.terms import flipped, join, split
 from matcalc.rules.functions import negated, negative_lead
 
 HIGHAM = "Higham, Functions of Matrices (2008), ch. 1"
@@ -258,3 +259,52 @@ def _extreme_of_negative(op: str) -> None:
 
 for _op in OPPOSITE:
     _extreme_of_negative(_op)
+
+
+def _full_rank() -> tuple[Expr, Expr]:
+    X = var("X", "n", "n", ["nonsingular"])
+    return pinv(X.T), inverse(X.T)
+
+
+@node_rule(op="pinv", group="expand", source=PENROSE, example=_full_rank)
+def pseudoinverse_of_full_rank(e: Expr, context: Context) -> Expr | None:
+    """X^+ = (X' X)^-1 X' where X' X is nonsingular, X' (X X')^-1 where X X' is"""
+    X = e.args[0]
+    turned = flipped(X)
+    if context.known(turned @ X, "nonsingular"):
+        return inverse(turned @ X) @ turned
+    return turned @ inverse(X @ turned) if context.known(X @ turned, "nonsingular") else None
+
+
+def _shifted_extreme(op: str) -> None:
+    """Declare eigmax(A + s I) = eigmax(A) + s, and the like."""
+
+    def shifted(e: Expr, context: Context) -> Expr | None:
+        A = e.args[0]
+        units = [t for t in A.args if _unit_of(t) is not None] if A.op == "add" else []
+        rest = [t for t in A.args if t not in units]
+        if not units or not rest:
+            return None
+        inner = node(op, (core.add(*rest),))
+        return inner if op in VECTORS else core.add(inner, *(s for t in units if (s := _unit_of(t)) is not None))
+
+    S, s = square("S", "symmetric"), var("s", 1, 1)
+    left, plain = node(op, (core.add(S, scale(s, eye("n"))),)), node(op, (S,))
+    shifted.__name__ = f"{op}_of_shifted"
+    shifted.__doc__ = f"{op}(A + s I) = {op}(A){'' if op in VECTORS else ' + s'}"
+    node_rule(
+        op=op,
+        group="expand",
+        source=MATRIX_ALGEBRA,
+        example=lambda: (left, plain if op in VECTORS else core.add(plain, s)),
+    )(shifted)
+
+
+def _unit_of(t: Expr) -> Expr | None:
+    """s where a term is s I."""
+    coefficient, scalars, body = split(t)
+    return join(coefficient, scalars, None) if body is not None and body.op == "eye" else None
+
+
+for _op in OPPOSITE:
+    _shifted_extreme(_op)

@@ -1,0 +1,196 @@
+"""Block matrices: operations go into the blocks, and a slice that is a block is that block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matcalc import core
+from matcalc.core import add, matmul, total, var
+from matcalc.dims import Dim, plus, same, same_shape
+from matcalc.expr import Expr, node
+from matcalc.ops.selection import block_of, rows_of
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
+
+Rows = list[tuple[Expr, ...]]
+
+
+def _grid(e: Expr) -> Rows | None:
+    """The rows of blocks, if the columns of blocks are aligned too."""
+    if e.op != "block":
+        return None
+    rows = rows_of(e.args, e.params[0])
+    widths = [b.shape[1] for b in rows[0]]
+    aligned = all(len(row) == len(widths) and all(same(b.shape[1], w) for b, w in zip(row, widths)) for row in rows[1:])
+    return rows if aligned else None
+
+
+def _example_grid() -> tuple[list[list[Expr]], Expr]:
+    rows = [[var("A", "m", "p"), var("B", "m", "q")], [var("C", "n", "p"), var("D", "n", "q")]]
+    return rows, block_of(rows)
+
+
+def _turned() -> tuple[Expr, Expr]:
+    rows, E = _example_grid()
+    return E.T, block_of([[row[k].T for row in rows] for k in range(2)])
+
+
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_turned)
+def transpose_of_blocks(e: Expr, context: Context) -> Expr | None:
+    """[A, B; C, D]' = [A', C'; B', D']"""
+    rows = _grid(e.args[0])
+    if rows is None:
+        return None
+    return block_of([[core.transpose(row[k]) for row in rows] for k in range(len(rows[0]))])
+
+
+def _scaled() -> tuple[Expr, Expr]:
+    rows, E = _example_grid()
+    s = var("s", 1, 1)
+    return core.scale(s, E), block_of([[core.scale(s, b) for b in row] for row in rows])
+
+
+@node_rule(op="scale", group="expand", source=MATRIX_ALGEBRA, example=_scaled)
+def scaled_blocks(e: Expr, context: Context) -> Expr | None:
+    """s [A, B; C, D] = [s A, s B; s C, s D]"""
+    E = e.args[-1]
+    if E.op != "block":
+        return None
+    return node("block", [core.scale(*e.args[:-1], b) for b in E.args], E.params)
+
+
+def _summed() -> tuple[Expr, Expr]:
+    _, E = _example_grid()
+    _, F = _example_grid()
+    other = node("block", [var(f"{b.params[0]}2", *b.shape) for b in F.args], F.params)
+    return add(E, other), node("block", [add(a, b) for a, b in zip(E.args, other.args)], E.params)
+
+
+@node_rule(op="add", group="expand", source=MATRIX_ALGEBRA, example=_summed)
+def sum_of_blocks(e: Expr, context: Context) -> Expr | None:
+    """[A, B; C, D] + [E, F; G, H] = [A + E, B + F; C + G, D + H]"""
+    blocks = [t for t in e.args if t.op == "block"]
+    for k, first in enumerate(blocks):
+        for second in blocks[k + 1 :]:
+            if first.params == second.params and all(
+                same_shape(a.shape, b.shape) for a, b in zip(first.args, second.args)
+            ):
+                joint = node("block", [add(a, b) for a, b in zip(first.args, second.args)], first.params)
+                return add(joint, *(t for t in e.args if t is not first and t is not second))
+    return None
+
+
+def _multiplied() -> tuple[Expr, Expr]:
+    rows, E = _example_grid()
+    x, y = var("X", "p", "r"), var("Y", "q", "r")
+    return E @ block_of([[x], [y]]), block_of([[add(a @ x, b @ y)] for a, b in rows])
+
+
+@node_rule(op="matmul", group="distribute", source=MATRIX_ALGEBRA, example=_multiplied)
+def product_of_blocks(e: Expr, context: Context) -> Expr | None:
+    """[A, B; C, D] [X; Y] = [A X + B Y; C X + D Y], [A; B] X = [A X; B X], X [A, B] = [X A, X B]"""
+    for k, (left, right) in enumerate(zip(e.args, e.args[1:])):
+        made = _product(left, right)
+        if made is not None:
+            return matmul(*e.args[:k], made, *e.args[k + 2 :])
+    return None
+
+
+def _product(left: Expr, right: Expr) -> Expr | None:
+    first = _grid(left) or ([(left,)] if left.op != "block" else None)
+    second = _grid(right) or ([(right,)] if right.op != "block" else None)
+    if first is None or second is None or "block" not in (left.op, right.op):
+        return None
+    inner = [row[0].shape[0] for row in second]
+    if len(first[0]) != len(inner) or not all(same(b.shape[1], d) for b, d in zip(first[0], inner)):
+        return None
+    return block_of(
+        [[_sum_of([a @ row[k] for a, row in zip(line, second)]) for k in range(len(second[0]))] for line in first]
+    )
+
+
+def _sum_of(terms: Sequence[Expr]) -> Expr:
+    return terms[0] if len(terms) == 1 else add(*terms)
+
+
+def _total() -> tuple[Expr, Expr]:
+    rows, E = _example_grid()
+    return total(E, 1), block_of([[add(total(rows[0][k], 1), total(rows[1][k], 1)) for k in range(2)]])
+
+
+@node_rule(op="sum", group="distribute", source=MATRIX_ALGEBRA, example=_total)
+def sum_over_blocks(e: Expr, context: Context) -> Expr | None:
+    """sum([A, B; C, D], 1) = [sum(A, 1) + sum(C, 1), sum(B, 1) + sum(D, 1)]; the same over columns and over all"""
+    E, axis = e.args[0], e.params[0]
+    if E.op == "block" and axis is None:
+        return add(*map(total, E.args))
+    rows = _grid(E)
+    if rows is None:
+        return None
+    if axis == 1:
+        return block_of([[_sum_of([total(row[k], 1) for row in rows]) for k in range(len(rows[0]))]])
+    return block_of([[_sum_of([total(b, 2) for b in row])] for row in rows])
+
+
+def _taken() -> tuple[Expr, Expr]:
+    rows, E = _example_grid()
+    m, n, p = (rows[0][0].shape[0], rows[1][0].shape[0], rows[0][0].shape[1])
+    return node("slice", (E,), (plus(m, 1), plus(m, n), 1, p)), rows[1][0]
+
+
+@node_rule(op="slice", source=MATRIX_ALGEBRA, example=_taken)
+def slice_of_blocks(e: Expr, context: Context) -> Expr | None:
+    """the rows and columns of [A, B; C, D] that are those of a block are that block"""
+    E = e.args[0]
+    if E.op != "block":
+        return None
+    row, last_row, column, last_column = e.params
+    top: Dim = 1
+    for line in rows_of(E.args, E.params[0]):
+        bottom = plus(top, line[0].shape[0], -1)
+        left: Dim = 1
+        for b in line:
+            right = plus(left, b.shape[1], -1)
+            if all(same(a, c) for a, c in ((row, top), (last_row, bottom), (column, left), (last_column, right))):
+                return b
+            left = plus(right, 1)
+        top = plus(bottom, 1)
+    return None
+
+
+def _triangular() -> tuple[Expr, Expr]:
+    A, B, D = var("A", "m", "m"), var("B", "m", "n"), var("D", "n", "n")
+    E = block_of([[A, B], [core.zeros("n", "m"), D]])
+    return node("det", (E,)), core.scale(node("det", (A,)), node("det", (D,)))
+
+
+def _triangular_blocks(e: Expr) -> tuple[Expr, Expr] | None:
+    rows = _grid(e)
+    if rows is None or len(rows) != 2 or len(rows[0]) != 2:
+        return None
+    (A, B), (C, D) = rows
+    if "zeros" not in (B.op, C.op) or not same(*A.shape) or not same(*D.shape):
+        return None
+    return A, D
+
+
+@node_rule(op="det", group="expand", source=MATRIX_ALGEBRA, example=_triangular)
+def det_of_triangular_blocks(e: Expr, context: Context) -> Expr | None:
+    """det([A, B; 0, D]) = det(A) det(D) for square A and D"""
+    found = _triangular_blocks(e.args[0])
+    return None if found is None else core.scale(*(node("det", (b,)) for b in found))
+
+
+def _trace() -> tuple[Expr, Expr]:
+    A, B, C, D = var("A", "m", "m"), var("B", "m", "n"), var("C", "n", "m"), var("D", "n", "n")
+    return core.trace(block_of([[A, B], [C, D]])), add(core.trace(A), core.trace(D))
+
+
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_trace)
+def trace_of_blocks(e: Expr, context: Context) -> Expr | None:
+    """tr([A, B; C, D]) = tr(A) + tr(D) for square A and D"""
+    rows = _grid(e.args[0])
+    if rows is None or len(rows) != len(rows[0]):
+        return None
+    diagonal = [row[k] for k, row in enumerate(rows)]
+    return add(*map(core.trace, diagonal)) if all(same(*b.shape) for b in diagonal) else None

@@ -1,0 +1,97 @@
+"""Inverses and determinants of A + U V by those of the small matrix I + V A^-1 U; for proofs (group `expand`).
+
+Each identity is two rules: one towards the dimension whose name comes first (1 before all), one away from it. A proof
+tries both directions, one at a time; together they would go round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matcalc import core
+from matcalc.core import add, inverse, matmul, minus, scale, var
+from matcalc.dims import same
+from matcalc.expr import Expr, node
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import node_rule
+from matcalc.rewrite.terms import join, split
+from matcalc.rules.push_through import HENDERSON
+
+
+def _parts(e: Expr, context: Context, *, up: bool) -> tuple[Expr, Expr, Expr] | None:
+    """A, U and V of a sum A + U V, A nonsingular and the product through a dimension in the wanted direction."""
+    if e.op != "add":
+        return None
+    for k, t in enumerate(e.args):
+        coefficient, scalars, body = split(t)
+        if body is None or body.op != "matmul":
+            continue
+        A = add(*e.args[:k], *e.args[k + 1 :])
+        for cut in range(1, len(body.args)):
+            inner = body.args[cut].shape[0]
+            wanted = not same(inner, e.shape[0]) and _precedes(inner, e.shape[0]) is not up
+            if wanted and (A.op == "eye" or context.known(A, "nonsingular")):
+                return A, join(coefficient, scalars, matmul(*body.args[:cut])), matmul(*body.args[cut:])
+    return None
+
+
+def _precedes(inner: object, outer: object) -> bool:
+    """Whether a dimension comes before another: numbers first, then by name."""
+    first, second = ((not isinstance(d, int), d if isinstance(d, int) else 0, str(d)) for d in (inner, outer))
+    return first < second
+
+
+def _capacitance(A: Expr, U: Expr, V: Expr) -> Expr:
+    """I + V A^-1 U."""
+    size = V.shape[0]
+    unit = core.number(1) if size == 1 else core.eye(size)
+    return add(unit, matmul(V, U) if A.op == "eye" else matmul(V, inverse(A), U))
+
+
+def _inverse(A: Expr, U: Expr, V: Expr) -> Expr:
+    C = inverse(_capacitance(A, U, V))
+    if A.op == "eye":
+        return add(A, minus(matmul(U, C, V)))
+    B = inverse(A)
+    return add(B, minus(matmul(B, U, C, V, B)))
+
+
+def _det(A: Expr, U: Expr, V: Expr) -> Expr:
+    C = _capacitance(A, U, V)
+    small = C if C.is_scalar else node("det", (C,))
+    return small if A.op == "eye" else scale(node("det", (A,)), small)
+
+
+def _logdet(A: Expr, U: Expr, V: Expr) -> Expr:
+    C = _capacitance(A, U, V)
+    small = node("log", (node("abs", (C,)),)) if C.is_scalar else node("logdet", (C,))
+    return small if A.op == "eye" else add(node("logdet", (A,)), small)
+
+
+IDENTITIES: dict[str, tuple[Callable[[Expr, Expr, Expr], Expr], str]] = {
+    "inv": (_inverse, "(A + U V)^-1 = A^-1 - A^-1 U (I + V A^-1 U)^-1 V A^-1 for nonsingular A"),
+    "det": (_det, "det(A + U V) = det(A) det(I + V A^-1 U) for nonsingular A"),
+    "logdet": (_logdet, "log|det(A + U V)| = log|det A| + log|det(I + V A^-1 U)| for nonsingular A"),
+}
+
+
+def _declare(op: str, *, up: bool) -> str:
+    right, identity = IDENTITIES[op]
+
+    def of_low_rank(e: Expr, context: Context) -> Expr | None:
+        found = _parts(e.args[0], context, up=up) if e.args else None
+        return None if found is None else right(*found)
+
+    def example() -> tuple[Expr, Expr]:
+        n, k = ("k", "n") if up else ("n", "k")
+        A, U, V = var("A", n, n, ["nonsingular"]), var("U", n, k), var("V", k, n)
+        return node(op, (add(A, U @ V),)), right(A, U, V)
+
+    of_low_rank.__name__ = f"{op}_of_low_rank_update{'_reversed' if up else ''}"
+    of_low_rank.__doc__ = identity
+    node_rule(op=op, group="expand", source=HENDERSON, example=example)(of_low_rank)
+    return of_low_rank.__name__
+
+
+DOWN = frozenset(_declare(op, up=False) for op in IDENTITIES)
+UP = frozenset(_declare(op, up=True) for op in IDENTITIES)
