@@ -16,7 +16,7 @@ from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
 from matcalc.calculus.objective import Objective, objective_of
 from matcalc.calculus.operators import operators_of
 from matcalc.calculus.paths import Path, paths_to, shared_values
-from matcalc.calculus.program import Request, requested, source_of
+from matcalc.calculus.program import Request, need_runnable, requested, source_of
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.structured import basis, check_structure, structured_gradient
 from matcalc.calculus.view import written
@@ -373,7 +373,7 @@ class Derivation(Claims):
         Args:
             kind: `value`, `gradient`, `value_and_grad` (the default), `jacobian`, `hessian`, `jvp`, `vjp` or `hvp`.
             target: `numpy`, `array-api` (the function takes the library as `xp=`), `dask` (its results are lazy), `jax`
-                (it can be jitted), `torch`, `c` (a C99 file with CBLAS).
+                (it can be jitted), `torch`, `numba` (NumPy with its entrywise work compiled), `c` (C99 with CBLAS).
             autodiff: for `jax` and `torch`: the value, as a function that `jax.grad` and `loss.backward()`
                 differentiate by our derivative (the kind is then `value`).
             form: of Jacobians and Hessians: `dense`, or `factored`: for each variable a list of pairs (A, B) whose
@@ -395,8 +395,7 @@ class Derivation(Claims):
         A value is a float (1 x 1) or an array, gradients are a dict by name of arrays in the shape of the variable.
         With `form="operator"` Jacobians and Hessians are SciPy's `LinearOperator`s.
         """
-        if target == "c":
-            raise MatcalcError("target='c' is the text of a C file: write d.code(target='c') to a file and compile it")
+        need_runnable(target)
         asked = requested(self, kind, target, **options)
         if asked.form == "operator":
             return operators_of(self, asked.kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from matcalc import core
@@ -14,8 +15,8 @@ from matcalc.calculus.jacobian import hessian_products
 from matcalc.calculus.operators import kronecker_factors
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.emit.matching import with_sums_of_eigenvalues
-from matcalc.emit.module import AUTODIFF, KINDS, TARGETS, numpy_source
-from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, numpy_source
+from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.rewrite.context import Context
@@ -75,6 +76,19 @@ def requested(
         if not isinstance(size, int):
             raise MatcalcError(f"dims: the size {name} must be a positive integer, got {size}")
     return Request(kind, target, autodiff, form, tuple(sorted(known.items())))
+
+
+def need_runnable(target: str) -> None:
+    """Refuse a target whose code cannot be run here.
+
+    Raises:
+        MissingDependencyError: its library is not installed.
+        MatcalcError: it is no Python.
+    """
+    if target in LIBRARIES and find_spec(LIBRARIES[target]) is None:
+        raise MissingDependencyError(f"target={target!r} needs {LIBRARIES[target]}: pip install {LIBRARIES[target]}")
+    if target == "c":
+        raise MatcalcError("target='c' is the text of a C file: write d.code(target='c') to a file and compile it")
 
 
 def source_of(d: Derivation, asked: Request) -> str:

@@ -18,6 +18,7 @@ from matcalc.emit.blocks import is_blocks
 from matcalc.emit.c_module import c_text
 from matcalc.emit.idioms import in_numpy
 from matcalc.emit.inputs import Inputs
+from matcalc.emit.kernels import Kernels
 from matcalc.emit.masks import has_risky_branches
 from matcalc.emit.portable import DIALECTS
 from matcalc.emit.portable_module import portable_text
@@ -28,7 +29,8 @@ from matcalc.expr import Expr, postorder, substitute
 from matcalc.printing.text import shared
 from matcalc.templating import render
 
-TARGETS = ("numpy", *DIALECTS, "c")
+TARGETS = ("numpy", *DIALECTS, "numba", "c")
+LIBRARIES = {"dask": "dask", "jax": "jax", "torch": "torch", "numba": "numba"}
 KINDS = ("value", "gradient", "value_and_grad", "jacobian", "hessian", "jvp", "vjp", "hvp")
 COMMENT = 110
 _HELPERS = {name: f for m in (helpers, array_helpers) for name, f in vars(m).items() if inspect.isfunction(f)}
@@ -90,8 +92,8 @@ def numpy_source(
         program.kind = "value_and_vjp"
         return autodiff_text(Lowered(program, name or "value"), title, list(formulas), target)
     lowered = Lowered(program, name or kind, sizes)
-    if target == "numpy":
-        return _numpy_text(lowered, title, list(formulas), comments or {})
+    if target in ("numpy", "numba"):
+        return _numpy_text(lowered, title, list(formulas), comments or {}, target == "numba")
     if target == "c":
         return c_text(lowered, title, list(formulas))
     return portable_text(lowered, title, list(formulas), DIALECTS[target])
@@ -112,12 +114,13 @@ def compile_function(source: str, name: str | None = None) -> Callable[..., Any]
     return function
 
 
-def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Mapping[str, str]) -> str:
-    """The NumPy module."""
-    statements, result = _body(lowered, comments)
+def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Mapping[str, str], compiled: bool) -> str:
+    """The NumPy module; `compiled`: its entrywise blocks are kernels of Numba."""
+    kernels = Kernels(_matrices(lowered), lowered.namer.name) if compiled else None
+    statements, result = _body(lowered, comments, kernels)
     if lowered.alternative is not None:
         less, more, other = lowered.alternative
-        inner, inner_result = _body(other, comments)
+        inner, inner_result = _body(other, comments, kernels)
         branch = "\n".join([*inner, f"return {inner_result}"]).splitlines()
         comment = "# the products of the factors are smaller than the residual"
         statements = [comment, f"if {less} < {more}:", *(f"    {line}" for line in branch), *statements]
@@ -148,15 +151,27 @@ def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Map
         taken=taken.signature(),
         statements=statements,
         result=result,
+        kernels=kernels.all_sources() if kernels is not None else [],
         helpers=list(used.values()),
     )
 
 
-def _body(lowered: Lowered, comments: Mapping[str, str]) -> tuple[list[str], str]:
+def _matrices(lowered: Lowered) -> list[str]:
+    """The names of inputs and values that are no 1 x 1 values."""
+    schedules = [lowered, *([] if lowered.alternative is None else [lowered.alternative[2]])]
+    values = [(s.target, s.value) for part in schedules for s in part.schedule.statements]
+    inputs = [(lowered.inputs[v.params[0]], v) for v in (*lowered.program.variables, *lowered.extra)]
+    return [name for name, v in (*inputs, *values) if not v.is_scalar]
+
+
+def _body(lowered: Lowered, comments: Mapping[str, str], kernels: Kernels | None) -> tuple[list[str], str]:
     """The lines of the statements, and the text of what is returned."""
     result = lowered.result()
     inputs = {v: lowered.inputs[v.params[0]] for v in (*lowered.program.variables, *lowered.extra)}
-    lines = lowered.schedule.lines(inputs, result)
+    if kernels is None:
+        lines = lowered.schedule.lines(inputs, result)
+    else:
+        lines = [(s, [f"{s.target} = {kernels.text(s.text, s.target)}"]) for s in lowered.schedule.statements]
     *found, result = in_numpy([*(line for s, part in lines for line in _commented(s, part, comments)), result])
     return found, result
 

@@ -22,6 +22,10 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     program = lowered.program
     if lowered.renamed() or lowered.functions:
         raise NoRuleError(f"no code for {dialect.title} with abstract functions or with names that Python reserves")
+    if dialect.prefix in lowered.inputs:
+        raise NoRuleError(
+            f"no code for {dialect.title} with a variable called {dialect.prefix}: the code needs the name"
+        )
     result = lowered.result(plain=True)
     lines = [f"{s.target} = {translated(s.text, dialect)}" for s in lowered.schedule.statements]
     result = translated(result, dialect)
