@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import matcalc.frontend.entry  # noqa: F401  (fills the registries)
-from matcalc.export.differentials import formulas
+from matcalc.calculus.formulas import formulas
 from matcalc.expr import REGISTRY, Op
 from matcalc.printing.breaking import displayed
 from matcalc.printing.latex import latex

@@ -60,6 +60,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
         default="denominator",
         help="gradients in the variable's shape, or transposed",
     )
+    one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
 
     one = _command(commands, "code", run, "print a standalone NumPy module")
     _add_source(one)

@@ -67,6 +67,19 @@ def test_a_fragment_can_be_read_by_input(tmp_path: Path) -> None:
     compile_tex(tmp_path, head + "\\input{part}\n\\end{document}")
 
 
+@pytest.mark.skipif(shutil.which("kpsewhich") is None, reason="no TeX")
+def test_a_fragment_stands_in_a_beamer_frame(tmp_path: Path) -> None:
+    if subprocess.run(["kpsewhich", "beamer.cls"], capture_output=True, check=False).returncode:
+        pytest.skip("no beamer")
+    for detail in ("brief", "full"):
+        derived(ROOT / "examples" / "logistic_regression.txt").export(
+            tmp_path / "part.tex", fragment=True, detail=detail, entries=3
+        )
+        head = r"\documentclass{beamer}\usepackage{array,booktabs}\begin{document}"
+        head += r"\begin{frame}[allowframebreaks]{A derivation}"
+        compile_tex(tmp_path, head + "\\input{part}\n\\end{frame}\\end{document}")
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX")
 def test_pdf(tmp_path: Path) -> None:
     assert mc.derive("x'*x").export(tmp_path / "n.pdf").read_bytes().startswith(b"%PDF")

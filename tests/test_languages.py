@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from note_support import DEVANAGARI, ROOT, derived
+from note_support import DEVANAGARI, EXAMPLES, ROOT, derived
 
-from matcalc.languages import available, language
+import matcalc as mc
+from matcalc.calculus.paths import REASONS
+from matcalc.export.pdf import compiled
+from matcalc.export.rows import CONVENTIONS
+from matcalc.export.symbols import SYMBOLS
+from matcalc.languages import Language, available, language
+from matcalc.properties import NAMES as FACTS
 
 
 @pytest.mark.parametrize("code", [c for c in available() if c != "en"])
@@ -20,11 +28,75 @@ def test_a_language_has_every_message_of_the_others(code: str) -> None:
         assert sorted(re.findall(r"\{\d\}", message)) == sorted(re.findall(r"\{\d\}", translation))
 
 
-def test_the_fixed_words_of_the_template_are_translated() -> None:
-    body = (ROOT / "templates" / "note.body.jinja").read_text(encoding="utf-8")
-    words = set(re.findall(r'f\.t\("((?:[^"\\]|\\.)*)"', body))
-    assert len(words) > 20
-    assert words <= set(language("es").messages)
+def fixed_words() -> set[str]:
+    """Every message in the templates, in the views, and in what they take from the catalogues of words."""
+    found = {s.meaning for _, s in SYMBOLS} | {*CONVENTIONS.values()} | {reason for _, reason in REASONS}
+    for path in (ROOT / "templates").glob("*.jinja"):
+        found.update(re.findall(r'\bt\("((?:[^"\\]|\\.)*)"', path.read_text(encoding="utf-8")))
+    for folder in ("calculus", "export", "claims", "numeric"):
+        for path in (ROOT / "matcalc" / folder).glob("*.py"):
+            source = path.read_text(encoding="utf-8")
+            found.update(re.findall(r'(?:\bwords|\bt|\breason)\(\s*"((?:[^"\\]|\\.)*)"[,)]', source))
+    return found
+
+
+@pytest.mark.parametrize("code", [c for c in available() if c != "en"])
+def test_all_fixed_words_and_facts_are_translated(code: str) -> None:
+    words = fixed_words()
+    assert len(words) > 80
+    known = language(code).messages
+    assert words - set(known) == set()
+    assert set(FACTS) - set(known) == set()
+
+
+@pytest.mark.parametrize("code", ["es", "hi"])
+@pytest.mark.parametrize("style", ["steps", "differential", "result"])
+def test_views_in_other_languages_have_no_english_left(code: str, style: str) -> None:
+    english = re.compile(r"\b(the|of|with|chain rule|through|Forward|Gradients|Adjoints|is|where|by)\b")
+    for path in EXAMPLES:
+        for text in (derived(path).text(style, language=code), derived(path).markdown(style, language=code)):
+            assert english.findall(text) == []
+    d = mc.derive("logdet(S) + tr(expm(S)) + eigmax(S)", facts={"S": "symmetric"})
+    assert english.findall(d.text(style, language=code)) == []
+
+
+def test_reports_and_verdicts_in_spanish() -> None:
+    d = mc.derive("x'*A*x", wrt="x")
+    assert d.check(trials=1).text("es").startswith("La derivada generada concuerda")
+    text = d.claim("x", "A*x").text("es")
+    assert text.startswith("refutado: ")
+    assert "lo correcto es (A + A')*x" in text
+
+
+def test_unknown_languages_are_refused() -> None:
+    with pytest.raises(mc.MatcalcError, match="language must be one of en, es, hi"):
+        mc.derive("x'*x").text(language="fr")
+
+
+@pytest.mark.parametrize("engine", ["xelatex", "lualatex"])
+def test_the_hindi_note_as_pdf(tmp_path: Path, engine: str) -> None:
+    if shutil.which(engine) is None or shutil.which("pdftotext") is None:
+        pytest.skip(f"no {engine} or no pdftotext")
+    try:
+        compiled(r"\documentclass{article}\usepackage{fontspec}\begin{document}x\end{document}", (engine,))
+    except mc.MatcalcError as error:
+        pytest.skip(f"{engine} finds no fonts: {error}")
+    note = mc.Note("बैच सामान्यीकरण", language="hi")
+    note.add(derived(ROOT / "examples" / "batch_normalization.txt"))
+    (tmp_path / "n.pdf").write_bytes(compiled(note.latex(), (engine,)))
+    fonts = subprocess.run(["pdffonts", "n.pdf"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "Devanagari" in fonts
+    text = subprocess.run(["pdftotext", "n.pdf", "-"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert len(DEVANAGARI.findall(text)) > 500
+
+
+@pytest.mark.skipif(shutil.which("xelatex") is None, reason="no XeLaTeX")
+def test_a_missing_font_is_named() -> None:
+    note = mc.Note("T", language="hi")
+    note.language = Language("hi", {**note.language.messages, "@fonts": "No Such Font, Nor This"})
+    note.add(mc.derive("x'*x"))
+    with pytest.raises(mc.MatcalcError, match="no font for Devanagari is installed: install one of No"):
+        compiled(note.latex(), ("xelatex",))
 
 
 def test_a_spanish_and_a_hindi_note(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from matcalc import core
+from matcalc.calculus.formulas import formulas, formulas_text
 from matcalc.calculus.page import Edge, Line, Writer, latex_writer
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, substitute
-from matcalc.languages import Language
+from matcalc.languages import ENGLISH, Language
 from matcalc.maps import Identity
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
@@ -129,14 +130,27 @@ class ViewBuilder:
     def rule(self, step: Step) -> Line:
         """One application of a rule."""
         because = f" ({'; '.join(self.fact_of(*pair) for pair in step.facts)})" if step.facts else ""
-        name = step.rule if self.w.plain else step.rule.replace("_", " ")
-        remark = f"{name}: {self.words(step.identity)}{because}" if self.w.plain else f"{name}{because}"
-        return Line(f"{self.w.expr(step.before)} = {self.w.expr(step.after)}", remark)
+        formula = f"{self.w.expr(step.before)} = {self.w.expr(step.after)}"
+        stated = self.stated(step.rule, step.identity, facts=not step.facts)
+        if self.w.plain:
+            return Line(formula, f"{step.rule}: {stated}{because}")
+        named = step.rule.replace("_", " ") if self.words.code == ENGLISH else stated
+        return Line(formula, named + because)
+
+    def stated(self, rule: str, identity: str, *, facts: bool = True) -> str:
+        """An identity in words; in a language without these words its two sides, with the facts that it needs."""
+        if self.words.has(identity) or rule not in RULES:
+            return self.words(identity)
+        left, right = RULES[rule].example()
+        variables = [e for e in postorder((left,)) if e.op == "variable"]
+        needed = [self.fact(self.inline(self.w.expr(v)), fact) for v in variables for fact in names_of(v.params[3])]
+        formula = self.inline(f"{self.w.expr(left)} = {self.w.expr(right)}")
+        return formula + (f" ({'; '.join(needed)})" if needed and facts else "")
 
     def identity(self, name: str) -> str:
         """A rule's identity: in words, or in LaTeX as the pair of its two sides."""
         if self.w.plain:
-            return f"{name}: {self.words(RULES[name].identity)}"
+            return f"{name}: {self.stated(name, RULES[name].identity)}"
         left, right = RULES[name].example()
         return f"{self.w.expr(left)} = {self.w.expr(right)}"
 
@@ -195,7 +209,16 @@ class ViewBuilder:
         """d vec(value) = J d vec(argument), and why J has its form."""
         factors = [self.tidied(m) for m in matrices(j.map)]
         formula = f"{self.d_vec(j.value)} = {self.product(factors, self.d_vec(j.argument))}"
-        return Line(formula, self.words(reason_of(j.map) or j.identity))
+        return Line(formula, self.words(reason_of(j.map)) or self.rule_of(j))
+
+    def rule_of(self, j: LocalJacobian) -> str:
+        """The identity of an operation's differential, in words or, in other languages, as a formula."""
+        if self.words.has(j.identity):
+            return self.words(j.identity)
+        value = j.value.args[0] if j.value.op == "named" else j.value
+        if self.w.plain:
+            return formulas_text(value.op, value.params).differential
+        return f"${formulas(value.op, self.w.notation, value.params).differential}$"
 
     def tidied(self, m: Expr) -> Expr:
         """A Jacobian's matrix without double transposes and factors of one."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from matcalc import core
-from matcalc.calculus.paths import Path, collapse_of
+from matcalc.calculus.paths import LocalJacobian, Path, collapse_of
 from matcalc.expr import Expr, postorder
 from matcalc.linop import adjoint, apply
 
@@ -27,12 +27,12 @@ class Differential:
     Attributes:
         of: the value.
         value: its differential in the differentials of the values it is made of.
-        identities: the rules and differentials that give it.
+        jacobians: the operations whose differentials give it.
     """
 
     of: Expr
     value: Expr
-    identities: list[str]
+    jacobians: list[LocalJacobian]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ class Differentials:
         lines = []
         for start in filter(self.by_start.__contains__, postorder((self.d.output,))):
             terms = []
-            identities: dict[str, None] = {}
+            jacobians: dict[str, LocalJacobian] = {}
             for path in self.by_start[start]:
                 value = self.symbol(path.end, label[path.end])
                 for j in reversed(path.jacobians):
                     value = apply(j.map, value)
-                    identities[j.identity] = None
+                    jacobians.setdefault(j.identity, j)
                 terms.append(value)
-            lines.append(Differential(start, self.d.rewriter.simplify(core.add(*terms)), list(identities)))
+            lines.append(Differential(start, self.d.rewriter.simplify(core.add(*terms)), list(jacobians.values())))
         return lines
 
     def backward(self) -> list[Carried]:

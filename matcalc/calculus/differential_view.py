@@ -44,7 +44,7 @@ def write_map_differentials(b: ViewBuilder, view: View) -> None:
 def _forward(b: ViewBuilder, view: View) -> Differentials:
     pairs = Differentials(b.d)
     for line in pairs.forward({e: b.label(e) for e in (*b.paths, b.d.output)}):
-        remark = "; ".join(map(b.words, line.identities)) if b.w.plain else ""
+        remark = "; ".join(map(b.rule_of, line.jacobians)) if b.w.plain else ""
         value = b.w.with_differentials({b.label(e): b.differential_of(e) for e in b.paths})(line.value)
         view.differentials.append(Line(f"{b.differential_of(line.of)} = {value}", remark))
     return pairs

@@ -86,7 +86,7 @@ class _Lecture(ViewBuilder):
                 for e in (*d.graph.definitions.values(), *self.labels)
             ],
             inferred=d.inferred,
-            domain=[self.stated(fact, e) for fact, e in self.conditions()],
+            domain=[self.condition_fact(fact, e) for fact, e in self.conditions()],
         )
         if not d.output.is_scalar:
             lesson.steps = self.map_steps() if self.full else []
@@ -104,7 +104,7 @@ class _Lecture(ViewBuilder):
         declared = self.d.graph.declared.get(name, self.d.graph.definitions.get(name))
         return Fact(self.named(declared) if declared is not None else rf"\texttt{{{_verbatim(name)}}}", fact)
 
-    def stated(self, fact: str, e: Expr) -> Fact:
+    def condition_fact(self, fact: str, e: Expr) -> Fact:
         """A condition, in words where a formula would be cryptic."""
         subject, said = worded(fact, e)
         return Fact(self.w.expr(subject), said)
@@ -290,7 +290,7 @@ class _Lecture(ViewBuilder):
             where=self.where(locals_of(J)),
             shape=shape_latex(J),
             remarks=[],
-            conditions=[self.stated(fact, at) for fact, at in further_conditions([J], self.d.domain)],
+            conditions=[self.condition_fact(fact, at) for fact, at in further_conditions([J], self.d.domain)],
         )
 
 

@@ -247,7 +247,7 @@ class Tex(Markup):
 
     def text(self, plain: str) -> str:
         escaped = "".join(TEX_SPECIAL.get(c, c) for c in plain)
-        return FOREIGN.sub(r"{\\nativefont \g<0>}", escaped) if self.language.font else escaped
+        return FOREIGN.sub(r"{\\nativefont \g<0>}", escaped) if self.language.fonts else escaped
 
     def math(self, formula: str) -> str:
         return f"${' '.join(formula.split())}$"

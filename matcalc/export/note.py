@@ -17,7 +17,7 @@ from matcalc.export.lecture import make_lesson
 from matcalc.export.lesson import DETAILS, Lesson
 from matcalc.export.markup import Html, Markdown, Markup, Tex
 from matcalc.export.notebook import executed, notebook
-from matcalc.export.pdf import compiled
+from matcalc.export.pdf import UNICODE, compiled
 from matcalc.export.picture_svg import graph_svg
 from matcalc.export.picture_tex import graph_tex
 from matcalc.export.program import main_function
@@ -208,7 +208,7 @@ class Note:
             case ".json":
                 text = json.dumps(self.data(), indent=2, ensure_ascii=False) + "\n"
             case _:
-                return compiled(self.latex(progress=progress), unicode_engine=bool(self.language.font))
+                return compiled(self.latex(progress=progress), UNICODE if self.language.fonts else ("pdflatex",))
         return text.encode("utf-8")
 
     def _rendered(self, form: str, markup: Markup, progress: Progress | None, **values: Any) -> str:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from matcalc.errors import MatcalcError, MissingDependencyError
@@ -17,18 +18,20 @@ MESSAGE = (
 )
 
 
-def compiled(source: str, *, unicode_engine: bool = False) -> bytes:
+UNICODE = ("xelatex", "lualatex")
+
+
+def compiled(source: str, engines: Sequence[str] = ("pdflatex",)) -> bytes:
     """The PDF of a LaTeX document.
 
     Args:
         source: the document.
-        unicode_engine: whether it needs system fonts, for scripts that pdflatex does not know.
+        engines: what can compile it, the best first: those in `UNICODE` for scripts that pdflatex does not know.
 
     Raises:
         MissingDependencyError: no TeX is installed.
         MatcalcError: the document does not compile.
     """
-    engines = ("xelatex", "lualatex") if unicode_engine else ("pdflatex",)
     engine = next((name for name in engines if shutil.which(name)), None)
     if engine is None:
         raise MissingDependencyError(MESSAGE.format(" or ".join(engines)))
@@ -57,4 +60,4 @@ def _first_error(path: Path) -> str:
     log = path.with_suffix(".log")
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     found = re.search(r"^! (.*)$", text, re.MULTILINE)
-    return found[1] if found else "there is no log"
+    return found[1].strip() if found else "there is no log"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matcalc.export.differentials import formulas
+from matcalc.calculus.formulas import formulas
 from matcalc.expr import Expr, record
 from matcalc.printing.latex import latex
 from matcalc.printing.style import Notation

@@ -1,7 +1,7 @@
 """The fixed words of notes and views in other languages: one JSON file each, English message to translation.
 
 A file `xx.json` beside this module adds the language `xx`; what it lacks stays in English. `@name` is the language's
-own name, `@font` the font that its script needs where the usual ones lack it.
+own name, `@script` its script and `@fonts` the fonts that have it, where the usual ones lack it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,18 @@ class Language:
         """The message in this language; the message itself where there is no translation."""
         return self.messages.get(message, message)
 
+    def has(self, message: str) -> bool:
+        """Whether the message is in this language."""
+        return self.code == ENGLISH or message in self.messages
+
     def filled(self, message: str, *values: str) -> str:
         """The message in this language with its places `{0}`, `{1}` filled in."""
         return self(message).format(*values)
 
     @property
-    def font(self) -> str:
-        """The font for the script of this language; empty where any will do."""
-        return self.messages.get("@font", "")
+    def fonts(self) -> list[str]:
+        """Fonts that have the script of this language, the best first; none where any font will do."""
+        return [name.strip() for name in self.messages.get("@fonts", "").split(",") if name.strip()]
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,8 @@ import numpy as np
 from matcalc.core import var
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, depends, postorder, record, substitute
+from matcalc.languages import ENGLISH
+from matcalc.languages import language as language_of
 from matcalc.numeric.binding import Array
 from matcalc.numeric.differences import TOLERANCE, Arrays, difference, disagreement, scatter
 from matcalc.numeric.evaluate import evaluate, evaluate_all
@@ -59,12 +61,25 @@ class Report:
         return "\n".join([f"{'✓' if self.ok else '✗'} {first}", *(f"- {line.strip()}" for line in rest)])
 
     def __str__(self) -> str:
-        head = "agrees with" if self.ok else "DISAGREES with" if self.trials else "was not compared with"
-        lines = [f"The generated derivative {head} finite differences"]
-        if self.trials:
-            lines[0] += f": worst relative error {self.worst:.1e} at {self.trials} random points (seed {self.seed})"
+        return self.text()
+
+    def text(self, language: str = ENGLISH) -> str:
+        """The report in plain text; the reason of a failure stays in English."""
+        t = language_of(language).filled
+        if not self.trials:
+            lines = [t("The generated derivative was not compared with finite differences")]
+        else:
+            agrees = "The generated derivative agrees with finite differences"
+            differs = "The generated derivative DISAGREES with finite differences"
+            worst = t(
+                "worst relative error {0} at {1} random points (seed {2})",
+                *(f"{self.worst:.1e}", str(self.trials), str(self.seed)),
+            )
+            lines = [f"{t(agrees if self.ok else differs)}: {worst}"]
             lines += [f"  {name}: {error:.1e}" for name, error in self.errors.items()]
-            lines += [f"  sizes: {', '.join(f'{k} = {v}' for k, v in s.items())}" for s in self.sizes[:1] if s]
+            for sizes in self.sizes[:1]:
+                if sizes:
+                    lines.append("  " + t("sizes: {0}", ", ".join(f"{k} = {v}" for k, v in sizes.items())))
         if self.reason:
             lines.append(f"  {self.reason}")
         return "\n".join(lines)

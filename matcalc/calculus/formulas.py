@@ -15,6 +15,7 @@ from matcalc.linop import apply
 from matcalc.maps import Zero
 from matcalc.printing.latex import latex
 from matcalc.printing.style import Notation
+from matcalc.printing.text import text
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 
@@ -24,28 +25,44 @@ OUTPUT = "Y"
 
 @dataclass(frozen=True, slots=True)
 class Formulas:
-    """An operation on A, B, ... in LaTeX, and its differential; the latter is empty for constants."""
+    """An operation on A, B, ..., and its differential; the latter is empty for constants."""
 
     operation: str
     differential: str
 
 
 def formulas(name: str, notation: Notation, params: Sequence[Any] | None = None) -> Formulas:
-    """Both formulas of an operation, with the parameters of its record or with those given."""
-    e = example(name, params)
-    entry = record(name)
-    output = core.named(OUTPUT, e)
+    """Both formulas of an operation in LaTeX, with the parameters of its record or with those given."""
+    e, differential = _differential(name, params)
+    operation = f"{OUTPUT} = {latex(e, notation)}"
+    if differential is None:
+        return Formulas(operation, "")
     names = {f"d{a.params[0]}": rf"\mathrm{{d}}{a.params[0]}" for a in e.args if a.op == "variable"}
+    return Formulas(operation, rf"\mathrm{{d}}{OUTPUT} = {latex(differential, notation.with_names(names))}")
+
+
+def formulas_text(name: str, params: Sequence[Any] | None = None) -> Formulas:
+    """The same in the text syntax.
+
+    Example:
+        >>> import matcalc as mc
+        >>> _ = mc.derive("x'*x")
+        >>> formulas_text("tanh").differential
+        'dY = dA .* (1 - Y.^2)'
+    """
+    e, differential = _differential(name, params)
+    return Formulas(f"{OUTPUT} = {text(e)}", "" if differential is None else f"d{OUTPUT} = {text(differential)}")
+
+
+def _differential(name: str, params: Sequence[Any] | None) -> tuple[Expr, Expr | None]:
+    e = example(name, params)
+    output = core.named(OUTPUT, e)
     terms = [
         apply(L, core.var(f"d{a.params[0]}", *a.shape))
-        for a, L in zip(e.args, entry.differential(output, *e.args, *e.params))
+        for a, L in zip(e.args, record(name).differential(output, *e.args, *e.params))
         if a.op == "variable" and not isinstance(L, Zero)
     ]
-    operation = f"{OUTPUT} = {latex(e, notation)}"
-    if not terms:
-        return Formulas(operation, "")
-    value = Rewriter(Context()).simplify(core.add(*terms))
-    return Formulas(operation, rf"\mathrm{{d}}{OUTPUT} = {latex(value, notation.with_names(names))}")
+    return e, Rewriter(Context()).simplify(core.add(*terms)) if terms else None
 
 
 def example(name: str, params: Sequence[Any] | None = None) -> Expr:
