@@ -1,5 +1,9 @@
 """Objectives for scipy.optimize: packing, agreement of the parts, and fits beside closed forms."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +11,7 @@ import matcalc as mc
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
 
 optimize = pytest.importorskip("scipy.optimize")
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 LOGISTIC = "X: n x k\ny: n x 1\nw: k x 1\nsum(log(1 + exp(-y.*(X*w)))) + w'*w/2"
 FACTORISATION = "U: m x k\nV: n x k\nT: m x n\nnorm2(U*V' - T)^2/2 + norm2(U)^2/10 + norm2(V)^2/10"
@@ -24,6 +29,18 @@ def test_packing_stacks_columns_and_unpacks():
     x = f.pack(U=U, V=V)
     assert np.array_equal(x[:5], U[:, 0])
     assert all(np.array_equal(a, b) for a, b in zip(f.unpack(x).values(), (U, V)))
+
+
+def test_unpack_gives_the_form_that_was_packed():
+    d = mc.derive("norm2(X*w + b - y)^2", wrt=["w", "b"], shapes={"X": ("n", "k"), "w": ("k", 1), "b": (1, 1)})
+    f = d.objective(X=np.ones((4, 3)), y=np.ones(4))
+    parts = f.unpack(f.pack(w=np.arange(3.0), b=2.0))
+    assert parts["w"].shape == (3,)
+    assert parts["b"].shape == ()
+    value, slope = f(f.pack(w=np.arange(3.0), b=2.0))
+    assert value == 64.0
+    assert f.unpack(slope)["w"].tolist() == [32.0] * 3
+    assert f.unpack(f.pack(w=np.arange(3.0)[:, None], b=[[2.0]]))["w"].shape == (3, 1)
 
 
 def test_parts_agree():
@@ -98,3 +115,10 @@ def test_what_is_refused():
         mc.derive("tr(S*S)", shapes={"S": ("n", "n")}, structure={"S": "symmetric"}).objective()
     with pytest.raises(ShapeError, match="objective needs a scalar"):
         mc.derive("X*w", shapes={"X": ("n", "k"), "w": ("k", 1)}).objective("w", X=X)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("fit_*.py")), ids=lambda p: p.stem)
+def test_the_examples_agree_with_their_references(path):
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "largest" in done.stdout

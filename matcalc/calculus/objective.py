@@ -20,6 +20,8 @@ from matcalc.numeric.binding import Array, bind
 if TYPE_CHECKING:
     from matcalc.calculus.derivation import Derivation
 
+_MATRIX = 2
+
 
 class Objective:
     """A scalar function of one flat vector, with its gradient, Hessian and Hessian-vector product.
@@ -35,6 +37,8 @@ class Objective:
         >>> value, slope = f(x)
         >>> value, slope.tolist(), f.hess(x).tolist()
         (5.0, [-2.0, -4.0], [[2.0, 0.0], [0.0, 2.0]])
+        >>> f.unpack(slope)
+        {'w': array([-2., -4.])}
 
     Args:
         derivation: of a scalar function with respect to all that is optimised.
@@ -63,6 +67,7 @@ class Objective:
         arrays, self.sizes = bind([v for n, v in declared.items() if n not in names], fixed, dims)
         self.dims = dict(dims) if dims else None
         self.fixed = {n: a[0, 0].item() if declared[n].is_scalar else a for n, a in arrays.items()}
+        self.forms: dict[str, tuple[int, ...]] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
 
     def _fixed_names(self) -> str:
@@ -81,10 +86,11 @@ class Objective:
         if unknown:
             raise MatcalcError(f"{', '.join(unknown)} is not among: {', '.join(self.derivation.names)}")
         values, self.sizes = bind(self.moving, arrays, self.sizes)
+        self.forms = {name: np.shape(a) for name, a in arrays.items() if np.ndim(a) != _MATRIX}
         return np.concatenate([values[name].ravel(order="F") for name in self.derivation.names]).astype(float)
 
     def unpack(self, x: Any) -> dict[str, Array]:
-        """The variables' matrices from a flat vector.
+        """The variables' arrays from a flat vector, in the form in which they were packed last (else as matrices).
 
         Raises:
             ShapeError: the vector has another length.
@@ -97,7 +103,8 @@ class Objective:
             raise ShapeError(f"the vector must have {length} entries, got an array of shape {flat.shape}")
         found, start = {}, 0
         for name, (m, n) in zip(self.derivation.names, shapes):
-            found[name] = flat[start : start + m * n].reshape(m, n, order="F")
+            part = flat[start : start + m * n]
+            found[name] = part.reshape(self.forms.get(name, (m, n)), order="F")
             start += m * n
         return found
 
@@ -114,7 +121,7 @@ class Objective:
     def _inputs(self, x: Any) -> dict[str, Any]:
         moving = self.unpack(x)
         scalars = {str(v.params[0]) for v in self.moving if v.is_scalar}
-        return self.fixed | {n: a[0, 0].item() if n in scalars else a for n, a in moving.items()}
+        return self.fixed | {n: a.item() if n in scalars else a for n, a in moving.items()}
 
     def _flat(self, arrays: Mapping[str, Any]) -> Array:
         return np.concatenate([np.ravel(arrays[name], order="F") for name in self.derivation.names])
