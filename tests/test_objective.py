@@ -32,7 +32,8 @@ def test_packing_stacks_columns_and_unpacks():
 
 
 def test_unpack_gives_the_form_that_was_packed():
-    d = mc.derive("norm2(X*w + b - y)^2", wrt=["w", "b"], shapes={"X": ("n", "k"), "w": ("k", 1), "b": (1, 1)})
+    shapes = {"X": ("n", "k"), "w": ("k", 1), "b": (1, 1), "y": ("n", 1)}
+    d = mc.derive("norm2(X*w + b - y)^2", wrt=["w", "b"], shapes=shapes)
     f = d.objective(X=np.ones((4, 3)), y=np.ones(4))
     parts = f.unpack(f.pack(w=np.arange(3.0), b=2.0))
     assert parts["w"].shape == (3,)
