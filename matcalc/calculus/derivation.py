@@ -44,7 +44,7 @@ class Derivation(Claims):
     Attributes:
         graph: the forward graph, the functions that the source spells out by name.
         source: the forward graph as it was given.
-        recognised: one step for each function that the source spells out.
+        recognised: the steps to the functions that the source spells out.
         wrt: the variables and named values, in the order asked for.
         inferred: what was inferred of names that were not declared.
         structure: by name, the structured set along which a variable is differentiated.

@@ -67,6 +67,7 @@ class View:
     variables: list[Line]
     inferred: list[str]
     definitions: list[Line]
+    recognised: list[Line] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     results: list[Line] = field(default_factory=list)
     adjoints: list[Line] = field(default_factory=list)

@@ -18,11 +18,10 @@ ROOTS = frozenset(("divide", "scale", "hadamard", "power", "log", "add", "exp", 
 
 
 def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
-    """The graph with the functions that it spells out by name, and one step for each; itself where there is none."""
+    """The graph with the functions that it spells out by name, and the steps to them; itself where there is none."""
     order = list(postorder((graph.output, *graph.definitions.values())))
     if not any(e.op in TRANSCENDENTAL for e in order):
         return graph, []
-    quiet = Rewriter(Context(), SPELLED_OUT)
     steps: list[Step] = []
     done: dict[Expr, Expr] = {}
     hot: set[Expr] = set()  # what has an exponential or the like in it, names not looked through
@@ -30,7 +29,7 @@ def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
         args = tuple(done[a] for a in e.args)
         new = e if args == e.args else rebuild(e, args)
         if new.op != "named" and (new.op in TRANSCENDENTAL or any(a in hot for a in new.args)):
-            new = _named(new, quiet, steps) if new.op in ROOTS else new
+            new = _named(new, steps) if new.op in ROOTS else new
             hot.add(new)
         done[e] = new
     if not steps:
@@ -42,13 +41,11 @@ def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
     return made, steps
 
 
-def _named(e: Expr, quiet: Rewriter, steps: list[Step]) -> Expr:
-    """`e` by its name, with a step, if it spells out a function."""
-    mark = len(quiet.context.steps)
+def _named(e: Expr, steps: list[Step]) -> Expr:
+    """`e` by its name, with the steps to it, if it spells out a function."""
+    quiet = Rewriter(Context(), SPELLED_OUT)
     found = quiet.simplify(e)
-    rules = [s for s in quiet.context.steps[mark:] if s.rule in SPELLED_OUT]
-    if not rules or quiet.cost(found) >= quiet.cost(e):
+    if not quiet.context.steps or quiet.cost(found) >= quiet.cost(e):
         return e
-    last = rules[-1]
-    steps.append(Step(last.rule, e, found, last.identity, last.source))
+    steps.extend(quiet.context.steps)
     return found

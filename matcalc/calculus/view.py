@@ -115,6 +115,7 @@ class Pages(ViewBuilder):
             variables=variables,
             inferred=d.inferred,
             definitions=definitions,
+            recognised=[self.rule(s) for s in d.recognised],
             domain=[self.condition(fact, e) for fact, e in self.conditions()],
             layout=self.layout,
             heading=self.words("Gradients" if d.output.is_scalar else "Jacobians"),

@@ -38,6 +38,13 @@ from matcalc.printing.style import Notation
 from matcalc.properties import names_of
 from matcalc.rewrite.terms import coefficient_and_rest
 
+# The identities that collapse a chain, by what one sees of them in it; the last also turns a row into vec of one.
+SEEN_BY = {
+    "diagonal_times_vec": r"\operatorname{diag}",
+    "commutation_times_vec": "K_{",
+    "kron_times_vec": r"\otimes",
+}
+ALWAYS = "kron_times_vec"
 WIDEST = 2.5 * LINE  # em of a result with everything substituted that is still read
 
 
@@ -87,6 +94,10 @@ class _Lecture(ViewBuilder):
             ],
             inferred=d.inferred,
             domain=[self.condition_fact(fact, e) for fact, e in self.conditions()],
+            recognised=[
+                Row(self.rule(s).formula, [number] if (number := self.references.cite(s.rule)) else [])
+                for s in d.recognised
+            ],
         )
         if not d.output.is_scalar:
             lesson.steps = self.map_steps() if self.full else []
@@ -115,15 +126,16 @@ class _Lecture(ViewBuilder):
         """The step that finds one adjoint."""
         e = made.of
         paths = self.paths.get(e, [])
+        parts = [self.contribution(path) for path in paths] if self.full else []
         return LessonStep(
             name=self.named(e),
             definition=self.definition_of(e),
             shape=shape_latex(e),
-            through=[self.through(path, made, k if len(paths) > 1 else 0) for k, path in enumerate(paths, 1)]
-            if self.full
-            else [],
+            through=[
+                self.through(path, G, k if len(paths) > 1 else 0) for k, (path, G) in enumerate(zip(paths, parts), 1)
+            ],
             adjoint=self.adjoint_name(e),
-            rows=self.rows(self.chains.of(made)) if self.full else [Row(self.w.expr(made.value))],
+            rows=self.rows(self.chains.of(made, parts)) if self.full else [Row(self.w.expr(made.value))],
             shapes=shape_equation(made.value),
         )
 
@@ -151,8 +163,8 @@ class _Lecture(ViewBuilder):
             notes[0] if notes else "",
         )
 
-    def through(self, path: Path, made: Adjoint, part: int) -> Through:
-        """One path of the chain rule; with its number where there are several."""
+    def through(self, path: Path, G: Expr, part: int) -> Through:
+        """One path of the chain rule, which gives G; with its number where there are several."""
         edge = self.edge(path)
         left, _, chain = edge.chain.partition(" = ")
         if part:
@@ -161,8 +173,8 @@ class _Lecture(ViewBuilder):
         for j in path.jacobians:
             if not isinstance(j.map, Identity):
                 self.references.use(definition(j.value))
-        matrix_form = self.w.expr(self.contribution(path) if part else self.chains.tidied(made))
-        collapsed = self.in_vec(path.end, matrix_form)
+        collapsed = self.in_vec(path.end, self.w.expr(G))
+        seen = {name for name, sign in SEEN_BY.items() if sign in chain} | ({ALWAYS} if "vec" in collapsed else set())
         same = collapsed.replace(" ", "") == chain.replace(r"\,", "").replace(" ", "")
         return Through(
             start=self.named(path.start),
@@ -172,7 +184,7 @@ class _Lecture(ViewBuilder):
             left=left,
             chain=chain,
             collapsed="" if same else collapsed,
-            cited=[] if same else [(self.references.cite(name), self.identity(name)) for name in cited],
+            cited=[] if same else [(self.references.cite(name), self.identity(name)) for name in cited if name in seen],
             written_out=self.written_out(path) if self.entries else "",
         )
 
@@ -181,13 +193,13 @@ class _Lecture(ViewBuilder):
         G = core.number(1) if path.start is self.d.output else self.d.reverse.adjoints[path.start].handle
         for j in path.jacobians:
             G = apply(adjoint(j.map), G)
-        return self.tidied(G)
+        return self.chains.summed([G])
 
     def reasoned(self, path: Path) -> list[Reasoned]:
         """The Jacobians with a reason in words, or with the identity of the differential."""
         shown = [j for j in path.jacobians if not isinstance(j.map, Identity)]
         return [
-            Reasoned(line.formula, line.remark, formal=not reason_of(j.map))
+            Reasoned(line.formula, line.remark, formal=not reason_of(j))
             for line, j in zip(self.jacobians_of(path), shown)
         ]
 

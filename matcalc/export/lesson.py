@@ -149,6 +149,7 @@ class Lesson:
     variables: list[Variable]
     definitions: list[Variable]
     inferred: list[str]
+    recognised: list[Row] = field(default_factory=list)
     steps: list[LessonStep] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     facts_used: list[Fact] = field(default_factory=list)

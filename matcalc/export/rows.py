@@ -23,7 +23,17 @@ SHORT = 24.0  # em of a definition that is repeated beside its name
 def rows_for(f: Markup) -> dict[str, Callable[..., Any]]:
     """The functions that a template calls, for one markup."""
     rows = _Rows(f)
-    names = ("variables", "definitions", "reasons", "citations", "adjoints", "certificate", "identities", "facts")
+    names = (
+        "variables",
+        "definitions",
+        "recognised",
+        "reasons",
+        "citations",
+        "adjoints",
+        "certificate",
+        "identities",
+        "facts",
+    )
     more = ("operations", "results", "value", "chain", "simplified", "boxed", "structured", "inferred", "symbols")
     return {name: getattr(rows, name) for name in (*names, *more)}
 
@@ -68,6 +78,10 @@ class _Rows:
     def value(self, name: str, definition: str) -> str:
         """A value by its name, with its definition where that is short."""
         return self.f.math(f"{name} = {definition}" if definition and width(definition) < SHORT else name)
+
+    def recognised(self, lesson: Lesson) -> list[str]:
+        """The functions that the source spells out, each with the number of its identity."""
+        return [f"{self.f.math(row.value)} {self.f.math(self.numbers(row.cited))}" for row in lesson.recognised]
 
     def inferred(self, lesson: Lesson) -> str:
         """What was inferred of names that were not declared."""
