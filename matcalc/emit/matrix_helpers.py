@@ -105,7 +105,7 @@ def _resolvent(x, sign):
 
 def _rank(x, s):
     """The number of singular values that are no rounding errors."""
-    return int(np.sum(s > 10 * max(x.shape) * np.finfo(x.dtype).eps * s[0]))
+    return int(np.sum(s > 10 * max(x.shape) * np.finfo(s.dtype).eps * s[0]))
 
 
 def _polar(x):
@@ -121,7 +121,7 @@ def _polar_weights(x):
     """U, V' and the weights of the derivative of U V' at x: U' dX V is weighted, minus its transpose in the corner."""
     u, s, vt = np.linalg.svd(x)
     r = _rank(x, s)
-    weights = np.zeros_like(x)
+    weights = np.zeros(x.shape, dtype=s.dtype)
     weights[:r], weights[:, :r] = 1 / s[:r, None], 1 / s[:r]
     weights[:r, :r] = 1 / (s[:r, None] + s[:r])
     return u, vt, weights, r

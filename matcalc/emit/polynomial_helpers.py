@@ -76,14 +76,14 @@ def _dadjform(x, order):
     n = x.shape[0]
     u, s, vt = np.linalg.svd(x)
     form = np.zeros((n,) * (2 * order + 2), dtype=x.dtype)  # a pair (column, row) for the result and each direction
-    for rows in np.ndindex((n,) * (order + 1)):
-        if len(set(rows)) <= order:
-            continue
-        rest = np.prod(np.delete(s, rows))
-        for turn in np.ndindex((order + 1,) * (order + 1)):
-            if len(set(turn)) > order:
-                pairs = [(rows[t], rows[k]) if k else (rows[k], rows[t]) for k, t in enumerate(turn)]
-                form[tuple(np.ravel(pairs))] += rest * np.linalg.det(np.eye(order + 1)[list(turn)])
+    rows = np.indices((n,) * (order + 1)).reshape(order + 1, -1)
+    rows = rows[:, np.all([rows[k] != rows[l] for k in range(order + 1) for l in range(k)], axis=0)]
+    left_out = (rows[:, :, None] == np.arange(n)).any(axis=0)
+    rest = np.prod(np.where(left_out, 1, s), axis=1)
+    for turn in np.ndindex((order + 1,) * (order + 1)):
+        if len(set(turn)) > order:
+            pairs = [(rows[t], rows[k]) if k else (rows[k], rows[t]) for k, t in enumerate(turn)]
+            form[tuple(i for pair in pairs for i in pair)] += rest * np.linalg.det(np.eye(order + 1)[list(turn)])
     left, right = u.conj(), vt.T.conj()
     for axis, turn in enumerate((left, right, *(right, left) * order)):
         form = np.moveaxis(np.tensordot(turn, form, (1, axis)), 0, axis)
