@@ -162,7 +162,7 @@ def claim(options: argparse.Namespace) -> int:
         if options.name is None:
             raise MatcalcError("--of needs --name: the variable or named value whose derivative is claimed")
         options.source, text = options.of, _source(options.claim)
-        verdict: Any = _derivation(options).claim(options.name, text, kind=options.kind)
+        verdict: Any = _derivation(options).claim(options.name, text, kind=options.kind, by=options.by)
     else:
         verdict = judged_text(
             _source(options.claim),

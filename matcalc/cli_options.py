@@ -106,6 +106,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument("--of", metavar="SOURCE", help="the function whose derivative CLAIM is said to be")
     one.add_argument("--name", metavar="NAME", help="with --of: what it is differentiated by")
     one.add_argument("--kind", choices=("gradient", "adjoint", "jacobian", "hessian"), default="gradient")
+    one.add_argument("--by", metavar="NAME", help="with --kind hessian: the second variable of a mixed Hessian")
     _add_options_of_sources(one)
     _add_format(one, ("text", "json"))
 

@@ -393,6 +393,15 @@ def test_both_sides_of_an_expanding_rule_get_one_form(rule):
     assert prove(left, right) is not None
 
 
+def test_a_mixed_hessian_can_be_claimed():
+    d = mc.derive("x'*A*y + x'*x", wrt=["x", "y"], shapes={"x": ("m", 1), "y": ("n", 1), "A": ("m", "n")})
+    assert d.claim("x", "A", kind="hessian", by="y").status == "proved"
+    assert d.claim("x", "A'", kind="hessian", by="y").diagnosis.kinds == ("shape", "transposed")
+    assert d.claim("x", "2*eye(m)", kind="hessian").status == "proved"
+    with pytest.raises(mc.MatcalcError, match="mixed Hessian"):
+        d.claim("x", "A", by="y")
+
+
 def test_what_holds_on_one_side_of_a_kink_is_undecided():
     shapes = {"x": ("n", 1), "y": ("n", 1), "t": (1, 1)}
     d = mc.derive("relu(t + x'*y)*t", wrt="x", shapes=shapes)

@@ -60,7 +60,7 @@ class Question:
     assumptions: Sequence[tuple[str, Expr]]
 
 
-def question(d: Derivation, name: str, kind: str) -> Question:
+def question(d: Derivation, name: str, kind: str, by: Any = None) -> Question:
     """What a claim about a result of a derivation is compared with.
 
     Raises:
@@ -68,6 +68,8 @@ def question(d: Derivation, name: str, kind: str) -> Question:
     """
     if kind not in KINDS:
         raise MatcalcError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    if by is not None and kind != "hessian":
+        raise MatcalcError(f"by= is for a mixed Hessian; the kind is {kind}")
     target = d.find(name)
     shown = str(target.params[0])
     if kind in ("gradient", "adjoint"):
@@ -78,11 +80,14 @@ def question(d: Derivation, name: str, kind: str) -> Question:
             value = structured_gradient(value, target, structure, d.convention)
         free = target if structure == "none" else None
         return Question(f"the gradient with respect to {shown}", value, d.graph, free, d.domain)
-    made = d.jacobian(shown) if kind == "jacobian" else d.hessian(shown)
-    return Question(f"the {kind.capitalize()} with respect to {shown}", made.value, d.graph, None, d.domain)
+    if kind == "jacobian":
+        return Question(f"the Jacobian with respect to {shown}", d.jacobian(shown).value, d.graph, None, d.domain)
+    other = shown if by is None else str(d.find(by).params[0])
+    about = f"the Hessian with respect to {shown}" + ("" if by is None else f" and {other}")
+    return Question(about, d.hessian(shown, other).value, d.graph, None, d.domain)
 
 
-def judged(d: Derivation, name: str, claim: Any, kind: str = "gradient") -> Verdict:
+def judged(d: Derivation, name: str, claim: Any, kind: str = "gradient", by: Any = None) -> Verdict:
     """The verdict on a claim about a gradient, an adjoint, a Jacobian or a Hessian.
 
     Args:
@@ -90,11 +95,12 @@ def judged(d: Derivation, name: str, claim: Any, kind: str = "gradient") -> Verd
         name: of a variable or named value.
         claim: text in the scope of the derivation (its own definitions may shadow names), or an expression (SymPy too).
         kind: `gradient`, `adjoint`, `jacobian` or `hessian`.
+        by: for a mixed Hessian, the second variable.
 
     Raises:
         MatcalcError: the text is not in the syntax, or names what does not exist.
     """
-    asked = question(d, name, kind)
+    asked = question(d, name, kind, by)
     text = str(claim)
     if isinstance(claim, Jacobian):
         claim = claim.value

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 class Claims:
     """What `Derivation` can say about a hand derivation."""
 
-    def claim(self, name: Any, claim: Any, kind: str = "gradient") -> Verdict:
+    def claim(self, name: Any, claim: Any, kind: str = "gradient", by: Any = None) -> Verdict:
         """Whether a claim about a result is right: proved, disproved (with the reason) or undecided.
 
         Args:
             name: the variable or named value that the result is for.
             claim: text in the scope of the derivation, or an expression; its own definitions may shadow names.
             kind: `gradient`, `adjoint` (the same, of a named value), `jacobian` or `hessian`.
+            by: for a mixed Hessian, the second variable: the claim is about `hessian(name, by)`.
 
         Returns:
             A `Verdict`: `.status`, `.steps`, `.counterexample`, `.diagnosis`.
@@ -38,7 +39,7 @@ class Claims:
             >>> print(d.claim("w", "X'*(X*w - y)").diagnosis)
             missing factor 2
         """
-        return judged(cast("Derivation", self), name, claim, kind)
+        return judged(cast("Derivation", self), name, claim, kind, by)
 
     def claim_values(
         self, name: Any, array: Any, at: Mapping[str, Any], *, dims: Mapping[str, int] | None = None
