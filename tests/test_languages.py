@@ -11,7 +11,7 @@ import pytest
 from note_support import DEVANAGARI, EXAMPLES, ROOT, derived
 
 import matcalc as mc
-from matcalc.calculus.paths import REASONS
+from matcalc.calculus.paths import NUMBERS, REASONS
 from matcalc.export.pdf import compiled
 from matcalc.export.rows import CONVENTIONS
 from matcalc.export.symbols import SYMBOLS
@@ -30,7 +30,7 @@ def test_a_language_has_every_message_of_the_others(code: str) -> None:
 
 def fixed_words() -> set[str]:
     """Every message in the templates, in the views, and in what they take from the catalogues of words."""
-    found = {s.meaning for _, s in SYMBOLS} | {*CONVENTIONS.values()} | {reason for _, reason in REASONS}
+    found = {s.meaning for _, s in SYMBOLS} | {*CONVENTIONS.values()} | {reason for _, reason in REASONS} | {NUMBERS}
     for path in (ROOT / "templates").glob("*.jinja"):
         found.update(re.findall(r'\bt\("((?:[^"\\]|\\.)*)"', path.read_text(encoding="utf-8")))
     for folder in ("calculus", "export", "claims", "numeric"):

@@ -209,7 +209,7 @@ class ViewBuilder:
         """d vec(value) = J d vec(argument), and why J has its form."""
         factors = [self.tidied(m) for m in matrices(j.map)]
         formula = f"{self.d_vec(j.value)} = {self.product(factors, self.d_vec(j.argument))}"
-        return Line(formula, self.words(reason_of(j.map)) or self.rule_of(j))
+        return Line(formula, self.words(reason_of(j)) or self.rule_of(j))
 
     def rule_of(self, j: LocalJacobian) -> str:
         """The identity of an operation's differential, in words or, in other languages, as a formula."""

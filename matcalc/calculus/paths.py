@@ -123,9 +123,14 @@ def collapse_of(L: LinearMap) -> list[str]:
     return list(names)
 
 
-def reason_of(L: LinearMap) -> str:
+def reason_of(j: LocalJacobian) -> str:
     """Why the Jacobian has its form, in one sentence."""
-    return next((reason for kind, reason in REASONS if isinstance(L, kind)), "")
+    if isinstance(j.map, Mask) and j.value.is_scalar:
+        return NUMBERS
+    return next((reason for kind, reason in REASONS if isinstance(j.map, kind)), "")
+
+
+NUMBERS = "a function of one number: the Jacobian is its derivative"
 
 
 REASONS: tuple[tuple[type[LinearMap], str], ...] = (

@@ -5,9 +5,10 @@ The rewriting is done again by an engine that notes every move, and the moves ar
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from matcalc import core
 from matcalc.calculus.derivation import Derivation
 from matcalc.calculus.names import is_local
 from matcalc.calculus.reverse import Adjoint
@@ -35,6 +36,7 @@ class Equality:
 # Rules that the normal form needs, but a reader does not: they carry a transpose into sums and entrywise products.
 DISTRIBUTING = frozenset({"transpose_of_sum", "transpose_of_hadamard", "transpose_of_broadcast"})
 FACTORING = frozenset({"common_entrywise_factor"})  # needless where the normal form cannot take the factor out
+OBVIOUS = frozenset({"transpose_of_transpose", "transpose_of_scalar"})
 
 
 class Chains:
@@ -45,26 +47,26 @@ class Chains:
     """
 
     def __init__(self, d: Derivation) -> None:
-        self.tidying = Rewriter(Context(d.domain), ())
+        self.tidying = Rewriter(Context(d.domain), OBVIOUS)
         every = frozenset(RULES)
         self.engines = [
             Replay(d, every - left_out) for left_out in (DISTRIBUTING | FACTORING, DISTRIBUTING, frozenset())
         ]
 
-    def of(self, made: Adjoint) -> list[Equality]:
-        """The lines from the adjoint as the chain rule gives it to the simplified one; the first line is the former."""
-        start = self.tidied(made)
-        if start is made.value:
-            return [Equality(start)]
+    def of(self, made: Adjoint, parts: Sequence[Expr]) -> list[Equality]:
+        """The lines from the sum of what the chain rule gives to the simplified adjoint; the first line is that sum."""
+        start = self.summed(parts) if parts else self.tidying.normal(made.raw)
+        if start is made.value or _same_sum(start, made.value):
+            return [Equality(made.value)]
         for engine in self.engines:
             lines = engine.lines(start, made.value)
             if lines is not None:
                 return [Equality(start), *lines]
-        return [Equality(start), Equality(made.value)]
+        return [Equality(start), *self.engines[-1].onwards(start), Equality(made.value)]
 
-    def tidied(self, made: Adjoint) -> Expr:
-        """The adjoint as the chain rule gives it: brackets, signs and numbers in order, and nothing else."""
-        return self.tidying.normal(made.raw)
+    def summed(self, parts: Sequence[Expr]) -> Expr:
+        """The sum of some parts: brackets, signs and numbers in order, no double transposes, and nothing else."""
+        return self.tidying.normal(core.add(*parts))
 
 
 class Replay(Rewriter):
@@ -108,12 +110,16 @@ class Replay(Rewriter):
     def lines(self, start: Expr, end: Expr) -> list[Equality] | None:
         """The lines after `start`, the last of which is `end`; None where these rules do not lead there."""
         if self.simplify(start) is end:
-            return shortened(list(self._replayed(start)))
+            return self.onwards(start)
         names = [sub for sub in postorder((start,), through_names=False) if is_local(sub)]
         opened = substitute(start, {n: n.args[0] for n in names}, through_names=False)
         if names and self.simplify(opened) is end:
-            return [Equality(opened, inserted=names), *shortened(list(self._replayed(opened)))]
+            return [Equality(opened, inserted=names), *self.onwards(opened)]
         return None
+
+    def onwards(self, start: Expr) -> list[Equality]:
+        """The lines from an expression to the form that these rules lead to."""
+        return shortened(list(self._replayed(start)))
 
     def _replayed(self, e: Expr) -> Iterator[Equality]:
         """The moves on the whole expression: to the normal form and to the shortest one, in turns."""
@@ -132,6 +138,11 @@ class Replay(Rewriter):
                 yield Equality(e, [move] if move.rule != TIDYING else [])
         if e is not target:
             yield Equality(target)
+
+
+def _same_sum(a: Expr, b: Expr) -> bool:
+    """Whether two sums differ in the order of their terms alone."""
+    return a.op == b.op == "add" and set(a.args) == set(b.args)
 
 
 def shortened(lines: list[Equality]) -> list[Equality]:
