@@ -56,6 +56,8 @@ def _prodothersform(x, order, axis=None):
 
 def _adj(x):
     """The adjugate (also of a singular matrix): det(U V') adj(s) on the singular values."""
+    if not np.isfinite(x).all():
+        return np.full_like(x, np.nan)
     u, s, vt = np.linalg.svd(x)
     rest = _prodothers(s[None, :], axis=1)
     return np.linalg.det(u) * np.linalg.det(vt) * (vt.T.conj() * rest) @ u.T.conj()
@@ -63,6 +65,8 @@ def _adj(x):
 
 def _dadj(x, v):
     """The derivative of the adjugate at x (also a singular matrix) in the direction v."""
+    if not np.isfinite(x).all():
+        return np.full_like(x, np.nan)
     u, s, vt = np.linalg.svd(x)
     rest = _prodothers(np.where(np.eye(s.size, dtype=bool), 1, s), axis=1)  # i, j: without s_i and s_j
     np.fill_diagonal(rest, 0)
@@ -74,6 +78,8 @@ def _dadj(x, v):
 def _dadjform(x, order):
     """The derivative of this order of the adjugate at x on vec: n^2 rows, a column for each tuple of unit matrices."""
     n = x.shape[0]
+    if not np.isfinite(x).all():
+        return np.full((n * n, n ** (2 * order)), np.nan, dtype=x.dtype)
     u, s, vt = np.linalg.svd(x)
     form = np.zeros((n,) * (2 * order + 2), dtype=x.dtype)  # a pair (column, row) for the result and each direction
     rows = np.indices((n,) * (order + 1)).reshape(order + 1, -1)
