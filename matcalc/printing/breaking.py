@@ -84,6 +84,8 @@ def aligned(left: str, rows: Sequence[tuple[str, str]], line: float = LINE) -> s
         shown = [rf"{left if not written else ''}&= {lines[0]}", *(rf"&\qquad {part}" for part in lines[1:])]
         if reason and beside:
             shown[-1] += rf" && \quad {reason}"
+        elif reason and start + width(lines[-1]) + 2.0 + width(reason) <= line:
+            shown[-1] += rf" \qquad {reason}"
         elif reason:
             shown.append(rf"&\qquad {reason}")
         written += shown
