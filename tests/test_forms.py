@@ -141,3 +141,19 @@ def _without_locals(e: Expr) -> Expr:
         args = tuple(done[a] for a in sub.args)
         done[sub] = args[0] if is_local(sub) else rebuild(sub, args) if args else sub
     return done[e]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "-y'*log(p) - (1 - y)'*log(1 - p)",
+        "-sum(y.*log(p) + (1 - y).*log(1 - p))",
+        "-sum(y.*log(p) + (1 - y).*log1p(-p))",
+    ],
+)
+def test_the_gradient_of_a_binary_cross_entropy(loss):
+    d = mc.derive(f"X: n x k\ny: n x 1\nw: k x 1\np = sigmoid(X*w)\n{loss}", wrt="w")
+    assert str(d.gradient()) == "X'*(p - y)"
+    assert str(d.hessian()) == "X'*diag(p .* (1 - p))*X"
+    assert d.check().ok
+    assert all("sum 0" not in str(step.before) + str(step.after) for step in d.steps)

@@ -7,13 +7,16 @@ expressions are also multiplied out and gathered again: terms may cancel that th
 from __future__ import annotations
 
 from collections.abc import Container
+from dataclasses import replace
 from math import prod
 
-from matcalc.expr import Expr, postorder, rebuild
+from matcalc import core
+from matcalc.expr import Expr, postorder, rebuild, substitute
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.measure import cost
 from matcalc.rewrite.normal import tidy
 from matcalc.rewrite.rule import Rule, rules_of, shapes_agree
+from matcalc.steps import Step
 
 MAX_ROUNDS = 200
 SPREAD_COST = 120  # operations up to which an expression is multiplied out
@@ -61,7 +64,26 @@ class Rewriter:
             if self.cost(other) < self.cost(best):
                 return other
         del self.context.steps[mark:]
-        return best
+        cancelled = self._cancelled(best)
+        return best if cancelled is None else cancelled
+
+    def _cancelled(self, e: Expr) -> Expr | None:
+        """A shorter form by multiplying out what stands over sums, these being kept whole: they may cancel."""
+        sums = [sub.args[0] for sub in postorder((e,), through_names=False) if _is_reciprocal_of_sum(sub)]
+        if not sums:
+            return None
+        names = {s: core.named(f"sum {k}", s, "local") for k, s in enumerate(dict.fromkeys(sums))}
+        mark = len(self.context.steps)
+        spread = Spreader(self.context, self._only).spread(substitute(e, names, through_names=False))
+        if spread is not None:
+            other = self._gathered(spread)
+            table = {name: s for s, name in names.items()}
+            opened = substitute(other, table, through_names=False)
+            if self.cost(opened) < self.cost(e):
+                self.context.steps[mark:] = [_opened(step, table) for step in self.context.steps[mark:]]
+                return self.simplify(opened)
+        del self.context.steps[mark:]
+        return None
 
     def _may_spread(self, e: Expr) -> bool:
         """Whether there is a product of a sum, something that its terms may cancel with, and few terms to come."""
@@ -184,6 +206,18 @@ class Rewriter:
             self.context.log(chosen.name, chosen.identity, chosen.source, e, best)
             e = best
         return e
+
+
+def _opened(step: Step, table: dict[Expr, Expr]) -> Step:
+    """The step with names replaced by what they stand for."""
+    before, after = (substitute(e, table, through_names=False) for e in (step.before, step.after))
+    return replace(step, before=before, after=after)
+
+
+def _is_reciprocal_of_sum(e: Expr) -> bool:
+    if e.op != "power" or e.args[1].op != "number" or not e.args[1].params[0].is_negative:
+        return False
+    return e.args[0].op == "add"
 
 
 def _whole(exponent: Expr) -> int:
