@@ -98,3 +98,24 @@ def test_symmetric_hessians_are_computed_by_half():
         call = next(line for line in text.splitlines() if "_blocks_gram(" in line and "def " not in line)
         assert "z" not in call
         assert not call.rstrip("})").endswith((" X", " h0")), call
+
+
+@pytest.mark.parametrize(
+    ("source", "name"), [(SOFTMAX, "W"), (HIDDEN, "W1"), (HIDDEN, "b2"), (DEEP, "W3"), (OUTPUTS, "W")]
+)
+def test_other_libraries(source, name):
+    d = mc.derive(source, wrt=name)
+    arrays = arrays_of(d, SIZES)
+    found = d.function("hessian", target="array-api")(**arrays, xp=np)[name]
+    assert np.allclose(found, d.function("hessian")(**arrays)[name])
+
+
+def test_a_single_output():
+    """The weights of the last layer are a column, and the diagonal matrices between are n x n."""
+    source = "X: n x p\ny: n x 1\nW: p x q\nv: q x 1\nh = softplus(X*W)\nsum(log(1 + exp(-y.*(h*v))))"
+    d = mc.derive(source, wrt=["W", "v"])
+    assert "_blocks_gram(X, " in d.code("hessian")
+    arrays = arrays_of(d, SIZES)
+    found = d.function("hessian")(**arrays)
+    for name in d.names:
+        assert np.allclose(found[name], evaluate(d.hessian(name).value, arrays, SIZES))

@@ -34,7 +34,7 @@ def _softplus(x, out=None):
 
 def _softmax(x, axis, out=None):
     """exp(x) / sum(exp(x)) along an axis, without overflow."""
-    out = np.subtract(x, x.max(axis=axis, keepdims=True), out=out)
+    out = np.subtract(x, x.max(axis=axis, keepdims=True) if x.size else 0, out=out)
     np.exp(out, out=out)
     out /= out.sum(axis=axis, keepdims=True)
     return out
@@ -42,7 +42,7 @@ def _softmax(x, axis, out=None):
 
 def _log_softmax(x, axis, out=None):
     """log(softmax(x)) along an axis, without overflow or underflow."""
-    out = np.subtract(x, x.max(axis=axis, keepdims=True), out=out)
+    out = np.subtract(x, x.max(axis=axis, keepdims=True) if x.size else 0, out=out)
     out -= np.log(np.exp(out).sum(axis=axis, keepdims=True))
     return out
 
@@ -105,13 +105,14 @@ def _eye_kron(n, b):
 
 def _kron_times(a, b, m):
     """kron(a, b) @ m without the Kronecker product; None stands for an identity."""
-    inner = len(m) // a.shape[1] if b is None else b.shape[1]
-    blocks = m.reshape(len(m) // inner, inner, m.shape[1])
+    count = len(m) // max(b.shape[1], 1) if a is None else a.shape[1]
+    inner = len(m) // max(count, 1) if b is None else b.shape[1]
+    blocks = m.reshape(count, inner, m.shape[1])
     if b is not None:
         blocks = b @ blocks
     if a is not None:
-        blocks = (a @ blocks.reshape(len(blocks), -1)).reshape(len(a), blocks.shape[1], -1)
-    return blocks.reshape(-1, m.shape[1])
+        blocks = (a @ blocks.reshape(count, blocks.shape[1] * m.shape[1])).reshape(len(a), *blocks.shape[1:])
+    return blocks.reshape(len(blocks) * blocks.shape[1], m.shape[1])
 
 
 def _times_kron(m, a, b):
@@ -122,10 +123,10 @@ def _times_kron(m, a, b):
 # ------------------------------------------------------------------------------------------------ blocks by rows
 
 
-def _add_to_diagonals(blocks, d):
-    """The blocks (one for each row of d, or one for all rows) plus diag(d[t]), or plus d I for a number d."""
+def _add_to_diagonals(blocks, d, fresh=False):
+    """The blocks (one for each row of d, or one for all rows) plus diag(d[t]), or plus d I; in place where `fresh`."""
     shape = blocks.shape if np.ndim(d) == 0 else (len(d), *blocks.shape[-2:])
-    result = np.array(np.broadcast_to(blocks, shape))
+    result = blocks if fresh and blocks.shape == shape else np.array(np.broadcast_to(blocks, shape))
     np.einsum("...ii->...i", result)[...] += d
     return result
 

@@ -155,6 +155,8 @@ class Lowering:
     def _unvec(self, v: Expr) -> Expr | None:
         """D (n x a) with v = vec(D), or vec(D') for columns."""
         v = v.args[0] if v.op == "transpose" and is_one(v.shape[0]) else v
+        if same(v.shape[0], self.n) and is_one(v.shape[1]):
+            return v
         done: dict[Expr, Expr | None] = {}
         for sub in postorder((v,), stop=lambda s: s.op == "vec" or s.is_scalar or not _splits(s)):
             inner = [self._unvec_leaf(a) if a not in done else done[a] for a in sub.args]
@@ -255,7 +257,9 @@ class Lowering:
         return "+", p.body
 
     def _on_diagonal(self, code: Code, D: Expr, e: Expr) -> Code:
-        return Code(f"_add_to_diagonals({code.text}, {{{len(code.args)}}})", (*code.args, D), Level.ATOM, code.needs)
+        last = f"{{{len(code.args)}}}" if code.text == "{0}" else f"{{{len(code.args)}}}, fresh=True"
+        text = f"_add_to_diagonals({code.text}, {last})"
+        return Code(text, (*code.args, D), Level.ATOM, code.needs)
 
 
 def _added(signed: list[tuple[str, Expr]]) -> Code:

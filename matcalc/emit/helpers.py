@@ -323,6 +323,13 @@ def _size(dims, name):
     return dims[name]
 
 
+def _nonzero(sizes):
+    """Refuse sizes of 0 that the function divides by."""
+    for name, size in sizes.items():
+        if size == 0:
+            raise ValueError(f"{name} is 0, and the function divides by it")
+
+
 def _matrix(name, value, shape, dims, dtype):
     """`value` as an array of this shape (names of dimensions, sizes, or (text, function of dims)); fills in `dims`."""
     array = _array(name, value).astype(dtype, copy=False)

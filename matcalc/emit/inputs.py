@@ -14,6 +14,7 @@ import sympy as sp
 
 from matcalc.core import exact_dim
 from matcalc.dims import is_one
+from matcalc.emit import trees
 from matcalc.emit.code import number_code
 from matcalc.expr import Expr
 
@@ -55,11 +56,15 @@ class Inputs:
         found = [name for name in wanted if name in used]
         parameters = ", ".join(self._parameters())
         returned = ", ".join(found) or "None"
-        lines = self._quick(found, returned)
+        divisors = trees.divisors(body) & set(found)
+        below = {d: name for d, name in self.dimensions.items() if name in divisors}
+        lines = self._quick(found, returned, list(below.values()))
         lines += self._general(found)
         needed = [
             f"{self.dimensions[d]} = _size(dims, {_quoted(d)})" for d in self.dimensions if self.dimensions[d] in found
         ]
+        checked = ", ".join(f"{_quoted(d)}: {name}" for d, name in below.items())
+        needed += [f"_nonzero({{{checked}}})"] if below else []
         lines += [*needed, f"return {returned}"]
         call = f"{NAME}({parameters})"
         return (f"{', '.join(found)} = {call}" if found else call), lines
@@ -82,7 +87,7 @@ class Inputs:
 
     # ------------------------------------------------------------------------------------------------ the quick way
 
-    def _quick(self, found: list[str], returned: str) -> list[str]:
+    def _quick(self, found: list[str], returned: str, below: list[str]) -> list[str]:
         """Arrays of one type that fit each other are returned as they are, those with one axis as columns and rows."""
         extra = [*self.tangents.values(), *([] if self.cotangent is None else [self.cotangent])]
         given = [*self.variables, *extra]
@@ -104,7 +109,7 @@ class Inputs:
         convert = [f"dtype = {names[0]}.dtype"] if "dtype" in found or scalars else []
         convert += [f"{name} = dtype.type({name})" for name in scalars]
         convert += [f"{self.shapes[v.params[0]]} = ()" for v in given if v.is_scalar and self._shape_name(v) in found]
-        last = _nested([lines, conditions, [*convert, f"return {returned}"]])
+        last = _nested([lines, [*conditions, *below], [*convert, f"return {returned}"]])
         inner = _nested([vectors, flat, last]) if vectors else last
         outer = tests if vectors else [*tests, *flat]
         if not self.tangents:

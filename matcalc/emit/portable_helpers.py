@@ -123,6 +123,32 @@ def _add_diagonal(xp, x, v):
     return x + weights * xp.eye(x.shape[0], dtype=x.dtype)
 
 
+def _permuted(xp, x, axes):
+    """The axes in another order."""
+    return xp.permute_dims(x, axes) if hasattr(xp, "permute_dims") else xp.permute(x, axes)
+
+
+def _add_to_diagonals(xp, blocks, d, fresh=False):
+    """The blocks (one for each row of d, or one for all rows) plus diag(d[t]), or plus d I for a number d."""
+    unit = xp.eye(blocks.shape[-1], dtype=blocks.dtype)
+    return blocks + (d[:, :, None] * unit if len(getattr(d, "shape", ())) > 1 else d * unit)
+
+
+def _blocks_gram(xp, x, blocks, z=None):
+    """The sum over t of kron(blocks[t], x[t]' z[t]); without z it is x."""
+    z = x if z is None else z
+    (n, a, b), p, q = blocks.shape, x.shape[1], z.shape[1]
+    pairs = xp.reshape(x[:, :, None] * z[:, None, :], (n, p * q))
+    result = xp.reshape(pairs.T @ xp.reshape(blocks, (n, a * b)), (p, q, a, b))
+    return xp.reshape(_permuted(xp, result, (2, 0, 3, 1)), (a * p, b * q))
+
+
+def _diagonal_blocks_gram(xp, x, d, z):
+    """The sum over t of kron(diag(d[t]), x[t]' z[t])."""
+    unit = xp.eye(d.shape[1], dtype=d.dtype)
+    return _blocks_gram(xp, x, d[:, :, None] * unit, z)
+
+
 def _huber(xp, x, delta):
     """x^2/2 up to delta, linear beyond."""
     size = xp.abs(x)
