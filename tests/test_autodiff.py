@@ -16,6 +16,7 @@ MORE = {
     "norm": ("X: n x k\nnorm2(X)", ["X"]),
     "an input": ("X: n x k\nX'", ["X"]),
     "unused": ("X: n x k\nW: m x k\nsum(exp(X))", ["X", "W"]),
+    "unused number": ("x: n x 1\nt: 1 x 1\nsum(x.^2)", ["x", "t"]),
     "row": ("x: 1 x n\nW: n x m\nsum(sigmoid(x*W) .* (x*W))/n/m", ["x", "W"]),
 }
 ALL = SOURCES | MORE

@@ -95,6 +95,7 @@ def _cut(lowered: Lowered, target: str, repeats: bool) -> _Cut:
     """The schedule as two passes; `repeats`: the second can do the first again."""
     program, dialect = lowered.program, DIALECTS[target]
     assert program.value is not None
+    assert program.cotangent is not None
     statements = [(s.target, s.text) for s in lowered.schedule.statements]
     value, returned = lowered.own(program.value, set())
     results: dict[str, str] = {}
@@ -113,12 +114,14 @@ def _cut(lowered: Lowered, target: str, repeats: bool) -> _Cut:
     read = {name for text in texts for name in _names(text)} - inside
     read |= {name for _, text in repeated for name in _names(text) if name in inputs}
 
+    zero = f"{dialect.prefix}.zeros_like({lowered.inputs[program.cotangent.params[0]]}).sum()"
+
     def lines(chosen: list[tuple[str, str]]) -> list[str]:
         return trees.wrapped([f"{name} = {translated(text, dialect)}" for name, text in chosen], WIDTH)
 
     return _Cut(
         *(lines(forward), translated(value, dialect), lines(repeated), lines(backward)),
-        {name: translated(text, dialect) for name, text in results.items()},
+        {name: translated(text, dialect) if _names(text) else zero for name, text in results.items()},
         [name for name in (*inputs, *(name for name, _ in forward)) if name in read],
     )
 

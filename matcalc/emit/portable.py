@@ -30,6 +30,9 @@ class Dialect:
         missing: functions that it lacks.
         options: keyword arguments without which a function would mean something else.
         taken: the function through which it takes arrays of other libraries, if it must.
+        scalar: the function that makes an array of a number.
+        default: its floating type where there are only numbers.
+        special: where its error and gamma functions are, if it has them.
     """
 
     title: str
@@ -39,6 +42,9 @@ class Dialect:
     missing: frozenset[str] = frozenset()
     options: dict[str, dict[str, bool]] = field(default_factory=dict)
     taken: str | None = None
+    scalar: str = "asarray"
+    default: str = "float64"
+    special: str | None = None
 
 
 _NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"} | {
@@ -54,8 +60,19 @@ DIALECTS = {
         options={"linalg.cholesky": {"lower": True}},
         taken="da.asarray",
     ),
-    "jax": Dialect("JAX", "import jax.numpy as jnp", "jnp", {"linalg.trace": "trace"}),
-    "torch": Dialect("PyTorch", "import torch", "torch", {"max": "amax", "min": "amin", "linalg.trace": "trace"}),
+    "jax": Dialect(
+        "JAX",
+        "import jax.numpy as jnp",
+        "jnp",
+        {"linalg.trace": "trace"},
+        default="result_type(float)",
+        special="jax.scipy.special",
+    ),
+    "torch": Dialect(
+        *("PyTorch", "import torch", "torch", {"max": "amax", "min": "amin", "linalg.trace": "trace"}),
+        scalar="as_tensor",
+        special="torch.special",
+    ),
 }
 
 _SAME = frozenset(
@@ -66,6 +83,8 @@ _SAME = frozenset(
         "linalg.matrix_power",
     ]
 )
+_FACTORING = ("linalg.solve", "linalg.inv", "linalg.cholesky")
+_SPECIAL = ("erf", "erfc", "gammaln", "digamma", "polygamma")
 _RENAMED = {
     **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh"},
     **{"arctanh": "atanh", "trace": "linalg.trace", "linalg.norm": "linalg.vector_norm", "diagonal": "linalg.diagonal"},
@@ -128,6 +147,8 @@ class _Translator(ast.NodeTransformer):
         if name == "np.where" and isinstance(node.args[0], ast.Compare):
             test = self.generic_visit(node.args[0])
             rest = [self.visit(a) for a in node.args[1:]]
+            if all(isinstance(a, ast.Constant) for a in rest):  # the standard wants an array among the two
+                rest = [self._call("asarray", [a], dtype=ast.Name("dtype")) for a in rest]
             return self._call("where", [test, *rest])  # type: ignore[list-item]
         if isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
             inner = self.visit(node.func.value)
@@ -138,18 +159,26 @@ class _Translator(ast.NodeTransformer):
         if name == "dtype.type":
             return self._call("asarray", node.args, dtype=ast.Name("dtype"))
         if name in HELPERS:
+            if name == "_cholesky_solve":
+                node.args[1] = self._whole(node.args[1], "{0: -1}")
             return ast.Call(node.func, [trees.parsed(self.dialect.prefix), *node.args], node.keywords)
+        if name.startswith("special.") and name.removeprefix("special.") in _SPECIAL and self.dialect.special:
+            inner = trees.parsed(name.replace("special", self.dialect.special, 1))
+            return ast.Call(inner, node.args, node.keywords)
         if name.startswith("_") or name.startswith(("special.", "sla.")):
             raise self._refused(name)
         return node
 
     def _library_call(self, name: str, node: ast.Call) -> ast.expr:
         if name == "vdot":
-            return self._call("sum", [ast.BinOp(node.args[0], ast.Mult(), node.args[1])])
+            return ast.Call(ast.Name("_dot"), [trees.parsed(self.dialect.prefix), *node.args], [])
         if name == "array":
             if self.dialect.prefix == "torch":
                 return ast.Call(ast.Attribute(node.args[0], "clone"), [], [])
             return self._call("asarray", node.args, copy=True)
+        if name == "full" and not isinstance(node.args[1], ast.Constant):
+            ones = self._call("ones", [node.args[0]], dtype=ast.Name("dtype"))
+            return ast.BinOp(node.args[1], ast.Mult(), ones)
         if name in ("maximum", "minimum"):
             first, second = node.args
             if isinstance(second, ast.Constant):
@@ -157,8 +186,16 @@ class _Translator(ast.NodeTransformer):
             return self._call(name, [first, second])
         if (name not in _SAME and name not in _RENAMED) or name in self.dialect.missing:
             raise self._refused(f"np.{name}")
+        if name in _FACTORING:
+            node.args = [self._whole(a, "{0: -1}" if k else "-1") for k, a in enumerate(node.args)]
         options = [ast.keyword(k, ast.Constant(v)) for k, v in self.dialect.options.get(name, {}).items()]
         return ast.Call(self._function(_RENAMED.get(name, name)), node.args, [*node.keywords, *options])
+
+    def _whole(self, matrix: ast.expr, chunks: str) -> ast.expr:
+        """A matrix that is factored, or what is solved for: Dask wants its rows in one block."""
+        if self.dialect.prefix != "da":
+            return matrix
+        return ast.Call(ast.Attribute(matrix, "rechunk"), [trees.parsed(chunks)], [])
 
     def _einsum(self, node: ast.Call) -> ast.expr:
         pattern = trees.text(node.args[0]).strip('"')

@@ -13,6 +13,11 @@ def _largest(xp, x, axis):
     return xp.amax(x, axis, keepdims=True) if hasattr(xp, "amax") else xp.max(x, axis=axis, keepdims=True)
 
 
+def _dot(xp, a, b):
+    """The sum of the products of the entries of two matrices of one shape, or of a row and a column."""
+    return xp.sum(a * (b if a.shape == b.shape else b.T))
+
+
 def _sigmoid(xp, x):
     """1 / (1 + exp(-x)), without overflow."""
     small = xp.exp(-xp.abs(x))
@@ -46,6 +51,14 @@ def _standardize(xp, x, axis, ddof, eps):
 def _weighted_gram(xp, x, d):
     """x' diag(d) x."""
     return (x * d).T @ x
+
+
+def _comm(xp, m, n):
+    """The commutation matrix: vec(X') = _comm(m, n) @ vec(X) for X m x n."""
+    entries = xp.arange(0.0, m * n)
+    column = xp.floor(entries / n)
+    distance = xp.abs(column[:, None] + (entries - n * column)[:, None] * m - entries[None, :])
+    return xp.where(distance == 0, xp.ones_like(distance), xp.zeros_like(distance))
 
 
 def _kron(xp, a, b):

@@ -29,13 +29,20 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     result = lowered.result(plain=True)
     lines = [f"{s.target} = {translated(s.text, dialect)}" for s in lowered.schedule.statements]
     result = translated(result, dialect)
+    if program.kind == "value_and_grad":
+        result = result.removeprefix("(").removesuffix(")")
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
     matrices = [*program.variables, *([] if program.cotangent is None else [program.cotangent])]
     given = [lowered.inputs[v.params[0]] for v in matrices if not v.is_scalar]
     taking = [f"{name} = {dialect.taken}({name})" for name in given] if dialect.taken else []
     taking += size_lines(arrays, lowered.dimensions, [*lines, result])
-    if arrays:
-        taking.append(f"dtype = {arrays[0][0]}.dtype")
+    scalars = [lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar]
+    taking.append(f"dtype = {f'{arrays[0][0]}.dtype' if arrays else f'{dialect.prefix}.{dialect.default}'}")
+    taking += [
+        f"{name} = {dialect.prefix}.{dialect.scalar}({name}, dtype=dtype)"
+        for name in scalars
+        if _reads(lines, result, name)
+    ]
     for wrt, t in program.tangents.items():
         zero = f"{dialect.prefix}.zeros_like({lowered.inputs[wrt]})"
         tangent = f'{dialect.taken}(tangents["{wrt}"])' if dialect.taken else f'tangents["{wrt}"]'
@@ -43,13 +50,15 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     signature = lowered.signature().removesuffix(", dims=None")
     body = [*taking, *lines, result]
     used = "\n".join([*lines, result])
-    taking = [t for t in taking if not t.startswith("dtype =") or re.search(r"\bdtype\b", used)]
+    needs_dtype = any(re.search(r"\bdtype\b", t) for t in [used, *(t for t in taking if not t.startswith("dtype ="))])
+    taking = [t for t in taking if not t.startswith("dtype =") or needs_dtype]
+    imports = f"import jax\n{dialect.imports}" if "jax.scipy" in used else dialect.imports
     return render(
         "portable_module.py.jinja",
         title=plain(title),
         documentation=lowered.documentation(formulas),
         uses_math="math." in used,
-        imports=dialect.imports,
+        imports=imports,
         function=lowered.name,
         signature=signature if dialect.imports else f"{signature}, xp",
         summary=SUMMARY[program.kind],
@@ -57,3 +66,8 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
         result=result,
         helpers=helpers_of(body),
     )
+
+
+def _reads(lines: list[str], result: str, name: str) -> bool:
+    """Whether the program reads a name."""
+    return any(re.search(rf"\b{name}\b", text) for text in (*lines, result))

@@ -155,6 +155,10 @@ def wrapped(lines: Iterable[str], width: int) -> list[str]:
             found.append(line)
             continue
         texts = [hugged(text(p.tree)) for p in parts]
+        texts = [
+            f"({t})" if isinstance(p.tree, ast.BinOp) and type(p.tree.op) in (ast.Add, ast.Sub) else t
+            for p, t in zip(parts, texts)
+        ]
         signs = ["" if k == 0 else "- " if p.operator is ast.Sub else "+ " for k, p in enumerate(parts)]
         found += [f"{target} = (", *(f"    {sign}{t}" for sign, t in zip(signs, texts)), ")"]
     return found
