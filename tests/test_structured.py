@@ -100,3 +100,12 @@ def test_what_has_no_independent_entries() -> None:
         d.jacobian("S")
     with pytest.raises(ShapeError, match="no independent entries"):
         mc.derive("sum(s)", "s", shapes={"s": (1, 1)}, structure={"s": "skew"}).jacobian("s")
+
+
+@pytest.mark.parametrize("kind", SETS)
+def test_a_hessian_that_is_zero_has_the_size_of_the_set(kind: str) -> None:
+    d = mc.derive("sum(A*S)", "S", shapes=SHAPES, structure={"S": kind})
+    size, member = SETS[kind]
+    hessian = d.function("hessian")(S=member(np.ones(size)), **_arrays())["S"]
+    assert hessian.shape == (size, size)
+    assert not hessian.any()

@@ -6,6 +6,8 @@ gives a 1 x 1 value, it is converted here.
 
 from __future__ import annotations
 
+import sympy as sp
+
 from matcalc import core
 from matcalc.core import number, power
 from matcalc.dims import is_one, same_shape
@@ -36,8 +38,9 @@ def rules(names: Names) -> dict[str, list[Rule]]:
     """All rules of selection, for a program with these names."""
 
     def dim_text(d: object) -> str:
-        text, _ = number_code(core.exact_dim(d), names.dimensions)
-        return text
+        whole, divisor = sp.fraction(sp.together(core.exact_dim(d)))
+        text, _ = number_code(whole, names.dimensions)
+        return text if divisor == 1 else f"({text}) // {divisor}"  # n (n + 1)/2 is whole, but / gives a float
 
     def variable_code(select: Selector, e: Expr) -> Choice | None:
         return Code(names.variables[e.params[0]], view=True, cheap=True)
