@@ -35,6 +35,7 @@ CANCELLED = [
     ("exp(-norm2(x - y)^2/c)*x'*y", "x", "exp(-norm2(x - y)^2/c)*(y + 2*(x'*y)*(y - x)/c)"),
     ("sum(log(1 + exp(X*w)) - y .* (X*w))", "w", "X'*(sigmoid(X*w) - y)"),
     ("tr(A*inv(A + B))", "B", "-(inv(A + B)*A*inv(A + B))'"),
+    ("tr(inv(A)*inv(B))", "A", "-inv(A*B*A)'"),
 ]
 SPELLED = [
     ("log(sum(exp(x)))", "x", "softmax(x)"),

@@ -204,8 +204,18 @@ class Rewriter:
                 return e
             shapes_agree(e, best, chosen.name)
             self.context.log(chosen.name, chosen.identity, chosen.source, e, best)
-            e = best
+            e = self._with_short_arguments(best)
         return e
+
+    def _with_short_arguments(self, e: Expr) -> Expr:
+        """What a rule made, with its new arguments shortened too, where that is shorter."""
+        if e.op == "named":
+            return e
+        args = tuple(self.present(a) for a in e.args)
+        if args == e.args:
+            return e
+        shorter = self._tidied(rebuild_lenient(e, args))
+        return shorter if self.cost(shorter) < self.cost(e) else e
 
 
 def _opened(step: Step, table: dict[Expr, Expr]) -> Step:

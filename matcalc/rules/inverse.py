@@ -8,6 +8,7 @@ from matcalc.dims import same
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule, rule
+from matcalc.rewrite.terms import factors_of
 
 SEARLE = "Searle, Matrix Algebra Useful for Statistics (1982)"
 
@@ -205,4 +206,19 @@ def parallel_sum_commutes(e: Expr, context: Context) -> Expr | None:
         terms = sorted(t.digest for t in f.args[0].args)
         if terms == sorted(t.digest for s in (a, b) for t in (s.args if s.op == "add" else (s,))):
             return matmul(*e.args[:k], b, f, a, *e.args[k + 3 :])
+    return None
+
+
+def _merged() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "n"), var("B", "n", "n")
+    return inverse(A) @ inverse(B), inverse(B @ A)
+
+
+@node_rule(op="matmul", group="present", source=MATRIX_ALGEBRA, example=_merged)
+def product_of_inverses(e: Expr, context: Context) -> Expr | None:
+    """A^-1 B^-1 = (B A)^-1"""
+    for k, (f, g) in enumerate(zip(e.args, e.args[1:])):
+        if f.op == "inv" and g.op == "inv":
+            word = (*factors_of(g.args[0], "matmul"), *factors_of(f.args[0], "matmul"))
+            return matmul(*e.args[:k], inverse(matmul(*word)), *e.args[k + 2 :])
     return None
