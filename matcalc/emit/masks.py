@@ -8,11 +8,11 @@ out instead.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matcalc import core
 from matcalc.core import broadcast, number
-from matcalc.dims import Shape
+from matcalc.dims import Shape, is_one, same, same_shape
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.emit.matching import constant_of
 from matcalc.expr import Expr, node, number_value, postorder, rebuild, record
@@ -36,12 +36,11 @@ class _Mask:
 
     def moved(self, like: Expr) -> _Mask:
         """The mask of a transpose, vec or reshape."""
-        return _Mask(rebuild(like, (self.left,)), rebuild(like, (self.right,)), self.relation, self.when, self.relu)
+        return replace(self, left=rebuild(like, (self.left,)), right=rebuild(like, (self.right,)))
 
     def stretched(self, shape: Shape) -> _Mask:
         """The mask of a broadcast."""
-        left, right = broadcast(self.left, shape), broadcast(self.right, shape)
-        return _Mask(left, right, self.relation, self.when, self.relu)
+        return replace(self, left=broadcast(self.left, shape), right=broadcast(self.right, shape))
 
     def over(self, e: Expr) -> Expr:
         """`e`, and 0 where the mask is."""
@@ -61,8 +60,7 @@ def choices_last(roots: Iterable[Expr]) -> dict[Expr, Expr]:
     for e in order:
         args = tuple(done[a] for a in e.args)
         new = done[e] = _treated(e if args == e.args else rebuild(e, args), masks, risks)
-        for sub in postorder((new,), stop=masks.__contains__):
-            masks[sub] = _mask(sub, masks)
+        _learn(new, masks)
     return {root: done[root] for root in roots}
 
 
@@ -72,8 +70,38 @@ def has_risky_branches(roots: Iterable[Expr]) -> bool:
     return any(_risky(branch, risks) for e in postorder(roots) if e.op == "where" for branch in e.args[2:])
 
 
+def _learn(e: Expr, masks: dict[Expr, _Mask | None]) -> None:
+    """Fill in the masks of an expression and its parts."""
+    for sub in postorder((e,), stop=masks.__contains__):
+        masks[sub] = _mask(sub, masks)
+
+
+def _in_product(e: Expr, masks: dict[Expr, _Mask | None], risks: dict[Expr, bool]) -> Expr:
+    """A matrix product where a factor whose rows (columns) are left out has its neighbour's columns (rows) left out."""
+    factors = list(e.args)
+    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
+        for at, neighbour, mask in (
+            (k, factors[k], _narrow_mask(masks[b], (b.shape[0], 1))),
+            (k + 1, b, _narrow_mask(masks[a], (1, a.shape[1]))),
+        ):
+            if mask is not None and _infinite(neighbour, mask, risks):
+                turned = replace(mask, left=core.transpose(mask.left), right=core.transpose(mask.right))
+                factors[at] = turned.stretched(neighbour.shape).over(neighbour)
+    return e if factors == list(e.args) else rebuild(e, factors)
+
+
+def _narrow_mask(mask: _Mask | None, shape: Shape) -> _Mask | None:
+    """A mask that repeats one column (row), as that."""
+    if mask is None:
+        return None
+    left, right = _narrowed(mask.left, shape), _narrowed(mask.right, shape)
+    return None if left is None or right is None else replace(mask, left=left, right=right)
+
+
 def _treated(e: Expr, masks: dict[Expr, _Mask | None], risks: dict[Expr, bool]) -> Expr:
     """`e` with the choices in its factors made last, where another factor may be infinite."""
+    if e.op == "matmul":
+        return _in_product(e, masks, risks)
     if e.op not in ("hadamard", "scale", "divide"):
         return e
     factors = [*e.args]
@@ -129,7 +157,21 @@ def _mask(e: Expr, masks: dict[Expr, _Mask | None]) -> _Mask | None:
         return None
     if e.op in _LAYOUT:
         return inner.moved(e)
+    if e.op == "sum":  # it is 0 where all its terms are
+        return _narrow_mask(inner, e.shape)
     return inner.stretched(e.shape) if e.op in ("hadamard", "scale", "broadcast") else None
+
+
+def _narrowed(a: Expr, shape: Shape) -> Expr | None:
+    """What `a` is before it is repeated along the axis of a sum of this shape; None where it is not repeated."""
+    if same_shape(a.shape, shape):
+        return a
+    value = constant_of(a)
+    if value is not None:
+        return broadcast(number(value), shape)
+    if a.op != "broadcast" or not all(is_one(d) or same(d, size) for d, size in zip(a.args[0].shape, shape)):
+        return None
+    return broadcast(a.args[0], shape)
 
 
 def _one_plus_sign(e: Expr) -> Expr | None:
