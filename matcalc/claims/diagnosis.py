@@ -26,7 +26,7 @@ from matcalc.expr import REGISTRY, Expr, postorder, substitute, variables
 from matcalc.graph import Graph
 from matcalc.numeric.binding import Array
 
-TIME = 0.4  # seconds after which the search stops
+TIME = 0.6  # seconds of processor time after which the search stops
 ENOUGH = 1.0  # an explanation as simple as this ends the search
 
 
