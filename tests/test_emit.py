@@ -494,3 +494,11 @@ def test_a_kronecker_product_with_a_number_is_none():
     value, gradients = d.function()(X=X, c=2.0, y=y)
     assert value == 2 * np.sum(X @ y)
     assert gradients["c"] == np.sum(X @ y)
+
+
+def test_the_negative_of_a_scalar_mask():
+    d = mc.derive("relu(logdet(X))", shapes={"X": ("n", "n")})
+    X, V = 2 * np.eye(3), np.arange(9.0).reshape(3, 3)
+    for value, sign in ((X, 1), (X / 8, 0)):
+        expected = -sign * np.linalg.inv(value).T @ V.T @ np.linalg.inv(value).T
+        assert np.allclose(d.function("hvp")(X=value, tangents={"X": V})["X"], expected)

@@ -165,7 +165,8 @@ def product_code(select: Selector, e: Expr) -> Choice | None:
     parts.above.sort(key=lambda a: not a.is_scalar)
     args: list[Expr] = []
     needs: list[Level] = []
-    minus = parts.number.could_extract_minus_sign()
+    scalar_mask = any(m.is_scalar for m in parts.masks)  # it may come first, and there is no - of truth values
+    minus = parts.number.could_extract_minus_sign() and not scalar_mask
     coefficient = -parts.number if minus else parts.number
     texts: list[str] = []
     numerator, denominator = coefficient.as_numer_denom()
