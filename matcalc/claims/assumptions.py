@@ -5,27 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from matcalc.expr import Expr, postorder, record
-
-# Operations with a kink where their argument has a zero: the derivative is claimed away from it.
-KINKED = ("abs", "sign", "step", "relu", "norm1")
-# Operations that choose between entries: at whole numbers ties are common, and a tie is a kink.
-CHOOSING = frozenset(
-    (
-        "max",
-        "min",
-        "maximum",
-        "minimum",
-        "where",
-        "hardtanh",
-        "huber",
-        "leakyrelu",
-        "elu",
-        "selu",
-        "normspec",
-        "normnuc",
-    )
-)
-
+from matcalc.numeric.kinks import KINKED
 
 # Rules that hold away from the kinks only.
 AWAY_FROM_KINKS = frozenset(("step_by_sign", "squared_sign"))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from matcalc.claims.assumptions import KINKED
 from matcalc.claims.points import Field, Point
 from matcalc.expr import Expr, postorder, variables
 from matcalc.numeric.binding import Array
+from matcalc.numeric.kinks import KINKED
 
 ENOUGH = 3  # points at which it must hold
 

@@ -21,6 +21,7 @@ from matcalc.languages import language as language_of
 from matcalc.numeric.binding import Array
 from matcalc.numeric.differences import TOLERANCE, Arrays, difference, disagreement, scatter
 from matcalc.numeric.evaluate import evaluate, evaluate_all
+from matcalc.numeric.kinks import KINKED
 from matcalc.numeric.sample import MODES, holds, sample
 from matcalc.numeric.structures import direction, independent
 
@@ -29,6 +30,7 @@ _VALUE_ROUNDING = 1e3
 _ATTEMPTS = 60
 _DIRECTIONS = 2
 _LARGEST = 1e8
+_KINK = 2e-2  # how near a point may be to a kink; nearer ones are taken where there are no others
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,21 +228,26 @@ def _checked_point(task: _Check, named: dict[str, Expr], trial: int, seed: int) 
     """Compare at one point; None where none was found."""
     for attempt in range(_ATTEMPTS):
         rng = np.random.default_rng([seed, trial, attempt])
-        point = _point(task, named, rng, MODES[attempt % len(MODES)])
+        margin = _KINK if attempt < _ATTEMPTS // 2 else 0.0
+        point = _point(task, named, rng, MODES[attempt % len(MODES)], margin)
         if point is not None and _compare(task, named, point):
             return point
     return None
 
 
-def _point(task: _Check, named: dict[str, Expr], rng: np.random.Generator, mode: str) -> _Point | None:
+def _point(task: _Check, named: dict[str, Expr], rng: np.random.Generator, mode: str, margin: float) -> _Point | None:
     arrays, sizes = sample(task.variables, rng, mode=mode)
     functions = smooth_functions(task.output)
     conditions = list(domain_conditions(task.output))
-    exprs = [task.output, *named.values(), *(e for _, e in conditions)]
+    kinks = [sub.args[0] for sub in postorder((task.output,)) if sub.op in KINKED]
+    exprs = [*kinks, task.output, *named.values(), *(e for _, e in conditions)]
     try:
         values = evaluate_all(exprs, arrays, sizes, functions)
     except np.linalg.LinAlgError:
         return None
+    if any(np.abs(v).min(initial=np.inf) < margin for v in values[: len(kinks)]):
+        return None
+    values = values[len(kinks) :]
     value, inner, tested = values[0], values[1 : 1 + len(named)], values[1 + len(named) :]
     if not all(np.all(np.isfinite(v)) and np.abs(v).max() < _LARGEST for v in (value, *tested)):
         return None
