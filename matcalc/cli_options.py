@@ -70,7 +70,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
         metavar="KIND",
         help="value, gradient, value_and_grad (default), jacobian, hessian, jvp, vjp or hvp",
     )
-    one.add_argument("--target", default="numpy", metavar="TARGET", help="numpy (default)")
+    targets = "numpy (default), array-api, dask, jax, torch, numba or c"
+    one.add_argument("--target", default="numpy", metavar="TARGET", help=targets)
 
     one = _command(commands, "check", run, "compare the generated derivatives with finite differences")
     _add_source(one)

@@ -109,6 +109,7 @@ def test_rows_times_columns_numbers_and_long_sums(target):
     sources = [
         ("x: 1 x n\ny: n x 1\nsin(x*y)", ["x", "y"]),
         ("a: 1 x 1\nb: 1 x 1\nsin(a*b)/exp(a)", ["a", "b"]),
+        ("A: 3 x 3\nB: 4 x 2\nM: 6 x 2\nsum((kron(A, B)*M).^2)", ["M"]),
         (
             "X: n x k\nw: k x 1\ny: n x 1\np = sigmoid(X*w)\n"
             "-sum(y .* (1 - p).^2 .* log(p) + (1 - y) .* p.^2 .* log(1 - p))",

@@ -77,6 +77,24 @@ def _eye_kron(xp, n, b):
     return _kron(xp, xp.eye(n, dtype=b.dtype), b)
 
 
+def _kron_times(xp, a, b, m):
+    """kron(a, b) @ m without the Kronecker product; None stands for an identity."""
+    rows, columns = m.shape
+    inner = rows // a.shape[1] if b is None else b.shape[1]
+    blocks = xp.reshape(m, (rows // inner, inner, columns))
+    if b is not None:
+        blocks = b @ blocks
+    if a is not None:
+        flat = a @ xp.reshape(blocks, (blocks.shape[0], blocks.shape[1] * columns))
+        blocks = xp.reshape(flat, (a.shape[0], blocks.shape[1], columns))
+    return xp.reshape(blocks, (blocks.shape[0] * blocks.shape[1], columns))
+
+
+def _times_kron(xp, m, a, b):
+    """m @ kron(a, b) without the Kronecker product; None stands for an identity."""
+    return _kron_times(xp, None if a is None else a.T, None if b is None else b.T, m.T).T
+
+
 def _cholesky_solve(xp, l, b):
     """The solution x of l l' x = b for a Cholesky factor l."""
     return xp.linalg.solve(l.T, xp.linalg.solve(l, b))
@@ -138,7 +156,8 @@ def _add_diagonal(xp, x, v):
 
 def _permuted(xp, x, axes):
     """The axes in another order."""
-    return xp.permute_dims(x, axes) if hasattr(xp, "permute_dims") else xp.permute(x, axes)
+    name = next(name for name in ("permute_dims", "permute", "transpose") if hasattr(xp, name))
+    return getattr(xp, name)(x, axes)
 
 
 def _add_to_diagonals(xp, blocks, d, fresh=False):
