@@ -294,7 +294,10 @@ class Derivation(Claims):
         better = core.var(variable.params[0], *variable.shape, [*_all_facts(variable), fact])
         rewriter = Rewriter(Context(self.domain))
         for made in self.reverse.adjoints.values():
-            assumed = rewriter.simplify(substitute(made.value, {variable: better}, through_names=False))
+            with_fact = substitute(made.value, {variable: better}, through_names=False)
+            if with_fact is made.value:  # it does not occur
+                continue
+            assumed = rewriter.simplify(with_fact)
             if rewriter.cost(assumed) < self.rewriter.cost(made.value):
                 return True
         return False
