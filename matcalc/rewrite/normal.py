@@ -99,10 +99,9 @@ def _add(e: Expr, context: Context) -> Expr:
         if p.op == "transpose" and p.args[0] in parts[k + 1 :]:
             other = parts.index(p.args[0])
             parts[k], parts[other] = parts[other], p
-    if len(parts) > 1 and all(
-        p.op == "broadcast" and same_shape(p.args[0].shape, parts[0].args[0].shape) for p in parts
-    ):
-        return core.broadcast(core.add(*(p.args[0] for p in parts)), e.shape)
+    spread = [core.number(1) if p.op == "ones" else p.args[0] for p in parts if p.op in ("broadcast", "ones")]
+    if 1 < len(parts) == len(spread) and all(same_shape(a.shape, spread[0].shape) for a in spread):
+        return core.broadcast(core.add(*spread), e.shape)
     return core.add(*parts)
 
 
