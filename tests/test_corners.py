@@ -1,5 +1,7 @@
 """Corners of generated code: no rows, one row, one column, layouts, single precision, numbers up to 1e4 in size."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -144,3 +146,24 @@ def test_what_divides_by_the_number_of_rows_says_that_there_are_none():
     for kind in ("value_and_grad", "hessian"):
         with pytest.raises(ValueError, match="N is 0, and the function divides by it"):
             d.function(kind)(X=np.ones((0, 2)), Y=np.ones((0, 3)), W=np.ones((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("source", "wrt", "sizes"),
+    [
+        (NETWORKS["logistic"][0], "w", {"n": 20_000, "k": 100}),
+        (NETWORKS["factorisation"][0], "U", {"n": 300, "p": 4000, "k": 5}),
+        (NETWORKS["softmax"][0], "W", {"n": 10_000, "p": 30, "c": 8}),
+        (NETWORKS["sigmoid layer"][0], "W1", {"n": 300, "p": 30, "q": 30, "c": 5}),
+        (NETWORKS["ridge"][0], "w", {"n": 20_000, "p": 100}),
+    ],
+)
+def test_a_dense_hessian_needs_its_result_and_one_copy_of_the_largest_input(source, wrt, sizes):
+    d = mc.derive(source, wrt=wrt)
+    f, arrays = d.function("hessian"), arrays_of(d, sizes)
+    f(**arrays)
+    tracemalloc.start()
+    found = f(**arrays)[wrt]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= found.nbytes + max(a.nbytes for a in arrays.values()) + 16e6

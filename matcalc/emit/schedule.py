@@ -21,6 +21,7 @@ from matcalc.emit.trees import canonical
 from matcalc.expr import Expr, postorder
 
 LINE = 88
+BLOCKS_LINE = 60
 # What gives new memory beside the entrywise operations.
 _NEW = frozenset(["matmul", "scale", "sum", "mean", "softmax", "log_softmax"])
 
@@ -75,7 +76,8 @@ class Schedule:
         if code.cheap:
             wanted = None
         apart = wanted is not None and self.several
-        if of is None and not repeated and len(text) <= LINE and not apart:
+        limit = BLOCKS_LINE if e in self.select.blocks else LINE
+        if of is None and not repeated and len(text) <= limit and not apart:
             self.texts[e] = (text, code.level)
             if text.endswith((")", "]")) and not is_blocks(e):
                 self.calls[canonical(text)] = e.shape

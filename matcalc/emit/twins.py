@@ -1,4 +1,7 @@
-"""Transposed twins: where an expression and its transpose are both needed, one is computed and the other is a view."""
+"""Twins: what is equal in another order is computed once, and of a value and its transpose the second is a view.
+
+Sums of entrywise products are brought to one form before, with the common factors in front, which is also cheaper.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,9 @@ def without_twins(roots: Iterable[Expr]) -> dict[Expr, Expr]:
     first: dict[bytes, Expr] = {}
     for e in postorder(roots):
         new = rebuild(e, [done[a] for a in e.args]) if e.args else e
+        new = _with_factor_in_front(new)
+        if _is_work(new):
+            new = first.get(new.digest, new)
         turned = _mirror(new, mirror)
         if _is_work(new):
             twin = first.get(turned.digest)
@@ -29,6 +35,33 @@ def without_twins(roots: Iterable[Expr]) -> dict[Expr, Expr]:
         mirror.setdefault(new, turned)
         done[e] = new
     return {root: done[root] for root in roots}
+
+
+def _with_factor_in_front(e: Expr) -> Expr:
+    """P .* A - P .* B = P .* (A - B)"""
+    if e.op != "add" or e.is_scalar:
+        return e
+    terms = [_parts(t) for t in e.args]
+    common = [f for f in terms[0][1] if all(f in factors for _, factors in terms[1:])]
+    common = [f for f in dict.fromkeys(common) if f.op not in ("broadcast", "ones")]
+    if not common or any(len(factors) == len(common) for _, factors in terms):
+        return e
+    rest = []
+    for scalars, factors in terms:
+        left = list(factors)
+        for f in common:
+            left.remove(f)
+        if len(left) == 1 and left[0].op == "broadcast":
+            rest.append(core.broadcast(core.scale(*scalars, left[0].args[0]), e.shape))
+        else:
+            rest.append(core.scale(*scalars, core.hadamard(*left)))
+    return core.hadamard(*common, core.add(*rest))
+
+
+def _parts(t: Expr) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """The scalars and the entrywise factors of a term."""
+    scalars, body = (t.args[:-1], t.args[-1]) if t.op == "scale" else ((), t)
+    return scalars, body.args if body.op == "hadamard" else (body,)
 
 
 def _is_work(e: Expr) -> bool:
