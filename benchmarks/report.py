@@ -94,10 +94,10 @@ def page(parts: list[tuple[str, str]], picture: str | None) -> str:
     head = (
         "# Runtime of generated code\n\n"
         "The time of the generated function, and this time divided by those of others: below 1 it is faster. Every\n"
-        "round measures each competitor once, in an order that rotates; ratios are medians of the rounds. The hand-written\n"
-        "version is careful NumPy (buffers owned and reused, products in the cheapest order); `forward` is the\n"
-        "hand-written value alone. All results are compared before anything is timed. float64; written by\n"
-        "`benchmarks/runtime.py`.\n"
+        "round measures each competitor once, in an order that rotates; ratios are medians of the rounds. The\n"
+        "hand-written version is careful NumPy (buffers owned and reused, products in the cheapest order);\n"
+        "`forward` is the hand-written value alone. All results are compared before anything is timed. float64;\n"
+        "written by `benchmarks/runtime.py`.\n"
     )
     body = "".join(f"\n## {title}\n\n{text}\n" for title, text in parts)
     return head + (f"\n![Times]({picture})\n" if picture else "") + body

@@ -11,7 +11,7 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import number, power
 from matcalc.dims import is_one, same_shape
-from matcalc.emit import contractions, entrywise, moments
+from matcalc.emit import contractions, entrywise, moments, traces
 from matcalc.emit.blocks import blocks_code
 from matcalc.emit.code import FROM_NOTATION, Code, Level, number_code
 from matcalc.emit.entrywise import is_entrywise, small_operands, stripped
@@ -80,7 +80,7 @@ def rules(names: Names) -> dict[str, list[Rule]]:
     def catalogue_code(select: Selector, e: Expr) -> Choice | None:
         return _call(select, e, dim_text)
 
-    found: dict[str, list[Rule]] = {**entrywise.RULES, **contractions.RULES, **moments.RULES}
+    found: dict[str, list[Rule]] = {**entrywise.RULES, **contractions.RULES, **moments.RULES, **traces.RULES}
     return {
         **found,
         **{op: [blocks_code, *found[op]] for op in ("matmul", "add", "scale")},

@@ -368,18 +368,6 @@ class InPlace:
     def _sum(self, terms: list[Operand], shape: Shape, target: str) -> None:
         self._chain(trees.simple_first(terms), shape, target, ast.Add, ast.Sub)
 
-    def _sigmoids_below(self, factors: list[Operand], shape: Shape) -> list[Operand]:
-        """a * sigmoid(x) as a / (1 + exp(-x)), which is an operation less."""
-        above = [f for f in factors if f.operator is ast.Mult and self._shape(f.tree) == shape]
-        found = next((f for f in above if isinstance(f.tree, ast.Call) and trees.text(f.tree.func) == "_sigmoid"), None)
-        if found is None or len(above) == 1:
-            return factors
-        assert isinstance(found.tree, ast.Call)
-        argument = found.tree.args[0]
-        turned = trees.without_sign(argument) or ast.UnaryOp(ast.USub(), argument)
-        below = Operand(ast.Div, ast.Call(ast.Name("_one_plus_exp"), [turned], []))
-        return [*(f for f in factors if f is not found), below]
-
     def _narrow(self, factors: list[Operand], shape: Shape) -> list[Operand]:
         """The factors that have the shape of the first one that is smaller than the product."""
         above = [(f, self._shape(f.tree)) for f in factors if f.operator is ast.Mult]
@@ -388,7 +376,8 @@ class InPlace:
 
     def _product(self, tree: ast.expr, shape: Shape, target: str) -> None:
         negative, factors = trees.factors(tree)
-        factors = self._sigmoids_below(factors, shape)
+        full = [f for f in factors if f.operator is ast.Mult and self._shape(f.tree) == shape]
+        factors = trees.with_sigmoid_below(factors, full)
         scalars = [f for f in factors if self._shape(f.tree) == SCALAR]
         others = [f for f in factors if self._shape(f.tree) != SCALAR]
         if scalars or negative or len(self._narrow(others, shape)) > 1:

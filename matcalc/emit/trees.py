@@ -52,6 +52,18 @@ def factors(tree: ast.expr) -> tuple[bool, list[Operand]]:
             return negative, found[::-1]
 
 
+def with_sigmoid_below(factors: list[Operand], full: list[Operand]) -> list[Operand]:
+    """a * sigmoid(x) as a / (1 + exp(-x)), an operation less; `full` are the factors above in the product's shape."""
+    found = next((f for f in full if isinstance(f.tree, ast.Call) and text(f.tree.func) == "_sigmoid"), None)
+    if found is None or len(full) == 1:
+        return factors
+    assert isinstance(found.tree, ast.Call)
+    argument = found.tree.args[0]
+    turned = without_sign(argument) or ast.UnaryOp(ast.USub(), argument)
+    below = Operand(ast.Div, ast.Call(ast.Name("_one_plus_exp"), [turned], []))
+    return [*(f for f in factors if f is not found), below]
+
+
 def product_of(factors: list[Operand], negative: bool) -> ast.expr:
     """The product of 1 x 1 factors."""
     ordered = sorted(factors, key=lambda f: f.operator is not ast.Mult)
