@@ -177,3 +177,10 @@ def test_what_is_a_transpose_is_computed_once():
     text = body("X: n x p\nY: n x c\nW: p x c\nsum((X*W - Y).^2)", "value_and_grad", wrt=["X", "W"])
     assert text.count("X @ W") == 1
     assert "W.T @ X.T" not in text
+
+
+def test_sums_of_products_use_what_is_there():
+    source = "X: n x d\nA: d x k\nB: d x k\nC: d x k\nP = softmax(X*A*(X*B)', 2)\nV = X*C\nO = P*V\nsum(O.*O)/2"
+    d = mc.derive(source, wrt=["A", "B", "C"])
+    assert 'np.einsum("ij,ij->i", O, O)' in d.code("gradient")
+    assert d.check().ok

@@ -195,7 +195,7 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
             return known_sum
     pair = _pair_of(select, X)
     if pair is not None:
-        return dot(*pair) if axis is None else _sum_of_pair(*pair, axis)
+        return dot(*pair) if axis is None else _sum_of_pair(*_narrower(select, *pair, axis), axis)
     where = "" if axis is None else f", axis={axis - 1}, keepdims=True"
     return Code(f"np.sum({{0}}{where})", (X,))
 
@@ -215,6 +215,17 @@ def _acts_on_vec(X: Expr) -> bool:
 
 def _is_outer(X: Expr) -> bool:
     return len(X.args) == _SQUARE and is_one(X.args[0].shape[1])
+
+
+def _narrower(select: Selector, a: Expr, b: Expr, axis: int) -> tuple[Expr, Expr]:
+    """sum((A B') .* P, 2) = sum(A .* (P B), 2), where P B is computed anyway."""
+    for product, other in ((a, b), (b, a)) if axis == 2 else ():
+        inner = through(product)
+        if inner.op == "matmul" and len(inner.args) == _SQUARE:
+            A, B = inner.args[0], _transposed(inner.args[1])
+            if select.uses[matmul(other, B)]:
+                return A, matmul(other, B)
+    return a, b
 
 
 def _sum_of_pair(a: Expr, b: Expr, axis: int) -> Code:
