@@ -70,6 +70,8 @@ def test_brief_is_readable_and_full_is_complete_for_many_nodes() -> None:
     full.add(d)
     short, long = (re.sub(r"\(data:[^)]*\)", "", note.markdown()) for note in (brief, full))
     assert "By the chain rule" not in short
+    assert "lines and is left out here; `matcalc code` prints it" in short
+    assert "def value_and_grad" not in short
     assert len(short) < len(long) / 2
     assert long.count("#### ") >= 61
     for k in range(60):
@@ -82,7 +84,18 @@ def test_a_matrix_function_shows_its_jacobians() -> None:
     text = note.markdown()
     assert "Local Jacobians" in text
     assert r"B^\top \otimes A" in text
-    assert "Generated code" not in text
+    assert 'return {"X": _kron(B.T, A)}' in text
+    assert "`matcalc code --kind jacobian` prints the whole module" in text
+    assert "the worst relative error is" in text
+    assert note.data()["derivations"][0]["check"]["ok"]
+    (book,) = ("".join(cell["source"]) for cell in note.notebook(execute=False)["cells"] if "code(" in cell["source"])
+    assert book == 'print(d.code("jacobian"))'
+
+
+def test_brief_notes_print_short_code() -> None:
+    note = Note(detail="brief")
+    note.add(mc.derive("norm2(X*w - y)^2", wrt="w"))
+    assert "def value_and_grad" in note.markdown()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from matcalc.export.notebook import executed, notebook
 from matcalc.export.pdf import UNICODE, compiled
 from matcalc.export.picture_svg import graph_svg
 from matcalc.export.picture_tex import graph_tex
-from matcalc.export.program import main_function
+from matcalc.export.program import code_kind, main_function
 from matcalc.export.references import References
 from matcalc.export.rendering import rendered
 from matcalc.export.rows import rows_for
@@ -34,6 +34,7 @@ from matcalc.printing.symbols import name_latex
 SUFFIXES = (".md", ".tex", ".html", ".ipynb", ".pdf", ".json")
 JOINED = re.compile(r"\n\n(?=\\\[\n)")  # a display of LaTeX belongs to the paragraph before it
 LONGEST = 100  # values on the way back of a derivation that Jupyter shows in full
+LISTING = 60  # lines of code that a brief note prints
 Progress = Callable[[int, int, str], None]
 
 
@@ -49,6 +50,8 @@ class Section:
     picture: str
     module: str
     code: str
+    left_out: int
+    command: str
     helpers: bool
     report: Report | None
 
@@ -137,7 +140,7 @@ class Note:
                 {
                     **({"title": title} if title else {}),
                     **derivation_data(d),
-                    **({"check": report_data(d.check(trials=3))} if d.output.is_scalar else {}),
+                    "check": report_data(d.check(trials=3)),
                 }
                 for d, title, _ in self.parts
             ],
@@ -262,9 +265,10 @@ class Note:
         adjoint = name_latex("d_v", notation)
         transposed = rf"\left({adjoint}\right)" if notation.adjoint == "partial" else adjoint
         transposed += notation.transpose
-        scalar = d.output.is_scalar
-        module = d.code() if computed and scalar and markup.listings else ""
+        module = d.code(code_kind(d)) if computed and markup.listings else ""
         function, helpers = main_function(module)
+        lines = function.count("\n")
+        left_out = lines if self.detail == "brief" and lines > LISTING else 0
         return Section(
             title=title or self.language("Derivatives"),
             text=text,
@@ -273,9 +277,11 @@ class Note:
             meaning=rf"{lesson.differential} = \operatorname{{tr}}({transposed} \,\mathrm{{d}}v)",
             picture=_drawing(d, markup, notation) if computed else "",
             module=module,
-            code=function,
+            code="" if left_out else function,
+            left_out=left_out,
+            command=" ".join(["matcalc code", *(["--kind", kind] if (kind := code_kind(d)) else [])]),
             helpers=helpers,
-            report=d.check(trials=3) if computed and scalar else None,
+            report=d.check(trials=3) if computed else None,
         )
 
 

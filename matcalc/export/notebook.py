@@ -14,7 +14,7 @@ from typing import Any
 
 from matcalc.calculus.derivation import Derivation
 from matcalc.errors import MatcalcError, shorten
-from matcalc.export.program import function_names, source_program
+from matcalc.export.program import code_kind, function_names, source_program
 from matcalc.languages import Language
 
 PLOT = """\
@@ -52,12 +52,12 @@ def notebook(
         cells.append(_code(_derive(d)))
         cells.append(_code("d.picture()"))
         cells.append(_markdown(text.strip()))
-        if d.output.is_scalar:
-            cells.append(_markdown(f"### {words('Generated code')}"))
-            cells.append(_code("print(d.code())"))
-            cells.append(_markdown(f"### {words('Numeric certificate')}"))
-            cells.append(_code("print(d.check())"))
-            cells.append(_code(PLOT))
+        kind = code_kind(d)
+        cells.append(_markdown(f"### {words('Generated code')}"))
+        cells.append(_code("print(d.code())" if kind is None else f'print(d.code("{kind}"))'))
+        cells.append(_markdown(f"### {words('Numeric certificate')}"))
+        cells.append(_code("print(d.check())"))
+        cells.append(_code(PLOT))
     return {
         "cells": _with_ids(cells),
         "metadata": {

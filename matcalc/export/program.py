@@ -1,4 +1,4 @@
-"""A derivation's source as a program in the text syntax, with every variable declared: for the cells of a notebook."""
+"""Programs in a note: the derivation's source in the text syntax, for the cells of a notebook; its generated code."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def source_program(d: Derivation) -> str:
 def function_names(d: Derivation) -> list[str]:
     """The abstract entrywise functions that the source calls."""
     return list(dict.fromkeys(e.params[0].name for e in postorder((d.output,)) if e.op == "func"))
+
+
+def code_kind(d: Derivation) -> str | None:
+    """The kind of function that a note prints: value and gradients by default, Jacobians of a matrix function."""
+    return None if d.output.is_scalar else "jacobian"
 
 
 def main_function(module: str) -> tuple[str, bool]:
