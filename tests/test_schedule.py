@@ -182,5 +182,16 @@ def test_what_is_a_transpose_is_computed_once():
 def test_sums_of_products_use_what_is_there():
     source = "X: n x d\nA: d x k\nB: d x k\nC: d x k\nP = softmax(X*A*(X*B)', 2)\nV = X*C\nO = P*V\nsum(O.*O)/2"
     d = mc.derive(source, wrt=["A", "B", "C"])
-    assert 'np.einsum("ij,ij->i", O, O)' in d.code("gradient")
+    text = d.code("gradient")
+    assert 'np.einsum("ij,ij->i", O, O)' in text
+    assert text.count("*= P") + text.count("np.multiply(P") + text.count("(P,") == 1  # one product for Q and K
+    assert d.check().ok
+
+
+def test_no_value_is_taken_for_its_transpose():
+    source = "A: n x n\nP: n x n\nB: n x n\nQ: n x n\nsum(exp(P.*A - P.*B).*Q) + sum(exp(P'.*A - P'.*B).*Q')"
+    d = mc.derive(source, wrt=["A", "P"])
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=(3, 3)) for name in "APBQ"}
+    assert d.function("value")(**arrays) == pytest.approx(d.evaluate(**arrays))
     assert d.check().ok

@@ -22,7 +22,7 @@ def without_twins(roots: Iterable[Expr]) -> dict[Expr, Expr]:
     first: dict[bytes, Expr] = {}
     for e in postorder(roots):
         new = rebuild(e, [done[a] for a in e.args]) if e.args else e
-        new = _with_factor_in_front(new)
+        new = _repeated_last(_with_factor_in_front(new))
         if _is_work(new):
             new = first.get(new.digest, new)
         turned = _mirror(new, mirror)
@@ -51,11 +51,15 @@ def _with_factor_in_front(e: Expr) -> Expr:
         left = list(factors)
         for f in common:
             left.remove(f)
-        if len(left) == 1 and left[0].op == "broadcast":
-            rest.append(core.broadcast(core.scale(*scalars, left[0].args[0]), e.shape))
-        else:
-            rest.append(core.scale(*scalars, core.hadamard(*left)))
+        rest.append(_repeated_last(core.scale(*scalars, core.hadamard(*left))))
     return core.hadamard(*common, core.add(*rest))
+
+
+def _repeated_last(e: Expr) -> Expr:
+    """c (1 r) = 1 (c r)"""
+    if e.op != "scale" or e.args[-1].op != "broadcast":
+        return e
+    return core.broadcast(core.scale(*e.args[:-1], e.args[-1].args[0]), e.shape)
 
 
 def _parts(t: Expr) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
@@ -76,7 +80,7 @@ def _mirror(e: Expr, mirror: dict[Expr, Expr]) -> Expr:
     """The transpose with transposition taken down to the variables."""
     if e.is_scalar:
         return e
-    turned = [mirror.get(a, a) if not a.is_scalar else a for a in e.args]
+    turned = [a if a.is_scalar else mirror[a] if a in mirror else core.transpose(a) for a in e.args]
     if e.op == "transpose":
         return e.args[0]
     if e.op == "matmul":
