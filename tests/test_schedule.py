@@ -184,7 +184,7 @@ def test_sums_of_products_use_what_is_there():
     d = mc.derive(source, wrt=["A", "B", "C"])
     text = d.code("gradient")
     assert 'np.einsum("ij,ij->i", O, O)' in text
-    assert text.count("*= P") + text.count("np.multiply(P") + text.count("(P,") == 1  # one product for Q and K
+    assert text.count("*= P") + text.count("np.multiply(P") == 1  # one product for A and B
     assert d.check().ok
 
 
