@@ -109,3 +109,19 @@ def test_a_hessian_that_is_zero_has_the_size_of_the_set(kind: str) -> None:
     hessian = d.function("hessian")(S=member(np.ones(size)), **_arrays())["S"]
     assert hessian.shape == (size, size)
     assert not hessian.any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "by"),
+    [("symmetric", "vech(X)"), ("upper", "vech(X')"), ("diagonal", "diagvec(X)"), ("skew", "entries(X)")],
+)
+def test_views_say_by_what_a_jacobian_is_taken(kind: str, by: str) -> None:
+    d = mc.derive("X*B", wrt="X", shapes={"X": ("n", "n"), "B": ("n", "m")}, structure={"X": kind})
+    assert f"dvec(f)/d{by}' = kron(B', eye(n))*" in d.text("result")
+    assert f"where vec(X) = {str(d.jacobian()).split('*', 1)[1]} * {by}" in d.text("result")
+    assert f" * d {by}\n" in d.text("differential")
+
+
+def test_code_says_by_what_a_hessian_is_taken() -> None:
+    d = mc.derive("tr(X*X)", wrt="X", structure={"X": "symmetric"})
+    assert "the Hessian by the independent entries of X = " in d.code("hessian")

@@ -8,6 +8,7 @@ from matcalc import core
 from matcalc.calculus.formulas import formulas, formulas_text
 from matcalc.calculus.page import Edge, Line, Writer, latex_writer
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
+from matcalc.calculus.structured import INDEPENDENT, basis
 from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, substitute
@@ -159,6 +160,30 @@ class ViewBuilder:
     def in_vec(self, e: Expr, content: str) -> str:
         """vec of something of the shape of e; a column is its own vec."""
         return content if is_one(e.shape[1]) else self._around(self.w.vec, content)
+
+    def by_entries(self, e: Expr) -> str:
+        """What a Jacobian is taken by: vec of a value, or its independent entries along a structured set."""
+        kind = self.structure_of(e)
+        if kind == "none":
+            return self.in_vec(e, self.named(e))
+        if kind in INDEPENDENT:
+            return self.w.expr(INDEPENDENT[kind](e))
+        return self._around("entries({0})" if self.w.plain else r"\operatorname{{entries}}({0})", self.named(e))
+
+    def d_entries(self, e: Expr) -> str:
+        """The differential of what a Jacobian is taken by."""
+        if self.structure_of(e) == "none":
+            return self.d_vec(e)
+        return f"d {self.by_entries(e)}" if self.w.plain else rf"\mathrm{{d}}{self.by_entries(e)}"
+
+    def entries_of(self, e: Expr) -> str:
+        """How vec of a structured variable is made of its independent entries; empty for a free one."""
+        D = basis(e, self.structure_of(e))
+        return "" if D is None else f"{self.in_vec(e, self.named(e))} = {self.product([D], self.by_entries(e))}"
+
+    def structure_of(self, e: Expr) -> str:
+        """The structured set along which a variable is differentiated."""
+        return self.d.structure.get(str(e.params[0]), "none")
 
     def _around(self, form: str, content: str) -> str:
         """A form `name({0})` around something, with brackets of its height."""

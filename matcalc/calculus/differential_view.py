@@ -38,7 +38,7 @@ def write_map_differentials(b: ViewBuilder, view: View) -> None:
         J = b.d.jacobian(str(e.params[0])).value
         remark = b.words("along {0} alone").format(b.inline(b.named(e))) if len(b.d.wrt) > 1 else ""
         view.identified += _definitions(b, locals_of(J))
-        view.identified.append(Line(f"{b.d_vec(b.d.output)} = {b.product([J], b.d_vec(e))}", remark))
+        view.identified.append(Line(f"{b.d_vec(b.d.output)} = {b.product([J], b.d_entries(e))}", remark))
 
 
 def _forward(b: ViewBuilder, view: View) -> Differentials:

@@ -160,7 +160,8 @@ def _formulas(d: Derivation, kind: str, derivatives: dict[str, Expr]) -> list[st
     for name, e in derivatives.items() if kind in names else ():
         shown = shared(e)
         lines |= {local: value for local, value in shown.definitions if local not in lines}
-        lines[names[kind].format(name)] = shown.body
+        along = kind == "hessian" and d.structure.get(name, "none") != "none"
+        lines[f"the Hessian by the independent entries of {name}" if along else names[kind].format(name)] = shown.body
     formulas = [line for name, value in lines.items() if len(line := f"{name} = {value}") <= _LONGEST]
     conditions = [*d.domain, *further_conditions(derivatives.values(), d.domain)] if derivatives else []
     needed = [f"Valid where {text} is {fact}." for fact, e in conditions if len(text := shared(e).body) <= _LONGEST]

@@ -62,6 +62,13 @@ BASES: dict[str, Callable[[Expr], Expr]] = {
     "symmetric-toeplitz": lambda X: call("symtoep", X.shape[0]),
     "skew": lambda X: call("skewdup", X.shape[0]),
 }
+# The independent entries as a column, where that has a name of its own.
+INDEPENDENT: dict[str, Callable[[Expr], Expr]] = {
+    "symmetric": lambda X: call("vech", X),
+    "diagonal": diagvec,
+    "lower": lambda X: call("vech", X),
+    "upper": lambda X: call("vech", transpose(X)),
+}
 KINDS = ("none", *PROJECTIONS)
 FACTS = {kind: kind for kind in ("symmetric", "skew", "diagonal", "lower", "upper", "orthogonal")}
 FACTS["symmetric-toeplitz"] = "symmetric"

@@ -196,6 +196,8 @@ class Pages(ViewBuilder):
             if self.layout == "numerator":
                 layout = "numerator layout: d vec(F) = J d vec(X)"
             remark = f"{self.w.shape(J.shape)}; {self.words(layout)}"
+            if made := self.entries_of(e):
+                remark += f"; {self.words('where')} {self.inline(made)}"
             where = self.definitions_of(J)
             for fact, at in further_conditions([J], self.d.domain):
                 remark += f"; {self.words('where')} {self.condition(fact, at)}"
@@ -239,5 +241,5 @@ class Pages(ViewBuilder):
         f, x = self.named(self.d.output), self.named(e)
         if not self.d.output.is_scalar:
             f = self.in_vec(self.d.output, f)
-            x = self.in_vec(e, x) + ("" if e.is_scalar else self.w.transpose)
+            x = self.by_entries(e) + ("" if e.is_scalar else self.w.transpose)
         return f"d{f}/d{x}" if self.w.plain else rf"\frac{{\partial {f}}}{{\partial {x}}}"

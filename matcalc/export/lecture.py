@@ -294,12 +294,12 @@ class _Lecture(ViewBuilder):
     def jacobian_result(self, e: Expr) -> Result:
         """The Jacobian of a matrix function."""
         J = self.d.jacobian(str(e.params[0])).value
-        F, X = (self.in_vec(v, self.named(v)) for v in (self.d.output, e))
+        F, X = self.in_vec(self.d.output, self.named(self.d.output)), self.by_entries(e)
         left = rf"\frac{{\partial {F}}}{{\partial {X}{'' if e.is_scalar else self.w.transpose}}}"
         return Result(
             left=left,
             rows=[Row(self.w.expr(J))],
-            where=self.where(locals_of(J)),
+            where=self.where(locals_of(J)) + (rf", \quad {made}" if (made := self.entries_of(e)) else ""),
             shape=shape_latex(J),
             remarks=[],
             conditions=[self.condition_fact(fact, at) for fact, at in further_conditions([J], self.d.domain)],

@@ -35,6 +35,10 @@ SYMBOLS: tuple[tuple[str, Symbol], ...] = (
             (r"K_{m, n} \operatorname{vec}(A) = \operatorname{vec}(ATRANSPOSE)", "A", r"m \times n"),
         ),
     ),
+    (
+        r"\\operatorname\{vech\}",
+        Symbol(r"\operatorname{vech}(A)", "the columns of the lower triangle of {0}, one below the other", ("A",)),
+    ),
     (r"\\operatorname\{diag\}", Symbol(r"\operatorname{diag}(a)", "the diagonal matrix with these entries")),
     (r"\\operatorname\{diagvec\}", Symbol(r"\operatorname{diagvec}(A)", "the diagonal of a matrix, as a column")),
     (r"\\mathbf\{1\}", Symbol(r"\mathbf{1}", "a column of ones; with two sizes, a matrix of ones")),
