@@ -27,8 +27,8 @@ def constant_of(e: Expr) -> Any:
         return sp.Integer(1)
     if e.op == "zeros":
         return sp.Integer(0)
-    if e.op == "broadcast" and through(e.args[0]).op == "number":
-        return number_value(through(e.args[0]))
+    if e.op == "broadcast" and through(e.args[0]).op in ("number", "scale"):
+        return constant_of(e.args[0])
     if e.op == "scale" and e.args[-1].op in ("ones", "number", "broadcast"):
         values = [constant_of(a) for a in e.args]
         return None if None in values else sp.Mul(*values)
