@@ -266,7 +266,9 @@ class Tex(Markup):
     def heading(self, level: int, content: str) -> str:
         if level == 4:
             return f"\n\n\\par\\penalty-300\\medskip\\noindent\\textbf{{{content}}}\\nopagebreak\n\n"
-        return f"\n\n\\{self.HEADINGS[level - 1]}*{{{content}}}\n\n"
+        lines = 14 if level < 3 else 7  # a chapter begins with another heading
+        room = f"\\ifdefined\\needroom\\needroom{{{lines}}}\\fi\n"
+        return f"\n\n{room}\\{self.HEADINGS[level - 1]}*{{{content}}}\n\n"
 
     def paragraph(self, content: str) -> str:
         return f"\n\n{content}\n\n"
@@ -285,7 +287,8 @@ class Tex(Markup):
         )
 
     def verbatim(self, code: str) -> str:
-        return rf"\texttt{{{''.join(TEX_SPECIAL.get(c, c) for c in code)}}}"
+        escaped = "".join(TEX_SPECIAL.get(c, c) for c in code)
+        return rf"\texttt{{{escaped.replace('--', '-{}-')}}}"
 
     def lines(self, *parts: str) -> str:
         return r" \newline ".join(p for p in parts if p)
@@ -296,7 +299,8 @@ class Tex(Markup):
         columns = "l" * (len(head) - 1) + last
         top = " & ".join(self.strong(cell) for cell in head)
         body = "\n".join(" & ".join(f"{{{cell}}}" for cell in row) + r" \\[2pt]" for row in rows)  # a ( is no option
-        table = f"\\begin{{{kind}}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{top} \\\\\n\\midrule\n{body}\n\\bottomrule\n"
+        top += " \\\\\n\\midrule" + ("" if self.fragment else "\n\\endhead")
+        table = f"\\begin{{{kind}}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{top}\n{body}\n\\bottomrule\n"
         return f"\n\n{table}\\end{{{kind}}}\n\n"
 
     def code(self, source: str, name: str) -> str:
