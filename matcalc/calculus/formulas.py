@@ -55,6 +55,7 @@ def formulas_text(name: str, params: Sequence[Any] | None = None) -> Formulas:
 
 
 def _differential(name: str, params: Sequence[Any] | None) -> tuple[Expr, Expr | None]:
+    """The operation, and its differential with one term for each argument."""
     e = example(name, params)
     output = core.named(OUTPUT, e)
     terms = [
@@ -62,7 +63,8 @@ def _differential(name: str, params: Sequence[Any] | None) -> tuple[Expr, Expr |
         for a, L in zip(e.args, record(name).differential(output, *e.args, *e.params))
         if a.op == "variable" and not isinstance(L, Zero)
     ]
-    return e, Rewriter(Context()).simplify(core.add(*terms)) if terms else None
+    tidy = Rewriter(Context()).simplify
+    return e, core.add(*map(tidy, terms)) if terms else None
 
 
 def example(name: str, params: Sequence[Any] | None = None) -> Expr:
