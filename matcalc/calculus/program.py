@@ -19,6 +19,7 @@ from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, numpy_sourc
 from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
+from matcalc.properties import known
 from matcalc.rewrite.context import Context
 
 if TYPE_CHECKING:
@@ -155,8 +156,13 @@ def _gradient(d: Derivation, name: str) -> Expr:
 def _formulas(d: Derivation, kind: str, derivatives: dict[str, Expr]) -> list[str]:
     """The definitions of the graph, its output, and the derivatives, as far as each fits on a line."""
     lines = {name: shared(e.args[0]).body for name, e in d.graph.definitions.items() if e.op == "named"}
-    lines["f"] = shared(d.output).body
-    names = {"gradient": "df/d{0}", "value_and_grad": "df/d{0}", "hessian": "d vec(df/d{0}) / d vec({0})'"}
+    if d.output.op == "named":
+        f = str(d.output.params[0])
+    else:
+        f = d.fresh_names().fresh("f")
+        lines[f] = shared(d.output).body
+    first = f"d{f}/d{{0}}"
+    names = {"gradient": first, "value_and_grad": first, "hessian": f"d vec({first}) / d vec({{0}})'"}
     for name, e in derivatives.items() if kind in names else ():
         shown = shared(e)
         lines |= {local: value for local, value in shown.definitions if local not in lines}
@@ -164,5 +170,9 @@ def _formulas(d: Derivation, kind: str, derivatives: dict[str, Expr]) -> list[st
         lines[f"the Hessian by the independent entries of {name}" if along else names[kind].format(name)] = shown.body
     formulas = [line for name, value in lines.items() if len(line := f"{name} = {value}") <= _LONGEST]
     conditions = [*d.domain, *further_conditions(derivatives.values(), d.domain)] if derivatives else []
-    needed = [f"Valid where {text} is {fact}." for fact, e in conditions if len(text := shared(e).body) <= _LONGEST]
+    needed = [
+        f"Valid where {text} is {fact}."
+        for fact, e in conditions
+        if not known(e, fact) and len(text := shared(e).body) <= _LONGEST
+    ]
     return [*formulas, *([""] if needed else []), *needed]
