@@ -173,7 +173,7 @@ def claim(options: argparse.Namespace) -> int:
     if options.format == "json":
         _write_json(verdict_data(verdict), options.output)
     else:
-        _write(str(verdict), options.output)
+        _write(verdict.text(options.language), options.output)
     return {"proved": 0, "disproved": FAILED}.get(verdict.status, UNDECIDED)
 
 

@@ -108,6 +108,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument("--name", metavar="NAME", help="with --of: what it is differentiated by")
     one.add_argument("--kind", choices=("gradient", "adjoint", "jacobian", "hessian"), default="gradient")
     one.add_argument("--by", metavar="NAME", help="with --kind hessian: the second variable of a mixed Hessian")
+    one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
     _add_options_of_sources(one)
     _add_format(one, ("text", "json"))
 

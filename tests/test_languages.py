@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import shutil
 import subprocess
@@ -12,6 +13,9 @@ from note_support import DEVANAGARI, EXAMPLES, ROOT, derived
 
 import matcalc as mc
 from matcalc.calculus.paths import NUMBERS, REASONS
+from matcalc.claims.claim import NOWHERE, SLIPS, TRIED, TURNED
+from matcalc.claims.diagnosis import FACTORS, REPAIRS
+from matcalc.cli import main
 from matcalc.export.pdf import compiled
 from matcalc.export.rows import CONVENTIONS
 from matcalc.export.symbols import SYMBOLS
@@ -30,13 +34,16 @@ def test_a_language_has_every_message_of_the_others(code: str) -> None:
 
 def fixed_words() -> set[str]:
     """Every message in the templates, in the views, and in what they take from the catalogues of words."""
-    found = {s.meaning for _, s in SYMBOLS} | {*CONVENTIONS.values()} | {reason for _, reason in REASONS} | {NUMBERS}
+    found = {*FACTORS.values(), *SLIPS.values(), *TRIED, NOWHERE, TURNED} | {
+        m for pair in REPAIRS.values() for m in pair
+    }
+    found |= {s.meaning for _, s in SYMBOLS} | {*CONVENTIONS.values()} | {reason for _, reason in REASONS} | {NUMBERS}
     for path in (ROOT / "templates").glob("*.jinja"):
         found.update(re.findall(r'\bt\("((?:[^"\\]|\\.)*)"', path.read_text(encoding="utf-8")))
     for folder in ("calculus", "export", "claims", "numeric"):
         for path in (ROOT / "matcalc" / folder).glob("*.py"):
             source = path.read_text(encoding="utf-8")
-            found.update(re.findall(r'(?:\bwords|\bt|\breason)\(\s*"((?:[^"\\]|\\.)*)"[,)]', source))
+            found.update(re.findall(r'(?:\bwords|\bt|\breason|\bsaid)\(\s*"((?:[^"\\]|\\.)*)"[,)]', source))
     return found
 
 
@@ -66,6 +73,43 @@ def test_reports_and_verdicts_in_spanish() -> None:
     text = d.claim("x", "A*x").text("es")
     assert text.startswith("refutado: ")
     assert "lo correcto es (A + A')*x" in text
+
+
+@pytest.mark.parametrize(
+    ("claim", "english", "spanish"),
+    [
+        ("2*(A + A')*x", "spurious factor 2", "sobra el factor 2"),
+        ("-(A + A')*x", "the sign is wrong", "el signo es incorrecto"),
+        ("A*x", "term A' is missing: it was dropped", "falta el término A': se ha omitido"),
+        (
+            "x'*(A + A')",
+            "wrong shape: the claim is 1 x n, the gradient",
+            "dimensiones incorrectas: la afirmación es 1 x n",
+        ),
+    ],
+)
+def test_a_diagnosis_is_english_text_with_translations(claim: str, english: str, spanish: str) -> None:
+    verdict = mc.derive("x'*A*x", wrt="x").claim("x", claim)
+    assert verdict.diagnosis.startswith(english)
+    assert verdict.diagnosis.text("es").startswith(spanish)
+    assert spanish in verdict.text("es")
+    assert verdict.text("es").startswith("refutado: el gradiente con respecto a x")
+    assert DEVANAGARI.search(verdict.diagnosis.text("hi"))
+    copied = pickle.loads(pickle.dumps(verdict.diagnosis))
+    assert (copied, copied.kinds, copied.text("es")) == (
+        verdict.diagnosis,
+        verdict.diagnosis.kinds,
+        verdict.diagnosis.text("es"),
+    )
+
+
+def test_lines_of_a_hand_derivation_in_spanish(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = "h = tanh(W*x)\nf = sum(h)\nd_h = -1\n"
+    source = f"W: m x n\nx: n x 1\n{lines}"
+    main(["claim", source, "--language", "es"])
+    out = capsys.readouterr().out
+    assert "<- el primer error está aquí" in out
+    assert "refutado" in out
 
 
 def test_unknown_languages_are_refused() -> None:

@@ -25,6 +25,7 @@ from matcalc.dims import same_shape, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
 from matcalc.expr import HOOKS, Expr, substitute, variables
 from matcalc.graph import Graph
+from matcalc.languages import Message, said
 from matcalc.numeric.binding import bind, matrix
 from matcalc.properties import Truth, truth
 
@@ -36,7 +37,8 @@ RANDOM_POINTS = 3
 MORE_POINTS = 12
 SMALL_POINTS = 8
 VISIBLE = 0.01
-IDENTITY = "the identity"
+IDENTITY = said("the identity")
+TURNED = "{0}; it is the transpose of the right result (numerator layout)"
 NOWHERE = "random points (there is none at which both sides are defined)"
 TRIED = ("the normal form", "expansion into sums of products", "common denominators")
 
@@ -53,7 +55,7 @@ class Question:
         assumptions: what holds where the source is differentiated.
     """
 
-    about: str
+    about: Message
     right: Expr
     graph: Graph
     target: Expr | None
@@ -79,11 +81,13 @@ def question(d: Derivation, name: str, kind: str, by: Any = None) -> Question:
         if structure != "none":
             value = structured_gradient(value, target, structure, d.convention)
         free = target if structure == "none" else None
-        return Question(f"the gradient with respect to {shown}", value, d.graph, free, d.domain)
+        return Question(said("the gradient with respect to {0}", shown), value, d.graph, free, d.domain)
     if kind == "jacobian":
-        return Question(f"the Jacobian with respect to {shown}", d.jacobian(shown).value, d.graph, None, d.domain)
+        about = said("the Jacobian with respect to {0}", shown)
+        return Question(about, d.jacobian(shown).value, d.graph, None, d.domain)
     other = shown if by is None else str(d.find(by).params[0])
-    about = f"the Hessian with respect to {shown}" + ("" if by is None else f" and {other}")
+    both = said("the Hessian with respect to {0} and {1}", shown, other)
+    about = said("the Hessian with respect to {0}", shown) if by is None else both
     return Question(about, d.hessian(shown, other).value, d.graph, None, d.domain)
 
 
@@ -183,13 +187,14 @@ def _conditions(asked: Question, claim: Expr, proof: Proof) -> tuple[tuple[str, 
 
 def _wrong_shape(asked: Question, text: str, claim: Expr) -> Verdict:
     right = asked.right
-    message = f"wrong shape: the claim is {shape_text(claim.shape)}, {asked.about} is {shape_text(right.shape)}"
+    shapes = shape_text(claim.shape), asked.about, shape_text(right.shape)
+    message = said("wrong shape: the claim is {0}, {1} is {2}", *shapes)
     kinds = ["shape"]
     if same_shape(claim.shape, right.shape[::-1]):
         field = Field([right, claim], list(asked.graph.declared.values()))
         found = [field.differ(transpose(claim), right, p) for p in field.random(RANDOM_POINTS)]
         if found and not any(found):
-            message += "; it is the transpose of the right result (numerator layout)"
+            message = said(TURNED, message)
             kinds.append("transposed")
     return Verdict(DISPROVED, asked.about, text, right, diagnosis=Diagnosis(message, tuple(kinds)))
 
@@ -208,11 +213,11 @@ def misfitting(asked: Question, parse: Callable[[str], Expr], text: str, error: 
             continue
         found = [field.differ(mended, asked.right, p) for p in points]
         if found and all(f is False for f in found):
-            said = SLIPS[kind].format(part)
+            slip = said("{0} (wrong shape: {1})", said(SLIPS[kind], part), reason)
             node = _entered_at(asked.graph, kind, part)
-            diagnosis = Diagnosis(f"{said} (wrong shape: {reason})", ("shape", kind), node, changed)
+            diagnosis = Diagnosis(slip, ("shape", kind), node, changed)
             return Verdict(DISPROVED, asked.about, text, asked.right, diagnosis=diagnosis)
-    diagnosis = Diagnosis(f"wrong shape: {reason}", ("shape",))
+    diagnosis = Diagnosis(said("wrong shape: {0}", reason), ("shape",))
     return Verdict(DISPROVED, asked.about, text, asked.right, diagnosis=diagnosis)
 
 
@@ -309,7 +314,7 @@ def judged_values(
         MatcalcError: a value is missing, or does not fit.
     """
     asked = question(d, name, "gradient")
-    about = f"the values of {asked.about} at the data"
+    about = said("the values of {0} at the data", asked.about)
     declared = list(d.graph.declared.values())
     arrays, sizes = bind(declared, at, dims)
     field = Field([asked.right, d.graph.output], declared)
@@ -320,9 +325,9 @@ def judged_values(
     text = shorten(" ".join(str(np.asarray(array)).split()))
     if claimed.shape != right.shape:
         turned = claimed.shape == right.shape[::-1]
-        message = f"wrong shape: {claimed.shape[0]} x {claimed.shape[1]}, right is {right.shape[0]} x {right.shape[1]}"
+        message = said("wrong shape: {0}, right is {1}", shape_text(claimed.shape), shape_text(right.shape))
         if turned and np.allclose(claimed.T, right, rtol=tolerance, atol=tolerance * np.abs(right).max()):
-            message += "; it is the transpose of the right result (numerator layout)"
+            message = said(TURNED, message)
         diagnosis = Diagnosis(message, ("shape", "transposed") if turned else ("shape",))
         return Verdict(DISPROVED, about, text, asked.right, diagnosis=diagnosis)
     size = max(float(np.abs(right).max()), float(np.abs(claimed).max()), 1e-300)
@@ -340,6 +345,7 @@ def identity_judged(left: Expr, right: Expr, declared: Iterable[Expr], text: str
         graph.declare(v)
     graph.set_output(left)
     if not same_shape(left.shape, right.shape):
-        message = f"the left side is {shape_text(left.shape)}, the right side {shape_text(right.shape)}"
-        return Verdict(DISPROVED, IDENTITY, text, diagnosis=Diagnosis(f"wrong shape: {message}", ("shape",)))
+        shapes = shape_text(left.shape), shape_text(right.shape)
+        message = said("wrong shape: the left side is {0}, the right side {1}", *shapes)
+        return Verdict(DISPROVED, IDENTITY, text, diagnosis=Diagnosis(message, ("shape",)))
     return decided(Question(IDENTITY, left, graph, None, ()), text, right)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from itertools import permutations
 from time import thread_time
 
@@ -24,6 +25,7 @@ from matcalc.dims import is_one
 from matcalc.errors import MatcalcError
 from matcalc.expr import REGISTRY, Expr, postorder, substitute, variables
 from matcalc.graph import Graph
+from matcalc.languages import Message, said
 from matcalc.numeric.binding import Array
 
 TIME = 0.6  # seconds of processor time after which the search stops
@@ -86,16 +88,17 @@ def _same(first: Iterable[Array], second: Iterable[Array]) -> bool:
 def _whole(case: Case, rights: list[Array]) -> Found:
     """The claim as a multiple or the transpose of the right result."""
     if _same(case.claimed, [r.T for r in rights]):
-        return 0.5, Diagnosis("it is the transpose of the right result (numerator layout?)", ("transposed",))
+        return 0.5, Diagnosis(said("it is the transpose of the right result (numerator layout?)"), ("transposed",))
     values = [_values(case, p) for p in case.points]
     found: Found = None
     if _same(case.claimed, rights):
         gap = max(distance(a, b) for a, b in zip(case.claimed, rights))
-        return 0.5, Diagnosis(f"a constant is rounded: the relative difference is {gap:.0e}", ("rounding",))
+        rounded = said("a constant is rounded: the relative difference is {0}", f"{gap:.0e}")
+        return 0.5, Diagnosis(rounded, ("rounding",))
     for factor in factors(list(zip(case.claimed, rights)), values):
         found = _simpler(found, (factor.weight, _factor_text(factor, case)))
     if found is None and not any(np.any(c) for c in case.claimed) and any(np.any(r) for r in rights):
-        return 1.0, Diagnosis("it is zero, the right result is not", ("zero",))
+        return 1.0, Diagnosis(said("it is zero, the right result is not"), ("zero",))
     return found
 
 
@@ -117,24 +120,32 @@ def _values(case: Case, point: Point) -> dict[str, Array]:
     return found
 
 
-def _factor_text(factor: Factor, case: Case, prefix: str = "") -> Diagnosis:
+def _factor_text(factor: Factor, case: Case) -> Diagnosis:
     node = factor.value if factor.value in case.graph.definitions else ""
     if not factor.value and factor.number == -1:
-        return Diagnosis(f"{prefix}the sign is wrong", ("sign",))
+        return Diagnosis(said("the sign is wrong"), ("sign",))
     plain = bool(factor.value) and "/" not in factor.value
     absent = plain and case.claim is not None and factor.value not in _names_in(case.claim)
     if factor.value and factor.number == 1 and abs(factor.exponent) == 2 and not absent:
         how = "multiplied instead of divided" if factor.exponent > 0 else "divided instead of multiplied"
-        return Diagnosis(f"{prefix}{how} by {factor.value}", ("factor", how), node)
+        return Diagnosis(said(FACTORS[how], factor.value), ("factor", how), node)
     sizes = {float(size): name for name, size in case.points[0].sizes.items()} if len(case.points) == 1 else {}
     size = max(abs(factor.number), 1 / abs(factor.number))
-    remark = f" ({sizes[float(size)]} is {size} here)" if float(size) in sizes else ""
-    spurious = Factor(factor.number, factor.value, factor.exponent)
-    missing = Factor(1 / factor.number, factor.value, -factor.exponent)
     natural = (factor.exponent > 0 and not absent) if factor.value else abs(factor.number) > 1
-    if natural:
-        return Diagnosis(f"{prefix}spurious factor {spurious}{remark}", ("factor", "spurious factor"), node)
-    return Diagnosis(f"{prefix}missing factor {missing}{remark}", ("factor", "missing factor"), node)
+    how = "spurious factor" if natural else "missing factor"
+    shown = factor if natural else Factor(1 / factor.number, factor.value, -factor.exponent)
+    text = said(FACTORS[how], str(shown))
+    if float(size) in sizes:
+        text = said("{0} ({1} is {2} here)", text, sizes[float(size)], str(size))
+    return Diagnosis(text, ("factor", how), node)
+
+
+FACTORS = {
+    "multiplied instead of divided": "multiplied instead of divided by {0}",
+    "divided instead of multiplied": "divided instead of multiplied by {0}",
+    "spurious factor": "spurious factor {0}",
+    "missing factor": "missing factor {0}",
+}
 
 
 def _names_in(e: Expr) -> set[str]:
@@ -168,26 +179,30 @@ def _wrong_derivation(case: Case, start: float) -> Found:
             text = _mistake_text(mistake)
             if not factor.is_one:
                 more = _factor_text(factor, case)
-                text = Diagnosis(f"{text}; in addition, {more}", (*text.kinds, *more.kinds), text.node or more.node)
+                both = said("{0}; in addition, {1}", text, more)
+                text = Diagnosis(both, (*text.kinds, *more.kinds), text.node or more.node)
             best = _simpler(best, (mistake.weight + factor.weight, text))
     return best
 
 
 def _mistake_text(mistake: Mistake) -> Diagnosis:
-    parts: list[str] = []
+    parts: list[Message] = []
     kinds: list[str] = []
     node = ""
     if mistake.linear:
         names = ", ".join(dict.fromkeys(e.op if e.op != "func" else e.params[0].name for e in mistake.linear))
-        parts.append(f"the derivative of the activation ({names}) is taken as 1 everywhere")
+        parts.append(said("the derivative of the activation ({0}) is taken as 1 everywhere", names))
         kinds.append("activation derivative")
         node = str(mistake.linear[0]) if len(mistake.linear) == 1 else ""
     if mistake.held:
-        names = " and ".join(_name(e) for e in mistake.held)
-        parts.append(f"{names} {'was' if len(mistake.held) == 1 else 'were'} held constant")
+        names = reduce(lambda first, second: said("{0} and {1}", first, second), map(_name, mistake.held))
+        one = len(mistake.held) == 1
+        parts.append(said("{0} was held constant", names) if one else said("{0} were held constant", names))
         kinds.append("held constant")
         node = ", ".join(_name(e) for e in mistake.held)
-    return Diagnosis("; in addition, ".join(parts), tuple(kinds), node)
+    return Diagnosis(
+        reduce(lambda first, second: said("{0}; in addition, {1}", first, second), parts), tuple(kinds), node
+    )
 
 
 def _name(e: Expr) -> str:
@@ -244,13 +259,14 @@ def _forms(e: Expr) -> list[Expr]:
     return [plain, substitute(plain, names, through_names=False)] if names else [plain]
 
 
-def _edit_text(kind: str, place: Expr, column: int) -> str:
+def _edit_text(kind: str, place: Expr, column: int) -> Message:
     if kind.startswith("factor"):
         number = Fraction(kind.split()[1])
         number = number if column else 1 / number
-        word = "spurious" if number > 1 else "missing"
-        return f"{word} factor {number if number > 1 else 1 / number} in the term {place}"
-    return REPAIRS[kind][column].format(place)
+        if number > 1:
+            return said("spurious factor {0} in the term {1}", str(number), str(place))
+        return said("missing factor {0} in the term {1}", str(1 / number), str(place))
+    return said(REPAIRS[kind][column], str(place))
 
 
 def _gives(e: Expr, goal: list[Array], case: Case) -> bool:

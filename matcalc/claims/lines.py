@@ -14,6 +14,8 @@ from matcalc.core import named
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.expr import HOOKS, Expr
 from matcalc.graph import Graph
+from matcalc.languages import ENGLISH
+from matcalc.languages import language as language_of
 
 if TYPE_CHECKING:
     from matcalc.calculus.derivation import Derivation
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 # d_theta = ..., dJ/dW1 = ..., dJ/d_W1 = ...
 _ADJOINT = re.compile(r"\s*(?:d_(?P<name>\w+)|d\w*\s*/\s*d_?(?P<by>\w+))\s*=(?P<claim>.*)", re.DOTALL)
 _DEFINITION = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)(.*)", re.DOTALL)
-WRONG_MARK = "<- the first error is here"
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,19 @@ class LineVerdicts(Sequence[Line]):
         return DISPROVED if DISPROVED in found else UNDECIDED if UNDECIDED in found else PROVED
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, language: str = ENGLISH) -> str:
+        """The lines with their verdicts in plain text."""
+        t = language_of(language)
         rows: list[str] = []
         wrong = self.first_wrong
         for line in self.lines:
-            status = "definition" if line.verdict is None else line.verdict.status
-            rows.append(f"{line.number:3d}  {status:10s}  {line.text}{'   ' + WRONG_MARK if line is wrong else ''}")
+            status = t("definition" if line.verdict is None else line.verdict.status)
+            mark = f"   <- {t('the first error is here')}" if line is wrong else ""
+            rows.append(f"{line.number:3d}  {status:10s}  {line.text}{mark}")
             if line.verdict is not None and line.verdict.status != PROVED:
-                rows.extend(f"       {row}" for row in str(line.verdict).splitlines()[2:])
+                rows.extend(f"       {row}" for row in line.verdict.text(language).splitlines()[2:])
         return "\n".join(rows)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from matcalc.claims.equality import Proof
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
-from matcalc.languages import ENGLISH
+from matcalc.languages import ENGLISH, Message
 from matcalc.languages import language as language_of
 from matcalc.numeric.binding import Array
 from matcalc.steps import Step
@@ -20,8 +20,8 @@ SHOWN = 12  # variables of a counterexample that are written out
 PROVED, DISPROVED, UNDECIDED = "proved", "disproved", "undecided"
 
 
-class Diagnosis(str):
-    """What is wrong with a claim, in words; empty where no usual mistake reproduces it.
+class Diagnosis(Message):
+    """What is wrong with a claim, in words; empty where no usual mistake reproduces it. `.text("es")` is in Spanish.
 
     Attributes:
         kinds: the mistakes, by keyword: `sign`, `factor`, `transposed`, `held constant`, ...
@@ -36,6 +36,8 @@ class Diagnosis(str):
     def __new__(cls, text: str = "", kinds: tuple[str, ...] = (), node: str = "", right: str = "") -> Diagnosis:
         made = super().__new__(cls, text)
         made.kinds, made.node, made.right = kinds, node, right
+        if isinstance(text, Message):
+            made.pattern, made.values = text.pattern, text.values
         return made
 
 
@@ -115,9 +117,10 @@ class Verdict:
         return self.text()
 
     def text(self, language: str = ENGLISH) -> str:
-        """The verdict in plain text; the diagnosis stays in English."""
+        """The verdict in plain text; the message of an error of shapes stays in English."""
         t = language_of(language).filled
-        lines = [f"{t(self.status)}: {self.about}", "  " + t("claim: {0}", self.claim)]
+        about = self.about.text(language) if isinstance(self.about, Message) else self.about
+        lines = [f"{t(self.status)}: {about}", "  " + t("claim: {0}", self.claim)]
         if self.status == PROVED:
             names = self.rules
             lines.append("  " + (t("by {0}", ", ".join(names)) if names else t("it is the same expression")))
@@ -128,7 +131,7 @@ class Verdict:
             said = t("it holds where {0} and fails elsewhere: no fact says which side is meant", self.holds_where)
             lines.append("  " + said)
         if self.diagnosis:
-            lines.append(f"  {self.diagnosis}")
+            lines.append(f"  {self.diagnosis.text(language)}")
         if self.diagnosis.node:
             lines.append("  " + t("the error enters at {0}", self.diagnosis.node))
         if (self.status == DISPROVED or self.holds_where) and self.expected is not None:
@@ -136,7 +139,7 @@ class Verdict:
         if self.counterexample is not None:
             lines += ["  " + t("for example, with"), self.counterexample.text(language)]
         if self.status == UNDECIDED and not self.holds_where:
-            tried = ", ".join(self.tried)
+            tried = ", ".join(map(t, self.tried))
             lines.append("  " + t("{0} random evaluations agreed; tried: {1}", str(self.agreed), tried))
         return "\n".join(lines)
 

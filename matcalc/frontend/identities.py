@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from matcalc.claims.claim import about_shapes, identity_judged
+from matcalc.claims.claim import IDENTITY, about_shapes, identity_judged
 from matcalc.claims.constants import with_constants
 from matcalc.claims.lines import LineVerdicts, judged_lines, statements
 from matcalc.claims.verdict import DISPROVED, Diagnosis, Verdict
@@ -14,6 +14,7 @@ from matcalc.dims import same_shape
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.frontend.entry import derive
 from matcalc.frontend.parser import parse
+from matcalc.languages import said
 from matcalc.ops.elementwise import Function
 
 LEFT, RIGHT = "left_side", "right_side"
@@ -55,7 +56,7 @@ def prove(
         message = str(getattr(error, "message", error))
         for name, side in zip(names, ("the left side", "the right side")):
             message = message.replace(name, side)
-        return Verdict(DISPROVED, "the identity", text, diagnosis=Diagnosis(f"wrong shape: {message}", ("shape",)))
+        return Verdict(DISPROVED, IDENTITY, text, diagnosis=Diagnosis(said("wrong shape: {0}", message), ("shape",)))
     first, second = (parsed.graph.definitions[name].args[0] for name in names)
     return identity_judged(first, second, parsed.graph.declared.values(), text)
 

@@ -40,6 +40,32 @@ class Language:
         return [name.strip() for name in self.messages.get("@fonts", "").split(",") if name.strip()]
 
 
+class Message(str):
+    """A text in English that can be said in other languages: made by `said`; a plain one stays as it is.
+
+    Attributes:
+        pattern: the fixed message with its places `{0}`, `{1}`; empty for a plain text.
+        values: what fills the places; messages among them are translated too.
+    """
+
+    pattern: str = ""
+    values: tuple[str, ...] = ()
+
+    def text(self, code: str = ENGLISH) -> str:
+        """The text in the language of this code."""
+        if not self.pattern:
+            return str(self)
+        values = (value.text(code) if isinstance(value, Message) else value for value in self.values)
+        return language(code).filled(self.pattern, *values)
+
+
+def said(pattern: str, *values: str) -> Message:
+    """A fixed message with its places filled in."""
+    message = Message(pattern.format(*values))
+    message.pattern, message.values = pattern, values
+    return message
+
+
 @lru_cache(maxsize=1)
 def available() -> tuple[str, ...]:
     """The codes of the languages, English first."""
