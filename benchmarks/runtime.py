@@ -136,7 +136,7 @@ def _as_matrix(found: Any, expected: Any, kind: str) -> Any:
 
 
 def measure(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Seconds per call of each competitor in every round."""
+    """Seconds per call of each competitor in every round, each round in another order: what ran before tells."""
     names = list(calls)
     repeats = {}
     for name, call in calls.items():
@@ -144,8 +144,9 @@ def measure(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[
         repeats[name] = max(1, min(500, int(_SHORTEST / max(_seconds(call), 1e-7))))
     times: dict[str, list[float]] = {name: [] for name in names}
     gc.disable()
-    for k in range(rounds):
-        for name in names[k % len(names) :] + names[: k % len(names)]:
+    shuffle = np.random.default_rng(0).permutation
+    for _ in range(rounds):
+        for name in shuffle(names).tolist():
             call = calls[name]
             start = perf_counter()
             for _ in range(repeats[name]):
