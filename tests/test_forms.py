@@ -78,6 +78,14 @@ def test_a_softmax_in_named_parts_is_folded_back():
     assert d.check(trials=2).ok
 
 
+def test_a_softmax_in_named_parts_does_not_overflow():
+    d = mc.derive("E = exp(X)\ns = sum(E, 2)\nP = E ./ s\nJ = -sum(Y .* log(P))", wrt="X", facts={"Y": "one-hot"})
+    assert str(d.gradient("X")) == "P - Y"
+    value, gradient = d.function()(X=np.array([[1e4, 0.0]]), Y=np.array([[0.0, 1.0]]))
+    assert value == 1e4
+    np.testing.assert_allclose(gradient["X"], [[1.0, -1.0]])
+
+
 def test_what_was_recognised_is_a_step_and_the_source_stays():
     d = mc.derive("P = exp(X) ./ sum(exp(X), 2)\nJ = sum(Y .* log(P))", wrt="X")
     assert [s.rule for s in d.recognised] == ["exponentials_over_their_sum"]

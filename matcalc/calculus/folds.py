@@ -31,6 +31,11 @@ class Folds:
                     if len(factors) > 1 and (factors, name) not in self._products:
                         self._products.append((factors, name))
 
+    @property
+    def has_products(self) -> bool:
+        """Whether a definition is an entrywise product, which may be met in parts."""
+        return bool(self._products)
+
     def folded(self, value: Expr) -> Expr:
         """`value` with names for what equals a definition, from the top: nothing inside of that is looked at."""
         if not self._whole:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from matcalc import core
 from matcalc.calculus.folds import Folds, folded
-from matcalc.calculus.names import Names, opened
+from matcalc.calculus.names import Names, inlined, opened
 from matcalc.expr import Expr, depends, postorder, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import Zero
@@ -114,9 +114,21 @@ class ReverseAccumulation:
         value = self.rewriter.simplify(raw)
         value = opened(value, self.rewriter, raw)
         value = folded(value, self.folds, self.rewriter)
+        if e.op == "variable" and self.folds.has_products:
+            value = self._through_names(value)
         self.logged = len(self.context.steps)
         steps = self.context.steps[start:]  # with those of the unnamed values since the last adjoint
         handle = value
         if e.op == "named" and self.rewriter.cost(value) > 0:
             handle = core.named(self.names.fresh("d_" + e.params[0]), value, "local")
         return Adjoint(e, raw, value, handle, steps)
+
+    def _through_names(self, value: Expr) -> Expr:
+        """`value` with the adjoints in it written out, where a part then equals a definition and it is no longer."""
+        mark = len(self.context.steps)
+        other = inlined(value, self.rewriter)
+        after = folded(other, self.folds, self.rewriter)
+        if after is not other and self.rewriter.cost(after) <= self.rewriter.cost(value):
+            return after
+        del self.context.steps[mark:]
+        return value
