@@ -92,6 +92,30 @@ def test_a_matrix_function_shows_its_jacobians() -> None:
     assert book == 'print(d.code("jacobian"))'
 
 
+def test_the_jacobian_of_a_number_is_not_written_out_as_a_matrix() -> None:
+    note = Note(entries=3)
+    note.add(mc.derive("c*norm2(w)^2 + sum(exp(w))", wrt="w", shapes={"w": ("n", 1), "c": (1, 1)}))
+    assert note.markdown().count("bmatrix") == 2  # the exponential function only: one begins, one ends
+    assert r"\exp(w_{1}) & 0 & 0" in note.markdown()
+
+
+def test_symbols_and_parts_follow_the_notation() -> None:
+    note = Note(notation=Notation(bold=True, hadamard=r"\circ", adjoint="partial"))
+    note.add(mc.derive("r = A*X\nh = tanh(r)\nf = sum(h .* h .* B)", wrt="X", facts={"A": "constant"}))
+    text = note.markdown()
+    assert r"| $\mathbf{A} \circ \mathbf{B}$ | the product entry by entry |" in text
+    assert r"| $\mathbf{I}_{n}$ | the identity matrix |" in text
+    assert r"\odot" not in text
+    assert r"\left(\frac{\partial f}{\partial \mathbf{h}}\right)^{(1)}" in text
+    assert r"\mathrm{d}\mathbf{Y} = (\mathrm{d}\mathbf{A}) \mathbf{B}" in text
+
+
+def test_what_many_values_share_is_said_once() -> None:
+    note = Note(detail="brief")
+    note.add(chain(60))
+    assert r"Would be shorter if: $W_{59}, W_{58}, \dots, W_{0}$: symmetric." in note.markdown()
+
+
 def test_brief_notes_print_short_code() -> None:
     note = Note(detail="brief")
     note.add(mc.derive("norm2(X*w - y)^2", wrt="w"))

@@ -34,11 +34,12 @@ class Formulas:
 def formulas(name: str, notation: Notation, params: Sequence[Any] | None = None) -> Formulas:
     """Both formulas of an operation in LaTeX, with the parameters of its record or with those given."""
     e, differential = _differential(name, params)
-    operation = f"{OUTPUT} = {latex(e, notation)}"
+    output = latex(core.var(OUTPUT, *e.shape), notation)
+    operation = f"{output} = {latex(e, notation)}"
     if differential is None:
         return Formulas(operation, "")
-    names = {f"d{a.params[0]}": rf"\mathrm{{d}}{a.params[0]}" for a in e.args if a.op == "variable"}
-    return Formulas(operation, rf"\mathrm{{d}}{OUTPUT} = {latex(differential, notation.with_names(names))}")
+    names = {f"d{a.params[0]}": rf"\mathrm{{d}}{latex(a, notation)}" for a in e.args if a.op == "variable"}
+    return Formulas(operation, rf"\mathrm{{d}}{output} = {latex(differential, notation.with_names(names))}")
 
 
 def formulas_text(name: str, params: Sequence[Any] | None = None) -> Formulas:

@@ -136,7 +136,7 @@ class _Lecture(ViewBuilder):
             ],
             adjoint=self.adjoint_name(e),
             rows=self.rows(self.chains.of(made, parts)) if self.full else [Row(self.w.expr(made.value))],
-            shapes=shape_equation(made.value),
+            shapes=shape_equation(made.value, self.w.notation),
         )
 
     def rows(self, lines: list[Equality]) -> list[Row]:
@@ -168,7 +168,9 @@ class _Lecture(ViewBuilder):
         edge = self.edge(path)
         left, _, chain = edge.chain.partition(" = ")
         if part:
-            left = self.in_vec(path.end, f"{self.adjoint_name(path.end)}^{{({part})}}")
+            name = self.adjoint_name(path.end)
+            name = rf"\left({name}\right)" if r"\frac" in name else name
+            left = self.in_vec(path.end, f"{name}^{{({part})}}")
         cited = dict.fromkeys(name for j in path.jacobians for name in collapse_of(j.map))
         for j in path.jacobians:
             if not isinstance(j.map, Identity):
@@ -212,7 +214,7 @@ class _Lecture(ViewBuilder):
 
     def written_out(self, path: Path) -> str:
         """A diagonal Jacobian of the path, entry by entry: of an entrywise function, if there is one."""
-        found = [j for j in path.jacobians if isinstance(j.map, Mask)]
+        found = [j for j in path.jacobians if isinstance(j.map, Mask) and not j.map.by.is_scalar]
         found.sort(key=lambda j: record(definition(j.value).op).scalar_function is None)
         for j in found[:1]:
             if isinstance(j.map, Mask):
@@ -321,7 +323,7 @@ def shape_latex(e: Expr) -> str:
     return rf"{dim_latex(e.shape[0])} \times {dim_latex(e.shape[1])}"
 
 
-def shape_equation(e: Expr) -> str:
+def shape_equation(e: Expr, notation: Notation) -> str:
     r"""The shapes of a product's factors and what they give: `1 \times K \cdot K \times H \to 1 \times H`."""
     _, rest = coefficient_and_rest(e)
     if rest is None or rest.op not in ("matmul", "hadamard"):
@@ -329,7 +331,8 @@ def shape_equation(e: Expr) -> str:
     factors = [f for f in rest.args if not (f.op == "broadcast" or f.is_scalar)]
     if len(factors) < 2:
         return ""
-    sign = r" \;\cdot\; " if rest.op == "matmul" else r" \;\odot\; "
+    mark = r"\cdot" if rest.op == "matmul" else notation.hadamard
+    sign = rf" \;{mark}\; "
     return rf"{sign.join(f'({shape_latex(f)})' for f in factors)} \;\to\; {shape_latex(rest)}"
 
 

@@ -13,6 +13,7 @@ from matcalc.numeric.check import Report
 from matcalc.printing.breaking import width
 
 MANY = 12  # variables from which those of the same shape share a row
+SHARED = 4  # facts of one kind that are said one by one
 CONVENTIONS = {
     "entries": "Along {0} matrices, the partial derivatives by the independent entries are",
     "projection": "Along {0} matrices, the orthogonal projection of the gradient is",
@@ -154,8 +155,16 @@ class _Rows:
         return self.f.t(CONVENTIONS[convention], self.f.t(kind))
 
     def facts(self, facts: list[Fact]) -> str:
-        """Facts in a row."""
-        return "; ".join(self.f.t("{0} is {1}", self.f.math(x.formula), self.f.t(x.fact)) for x in facts)
+        """Facts in a row; what many values share is said once."""
+        f = self.f
+        parts = []
+        for fact in dict.fromkeys(x.fact for x in facts):
+            formulas = [x.formula for x in facts if x.fact == fact]
+            if len(formulas) > SHARED:
+                parts.append(f"{self.listed(formulas)}: {f.t(fact)}")
+            else:
+                parts += [f.t("{0} is {1}", f.math(formula), f.t(fact)) for formula in formulas]
+        return "; ".join(parts)
 
     def certificate(self, report: Report) -> str:
         """What the numeric check found."""

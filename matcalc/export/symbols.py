@@ -9,6 +9,7 @@ from typing import Any
 
 from matcalc.printing.style import Notation
 
+LETTER = re.compile(r"(?<![A-Za-z\\])([ABIa])(?![A-Za-z])")  # of a matrix or column in the examples
 HADAMARD, TRANSPOSE = "HADAMARD", "TRANSPOSE"  # stand for the marks of the notation
 
 
@@ -42,7 +43,7 @@ SYMBOLS: tuple[tuple[str, Symbol], ...] = (
     (r"\\operatorname\{diag\}", Symbol(r"\operatorname{diag}(a)", "the diagonal matrix with these entries")),
     (r"\\operatorname\{diagvec\}", Symbol(r"\operatorname{diagvec}(A)", "the diagonal of a matrix, as a column")),
     (r"\\mathbf\{1\}", Symbol(r"\mathbf{1}", "a column of ones; with two sizes, a matrix of ones")),
-    (r"I_\{", Symbol("I_{n}", "the identity matrix")),
+    (r"\bI\}?_\{", Symbol("I_{n}", "the identity matrix")),
     (r"\\operatorname\{sum\}\(", Symbol(r"\operatorname{sum}(A)", "the sum of all entries")),
     (r"\\operatorname\{mean\}\(", Symbol(r"\operatorname{mean}(A)", "the mean of all entries")),
     (
@@ -85,7 +86,7 @@ def symbols_in(lessons: Iterable[Any], notation: Notation) -> list[Symbol]:
     def filled(formula: str) -> str:
         for mark, written in marks.items():
             formula = formula.replace(mark, written)
-        return formula
+        return LETTER.sub(r"\\mathbf{\1}", formula) if notation.bold else formula
 
     return [
         Symbol(filled(s.example), s.meaning, tuple(map(filled, s.formulas)))
