@@ -22,7 +22,7 @@ def table(rows: list[dict[str, Any]], peers: list[str]) -> str:
     for group, goal in GOALS.items():
         chosen = [r for r in rows if r["group"] == group]
         if chosen:
-            cells = [f"**{mean:.2f}**" if (mean := _mean(chosen, c)) else "" for c in columns]
+            cells = [f"**{ratio(mean)}**" if (mean := _mean(chosen, c)) else "" for c in columns]
             title = f"**{group}: geometric mean** (goal by hand: {goal:.2f})"
             lines.append(f"| {title} | | | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -30,8 +30,13 @@ def table(rows: list[dict[str, Any]], peers: list[str]) -> str:
 
 def line(r: dict[str, Any], columns: list[str]) -> str:
     """One row."""
-    cells = [f"{r['ratios'][c]:.2f}" if c in r["ratios"] else "" for c in columns]
+    cells = [ratio(r["ratios"][c]) if c in r["ratios"] else "" for c in columns]
     return f"| {r['name']} | {_time(r['seconds'])} | {r['MB']:.1f} | " + " | ".join(cells) + " |"
+
+
+def ratio(x: float) -> str:
+    """Two decimals, or two digits of a small one."""
+    return f"{x:.2f}" if x >= 0.1 else f"{x:.2g}"
 
 
 def _mean(rows: Iterable[dict[str, Any]], column: str) -> float | None:
@@ -94,7 +99,7 @@ def page(parts: list[tuple[str, str]], picture: str | None) -> str:
     head = (
         "# Runtime of generated code\n\n"
         "The time of the generated function, and this time divided by those of others: below 1 it is faster. Every\n"
-        "round measures each competitor once, in an order that rotates; ratios are medians of the rounds. The\n"
+        "round measures each competitor once, in a random order; ratios are medians of the rounds. The\n"
         "hand-written version is careful NumPy (buffers owned and reused, products in the cheapest order);\n"
         "`forward` is the hand-written value alone. All results are compared before anything is timed. float64;\n"
         "written by `benchmarks/runtime.py`.\n"

@@ -1,6 +1,6 @@
 """Generated code beside the forward pass, hand-written NumPy, jax.jit, torch and autograd, in one interleaved run.
 
-All results are compared before anything is timed. Every round times each competitor once, in an order that rotates;
+All results are compared before anything is timed. Every round times each competitor once, in a random order;
 ratios are taken round by round and their median is reported, so that drifts of a shared machine cancel.
 
     python benchmarks/runtime.py [--quick] [--threads 1|2|all|both] [--rounds 15] [--only NAME] [--markdown]

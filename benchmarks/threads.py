@@ -1,4 +1,7 @@
-"""The number of threads of every library: one, or what `--threads` says (a number or `all`); imported before NumPy."""
+"""The number of threads of every library: one, or what `--threads` says (a number or `all`); imported before NumPy.
+
+One thread is one processor: XLA starts threads whatever it is told.
+"""
 
 import os
 import sys
@@ -11,8 +14,10 @@ def _asked() -> str:
     return "1"
 
 
-COUNT = len(os.sched_getaffinity(0)) if _asked() == "all" else int(_asked()) if _asked().isdigit() else 1
+COUNT = (os.cpu_count() or 1) if _asked() == "all" else int(_asked()) if _asked().isdigit() else 1
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = str(COUNT)
+if hasattr(os, "sched_setaffinity"):  # not on every system
+    os.sched_setaffinity(0, range(COUNT))
 if COUNT == 1:
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")

@@ -121,7 +121,7 @@ class Field:
     def values(self, exprs: Sequence[Expr], point: Point) -> list[Array]:
         """The values of some expressions at a point; what is not finite there is judged by the caller."""
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a variance of one entry
+            warnings.simplefilter("ignore")  # a variance of one entry, the logarithm of a singular matrix
             return evaluate_all(list(exprs), point.arrays, point.sizes, self.functions)
 
     def differ(self, first: Expr, second: Expr, point: Point) -> bool | None:
