@@ -14,10 +14,16 @@ def _asked() -> str:
     return "1"
 
 
-COUNT = (os.cpu_count() or 1) if _asked() == "all" else int(_asked()) if _asked().isdigit() else 1
+def _processors() -> list[int]:
+    """Those of the first process: one that it starts does not inherit its single one."""
+    own = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return [int(k) for k in os.environ.setdefault("BENCHMARK_PROCESSORS", ",".join(map(str, sorted(own)))).split(",")]
+
+
+COUNT = len(_processors()) if _asked() == "all" else int(_asked()) if _asked().isdigit() else 1
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = str(COUNT)
 if hasattr(os, "sched_setaffinity"):  # not on every system
-    os.sched_setaffinity(0, range(COUNT))
+    os.sched_setaffinity(0, _processors()[:COUNT])
 if COUNT == 1:
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
