@@ -11,6 +11,7 @@ import pytest
 import sympy as sp
 from support import OPERATIONS, SIZES, Sample, example, free_arguments, holds
 
+import matcalc as mc
 from matcalc import core
 from matcalc.errors import FactError, MatcalcError, ShapeError
 from matcalc.expr import REGISTRY, Expr, node, record, variables
@@ -191,3 +192,10 @@ def test_the_fact_tests_fail_on_wrong_propagation(name: str, fact: str, monkeypa
 
     with pytest.raises(AssertionError, match="is not"):
         check_all()
+
+
+def test_facts_about_parts_of_an_expression_are_listed_as_used() -> None:
+    lines = "E: n x d\nS: d x d{}\nf = n/2*logdet(S) + tr(inv(S)*E'*E)/2"
+    assert mc.derive(lines.format(""), wrt="S").facts_used == []
+    d = mc.derive(lines.format(" positive-definite"), wrt="S")
+    assert d.facts_used == [("S", "symmetric")]  # the weakest fact that makes inv(S) symmetric

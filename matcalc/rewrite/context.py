@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from matcalc import core
 from matcalc.dims import same
-from matcalc.expr import Expr, postorder, record
-from matcalc.properties import BIT, CLOSED_MASK, closure, facts_of
+from matcalc.expr import Expr, postorder, record, substitute
+from matcalc.properties import BIT, CLOSED_MASK, NAMES, closure, facts_of, names_of
 from matcalc.steps import Step
+
+LEAVES = ("variable", "named")
 
 
 class Context:
@@ -28,6 +31,7 @@ class Context:
         self.wished: dict[tuple[Expr, str], None] = {}
         self._masks: dict[Expr, int] = {}
         self._pending: list[tuple[Expr, str]] = []
+        self._found: dict[tuple[Expr, str], list[tuple[Expr, str]]] = {}
 
     def mask(self, e: Expr) -> int:
         """The facts of `e`, those that follow from the assumptions included."""
@@ -50,6 +54,16 @@ class Context:
             return True
         return False
 
+    def _origins(self, e: Expr, fact: str) -> list[tuple[Expr, str]]:
+        """The facts about variables and named values that give an expression a fact: inv(S) is symmetric as S is."""
+        if e.op in LEAVES:
+            return [(e, fact)]
+        if (e, fact) not in self._found:
+            given = facts_of(e)[0] & BIT[fact]
+            leaves = [v for v in postorder((e,), through_names=False) if v.op in LEAVES and facts_of(v)[0]]
+            self._found[e, fact] = [(v, own) for v in leaves for own in _needed(v, e, fact)] if given else []
+        return self._found[e, fact]
+
     def wish(self, e: Expr, fact: str) -> None:
         """Note that a rule would have fired if the fact were known."""
         if e.op == "variable":
@@ -61,11 +75,25 @@ class Context:
 
     def log(self, rule: str, identity: str, source: str, before: Expr, after: Expr) -> None:
         """Write down one application of a rule."""
-        facts = [(e, fact) for e, fact in self._pending if e.op in ("variable", "named")]
+        facts = [pair for asked in self._pending for pair in self._origins(*asked)]
         for pair in facts:
             self.used[pair] = None
         names = tuple(dict.fromkeys((str(e.params[0]), fact) for e, fact in facts))
         self.steps.append(Step(rule, before, after, identity, source, names))
+
+
+def _needed(leaf: Expr, e: Expr, fact: str) -> list[str]:
+    """The facts about a leaf without which `e` would not have a fact: the weakest that is enough; else all."""
+
+    def enough(*facts: str) -> bool:
+        other = core.var(leaf.params[0], *leaf.shape, facts)
+        return bool(facts_of(substitute(e, {leaf: other}, through_names=False))[0] & BIT[fact])
+
+    if enough():
+        return []
+    known = [name for name in NAMES if facts_of(leaf)[0] & BIT[name]]
+    known.sort(key=lambda name: (name != fact, closure(BIT[name]).bit_count()))
+    return next(([name] for name in known if enough(name)), names_of(facts_of(leaf)[0]))
 
 
 def with_consequences(given: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
