@@ -72,6 +72,8 @@ def test_brief_is_readable_and_full_is_complete_for_many_nodes() -> None:
     assert "By the chain rule" not in short
     assert "lines and is left out here; `matcalc code` prints it" in short
     assert "def value_and_grad" not in short
+    assert "lines: it is printed at the end" in long
+    assert long.count("def value_and_grad") == 1
     assert len(short) < len(long) / 2
     assert long.count("#### ") >= 61
     for k in range(60):

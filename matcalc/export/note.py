@@ -34,7 +34,7 @@ from matcalc.printing.symbols import name_latex
 SUFFIXES = (".md", ".tex", ".html", ".ipynb", ".pdf", ".json")
 JOINED = re.compile(r"\n\n(?=\\\[\n)")  # a display of LaTeX belongs to the paragraph before it
 LONGEST = 100  # values on the way back of a derivation that Jupyter shows in full
-LISTING = 60  # lines of code that a brief note prints
+LISTING = 60  # lines of a function that a note prints among the results; longer ones at the end, or not at all
 Progress = Callable[[int, int, str], None]
 
 
@@ -268,7 +268,7 @@ class Note:
         module = d.code(code_kind(d)) if computed and markup.listings else ""
         function, helpers = main_function(module)
         lines = function.count("\n")
-        left_out = lines if self.detail == "brief" and lines > LISTING else 0
+        left_out = lines if lines > LISTING and (self.detail == "brief" or helpers) else 0
         return Section(
             title=title or self.language("Derivatives"),
             text=text,
