@@ -84,16 +84,21 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument("--trials", type=_at_least(1), default=5, metavar="N", help="how many random points (default: 5)")
     one.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of the random numbers (default: 0)")
 
-    one = _command(commands, "export", run, "write a note: .md .tex .html .ipynb .pdf or .json, by the suffix of -o")
+    forms = "the note; its suffix says what is written: .md .tex .html .ipynb .pdf .json"
+    one = _command(commands, "export", run, "write a note, of one or several derivations", forms)
     one.add_argument("sources", nargs="+", metavar="SOURCE", help="text, files that hold it, or - for standard input")
     _add_options_of_sources(one)
     one.add_argument("--title", default="", help="of the document")
-    one.add_argument("--template", metavar="FILE", help="a Jinja2 template of your own; it may extend note.html.jinja")
+    one.add_argument("--template", metavar="FILE", help="a Jinja2 template of your own; it may extend note.tex.jinja")
     one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
     one.add_argument("--detail", choices=("full", "brief"), default="full", help="all steps, or the adjoints only")
     one.add_argument("--fragment", action="store_true", help="for .tex: without preamble, to be read by \\input")
     one.add_argument(
-        "--entries", type=_at_least(0), default=0, metavar="N", help="write diagonal Jacobians out for N entries"
+        "--entries",
+        type=_at_least(0),
+        default=0,
+        metavar="N",
+        help="write diagonal Jacobians out for N entries (at most 8)",
     )
     one.add_argument("--transpose", default=r"^\top", metavar="TEX", help="the mark of a transpose: ^\\top, ', ^T")
     one.add_argument("--hadamard", default=r"\odot", metavar="TEX", help="the entrywise product: \\odot, \\circ")
@@ -119,10 +124,16 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     return whole
 
 
-def _command(commands: Any, name: str, run: Mapping[str, Command], summary: str) -> argparse.ArgumentParser:
+def _command(
+    commands: Any,
+    name: str,
+    run: Mapping[str, Command],
+    summary: str,
+    output: str = "write there, not to the standard output",
+) -> argparse.ArgumentParser:
     one: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
     one.set_defaults(command=run[name])
-    one.add_argument("-o", "--output", metavar="FILE", help="write there, not to the standard output")
+    one.add_argument("-o", "--output", metavar="FILE", help=output)
     return one
 
 
