@@ -112,6 +112,12 @@ def test_symbols_and_parts_follow_the_notation() -> None:
     assert r"\mathrm{d}\mathbf{Y} = (\mathrm{d}\mathbf{A}) \mathbf{B}" in text
 
 
+def test_a_result_along_a_set_is_not_defined_by_itself() -> None:
+    note = Note(notation=Notation(adjoint="partial"))
+    note.add(mc.derive("logdet(S)", wrt="S", structure={"S": "symmetric"}))
+    assert r"= G + G^\top - \operatorname{diag}(\operatorname{diagvec}(G)), \quad G = S^{-1}" in note.markdown()
+
+
 def test_what_many_values_share_is_said_once() -> None:
     note = Note(detail="brief")
     note.add(chain(60))

@@ -266,8 +266,10 @@ class _Lecture(ViewBuilder):
         left = rf"\frac{{\partial {self.named(self.d.output)}}}{{\partial {self.named(e)}}}"
         rows = [Row(self.w.expr(value))]
         if kind != "none":
-            free = core.named(f"d_{name}", made.value, "local")
-            rows.insert(0, Row(self.w.expr(structured_gradient(free, e, kind, self.d.convention))))
+            by_name = self.w.notation.adjoint != "partial"  # which would be called as the result is
+            free = core.named(f"d_{name}" if by_name else self.d.fresh_names().fresh("G"), made.value, "local")
+            formula = self.w.expr(structured_gradient(free, e, kind, self.d.convention))
+            rows.insert(0, Row(formula + ("" if by_name else self.where([free]))))
         defined = {m.handle for m in self.d.reverse.adjoints.values()}
         by_entry = entry(value, self.w.notation)
         return Result(
