@@ -393,6 +393,23 @@ def test_both_sides_of_an_expanding_rule_get_one_form(rule):
     assert prove(left, right) is not None
 
 
+@pytest.mark.parametrize(
+    ("source", "by", "claim", "condition"),
+    [
+        ("t*sum(sign(x).^2)", "t", "n", ("nonzero", "x")),
+        ("sum(maximum(x, y))", "x", "step(x - y)", ("nonzero", "x - y")),
+        ("sum(abs(x))", "x", "2*step(x) - 1", ("nonzero", "x")),
+    ],
+)
+def test_what_holds_away_from_kinks_says_so(source, by, claim, condition):
+    shapes = {"x": ("n", 1), "y": ("n", 1), "t": (1, 1)}
+    d = mc.derive(source, wrt=by, shapes={k: s for k, s in shapes.items() if k in source})
+    verdict = d.claim(by, claim)
+    assert verdict.status == "proved"
+    assert condition in verdict.assumptions
+    assert d.claim(by, str(d.gradient(by))).assumptions == ()
+
+
 def test_a_mixed_hessian_can_be_claimed():
     d = mc.derive("x'*A*y + x'*x", wrt=["x", "y"], shapes={"x": ("m", 1), "y": ("n", 1), "A": ("m", "n")})
     assert d.claim("x", "A", kind="hessian", by="y").status == "proved"

@@ -166,3 +166,12 @@ def test_the_gradient_of_a_binary_cross_entropy(loss):
     assert str(d.hessian()) == "X'*diag(p .* (1 - p))*X"
     assert d.check().ok
     assert all("sum 0" not in str(step.before) + str(step.after) for step in d.steps)
+
+
+@pytest.mark.parametrize("source", ["sum(sqrt(tril(K).^2), 1)*x", "x'*tril(log(K))*x"])
+def test_what_a_triangle_leaves_out_does_not_count(source):
+    d = mc.derive(source, wrt="K", shapes={"K": ("n", "n"), "x": ("n", 1)})
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gradient = d.function("gradient")(K=np.array([[1.0, 0.0], [3.0, 4.0]]), x=np.array([1.0, 2.0]))
+    assert np.isfinite(gradient["K"]).all()
+    assert gradient["K"][0, 1] == 0

@@ -70,6 +70,8 @@ DIRECTIONS = {
     **{f"{op}_of_scaled": "scalars move out" for op in ("vech", "unvech", "tril", "triu", "cumsum", "slice", "place")},
     "exponential_of_zero": "one name for one thing",
     "det_of_inverse": "inverses move out",
+    "lower_triangle": "masks move out",
+    "upper_triangle": "masks move out",
     "transpose_of_blocks": "transposes move in",
     "trace_of_blocks": "traces move in",
     "scalings_of_a_vector": "scalings move out",

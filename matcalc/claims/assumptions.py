@@ -21,7 +21,7 @@ def domain_of(e: Expr, *, kinks: bool = True) -> Iterator[tuple[str, Expr]]:
             yield "nonnegative", sub.args[0]
         if sub.op == "power" and sub.args[1].op == "number" and sub.args[1].params[0].is_negative:
             yield "nonzero", sub.args[0]
-        if sub.op in ("inv", "solve") or (
-            sub.op == "matpow" and sub.args[1].op == "number" and sub.args[1].params[0].is_negative
-        ):
+        exponent = sub.args[1] if sub.op == "matpow" else None
+        unsure = exponent is not None and (exponent.op != "number" or exponent.params[0].is_negative)
+        if sub.op in ("inv", "solve") or unsure:
             yield "nonsingular", sub.args[0]

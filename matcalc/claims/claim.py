@@ -179,8 +179,8 @@ def _conditions(asked: Question, claim: Expr, proof: Proof) -> tuple[tuple[str, 
     """What the claim needs beyond the declared facts and beyond what the derivative needs itself."""
     kinks = any(move.rule in AWAY_FROM_KINKS for move in proof.prover.moves.values())
     identity = asked.about == IDENTITY
-    given = set() if identity else {*asked.assumptions, *domain_of(asked.right)}
-    sides = (asked.right, claim) if identity else (claim,)
+    given = set() if identity else {*asked.assumptions, *domain_of(asked.right, kinks=False)}
+    sides = (asked.right, claim) if identity or kinks else (claim,)
     needed = dict.fromkeys(pair for e in sides for pair in domain_of(e, kinks=kinks) if pair not in given)
     return tuple((fact, shorten(str(e))) for fact, e in needed if truth(e, fact) is not Truth.TRUE)
 

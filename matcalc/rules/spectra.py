@@ -172,16 +172,40 @@ def cholesky_factors(S: Expr) -> tuple[Expr, Expr]:
     return L @ L.T, S
 
 
-@rule(X="m n", source=MAGNUS)
-def lower_triangle(X: Expr) -> tuple[Expr, Expr]:
-    """X o tril(1) = tril(X)"""
-    return core.hadamard(X, node("tril", (core.ones(*X.shape),))), node("tril", (X,))
+def _triangle(op: str) -> tuple[Expr, Expr]:
+    X, Y = var("X", "m", "n"), var("Y", "m", "n")
+    return core.hadamard(node(op, (X,)), Y), node(op, (core.hadamard(X, Y),))
+
+
+@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("tril"))
+def lower_triangle(e: Expr, context: Context) -> Expr | None:
+    """tril(X) o Y = tril(X o Y): what is not defined outside the triangle does not count; X o tril(1) = tril(X)"""
+    return _masked(e, "tril")
+
+
+@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("triu"))
+def upper_triangle(e: Expr, context: Context) -> Expr | None:
+    """triu(X) o Y = triu(X o Y): what is not defined outside the triangle does not count; X o triu(1) = triu(X)"""
+    return _masked(e, "triu")
+
+
+def _masked(e: Expr, op: str) -> Expr | None:
+    for k, f in enumerate(e.args):
+        if f.op == op:
+            return node(op, (core.hadamard(*e.args[:k], f.args[0], *e.args[k + 1 :]),))
+    return None
 
 
 @rule(X="m n", source=MAGNUS)
-def upper_triangle(X: Expr) -> tuple[Expr, Expr]:
-    """X o triu(1) = triu(X)"""
-    return core.hadamard(X, node("triu", (core.ones(*X.shape),))), node("triu", (X,))
+def lower_triangle_twice(X: Expr) -> tuple[Expr, Expr]:
+    """tril(tril(X)) = tril(X)"""
+    return node("tril", (node("tril", (X,)),)), node("tril", (X,))
+
+
+@rule(X="m n", source=MAGNUS)
+def upper_triangle_twice(X: Expr) -> tuple[Expr, Expr]:
+    """triu(triu(X)) = triu(X)"""
+    return node("triu", (node("triu", (X,)),)), node("triu", (X,))
 
 
 @node_rule(
