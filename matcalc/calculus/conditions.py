@@ -12,14 +12,14 @@ from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 
 
-def domain_of(e: Expr) -> list[tuple[str, Expr]]:
-    """What the operations of `e` need: `(fact, expression)`, names looked through.
+def domain_of(*exprs: Expr) -> list[tuple[str, Expr]]:
+    """What the operations of some expressions need: `(fact, expression)`, names looked through.
 
     The branches of `where` do not count: what they need holds only where they are chosen.
     """
     found: dict[tuple[str, Expr], None] = {}
     seen: set[Expr] = set()
-    stack = [e]
+    stack = list(reversed(exprs))
     while stack:
         sub = stack.pop()
         if sub in seen:
@@ -46,9 +46,8 @@ def further_conditions(results: Iterable[Expr], domain: Iterable[tuple[str, Expr
     """
     context = Context(domain)
     needed: dict[tuple[str, Expr], None] = {}
-    for e in choices_last(results).values():
-        for fact, at in domain_of(e):
-            of = at.args[0] if at.op == "transpose" else at
-            if at.op != "norm2" and not context.known(of, fact):
-                needed[fact, of] = None
+    for fact, at in domain_of(*choices_last(results).values()):
+        of = at.args[0] if at.op == "transpose" else at
+        if at.op != "norm2" and not context.known(of, fact):
+            needed[fact, of] = None
     return list(needed)

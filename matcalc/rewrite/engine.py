@@ -21,7 +21,7 @@ from matcalc.steps import Step
 MAX_ROUNDS = 200
 SPREAD_COST = 120  # operations up to which an expression is multiplied out
 SPREADING = frozenset(("matmul", "hadamard", "scale", "sum", "mean", "power", "matpow", "diagvec"))
-PARTNERS = frozenset(("sum", "mean", "inv", "power", "sqrt", "matpow", "eye", "ones"))
+PARTNERS = frozenset(("sum", "mean", "inv", "matpow", "eye", "ones"))
 PASSING = frozenset(("transpose", "broadcast"))
 SPREAD_TERMS = 32  # terms that an expression is multiplied out to
 SPREAD_WORK = 1000  # rewritings that this may take
@@ -94,7 +94,7 @@ class Rewriter:
         inverted: set[Expr] = set()  # what has an inverse in it
         for sub in postorder((e,), through_names=False):
             args = [counts[a] for a in sub.args] if sub.op != "named" else []
-            partner = partner or sub.op in PARTNERS
+            partner = partner or sub.op in PARTNERS or _is_reciprocal(sub)
             if sub.op == "inv" or any(a in inverted for a in sub.args):
                 inverted.add(sub)
                 resolvents = resolvents or sub.op == "add"
@@ -228,6 +228,11 @@ def _is_reciprocal_of_sum(e: Expr) -> bool:
     if e.op != "power" or e.args[1].op != "number" or not e.args[1].params[0].is_negative:
         return False
     return e.args[0].op == "add"
+
+
+def _is_reciprocal(e: Expr) -> bool:
+    """Whether it is a negative power: a factor may cancel with it."""
+    return e.op == "power" and e.args[1].op == "number" and bool(e.args[1].params[0].is_negative)
 
 
 def _whole(exponent: Expr) -> int:
