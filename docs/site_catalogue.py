@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import matcalc.frontend.entry  # noqa: F401  (fills the registries)
-from matcalc.calculus.formulas import formulas
+import matcalc.api.derive  # noqa: F401  (fills the registries)
 from matcalc.expr import REGISTRY, Op
 from matcalc.printing.breaking import displayed
 from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD
 from matcalc.rewrite.rule import RULES, Rule
+from matcalc.views.formulas import formulas
 
 INNER = frozenset({"variable", "number", "named", "func"})  # what is written by its own letters
 

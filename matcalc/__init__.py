@@ -19,9 +19,9 @@ __version__ = "0.1.0"
 
 # Public names and the modules they come from; the operations (`mc.sigmoid`, ...) come from the registry.
 _HOME = {
-    "derive": "matcalc.frontend.entry",
-    "prove": "matcalc.frontend.identities",
-    "Derivation": "matcalc.calculus.derivation",
+    "derive": "matcalc.api.derive",
+    "prove": "matcalc.api.prove",
+    "Derivation": "matcalc.api.derivation",
     "Verdict": "matcalc.claims.verdict",
     "Graph": "matcalc.graph",
     "Expr": "matcalc.expr",
@@ -42,15 +42,14 @@ __all__ = list(_HOME)
 
 
 def _operations() -> dict[str, Any]:
-    table: dict[str, Any] = import_module("matcalc.frontend.functions").PUBLIC
+    table: dict[str, Any] = import_module("matcalc.api.operations").PUBLIC
     return table
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("_") or (name not in _HOME and find_spec(f"matcalc.{name}") is not None):
         raise AttributeError(f"module 'matcalc' has no attribute {name!r}")  # a submodule: the import goes on
-    import_module("matcalc.frontend.entry")  # fills the registry and sets the doors in
-    import_module("matcalc.export.note")  # and the doors out
+    import_module("matcalc.api.derive")  # fills the registries
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
     else:
@@ -64,7 +63,7 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext matcalc`: the cell magic `%%matcalc` and completion of names."""
-    import_module("matcalc.export.jupyter").load(shell)
+    import_module("matcalc.api.jupyter").load(shell)
 
 
 def __dir__() -> list[str]:

@@ -19,7 +19,7 @@ from matcalc.cli_options import parser
 from matcalc.errors import MatcalcError, shorten
 
 if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
+    from matcalc.api.derivation import Derivation
 
 FAILED, WRONG_INPUT, UNDECIDED, DEFECT, INTERRUPTED, CLOSED_PIPE = 1, 2, 3, 70, 130, 141
 
@@ -155,8 +155,8 @@ def _progress(done: int, total: int, title: str) -> None:
 
 def claim(options: argparse.Namespace) -> int:
     """Print the verdict on an identity, on the lines of a hand derivation, or on one result."""
+    from matcalc.api.prove import judged_text
     from matcalc.export.verdicts import verdict_data
-    from matcalc.frontend.identities import judged_text
 
     if options.of is not None:
         if options.name is None:
@@ -179,7 +179,7 @@ def claim(options: argparse.Namespace) -> int:
 
 def ops(options: argparse.Namespace) -> int:
     """List the operations."""
-    import matcalc.frontend.entry  # noqa: F401  (fills the registries)
+    import matcalc.api.derive  # noqa: F401  (fills the registries)
     from matcalc.expr import REGISTRY
 
     entries = [{"name": op.name, "identity": op.identity, "source": op.source} for op in REGISTRY.values()]
@@ -188,7 +188,7 @@ def ops(options: argparse.Namespace) -> int:
 
 def rules(options: argparse.Namespace) -> int:
     """List the rewrite rules."""
-    import matcalc.frontend.entry  # noqa: F401  (fills the registries)
+    import matcalc.api.derive  # noqa: F401  (fills the registries)
     from matcalc.rewrite.rule import RULES
 
     entries = [
@@ -214,7 +214,7 @@ def _list(entries: list[dict[str, str]], what: str, options: argparse.Namespace)
 
 
 def _derivation(options: argparse.Namespace) -> Derivation:
-    from matcalc.frontend.entry import derive
+    from matcalc.api.derive import derive
 
     return derive(
         _source(options.source),

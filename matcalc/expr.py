@@ -212,7 +212,7 @@ def _no_hook(*_: Any) -> Any:
 HOOKS: dict[str, Callable[..., Any]] = dict.fromkeys(
     (
         *("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power"),
-        *("define", "parse", "export", "picture", "display", "lesson"),
+        *("picture", "display"),
     ),
     _no_hook,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import singledispatch
 from typing import Any
 
 from matcalc.core import add, named
@@ -15,6 +16,25 @@ from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, shorten
 from matcalc.expr import HOOKS, REGISTRY, Expr, postorder, rebuild
 from matcalc.properties import known
+
+
+@singledispatch
+def define(value: Any, graph: Graph, name: str) -> tuple[Expr, Any]:
+    """A value as an expression, and what stands for it in later definitions (None: the named node itself).
+
+    Doors register the types of values that they read.
+
+    Raises:
+        MatcalcError: no door reads the value, or a name in it stands for two things.
+    """
+    raise MatcalcError(
+        f"{name} must be a matcalc or a SymPy expression, got {type(value).__name__} {shorten(repr(value))}"
+    )
+
+
+@define.register(Expr)
+def _(value: Expr, graph: Graph, name: str) -> tuple[Expr, Any]:
+    return value, None
 
 
 class Graph:
@@ -62,10 +82,7 @@ class Graph:
             raise MatcalcError(f"{name} is the name of a function and cannot be defined")
         if name in self.definitions or name in self.declared:
             raise MatcalcError(f"{name} is defined twice")
-        if isinstance(value, Expr):
-            expr, handle = value, None
-        else:
-            expr, handle = HOOKS["define"](self, name, value)
+        expr, handle = define(value, self, name)
         self.collect(expr)
         node = named(name, expr)
         self.definitions[name] = node
@@ -93,6 +110,11 @@ class Graph:
         """Choose the output."""
         self.collect(expr)
         self._output = expr
+
+    @property
+    def scope(self) -> dict[str, Expr]:
+        """The variables and named values by name."""
+        return {**self.declared, **self.definitions}
 
     @property
     def output(self) -> Expr:

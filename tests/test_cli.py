@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.calculus.derivation import Derivation
+from matcalc.api.derivation import Derivation
+from matcalc.calculus.problem import Problem
 from matcalc.cli import main
 from matcalc.emit.module import KINDS, compile_function
 from matcalc.expr import REGISTRY
+from matcalc.functions import certificate
 from matcalc.rewrite.rule import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -167,16 +169,16 @@ def test_help_names_every_kind_of_code(capsys: pytest.CaptureFixture[str]) -> No
 def test_check_fails_where_the_code_is_wrong(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = Derivation.function
+    right = certificate.function
 
-    def wrong(d: Derivation, *kind: str) -> object:
+    def wrong(d: Problem, *kind: str) -> object:
         def function(**values: object) -> object:
             value, gradients = right(d, *kind)(**values)
             return value, {name: 1.001 * G for name, G in gradients.items()}
 
         return function
 
-    monkeypatch.setattr(Derivation, "function", wrong)
+    monkeypatch.setattr(certificate, "function", wrong)
     code, out, _ = run(capsys, "check", *LEAST_SQUARES, "--format", "json")
     data = json.loads(out)
     assert code == 1

@@ -13,13 +13,13 @@ import pytest
 from note_support import EXAMPLES, NAMES, ROOT, chain, derived
 
 import matcalc as mc
-from matcalc.calculus.formulas import formulas
 from matcalc.cli import main
 from matcalc.export.note import SUFFIXES, Note
 from matcalc.export.references import References
 from matcalc.expr import REGISTRY
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.rewrite.rule import RULES
+from matcalc.views.formulas import formulas
 
 # ------------------------------------------------------------------------------------------------ formats
 

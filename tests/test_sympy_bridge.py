@@ -14,8 +14,8 @@ from sympy.matrices.expressions.hadamard import HadamardPower
 
 import matcalc as mc
 from matcalc import core
+from matcalc.api.operations import PUBLIC, STRUCTURAL
 from matcalc.expr import REGISTRY, Expr, node, variables
-from matcalc.frontend.functions import PUBLIC, STRUCTURAL
 from matcalc.frontend.sympy_bridge import from_sympy, to_sympy
 from matcalc.numeric.evaluate import evaluate
 
@@ -160,7 +160,7 @@ def test_a_definition_may_not_reuse_a_name() -> None:
         g.define("A", A + B)
     with pytest.raises(mc.ShapeError, match="r has two shapes"):
         g.define("u", sp.MatrixSymbol("r", p, 1) + w)
-    with pytest.raises(mc.MatcalcError, match="SymPy expression is needed"):
+    with pytest.raises(mc.MatcalcError, match="v must be a matcalc or a SymPy expression"):
         g.define("v", "x + 1")
 
 

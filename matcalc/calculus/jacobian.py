@@ -9,14 +9,15 @@ Source: Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 9 and 10.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 from matcalc import core
 from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
 from matcalc.calculus.names import Names, opened
 from matcalc.calculus.operators import kronecker_factors, linear_operator
+from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.dims import Shape, is_one, same_shape, shape_text, times
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
@@ -29,9 +30,6 @@ from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import RULES
 from matcalc.vecform import matrix
-
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
 
 # The matrix of a Jacobian keeps its diagonal factors: X' diag(d) X is how it is read and computed.
 JACOBIAN_RULES = frozenset(RULES) - {"diagonal_scales_rows_and_columns"}
@@ -80,13 +78,13 @@ class Jacobian:
         of: the value that was differentiated (for a Hessian, the gradient).
         by: the variable or named value.
         value: the mn x pq matrix on column-major vec, structured.
-        derivation: where it belongs.
+        problem: where it belongs.
     """
 
     of: Expr
     by: Expr
     value: Expr
-    derivation: Derivation
+    problem: Problem
 
     def as_matrix(self) -> Expr:
         """The matrix on vec: mn x pq, in Kronecker, commutation and diagonal form."""
@@ -95,7 +93,7 @@ class Jacobian:
     @property
     def conditions(self) -> list[tuple[str, Expr]]:
         """What this form needs beyond the domain of the source, as `(fact, expression)`."""
-        return further_conditions([self.value], self.derivation.domain)
+        return further_conditions([self.value], self.problem.domain)
 
     @property
     def shape(self) -> Shape:
@@ -109,7 +107,7 @@ class Jacobian:
             ShapeError: the direction has not the shape of `by`.
         """
         _need_shape(direction, self.by.shape, "direction")
-        d = self.derivation
+        d = self.problem
         return forward(self.of, {self.by: direction}, d.rewriter, d.fresh_names())
 
     def adjoint(self, cotangent: Expr) -> Expr:
@@ -119,7 +117,7 @@ class Jacobian:
             ShapeError: the cotangent has not the shape of `of`.
         """
         _need_shape(cotangent, self.of.shape, "cotangent")
-        d = self.derivation
+        d = self.problem
         engine = ReverseAccumulation(self.of, Context(d.domain), d.fresh_names(), d.folds)
         return engine.run([self.by], cotangent).adjoints[self.by].value
 
@@ -131,10 +129,10 @@ class Jacobian:
         Raises:
             NoRuleError: one of the variables is differentiated along a structured set.
         """
-        d = self.derivation
+        d = self.problem
         by = d.find(name)
         for variable in (self.by, by):
-            if d.structure.get(str(variable.params[0]), "none") != "none":
+            if d.structure_of(variable) != "none":
                 raise NoRuleError(f"second derivatives along a structured set ({variable.params[0]}): use hessian")
         rewriter = Rewriter(Context(d.domain, closed=False), JACOBIAN_RULES)
         return jacobian_of(d, jacobian_matrix(self.of, self.by, rewriter, d.fresh_names()), by, closed=True)
@@ -174,7 +172,7 @@ class Jacobian:
             MissingDependencyError: SciPy is not installed.
             MatcalcError: a value is missing or does not fit.
         """
-        return linear_operator(self, arrays, dims)
+        return linear_operator(self.value, self.problem.graph.declared.values(), arrays, dims)
 
     def latex(self) -> str:
         """The matrix in LaTeX."""
@@ -200,14 +198,50 @@ def _need_shape(e: Expr, shape: Shape, what: str) -> None:
         raise ShapeError(f"the {what} {{}} is {shape_text(e.shape)}, needed is {shape_text(shape)}", e)
 
 
-def jacobian_of(d: Derivation, output: Expr, by: Expr, *, closed: bool) -> Jacobian:
+def jacobian_by(d: Problem, name: Any = None) -> Jacobian:
+    """The Jacobian of the problem's output by a variable or named value, along its structured set if it has one."""
+    by = d.one(name)
+    if d.output.is_scalar:
+        value = d.shortened(core.transpose(core.vec(d.reverse_of(by).value)), _matrix_rewriter(d))
+        J = Jacobian(d.output, by, value, d)
+    else:
+        J = jacobian_of(d, d.output, by, closed=True)
+    return _along(J, None, d.basis(by))
+
+
+def hessian_by(d: Problem, name: Any = None, other: Any = None) -> Jacobian:
+    """The Hessian by a variable (and by `other`, by default the same), along their structured sets.
+
+    Raises:
+        ShapeError: the function is not scalar.
+    """
+    of = d.one(name)
+    by = of if other is None else d.find(other)
+    d.need_scalar("Hessian")
+    return _along(hessian_of(d, of, by), d.basis(of), d.basis(by))
+
+
+def _matrix_rewriter(d: Problem) -> Rewriter:
+    """Simplifies the matrices of Jacobians, which keep their diagonal factors."""
+    return Rewriter(Context(d.domain), JACOBIAN_RULES)
+
+
+def _along(J: Jacobian, left: Expr | None, right: Expr | None) -> Jacobian:
+    """`left' J right`: by the independent entries of structured variables."""
+    if left is None and right is None:
+        return J
+    factors = [f for f in (None if left is None else left.T, J.value, right) if f is not None]
+    return replace(J, value=J.problem.shortened(core.matmul(*factors), _matrix_rewriter(J.problem)))
+
+
+def jacobian_of(d: Problem, output: Expr, by: Expr, *, closed: bool) -> Jacobian:
     """The Jacobian of an expression of the derivation's graph; `closed`: it is the last differentiation."""
     rewriter = Rewriter(Context(d.domain, closed=closed), JACOBIAN_RULES)
     value = jacobian_matrix(output, by, rewriter, d.fresh_names())
     return Jacobian(output, by, d.shortened(value, rewriter), d)
 
 
-def hessian_of(d: Derivation, of: Expr, by: Expr) -> Jacobian:
+def hessian_of(d: Problem, of: Expr, by: Expr) -> Jacobian:
     """The Jacobian by `by` of vec of the gradient by `of`.
 
     Facts that hold only at the point (symmetric, one-hot, ...) wait for the last derivative: the gradient is derived
@@ -219,7 +253,7 @@ def hessian_of(d: Derivation, of: Expr, by: Expr) -> Jacobian:
     return jacobian_of(d, gradient, by, closed=True)
 
 
-def hessian_products(d: Derivation, tangents: Mapping[Expr, Expr]) -> dict[str, Expr]:
+def hessian_products(d: Problem, tangents: Mapping[Expr, Expr]) -> dict[str, Expr]:
     """The gradients' differentials along the tangents: Hessian-vector products, no Hessian is formed."""
     context = Context(d.domain, closed=False)
     names = d.fresh_names()

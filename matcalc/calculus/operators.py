@@ -6,8 +6,8 @@ is computed once, for the arrays that are given; a product with a vector then co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,19 +19,18 @@ from matcalc.expr import Expr
 from matcalc.numeric.binding import Array, bind
 from matcalc.numeric.evaluate import evaluate_all
 
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
-    from matcalc.calculus.jacobian import Jacobian
-
 # An instruction computes the vector of one number from those of others.
 Instruction: TypeAlias = "tuple[int, Callable[..., Array], tuple[int, ...]]"
 
 
-def linear_operator(J: Jacobian, arrays: Mapping[str, Any], dims: Mapping[str, int] | None = None) -> Any:
-    """The Jacobian at a point as a `scipy.sparse.linalg.LinearOperator` on column-major vec.
+def linear_operator(
+    matrix: Expr, variables: Iterable[Expr], arrays: Mapping[str, Any], dims: Mapping[str, int] | None = None
+) -> Any:
+    """A Jacobian or Hessian at a point as a `scipy.sparse.linalg.LinearOperator` on column-major vec.
 
     Args:
-        J: the Jacobian or Hessian.
+        matrix: on vec, mn x pq, structured.
+        variables: all that the arrays are values of.
         arrays: the values of all variables, by name.
         dims: sizes that no array determines.
 
@@ -43,25 +42,15 @@ def linear_operator(J: Jacobian, arrays: Mapping[str, Any], dims: Mapping[str, i
         from scipy.sparse.linalg import LinearOperator  # noqa: PLC0415  (optional)
     except ImportError:
         raise MissingDependencyError("linear operators need SciPy: pip install matcalculus[scipy]") from None
-    values, sizes = bind(J.derivation.graph.declared.values(), arrays, dims)
+    values, sizes = bind(variables, arrays, dims)
     dtype = np.result_type(*values.values()) if values else np.dtype(np.float64)
-    forwards, backwards = (_Plan(J.value, turned, sizes) for turned in (False, True))
+    forwards, backwards = (_Plan(matrix, turned, sizes) for turned in (False, True))
     needed = list(dict.fromkeys([*forwards.needed, *backwards.needed]))
     found = dict(zip(needed, evaluate_all(needed, values, sizes)))
     for plan in (forwards, backwards):
         plan.bind(found)
-    shape = tuple(dimensions.evaluate(d, sizes) for d in J.shape)
+    shape = tuple(dimensions.evaluate(d, sizes) for d in matrix.shape)
     return LinearOperator(shape, matvec=forwards.apply, rmatvec=backwards.apply, dtype=dtype)
-
-
-def operators_of(d: Derivation, kind: str) -> Callable[..., dict[str, Any]]:
-    """The function of all arrays that gives the Jacobians or Hessians as linear operators, by the variables' names."""
-    found = {name: d.jacobian(name) if kind == "jacobian" else d.hessian(name) for name in d.names}
-
-    def operators(*, dims: Mapping[str, int] | None = None, **arrays: Any) -> dict[str, Any]:
-        return {name: linear_operator(J, arrays, dims) for name, J in found.items()}
-
-    return operators
 
 
 class _Plan:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from matcalc.calculus.jacobian import Jacobian
+from matcalc.calculus.jacobian import Jacobian, hessian_by, jacobian_by
+from matcalc.calculus.problem import Problem
 from matcalc.calculus.structured import structured_gradient
 from matcalc.claims.assumptions import AWAY_FROM_KINKS, domain_of
 from matcalc.claims.constants import with_constants
@@ -23,14 +25,12 @@ from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample,
 from matcalc.core import transpose
 from matcalc.dims import same_shape, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
-from matcalc.expr import HOOKS, Expr, substitute, variables
-from matcalc.graph import Graph
+from matcalc.expr import Expr, substitute, variables
+from matcalc.frontend.parser import parse_in
+from matcalc.graph import Graph, define
 from matcalc.languages import Message, said
 from matcalc.numeric.binding import bind, matrix
 from matcalc.properties import Truth, truth
-
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
 
 KINDS = ("gradient", "adjoint", "jacobian", "hessian")
 RANDOM_POINTS = 3
@@ -62,7 +62,7 @@ class Question:
     assumptions: Sequence[tuple[str, Expr]]
 
 
-def question(d: Derivation, name: str, kind: str, by: Any = None) -> Question:
+def question(d: Problem, name: str, kind: str, by: Any = None) -> Question:
     """What a claim about a result of a derivation is compared with.
 
     Raises:
@@ -84,14 +84,14 @@ def question(d: Derivation, name: str, kind: str, by: Any = None) -> Question:
         return Question(said("the gradient with respect to {0}", shown), value, d.graph, free, d.domain)
     if kind == "jacobian":
         about = said("the Jacobian with respect to {0}", shown)
-        return Question(about, d.jacobian(shown).value, d.graph, None, d.domain)
+        return Question(about, jacobian_by(d, shown).value, d.graph, None, d.domain)
     other = shown if by is None else str(d.find(by).params[0])
     both = said("the Hessian with respect to {0} and {1}", shown, other)
     about = said("the Hessian with respect to {0}", shown) if by is None else both
-    return Question(about, d.hessian(shown, other).value, d.graph, None, d.domain)
+    return Question(about, hessian_by(d, shown, other).value, d.graph, None, d.domain)
 
 
-def judged(d: Derivation, name: str, claim: Any, kind: str = "gradient", by: Any = None) -> Verdict:
+def judged(d: Problem, name: str, claim: Any, kind: str = "gradient", by: Any = None) -> Verdict:
     """The verdict on a claim about a gradient, an adjoint, a Jacobian or a Hessian.
 
     Args:
@@ -109,18 +109,19 @@ def judged(d: Derivation, name: str, claim: Any, kind: str = "gradient", by: Any
     if isinstance(claim, Jacobian):
         claim = claim.value
     if isinstance(claim, (sp.Basic, sp.MatrixBase)):
-        claim = HOOKS["define"](d.graph, d.fresh_names().fresh("claim"), claim)[0]
+        claim = define(claim, d.graph, d.fresh_names().fresh("claim"))[0]
     if isinstance(claim, Expr):
         return decided(asked, text, _adopted(claim, d.graph))
     if not isinstance(claim, str):
         raise MatcalcError(f"a claim must be text or an expression, got {type(claim).__name__}")
     source = with_constants(claim)
+    parse = partial(parse_in, scope=d.graph.scope)
     try:
-        parsed = d.parse(source)
+        parsed = parse(source)
     except MatcalcError as error:
         if not about_shapes(error):
             raise
-        return misfitting(asked, d.parse, source, error)
+        return misfitting(asked, parse, source, error)
     return decided(asked, text, parsed)
 
 
@@ -300,7 +301,7 @@ def _readable(field: Field, claim: Expr, right: Expr) -> Point | None:
 
 
 def judged_values(
-    d: Derivation,
+    d: Problem,
     name: str,
     array: Any,
     at: Mapping[str, Any],

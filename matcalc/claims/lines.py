@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
+from matcalc.calculus.problem import Problem
 from matcalc.claims.claim import about_shapes, decided, misfitting, question
 from matcalc.claims.constants import with_constants
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Verdict
 from matcalc.core import named
 from matcalc.errors import MatcalcError, ParseError
-from matcalc.expr import HOOKS, Expr
+from matcalc.expr import Expr
+from matcalc.frontend.parser import parse_in
 from matcalc.graph import Graph
 from matcalc.languages import ENGLISH
 from matcalc.languages import language as language_of
-
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
 
 # d_theta = ..., dJ/dW1 = ..., dJ/d_W1 = ...
 _ADJOINT = re.compile(r"\s*(?:d_(?P<name>\w+)|d\w*\s*/\s*d_?(?P<by>\w+))\s*=(?P<claim>.*)", re.DOTALL)
@@ -111,7 +110,7 @@ def claimed_name(statement: str, graph: Graph) -> tuple[str, str] | None:
     return (name, found["claim"].strip()) if known else None
 
 
-def judged_lines(d: Derivation, text: str) -> LineVerdicts:
+def judged_lines(d: Problem, text: str) -> LineVerdicts:
     """The verdicts on the lines of a hand derivation of the gradient.
 
     Args:
@@ -121,7 +120,7 @@ def judged_lines(d: Derivation, text: str) -> LineVerdicts:
     Raises:
         MatcalcError: a line is not in the syntax.
     """
-    scope: dict[str, Expr] = {**d.graph.declared, **d.graph.definitions}
+    scope = d.graph.scope
     lines: list[Line] = []
     for number, statement in statements(text):
         claimed = claimed_name(statement, d.graph)
@@ -140,13 +139,10 @@ def judged_lines(d: Derivation, text: str) -> LineVerdicts:
     return LineVerdicts(tuple(lines))
 
 
-def _verdict(d: Derivation, scope: dict[str, Expr], name: str, claim: str) -> Verdict:
+def _verdict(d: Problem, scope: dict[str, Expr], name: str, claim: str) -> Verdict:
     asked = question(d, name, "gradient")
     source = with_constants(claim)
-
-    def parse(text: str) -> Expr:
-        return HOOKS["parse"](text, scope)  # type: ignore[no-any-return]
-
+    parse = partial(parse_in, scope=scope)
     try:
         value = parse(source)
     except MatcalcError as error:
@@ -165,6 +161,6 @@ def _definition(statement: str, number: int) -> tuple[str, str]:
 
 def _parsed(value: str, scope: dict[str, Expr], number: int, statement: str) -> Expr:
     try:
-        return HOOKS["parse"](with_constants(value), scope)  # type: ignore[no-any-return]
+        return parse_in(with_constants(value), scope)
     except MatcalcError as error:
         raise MatcalcError(f"line {number}, {statement}: {error}") from None

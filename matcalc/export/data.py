@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from matcalc.calculus.derivation import Derivation
-from matcalc.calculus.page import TEXT, Block, Edge
+from matcalc.calculus.jacobian import hessian_by, jacobian_by
+from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import Adjoint
-from matcalc.calculus.view import make_view
 from matcalc.dims import Shape
 from matcalc.expr import Expr
 from matcalc.languages import ENGLISH, language
@@ -19,9 +18,11 @@ from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of
 from matcalc.steps import Step
+from matcalc.views.page import TEXT, Block, Edge
+from matcalc.views.view import make_view
 
 
-def derivation_data(d: Derivation, style: str = "steps", layout: str = "denominator") -> dict[str, Any]:
+def derivation_data(d: Problem, style: str = "steps", layout: str = "denominator") -> dict[str, Any]:
     """The derivation: gradients of a scalar function, Jacobians of a matrix-valued one; the steps as the style says.
 
     Example:
@@ -87,7 +88,7 @@ def _opened(e: Expr) -> Expr:
     return e.args[0] if e.op == "named" else e
 
 
-def _gradient(d: Derivation, name: str, formula: str) -> dict[str, Any]:
+def _gradient(d: Problem, name: str, formula: str) -> dict[str, Any]:
     gradient = d.gradient(name)
     return {
         "name": name,
@@ -100,8 +101,8 @@ def _gradient(d: Derivation, name: str, formula: str) -> dict[str, Any]:
     }
 
 
-def _jacobian(d: Derivation, name: str, formula: str) -> dict[str, Any]:
-    jacobian = d.jacobian(name)
+def _jacobian(d: Problem, name: str, formula: str) -> dict[str, Any]:
+    jacobian = jacobian_by(d, name)
     return {
         "name": name,
         "shape": _shape(jacobian.value.shape),
@@ -111,11 +112,11 @@ def _jacobian(d: Derivation, name: str, formula: str) -> dict[str, Any]:
     }
 
 
-def hessian_data(d: Derivation) -> list[dict[str, Any]]:
+def hessian_data(d: Problem) -> list[dict[str, Any]]:
     """The Hessians of a scalar function by each of its variables."""
     rows = []
     for name in d.names:
-        hessian = d.hessian(name)
+        hessian = hessian_by(d, name)
         rows.append(
             {
                 "name": name,

@@ -9,8 +9,8 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from matcalc import core
-from matcalc.calculus.derivation import Derivation
 from matcalc.calculus.names import is_local
+from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import Adjoint
 from matcalc.claims.prover import replaced
 from matcalc.expr import Expr, postorder, substitute
@@ -46,7 +46,7 @@ class Chains:
         d: the derivation.
     """
 
-    def __init__(self, d: Derivation) -> None:
+    def __init__(self, d: Problem) -> None:
         self.tidying = Rewriter(Context(d.domain), OBVIOUS)
         every = frozenset(RULES)
         self.engines = [
@@ -77,7 +77,7 @@ class Replay(Rewriter):
         rules: the names of the rules that it may use.
     """
 
-    def __init__(self, d: Derivation, rules: Container[str]) -> None:
+    def __init__(self, d: Problem, rules: Container[str]) -> None:
         super().__init__(Context(d.domain), rules)
         self.to_normal: dict[Expr, Step] = {}
         self.to_shortest: dict[Expr, Step] = {}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from matcalc import core
-from matcalc.calculus.builder import ViewBuilder
 from matcalc.calculus.conditions import further_conditions
-from matcalc.calculus.derivation import Derivation
-from matcalc.calculus.page import latex_writer
+from matcalc.calculus.jacobian import jacobian_by
 from matcalc.calculus.paths import Path, collapse_of, reason_of
+from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import Adjoint
 from matcalc.calculus.structured import structured_gradient
-from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.errors import MatcalcError
 from matcalc.export.equalities import Chains, Equality
@@ -37,6 +35,9 @@ from matcalc.printing.pieces import locals_of
 from matcalc.printing.style import Notation
 from matcalc.properties import names_of
 from matcalc.rewrite.terms import coefficient_and_rest
+from matcalc.views.builder import ViewBuilder
+from matcalc.views.page import latex_writer
+from matcalc.views.wording import worded
 
 # The identities that collapse a chain, by what one sees of them in it; the last also turns a row into vec of one.
 SEEN_BY = {
@@ -48,7 +49,7 @@ ALWAYS = "kron_times_vec"
 WIDEST = 2.5 * LINE  # em of a result with everything substituted that is still read
 
 
-def make_lesson(d: Derivation, notation: Notation, references: References, *, detail: str, entries: int = 0) -> Lesson:
+def make_lesson(d: Problem, notation: Notation, references: References, *, detail: str, entries: int = 0) -> Lesson:
     """The lesson of a derivation.
 
     Args:
@@ -67,7 +68,7 @@ def make_lesson(d: Derivation, notation: Notation, references: References, *, de
 
 
 class _Lecture(ViewBuilder):
-    def __init__(self, d: Derivation, notation: Notation, references: References, detail: str, entries: int) -> None:
+    def __init__(self, d: Problem, notation: Notation, references: References, detail: str, entries: int) -> None:
         super().__init__(d, latex_writer(notation), language(ENGLISH))
         self.references = references
         self.full = detail == "full"
@@ -297,7 +298,7 @@ class _Lecture(ViewBuilder):
 
     def jacobian_result(self, e: Expr) -> Result:
         """The Jacobian of a matrix function."""
-        J = self.d.jacobian(str(e.params[0])).value
+        J = jacobian_by(self.d, str(e.params[0])).value
         F, X = self.in_vec(self.d.output, self.named(self.d.output)), self.by_entries(e)
         left = rf"\frac{{\partial {F}}}{{\partial {X}{'' if e.is_scalar else self.w.transpose}}}"
         return Result(

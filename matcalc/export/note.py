@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matcalc.calculus.derivation import Derivation
+from matcalc.calculus.problem import Problem
 from matcalc.errors import MatcalcError
 from matcalc.export.data import derivation_data, report_data
 from matcalc.export.html import katex
@@ -25,7 +25,8 @@ from matcalc.export.references import References
 from matcalc.export.rendering import rendered
 from matcalc.export.rows import rows_for
 from matcalc.export.symbols import Symbol, symbols_in
-from matcalc.expr import HOOKS
+from matcalc.functions.certificate import checked
+from matcalc.functions.request import module
 from matcalc.languages import Language, language
 from matcalc.numeric.check import Report
 from matcalc.printing.style import STANDARD, Notation
@@ -111,11 +112,11 @@ class Note:
         if type(entries) is not int or not 0 <= entries <= 8:
             raise MatcalcError(f"entries must be a whole number from 0 to 8, got {entries!r}")
         self.entries = entries
-        self.parts: list[tuple[Derivation, str, str]] = []
+        self.parts: list[tuple[Problem, str, str]] = []
 
-    def add(self, d: Derivation, title: str = "", text: str = "") -> None:
+    def add(self, d: Problem, title: str = "", text: str = "") -> None:
         """Add a derivation, with a title and an introduction in plain words."""
-        if not isinstance(d, Derivation):
+        if not isinstance(d, Problem):
             raise MatcalcError(f"a note is made of derivations, got {type(d).__name__}")
         self.parts.append((d, title, text))
 
@@ -140,7 +141,7 @@ class Note:
                 {
                     **({"title": title} if title else {}),
                     **derivation_data(d),
-                    "check": report_data(d.check(trials=3)),
+                    "check": report_data(checked(d, trials=3)),
                 }
                 for d, title, _ in self.parts
             ],
@@ -242,7 +243,7 @@ class Note:
 
     def _content(
         self,
-        parts: list[tuple[Derivation, str, str]],
+        parts: list[tuple[Problem, str, str]],
         markup: Markup,
         progress: Progress | None,
         *,
@@ -258,15 +259,15 @@ class Note:
         return Content(self.heading(), self.detail, sections, references, symbols)
 
     def _section(
-        self, d: Derivation, title: str, text: str, references: References, markup: Markup, computed: bool
+        self, d: Problem, title: str, text: str, references: References, markup: Markup, computed: bool
     ) -> Section:
         lesson = make_lesson(d, self.notation, references, detail=self.detail, entries=self.entries)
         notation = self.notation.with_output(str(d.output.params[0]) if d.output.op == "named" else "f")
         adjoint = name_latex("d_v", notation)
         transposed = rf"\left({adjoint}\right)" if notation.adjoint == "partial" else adjoint
         transposed += notation.transpose
-        module = d.code(code_kind(d)) if computed and markup.listings else ""
-        function, helpers = main_function(module)
+        source = module(d, code_kind(d)) if computed and markup.listings else ""
+        function, helpers = main_function(source)
         lines = function.count("\n")
         left_out = lines if lines > LISTING and (self.detail == "brief" or helpers) else 0
         return Section(
@@ -276,16 +277,16 @@ class Note:
             adjoint=adjoint,
             meaning=rf"{lesson.differential} = \operatorname{{tr}}({transposed} \,\mathrm{{d}}v)",
             picture=_drawing(d, markup, notation) if computed else "",
-            module=module,
+            module=source,
             code="" if left_out else function,
             left_out=left_out,
             command=" ".join(["matcalc code", *(["--kind", kind] if (kind := code_kind(d)) else [])]),
             helpers=helpers,
-            report=d.check(trials=3) if computed else None,
+            report=checked(d, trials=3) if computed else None,
         )
 
 
-def _drawing(d: Derivation, markup: Markup, notation: Notation) -> str:
+def _drawing(d: Problem, markup: Markup, notation: Notation) -> str:
     """The picture of the graph in the note's own format; empty where it has no room."""
     if isinstance(markup, Html):
         return graph_svg(d, notation)
@@ -308,7 +309,7 @@ def _tidied(text: str) -> str:
 
 
 def export(
-    d: Derivation,
+    d: Problem,
     path: str | Path,
     *,
     title: str = "",
@@ -329,12 +330,8 @@ def export(
     return note.export(path, fragment=fragment, progress=progress)
 
 
-def lesson(d: Derivation) -> str:
+def lesson(d: Problem) -> str:
     """What Jupyter shows of a derivation, in Markdown: the lesson; of a very long one the brief form."""
     note = Note(detail="full" if len(d.paths) <= LONGEST else "brief")
     note.add(d)
     return note.lessons()[0]
-
-
-HOOKS["export"] = export
-HOOKS["lesson"] = lesson

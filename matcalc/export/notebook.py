@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from subprocess import DEVNULL
 from typing import Any
 
-from matcalc.calculus.derivation import Derivation
+from matcalc.calculus.problem import Problem
 from matcalc.errors import MatcalcError, shorten
 from matcalc.export.program import code_kind, function_names, source_program
 from matcalc.languages import Language
@@ -35,7 +35,7 @@ else:
 
 
 def notebook(
-    title: str, parts: Sequence[tuple[Derivation, str, str]], texts: Sequence[str], words: Language
+    title: str, parts: Sequence[tuple[Problem, str, str]], texts: Sequence[str], words: Language
 ) -> dict[str, Any]:
     """The notebook of a note.
 
@@ -107,7 +107,7 @@ def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return cells
 
 
-def _derive(d: Derivation) -> str:
+def _derive(d: Problem) -> str:
     """The call that makes the derivation again."""
     options = [f"wrt={d.names!r}"]
     if d.structure:

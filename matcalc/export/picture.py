@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from matcalc.calculus.derivation import Derivation
+from matcalc.calculus.problem import Problem
 from matcalc.expr import Expr, postorder
 from matcalc.graph import Graph
 from matcalc.printing.symbols import GREEK, LATIN_CAPITALS, Symbol, symbol
@@ -72,11 +72,11 @@ class Picture:
         return 0.0 if skipped < 1 else min(40.0 + 22.0 * skipped, 160.0)
 
 
-def placed(source: Derivation | Graph) -> list[Picture]:
+def placed(source: Problem | Graph) -> list[Picture]:
     """The bands of the picture of a derivation's graph with its adjoints, or of a graph alone."""
-    graph = source.graph if isinstance(source, Derivation) else source
+    graph = source.graph if isinstance(source, Problem) else source
     wanted: set[Expr] = set()
-    if isinstance(source, Derivation) and source.output.is_scalar:
+    if isinstance(source, Problem) and source.output.is_scalar:
         wanted = {*source.reverse.adjoints}
     boxes = _boxes(graph, wanted)
     arrows = _arrows(boxes, wanted)

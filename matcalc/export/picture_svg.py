@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from matcalc.calculus.derivation import Derivation
+from matcalc.calculus.problem import Problem
 from matcalc.dims import shape_text
 from matcalc.export.picture import BOX, Arrow, Box, Picture, letters, placed
 from matcalc.expr import HOOKS
@@ -35,7 +35,7 @@ class Svg(str):
         return str(self)
 
 
-def graph_svg(source: Derivation | Graph, notation: Notation = STANDARD, *, alone: bool = False) -> Svg:
+def graph_svg(source: Problem | Graph, notation: Notation = STANDARD, *, alone: bool = False) -> Svg:
     """The picture of a derivation's graph with its adjoints, or of a graph alone.
 
     Args:
@@ -44,7 +44,7 @@ def graph_svg(source: Derivation | Graph, notation: Notation = STANDARD, *, alon
         alone: for a file of its own, with colours of its own.
     """
     bands = placed(source)
-    output = source.output if isinstance(source, Derivation) else None
+    output = source.output if isinstance(source, Problem) else None
     name = str(output.params[0]) if output is not None and output.op in ("named", "variable") else "f"
     drawn = [_Band(band, notation.with_output(name)) for band in bands]
     width = max(band.right for band in drawn) - min(band.left for band in drawn)

@@ -5,7 +5,7 @@ With the package pict2e the curves are smooth, with xcolor the adjoints are colo
 
 from __future__ import annotations
 
-from matcalc.calculus.derivation import Derivation
+from matcalc.calculus.problem import Problem
 from matcalc.dims import Shape
 from matcalc.export.picture import BOX, Arrow, Box, Picture, placed
 from matcalc.expr import Expr
@@ -20,7 +20,7 @@ SMALLEST = 0.3
 BACK = r"\ifdefined\color\color[rgb]{0.76,0.25,0.05}\fi"
 
 
-def graph_tex(d: Derivation, notation: Notation) -> str:
+def graph_tex(d: Problem, notation: Notation) -> str:
     """The picture of a derivation's graph, one environment for each band; empty where it would not fit on the page."""
     bands = [_band(band, notation) for band in placed(d)]
     return "" if "" in bands else "{" + "\n\\par\\medskip\n".join(bands) + "}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from matcalc.calculus.derivation import Derivation
+from matcalc.calculus.problem import Problem
 from matcalc.dims import shape_text
 from matcalc.errors import NoRuleError
 from matcalc.expr import postorder
@@ -12,7 +12,7 @@ from matcalc.printing.text import text
 from matcalc.properties import names_of
 
 
-def source_program(d: Derivation) -> str:
+def source_program(d: Problem) -> str:
     """Declarations, definitions and the output; `derive` reads it back.
 
     Raises:
@@ -37,12 +37,12 @@ def source_program(d: Derivation) -> str:
     return "\n".join(lines)
 
 
-def function_names(d: Derivation) -> list[str]:
+def function_names(d: Problem) -> list[str]:
     """The abstract entrywise functions that the source calls."""
     return list(dict.fromkeys(e.params[0].name for e in postorder((d.output,)) if e.op == "func"))
 
 
-def code_kind(d: Derivation) -> str | None:
+def code_kind(d: Problem) -> str | None:
     """The kind of function that a note prints: value and gradients by default, Jacobians of a matrix function."""
     return None if d.output.is_scalar else "jacobian"
 

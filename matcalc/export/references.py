@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matcalc.calculus.formulas import formulas
 from matcalc.expr import Expr, record
 from matcalc.printing.latex import latex
 from matcalc.printing.style import Notation
 from matcalc.rewrite.rule import RULES
+from matcalc.views.formulas import formulas
 
 DEFINITION = "definition"  # the source of rules that only exchange a name and what it stands for
 

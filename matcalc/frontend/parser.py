@@ -79,6 +79,11 @@ def parse(
         raise ParseError("a number or a dimension in the text is nested too deeply") from None
 
 
+def parse_in(text: str, scope: Mapping[str, Expr]) -> Expr:
+    """The value of a text that may use the names of a scope and nothing else."""
+    return parse(text, scope=scope).graph.output
+
+
 class _Reader:
     """Reads one text: declarations first, then shapes that must be inferred, then the expressions."""
 

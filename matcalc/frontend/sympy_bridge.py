@@ -13,18 +13,20 @@ from matcalc.frontend.catalogue import sympy_dim
 from matcalc.frontend.from_sympy import from_sympy, read
 from matcalc.frontend.scope import Scope
 from matcalc.frontend.to_sympy import to_sympy
-from matcalc.graph import Graph
+from matcalc.graph import Graph, define
 
-__all__ = ["define", "from_sympy", "to_sympy"]
+__all__ = ["from_sympy", "to_sympy"]
 
 
-def define(graph: Graph, name: str, value: Any) -> tuple[Expr, Any]:
+@define.register(sp.Basic)
+@define.register(sp.MatrixBase)
+def _(value: Any, graph: Graph, name: str) -> tuple[Expr, Any]:
     """A SymPy value in a graph: its expression, and the symbol that stands for it in later definitions.
 
     Raises:
-        MatcalcError: it is no SymPy expression, or a name stands for two things.
+        MatcalcError: a name stands for two things.
     """
-    scope = Scope({}, {}, (), {**graph.declared, **graph.definitions})
+    scope = Scope({}, {}, (), graph.scope)
     expr = read(value, scope)
     if name in scope.matrices or name in symbols(expr.shape):
         raise MatcalcError(f"{name} is used in its own definition")
@@ -34,4 +36,3 @@ def define(graph: Graph, name: str, value: Any) -> tuple[Expr, Any]:
 
 
 HOOKS["sympy"] = to_sympy
-HOOKS["define"] = define

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from matcalc import core
 from matcalc import dims as dimensions
 from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
-from matcalc.calculus.jacobian import hessian_products
+from matcalc.calculus.jacobian import hessian_by, hessian_products, jacobian_by
 from matcalc.calculus.operators import kronecker_factors
+from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.emit.matching import with_sums_of_eigenvalues
-from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, numpy_source
+from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, compile_function, numpy_source
 from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.properties import known
 from matcalc.rewrite.context import Context
 
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
-
 _LONGEST = 110
 
+# The modules of each problem that were asked for, and the functions compiled from them.
+_SOURCES: WeakKeyDictionary[Problem, dict[Request, str]] = WeakKeyDictionary()
+_COMPILED: WeakKeyDictionary[Problem, dict[str, Callable[..., Any]]] = WeakKeyDictionary()
 
 FORMS = ("dense", "factored", "operator")
 
@@ -47,7 +49,7 @@ class Request:
 
 
 def requested(
-    d: Derivation,
+    d: Problem,
     kind: str | None,
     target: str,
     *,
@@ -92,7 +94,39 @@ def need_runnable(target: str) -> None:
         raise MatcalcError("target='c' is the text of a C file: write d.code(target='c') to a file and compile it")
 
 
-def source_of(d: Derivation, asked: Request) -> str:
+def module(d: Problem, kind: str | None = None, target: str = "numpy", **options: Any) -> str:
+    """The source text of the module of `requested(...)`, made once."""
+    asked = requested(d, kind, target, **options)
+    made = _SOURCES.setdefault(d, {})
+    if asked not in made:
+        made[asked] = source_of(d, asked)
+    return made[asked]
+
+
+def function(d: Problem, kind: str | None = None, target: str = "numpy", **options: Any) -> Callable[..., Any]:
+    """The compiled function of a module; linear operators for `form="operator"`."""
+    need_runnable(target)
+    asked = requested(d, kind, target, **options)
+    if asked.form == "operator":
+        return _operators(d, asked.kind)
+    source = module(d, kind, target, **options)
+    made = _COMPILED.setdefault(d, {})
+    if source not in made:
+        made[source] = compile_function(source)
+    return made[source]
+
+
+def _operators(d: Problem, kind: str) -> Callable[..., dict[str, Any]]:
+    """The function of all arrays that gives the Jacobians or Hessians as linear operators, by the variables' names."""
+    found = {name: jacobian_by(d, name) if kind == "jacobian" else hessian_by(d, name) for name in d.names}
+
+    def operators(*, dims: Mapping[str, int] | None = None, **arrays: Any) -> dict[str, Any]:
+        return {name: J.linear_operator(dims=dims, **arrays) for name, J in found.items()}
+
+    return operators
+
+
+def source_of(d: Problem, asked: Request) -> str:
     """The source text of the module that is asked for.
 
     Raises:
@@ -114,9 +148,9 @@ def source_of(d: Derivation, asked: Request) -> str:
     if kind in ("gradient", "value_and_grad"):
         derivatives = {name: _gradient(d, name) for name in d.names}
     elif kind == "jacobian":
-        derivatives = {name: d.jacobian(name).value for name in d.names}
+        derivatives = {name: jacobian_by(d, name).value for name in d.names}
     elif kind == "hessian":
-        derivatives = {name: d.hessian(name).value for name in d.names}
+        derivatives = {name: hessian_by(d, name).value for name in d.names}
     elif kind in ("jvp", "hvp"):
         names = d.fresh_names()
         extra = {n: core.var(names.fresh("dot_" + n), *e.shape) for n, e in zip(d.names, d.wrt)}
@@ -149,11 +183,11 @@ def source_of(d: Derivation, asked: Request) -> str:
     )
 
 
-def _gradient(d: Derivation, name: str) -> Expr:
+def _gradient(d: Problem, name: str) -> Expr:
     return d.adjoint(name).value if d.structure.get(name, "none") == "none" else d.gradient(name)
 
 
-def _formulas(d: Derivation, kind: str, derivatives: dict[str, Expr]) -> list[str]:
+def _formulas(d: Problem, kind: str, derivatives: dict[str, Expr]) -> list[str]:
     """The definitions of the graph, its output, and the derivatives, as far as each fits on a line."""
     lines = {name: shared(e.args[0]).body for name, e in d.graph.definitions.items() if e.op == "named"}
     if d.output.op == "named":

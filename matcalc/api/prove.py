@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from matcalc.api.derive import derive
 from matcalc.claims.claim import IDENTITY, about_shapes, identity_judged
 from matcalc.claims.constants import with_constants
 from matcalc.claims.lines import LineVerdicts, judged_lines, statements
 from matcalc.claims.verdict import DISPROVED, Diagnosis, Verdict
 from matcalc.dims import same_shape
 from matcalc.errors import MatcalcError, ParseError
-from matcalc.frontend.entry import derive
 from matcalc.frontend.parser import parse
 from matcalc.languages import said
 from matcalc.ops.elementwise import Function

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from matcalc import core
-from matcalc.calculus.formulas import formulas, formulas_text
-from matcalc.calculus.page import Edge, Line, Writer, latex_writer
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
+from matcalc.calculus.problem import Problem
 from matcalc.calculus.structured import INDEPENDENT, basis
-from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, substitute
 from matcalc.languages import ENGLISH, Language
@@ -21,10 +17,9 @@ from matcalc.rewrite.rule import RULES
 from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.steps import Step
 from matcalc.vecform import matrices
-
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
-
+from matcalc.views.formulas import formulas, formulas_text
+from matcalc.views.page import Edge, Line, Writer, latex_writer
+from matcalc.views.wording import worded
 
 # What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go; no facts are used.
 MATRIX_RULES = (
@@ -46,7 +41,7 @@ class ViewBuilder:
         words: the language of the fixed words.
     """
 
-    def __init__(self, d: Derivation, writer: Writer, words: Language) -> None:
+    def __init__(self, d: Problem, writer: Writer, words: Language) -> None:
         self.d = d
         self.w = writer
         self.words = words

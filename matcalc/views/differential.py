@@ -9,15 +9,12 @@ Source: Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 5, 9 and 10
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from matcalc import core
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of
+from matcalc.calculus.problem import Problem
 from matcalc.expr import Expr, postorder
 from matcalc.linop import adjoint, apply
-
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Differentials:
         d: the derivation.
     """
 
-    def __init__(self, d: Derivation) -> None:
+    def __init__(self, d: Problem) -> None:
         self.d = d
         self.by_start: dict[Expr, list[Path]] = {}
         for paths in d.paths.values():

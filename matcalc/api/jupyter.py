@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from matcalc.calculus.derivation import Derivation
+from matcalc.api.derivation import Derivation
+from matcalc.api.derive import derive
 from matcalc.errors import MatcalcError
-from matcalc.frontend.entry import derive
 from matcalc.frontend.parser import parse
 from matcalc.graph import Graph
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from matcalc.calculus.structured import basis
+from matcalc.calculus.problem import Problem
 from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.functions.request import function
 from matcalc.numeric.check import Report, check_gradient, check_jacobian
-
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
 
 CHECKED = ("gradient", "jacobian", "hessian")
 
 
-def checked(d: Derivation, kind: str | None, trials: int, seed: int) -> Report:
+def checked(d: Problem, kind: str | None = None, trials: int = 5, seed: int = 0) -> Report:
     """The report on the generated gradients, Jacobians or Hessians (by one variable twice) of a derivation."""
     if kind is None:
         kind = "gradient" if d.output.is_scalar else "jacobian"
@@ -30,14 +28,12 @@ def checked(d: Derivation, kind: str | None, trials: int, seed: int) -> Report:
     }
     if kind != "jacobian":
         d.need_scalar(kind if kind == "gradient" else "Hessian")
-        report = check_gradient(source, variables, d.function("value_and_grad"), **options)
+        report = check_gradient(source, variables, function(d, "value_and_grad"), **options)
         if kind == "gradient" or not report:
             return report
         inner = [name for name in d.names if name not in d.graph.declared]
         if inner:
             raise NoRuleError(f"{', '.join(inner)} is a named value: Hessians are checked by variables")
-    bases = {
-        str(e.params[0]): D for e in d.wrt if (D := basis(e, d.structure.get(str(e.params[0]), "none"))) is not None
-    }
-    gradient = d.function("gradient") if kind == "hessian" else None
-    return check_jacobian(source, variables, d.function(kind), gradient=gradient, bases=bases, **options)
+    bases = {str(e.params[0]): D for e in d.wrt if (D := d.basis(e)) is not None}
+    gradient = function(d, "gradient") if kind == "hessian" else None
+    return check_jacobian(source, variables, function(d, kind), gradient=gradient, bases=bases, **options)

@@ -6,13 +6,11 @@ The model holds every line of the view; the templates in `templates/` only arran
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from matcalc.calculus.builder import ViewBuilder
 from matcalc.calculus.conditions import further_conditions
-from matcalc.calculus.differential_view import write_differentials, write_map_differentials
-from matcalc.calculus.page import TEXT, Block, Line, View, Writer, latex_writer
+from matcalc.calculus.jacobian import jacobian_by
 from matcalc.calculus.paths import Path
+from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import Adjoint
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
@@ -22,18 +20,16 @@ from matcalc.printing.components import entry
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.templating import render
-
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
+from matcalc.views.builder import ViewBuilder
+from matcalc.views.differential_view import write_differentials, write_map_differentials
+from matcalc.views.page import TEXT, Block, Line, View, Writer, latex_writer
 
 STYLES = ("steps", "differential", "result", "components")
 TRAILING = re.compile(r" ?\\\\(\[\w+\])?\s*\n\\end\{aligned\}")  # the last row ends without a break
 SUFFIXES = {"text": "txt", "latex": "tex", "markdown": "md"}
 
 
-def written(
-    d: Derivation, form: str, style: str, layout: str, notation: Notation = STANDARD, code: str = ENGLISH
-) -> str:
+def written(d: Problem, form: str, style: str, layout: str, notation: Notation = STANDARD, code: str = ENGLISH) -> str:
     """The derivation as `text`, `latex` (one display) or `markdown`, in one of the `STYLES`.
 
     Args:
@@ -60,7 +56,7 @@ def written(
     return TRAILING.sub(r"\n\\end{aligned}", text)
 
 
-def make_view(d: Derivation, style: str, layout: str, writer: Writer, words: Language) -> View:
+def make_view(d: Problem, style: str, layout: str, writer: Writer, words: Language) -> View:
     """The model of a derivation's view; without the steps for the style `result`."""
     pages = Pages(d, writer, words, layout)
     view = pages.frame()
@@ -94,7 +90,7 @@ class Pages(ViewBuilder):
         layout: `denominator` or `numerator`.
     """
 
-    def __init__(self, d: Derivation, writer: Writer, words: Language, layout: str) -> None:
+    def __init__(self, d: Problem, writer: Writer, words: Language, layout: str) -> None:
         super().__init__(d, writer, words)
         self.layout = layout
 
@@ -191,7 +187,7 @@ class Pages(ViewBuilder):
         """The Jacobians of a matrix function by the variables asked for; transposed in denominator layout."""
         lines = []
         for e in self.d.wrt:
-            J = self.d.jacobian(str(e.params[0])).value
+            J = jacobian_by(self.d, str(e.params[0])).value
             layout = "its transpose is the Jacobian in denominator layout"
             if self.layout == "numerator":
                 layout = "numerator layout: d vec(F) = J d vec(X)"

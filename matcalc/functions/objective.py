@@ -6,19 +6,19 @@ Matrices are stacked by columns, as in vec, so that `hess` is the Hessian of sec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from matcalc import dims as dimensions
+from matcalc.calculus.jacobian import hessian_by
+from matcalc.calculus.problem import Problem
 from matcalc.dims import shape_text
 from matcalc.emit.module import compile_function, numpy_source
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
 from matcalc.expr import Expr
+from matcalc.functions.request import function
 from matcalc.numeric.binding import Array, bind
-
-if TYPE_CHECKING:
-    from matcalc.calculus.derivation import Derivation
 
 _MATRIX = 2
 
@@ -41,18 +41,18 @@ class Objective:
         {'w': array([-2., -4.])}
 
     Args:
-        derivation: of a scalar function with respect to all that is optimised.
+        problem: of a scalar function with respect to all that is optimised.
         fixed: the arrays of all other variables, by name.
         dims: sizes that no array determines.
     """
 
-    def __init__(self, derivation: Derivation, fixed: Mapping[str, Any], dims: Mapping[str, int] | None = None) -> None:
-        derivation.need_scalar("objective")
-        self.derivation = derivation
-        self.moving = list(derivation.wrt)
-        names = derivation.names
-        declared = derivation.graph.declared
-        bound = [name for name in names if derivation.structure.get(name, "none") != "none"]
+    def __init__(self, problem: Problem, fixed: Mapping[str, Any], dims: Mapping[str, int] | None = None) -> None:
+        problem.need_scalar("objective")
+        self.problem = problem
+        self.moving = list(problem.wrt)
+        names = problem.names
+        declared = problem.graph.declared
+        bound = [name for name in names if problem.structure.get(name, "none") != "none"]
         if bound:
             raise NoRuleError(f"an objective moves all entries freely, but {', '.join(bound)} has a structure")
         for name in names:
@@ -71,7 +71,7 @@ class Objective:
         self._functions: dict[str, Callable[..., Any]] = {}
 
     def _fixed_names(self) -> str:
-        return ", ".join(n for n in self.derivation.graph.declared if n not in self.derivation.names)
+        return ", ".join(n for n in self.problem.graph.declared if n not in self.problem.names)
 
     # ------------------------------------------------------------------------------------------------ packing
 
@@ -82,12 +82,12 @@ class Objective:
             MatcalcError: a value is missing, or one is not a variable of the objective.
             ShapeError: an array does not fit.
         """
-        unknown = [name for name in arrays if name not in self.derivation.names]
+        unknown = [name for name in arrays if name not in self.problem.names]
         if unknown:
-            raise MatcalcError(f"{', '.join(unknown)} is not among: {', '.join(self.derivation.names)}")
+            raise MatcalcError(f"{', '.join(unknown)} is not among: {', '.join(self.problem.names)}")
         values, self.sizes = bind(self.moving, arrays, self.sizes)
         self.forms = {name: np.shape(a) for name, a in arrays.items() if np.ndim(a) != _MATRIX}
-        return np.concatenate([values[name].ravel(order="F") for name in self.derivation.names]).astype(float)
+        return np.concatenate([values[name].ravel(order="F") for name in self.problem.names]).astype(float)
 
     def unpack(self, x: Any) -> dict[str, Array]:
         """The variables' arrays from a flat vector, in the form in which they were packed last (else as matrices).
@@ -102,7 +102,7 @@ class Objective:
         if flat.shape != (length,):
             raise ShapeError(f"the vector must have {length} entries, got an array of shape {flat.shape}")
         found, start = {}, 0
-        for name, (m, n) in zip(self.derivation.names, shapes):
+        for name, (m, n) in zip(self.problem.names, shapes):
             part = flat[start : start + m * n]
             found[name] = part.reshape(self.forms.get(name, (m, n)), order="F")
             start += m * n
@@ -124,22 +124,22 @@ class Objective:
         return self.fixed | {n: a.item() if n in scalars else a for n, a in moving.items()}
 
     def _flat(self, arrays: Mapping[str, Any]) -> Array:
-        return np.concatenate([np.ravel(arrays[name], order="F") for name in self.derivation.names])
+        return np.concatenate([np.ravel(arrays[name], order="F") for name in self.problem.names])
 
     # ------------------------------------------------------------------------------------------------ functions
 
     def __call__(self, x: Any) -> tuple[float, Array]:
         """The value and the gradient: for `minimize(..., jac=True)`."""
-        value, gradients = self.derivation.function("value_and_grad")(**self._inputs(x), dims=self.dims)
+        value, gradients = function(self.problem, "value_and_grad")(**self._inputs(x), dims=self.dims)
         return value, self._flat(gradients)
 
     def value(self, x: Any) -> float:
         """The value alone."""
-        return float(self.derivation.function("value")(**self._inputs(x), dims=self.dims))
+        return float(function(self.problem, "value")(**self._inputs(x), dims=self.dims))
 
     def gradient(self, x: Any) -> Array:
         """The gradient alone."""
-        return self._flat(self.derivation.function("gradient")(**self._inputs(x), dims=self.dims))
+        return self._flat(function(self.problem, "gradient")(**self._inputs(x), dims=self.dims))
 
     def hess(self, x: Any) -> Array:
         """The Hessian of all variables together, by its structured formula."""
@@ -151,23 +151,21 @@ class Objective:
         return np.block(blocks)
 
     def _hessian_source(self) -> str:
-        d = self.derivation
+        d = self.problem
         pairs = [(i, j) for j in range(len(self.moving)) for i in range(j + 1)]
-        parts = {f"{i}_{j}": d.hessian(d.names[i], d.names[j]).value for i, j in pairs}
+        parts = {f"{i}_{j}": hessian_by(d, d.names[i], d.names[j]).value for i, j in pairs}
         return numpy_source(d.output, parts, "hessian", list(d.graph.declared.values()))
 
     def hessp(self, x: Any, v: Any) -> Array:
         """The Hessian times a vector; no Hessian is formed."""
-        function = self.derivation.function("hvp")
-        return self._flat(function(**self._inputs(x), tangents=self.unpack(v), dims=self.dims))
+        products = function(self.problem, "hvp")
+        return self._flat(products(**self._inputs(x), tangents=self.unpack(v), dims=self.dims))
 
 
-def objective_of(
-    derivation: Derivation, wrt: Any, fixed: Mapping[str, Any], dims: Mapping[str, int] | None
-) -> Objective:
-    """The objective with respect to some variables (default: those of the derivation)."""
+def objective_of(problem: Problem, wrt: Any, fixed: Mapping[str, Any], dims: Mapping[str, int] | None) -> Objective:
+    """The objective with respect to some variables (default: those of the problem)."""
     if wrt is None:
-        return Objective(derivation, fixed, dims)
+        return Objective(problem, fixed, dims)
     names: Iterable[Any] = wrt if isinstance(wrt, (list, tuple)) else [wrt]
-    d = type(derivation)(derivation.graph, [derivation.find(name) for name in names], structure=derivation.structure)
+    d = Problem(problem.graph, [problem.find(name) for name in names], structure=problem.structure)
     return Objective(d, fixed, dims)

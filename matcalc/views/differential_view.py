@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from matcalc import core
-from matcalc.calculus.builder import ViewBuilder
-from matcalc.calculus.differential import Differentials
-from matcalc.calculus.page import Line, View
+from matcalc.calculus.jacobian import hessian_by, jacobian_by
 from matcalc.expr import Expr
 from matcalc.printing.pieces import locals_of
 from matcalc.rewrite.terms import coefficient_and_rest
+from matcalc.views.builder import ViewBuilder
+from matcalc.views.differential import Differentials
+from matcalc.views.page import Line, View
 
 MANY = 5  # names that a second differential may need; one with more would help nobody
 
@@ -35,7 +36,7 @@ def write_map_differentials(b: ViewBuilder, view: View) -> None:
     """Fill in the successive differentials of a matrix function, and what they are on vec: the first identification."""
     _forward(b, view)
     for e in b.d.wrt:
-        J = b.d.jacobian(str(e.params[0])).value
+        J = jacobian_by(b.d, str(e.params[0])).value
         remark = b.words("along {0} alone").format(b.inline(b.named(e))) if len(b.d.wrt) > 1 else ""
         view.identified += _definitions(b, locals_of(J))
         view.identified.append(Line(f"{b.d_vec(b.d.output)} = {b.product([J], b.d_entries(e))}", remark))
@@ -52,7 +53,7 @@ def _forward(b: ViewBuilder, view: View) -> Differentials:
 
 def _second_order(b: ViewBuilder, e: Expr) -> list[Line]:
     """d2f = d vec(X)' H d vec(X): the second identification, after the names that H needs; not where it is long."""
-    H = b.d.hessian(str(e.params[0])).value
+    H = hessian_by(b.d, str(e.params[0])).value
     left = b.differential_of(b.d.output, order=2)
     remark = b.words("along {0} alone").format(b.inline(b.named(e)))
     if H.op == "zeros" or (H.op == "number" and H.params[0] == 0):

@@ -11,13 +11,14 @@ import matcalc.ops
 import matcalc.printing.latex
 import matcalc.printing.text
 import matcalc.rules  # noqa: F401  (these four fill the registries and the hooks)
+from matcalc.api.derivation import Derivation
 from matcalc.calculus.conditions import need_possible
-from matcalc.calculus.derivation import Derivation, name_of
+from matcalc.calculus.problem import name_of
 from matcalc.calculus.spelled import recognised
 from matcalc.calculus.structured import FACTS
 from matcalc.core import var
 from matcalc.errors import MatcalcError, NoRuleError, shorten
-from matcalc.expr import HOOKS, Expr, substitute
+from matcalc.expr import Expr, substitute
 from matcalc.frontend.names import declared_facts, declared_shapes
 from matcalc.frontend.parser import parse
 from matcalc.frontend.sympy_bridge import from_sympy
@@ -146,10 +147,3 @@ def _wrt(graph: Graph, wrt: Any) -> list[Expr]:
     if not wanted:
         raise MatcalcError("wrt is empty: name at least one variable")
     return list(dict.fromkeys(graph.find(_name(w)) for w in wanted))
-
-
-def _parse_in_scope(text: str, scope: Mapping[str, Expr]) -> Expr:
-    return parse(text, scope=scope).graph.output
-
-
-HOOKS["parse"] = _parse_in_scope

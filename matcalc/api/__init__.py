@@ -1,0 +1,1 @@
+"""The public face: `derive`, `prove`, the derivation, the operations, Jupyter."""

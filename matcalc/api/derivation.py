@@ -1,0 +1,243 @@
+"""The derivation that `derive` returns: a problem with everything that is offered to users. Each method is one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from matcalc.calculus.jacobian import Jacobian, hessian_by, jacobian_by
+from matcalc.calculus.problem import Problem
+from matcalc.claims.claim import judged, judged_values
+from matcalc.claims.lines import LineVerdicts, judged_lines
+from matcalc.claims.verdict import Verdict
+from matcalc.errors import shorten
+from matcalc.export.note import export, lesson
+from matcalc.export.picture_svg import graph_svg
+from matcalc.expr import Expr
+from matcalc.frontend.parser import parse_in
+from matcalc.functions.certificate import checked
+from matcalc.functions.objective import Objective, objective_of
+from matcalc.functions.request import function, module
+from matcalc.numeric.binding import bind
+from matcalc.numeric.check import Report
+from matcalc.numeric.evaluate import evaluate
+from matcalc.printing.style import STANDARD, Notation
+from matcalc.views.view import written
+
+
+class Derivation(Problem):
+    """The derivative of a graph's output with respect to some of its variables or named values.
+
+    Made by `matcalc.derive`; in Jupyter it shows the typeset steps, in a terminal the same as text.
+    """
+
+    # ------------------------------------------------------------------------------------------------ matrices
+
+    def jacobian(self, name: Any = None) -> Jacobian:
+        """The Jacobian of the output (m x n) by a variable (p x q): mn x pq on column-major vec, structured.
+
+        Along a structured set (`structure=`), by the independent entries: `J D`, D the basis of the set.
+
+        Args:
+            name: a variable or named value (a name or a symbol); may be left out where `wrt` is one.
+
+        Example:
+            >>> import matcalc as mc
+            >>> mc.derive("A*X*B", shapes={"A": ("p", "m"), "X": ("m", "n"), "B": ("n", "q")}).jacobian("X")
+            kron(B', A)
+        """
+        return jacobian_by(self, name)
+
+    def hessian(self, name: Any = None, other: Any = None) -> Jacobian:
+        """The Hessian of a scalar function: the Jacobian by `other` (default: the same) of vec of the gradient.
+
+        Along a structured set (`structure=`), by the independent entries: `D' H D`.
+
+        Example:
+            >>> import matcalc as mc
+            >>> mc.derive("x'*A*x", shapes={"x": ("n", 1), "A": ("n", "n")}).hessian("x")
+            A + A'
+
+        Raises:
+            ShapeError: the function is not scalar.
+        """
+        return hessian_by(self, name, other)
+
+    # ------------------------------------------------------------------------------------------------ views
+
+    def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
+        """The derivation as plain text; `style` is `steps`, `differential` or `result`."""
+        return written(self, "text", style, layout, code=language)
+
+    def latex(
+        self,
+        style: str = "steps",
+        layout: str = "denominator",
+        notation: Notation = STANDARD,
+        *,
+        language: str = "en",
+    ) -> str:
+        """The derivation as LaTeX that JupyterLab, VS Code and pdflatex render, with the symbols of `notation`."""
+        return written(self, "latex", style, layout, notation, language)
+
+    def markdown(
+        self,
+        style: str = "steps",
+        layout: str = "denominator",
+        notation: Notation = STANDARD,
+        *,
+        language: str = "en",
+    ) -> str:
+        """The derivation as Markdown with LaTeX formulas, with the symbols of `notation`."""
+        return written(self, "markdown", style, layout, notation, language)
+
+    def picture(self) -> Any:
+        """The forward graph as SVG, with the shapes on the edges and the adjoints flowing back; Jupyter shows it."""
+        return graph_svg(self)
+
+    def export(self, path: Any, **options: Any) -> Any:
+        """Write a note: title, variables, graph, steps with reasons, results, code, certificate, identities used.
+
+        Args:
+            path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .json
+            options: `title`, `template` (a Jinja2 file of your own), `notation` (a `Notation`), `language` (en, es,
+                hi), `detail` (full or brief), `entries` (for how many diagonal Jacobians are written out), `fragment`
+                (for .tex: without preamble, to be read by `\\input`).
+
+        Returns:
+            The path that was written.
+
+        Raises:
+            MatcalcError: another suffix or option; MissingDependencyError for .pdf without a TeX.
+        """
+        return export(self, path, **options)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"Derivation({shorten(str(self.output))}, wrt={', '.join(self.names)})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": lesson(self)}
+
+    # ------------------------------------------------------------------------------------------------ code and numbers
+
+    def code(
+        self,
+        kind: str | None = None,
+        target: str = "numpy",
+        *,
+        autodiff: bool = False,
+        form: str = "dense",
+        dims: Mapping[str, int] | None = None,
+    ) -> str:
+        """The source text of a standalone module with one function.
+
+        Args:
+            kind: `value`, `gradient`, `value_and_grad` (the default), `jacobian`, `hessian`, `jvp`, `vjp` or `hvp`.
+            target: `numpy`, `array-api` (the function takes the library as `xp=`), `dask` (its results are lazy), `jax`
+                (it can be jitted), `torch`, `numba` (NumPy with its entrywise work compiled), `c` (C99 with CBLAS).
+            autodiff: for `jax` and `torch`: the value, as a function that `jax.grad` and `loss.backward()`
+                differentiate by our derivative (the kind is then `value`).
+            form: of Jacobians and Hessians: `dense`, or `factored`: for each variable a list of pairs (A, B) whose
+                Kronecker products add up to the matrix, an identity being given by its size.
+            dims: what is known of the sizes: the order of products follows them, and the function is right for others.
+
+        Raises:
+            MatcalcError: another kind, target or form; NoRuleError for factors of what has none.
+        """
+        return module(self, kind, target, autodiff=autodiff, form=form, dims=dims)
+
+    def function(self, kind: str | None = None, target: str = "numpy", **options: Any) -> Callable[..., Any]:
+        """The compiled function of `code(kind, target, **options)`.
+
+        It takes every variable of the source by keyword, and `dims={"n": 3}` for sizes that no argument fixes.
+        A value is a float (1 x 1) or an array, gradients are a dict by name of arrays in the shape of the variable.
+        With `form="operator"` Jacobians and Hessians are SciPy's `LinearOperator`s.
+        """
+        return function(self, kind, target, **options)
+
+    def evaluate(
+        self, *, dims: Mapping[str, int] | None = None, functions: Mapping[str, Any] | None = None, **values: Any
+    ) -> Any:
+        """The value by direct evaluation of the source graph: a float for 1 x 1, else an array."""
+        variables = list(self.graph.declared.values())
+        arrays, sizes = bind(variables, values, dims)
+        result = evaluate(self.source.output, arrays, sizes, functions or {})
+        return float(result[0, 0]) if self.output.is_scalar else result
+
+    def objective(self, wrt: Any = None, *, dims: Mapping[str, int] | None = None, **fixed: Any) -> Objective:
+        """A function of one flat vector, for `scipy.optimize.minimize(f, x0, jac=True, hess=f.hess or hessp=f.hessp)`.
+
+        Args:
+            wrt: the variables that move (default: those of the derivation).
+            dims: sizes that no array determines.
+            fixed: the arrays of all other variables.
+        """
+        return objective_of(self, wrt, fixed, dims)
+
+    def check(self, trials: int = 5, seed: int = 0, *, kind: str | None = None) -> Report:
+        """The generated derivatives against differences of the source graph, at random values that satisfy the facts.
+
+        Args:
+            trials: how many random points, each of other sizes.
+            seed: of the random numbers.
+            kind: `gradient` (the default for a scalar function), `jacobian` (for others) or `hessian`.
+
+        Raises:
+            MatcalcError: another kind.
+            ShapeError: a gradient or Hessian of a function that is not scalar.
+        """
+        return checked(self, kind, trials, seed)
+
+    def parse(self, text: str) -> Expr:
+        """An expression or program in the text syntax, in the scope of this derivation's names."""
+        return parse_in(text, self.graph.scope)
+
+    # ------------------------------------------------------------------------------------------------ claims
+
+    def claim(self, name: Any, claim: Any, kind: str = "gradient", by: Any = None) -> Verdict:
+        """Whether a claim about a result is right: proved, disproved (with the reason) or undecided.
+
+        Args:
+            name: the variable or named value that the result is for.
+            claim: text in the scope of the derivation, or an expression; its own definitions may shadow names.
+            kind: `gradient`, `adjoint` (the same, of a named value), `jacobian` or `hessian`.
+            by: for a mixed Hessian, the second variable: the claim is about `hessian(name, by)`.
+
+        Returns:
+            A `Verdict`: `.status`, `.steps`, `.counterexample`, `.diagnosis`.
+
+        Raises:
+            MatcalcError: the text is not in the syntax, or names what does not exist.
+
+        Example:
+            >>> import matcalc as mc
+            >>> d = mc.derive("norm2(X*w - y)^2", wrt="w", shapes={"X": ("n", "p"), "w": ("p", 1), "y": ("n", 1)})
+            >>> d.claim("w", "2*X'*X*w - 2*X'*y").status
+            'proved'
+            >>> print(d.claim("w", "X'*(X*w - y)").diagnosis)
+            missing factor 2
+        """
+        return judged(self, name, claim, kind, by)
+
+    def claim_values(
+        self, name: Any, array: Any, at: Mapping[str, Any], *, dims: Mapping[str, int] | None = None
+    ) -> Verdict:
+        """Whether an array holds the gradient with respect to `name` at some data, and if not, which mistake gives it.
+
+        Args:
+            name: a variable or named value.
+            array: the claimed values.
+            at: the data: an array for each variable.
+            dims: sizes that no array determines.
+        """
+        return judged_values(self, name, array, at, dims=dims)
+
+    def claim_lines(self, text: str) -> LineVerdicts:
+        """A hand derivation judged line by line: each line `d_name = ...` claims the gradient with respect to `name`.
+
+        Lines after a wrong one are judged as if it were right, so that one error is one error.
+        """
+        return judged_lines(self, text)

@@ -1,0 +1,258 @@
+"""The problem: a graph, what it is differentiated by, and the results; views, claims and functions are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from matcalc import core
+from matcalc.calculus.conditions import domain_of
+from matcalc.calculus.folds import Folds, folded
+from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
+from matcalc.calculus.paths import Path, paths_to, shared_values
+from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
+from matcalc.calculus.structured import basis, check_structure, structured_gradient
+from matcalc.dims import shape_text, symbols
+from matcalc.errors import MatcalcError, ShapeError, shorten
+from matcalc.expr import Expr, substitute
+from matcalc.graph import Graph
+from matcalc.properties import known, names_of
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.steps import Step
+
+
+class Problem:
+    """The derivative of a graph's output with respect to some of its variables or named values.
+
+    The simplified adjoints, the facts that they use, and what the other rooms need to make more of them.
+
+    Attributes:
+        graph: the forward graph, the functions that the source spells out by name.
+        source: the forward graph as it was given.
+        recognised: the steps to the functions that the source spells out.
+        wrt: the variables and named values, in the order asked for.
+        inferred: what was inferred of names that were not declared.
+        structure: by name, the structured set along which a variable is differentiated.
+        convention: `entries` or `projection`.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        wrt: Iterable[Expr],
+        *,
+        source: Graph | None = None,
+        recognised: Iterable[Step] = (),
+        inferred: Iterable[str] = (),
+        structure: Mapping[str, str] | None = None,
+        convention: str = "entries",
+    ) -> None:
+        self.graph = graph
+        self.source = graph if source is None else source
+        self.recognised = list(recognised)
+        self.output = graph.output
+        self.wrt = list(wrt)
+        self.inferred = list(inferred)
+        self.structure = dict(structure or {})
+        self.convention = convention
+        for name, kind in self.structure.items():
+            check_structure(graph.find(name), kind, convention)
+
+    # ------------------------------------------------------------------------------------------------ results
+
+    @cached_property
+    def domain(self) -> list[tuple[str, Expr]]:
+        """What must hold where the source has a derivative: `(fact, expression)`, from its operations."""
+        return domain_of(self.output)
+
+    @cached_property
+    def context(self) -> Context:
+        """The facts, the assumptions and the log of this derivation."""
+        return Context(self.domain)
+
+    @cached_property
+    def rewriter(self) -> Rewriter:
+        """Simplifies under this derivation's facts."""
+        return Rewriter(self.context)
+
+    @cached_property
+    def folds(self) -> Folds:
+        """The definitions to which results are folded back."""
+        return Folds(self.graph.definitions.values())
+
+    @cached_property
+    def open_folds(self) -> Folds:
+        """The same without closed facts, for what is differentiated again."""
+        return Folds(self.graph.definitions.values(), closed=False)
+
+    @cached_property
+    def stops(self) -> list[Expr]:
+        """Unnamed values that are used more than once: the steps treat them like named ones."""
+        return shared_values(self.output, self.wrt)
+
+    @cached_property
+    def reverse(self) -> Reverse:
+        """The adjoints of all named values on the way to `wrt`.
+
+        Raises:
+            ShapeError: the output is not 1 x 1.
+        """
+        self.need_scalar("gradient")
+        engine = ReverseAccumulation(self.output, self.context, self.fresh_names(), self.folds)
+        return engine.run([*self.wrt, *self.stops], core.number(1))
+
+    def fresh_names(self) -> Names:
+        """A supply of names that the graph has not taken."""
+        sizes = symbols(d for v in self.graph.declared.values() for d in v.shape)
+        return Names([*self.graph.declared, *self.graph.definitions, *sizes])
+
+    def adjoint(self, name: Any) -> Adjoint:
+        """The adjoint of a variable or named value, with the rules that led to it.
+
+        Raises:
+            MatcalcError: it is not among those that were derived.
+        """
+        node = self.find(name)
+        found = self.reverse.adjoints.get(node)
+        if found is None:
+            raise MatcalcError(f"{node.params[0]} is not among the derived: {', '.join(self.names)}")
+        return found
+
+    def find(self, name: Any) -> Expr:
+        """The variable or named value of this name (or symbol)."""
+        return self.graph.find(name if isinstance(name, str) else name_of(name))
+
+    def structure_of(self, value: Expr) -> str:
+        """The structured set along which a value is differentiated; `none` for a free one and for named values."""
+        return self.structure.get(str(value.params[0]), "none") if value.op == "variable" else "none"
+
+    @property
+    def names(self) -> list[str]:
+        """The names in `wrt`."""
+        return [str(e.params[0]) for e in self.wrt]
+
+    def gradient(self, name: Any = None) -> Expr:
+        """The gradient: the G of the variable's shape with `df = tr(G' dX)`.
+
+        Printed, it is a program in the text syntax: adjoints used more than once come first.
+
+        Args:
+            name: a variable or named value (a name or a symbol); may be left out where `wrt` is one.
+
+        Raises:
+            MatcalcError: no such name, or not derived.
+            ShapeError: the function is not scalar.
+        """
+        if name is None:
+            if len(self.wrt) != 1:
+                raise MatcalcError(f"name the variable: one of {', '.join(self.names)}")
+            name = self.names[0]
+        made = self.adjoint(name)
+        kind = self.structure_of(made.of)
+        value = (
+            made.value
+            if kind == "none"
+            else self.rewriter.simplify(structured_gradient(made.value, made.of, kind, self.convention))
+        )
+        short = folded(inlined(value, self.rewriter), self.folds, self.rewriter)
+        return with_shared_named(short, self.rewriter, self.fresh_names())
+
+    def one(self, name: Any) -> Expr:
+        """The variable or named value of this name; without one, the only one in `wrt`.
+
+        Raises:
+            MatcalcError: no such name, or there are several.
+        """
+        if name is not None:
+            return self.find(name)
+        if len(self.wrt) != 1:
+            raise MatcalcError(f"name the variable: one of {', '.join(self.names)}")
+        return self.wrt[0]
+
+    def basis(self, variable: Expr) -> Expr | None:
+        """The basis of the structured set along which a variable is differentiated; None for a free one."""
+        return basis(variable, self.structure_of(variable))
+
+    def need_scalar(self, what: str) -> None:
+        """Raise ShapeError unless the output is 1 x 1."""
+        if not self.output.is_scalar:
+            raise ShapeError(
+                f"a {what} needs a scalar function, but {{}} is {shape_text(self.output.shape)}", self.output
+            )
+
+    def reverse_of(self, node: Expr) -> Adjoint:
+        """The adjoint of a variable or named value, whether or not it is in `wrt`."""
+        if node in self.reverse.adjoints:
+            return self.reverse.adjoints[node]
+        engine = ReverseAccumulation(self.output, Context(self.domain), self.fresh_names(), self.folds)
+        return engine.run([node], core.number(1)).adjoints[node]
+
+    def shortened(self, value: Expr, rewriter: Rewriter) -> Expr:
+        """`value` simplified, local names that it uses once opened, and what equals a definition folded back."""
+        short = folded(inlined(rewriter.simplify(refreshed(value, rewriter)), rewriter), self.folds, rewriter)
+        return with_shared_named(short, rewriter, self.fresh_names())
+
+    @property
+    def gradients(self) -> dict[str, Expr]:
+        """The gradients by name."""
+        return {name: self.gradient(name) for name in self.names}
+
+    # ------------------------------------------------------------------------------------------------ steps and facts
+
+    @property
+    def steps(self) -> list[Step]:
+        """Every application of a rule, in order; plain data."""
+        return [*self.recognised, *(step for made in self.reverse.adjoints.values() for step in made.steps)]
+
+    @property
+    def paths(self) -> dict[Expr, list[Path]]:
+        """The paths of the chain rule to each value, with their local Jacobians."""
+        return paths_to(self.output, self.wrt, self.stops)
+
+    @property
+    def facts_used(self) -> list[tuple[str, str]]:
+        """The facts about variables that a rule used: `(name, fact)`."""
+        used = dict.fromkeys(pair for step in self.steps for pair in step.facts)
+        return [pair for pair in used if self._declared_fact(*pair)]
+
+    def _declared_fact(self, name: str, fact: str) -> bool:
+        variable = self.graph.declared.get(name)
+        return variable is not None and known(variable, fact)
+
+    @property
+    def facts_wished(self) -> list[tuple[str, str]]:
+        """Facts that are not known and would shorten the results: `(name, fact)`."""
+        if not self.output.is_scalar:
+            return []
+        self.reverse  # noqa: B018  (the log is complete only afterwards)
+        free = [(e, fact) for e, fact in self.context.wished if str(e.params[0]) not in self.structure]
+        return [(str(e.params[0]), fact) for e, fact in free if self._shortens(e, fact)]
+
+    def _shortens(self, variable: Expr, fact: str) -> bool:
+        """Whether the results get shorter when the fact is given."""
+        better = core.var(variable.params[0], *variable.shape, [*_all_facts(variable), fact])
+        rewriter = Rewriter(Context(self.domain))
+        for made in self.reverse.adjoints.values():
+            with_fact = substitute(made.value, {variable: better}, through_names=False)
+            if with_fact is made.value:  # it does not occur
+                continue
+            assumed = rewriter.simplify(with_fact)
+            if rewriter.cost(assumed) < self.rewriter.cost(made.value):
+                return True
+        return False
+
+
+def name_of(symbol: Any) -> str:
+    """The name of a SymPy symbol, a variable or a named value."""
+    if isinstance(symbol, Expr) and symbol.op in ("variable", "named"):
+        return str(symbol.params[0])
+    name = getattr(symbol, "name", None)
+    if not isinstance(name, str):
+        raise MatcalcError(f"{shorten(str(symbol))} is neither a name nor a symbol")
+    return name
+
+
+def _all_facts(variable: Expr) -> list[str]:
+    return names_of(variable.params[3])

@@ -1,0 +1,1 @@
+"""Generated functions of a problem: the modules that are asked for, their certificate, objectives."""
