@@ -41,24 +41,17 @@ _HOME = {
 __all__ = list(_HOME)
 
 
-def _operations() -> dict[str, Any]:
-    table: dict[str, Any] = import_module("matcalc.api.operations").PUBLIC
-    return table
-
-
 def __getattr__(name: str) -> Any:
     if name.startswith("_") or (name not in _HOME and find_spec(f"matcalc.{name}") is not None):
         raise AttributeError(f"module 'matcalc' has no attribute {name!r}")  # a submodule: the import goes on
     import_module("matcalc.api.derive")  # fills the registries
     if name in _HOME:
-        value = getattr(import_module(_HOME[name]), name)
-    else:
-        operations = _operations()
-        if name not in operations:
-            raise AttributeError(f"module 'matcalc' has no attribute {name!r}")
-        value = operations[name]
-    globals()[name] = value
-    return value
+        value = globals()[name] = getattr(import_module(_HOME[name]), name)
+        return value
+    operation = import_module("matcalc.api.operations").public(name)  # not kept: operations may come and go
+    if operation is None:
+        raise AttributeError(f"module 'matcalc' has no attribute {name!r}")
+    return operation
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -67,4 +60,4 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_operations()])
+    return sorted([*__all__, *import_module("matcalc.api.operations").public_names()])

@@ -166,7 +166,7 @@ def claim(options: argparse.Namespace) -> int:
     else:
         verdict = judged_text(
             _source(options.claim),
-            shapes=_table(options.shape, "--shape", "X=n,p", _pair) or None,
+            shapes=_table(options.shape, "--shape", "X=n,p", _sizes) or None,
             facts=_table(options.fact, "--fact", "A=symmetric", str) or None,
             functions=_names(options.function),
         )
@@ -219,7 +219,7 @@ def _derivation(options: argparse.Namespace) -> Derivation:
     return derive(
         _source(options.source),
         _names(options.wrt) or None,
-        shapes=_table(options.shape, "--shape", "X=n,p", _pair) or None,
+        shapes=_table(options.shape, "--shape", "X=n,p", _sizes) or None,
         facts=_table(options.fact, "--fact", "A=symmetric", str) or None,
         structure=_table(options.structure, "--structure", "S=symmetric", str) or None,
         convention=options.convention,
@@ -259,8 +259,8 @@ def _table(given: Iterable[str], option: str, example: str, read: Callable[[str]
     return table
 
 
-def _pair(value: str) -> tuple[Any, ...]:
-    """`n,3` or `n x 3` as rows and columns."""
+def _sizes(value: str) -> tuple[Any, ...]:
+    """`n,3` or `n x 3` as rows and columns; `n` alone is a column."""
     parts = value.split(",") if "," in value else re.split(r"\s+x\s+", value)
     return tuple(int(part) if re.fullmatch(r"\s*[0-9]{1,18}\s*", part) else part.strip() for part in parts)
 

@@ -5,6 +5,8 @@ All derive from `MatcalcError`, so `except MatcalcError` catches whatever a user
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -61,6 +63,28 @@ class MisfitError(Exception):
 
 class MissingDependencyError(MatcalcError):
     """An optional package is needed for this and is not installed."""
+
+
+def closest(given: str, known: Iterable[str]) -> str:
+    """A remark on the known name that was probably meant: it differs in case, is cut off, or is close."""
+    if len(given) > 40:
+        return ""
+    known = list(known)
+    lower = given.lower()
+    found = [k for k in known if k.lower() == lower]
+    if len(given) > 2:
+        found += [k for k in known if k.lower().startswith(lower)]
+    found += difflib.get_close_matches(given, known, 1, 0.7)
+    found += [k for k in known if len(k) > 2 and lower.endswith(k.lower())]
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+def need_one_of(what: str, given: Any, possible: Iterable[str]) -> None:
+    """Raise MatcalcError, with the one that was probably meant, unless `given` is among the possible words."""
+    possible = list(possible)
+    if given not in possible:
+        meant = closest(given, possible) if isinstance(given, str) else ""
+        raise MatcalcError(f"{what} must be one of {', '.join(possible)}, got {shorten(repr(given))}{meant}")
 
 
 def shorten(text: str, limit: int = 60) -> str:

@@ -55,6 +55,7 @@ class Op:
         params: its parameters, in order.
         commutative: whether the order of the arguments does not matter.
         variadic: whether it takes any number of arguments.
+        broadcasts: whether rows, columns and 1 x 1 arguments stretch to a common shape, however it is called.
         scalar_function: for elementwise operations, the SymPy function of one symbol.
         complete: fills in parameters that depend on the arguments (an axis left out).
         sampling: like `domain`, where random values should be narrower than what is necessary.
@@ -74,6 +75,7 @@ class Op:
     params: tuple[Param, ...] = ()
     commutative: bool = False
     variadic: bool = False
+    broadcasts: bool = False
     scalar_function: Callable[[Any], Any] | None = None
     complete: Callable[..., tuple[Any, ...]] | None = None
     sampling: Callable[..., tuple[tuple[str, Any], ...]] | None = None

@@ -13,7 +13,7 @@ from typing import Any
 
 from matcalc.core import add, named
 from matcalc.dims import NAME
-from matcalc.errors import MatcalcError, shorten
+from matcalc.errors import MatcalcError, closest, shorten
 from matcalc.expr import HOOKS, REGISTRY, Expr, postorder, rebuild
 from matcalc.properties import known
 
@@ -145,8 +145,9 @@ class Graph:
         """
         found = self.declared.get(name, self.definitions.get(name))
         if found is None:
-            have = ", ".join([*self.declared, *self.definitions]) or "none"
-            raise MatcalcError(f"no variable or definition is called {shorten(repr(name))}; there are: {have}")
+            names = [*self.declared, *self.definitions]
+            meant, have = closest(name, names), ", ".join(names) or "none"
+            raise MatcalcError(f"no variable or definition is called {shorten(repr(name))}{meant}; there are: {have}")
         return found
 
     def free_variables(self) -> list[Expr]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from matcalc.dims import same
-from matcalc.errors import FactError
+from matcalc.errors import FactError, closest
 from matcalc.expr import Expr, postorder, record
 
 NAMES = (
@@ -118,7 +118,8 @@ def mask_of(words: Iterable[str]) -> int:
     for word in words:
         name = ALIASES.get(word, word)
         if name not in BIT:
-            raise FactError(f"unknown fact {word!r}; known are: {', '.join(NAMES)}")
+            meant = closest(str(word), [*NAMES, *ALIASES])
+            raise FactError(f"unknown fact {word!r}{meant}; known are: {', '.join(NAMES)}")
         mask |= BIT[name]
     return closure(mask)
 

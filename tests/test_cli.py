@@ -242,7 +242,7 @@ def test_the_source_comes_from_a_file_or_the_standard_input(
         (("derive", "x'*x", "-o", "/"), "cannot write"),
         (("derive", "x'*x", "--wrt", "z"), "'z'"),
         (("derive", "x'*x", "--shape", "x"), "--shape needs an entry such as X=n,p"),
-        (("derive", "x'*x", "--shape", "x=n"), "pair"),
+        (("derive", "x'*x", "--shape", "x=scalar"), "1 x 1"),
         (("derive", "x'*x", "--shape", "x=n,1,1"), "pair"),
         (("derive", "x'*x", "--shape", "x=n,-1"), "dimension"),
         (("derive", "x'*x", "--shape", "x=n,1", "--shape", "x=n,1"), "twice"),

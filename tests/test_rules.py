@@ -16,7 +16,7 @@ from matcalc.numeric.sample import MODES, draw_sizes, sample
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.measure import cost
-from matcalc.rewrite.rule import GROUPS, RULES, Rule
+from matcalc.rewrite.rule import GROUPS, RULES, Rule, among, but
 
 mc.derive  # noqa: B018  (fills the registries)
 
@@ -117,8 +117,8 @@ def are_equal(left: Expr, right: Expr) -> bool:
 
 def fired(rule: Rule, left: Expr) -> Expr | None:
     """What the rule makes of an expression, or of what tidying or the other rules leave of it."""
-    others = RULES.keys() - {rule.name}
-    for e in (left, Rewriter(Context(), only=()).normal(left), Rewriter(Context(), only=others).normal(left)):
+    others = but((rule.name,))
+    for e in (left, Rewriter(Context(), only=among()).normal(left), Rewriter(Context(), only=others).normal(left)):
         after = rule.apply(e, Context()) if e.op == rule.op else None
         if after is not None:
             return after

@@ -43,8 +43,10 @@ def derive(
 
     Args:
         source: text in matcalc's syntax, a SymPy expression, a matcalc expression, or a `Graph`.
-        wrt: a name or symbol of a variable or of a named value, or several; default: all variables not constant.
+        wrt: a name or symbol of a variable or of a named value, or several (a list, or `"x, y"`); default: all
+            variables not constant.
         shapes: the variables of a text as name -> (rows, columns), sizes as integers or names; then exactly those.
+            One size, `"n"` or `("n",)`, is a column.
         facts: what is known of variables, as name -> word or words: `{"A": "symmetric", "y": "one-hot"}`.
         structure: the set along which a variable is differentiated, as name -> word: `{"S": "symmetric"}`.
         convention: for structured variables: `entries` (partial derivatives by the independent entries) or
@@ -143,7 +145,8 @@ def _wrt(graph: Graph, wrt: Any) -> list[Expr]:
         if not found:
             raise MatcalcError("there is no variable to differentiate by: all are constant, or there are none")
         return found
-    wanted = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    given = wrt.replace(",", " ").split() if isinstance(wrt, str) else wrt
+    wanted = list(given) if isinstance(given, (list, tuple)) else [given]
     if not wanted:
         raise MatcalcError("wrt is empty: name at least one variable")
     return list(dict.fromkeys(graph.find(_name(w)) for w in wanted))

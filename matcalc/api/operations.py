@@ -7,7 +7,7 @@ variables that stand in for them), so shapes, broadcasting and errors are the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from inspect import Parameter, Signature
 from numbers import Real
 from operator import index
@@ -28,7 +28,6 @@ Builder = Callable[..., Expr]
 # Written with operators, built by constructors, or inner to the system.
 STRUCTURAL = frozenset(("variable", "number", "named", "add", "scale", "matmul", "func", "where", "hadamard"))
 RENAMED = {"var": "variance"}  # matcalc.var declares a variable
-BROADCASTING = frozenset(("maximum", "minimum", "divide", "power", "mse", "cross_entropy"))
 ALIASES = {"total": "sum", "trace": "tr", "inverse": "inv"}
 
 
@@ -95,7 +94,7 @@ def spread_all(sign: str, operands: Sequence[Expr]) -> list[Expr]:
 def _build(entry: Op, *operands: Expr, params: tuple[Any, ...]) -> Expr:
     if entry.name == "power" and operands[1].is_scalar:
         return core.power(*operands)
-    spread = spread_all(entry.name, operands) if entry.name in BROADCASTING else operands
+    spread = spread_all(entry.name, operands) if entry.broadcasts else operands
     return node(entry.name, spread, params)
 
 
@@ -137,6 +136,7 @@ def _whole(value: Any) -> int:
     return index(value)
 
 
+@cache
 def public_function(entry: Op) -> Callable[..., Any]:
     """The function that users call for an operation of the catalogue."""
     name = RENAMED.get(entry.name, entry.name)
@@ -210,15 +210,25 @@ def scalar(M: Any) -> Any:
     return M
 
 
-def _public() -> dict[str, Callable[..., Any]]:
-    functions = {
-        RENAMED.get(name, name): public_function(entry)
-        for name, entry in REGISTRY.items()
-        if name not in STRUCTURAL and (not entry.variadic)
-    }
-    functions.update(hadamard=hadamard, where=where, scalar=scalar)
-    functions.update({alias: functions[name] for alias, name in ALIASES.items()})
-    return functions
+# Functions with a signature of their own.
+WRITTEN: dict[str, Callable[..., Any]] = {"hadamard": hadamard, "where": where, "scalar": scalar}
 
 
-PUBLIC = _public()
+def _has_function(entry: Op) -> bool:
+    return entry.name not in STRUCTURAL and not entry.variadic
+
+
+def public_names() -> list[str]:
+    """The names of all functions of `matcalc`, those of the user's own operations too."""
+    made = [RENAMED.get(entry.name, entry.name) for entry in REGISTRY.values() if _has_function(entry)]
+    return [*made, *WRITTEN, *ALIASES]
+
+
+def public(name: str) -> Callable[..., Any] | None:
+    """The function of `matcalc` of this name, read from the registry at every call; None where there is none."""
+    if name in WRITTEN:
+        return WRITTEN[name]
+    wanted = ALIASES.get(name, name)
+    renamed = {new: old for old, new in RENAMED.items()}
+    entry = None if wanted in RENAMED else REGISTRY.get(renamed.get(wanted, wanted))
+    return public_function(entry) if entry is not None and _has_function(entry) else None

@@ -10,6 +10,7 @@ from matcalc.expr import Expr, postorder, rebuild
 from matcalc.graph import Graph
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.rule import among
 from matcalc.rules.recognition import SPELLED_OUT
 from matcalc.steps import Step
 
@@ -43,7 +44,7 @@ def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
 
 def _named(e: Expr, steps: list[Step]) -> Expr:
     """`e` by its name, with the steps to it, if it spells out a function."""
-    quiet = Rewriter(Context(), SPELLED_OUT)
+    quiet = Rewriter(Context(), among(*SPELLED_OUT))
     found = quiet.simplify(e)
     if not quiet.context.steps or quiet.cost(found) >= quiet.cost(e):
         return e

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from matcalc import core
 from matcalc.core import add, call, diag, diagvec, entrywise_quotient, hadamard, minus, number, ones, scale, transpose
 from matcalc.dims import same
-from matcalc.errors import FactError, NoRuleError
+from matcalc.errors import FactError, NoRuleError, closest
 from matcalc.expr import Expr
 
 HALF = number(core.exact("0.5"))
@@ -78,9 +78,11 @@ def check_structure(variable: Expr, kind: str, convention: str) -> None:
     """Raise where the structure is unknown, has no such convention, or is impossible for the variable's shape."""
     name = variable.params[0]
     if convention not in CONVENTIONS:
-        raise FactError(f"convention must be one of {', '.join(CONVENTIONS)}, got {convention!r}")
+        meant = closest(str(convention), CONVENTIONS)
+        raise FactError(f"convention must be one of {', '.join(CONVENTIONS)}, got {convention!r}{meant}")
     if kind not in KINDS:
-        raise NoRuleError(f"the structure {kind!r} of {name} is not available; there are: {', '.join(KINDS)}")
+        meant, have = closest(str(kind), KINDS), ", ".join(KINDS)
+        raise NoRuleError(f"the structure {kind!r} of {name} is not available{meant}; there are: {have}")
     if kind == "none":
         return
     if convention == "entries" and kind not in ENTRIES:

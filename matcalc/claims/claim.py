@@ -24,7 +24,7 @@ from matcalc.claims.slips import slips
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample, Diagnosis, Verdict
 from matcalc.core import transpose
 from matcalc.dims import same_shape, shape_text
-from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
+from matcalc.errors import MatcalcError, MisfitError, ShapeError, need_one_of, shorten
 from matcalc.expr import Expr, substitute, variables
 from matcalc.frontend.parser import parse_in
 from matcalc.graph import Graph, define
@@ -68,8 +68,7 @@ def question(d: Problem, name: str, kind: str, by: Any = None) -> Question:
     Raises:
         MatcalcError: no such kind, or no such name.
     """
-    if kind not in KINDS:
-        raise MatcalcError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    need_one_of("kind", kind, KINDS)
     if by is not None and kind != "hessian":
         raise MatcalcError(f"by= is for a mixed Hessian; the kind is {kind}")
     target = d.find(name)

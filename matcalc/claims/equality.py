@@ -29,9 +29,7 @@ SLOW = frozenset(
         "cosh_by_exponentials",
     )
 )
-EXPANDING = frozenset(name for name, rule in RULES.items() if rule.group in ("distribute", "expand"))
 LOW_RANK = DOWN | UP  # one direction at a time
-DEFINITIONS = frozenset(name for name in RULES if name.startswith("definition_of_"))
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
 RECOGNISING = frozenset(
@@ -116,23 +114,34 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
     given.extend(pair for side in sides for pair in domain_of(side))
     local = (without_names(left, local_only=True), without_names(right, local_only=True))
     opened = (without_names(left), without_names(right))
-    attempts = [(local, EXPANDING)]
-    attempts += [(local, SLOW | DEFINITIONS)] if local != opened else []
+    expanding, definitions = _expanding(), _definitions()
+    attempts = [(local, expanding)]
+    attempts += [(local, SLOW | definitions)] if local != opened else []
     attempts += [
-        (opened, SLOW | DEFINITIONS),
+        (opened, SLOW | definitions),
         (opened, SLOW),
         (opened, SLOW - {"common_denominator"}),
         (opened, RECOGNISING),
     ]
     attempts = [(pair, without | LOW_RANK) for pair, without in attempts]
-    attempts += [(opened, SLOW | DEFINITIONS | {"push_through"} | other) for other in (UP, DOWN)]
+    attempts += [(opened, SLOW | definitions | {"push_through"} | other) for other in (UP, DOWN)]
     work = Work()
     for pair, without in attempts:
-        prover = _attempt(work, pair, given, without if without >= EXPANDING else without | GATHERING)
+        prover = _attempt(work, pair, given, without if without >= expanding else without | GATHERING)
         if prover is not None:
             return Proof(left, right, pair, prover)
     prover = _vanishing(work, opened, given)
     return None if prover is None else Proof(left, right, opened, prover, by_difference=True)
+
+
+def _expanding() -> frozenset[str]:
+    """The rules that multiply out, also those declared since."""
+    return frozenset(name for name, rule in RULES.items() if rule.group in ("distribute", "expand"))
+
+
+def _definitions() -> frozenset[str]:
+    """The rules that write an operation by primitives."""
+    return frozenset(name for name in RULES if name.startswith("definition_of_"))
 
 
 def _vanishing(work: Work, pair: tuple[Expr, Expr], given: list[tuple[str, Expr]]) -> Prover | None:

@@ -6,12 +6,12 @@ chain of steps, each one named move, that ends in the normal form.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection
 
 from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter, rebuild_lenient
-from matcalc.rewrite.rule import RULES, Rule, rules_of
+from matcalc.rewrite.rule import RULES, Rule, but, rules_of
 from matcalc.rules.tidying import tidy_name
 from matcalc.steps import Step
 
@@ -49,10 +49,9 @@ class Prover(Rewriter):
         work: what may still be done.
     """
 
-    def __init__(self, context: Context, without: Container[str] = (), work: Work | None = None) -> None:
+    def __init__(self, context: Context, without: Collection[str] = (), work: Work | None = None) -> None:
         super().__init__(context)
-        chosen = frozenset(name for name in RULES if name not in without)
-        self._collapse = rules_of("collapse", "distribute", "expand", only=chosen)
+        self._collapse = rules_of("collapse", "distribute", "expand", only=but(without))
         self.moves: dict[Expr, Step] = {}
         self.work = Work() if work is None else work
 

@@ -5,7 +5,7 @@ The rewriting is done again by an engine that notes every move, and the moves ar
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from matcalc import core
@@ -16,7 +16,7 @@ from matcalc.claims.prover import replaced
 from matcalc.expr import Expr, postorder, substitute
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-from matcalc.rewrite.rule import RULES, Rule
+from matcalc.rewrite.rule import Choice, Rule, among, but
 from matcalc.steps import Step
 
 LONGEST = 6  # lines of one chain; longer ones give several rules at once
@@ -47,11 +47,8 @@ class Chains:
     """
 
     def __init__(self, d: Problem) -> None:
-        self.tidying = Rewriter(Context(d.domain), OBVIOUS)
-        every = frozenset(RULES)
-        self.engines = [
-            Replay(d, every - left_out) for left_out in (DISTRIBUTING | FACTORING, DISTRIBUTING, frozenset())
-        ]
+        self.tidying = Rewriter(Context(d.domain), among(*OBVIOUS))
+        self.engines = [Replay(d, but(left_out)) for left_out in (DISTRIBUTING | FACTORING, DISTRIBUTING, ())]
 
     def of(self, made: Adjoint, parts: Sequence[Expr]) -> list[Equality]:
         """The lines from the sum of what the chain rule gives to the simplified adjoint; the first line is that sum."""
@@ -74,10 +71,10 @@ class Replay(Rewriter):
 
     Args:
         d: the derivation whose facts it may use.
-        rules: the names of the rules that it may use.
+        rules: which rules it may use.
     """
 
-    def __init__(self, d: Problem, rules: Container[str]) -> None:
+    def __init__(self, d: Problem, rules: Choice) -> None:
         super().__init__(Context(d.domain), rules)
         self.to_normal: dict[Expr, Step] = {}
         self.to_shortest: dict[Expr, Step] = {}

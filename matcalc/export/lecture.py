@@ -10,7 +10,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import Adjoint
 from matcalc.calculus.structured import structured_gradient
 from matcalc.dims import is_one
-from matcalc.errors import MatcalcError
+from matcalc.errors import need_one_of
 from matcalc.export.equalities import Chains, Equality
 from matcalc.export.lesson import (
     DETAILS,
@@ -62,8 +62,7 @@ def make_lesson(d: Problem, notation: Notation, references: References, *, detai
     Raises:
         MatcalcError: another detail.
     """
-    if detail not in DETAILS:
-        raise MatcalcError(f"detail must be {' or '.join(DETAILS)}, got {detail!r}")
+    need_one_of("detail", detail, DETAILS)
     return _Lecture(d, notation, references, detail, entries).lesson()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from matcalc.calculus.problem import Problem
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, need_one_of
 from matcalc.export.data import derivation_data, report_data
 from matcalc.export.html import katex
 from matcalc.export.lecture import make_lesson
@@ -105,8 +105,7 @@ class Note:
         self.title = title
         self.notation = notation
         self.language = _language(language)
-        if detail not in DETAILS:
-            raise MatcalcError(f"detail must be {' or '.join(DETAILS)}, got {detail!r}")
+        need_one_of("detail", detail, DETAILS)
         self.detail = detail
         self.template = template
         if type(entries) is not int or not 0 <= entries <= 8:

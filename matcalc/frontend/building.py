@@ -11,7 +11,7 @@ from lark import Token, Tree
 from matcalc import core
 from matcalc.core import transpose
 from matcalc.dims import Dim, Shape, dim, is_one, shape_text
-from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
+from matcalc.errors import MatcalcError, MisfitError, ShapeError, closest, shorten
 from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, Param, node, number_value
 from matcalc.frontend.chains import (
     Operand,
@@ -23,14 +23,13 @@ from matcalc.frontend.chains import (
     product_of,
     sum_of,
 )
-from matcalc.frontend.names import CONSTANTS, Names, closest, is_function, operation
+from matcalc.frontend.names import CONSTANTS, Names, is_function, operation
 from matcalc.frontend.syntax import Node, Source, fold
 from matcalc.notation import PARAMETERS_FIRST
 from matcalc.ops.elementwise import Function
 from matcalc.ops.matrix_functions import FUNCTIONS
 from matcalc.ops.selection import block_of
 
-BROADCASTING = ("maximum", "minimum", "where", "hadamard")
 MAX_DEGREE = 20  # of a dimension: they are compared after expansion
 
 
@@ -186,7 +185,7 @@ class Builder:
         if name in self.names.functions:
             (value,) = self.only_expressions(tree, values, 1)
             return self.names.functions[name](value)
-        if entry is None or (entry.variadic and name not in BROADCASTING):
+        if entry is None or (entry.variadic and not entry.broadcasts):
             raise self.source.error(self.not_callable(name), tree)
         if name == "where":
             return self.where(tree, values)
@@ -309,7 +308,7 @@ class Builder:
         """The node, its shape errors with the user's words and the place."""
         place = tree.children[0]
         try:
-            exprs = broadcast_all(args) if entry.name in BROADCASTING else [a.value for a in args]
+            exprs = broadcast_all(args) if entry.broadcasts else [a.value for a in args]
             return node(entry.name, exprs, tuple(params))
         except MisfitError as error:
             raise self.source.error(f"{entry.name}: {error.message}", place) from None

@@ -16,7 +16,7 @@ from matcalc import core
 from matcalc.dims import Dim, Shape, is_one, is_scalar, plus, same, shape_text, substitute, symbol, symbols
 from matcalc.errors import ParseError, shorten
 from matcalc.expr import Expr, Op, node
-from matcalc.frontend.building import BROADCASTING, Builder, derivative_of
+from matcalc.frontend.building import Builder, derivative_of
 from matcalc.frontend.chains import Operand, product_of, sum_of
 from matcalc.frontend.names import Names
 from matcalc.frontend.syntax import Node, Source
@@ -337,8 +337,10 @@ class Inference(Builder):
         """The result's shape by the operation's own rule, after unifying what its example says must be equal."""
         if not args:
             return node(entry.name, (), tuple(params))
-        if entry.name in BROADCASTING:
-            return self.stand_in(tree, self.together(args, [None] * len(args), tree))
+        if entry.broadcasts:
+            common = self.unifier.shape(self.together(args, [None] * len(args), tree))
+            spread = [core.var(f"_{k}", *common) for k in range(len(args))]
+            return self.stand_in(tree, node(entry.name, spread, tuple(params)).shape)
         dims: dict[str, Dim] = {}
         for pattern, operand in zip(entry.example[0].split(","), args):
             letters = pattern.partition("=")[0].split()

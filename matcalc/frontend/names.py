@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ import sympy as sp
 
 from matcalc.core import number, var
 from matcalc.dims import NAME, Shape, dim, symbol, symbols
-from matcalc.errors import FactError, MatcalcError, ShapeError, shorten
+from matcalc.errors import FactError, MatcalcError, ShapeError, closest, shorten
 from matcalc.expr import REGISTRY, Expr, Op, postorder
 from matcalc.ops.elementwise import Function
 from matcalc.properties import mask_of
@@ -42,6 +41,15 @@ HINTS = {
     "e": "the exponential function is exp(x)",
 }
 
+SHAPE_WORDS = {  # what a shape is not given by
+    "scalar": "a scalar is 1 x 1",
+    "vector": "a column vector is n x 1, a row vector 1 x n",
+    "matrix": "a matrix is m x n, with a name or a number for each size",
+    "column": "a column is n x 1",
+    "row": "a row is 1 x n",
+    "square": "a square matrix is n x n",
+}
+
 
 def operation(name: str) -> Op | None:
     """The operation that the text calls by this name."""
@@ -66,15 +74,6 @@ def check_free(name: Any, what: str) -> str:
     if is_function(name):
         raise MatcalcError(f"{name} is the name of a function and cannot be a {what}")
     return name
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """A remark on the known name that was probably meant, or nothing."""
-    if len(name) > 40:
-        return ""
-    known = list(known)
-    same = [k for k in known if k.lower() == name.lower()] or difflib.get_close_matches(name, known, 1, 0.75)
-    return f" (did you mean {same[0]}?)" if same else ""
 
 
 @dataclass(slots=True)
@@ -137,17 +136,33 @@ class Names:
 
 
 def shape_of(name: str, entry: Any) -> Shape:
-    """The shape that `shapes` gives a variable.
+    """The shape that `shapes` gives a variable: (rows, columns); one size is a column, none is 1 x 1.
+
+    A matcalc expression gives its own.
 
     Raises:
-        MatcalcError: it is not a pair of dimensions.
+        MatcalcError: it is none of these.
     """
-    if not isinstance(entry, (tuple, list, sp.Tuple)) or len(entry) != 2:
-        raise MatcalcError(f"the shape of {name} must be a pair (rows, columns), got {shorten(repr(entry))}")
+    sizes = _sizes(entry)
+    if sizes is None or len(sizes) > 2:
+        wanted = "a pair (rows, columns), or one size for a column"
+        raise MatcalcError(f"the shape of {name} must be {wanted}, got {shorten(repr(entry))}")
+    for size in sizes:
+        if isinstance(size, str) and size in SHAPE_WORDS:
+            raise MatcalcError(f"the shape of {name}: {SHAPE_WORDS[size]}")
     try:
-        return dim(entry[0]), dim(entry[1])
+        dims = [*map(dim, sizes), 1, 1]
     except ShapeError as error:
         raise MatcalcError(f"the shape of {name}: {error}") from None
+    return dims[0], dims[1]
+
+
+def _sizes(entry: Any) -> Sequence[Any] | None:
+    if isinstance(entry, Expr):
+        return entry.shape
+    if isinstance(entry, (tuple, list, sp.Tuple)):
+        return tuple(entry)
+    return (entry,) if isinstance(entry, (int, str, sp.Expr)) and not isinstance(entry, bool) else None
 
 
 def declared_shapes(shapes: Mapping[str, Any] | None) -> dict[str, Shape]:

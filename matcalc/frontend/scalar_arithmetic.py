@@ -5,7 +5,7 @@ The same code reads `Trace(X)**2 + 1` and the body of `X.applyfunc(Lambda(t, t**
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from typing import Any
 
@@ -124,16 +124,19 @@ def _extreme(op: str, args: Sequence[Expr]) -> Expr:
     return reduce(lambda a, b: node(op, (a, b)), _one_shape(args))
 
 
-@cache
 def catalogue_functions() -> dict[Any, str]:
     """The operation of the catalogue that is a SymPy function class."""
     return {f.scalar_function: name for name, f in REGISTRY.items() if isinstance(f.scalar_function, type)}
 
 
 @cache
+def _body(function: Callable[[Any], Any]) -> Any:
+    return function(_T)
+
+
 def _bodies() -> dict[Any, str]:
     """The operations that SymPy writes as an expression in one symbol: sigmoid, softplus, ..."""
-    return {f.scalar_function(_T): name for name, f in REGISTRY.items() if f.scalar_function is not None}
+    return {_body(f.scalar_function): name for name, f in REGISTRY.items() if f.scalar_function is not None}
 
 
 def recognised(function: Any) -> str | None:

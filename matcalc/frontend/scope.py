@@ -15,6 +15,7 @@ from matcalc.dims import NAME, Shape, dim, same_shape, shape_text, symbols
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
 from matcalc.expr import REGISTRY, Expr
 from matcalc.frontend.catalogue import CatalogueMatrix, CatalogueScalar, split
+from matcalc.frontend.names import shape_of
 
 
 class Scope:
@@ -31,7 +32,7 @@ class Scope:
         constants: Iterable[Any],
         names: Mapping[str, Expr],
     ) -> None:
-        self.shapes = {name: _shape(name, value) for name, value in shapes.items()}
+        self.shapes = {name: shape_of(name, value) for name, value in shapes.items()}
         self.names = dict(names)
         self.facts: dict[str, list[str]] = {}
         for key, words in facts.items():
@@ -126,10 +127,3 @@ class Scope:
 
 def _name(key: Any) -> str:
     return key if isinstance(key, str) else str(getattr(key, "name", key))
-
-
-def _shape(name: str, value: Any) -> Shape:
-    sizes = value.shape if isinstance(value, Expr) else value
-    if isinstance(sizes, (str, int)) or len(sizes) != 2:
-        raise ShapeError(f"the shape of {name} must be a pair of dimensions, got {shorten(repr(value))}")
-    return dim(sizes[0]), dim(sizes[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from matcalc.calculus.problem import Problem
-from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.errors import NoRuleError, need_one_of
 from matcalc.functions.request import function
 from matcalc.numeric.check import Report, check_gradient, check_jacobian
 
@@ -16,8 +16,7 @@ def checked(d: Problem, kind: str | None = None, trials: int = 5, seed: int = 0)
     """The report on the generated gradients, Jacobians or Hessians (by one variable twice) of a derivation."""
     if kind is None:
         kind = "gradient" if d.output.is_scalar else "jacobian"
-    if kind not in CHECKED:
-        raise MatcalcError(f"kind must be one of {', '.join(CHECKED)}, got {kind!r}")
+    need_one_of("kind", kind, CHECKED)
     source, variables = d.source.output, list(d.graph.declared.values())
     options: dict[str, Any] = {
         "wrt": d.names,

@@ -18,7 +18,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, compile_function, numpy_source
-from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
+from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError, need_one_of
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.properties import known
@@ -67,8 +67,7 @@ def requested(
     if autodiff and (kind != "value" or target not in AUTODIFF):
         raise MatcalcError(f"autodiff=True is for the value and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
     for what, given, possible in (("kind", kind, KINDS), ("target", target, TARGETS), ("form", form, FORMS)):
-        if given not in possible:
-            raise MatcalcError(f"{what} must be one of {', '.join(possible)}, got {given!r}")
+        need_one_of(what, given, possible)
     if form != "dense" and (kind not in ("jacobian", "hessian") or target != "numpy"):
         raise MatcalcError(f"form={form!r} is for the kinds jacobian and hessian in NumPy, got {kind}, {target}")
     taken = [name for name in ("dims", "tangents", "cotangent", "xp") if name in d.graph.declared]

@@ -10,7 +10,7 @@ import json
 from functools import lru_cache
 from importlib.resources import files
 
-from matcalc.errors import MatcalcError
+from matcalc.errors import need_one_of
 
 ENGLISH = "en"
 
@@ -82,6 +82,5 @@ def language(code: str) -> Language:
     """
     if code == ENGLISH:
         return Language(code, {})
-    if code not in available():
-        raise MatcalcError(f"language must be one of {', '.join(available())}, got {code!r}")
+    need_one_of("language", code, available())
     return Language(code, json.loads(files(__name__).joinpath(f"{code}.json").read_text(encoding="utf-8")))

@@ -243,6 +243,7 @@ def _entrywise_facts(e: Expr, *masks: int) -> tuple[int, int]:
     facts=_entrywise_facts,
     commutative=True,
     variadic=True,
+    broadcasts=True,
 )
 def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     """d(X o Z) = Z o dX + X o dZ"""
@@ -258,6 +259,7 @@ def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     example=("m n, m n",),
     facts=keeps("positive", "constant"),
     definition=lambda A, B: core.entrywise_product(A, power(B, -1)),
+    broadcasts=True,
 )
 def divide(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d(A ./ B) = dA ./ B - Y ./ B o dB"""
@@ -309,6 +311,7 @@ def _power_facts(e: Expr, base: int, exponent: int) -> tuple[int, int]:
     source=ELEMENTARY,
     example=("m n, m n",),
     facts=_power_facts,
+    broadcasts=True,
 )
 def power_(Y: Expr, X: Expr, P: Expr) -> tuple[LinearMap, ...]:
     """d(X .^ p) = p o X .^ (p - 1) o dX + Y o log(X) o dp"""

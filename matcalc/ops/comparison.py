@@ -32,6 +32,7 @@ def greater(A: Expr, B: Expr) -> Expr:
     source=SUBGRADIENT,
     example=("m n, m n",),
     facts=keeps("positive", "nonnegative", "symmetric", "constant"),
+    broadcasts=True,
 )
 def maximum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d maximum(A, B) = [A > B] o dA + [B > A] o dB"""
@@ -46,6 +47,7 @@ def maximum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     source=SUBGRADIENT,
     example=("m n, m n",),
     facts=keeps("positive", "nonnegative", "symmetric", "constant"),
+    broadcasts=True,
 )
 def minimum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d minimum(A, B) = [A < B] o dA + [B < A] o dB"""
@@ -75,6 +77,7 @@ def _where_latex(relation: str) -> Notation:
     example=("m n, m n, m n, m n", ">"),
     facts=lambda e, A, B, C, D: (C & D & bits("positive", "nonnegative", "nonzero"), 0),
     params=(Param("relation", "any"),),
+    broadcasts=True,
 )
 def where(Y: Expr, A: Expr, B: Expr, C: Expr, D: Expr, relation: str) -> tuple[LinearMap, ...]:
     """d where(A > B, C, D) = [A > B] o dC + [A <= B] o dD"""

@@ -32,6 +32,7 @@ def op(
     params: tuple[Param, ...] = (),
     commutative: bool = False,
     variadic: bool = False,
+    broadcasts: bool = False,
     complete: Callable[..., tuple[Any, ...]] | None = None,
     sampling: Domain | None = None,
 ) -> Callable[[Callable[..., tuple[Any, ...]]], Op]:
@@ -60,6 +61,7 @@ def op(
                 params=params,
                 commutative=commutative,
                 variadic=variadic,
+                broadcasts=broadcasts,
                 complete=complete,
                 sampling=sampling,
             )

@@ -159,6 +159,7 @@ def standardize(Z: Expr, X: Expr, axis: int | None, ddof: int, eps: Any) -> tupl
     example=("m n, m n",),
     facts=no_facts,
     definition=lambda Y, P: minus(total(hadamard(Y, node("log", (P,))))),
+    broadcasts=True,
 )
 def cross_entropy(J: Expr, Y: Expr, P: Expr) -> tuple[LinearMap, ...]:
     """d(-sum(Y o log P)) = -tr(log(P)' dY) - tr((Y ./ P)' dP)"""

@@ -282,6 +282,7 @@ def norm2(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("m n, m n",),
     facts=always("nonnegative"),
     definition=lambda A, B: mean(power(core.difference(A, B), 2)),
+    broadcasts=True,
 )
 def mse(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d mean((A - B)^2) = 2/(mn) tr((A - B)' (dA - dB))"""

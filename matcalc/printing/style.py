@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, need_one_of
 
 TRANSPOSE = re.compile(r"'|\^(\\[A-Za-z]+(\{[A-Za-z]\})?|[A-Za-z]|\{[^{}$&%#]*(\{[^{}$&%#]*\})?[^{}$&%#]*\})")
 HADAMARD = re.compile(r"\\[A-Za-z]+")
@@ -45,8 +45,7 @@ class Notation:
             raise MatcalcError(f"transpose must be ' or a superscript such as ^T, got {self.transpose!r}")
         if not HADAMARD.fullmatch(self.hadamard):
             raise MatcalcError(f"hadamard must be a LaTeX command such as \\circ, got {self.hadamard!r}")
-        if self.adjoint not in ADJOINTS:
-            raise MatcalcError(f"adjoint must be one of {', '.join(ADJOINTS)}, got {self.adjoint!r}")
+        need_one_of("adjoint", self.adjoint, ADJOINTS)
         pairs = self.names.items() if isinstance(self.names, Mapping) else self.names
         object.__setattr__(self, "names", tuple(sorted((str(name), str(tex)) for name, tex in pairs)))
 

@@ -6,7 +6,6 @@ expressions are also multiplied out and gathered again: terms may cancel that th
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import replace
 from math import prod
 
@@ -15,7 +14,7 @@ from matcalc.expr import Expr, postorder, rebuild, substitute
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.measure import cost
 from matcalc.rewrite.normal import tidy
-from matcalc.rewrite.rule import Rule, rules_of, shapes_agree
+from matcalc.rewrite.rule import Choice, Rule, every, rules_of, shapes_agree
 from matcalc.steps import Step
 
 MAX_ROUNDS = 200
@@ -36,10 +35,10 @@ class Rewriter:
 
     Args:
         context: facts, assumptions and the log.
-        only: the names of the rules to use; all where it is None.
+        only: which rules it uses; it is asked when the rewriter is made.
     """
 
-    def __init__(self, context: Context, only: Container[str] | None = None) -> None:
+    def __init__(self, context: Context, only: Choice = every) -> None:
         self.context = context
         self._only = only
         self._collapse = rules_of("collapse", only=only)
@@ -244,7 +243,7 @@ def _whole(exponent: Expr) -> int:
 class Spreader(Rewriter):
     """Multiplies out: a rewriter to whose normal form the rules of the group `distribute` belong; bounded work."""
 
-    def __init__(self, context: Context, only: Container[str] | None = None) -> None:
+    def __init__(self, context: Context, only: Choice = every) -> None:
         super().__init__(context, only)
         self._collapse = rules_of("collapse", "distribute", only=only)
         self._left = SPREAD_WORK

@@ -12,7 +12,7 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.dims import Dim, same, simplified, symbol
-from matcalc.expr import Expr, node, record
+from matcalc.expr import Expr, node, postorder, record
 
 Binding: TypeAlias = dict[str, Any]  # wildcard names to expressions, dimension names to dimensions
 
@@ -20,6 +20,19 @@ Binding: TypeAlias = dict[str, Any]  # wildcard names to expressions, dimension 
 def wildcard(name: str, rows: Dim, cols: Dim) -> Expr:
     """A pattern that matches any expression of this shape."""
     return core.var("?" + name, rows, cols)
+
+
+def flat(e: Expr) -> Expr:
+    """A pattern as normal forms have it: `A @ B @ C` is one product of three, `a*b*A` one scaled matrix."""
+    done: dict[Expr, Expr] = {}
+    for sub in postorder((e,)):
+        args = [done[a] for a in sub.args]
+        if sub.op in ("add", "matmul", "hadamard"):
+            args = [part for a in args for part in (a.args if a.op == sub.op else (a,))]
+        elif sub.op == "scale" and args[-1].op == "scale":
+            args = [*args[:-1], *args[-1].args]
+        done[sub] = sub if tuple(args) == sub.args else node(sub.op, args, sub.params)
+    return done[e]
 
 
 def is_wildcard(e: Expr) -> bool:

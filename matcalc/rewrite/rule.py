@@ -6,7 +6,7 @@ name of the rule is the function's, its docstring the identity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, TypeAlias
@@ -16,7 +16,7 @@ from matcalc.dims import dim, same_shape
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.pattern import Binding, instantiate, match_part, pattern_dim, wildcard
+from matcalc.rewrite.pattern import Binding, flat, instantiate, match_part, pattern_dim, wildcard
 
 Apply: TypeAlias = Callable[[Expr, Context], Expr | None]
 
@@ -46,6 +46,8 @@ class Rule:
     example: Callable[[], tuple[Expr, Expr]]
 
 
+Choice: TypeAlias = Callable[[Rule], bool]
+
 RULES: dict[str, Rule] = {}
 GROUPS = ("collapse", "present", "distribute", "expand", "tidy")
 HORN = "Horn & Johnson, Topics in Matrix Analysis (1991), ch. 4 and 5"
@@ -53,12 +55,30 @@ MATRIX_ALGEBRA = "Horn & Johnson, Matrix Analysis (2013), ch. 0"
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"
 
 
-def rules_of(*groups: str, only: Container[str] | None = None) -> dict[str, list[Rule]]:
-    """The rules of some groups by the operation at their root, one group after the other; of some names, or all."""
+def every(_: Rule) -> bool:
+    """The choice of all rules."""
+    return True
+
+
+def among(*names: str) -> Choice:
+    """The choice of these rules."""
+    return lambda r: r.name in names
+
+
+def but(names: Collection[str]) -> Choice:
+    """The choice of all rules except these."""
+    return lambda r: r.name not in names
+
+
+def rules_of(*groups: str, only: Choice = every) -> dict[str, list[Rule]]:
+    """The chosen rules of some groups by the operation at their root, one group after the other.
+
+    Read from the registry at every call, so that a rule of the user's counts as soon as it is declared.
+    """
     table: dict[str, list[Rule]] = {}
     for group in groups:
         for r in RULES.values():
-            if r.group == group and (only is None or r.name in only):
+            if r.group == group and only(r):
                 table.setdefault(r.op, []).append(r)
     return table
 
@@ -87,6 +107,7 @@ def rule(
             )
 
         left, right = sides(wildcard)
+        left = flat(left)
         required = frozenset(a.op for a in left.args if not _is_wild(a))
         variadic = left.op in ("matmul", "add", "hadamard", "scale")
 

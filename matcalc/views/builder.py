@@ -13,7 +13,7 @@ from matcalc.maps import Identity
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-from matcalc.rewrite.rule import RULES
+from matcalc.rewrite.rule import RULES, Rule
 from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.steps import Step
 from matcalc.vecform import matrices
@@ -22,14 +22,15 @@ from matcalc.views.page import Edge, Line, Writer, latex_writer
 from matcalc.views.wording import worded
 
 # What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go; no facts are used.
-MATRIX_RULES = (
-    *(name for name in RULES if name.startswith("transpose_of_") and not name.endswith(("_symmetric", "_skew"))),
-    "kron_of_constants",
-    "vec_of_vector",
-    "commutation_of_vectors",
-    "diagonal_of_ones",
-    "ones_in_a_sum",
+MATRIX_RULES = frozenset(
+    ("kron_of_constants", "vec_of_vector", "commutation_of_vectors", "diagonal_of_ones", "ones_in_a_sum")
 )
+
+
+def keeps_the_form(rule: Rule) -> bool:
+    """Whether the matrices of local Jacobians are tidied by this rule."""
+    turns = rule.name.startswith("transpose_of_") and not rule.name.endswith(("_symmetric", "_skew"))
+    return turns or rule.name in MATRIX_RULES
 
 
 class ViewBuilder:
@@ -45,7 +46,7 @@ class ViewBuilder:
         self.d = d
         self.w = writer
         self.words = words
-        self.quiet = Rewriter(Context(d.domain), MATRIX_RULES)
+        self.quiet = Rewriter(Context(d.domain), keeps_the_form)
         self.paths = d.paths
         self.labels = self._labels()
         if writer.notation.adjoint == "partial":

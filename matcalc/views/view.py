@@ -12,7 +12,7 @@ from matcalc.calculus.jacobian import jacobian_by
 from matcalc.calculus.paths import Path
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import Adjoint
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, need_one_of
 from matcalc.expr import Expr
 from matcalc.languages import ENGLISH, Language, language
 from matcalc.printing.breaking import row
@@ -43,10 +43,8 @@ def written(d: Problem, form: str, style: str, layout: str, notation: Notation =
     Raises:
         MatcalcError: another style, layout or language.
     """
-    if style not in STYLES:
-        raise MatcalcError(f"style must be one of {', '.join(STYLES)}, got {style!r}")
-    if layout not in ("denominator", "numerator"):
-        raise MatcalcError(f"layout must be denominator or numerator, got {layout!r}")
+    need_one_of("style", style, STYLES)
+    need_one_of("layout", layout, ("denominator", "numerator"))
     if style == "components" and form == "text":
         raise MatcalcError("the style components is typeset: ask for latex or markdown")
     writer = TEXT if form == "text" else latex_writer(notation)
