@@ -162,7 +162,9 @@ def _sizes(entry: Any) -> Sequence[Any] | None:
         return entry.shape
     if isinstance(entry, (tuple, list, sp.Tuple)):
         return tuple(entry)
-    return (entry,) if isinstance(entry, (int, str, sp.Expr)) and not isinstance(entry, bool) else None
+    if isinstance(entry, str):
+        return (entry,) if NAME.fullmatch(entry) else None
+    return (entry,) if isinstance(entry, (int, sp.Expr)) and not isinstance(entry, bool) else None
 
 
 def declared_shapes(shapes: Mapping[str, Any] | None) -> dict[str, Shape]:
