@@ -341,11 +341,11 @@ LARGE = {
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
 @pytest.mark.parametrize("shapes", [SHAPES, None], ids=["declared", "inferred"])
 def test_large_texts_end_soon(text: str, shapes: dict[str, object] | None) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     message = ""
     try:
         parse(text, shapes=shapes)
     except MatcalcError as error:
         message = str(error)
     assert len(message) < 1000
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
