@@ -159,20 +159,27 @@ def decided(asked: Question, text: str, claim: Expr) -> Verdict:
     field = Field(roots, list(asked.graph.declared.values()))
     points = list(field.random(RANDOM_POINTS))
     verdicts = [field.differ(claim, right, p) for p in points]
-    if any(verdicts):
-        return _one_sided_or_wrong(asked, text, claim, field, points, verdicts)
+    wrong = _one_sided_or_wrong(asked, text, claim, field, points, verdicts)
+    if wrong is not None:
+        return wrong
     proof = prove(right, claim, asked.assumptions)
     if proof is not None:
         needed = _conditions(asked, claim, proof)
         if needed and not points:  # nothing shows that both sides are defined anywhere
             return Verdict(UNDECIDED, asked.about, text, right, tried=(*TRIED, NOWHERE), assumptions=needed)
-        return Verdict(PROVED, asked.about, text, right, proof, agreed=verdicts.count(False), assumptions=needed)
+        return Verdict(PROVED, asked.about, text, right, proof, agreed=_agreed(verdicts), assumptions=needed)
     more = list(field.random(MORE_POINTS, seed=1))
     others = [field.differ(claim, right, p) for p in more]
-    if any(others):
-        return _one_sided_or_wrong(asked, text, claim, field, more, others)
-    agreed = verdicts.count(False) + others.count(False)
+    wrong = _one_sided_or_wrong(asked, text, claim, field, more, others)
+    if wrong is not None:
+        return wrong
+    agreed = _agreed(verdicts) + _agreed(others)
     return Verdict(UNDECIDED, asked.about, text, right, agreed=agreed, tried=TRIED)
+
+
+def _agreed(found: Sequence[bool | None]) -> int:
+    """At how many points two sides agree that do not differ for certain: rounding is no difference."""
+    return sum(differs is not None for differs in found)
 
 
 def _conditions(asked: Question, claim: Expr, proof: Proof) -> tuple[tuple[str, str], ...]:
@@ -259,9 +266,11 @@ def _own_parts(definition: Expr) -> set[Expr]:
 
 def _one_sided_or_wrong(
     asked: Question, text: str, claim: Expr, field: Field, points: Sequence[Point], found: Sequence[bool | None]
-) -> Verdict:
-    """Undecided for what holds on one side of a kink: which side is meant is not said. Else disproved."""
-    wrong = _disproved(asked, text, claim, field, points, found)
+) -> Verdict | None:
+    """Undecided for what holds on one side of a kink: which side is meant is not said. Else disproved, if it is."""
+    wrong = _disproved(asked, text, claim, field, points, found) if any(found) else None
+    if wrong is None:
+        return None
     tried = [*points, *(field.random(2 * MORE_POINTS, seed=2) if field.kinks else ())]
     side = side_of(claim, asked.right, field, tried) if field.kinks else ""
     return replace(wrong, status=UNDECIDED, holds_where=side, diagnosis=Diagnosis()) if side else wrong
@@ -269,9 +278,14 @@ def _one_sided_or_wrong(
 
 def _disproved(
     asked: Question, text: str, claim: Expr, field: Field, points: Sequence[Point], found: Sequence[bool | None]
-) -> Verdict:
+) -> Verdict | None:
+    """The verdict with a counterexample; None where only rounding makes the sides differ."""
     bad = [p for p, differs in zip(points, found) if differs]
-    small = _readable(field, claim, asked.right) or bad[0]
+    readable = _readable(field, claim, asked.right)
+    candidates = (p for p in (readable, *bad) if p is not None and field.certain(claim, asked.right, p))
+    small = next(candidates, None)
+    if small is None:
+        return None
     a, b = field.values([claim, asked.right], small)
     named = {v.params[0]: small.arrays[v.params[0]] for v in field.variables}
     example = Counterexample(named, small.sizes, a, b)

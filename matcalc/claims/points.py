@@ -16,11 +16,13 @@ from matcalc.numeric.binding import Array
 from matcalc.numeric.check import domain_conditions, smooth_functions
 from matcalc.numeric.evaluate import evaluate_all
 from matcalc.numeric.kinks import CHOOSING, KINKED
+from matcalc.numeric.precise import evaluate_precisely, exactly
 from matcalc.numeric.sample import MODES, draw_sizes, holds, sample
 from matcalc.properties import BIT, NAMES
 
 NOTHING = 1.001e-10  # a relative difference below this one disproves nothing
 NOISE_FACTOR = 1e4  # how far above its own rounding a difference must be
+CLEAR = 1e-8  # a difference above this part of the largest value on the way is no rounding error
 _EPS = 4e-16
 _KINK = 1e-3
 _LARGEST = 1e8
@@ -143,6 +145,21 @@ class Field:
             return None
         noise = max(distance(a, c), distance(b, d))
         return True if gap > NOISE_FACTOR * noise else None
+
+    def certain(self, first: Expr, second: Expr, point: Point) -> bool:
+        """Whether two expressions that differ there in floating point differ with 60 digits too, at exact facts.
+
+        Where an operation is not known with so many digits, the difference must stand out from what was computed on
+        the way: of `a - a` nothing but rounding is left.
+        """
+        try:
+            exact = {str(v.params[0]): exactly(v, point.arrays[v.params[0]]) for v in self.variables}
+            return evaluate_precisely([first, second], exact, point.sizes).differ
+        except MatcalcError:
+            parts = list(postorder((first, second)))
+            a, b, *inner = self.values([first, second, *parts], point)
+            largest = max(float(np.abs(v).max(initial=0)) for v in inner)
+            return float(np.abs(a - b).max(initial=0)) > CLEAR * largest
 
 
 def distance(a: Array, b: Array) -> float:

@@ -268,10 +268,15 @@ def smooth_functions(e: Expr) -> dict[str, Callable[[Array], Any]]:
     for sub in postorder((e,)):
         if sub.op == "func" and sub.params[0].body is None:
             name = sub.params[0].name
-            shift = 0.3 + 0.1 * (sum(map(ord, name)) % 7)
+            shift = smooth_shift(name)
             for order in range(sub.params[0].order + 2):
                 functions[name + "_prime" * order] = _shifted_sine(shift + order * np.pi / 2)
     return functions
+
+
+def smooth_shift(name: str) -> float:
+    """The shift of the sine that stands for an abstract function."""
+    return 0.3 + 0.1 * (sum(map(ord, name)) % 7)
 
 
 def _shifted_sine(shift: float) -> Callable[[Array], Any]:

@@ -18,7 +18,7 @@ from matcalc import core, dims
 from matcalc.emit import helpers
 from matcalc.emit.masks import choices_last
 from matcalc.emit.matching import with_sums_of_eigenvalues
-from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
+from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError, shorten
 from matcalc.expr import Expr, params_text, postorder, record, variables
 from matcalc.notation import Builtin, Call
 from matcalc.numeric.binding import Array, bind
@@ -110,6 +110,8 @@ class _Machine:
             raise NoRuleError(f"the evaluator does not know {e.op}")
         try:
             return compiled(e.op, len(args), e.params)(*args, *map(self.parameter, e.params))
+        except IndexError as error:
+            raise MatcalcError(f"{shorten(str(e))}: {error}") from None
         except np.linalg.LinAlgError as error:
             if "ingular" not in str(error) and all(np.isfinite(a).all() for a in args):
                 raise MatcalcError(f"{e.op}: {error}") from None
