@@ -62,9 +62,7 @@ def evaluate_all(
     functions: Mapping[str, Callable[[Array], Any]] | None = None,
 ) -> list[Array]:
     """The values of several expressions that share subexpressions; as `evaluate`."""
-    roots = with_sums_of_eigenvalues(roots)
-    last = choices_last(roots)
-    roots = [last[root] for root in roots]
+    roots = _arranged(tuple(roots))
     leaves = variables(roots)
     arrays, sizes = bind(leaves, values, dims, allow_complex=True)
     dtype = np.result_type(*arrays.values()) if arrays else np.dtype(np.float64)
@@ -74,6 +72,14 @@ def evaluate_all(
         for sub in postorder(roots):
             done[sub] = machine.value(sub, [done[a] for a in sub.args])
     return [done[root] for root in roots]
+
+
+@lru_cache(maxsize=64)
+def _arranged(roots: tuple[Expr, ...]) -> list[Expr]:
+    """The expressions as they are computed; a verdict evaluates the same few at many points."""
+    summed = with_sums_of_eigenvalues(list(roots))
+    last = choices_last(summed)
+    return [last[root] for root in summed]
 
 
 class _Machine:
