@@ -66,9 +66,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_source(one)
     one.add_argument(
         "--kind",
-        default="value_and_grad",
         metavar="KIND",
-        help="value, gradient, value_and_grad (default), jacobian, hessian, jvp, vjp or hvp",
+        help="value, gradient, value_and_grad (default for scalar functions), jacobian (for others), hessian, jvp, vjp "
+        "or hvp",
     )
     targets = "numpy (default), array-api, dask, jax, torch, numba or c"
     one.add_argument("--target", default="numpy", metavar="TARGET", help=targets)

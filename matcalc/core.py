@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from matcalc.dims import Dim, Shape, dim, is_one, same, same_shape, shape_text, times
+from matcalc.dims import Dim, Shape, dim, is_one, same, same_shape, shape_text, sign, times
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import HOOKS, Expr, node, number_value
 from matcalc.properties import variable_mask
@@ -260,7 +260,7 @@ def matrix_power(a: Expr, exponent: Any) -> Expr:
     """a ^ k: power of a 1 x 1 value; of a square matrix the repeated product, ^-1 the inverse."""
     k = as_expr(exponent)
     if a.is_scalar:
-        if a.op == "number" and k.op == "number" and (number_value(a) != 0 or number_value(k) > 0):
+        if a.op == "number" and k.op == "number" and (sign(number_value(a)) != 0 or sign(number_value(k)) == 1):
             value = number_value(a) ** number_value(k)
             if value.is_real and value.is_finite:
                 return number(value)

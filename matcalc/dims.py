@@ -97,6 +97,27 @@ def is_one(d: Dim) -> bool:
     return d == 1 if type(d) is int else d is sp.S.One
 
 
+def sign(value: Any) -> int | None:
+    """The sign of an exact scalar, whatever its dimensions are: 1, 0 or -1; None where they decide it.
+
+    Every question about the size of something symbolic goes through here: `value < 0` has no truth value then.
+    """
+    value = sp.sympify(value)
+    if value.is_zero:
+        return 0
+    return 1 if value.is_positive else -1 if value.is_negative else None
+
+
+def surely_negative(d: Dim) -> bool:
+    """Whether an exact scalar in positive dimensions is negative whatever they are."""
+    return d < 0 if isinstance(d, int) else bool(sp.sympify(d).is_negative)
+
+
+def surely_nonnegative(d: Dim) -> bool:
+    """Whether an exact scalar in positive dimensions is nonnegative whatever they are."""
+    return d >= 0 if isinstance(d, int) else bool(sp.sympify(d).is_nonnegative)
+
+
 def symbols(dims: Iterable[Dim]) -> list[str]:
     """The names of the symbols in some dimensions, in order of appearance."""
     names: dict[str, None] = {}

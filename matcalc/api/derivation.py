@@ -135,7 +135,8 @@ class Derivation(Problem):
         """The source text of a standalone module with one function.
 
         Args:
-            kind: `value`, `gradient`, `value_and_grad` (the default), `jacobian`, `hessian`, `jvp`, `vjp` or `hvp`.
+            kind: `value`, `gradient`, `value_and_grad` (the default for a scalar function), `jacobian` (for others),
+                `hessian`, `jvp`, `vjp` or `hvp`.
             target: `numpy`, `array-api` (the function takes the library as `xp=`), `dask` (its results are lazy), `jax`
                 (it can be jitted), `torch`, `numba` (NumPy with its entrywise work compiled), `c` (C99 with CBLAS).
             autodiff: for `jax` and `torch`: the value, as a function that `jax.grad` and `loss.backward()`

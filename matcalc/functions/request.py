@@ -63,7 +63,7 @@ def requested(
         MatcalcError: something is unknown, or does not go together.
     """
     if kind is None:
-        kind = "value" if autodiff else "value_and_grad"
+        kind = "value" if autodiff else "value_and_grad" if d.output.is_scalar else "jacobian"
     if autodiff and (kind != "value" or target not in AUTODIFF):
         raise MatcalcError(f"autodiff=True is for the value and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
     for what, given, possible in (("kind", kind, KINDS), ("target", target, TARGETS), ("form", form, FORMS)):

@@ -12,11 +12,12 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import hadamard, number, scale
+from matcalc.dims import sign
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, Op, Param, node, register
 from matcalc.maps import LinearMap, mask
 from matcalc.notation import Call, Level, Template
-from matcalc.ops.define import anywhere, like
+from matcalc.ops.define import anywhere, need_plain
 from matcalc.ops.elementwise import elementwise, from_scalar, keeps_sign, odd, positive
 from matcalc.properties import BIT, bits
 
@@ -148,7 +149,8 @@ def _positive(name: str, what: str) -> Callable[..., Any]:
     """The shape rule: that of the argument; the parameter must be positive."""
 
     def shape(X: Expr, value: Any) -> Any:
-        if value.is_positive is not True:
+        need_plain(name, what, value)
+        if sign(value) != 1:
             raise MatcalcError(f"{name}: {what} must be a positive number, got {value}")
         return X.shape
 
@@ -168,6 +170,10 @@ def entrywise(
     """Declare an elementwise function with one number as a parameter; its NumPy is the helper `_name`."""
     word, default = parameter
 
+    def any_sign(X: Expr, value: Any) -> Any:
+        need_plain(name, word, value)
+        return X.shape
+
     def differential(Y: Expr, X: Expr, value: Any) -> tuple[LinearMap, ...]:
         return (mask(slope(Y, X, value)),)
 
@@ -175,7 +181,7 @@ def entrywise(
         Op(
             name=name,
             identity=f"d {name}(X) = {name}'(X) o dX: every entry depends on one entry only",
-            shape=_positive(name, word) if positive_only else like,
+            shape=_positive(name, word) if positive_only else any_sign,
             differential=differential,
             latex=Call(rf"\operatorname{{{name}}}"),
             numpy=lambda value: Template(f"_{name}({{0}}, {float(value)!r})"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import difference, eye, inverse, matmul, minus, number, power, scale
-from matcalc.dims import Dim, is_one, plus, same, shape_text, times
+from matcalc.dims import Dim, is_one, plus, same, shape_text, surely_nonnegative, times
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, node
 from matcalc.linop import apply
@@ -28,7 +28,7 @@ from matcalc.maps import (
 )
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import always, anywhere, map_of, need_same, no_facts, op, scalar, square
-from matcalc.ops.selection import lower_ones, surely_nonnegative
+from matcalc.ops.selection import lower_ones
 from matcalc.ops.spectral import simple, simple_extreme
 from matcalc.properties import BIT, bits
 from matcalc.vecform import matrix

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from matcalc.dims import Shape, is_one, same, same_shape, shape_text
-from matcalc.errors import ShapeError
+from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Op, Param, postorder, record, register
 from matcalc.maps import LinearMap, compose, identity, map_sum, zero
 from matcalc.notation import Notation
@@ -97,6 +97,12 @@ def scalar(*_: Any) -> Shape:
 def like(X: Expr, *_: Any) -> Shape:
     """The shape of the (first) argument."""
     return X.shape
+
+
+def need_plain(name: str, what: str, value: Any) -> None:
+    """Raise MatcalcError where a parameter that stands as a number in generated code depends on a size."""
+    if value.free_symbols:
+        raise MatcalcError(f"{name}: {what} must be a number that no size changes, got {value}")
 
 
 def need_square(name: str, X: Expr) -> None:

@@ -16,7 +16,7 @@ from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param, node
 from matcalc.maps import LinearMap, compose, identity, inner, map_sum, mask, negated, scaled
 from matcalc.notation import Call, Level, Notation, Template
-from matcalc.ops.define import AXIS, anywhere, like, need_same, no_facts, op, reduced
+from matcalc.ops.define import AXIS, anywhere, like, need_plain, need_same, no_facts, op, reduced
 from matcalc.ops.reductions import axis_helper, axis_latex, centred, degrees, repeated_sum, summing
 from matcalc.properties import bits
 
@@ -117,6 +117,7 @@ def deviation(X: Expr, axis: int | None, ddof: int, eps: Any) -> Expr:
 
 
 def _standardize_shape(X: Expr, axis: int | None, ddof: int, eps: Any) -> Shape:
+    need_plain("standardize", "eps", eps)
     reduced(X, axis)
     return X.shape
 

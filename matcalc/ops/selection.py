@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy as sp
-
 from matcalc import core
-from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, simplified
+from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, simplified, surely_negative, surely_nonnegative
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param, node
 from matcalc.maps import LinearMap, mask, placing, sandwich, taking, unvech, vech
@@ -23,16 +21,6 @@ from matcalc.properties import BIT, bits
 MN_VECH = "Magnus & Neudecker, The elimination matrix: some lemmas and applications (1980)"
 ENTRY_FACTS = ("positive", "nonnegative", "nonzero", "constant")
 ZERO_KEEPING = bits("nonnegative", "constant")
-
-
-def surely_negative(d: Dim) -> bool:
-    """Whether an integer expression in positive dimensions is negative whatever they are."""
-    return d < 0 if isinstance(d, int) else bool(sp.sympify(d).is_negative)
-
-
-def surely_nonnegative(d: Dim) -> bool:
-    """Whether an integer expression in positive dimensions is nonnegative whatever they are."""
-    return d >= 0 if isinstance(d, int) else bool(sp.sympify(d).is_nonnegative)
 
 
 # ------------------------------------------------------------------------------------------------ slices

@@ -10,6 +10,7 @@ from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, substitute
 from matcalc.languages import ENGLISH, Language
 from matcalc.maps import Identity
+from matcalc.printing.numbers import split
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -272,10 +273,11 @@ class ViewBuilder:
         if not scalars:
             return [], ""
         coefficient, rest = coefficient_and_rest(self.quiet.simplify(core.scale(*scalars)))
-        sign = "-" if coefficient < 0 else ""
-        value = core.number(abs(coefficient)) if rest is None else core.scale(core.number(abs(coefficient)), rest)
+        negative = split(coefficient).negative
+        size = core.number(-coefficient if negative else coefficient)
+        value = size if rest is None else core.scale(size, rest)
         value = self.quiet.simplify(value)
-        return ([] if value.op == "number" and value.params[0] == 1 else [self.factor(value)]), sign
+        return ([] if value.op == "number" and value.params[0] == 1 else [self.factor(value)]), "-" if negative else ""
 
     def factor(self, m: Expr) -> str:
         """A matrix as a factor of a product, in brackets where it binds less."""
