@@ -37,6 +37,7 @@ DIRECTIONS = {
     "inverse_of_kron": "inverses move in",
     "solve_is_inverse_times": "one name for one thing",
     "sum_of_krons_times": "sums of Kronecker products reach their vec",
+    "selection_of_sum": "sums of Kronecker products reach the selection of a diagonal",
     "sum_of_scaled": "scalars move out",
     "sum_of_broadcast": "sums of equal rows are multiples",
     "sum_of_vector": "one name for one thing",

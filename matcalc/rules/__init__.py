@@ -2,11 +2,13 @@
 
 import matcalc.ops  # noqa: F401  (the rules are about its operations)
 from matcalc.rules import (
+    block_adjoints,
     blocks,
     canonical,
     commutation,
     content,
     determinants,
+    diagonal_selection,
     duplication,
     entry_products,
     expansion,
@@ -31,11 +33,13 @@ from matcalc.rules import (
 )
 
 __all__ = [
+    "block_adjoints",
     "blocks",
     "canonical",
     "commutation",
     "content",
     "determinants",
+    "diagonal_selection",
     "duplication",
     "entry_products",
     "expansion",

@@ -352,26 +352,3 @@ def kron_with_vector(e: Expr, context: Context) -> Expr | None:
             inside = kron(a, M @ b) if is_one(a.shape[0]) else kron(M @ a, b)
             return matmul(*e.args[: k - 1], inside, *e.args[k + 1 :])
     return None
-
-
-def _blocks() -> tuple[Expr, Expr]:
-    P, Q, C = var("P", "p", "m"), var("Q", "q", "n"), var("C", "p", "q")
-    return node("blockinner", (core.vec(P) @ core.vec(Q).T, C)), matmul(P.T, C, Q)
-
-
-@node_rule(op="blockinner", group="expand", source=MAGNUS, example=_blocks)
-def block_inner_of_vecs(e: Expr, context: Context) -> Expr | None:
-    """the blocks of vec(P) vec(Q)' have the inner products P' C Q with C; linear in both"""
-    G, C = e.args
-    for k, a in enumerate(e.args):
-        if a.op == "add":
-            return add(*(node(e.op, (t, C) if k == 0 else (G, t)) for t in a.args))
-    if G.op != "matmul" or len(G.args) != 2:
-        return None
-    left, right = G.args[0], G.args[1]
-    right = right.args[0] if right.op == "transpose" else right
-    if left.op != "vec" or right.op != "vec":
-        return None
-    P, Q = left.args[0], right.args[0]
-    fits = same_shape((P.shape[0], Q.shape[0]), C.shape)
-    return matmul(core.transpose(P), C, Q) if fits else None

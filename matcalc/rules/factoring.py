@@ -1,4 +1,4 @@
-"""Common factors of a sum come out: `A X + A Y = A (X + Y)`, `P o A - P o B = P o (A - B)`."""
+"""Common factors of a sum come out: `A X + A Y = A (X + Y)`, `P o A - P o B = P o (A - B)`, Kronecker factors too."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import sympy as sp
 
 from matcalc import core
-from matcalc.core import add, hadamard, matmul, number, scale, var
+from matcalc.core import add, hadamard, kron, matmul, number, scale, var
+from matcalc.dims import Shape, same
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.measure import cost
-from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
+from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule
 from matcalc.rewrite.terms import (
     base_and_exponent,
     coefficient_and_rest,
@@ -229,3 +230,41 @@ def _without(t: Expr, base: Expr, exponent: Any) -> Expr:
         elif k.params[0] != exponent:
             kept.append(raised(base, k.params[0] - exponent))
     return join(coefficient, kept, body)
+
+
+def _krons() -> tuple[Expr, Expr]:
+    A, B, C = var("A", "m", "n"), var("B", "m", "n"), var("C", "p", "q")
+    return add(kron(C, A), kron(C, B)), kron(C, add(A, B))
+
+
+@node_rule(op="add", group="present", source=HORN, example=_krons)
+def common_kron_factor(e: Expr, context: Context) -> Expr | None:
+    """A (x) C + B (x) C = (A + B) (x) C, C (x) A + C (x) B = C (x) (A + B), I_pn being I_p (x) I_n"""
+    found = []
+    for side in (0, 1):
+        groups: dict[bytes, Expr] = {}
+        for t in e.args:
+            body = split(t)[2]
+            if body is not None and body.op == "kron":
+                groups.setdefault(body.args[side].digest, body)
+        for first in groups.values():
+            shared, other = first.args[side], first.args[1 - side]
+            beside = {k: _beside(t, shared, other.shape, side) for k, t in enumerate(e.args)}
+            inner = {k: rest for k, rest in beside.items() if rest is not None}
+            if len(inner) > 1:
+                coefficient, terms = _shared_number(list(inner.values()))
+                pair = (shared, add(*terms)) if side == 0 else (add(*terms), shared)
+                found.append(_with_the_others(e, list(inner), times_number(coefficient, kron(*pair))))
+    return min(found, key=cost, default=None)
+
+
+def _beside(t: Expr, shared: Expr, shape: Shape, side: int) -> Expr | None:
+    """The other factor, of this shape, of a term that is a Kronecker product with `shared` on one side."""
+    coefficient, scalars, body = split(t)
+    if body is None:
+        return None
+    if body.op == "kron" and body.args[side].digest == shared.digest:
+        return _with_scalars(coefficient, scalars, body.args[1 - side])
+    if body.op == "eye" and shared.op == "eye" and same(*shape):
+        return _with_scalars(coefficient, scalars, core.eye(shape[0]))
+    return None
