@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import takewhile
 from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -85,6 +86,26 @@ class Op:
         """The conditions for random values: `sampling`, or the domain."""
         return self.domain if self.sampling is None else self.sampling
 
+    def __call__(self, *operands: Any, **params: Any) -> Expr:
+        """The operation on arguments, which come first, and parameters, in order or by name: `softmax(X, axis=2)`.
+
+        Raises:
+            ShapeError: the arguments do not fit.
+            MatcalcError: a parameter is missing, or unknown.
+        """
+        count = sum(1 for _ in takewhile(lambda operand: isinstance(operand, Expr), operands))
+        given = operands[count:]
+        if params:
+            rest = self.params[len(given) :]
+            unknown = params.keys() - {p.name for p in rest}
+            if unknown:
+                raise MatcalcError(f"{self.name} has no parameter {', '.join(sorted(unknown))} to be named here")
+            missing = [p.name for p in rest if p.default is REQUIRED and p.name not in params]
+            if missing:
+                raise MatcalcError(f"{self.name} needs {' and '.join(missing)}")
+            given += tuple(params.get(p.name, p.default) for p in rest)
+        return node(self.name, operands[:count], given)
+
 
 REGISTRY: dict[str, Op] = {}
 
@@ -143,6 +164,22 @@ class Expr:
     def is_scalar(self) -> bool:
         """Whether it is 1 x 1."""
         return is_scalar(self.shape)
+
+    @property
+    def name(self) -> str:
+        """The name of a variable or a named value; empty for anything else."""
+        return str(self.params[0]) if self.op in ("variable", "named") else ""
+
+    @property
+    def number(self) -> Any:
+        """The exact value of a number; None for anything else."""
+        return self.params[0] if self.op == "number" else None
+
+    @property
+    def axis(self) -> int | None:
+        """The axis of a reduction: 1 over rows, 2 over columns; None over all entries, and for anything else."""
+        found = [p for p, param in zip(self.params, record(self.op).params) if param.kind == "axis"]
+        return found[0] if found else None
 
     # The printer and the operators are put in by the layers above (printing/text.py, core.py).
     def __str__(self) -> str:

@@ -24,6 +24,7 @@ from support import (
     tangent,
 )
 
+import matcalc as mc
 from matcalc import core
 from matcalc.dims import dim
 from matcalc.emit.entrywise import is_entrywise
@@ -351,3 +352,20 @@ def test_the_checker_fails_on_a_wrong_rule(fault: str) -> None:
     check_differential(s)
     with pytest.raises(AssertionError):
         check_differential(s, entry=entry)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_record_is_the_function_that_builds_its_nodes(name: str) -> None:
+    e = example(name)
+    assert record(name)(*e.args, *e.params) is e
+    by_name = {p.name: value for p, value in zip(record(name).params, e.params)}
+    assert record(name)(*e.args, **by_name) is e
+    with pytest.raises(mc.MatcalcError, match="nonsense"):
+        record(name)(*e.args, nonsense=1)
+
+
+def test_names_numbers_and_axes_of_expressions() -> None:
+    X = mc.var("X", "n", "p")
+    assert (X.name, (X + X).name, mc.Graph().define("h", X @ X.T).name) == ("X", "", "h")
+    assert (mc.number(3).number, X.number) == (3, None)
+    assert (mc.softmax(X, axis=2).axis, mc.total(X).axis, mc.total(X, axis=1).axis, X.axis) == (2, None, 1, None)
