@@ -26,7 +26,6 @@ from matcalc.maps import Zero
 from matcalc.printing.display import display
 from matcalc.printing.latex import program as latex_program
 from matcalc.printing.text import program as text_program
-from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import but
 from matcalc.vecform import matrix
@@ -118,7 +117,7 @@ class Jacobian:
         """
         _need_shape(cotangent, self.of.shape, "cotangent")
         d = self.problem
-        engine = ReverseAccumulation(self.of, Context(d.domain), d.fresh_names(), d.folds)
+        engine = ReverseAccumulation(self.of, d.new_context(), d.fresh_names(), d.folds)
         return engine.run([self.by], cotangent).adjoints[self.by].value
 
     def jacobian(self, name: Any) -> Jacobian:
@@ -134,7 +133,7 @@ class Jacobian:
         for variable in (self.by, by):
             if d.structure_of(variable) != "none":
                 raise NoRuleError(f"second derivatives along a structured set ({variable.params[0]}): use hessian")
-        rewriter = Rewriter(Context(d.domain, closed=False), JACOBIAN_RULES)
+        rewriter = Rewriter(d.new_context(closed=False), JACOBIAN_RULES)
         return jacobian_of(d, jacobian_matrix(self.of, self.by, rewriter, d.fresh_names()), by, closed=True)
 
     @property
@@ -223,7 +222,7 @@ def hessian_by(d: Problem, name: Any = None, other: Any = None) -> Jacobian:
 
 def _matrix_rewriter(d: Problem) -> Rewriter:
     """Simplifies the matrices of Jacobians, which keep their diagonal factors."""
-    return Rewriter(Context(d.domain), JACOBIAN_RULES)
+    return Rewriter(d.new_context(), JACOBIAN_RULES)
 
 
 def _along(J: Jacobian, left: Expr | None, right: Expr | None) -> Jacobian:
@@ -236,7 +235,7 @@ def _along(J: Jacobian, left: Expr | None, right: Expr | None) -> Jacobian:
 
 def jacobian_of(d: Problem, output: Expr, by: Expr, *, closed: bool) -> Jacobian:
     """The Jacobian of an expression of the derivation's graph; `closed`: it is the last differentiation."""
-    rewriter = Rewriter(Context(d.domain, closed=closed), JACOBIAN_RULES)
+    rewriter = Rewriter(d.new_context(closed=closed), JACOBIAN_RULES)
     value = jacobian_matrix(output, by, rewriter, d.fresh_names())
     return Jacobian(output, by, d.shortened(value, rewriter), d)
 
@@ -247,7 +246,7 @@ def hessian_of(d: Problem, of: Expr, by: Expr) -> Jacobian:
     Facts that hold only at the point (symmetric, one-hot, ...) wait for the last derivative: the gradient is derived
     without them.
     """
-    context = Context(d.domain, closed=False)
+    context = d.new_context(closed=False)
     engine = ReverseAccumulation(d.output, context, d.fresh_names(), d.open_folds)
     gradient = engine.run([of], core.number(1)).adjoints[of].value
     return jacobian_of(d, gradient, by, closed=True)
@@ -255,7 +254,7 @@ def hessian_of(d: Problem, of: Expr, by: Expr) -> Jacobian:
 
 def hessian_products(d: Problem, tangents: Mapping[Expr, Expr]) -> dict[str, Expr]:
     """The gradients' differentials along the tangents: Hessian-vector products, no Hessian is formed."""
-    context = Context(d.domain, closed=False)
+    context = d.new_context(closed=False)
     names = d.fresh_names()
     engine = ReverseAccumulation(d.output, context, names, d.open_folds)
     adjoints = engine.run(d.wrt, core.number(1)).adjoints

@@ -36,6 +36,7 @@ class Problem:
         inferred: what was inferred of names that were not declared.
         structure: by name, the structured set along which a variable is differentiated.
         convention: `entries` or `projection`.
+        exact: whether it is derived without any rewriting that may lose digits: for generated code.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Problem:
         inferred: Iterable[str] = (),
         structure: Mapping[str, str] | None = None,
         convention: str = "entries",
+        exact: bool = False,
     ) -> None:
         self.graph = graph
         self.source = graph if source is None else source
@@ -57,6 +59,8 @@ class Problem:
         self.inferred = list(inferred)
         self.structure = dict(structure or {})
         self.convention = convention
+        self.exact = exact
+        self.contexts: list[Context] = []
         for name, kind in self.structure.items():
             check_structure(graph.find(name), kind, convention)
 
@@ -70,7 +74,25 @@ class Problem:
     @cached_property
     def context(self) -> Context:
         """The facts, the assumptions and the log of this derivation."""
-        return Context(self.domain)
+        return self.new_context()
+
+    def new_context(self, *, closed: bool = True) -> Context:
+        """The same facts and assumptions with a log of its own; `closed`: facts that hold at the point may be used."""
+        made = Context(self.domain, closed=closed, exact=self.exact)
+        self.contexts.append(made)
+        return made
+
+    @property
+    def lossy(self) -> bool:
+        """Whether anything in what was derived so far was rewritten in a way that may lose digits."""
+        return any(context.lossy for context in self.contexts)
+
+    @cached_property
+    def exact_twin(self) -> Problem:
+        """The same problem without any rewriting that may lose digits: what code is generated from."""
+        return Problem(
+            self.graph, self.wrt, source=self.source, structure=self.structure, convention=self.convention, exact=True
+        )
 
     @cached_property
     def rewriter(self) -> Rewriter:
@@ -186,7 +208,7 @@ class Problem:
         """The adjoint of a variable or named value, whether or not it is in `wrt`."""
         if node in self.reverse.adjoints:
             return self.reverse.adjoints[node]
-        engine = ReverseAccumulation(self.output, Context(self.domain), self.fresh_names(), self.folds)
+        engine = ReverseAccumulation(self.output, self.new_context(), self.fresh_names(), self.folds)
         return engine.run([node], core.number(1)).adjoints[node]
 
     def shortened(self, value: Expr, rewriter: Rewriter) -> Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,7 +22,6 @@ from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError, ne
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.properties import known
-from matcalc.rewrite.context import Context
 
 _LONGEST = 110
 
@@ -125,6 +124,45 @@ def _operators(d: Problem, kind: str) -> Callable[..., dict[str, Any]]:
     return operators
 
 
+@dataclass
+class Parts:
+    """What a kind of function returns beside the value.
+
+    Attributes:
+        derivatives: by the variables' names.
+        tangent: for jvp, the derivative of the output.
+        extra: the tangents by the variables' names, or the cotangent.
+    """
+
+    derivatives: dict[str, Expr] = field(default_factory=dict)
+    tangent: Expr | None = None
+    extra: dict[str, Expr] = field(default_factory=dict)
+
+
+def _parts(d: Problem, kind: str, *, autodiff: bool = False) -> Parts:
+    """The expressions that a kind of function returns, as a problem has them."""
+    names = d.fresh_names()
+    if kind in ("gradient", "value_and_grad"):
+        return Parts({name: _gradient(d, name) for name in d.names})
+    if kind == "jacobian":
+        return Parts({name: jacobian_by(d, name).value for name in d.names})
+    if kind == "hessian":
+        return Parts({name: hessian_by(d, name).value for name in d.names})
+    if kind in ("jvp", "hvp"):
+        extra = {n: core.var(names.fresh("dot_" + n), *e.shape) for n, e in zip(d.names, d.wrt)}
+        if kind == "hvp":
+            d.need_scalar("Hessian-vector product")
+            return Parts(hessian_products(d, dict(zip(d.wrt, extra.values()))), extra=extra)
+        output, *wrt = with_sums_of_eigenvalues([d.output, *d.wrt])
+        return Parts(tangent=forward(output, dict(zip(wrt, extra.values())), d.rewriter, names), extra=extra)
+    if kind == "vjp":
+        cotangent = core.var(names.fresh("d_value" if autodiff else "cotangent"), *d.output.shape)
+        found = ReverseAccumulation(d.output, d.new_context(), names, d.folds).run(d.wrt, cotangent)
+        derivatives = {str(e.params[0]): found.adjoints[e].value for e in d.wrt}
+        return Parts(derivatives, extra={"cotangent": cotangent})
+    return Parts()
+
+
 def source_of(d: Problem, asked: Request) -> str:
     """The source text of the module that is asked for.
 
@@ -141,44 +179,21 @@ def source_of(d: Problem, asked: Request) -> str:
         bound = [name for name in d.names if d.structure.get(name, "none") != "none"]
         if bound:
             raise NoRuleError(f"autodiff moves all entries freely, but {', '.join(bound)} has a structure")
-    derivatives: dict[str, Expr] = {}
-    tangent = None
-    extra: dict[str, Expr] = {}
-    if kind in ("gradient", "value_and_grad"):
-        derivatives = {name: _gradient(d, name) for name in d.names}
-    elif kind == "jacobian":
-        derivatives = {name: jacobian_by(d, name).value for name in d.names}
-    elif kind == "hessian":
-        derivatives = {name: hessian_by(d, name).value for name in d.names}
-    elif kind in ("jvp", "hvp"):
-        names = d.fresh_names()
-        extra = {n: core.var(names.fresh("dot_" + n), *e.shape) for n, e in zip(d.names, d.wrt)}
-        output, *wrt = with_sums_of_eigenvalues([d.output, *d.wrt])
-        along = dict(zip(wrt if kind == "jvp" else d.wrt, extra.values()))
-        if kind == "hvp":
-            d.need_scalar("Hessian-vector product")
-            derivatives = hessian_products(d, along)
-        else:
-            tangent = forward(output, along, d.rewriter, names)
-    elif kind == "vjp":
-        names = d.fresh_names()
-        cotangent = core.var(names.fresh("d_value" if autodiff else "cotangent"), *d.output.shape)
-        extra = {"cotangent": cotangent}
-        engine = ReverseAccumulation(d.output, Context(d.domain), names, d.folds)
-        found = engine.run(d.wrt, cotangent)
-        derivatives = {str(e.params[0]): found.adjoints[e].value for e in d.wrt}
+    shown = made = _parts(d, kind, autodiff=autodiff)
+    if d.lossy:  # what is printed is not what is computed
+        made = _parts(d.exact_twin, kind, autodiff=autodiff)
     return numpy_source(
         value=d.output,
-        gradients=derivatives,
+        gradients=made.derivatives,
         kind=kind,
         variables=list(d.graph.declared.values()),
-        tangent=tangent,
-        extra=extra,
-        formulas=_formulas(d, kind, derivatives),
+        tangent=made.tangent,
+        extra=made.extra,
+        formulas=_formulas(d, kind, shown.derivatives),
         target=target,
         autodiff=autodiff,
         sizes=dict(asked.sizes),
-        factors={n: kronecker_factors(e) for n, e in derivatives.items()} if asked.form == "factored" else None,
+        factors={n: kronecker_factors(e) for n, e in made.derivatives.items()} if asked.form == "factored" else None,
     )
 
 

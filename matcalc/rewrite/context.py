@@ -8,6 +8,7 @@ from matcalc import core
 from matcalc.dims import same
 from matcalc.expr import Expr, postorder, record, substitute
 from matcalc.properties import BIT, CLOSED_MASK, NAMES, closure, facts_of, names_of
+from matcalc.rewrite.terms import is_firm
 from matcalc.steps import Step
 
 LEAVES = ("variable", "named")
@@ -19,10 +20,18 @@ class Context:
     Args:
         assumptions: `(fact, expression)` pairs that hold where the source is defined (the domains of its operations).
         closed: whether closed facts (symmetric, one-hot, ...) may be used: only after the last differentiation.
+        exact: whether only that is done by which no digit of the numbers is lost: for generated code.
+
+    Attributes:
+        lossy: whether something was done by which digits may be lost.
     """
 
-    def __init__(self, assumptions: Iterable[tuple[str, Expr]] = (), *, closed: bool = True) -> None:
+    def __init__(
+        self, assumptions: Iterable[tuple[str, Expr]] = (), *, closed: bool = True, exact: bool = False
+    ) -> None:
         self.closed = closed
+        self.exact = exact
+        self.lossy = False
         self.assumed: dict[Expr, int] = {}
         for fact, e in with_consequences(assumptions):
             self.assumed[e] = closure(self.assumed.get(e, 0) | BIT[fact])
@@ -69,6 +78,12 @@ class Context:
         if e.op == "variable":
             self.wished[e, fact] = None
 
+    def may_open(self, e: Expr) -> bool:
+        """Whether a sum may be taken apart; noted where digits may be lost by that."""
+        firm = is_firm(e)
+        self.lossy |= firm and not self.exact
+        return not (firm and self.exact)
+
     def begin(self) -> None:
         """Forget the facts that the last rule asked for in vain."""
         self._pending.clear()
@@ -109,7 +124,13 @@ def with_consequences(given: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr
     return list(found)
 
 
+def _is_repeated_one(e: Expr) -> bool:
+    return e.op == "broadcast" and e.args[0].op == "number" and e.args[0].params[0] == 1
+
+
 def _implied(fact: str, e: Expr) -> Iterator[tuple[str, Expr]]:
+    if e.op == "add" and any(map(_is_repeated_one, e.args)):  # 1 - s, as it is written in a normal form
+        yield fact, core.add(*(core.ones(*a.shape) if _is_repeated_one(a) else a for a in e.args))
     if fact == "nonsingular":
         if e.op in ("transpose", "inv") or (e.op == "matpow" and e.args[1].op == "number" and e.args[1].params[0] != 0):
             yield fact, e.args[0]

@@ -41,8 +41,8 @@ class Rewriter:
     def __init__(self, context: Context, only: Choice = every) -> None:
         self.context = context
         self._only = only
-        self._collapse = rules_of("collapse", only=only)
-        self._present = rules_of("present", only=only)
+        self._collapse = rules_of("collapse", only=only, exact=context.exact)
+        self._present = rules_of("present", only=only, exact=context.exact)
         self._normal: dict[Expr, Expr] = {}
         self._shortest: dict[Expr, Expr] = {}
         self._costs: dict[Expr, int] = {}
@@ -57,10 +57,12 @@ class Rewriter:
         if not self._may_spread(best):
             return best
         mark = len(self.context.steps)
-        spread = Spreader(self.context, self._only).spread(best)
+        spreader = Spreader(self.context, self._only)
+        spread = spreader.spread(best)
         if spread is not None:
             other = self._gathered(spread)
             if self.cost(other) < self.cost(best):
+                self.context.lossy |= spreader.lossy
                 return other
         del self.context.steps[mark:]
         cancelled = self._cancelled(best)
@@ -73,12 +75,14 @@ class Rewriter:
             return None
         names = {s: core.named(f"sum {k}", s, "local") for k, s in enumerate(dict.fromkeys(sums))}
         mark = len(self.context.steps)
-        spread = Spreader(self.context, self._only).spread(substitute(e, names, through_names=False))
+        spreader = Spreader(self.context, self._only)
+        spread = spreader.spread(substitute(e, names, through_names=False))
         if spread is not None:
             other = self._gathered(spread)
             table = {name: s for s, name in names.items()}
             opened = substitute(other, table, through_names=False)
             if self.cost(opened) < self.cost(e):
+                self.context.lossy |= spreader.lossy
                 self.context.steps[mark:] = [_opened(step, table) for step in self.context.steps[mark:]]
                 return self.simplify(opened)
         del self.context.steps[mark:]
@@ -167,6 +171,7 @@ class Rewriter:
             after = r.apply(e, self.context)
             if after is not None and after is not e:
                 shapes_agree(e, after, r.name)
+                self.context.lossy |= not r.exact
                 self.context.log(r.name, r.identity, r.source, e, after)
                 return after
         return None
@@ -202,6 +207,7 @@ class Rewriter:
             if chosen is None:
                 return e
             shapes_agree(e, best, chosen.name)
+            self.context.lossy |= not chosen.exact
             self.context.log(chosen.name, chosen.identity, chosen.source, e, best)
             e = self._with_short_arguments(best)
         return e
@@ -241,19 +247,27 @@ def _whole(exponent: Expr) -> int:
 
 
 class Spreader(Rewriter):
-    """Multiplies out: a rewriter to whose normal form the rules of the group `distribute` belong; bounded work."""
+    """Multiplies out: a rewriter to whose normal form the rules of the group `distribute` belong; bounded work.
+
+    Attributes:
+        lossy: whether digits may be lost by what it did; its context learns that from whoever keeps the result.
+    """
 
     def __init__(self, context: Context, only: Choice = every) -> None:
         super().__init__(context, only)
-        self._collapse = rules_of("collapse", "distribute", only=only)
+        self._collapse = rules_of("collapse", "distribute", only=only, exact=context.exact)
         self._left = SPREAD_WORK
+        self.lossy = False
 
     def spread(self, e: Expr) -> Expr | None:
         """`e` as a sum of products; None where that takes too much work."""
+        before, self.context.lossy = self.context.lossy, False
         try:
             return self.normal(e)
         except SpreadLimitError:
             return None
+        finally:
+            self.lossy, self.context.lossy = self.context.lossy, before
 
     def _tidy(self, e: Expr) -> Expr:
         self._left -= 1

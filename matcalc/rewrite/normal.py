@@ -19,6 +19,7 @@ from matcalc.rewrite.terms import (
     join,
     number_and_term,
     numbered_term,
+    opening_loses_digits,
     raised,
     split,
     times_number,
@@ -78,14 +79,15 @@ def _add(e: Expr, context: Context) -> Expr:
     whole: dict[bytes, list[Expr]] = {}
     for a in e.args:
         whole.setdefault(a.digest, []).append(a)
-    terms: list[Expr] = []
-    for group in whole.values():
-        if len(group) > 1:  # equal sums are counted before they are opened: r + r = 2 r
-            terms.append(times_number(sp.Integer(len(group)), group[0]))
-        else:
-            terms.extend(group[0].args if group[0].op == "add" else group)
+    # equal sums are counted before they are opened: r + r = 2 r
+    counted = [times_number(sp.Integer(len(g)), g[0]) if len(g) > 1 else g[0] for g in whole.values()]
+    if any(a.op == "add" for a in counted):
+        loses = opening_loses_digits(counted)
+        context.lossy |= loses and not context.exact
+        if not (loses and context.exact):
+            counted = [t for a in counted for t in (a.args if a.op == "add" else (a,))]
     collected: dict[bytes, tuple[Any, Expr | None]] = {}
-    for t in terms:
+    for t in counted:
         if is_zero(t):
             continue
         coefficient, rest = number_and_term(t)

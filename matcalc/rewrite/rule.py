@@ -35,6 +35,8 @@ class Rule:
         op: the operation at the root of its left side.
         apply: the right side for an expression that the left side matches; None where it does not.
         example: a pair of expressions, the left and the right side at variables, with the facts that it needs.
+        exact: whether the right side, computed with rounding, is never less accurate than the left side: no difference
+            is multiplied out, and no sum is opened whose terms may cancel. Only such rules shape generated code.
     """
 
     name: str
@@ -44,12 +46,15 @@ class Rule:
     op: str
     apply: Apply
     example: Callable[[], tuple[Expr, Expr]]
+    exact: bool
 
 
 Choice: TypeAlias = Callable[[Rule], bool]
 
 RULES: dict[str, Rule] = {}
 GROUPS = ("collapse", "present", "distribute", "expand", "tidy")
+# A rule of these groups is exact unless it says that it is not, one of the others if it says so.
+EXACT_GROUPS = ("collapse", "present")
 HORN = "Horn & Johnson, Topics in Matrix Analysis (1991), ch. 4 and 5"
 MATRIX_ALGEBRA = "Horn & Johnson, Matrix Analysis (2013), ch. 0"
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"
@@ -70,15 +75,15 @@ def but(names: Collection[str]) -> Choice:
     return lambda r: r.name not in names
 
 
-def rules_of(*groups: str, only: Choice = every) -> dict[str, list[Rule]]:
-    """The chosen rules of some groups by the operation at their root, one group after the other.
+def rules_of(*groups: str, only: Choice = every, exact: bool = False) -> dict[str, list[Rule]]:
+    """The chosen rules of some groups by the operation at their root; with `exact`, those by which no digit is lost.
 
     Read from the registry at every call, so that a rule of the user's counts as soon as it is declared.
     """
     table: dict[str, list[Rule]] = {}
     for group in groups:
         for r in RULES.values():
-            if r.group == group and only(r):
+            if r.group == group and only(r) and (r.exact or not exact):
                 table.setdefault(r.op, []).append(r)
     return table
 
@@ -92,11 +97,18 @@ def _add(new: Rule) -> None:
 
 
 def rule(
-    *, source: str, group: str = "collapse", facts: dict[str, str] | None = None, wish: bool = False, **shapes: str
+    *,
+    source: str,
+    group: str = "collapse",
+    facts: dict[str, str] | None = None,
+    wish: bool = False,
+    exact: bool | None = None,
+    **shapes: str,
 ) -> Callable[[Callable[..., tuple[Expr, Expr]]], Rule]:
     """Declare an identity by two patterns: the function maps wildcards of the given shapes to (left, right).
 
-    `facts` are what must be known of a wildcard; `wish` notes the fact where it is all that lacks.
+    `facts` are what must be known of a wildcard; `wish` notes the fact where it is all that lacks. The group decides
+    what is `exact` where that is not given.
     """
     needed = facts or {}
 
@@ -127,7 +139,8 @@ def rule(
                 lambda name, m, n: core.var(name, _plain(m), _plain(n), (needed[name],) if name in needed else ())
             )
 
-        made = Rule(function.__name__, (function.__doc__ or "").strip(), source, group, left.op, apply, example)
+        identity = (function.__doc__ or "").strip()
+        made = Rule(function.__name__, identity, source, group, left.op, apply, example, _exact(group, exact))
         _add(made)
         return made
 
@@ -135,15 +148,25 @@ def rule(
 
 
 def node_rule(
-    *, op: str, source: str, example: Callable[[], tuple[Expr, Expr]], group: str = "collapse"
+    *,
+    op: str,
+    source: str,
+    example: Callable[[], tuple[Expr, Expr]],
+    group: str = "collapse",
+    exact: bool | None = None,
 ) -> Callable[[Apply], Apply]:
     """Declare an identity by a function of the node (and the context) that gives the right side or None."""
 
     def declare(function: Apply) -> Apply:
-        _add(Rule(function.__name__, (function.__doc__ or "").strip(), source, group, op, function, example))
+        identity = (function.__doc__ or "").strip()
+        _add(Rule(function.__name__, identity, source, group, op, function, example, _exact(group, exact)))
         return function
 
     return declare
+
+
+def _exact(group: str, given: bool | None) -> bool:
+    return group in EXACT_GROUPS if given is None else given
 
 
 def _plain(d: Any) -> Any:

@@ -132,3 +132,40 @@ def twin(e: Expr) -> bytes:
 def flipped(e: Expr) -> Expr:
     """The transpose, with a double one undone."""
     return e.args[0] if e.op == "transpose" else e if e.is_scalar else core.transpose(e)
+
+
+def is_firm(e: Expr) -> bool:
+    """Whether it is a sum that may have far more digits than its terms let expect: two of them are no products.
+
+    A product is rounded, which is as much as its digits are worth; a difference of x and y has all digits of both, and
+    that of 1 and exp(x) may be computed in another way.
+    """
+    return e.op == "add" and sum(1 for t in e.args if not is_product(number_and_term(t)[1])) > 1
+
+
+def is_product(t: Expr | None) -> bool:
+    """Whether a term is a product of matrices or of entries, up to its place in a matrix."""
+    while t is not None and t.op in ("transpose", "vec", "reshape", "broadcast", "diag", "diagvec"):
+        t = number_and_term(t.args[0])[1]
+    if t is None:
+        return False
+    if t.op == "power":
+        return t.args[1].op == "number" and bool(t.args[1].params[0].is_integer)
+    return t.op in ("matmul", "hadamard", "scale", "inv", "matpow", "kron", "det")
+
+
+def opening_loses_digits(terms: list[Expr]) -> bool:
+    """Whether opening the sums among some terms parts what should be taken together: a + (b - c), (a - b) + (a - c).
+
+    It is harmless where all that meets cancels, and where a first sum only has terms added behind it.
+    """
+    if not any(is_firm(a) for a in terms):
+        return False
+    met: dict[bytes, list[Any]] = {}
+    for t in (t for a in terms for t in (a.args if a.op == "add" else (a,))):
+        coefficient, rest = number_and_term(t)
+        met.setdefault(b"" if rest is None else twin(rest), []).append(coefficient)
+    shared = [sum(c) for c in met.values() if len(c) > 1]
+    if shared:
+        return any(total != 0 for total in shared)
+    return terms[0].op != "add" or any(a.op == "add" for a in terms[1:])

@@ -4,6 +4,7 @@ import matcalc.ops  # noqa: F401  (the rules are about its operations)
 from matcalc.rules import (
     block_adjoints,
     blocks,
+    cancelling,
     canonical,
     commutation,
     content,
@@ -35,6 +36,7 @@ from matcalc.rules import (
 __all__ = [
     "block_adjoints",
     "blocks",
+    "cancelling",
     "canonical",
     "commutation",
     "content",

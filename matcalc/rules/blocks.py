@@ -86,7 +86,7 @@ def _multiplied() -> tuple[Expr, Expr]:
     return E @ block_of([[x], [y]]), block_of([[add(a @ x, b @ y)] for a, b in rows])
 
 
-@node_rule(op="matmul", group="distribute", source=MATRIX_ALGEBRA, example=_multiplied)
+@node_rule(op="matmul", group="distribute", source=MATRIX_ALGEBRA, example=_multiplied, exact=True)
 def product_of_blocks(e: Expr, context: Context) -> Expr | None:
     """[A, B; C, D] [X; Y] = [A X + B Y; C X + D Y], [A; B] X = [A X; B X], X [A, B] = [X A, X B]"""
     for k, (left, right) in enumerate(zip(e.args, e.args[1:])):
@@ -118,7 +118,7 @@ def _total() -> tuple[Expr, Expr]:
     return total(E, 1), block_of([[add(total(rows[0][k], 1), total(rows[1][k], 1)) for k in range(2)]])
 
 
-@node_rule(op="sum", group="distribute", source=MATRIX_ALGEBRA, example=_total)
+@node_rule(op="sum", group="distribute", source=MATRIX_ALGEBRA, example=_total, exact=True)
 def sum_over_blocks(e: Expr, context: Context) -> Expr | None:
     """sum([A, B; C, D], 1) = [sum(A, 1) + sum(C, 1), sum(B, 1) + sum(D, 1)]; the same over columns and over all"""
     E, axis = e.args[0], e.params[0]

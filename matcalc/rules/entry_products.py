@@ -21,7 +21,7 @@ def _slope(X: Expr, V: Expr, axis: int | None) -> Expr:
     return hadamard(node("prodothers", (X,), (axis,)), others)
 
 
-@node_rule(op="dprodothers", source=POWER_RULE, example=_slope_sides)
+@node_rule(op="dprodothers", source=POWER_RULE, example=_slope_sides, exact=False)
 def slope_of_product_of_nonzero(e: Expr, context: Context) -> Expr | None:
     """dprodothers(X, V) = prodothers(X) o (sum(V ./ X) - V ./ X) for X without zeros"""
     X, V = e.args
@@ -38,7 +38,7 @@ def _form(X: Expr) -> Expr:
     return scale(node("prod", (X,), (None,)), add(matmul(ratios, ratios.T), minus(diag(power(ratios, 2)))))
 
 
-@node_rule(op="prodothersform", source=POWER_RULE, example=_form_sides)
+@node_rule(op="prodothersform", source=POWER_RULE, example=_form_sides, exact=False)
 def form_of_product_of_nonzero(e: Expr, context: Context) -> Expr | None:
     """prodothersform(X) = prod(X) (r r' - diag(r.^2)), r = vec(1 ./ X), for X without zeros"""
     X = e.args[0]

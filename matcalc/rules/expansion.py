@@ -139,7 +139,7 @@ def _product_sum() -> tuple[Expr, Expr]:
     return total(A @ B, 1), total(A, 1) @ B
 
 
-@node_rule(op="sum", group="distribute", source=MAGNUS, example=_product_sum)
+@node_rule(op="sum", group="distribute", source=MAGNUS, example=_product_sum, exact=True)
 def sum_of_product(e: Expr, context: Context) -> Expr | None:
     """sum(A B, 1) = sum(A, 1) B, sum(A B, 2) = A sum(B, 2), sum(A B) = sum(A, 1) sum(B, 2)"""
     X, axis = e.args[0], e.params[0]

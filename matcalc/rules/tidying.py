@@ -24,7 +24,7 @@ def _tidying(op: str, name: str, identity: str, example: Callable[[], tuple[Expr
         return None if after is e else after
 
     TIDY_NAMES[op] = name
-    RULES.setdefault(name, Rule(name, identity, MATRIX_ALGEBRA, "tidy", op, apply, example))
+    RULES.setdefault(name, Rule(name, identity, MATRIX_ALGEBRA, "tidy", op, apply, example, exact=True))
 
 
 _A, _B, _C = var("A", "m", "n"), var("B", "m", "n"), var("C", "m", "n")
@@ -109,6 +109,7 @@ RULES[ADD_ZERO] = Rule(
     "variable",
     _with_zero,
     lambda: (_A, add(add(_A, core.minus(_B)), _B)),
+    exact=False,
 )
 RULES[EXPAND_NAME] = Rule(
     EXPAND_NAME,
@@ -118,5 +119,8 @@ RULES[EXPAND_NAME] = Rule(
     "named",
     _opened,
     lambda: (core.named("t", add(_A, _B)), add(_A, _B)),
+    exact=True,
 )
-RULES[REORDER] = Rule(REORDER, "A + B = B + A, A o B = B o A", MATRIX_ALGEBRA, "tidy", "add", _reordered, _two_orders)
+RULES[REORDER] = Rule(
+    REORDER, "A + B = B + A, A o B = B o A", MATRIX_ALGEBRA, "tidy", "add", _reordered, _two_orders, exact=False
+)

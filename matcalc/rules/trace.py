@@ -38,7 +38,7 @@ def _sum() -> tuple[Expr, Expr]:
 def trace_of_sum(e: Expr, context: Context) -> Expr | None:
     """tr(A + B) = tr(A) + tr(B)"""
     inner = e.args[0]
-    return core.add(*(trace(a) for a in inner.args)) if inner.op == "add" else None
+    return core.add(*(trace(a) for a in inner.args)) if inner.op == "add" and context.may_open(inner) else None
 
 
 def _scaled() -> tuple[Expr, Expr]:
