@@ -108,7 +108,7 @@ def code(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Print the report of the numeric check."""
-    report = _derivation(options).check(trials=options.trials, seed=options.seed, kind=options.kind)
+    report = _derivation(options).check(trials=options.trials, seed=options.seed, kind=options.kind, by=options.by)
     if options.format == "json":
         from matcalc.export.data import report_data
 

@@ -10,8 +10,8 @@ from support import OPERATIONS, example
 import matcalc as mc
 from matcalc.errors import MatcalcError
 from matcalc.expr import variables
-from matcalc.numeric.check import smooth_functions
 from matcalc.numeric.evaluate import evaluate
+from matcalc.numeric.points import smooth_functions
 from matcalc.numeric.precise import evaluate_precisely, exactly
 from matcalc.numeric.sample import sample
 

@@ -19,8 +19,8 @@ from matcalc.functions.certificate import checked
 from matcalc.functions.objective import Objective, objective_of
 from matcalc.functions.request import function, module
 from matcalc.numeric.binding import bind
-from matcalc.numeric.check import Report
 from matcalc.numeric.evaluate import evaluate
+from matcalc.numeric.report import Report
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.views.view import written
 
@@ -178,19 +178,22 @@ class Derivation(Problem):
         """
         return objective_of(self, wrt, fixed, dims)
 
-    def check(self, trials: int = 5, seed: int = 0, *, kind: str | None = None) -> Report:
+    def check(self, trials: int = 5, seed: int = 0, *, kind: str | None = None, by: Any = None) -> Report:
         """The generated derivatives against differences of the source graph, at random values that satisfy the facts.
 
         Args:
             trials: how many random points, each of other sizes.
             seed: of the random numbers.
             kind: `gradient` (the default for a scalar function), `jacobian` (for others) or `hessian`.
+            by: for mixed Hessians the second variable; without it each variable is taken twice.
+
+        Differences move freely from values that satisfy the facts, and along the set where there is a structure.
 
         Raises:
             MatcalcError: another kind.
             ShapeError: a gradient or Hessian of a function that is not scalar.
         """
-        return checked(self, kind, trials, seed)
+        return checked(self, kind, trials, seed, by)
 
     def parse(self, text: str) -> Expr:
         """An expression or program in the text syntax, in the scope of this derivation's names."""

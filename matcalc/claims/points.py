@@ -13,9 +13,9 @@ from matcalc import dims
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder, variables
 from matcalc.numeric.binding import Array
-from matcalc.numeric.check import domain_conditions, smooth_functions
 from matcalc.numeric.evaluate import evaluate_all
 from matcalc.numeric.kinks import CHOOSING, KINKED
+from matcalc.numeric.points import domain_conditions, smooth_functions
 from matcalc.numeric.precise import evaluate_precisely, exactly
 from matcalc.numeric.sample import MODES, draw_sizes, holds, sample
 from matcalc.properties import BIT, NAMES

@@ -13,7 +13,7 @@ from matcalc.calculus.reverse import Adjoint
 from matcalc.dims import Shape
 from matcalc.expr import Expr
 from matcalc.languages import ENGLISH, language
-from matcalc.numeric.check import Report
+from matcalc.numeric.report import Report
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of

@@ -28,7 +28,7 @@ from matcalc.export.symbols import Symbol, symbols_in
 from matcalc.functions.certificate import checked
 from matcalc.functions.request import module
 from matcalc.languages import Language, language
-from matcalc.numeric.check import Report
+from matcalc.numeric.report import Report
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 

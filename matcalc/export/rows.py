@@ -9,7 +9,7 @@ from matcalc.export.lesson import Fact, Lesson, LessonStep, Reasoned, Result, Ro
 from matcalc.export.markup import DIFFERENTIAL, ITEM, OPERATION, REFERENCE, Markup
 from matcalc.export.references import References
 from matcalc.export.symbols import Symbol
-from matcalc.numeric.check import Report
+from matcalc.numeric.report import Report
 from matcalc.printing.breaking import width
 
 MANY = 12  # variables from which those of the same shape share a row

@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from matcalc.calculus.jacobian import hessian_by
 from matcalc.calculus.problem import Problem
-from matcalc.errors import NoRuleError, need_one_of
+from matcalc.errors import MatcalcError, NoRuleError, need_one_of
 from matcalc.functions.request import function
-from matcalc.numeric.check import Report, check_gradient, check_jacobian
+from matcalc.numeric.binding import Array
+from matcalc.numeric.check import check_gradient, check_hessian, check_jacobian
+from matcalc.numeric.evaluate import evaluate
+from matcalc.numeric.points import smooth_functions
+from matcalc.numeric.report import Report
 
 CHECKED = ("gradient", "jacobian", "hessian")
 
 
-def checked(d: Problem, kind: str | None = None, trials: int = 5, seed: int = 0) -> Report:
-    """The report on the generated gradients, Jacobians or Hessians (by one variable twice) of a derivation."""
+def checked(d: Problem, kind: str | None = None, trials: int = 5, seed: int = 0, by: Any = None) -> Report:
+    """The report on the generated gradients, Jacobians or Hessians of a derivation.
+
+    Args:
+        kind: by default `gradient` for a scalar function and `jacobian` for others.
+        by: for mixed Hessians the second variable.
+    """
     if kind is None:
         kind = "gradient" if d.output.is_scalar else "jacobian"
     need_one_of("kind", kind, CHECKED)
+    if by is not None and kind != "hessian":
+        raise MatcalcError(f"by= is for a mixed Hessian; the kind is {kind}")
     source, variables = d.source.output, list(d.graph.declared.values())
-    options: dict[str, Any] = {
-        "wrt": d.names,
-        "trials": trials,
-        "seed": seed,
-        "structure": d.structure,
-        "convention": d.convention,
-    }
+    options: dict[str, Any] = {"wrt": d.names, "trials": trials, "seed": seed, "structure": d.structure}
     if kind != "jacobian":
         d.need_scalar(kind if kind == "gradient" else "Hessian")
-        report = check_gradient(source, variables, function(d, "value_and_grad"), **options)
+        gradient = function(d, "value_and_grad")
+        report = check_gradient(source, variables, gradient, convention=d.convention, **options)
         if kind == "gradient" or not report:
             return report
-        inner = [name for name in d.names if name not in d.graph.declared]
-        if inner:
-            raise NoRuleError(f"{', '.join(inner)} is a named value: Hessians are checked by variables")
-    bases = {str(e.params[0]): D for e in d.wrt if (D := d.basis(e)) is not None}
-    gradient = function(d, "gradient") if kind == "hessian" else None
-    return check_jacobian(source, variables, function(d, kind), gradient=gradient, bases=bases, **options)
+    second = None if by is None else d.find(by)
+    moving = d.wrt if second is None else [*d.wrt, second]
+    if kind == "hessian" and (inner := [str(e.params[0]) for e in moving if e.op != "variable"]):
+        raise NoRuleError(f"{', '.join(inner)} is a named value: Hessians are checked by variables")
+    options["bases"] = {str(e.params[0]): D for e in moving if (D := d.basis(e)) is not None}
+    if kind == "jacobian":
+        return check_jacobian(source, variables, function(d, kind), **options)
+    if second is None:
+        return check_hessian(source, variables, function(d, kind), **options)
+    name = str(second.params[0])
+    return check_hessian(source, variables, _mixed(d, name), by=name, **options)
+
+
+def _mixed(d: Problem, by: str) -> Callable[..., dict[str, Array]]:
+    """The Hessians by each variable and another one, as they are printed: no code is generated for them."""
+    values = {name: hessian_by(d, name, by).value for name in d.names}
+
+    def mixed(*, dims: Mapping[str, int], **arrays: Array) -> dict[str, Array]:
+        return {name: evaluate(e, arrays, dims, smooth_functions(e)) for name, e in values.items()}
+
+    return mixed

@@ -22,6 +22,7 @@ _SMOOTH = 1e-2
 _SCATTER = 3  # how many times the inputs are changed
 _LAST_DIGITS = 4 * np.finfo(np.float64).eps
 _AMPLIFIED = 30  # rounding errors of an extrapolated difference with step h, in units of those of the values over h
+_AMPLIFIED_TWICE = 100  # the same of a second difference, over h^2
 _CANCELLED = 1e-3  # an entry that is smaller, relative to the sizes of gradient and direction, is so by cancellation
 _VISIBLE = 1e-4  # rounding errors that are larger, relative to the derivative, hide an error of a thousandth
 
@@ -59,11 +60,33 @@ def difference(f: Callable[[float], Array], noise: Array, scale: Array) -> Diffe
     def quotient(h: float) -> Array:
         return (f(h) - f(-h)) / (2 * h)
 
+    return _extrapolated(quotient, lambda h: _AMPLIFIED * noise / h, scale)
+
+
+def second_difference(f: Callable[[float, float], Array], noise: Array, scale: Array) -> Difference | None:
+    """The mixed second derivative of f(s, t) at 0, as `difference`.
+
+    Args:
+        f: the values in a plane.
+        noise: their rounding errors.
+        scale: the size that the entries of the derivative have unless they cancel.
+    """
+
+    def quotient(h: float) -> Array:
+        return (f(h, h) - f(h, -h) - f(-h, h) + f(-h, -h)) / (4 * h**2)
+
+    return _extrapolated(quotient, lambda h: _AMPLIFIED_TWICE * noise / h**2, scale)
+
+
+def _extrapolated(
+    quotient: Callable[[float], Array], roundings: Callable[[float], Array], scale: Array
+) -> Difference | None:
+    """The limit of a quotient that is even in its step h, from three steps, with its rounding errors."""
     for h in _STEPS:
         coarse, middle, fine = quotient(h), quotient(h / 2), quotient(h / 4)
         first, second = (4 * middle - coarse) / 3, (4 * fine - middle) / 3
         third = (16 * second - first) / 15
-        rounding = _AMPLIFIED * noise / h
+        rounding = roundings(h)
         size = np.maximum(np.abs(third), _CANCELLED * scale)
         smooth = np.abs(coarse - fine) <= _SMOOTH * size + rounding
         settled = np.abs(third - second) <= TOLERANCE * size + rounding

@@ -19,8 +19,8 @@ from matcalc.emit.masks import choices_last
 from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import Expr, postorder, record
 from matcalc.numeric.binding import Array
-from matcalc.numeric.check import smooth_shift
 from matcalc.numeric.evaluate import compiled
+from matcalc.numeric.points import smooth_shift
 from matcalc.properties import bits
 
 DIGITS = 60

@@ -24,13 +24,13 @@ def _by_distance(V: Array) -> Array:
 # A direction in the tangent space at X, from a free matrix V.
 _TANGENT: dict[str, Callable[[Array, Array], Array]] = {
     "symmetric": lambda V, X: (V + V.T) / 2,
-    "skew": lambda V, X: (V - V.T) / 2,
+    "skew": lambda V, X: _skew(V),
     "diagonal": lambda V, X: V * np.eye(len(V)),
     "lower": lambda V, X: np.tril(V),
     "upper": lambda V, X: np.triu(V),
     "toeplitz": lambda V, X: _along_diagonals(V),
     "symmetric-toeplitz": lambda V, X: _by_distance(V),
-    "orthogonal": lambda V, X: X @ (V - V.T) / 2,
+    "orthogonal": lambda V, X: X @ _skew(V),
 }
 
 
@@ -38,6 +38,15 @@ def direction(rng: np.random.Generator, X: Array, kind: str) -> Array:
     """A random direction at X inside the structured set; any direction for `none`."""
     V = rng.normal(size=X.shape)
     return V if kind == "none" else np.asarray(_TANGENT[kind](V, X))
+
+
+def projected(G: Array, X: Array, kind: str) -> Array:
+    """G where it is a direction of the structured set at X; something else where it leaves the set."""
+    return np.asarray(X @ _skew(X.T @ G) if kind == "orthogonal" else _TANGENT[kind](G, X))
+
+
+def _skew(V: Array) -> Array:
+    return (V - V.T) / 2
 
 
 def independent(V: Array, kind: str) -> Array:
