@@ -6,7 +6,7 @@ holds around the point). Facts say what may be simplified; they never change wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 
 from matcalc.dims import same
@@ -157,22 +157,27 @@ def facts_of(e: Expr) -> tuple[int, int]:
     if found is not None:
         return found
     for sub in postorder((e,), stop=lambda s: s._facts is not None):
-        true, false = record(sub.op).facts(sub, *(facts_of(a)[0] for a in sub.args))
-        if same(sub.shape[0], 1) and same(sub.shape[1], 1):
-            true |= BIT["diagonal"]
-            if true & BIT["positive"]:
-                true |= BIT["positive-definite"]
-            if true & BIT["positive-definite"]:
-                true |= BIT["positive"]
-            if true & BIT["positive-semidefinite"]:
-                true |= BIT["nonnegative"]
-            if true & BIT["nonzero"]:
-                true |= BIT["nonsingular"]
-        true = closure(true)
-        object.__setattr__(sub, "_facts", (true, false & ~true))
+        object.__setattr__(sub, "_facts", facts_from(sub, [facts_of(a)[0] for a in sub.args]))
     found = e._facts
     assert found is not None
     return found
+
+
+def facts_from(e: Expr, masks: Sequence[int]) -> tuple[int, int]:
+    """The masks of the facts known true and known false for `e`, given those that are true of its arguments."""
+    true, false = record(e.op).facts(e, *masks)
+    if same(e.shape[0], 1) and same(e.shape[1], 1):
+        true |= BIT["diagonal"]
+        if true & BIT["positive"]:
+            true |= BIT["positive-definite"]
+        if true & BIT["positive-definite"]:
+            true |= BIT["positive"]
+        if true & BIT["positive-semidefinite"]:
+            true |= BIT["nonnegative"]
+        if true & BIT["nonzero"]:
+            true |= BIT["nonsingular"]
+    true = closure(true)
+    return true, false & ~true
 
 
 def known(e: Expr, fact: str) -> bool:

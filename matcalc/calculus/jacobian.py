@@ -247,7 +247,7 @@ def hessian_of(d: Problem, of: Expr, by: Expr) -> Jacobian:
     without them.
     """
     context = d.new_context(closed=False)
-    engine = ReverseAccumulation(d.output, context, d.fresh_names(), d.open_folds)
+    engine = ReverseAccumulation(d.output, context, d.fresh_names(), d.open_folds, equations=by.op == "variable")
     gradient = engine.run([of], core.number(1)).adjoints[of].value
     return jacobian_of(d, gradient, by, closed=True)
 
@@ -256,6 +256,7 @@ def hessian_products(d: Problem, tangents: Mapping[Expr, Expr]) -> dict[str, Exp
     """The gradients' differentials along the tangents: Hessian-vector products, no Hessian is formed."""
     context = d.new_context(closed=False)
     names = d.fresh_names()
-    engine = ReverseAccumulation(d.output, context, names, d.open_folds)
+    free = all(e.op == "variable" for e in tangents)
+    engine = ReverseAccumulation(d.output, context, names, d.open_folds, equations=free)
     adjoints = engine.run(d.wrt, core.number(1)).adjoints
     return {str(e.params[0]): forward(adjoints[e].value, tangents, d.rewriter, names) for e in d.wrt}

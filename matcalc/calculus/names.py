@@ -38,19 +38,28 @@ def opened(value: Expr, rewriter: Rewriter, raw: Expr | None = None) -> Expr:
     if rewriter.cost(value) == 0:
         return value
     source = value if raw is None else raw
-    table = {
-        sub: sub.args[0]
-        for sub in postorder((source,), through_names=False)
-        if is_local(sub) and rewriter.cost(sub.args[0]) <= OPEN_LIMIT
-    }
+    table = _small_definitions(source, rewriter)
     if not table:
         return value
     other = rewriter.simplify(substitute(source, table, through_names=False))
+    nested = {name: _small_definitions(definition, rewriter) for name, definition in table.items()}
+    if rewriter.cost(other) >= rewriter.cost(value) and any(nested.values()):  # those inside of them too
+        deeper = {name: substitute(e, nested[name], through_names=False) for name, e in table.items()}
+        other = rewriter.simplify(substitute(source, deeper, through_names=False))
     if rewriter.cost(other) >= rewriter.cost(value):
         return value
     rewriter.context.begin()
     rewriter.context.log("expand_name", "a name stands for its definition", "definition", value, other)
     return other
+
+
+def _small_definitions(e: Expr, rewriter: Rewriter) -> dict[Expr, Expr]:
+    """The local names in `e` by what they stand for, where that is short."""
+    return {
+        sub: sub.args[0]
+        for sub in postorder((e,), through_names=False)
+        if is_local(sub) and rewriter.cost(sub.args[0]) <= OPEN_LIMIT
+    }
 
 
 def inlined(value: Expr, rewriter: Rewriter) -> Expr:

@@ -12,6 +12,7 @@ from matcalc.calculus.folds import Folds, folded
 from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
 from matcalc.calculus.paths import Path, paths_to, shared_values
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
+from matcalc.calculus.spelled import lost_conditions
 from matcalc.calculus.structured import basis, check_structure, structured_gradient
 from matcalc.dims import shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError, shorten
@@ -69,7 +70,7 @@ class Problem:
     @cached_property
     def domain(self) -> list[tuple[str, Expr]]:
         """What must hold where the source has a derivative: `(fact, expression)`, from its operations."""
-        return domain_of(self.output)
+        return list(dict.fromkeys([*domain_of(self.output), *lost_conditions(self.recognised)]))
 
     @cached_property
     def context(self) -> Context:

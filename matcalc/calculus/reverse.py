@@ -17,6 +17,9 @@ from matcalc.linop import adjoint, apply
 from matcalc.maps import Zero
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.normal import is_zero, zero_of
+from matcalc.rewrite.rule import RULES
+from matcalc.rules.solutions import vanishes
 from matcalc.steps import Step
 
 
@@ -60,14 +63,17 @@ class ReverseAccumulation:
         context: facts, assumptions, log.
         names: for the adjoints.
         folds: the named values to which equal expressions are folded back.
+        equations: whether the equation of a named solution may be used: not where a result is differentiated again by a
+            named value, which then moves while what it is defined by does not.
     """
 
-    def __init__(self, output: Expr, context: Context, names: Names, folds: Folds) -> None:
+    def __init__(self, output: Expr, context: Context, names: Names, folds: Folds, *, equations: bool = True) -> None:
         self.output = output
         self.context = context
         self.rewriter = Rewriter(context)
         self.names = names
         self.folds = folds
+        self.equations = equations
         self.alias: dict[Expr, Expr] = {}
         self.logged = len(context.steps)
 
@@ -103,6 +109,11 @@ class ReverseAccumulation:
     def _propagate(self, e: Expr, G: Expr, needed: set[Expr], contributions: dict[Expr, list[Expr]]) -> None:
         if not any(a in needed for a in e.args):
             return
+        if is_zero(G):
+            for a in e.args:
+                if a in needed:
+                    contributions.setdefault(a, []).append(zero_of(a))
+            return
         output = self.alias.get(e, e)
         maps = record(e.op).differential(output, *e.args, *e.params)
         for a, L in zip(e.args, maps):
@@ -116,12 +127,22 @@ class ReverseAccumulation:
         value = folded(value, self.folds, self.rewriter)
         if e.op == "variable" and self.folds.has_products:
             value = self._through_names(value)
+        value = self._at_solution(e, value)
         self.logged = len(self.context.steps)
         steps = self.context.steps[start:]  # with those of the unnamed values since the last adjoint
         handle = value
         if e.op == "named" and self.rewriter.cost(value) > 0:
             handle = core.named(self.names.fresh("d_" + e.params[0]), value, "local")
         return Adjoint(e, raw, value, handle, steps)
+
+    def _at_solution(self, e: Expr, value: Expr) -> Expr:
+        """Zero for the adjoint of the solution of a linear system that its equation makes zero, as at a minimum."""
+        if not self.equations or e.op != "named" or is_zero(value) or not vanishes(value, e, self.context):
+            return value
+        rule, zero = RULES["solution_solves_its_equation"], zero_of(value)
+        self.context.begin()
+        self.context.log(rule.name, rule.identity, rule.source, value, zero)
+        return zero
 
     def _through_names(self, value: Expr) -> Expr:
         """`value` with the adjoints in it written out, where a part then equals a definition and it is no longer."""

@@ -1,27 +1,34 @@
 """Functions that a source spells out, `exp(x)/sum(exp(x))`, are recognised before anything is differentiated.
 
-So `softmax` has its compact derivative, and generated code does not overflow. What has a name keeps it: a definition is
-looked at by itself, and a value that is asked for stays in the graph.
+So `softmax` has its compact derivative, and generated code does not overflow; sums and products over the entries of
+factors and eigenvalues become determinants and traces. What has a name keeps it: a definition is looked at by itself,
+and a value that is asked for stays in the graph.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from matcalc.calculus.conditions import domain_of
 from matcalc.expr import Expr, postorder, rebuild
 from matcalc.graph import Graph
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import among
+from matcalc.rules.eigenvalues import FACTORED
 from matcalc.rules.recognition import SPELLED_OUT
 from matcalc.steps import Step
 
 TRANSCENDENTAL = frozenset(("exp", "sinh", "sigmoid", "softmax", "log_softmax", "logsumexp"))
+FACTORS = frozenset(("chol", "eigvals"))
+REDUCTIONS = frozenset(("sum", "prod"))
 ROOTS = frozenset(("divide", "scale", "hadamard", "power", "log", "add", "exp", "softmax", "log_softmax"))
 
 
 def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
     """The graph with the functions that it spells out by name, and the steps to them; itself where there is none."""
     order = list(postorder((graph.output, *graph.definitions.values())))
-    if not any(e.op in TRANSCENDENTAL for e in order):
+    if not any(e.op in TRANSCENDENTAL or e.op in FACTORS for e in order):
         return graph, []
     steps: list[Step] = []
     done: dict[Expr, Expr] = {}
@@ -32,6 +39,8 @@ def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
         if new.op != "named" and (new.op in TRANSCENDENTAL or any(a in hot for a in new.args)):
             new = _named(new, steps) if new.op in ROOTS else new
             hot.add(new)
+        if new.op in REDUCTIONS and e.is_scalar:
+            new = _without_factor(new, steps)
         done[e] = new
     if not steps:
         return graph, []
@@ -50,3 +59,22 @@ def _named(e: Expr, steps: list[Step]) -> Expr:
         return e
     steps.extend(quiet.context.steps)
     return found
+
+
+def _without_factor(e: Expr, steps: list[Step]) -> Expr:
+    """A sum or product over a factor's diagonal or over eigenvalues as a determinant or trace, with the steps to it."""
+    inner = e.args[0]
+    while inner.op in ("log", "power", "diagvec"):
+        inner = inner.args[0]
+    if inner.op not in FACTORS:
+        return e
+    quiet = Rewriter(Context(domain_of(e), closed=False), among(*FACTORED))
+    found = quiet.normal(e)
+    steps.extend(quiet.context.steps)
+    return found
+
+
+def lost_conditions(steps: Iterable[Step]) -> list[tuple[str, Expr]]:
+    """What the source needs and its rewritten form does not: S must be positive definite where chol(S) is written."""
+    lost = (pair for s in steps if s.rule in FACTORED for pair in domain_of(s.before))
+    return [(fact, e) for fact, e in lost if fact in ("positive", "positive-definite")]

@@ -149,7 +149,39 @@ def _sum_facts(e: Expr, *masks: int) -> tuple[int, int]:
     for strong, weak in (("positive", "nonnegative"), ("positive-definite", "positive-semidefinite")):
         if any(m & BIT[strong] for m in masks) and all(m & (BIT[weak] | BIT[strong]) for m in masks):
             common |= BIT[strong]
+    if not common & BIT["symmetric"] and same(*e.shape):
+        rest = [t for t, m in zip(e.args, masks) if not m & BIT["symmetric"]]
+        if rest and _are_closed_under_transposition(rest):
+            common |= BIT["symmetric"]
     return common, 0
+
+
+def _are_closed_under_transposition(terms: list[Expr]) -> bool:
+    """Whether the terms are pairs A + A', so that their sum is symmetric."""
+    left = list(terms)
+    while left:
+        t = left.pop()
+        partner = next((s for s in left if are_transposes(t, s)), None)
+        if partner is None:
+            return False
+        left.remove(partner)
+    return True
+
+
+def are_transposes(a: Expr, b: Expr) -> bool:
+    """Whether one is the other transposed, as far as their form says: X' and X, spread out, scaled or in products."""
+    if a.op == "transpose" and b.digest == a.args[0].digest:
+        return True
+    if b.op == "transpose" and a.digest == b.args[0].digest:
+        return True
+    if a.op == b.op == "broadcast":
+        return are_transposes(a.args[0], b.args[0])
+    if a.op == b.op == "scale" and len(a.args) == len(b.args):
+        same_scalars = all(s.digest == t.digest for s, t in zip(a.args[:-1], b.args[:-1]))
+        return same_scalars and are_transposes(a.args[-1], b.args[-1])
+    if a.op == b.op == "matmul" and len(a.args) == len(b.args):
+        return all(are_transposes(f, g) for f, g in zip(a.args, reversed(b.args)))
+    return False
 
 
 @op(
@@ -257,7 +289,7 @@ def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     domain=lambda A, B: (("nonzero", B),),
     source=ELEMENTARY,
     example=("m n, m n",),
-    facts=keeps("positive", "constant"),
+    facts=keeps("positive", "symmetric", "constant"),
     definition=lambda A, B: core.entrywise_product(A, power(B, -1)),
     broadcasts=True,
 )
@@ -334,6 +366,13 @@ def zero_like(X: Expr) -> Expr:
 # ------------------------------------------------------------------------------------------------ broadcast
 
 
+def _broadcast_facts(e: Expr, a: int) -> tuple[int, int]:
+    true = a & (BIT["positive"] | BIT["nonnegative"] | BIT["nonzero"] | BIT["constant"])
+    if e.args[0].is_scalar and same(*e.shape):
+        true |= BIT["symmetric"]
+    return true, 0
+
+
 def _broadcast_shape(a: Expr, m: Any, n: Any) -> Shape:
     for have, want in zip(a.shape, (m, n)):
         if not (same(have, want) or is_one(have)):
@@ -350,7 +389,7 @@ def _broadcast_shape(a: Expr, m: Any, n: Any) -> Shape:
     domain=anywhere,
     source=ELEMENTARY,
     example=("1 n", "m", "n"),
-    facts=keeps("positive", "nonnegative", "nonzero", "constant"),
+    facts=_broadcast_facts,
     params=(Param("m", "dim"), Param("n", "dim")),
     definition=lambda a, m, n: spread(a, m, n),
 )

@@ -13,7 +13,7 @@ from matcalc.expr import Expr, Param, node
 from matcalc.maps import LinearMap, mask, zero
 from matcalc.notation import Call, Notation, Template
 from matcalc.ops.define import all_same, anywhere, keeps, need_same, op
-from matcalc.properties import bits
+from matcalc.properties import BIT, bits
 
 SUBGRADIENT = "Clarke, Optimization and Nonsmooth Analysis (1983): ties share equally"
 HALF = number(sp.Rational(1, 2))
@@ -75,7 +75,7 @@ def _where_latex(relation: str) -> Notation:
     domain=anywhere,
     source=SUBGRADIENT,
     example=("m n, m n, m n, m n", ">"),
-    facts=lambda e, A, B, C, D: (C & D & bits("positive", "nonnegative", "nonzero"), 0),
+    facts=lambda e, A, B, C, D: (C & D & (bits("positive", "nonnegative", "nonzero") | A & B & BIT["symmetric"]), 0),
     params=(Param("relation", "any"),),
     broadcasts=True,
 )

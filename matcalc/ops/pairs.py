@@ -136,6 +136,11 @@ def _pdist2(X: Expr, Z: Expr) -> Expr:
     return core.add(*squares, scale(number(-2), matmul(X, Z.T)))
 
 
+def _pdist2_facts(e: Expr, X: int, Z: int) -> tuple[int, int]:
+    own = BIT["symmetric"] if e.args[0].digest == e.args[1].digest else 0  # the distances of one set of points
+    return BIT["nonnegative"] | X & Z & BIT["constant"] | own, 0
+
+
 @op(
     shape=_pdist2_shape,
     latex=Call(r"\operatorname{pdist2}"),
@@ -143,7 +148,7 @@ def _pdist2(X: Expr, Z: Expr) -> Expr:
     domain=anywhere,
     source=ELEMENTARY,
     example=("m p, n p",),
-    facts=lambda e, X, Z: (BIT["nonnegative"] | X & Z & BIT["constant"], 0),
+    facts=_pdist2_facts,
     definition=_pdist2,
 )
 def pdist2(Y: Expr, X: Expr, Z: Expr) -> tuple[LinearMap, ...]:

@@ -28,7 +28,7 @@ from matcalc.maps import (
 from matcalc.notation import Builtin, Call, Level, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import always, anywhere, keeps, need_square, need_vector, no_facts, op
-from matcalc.properties import BIT
+from matcalc.properties import BIT, bits
 
 KRONECKER = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"
 
@@ -65,7 +65,7 @@ def _matmul_facts(e: Expr, *masks: int) -> tuple[int, int]:
         common |= BIT["nonsingular"]
     if all(m & BIT["positive"] for m in masks):
         common |= BIT["positive"]
-    if is_congruence(e.args):
+    if is_congruence(e.args, masks):
         middle = masks[len(masks) // 2] if len(masks) % 2 else BIT["positive-semidefinite"]
         common |= middle & (BIT["symmetric"] | BIT["positive-semidefinite"])
         if len(masks) > 2 and common & BIT["nonsingular"]:
@@ -75,16 +75,16 @@ def _matmul_facts(e: Expr, *masks: int) -> tuple[int, int]:
     return common, 0
 
 
-def is_congruence(factors: tuple[Expr, ...]) -> bool:
+def is_congruence(factors: tuple[Expr, ...], masks: tuple[int, ...]) -> bool:
     """Whether a product reads the same transposed, but for its middle factor: A' M A, B' A' A B, X X'."""
     k = len(factors) // 2
-    return all(_is_transpose_of(factors[i], factors[-1 - i]) for i in range(k))
+    return all(_is_transpose_of(factors[i], factors[-1 - i], masks[i]) for i in range(k))
 
 
-def _is_transpose_of(a: Expr, b: Expr) -> bool:
+def _is_transpose_of(a: Expr, b: Expr, facts: int) -> bool:
     if (a.op == "transpose" and a.args[0] is b) or (b.op == "transpose" and b.args[0] is a):
         return True
-    return a is b and bool(a._facts and a._facts[0] & BIT["symmetric"])
+    return a is b and bool(facts & BIT["symmetric"])
 
 
 @op(
@@ -287,6 +287,20 @@ def diag(Y: Expr, v: Expr) -> tuple[LinearMap, ...]:
     return (to_diag(v.shape, Y.shape[0]),)
 
 
+def _diagvec_facts(e: Expr, X: int) -> tuple[int, int]:
+    true = X & bits("positive", "nonnegative", "nonzero", "constant")
+    inner = e.args[0]
+    while inner.op == "named":
+        inner = inner.args[0]
+    if X & BIT["positive-definite"] or inner.op == "chol":
+        true |= BIT["positive"]
+    if X & BIT["positive-semidefinite"]:
+        true |= BIT["nonnegative"]
+    if X & (BIT["lower"] | BIT["upper"]) and X & BIT["nonsingular"]:
+        true |= BIT["nonzero"]
+    return true, 0
+
+
 def _diagvec_shape(X: Expr) -> Shape:
     need_square("diagvec", X)
     return (X.shape[0], 1)
@@ -299,7 +313,7 @@ def _diagvec_shape(X: Expr) -> Shape:
     domain=anywhere,
     source=KRONECKER,
     example=("n n",),
-    facts=keeps("positive", "nonnegative", "nonzero", "constant"),
+    facts=_diagvec_facts,
 )
 def diagvec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d diagvec(X) = diagvec(dX)"""

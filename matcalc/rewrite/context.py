@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from matcalc import core
 from matcalc.dims import same
 from matcalc.expr import Expr, postorder, record, substitute
-from matcalc.properties import BIT, CLOSED_MASK, NAMES, closure, facts_of, names_of
+from matcalc.properties import BIT, CLOSED_MASK, NAMES, closure, facts_from, facts_of, names_of
 from matcalc.rewrite.terms import is_firm
 from matcalc.steps import Step
 
@@ -19,7 +19,8 @@ class Context:
 
     Args:
         assumptions: `(fact, expression)` pairs that hold where the source is defined (the domains of its operations).
-        closed: whether closed facts (symmetric, one-hot, ...) may be used: only after the last differentiation.
+        closed: whether closed facts (symmetric, one-hot, ...) may be used that hold at the point only: after the last
+            differentiation. Those that the form of an expression gives it hold everywhere and may always be used.
         exact: whether only that is done by which no digit of the numbers is lost: for generated code.
 
     Attributes:
@@ -32,13 +33,15 @@ class Context:
         self.closed = closed
         self.exact = exact
         self.lossy = False
+        self.given = tuple(assumptions)
         self.assumed: dict[Expr, int] = {}
-        for fact, e in with_consequences(assumptions):
+        for fact, e in with_consequences(self.given):
             self.assumed[e] = closure(self.assumed.get(e, 0) | BIT[fact])
         self.steps: list[Step] = []
         self.used: dict[tuple[Expr, str], None] = {}
         self.wished: dict[tuple[Expr, str], None] = {}
         self._masks: dict[Expr, int] = {}
+        self._lasting: dict[Expr, int] = {}
         self._pending: list[tuple[Expr, str]] = []
         self._found: dict[tuple[Expr, str], list[tuple[Expr, str]]] = {}
 
@@ -53,12 +56,20 @@ class Context:
                 masks[sub] = closure(own | facts_of(sub)[0] | self.assumed.get(sub, 0))
         return masks[e]
 
+    def lasting(self, e: Expr) -> int:
+        """The facts of `e` that its form alone gives it, whatever its variables are: X X' is symmetric everywhere."""
+        masks = self._lasting
+        if e not in masks:
+            for sub in postorder((e,), stop=lambda s: s in masks):
+                own = facts_from(sub, [masks[a] for a in sub.args])[0]
+                masks[sub] = own & ~CLOSED_MASK if sub.op == "variable" else own
+        return masks[e]
+
     def known(self, e: Expr, fact: str) -> bool:
         """Whether the fact may be used of `e`; noted as used by the rule that is tried."""
         bit = BIT[fact]
-        if not self.closed and bit & CLOSED_MASK and not e.is_scalar:
-            return False
-        if self.mask(e) & bit:
+        around = not self.closed and bit & CLOSED_MASK and not e.is_scalar
+        if (self.lasting(e) if around else self.mask(e)) & bit:
             self._pending.append((e, fact))
             return True
         return False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sympy as sp
 
 from matcalc import core
+from matcalc.dims import is_one
 from matcalc.expr import Expr, node
 
 ONE: Any = sp.S.One
@@ -114,7 +115,8 @@ def product_of(op: str, factors: Iterable[Expr]) -> Expr | None:
 def twin(e: Expr) -> bytes:
     """A key that equal 1 x 1 products share, and equal traces; the digest elsewhere.
 
-    A product of size 1 x 1 equals its transpose (x'Ay = y'A'x); so does a trace, and its factors go round.
+    A product of size 1 x 1 equals its transpose (x'Ay = y'A'x); so does a trace, and its factors go round. The rows of
+    a product may be scaled before or after: c 1' o (A B) = (c 1' o A) B.
     """
     if e.op == "scale":
         scalars, body = (e.args, b"") if e.is_scalar else (e.args[:-1], e.args[-1].digest)
@@ -124,9 +126,18 @@ def twin(e: Expr) -> bytes:
         mirrored = tuple(flipped(f) for f in reversed(factors))
         words = ([f.digest for f in (*word[k:], *word[:k])] for word in (factors, mirrored) for k in range(len(word)))
         return b"tr" + b"".join(min(words))
-    if e.op != "matmul" or not e.is_scalar:
+    if not e.is_scalar and e.op in ("hadamard", "matmul"):
+        return b"".join(_scaled_word(e))
+    if e.op != "matmul":
         return e.digest
     return min(e.digest, core.matmul(*(flipped(f) for f in reversed(e.args))).digest)
+
+
+def meaning(e: Expr) -> Expr:
+    """What a name stands for; the expression itself where it is none."""
+    while e.op == "named":
+        e = e.args[0]
+    return e
 
 
 def flipped(e: Expr) -> Expr:
@@ -169,3 +180,34 @@ def opening_loses_digits(terms: list[Expr]) -> bool:
     if shared:
         return any(total != 0 for total in shared)
     return terms[0].op != "add" or any(a.op == "add" for a in terms[1:])
+
+
+def _scaled_word(e: Expr) -> list[bytes]:
+    """The factors of a product, what scales rows or columns as a diagonal factor; diagonal neighbours in one order."""
+    word: list[bytes] = []
+    diagonals: list[bytes] = []
+    for is_diagonal, key in _letters(e):
+        if is_diagonal:
+            diagonals.append(b"D" + key)
+            continue
+        word.extend((*sorted(diagonals), key))
+        diagonals.clear()
+    return [*word, *sorted(diagonals)]
+
+
+def _letters(e: Expr) -> Iterator[tuple[bool, bytes]]:
+    """Each factor of a product as a key, and whether it is a diagonal."""
+    if e.op == "matmul":
+        for f in e.args:
+            yield from _letters(f)
+        return
+    spread = [f for f in e.args if e.op == "hadamard" and f.op == "broadcast" and not f.args[0].is_scalar]
+    rest = [f for f in e.args if f not in spread] if spread else []
+    if not rest:
+        yield False, e.digest
+        return
+    rows = [f.args[0] for f in spread if is_one(f.args[0].shape[1])]
+    yield from ((True, c.digest) for v in rows for c in factors_of(v, "hadamard"))
+    yield from _letters(rest[0] if len(rest) == 1 else core.hadamard(*rest))
+    columns = [f.args[0] for f in spread if is_one(f.args[0].shape[0])]
+    yield from ((True, flipped(c).digest) for v in columns for c in factors_of(v, "hadamard"))

@@ -154,14 +154,14 @@ def _diagonal_word() -> tuple[Expr, Expr]:
 def diagonal_of_turned_product(e: Expr, context: Context) -> Expr | None:
     """diagvec(A B) = diagvec(B' A')"""
     word = e.args[0]
-    if any(f.op == "hadamard" for f in (word, *word.args)):  # that becomes a sum, or its scalings move
+    if word.op != "matmul" or any(f.op == "hadamard" for f in word.args):  # that becomes a sum, or its scalings move
         return None
     other = turned(word, context)
     return core.diagvec(other) if _key(other) < _key(word) else None
 
 
 def _key(e: Expr) -> tuple[bytes, ...]:
-    return tuple(f.digest for f in e.args) if e.op == "matmul" else (e.digest,)
+    return tuple(f.digest for f in e.args)
 
 
 # ------------------------------------------------------------------------------------------------ entrywise inside

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import broadcast, diag, diagvec, hadamard, matmul, transpose, var, vec
 from matcalc.dims import is_one
-from matcalc.expr import Expr
+from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, node_rule, rule
 from matcalc.rewrite.terms import flipped, join, split
@@ -159,6 +159,34 @@ def diagonal_of_scaled(e: Expr, context: Context) -> Expr | None:
     return core.scale(*A.args[:-1], diagvec(A.args[-1])) if A.op == "scale" else None
 
 
+def _of_scaled_rows() -> tuple[Expr, Expr]:
+    v, A = var("v", "n", 1), var("A", "n", "n")
+    return diagvec(hadamard(broadcast(v, A.shape), A)), hadamard(v, diagvec(A))
+
+
+@node_rule(op="diagvec", source=HORN, example=_of_scaled_rows)
+def diagonal_of_scaled_rows(e: Expr, context: Context) -> Expr | None:
+    """diagvec(v 1' o A) = diagvec(A o 1 v') = v o diagvec(A)"""
+    A = e.args[0]
+    spread = [f for f in A.args if f.op == "broadcast" and not f.args[0].is_scalar] if A.op == "hadamard" else []
+    rest = [f for f in A.args if f not in spread]
+    if not spread or not rest:
+        return None
+    return hadamard(*(_as_column(f.args[0]) for f in spread), diagvec(hadamard(*rest) if len(rest) > 1 else rest[0]))
+
+
+@rule(X="n n", source=HORN)
+def diagonal_of_lower_triangle(X: Expr) -> tuple[Expr, Expr]:
+    """diagvec(tril(X)) = diagvec(X)"""
+    return diagvec(node("tril", (X,))), diagvec(X)
+
+
+@rule(X="n n", source=HORN)
+def diagonal_of_upper_triangle(X: Expr) -> tuple[Expr, Expr]:
+    """diagvec(triu(X)) = diagvec(X)"""
+    return diagvec(node("triu", (X,))), diagvec(X)
+
+
 def _of_outer() -> tuple[Expr, Expr]:
     x, y = var("x", "n", 1), var("y", 1, "n")
     return diagvec(x @ y), hadamard(x, y.T)
@@ -178,8 +206,10 @@ def diagonal_of_rank_one(e: Expr, context: Context) -> Expr | None:
 
 @node_rule(op="diagvec", source=HORN, example=lambda: (diagvec(core.eye("n")), core.ones("n", 1)))
 def diagonal_of_constant(e: Expr, context: Context) -> Expr | None:
-    """diagvec(I) = 1, diagvec(1 1') = 1, diagvec(1 b) = b'"""
+    """diagvec(I) = 1, diagvec(1 1') = 1, diagvec(0) = 0, diagvec(1 b) = b'"""
     A = e.args[0]
+    if A.op == "zeros":
+        return core.zeros(*e.shape)
     if A.op in ("eye", "ones"):
         return core.ones(*e.shape)
     if A.op == "broadcast":

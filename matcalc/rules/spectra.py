@@ -10,7 +10,7 @@ from matcalc.expr import Expr, node
 from matcalc.ops.spectral import VECTORS, deflated, resolvent, shift_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, MATRIX_ALGEBRA, node_rule, rule
-from matcalc.rewrite.terms import flipped, join, split
+from matcalc.rewrite.terms import flipped, join, meaning, split
 from matcalc.rules.functions import negated, negative_lead
 
 HIGHAM = "Higham, Functions of Matrices (2008), ch. 1"
@@ -143,33 +143,33 @@ def function_of_eigenvalues(e: Expr, context: Context) -> Expr | None:
 
 def _diagonalized(left: Expr, right: Expr, values: Expr, context: Context) -> Expr | None:
     """f(X) for V and V^-1 (V' where X is symmetric), its transpose for V^-T and V'; `values` are the f(lambda)."""
-    if left.op == "eigvecs":
-        X, V = left.args[0], left
-        by_transpose = right.digest == V.T.digest and context.known(X, "symmetric")
-        return _function_at(X, values) if by_transpose or right.digest == inverse(V).digest else None
-    if right.op == "transpose" and right.args[0].op == "eigvecs" and left.digest == inverse(right).digest:
-        found = _function_at(right.args[0].args[0], values)
+    V = meaning(left)
+    if V.op == "eigvecs":
+        X = V.args[0]
+        by_transpose = right.digest == flipped(left).digest and context.known(X, "symmetric")
+        return _function_at(X, values) if by_transpose or right.digest == inverse(left).digest else None
+    turned = meaning(right.args[0]) if right.op == "transpose" else right
+    if turned.op == "eigvecs" and left.digest == inverse(right).digest:
+        found = _function_at(turned.args[0], values)
         return None if found is None else transpose(found)
     return None
 
 
 def _function_at(X: Expr, values: Expr) -> Expr | None:
-    """f(X), where the values are f of the eigenvalues of X."""
-    if values.op == "eigvals" and values.args[0].digest == X.digest:
-        return X
-    if values.op not in SPECTRAL_FUNCTIONS or values.args[0].op != "eigvals":
+    """f(X), where the values are f of the eigenvalues of X: one of the functions above, a whole power, an inverse."""
+    values = meaning(values)
+    if values.op == "eigvals":
+        return X if values.args[0].digest == X.digest else None
+    if values.op == "power" and values.args[1].op == "number" and values.args[1].params[0].is_Integer:
+        inner = _function_at(X, values.args[0])
+        return None if inner is None else core.matrix_power(inner, values.args[1])
+    if values.op not in SPECTRAL_FUNCTIONS or meaning(values.args[0]).op != "eigvals":
         return None
-    return node(SPECTRAL_FUNCTIONS[values.op], (X,)) if values.args[0].args[0].digest == X.digest else None
+    inner = _function_at(X, values.args[0])
+    return None if inner is None else node(SPECTRAL_FUNCTIONS[values.op], (inner,))
 
 
 # ------------------------------------------------------------------------------------------------ triangles
-
-
-@rule(S="n n", facts={"S": "symmetric"}, source=MATRIX_ALGEBRA)
-def cholesky_factors(S: Expr) -> tuple[Expr, Expr]:
-    """chol(S) chol(S)' = S for symmetric S"""
-    L = node("chol", (S,))
-    return L @ L.T, S
 
 
 def _triangle(op: str) -> tuple[Expr, Expr]:

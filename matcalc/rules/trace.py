@@ -29,6 +29,12 @@ def trace_of_identity(e: Expr, context: Context) -> Expr | None:
     return number(core.exact_dim(e.args[0].shape[0])) if e.args[0].op == "eye" else None
 
 
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.zeros("n", "n")), number(0)))
+def trace_of_zero(e: Expr, context: Context) -> Expr | None:
+    """tr(0) = 0"""
+    return number(0) if e.args[0].op == "zeros" else None
+
+
 def _sum() -> tuple[Expr, Expr]:
     A, B = var("A", "n", "n"), var("B", "n", "n")
     return trace(core.add(A, B)), core.add(trace(A), trace(B))

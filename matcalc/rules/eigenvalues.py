@@ -1,0 +1,70 @@
+"""Sums and products over all eigenvalues: traces and determinants, which need no eigenvalues."""
+
+from __future__ import annotations
+
+from matcalc.core import matrix_power, number, power, total, trace, var
+from matcalc.expr import Expr, node
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
+
+HIGHAM = "Higham, Functions of Matrices (2008), ch. 1"
+
+# The rules by which sums and products over eigenvalues and over a factor's diagonal are rewritten at first.
+FACTORED = frozenset(
+    (
+        "sum_of_eigenvalues",
+        "product_of_eigenvalues",
+        "sum_of_log_eigenvalues",
+        "sum_of_powers_of_eigenvalues",
+        "log_diagonal_of_cholesky",
+        "diagonal_product_of_cholesky",
+    )
+)
+
+
+def eigvals(X: Expr) -> Expr:
+    """The eigenvalues of X."""
+    return node("eigvals", (X,))
+
+
+@rule(X="n n", source=MATRIX_ALGEBRA)
+def sum_of_eigenvalues(X: Expr) -> tuple[Expr, Expr]:
+    """sum(eigvals(X)) = tr(X)"""
+    return total(eigvals(X)), trace(X)
+
+
+@rule(X="n n", source=MATRIX_ALGEBRA)
+def product_of_eigenvalues(X: Expr) -> tuple[Expr, Expr]:
+    """prod(eigvals(X)) = det(X)"""
+    return node("prod", (eigvals(X),)), node("det", (X,))
+
+
+def _logarithms() -> tuple[Expr, Expr]:
+    X = var("X", "n", "n", ["positive-definite"])
+    return total(node("log", (eigvals(X),))), node("logdet", (X,))
+
+
+@node_rule(op="sum", source=MATRIX_ALGEBRA, example=_logarithms)
+def sum_of_log_eigenvalues(e: Expr, context: Context) -> Expr | None:
+    """sum(log(eigvals(X))) = log|det X| for positive eigenvalues"""
+    inner = e.args[0]
+    if inner.op != "log" or inner.args[0].op != "eigvals" or not e.is_scalar:
+        return None
+    return node("logdet", inner.args[0].args) if context.known(inner.args[0], "positive") else None
+
+
+def _powers() -> tuple[Expr, Expr]:
+    X = var("X", "n", "n")
+    return total(power(eigvals(X), 3)), trace(matrix_power(X, number(3)))
+
+
+@node_rule(op="sum", source=HIGHAM, example=_powers)
+def sum_of_powers_of_eigenvalues(e: Expr, context: Context) -> Expr | None:
+    """sum(eigvals(X) .^ k) = tr(X^k) for whole k"""
+    inner = e.args[0]
+    if inner.op != "power" or not e.is_scalar or inner.args[0].op != "eigvals":
+        return None
+    k = inner.args[1]
+    if k.op != "number" or not k.params[0].is_Integer:
+        return None
+    return trace(matrix_power(inner.args[0].args[0], k))
