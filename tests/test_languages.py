@@ -13,8 +13,10 @@ from note_support import DEVANAGARI, EXAMPLES, ROOT, derived
 
 import matcalc as mc
 from matcalc.calculus.paths import NUMBERS, REASONS
-from matcalc.claims.claim import NOWHERE, SLIPS, TRIED, TURNED
-from matcalc.claims.diagnosis import FACTORS, REPAIRS
+from matcalc.claims.claim import ALONG, FREE, NOWHERE, OTHERWISE, SLIPS, TRIED, TURNED
+from matcalc.claims.diagnosis import FACTORS, NEIGHBOUR, REPAIRS, SYMMETRIC, TRANSPOSED
+from matcalc.claims.parts import BROADCAST, FORGOTTEN, OPPOSITE, SCALED
+from matcalc.claims.words import LOCALS
 from matcalc.cli import main
 from matcalc.export.pdf import compiled
 from matcalc.export.rows import CONVENTIONS
@@ -37,7 +39,14 @@ def fixed_words() -> set[str]:
     found = {*FACTORS.values(), *SLIPS.values(), *TRIED, NOWHERE, TURNED} | {
         m for pair in REPAIRS.values() for m in pair
     }
-    found |= {s.meaning for _, s in SYMBOLS} | {*CONVENTIONS.values()} | {reason for _, reason in REASONS} | {NUMBERS}
+    found |= {ALONG, FREE, OTHERWISE, NEIGHBOUR, SYMMETRIC, TRANSPOSED, BROADCAST, FORGOTTEN, OPPOSITE, SCALED}
+    found |= (
+        {*LOCALS.values()}
+        | {s.meaning for _, s in SYMBOLS}
+        | {*CONVENTIONS.values()}
+        | {reason for _, reason in REASONS}
+        | {NUMBERS}
+    )
     for path in (ROOT / "templates").glob("*.jinja"):
         found.update(re.findall(r'\bt\("((?:[^"\\]|\\.)*)"', path.read_text(encoding="utf-8")))
     for folder in ("calculus", "export", "claims", "numeric"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ import sympy as sp
 
 from matcalc.calculus.jacobian import Jacobian, hessian_by, jacobian_by
 from matcalc.calculus.problem import Problem
-from matcalc.calculus.structured import structured_gradient
+from matcalc.calculus.structured import CONVENTIONS, ENTRIES, structured_gradient
 from matcalc.claims.assumptions import AWAY_FROM_KINKS, domain_of
 from matcalc.claims.constants import with_constants
 from matcalc.claims.diagnosis import Case, diagnose
@@ -23,7 +23,7 @@ from matcalc.claims.sides import side_of
 from matcalc.claims.slips import slips
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample, Diagnosis, Verdict
 from matcalc.core import transpose
-from matcalc.dims import same_shape, shape_text
+from matcalc.dims import same, same_shape, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, need_one_of, shorten
 from matcalc.expr import Expr, substitute, variables
 from matcalc.frontend.parser import parse_in
@@ -53,6 +53,7 @@ class Question:
         graph: the forward graph.
         target: what the gradient is with respect to; None for anything else.
         assumptions: what holds where the source is differentiated.
+        others: results that are taken for the right one, and what is to be said then.
     """
 
     about: Message
@@ -60,6 +61,7 @@ class Question:
     graph: Graph
     target: Expr | None
     assumptions: Sequence[tuple[str, Expr]]
+    others: Sequence[tuple[Message, Expr]] = ()
 
 
 def question(d: Problem, name: str, kind: str, by: Any = None) -> Question:
@@ -76,11 +78,11 @@ def question(d: Problem, name: str, kind: str, by: Any = None) -> Question:
     if kind in ("gradient", "adjoint"):
         d.need_scalar("gradient")
         value = d.reverse_of(target).value
-        structure = d.structure.get(shown, "none") if target.op == "variable" else "none"
-        if structure != "none":
-            value = structured_gradient(value, target, structure, d.convention)
+        structure = d.structure_of(target)
+        along = structured_gradient(value, target, structure, d.convention)
         free = target if structure == "none" else None
-        return Question(said("the gradient with respect to {0}", shown), value, d.graph, free, d.domain)
+        others = list(_other_sets(value, target, structure, d.convention))
+        return Question(said("the gradient with respect to {0}", shown), along, d.graph, free, d.domain, others)
     if kind == "jacobian":
         about = said("the Jacobian with respect to {0}", shown)
         return Question(about, jacobian_by(d, shown).value, d.graph, None, d.domain)
@@ -88,6 +90,23 @@ def question(d: Problem, name: str, kind: str, by: Any = None) -> Question:
     both = said("the Hessian with respect to {0} and {1}", shown, other)
     about = said("the Hessian with respect to {0}", shown) if by is None else both
     return Question(about, hessian_by(d, shown, other).value, d.graph, None, d.domain)
+
+
+FREE = "it is the gradient of a free {0}; along {1} matrices the derivatives of entries that move together are added"
+ALONG = "it is the gradient along {1} matrices; {0} is free here: off-diagonal entries do not count twice"
+OTHERWISE = "it is the gradient along {0} matrices in the other convention ({1})"
+
+
+def _other_sets(free: Expr, target: Expr, structure: str, convention: str) -> Iterator[tuple[Message, Expr]]:
+    """The gradients along other sets than the one that is asked for."""
+    name = str(target.params[0])
+    if structure != "none":
+        yield said(FREE, name, structure), free
+        other = next(c for c in CONVENTIONS if c != convention)
+        if other == "projection" or structure in ENTRIES:
+            yield said(OTHERWISE, structure, other), structured_gradient(free, target, structure, other)
+    elif target.op == "variable" and same(*target.shape) and not target.is_scalar:
+        yield said(ALONG, name, "symmetric"), structured_gradient(free, target, "symmetric", convention)
 
 
 def judged(d: Problem, name: str, claim: Any, kind: str = "gradient", by: Any = None) -> Verdict:
@@ -291,7 +310,7 @@ def _disproved(
     example = Counterexample(named, small.sizes, a, b)
     case_points = bad[:3]
     values = [field.values([claim], p)[0] for p in case_points]
-    case = Case(asked.graph, asked.target, asked.right, field, case_points, values, claim)
+    case = Case(asked.graph, asked.target, asked.right, field, case_points, values, claim, asked.others)
     return Verdict(
         DISPROVED,
         asked.about,
@@ -348,7 +367,7 @@ def judged_values(
     if float(np.abs(claimed - right).max()) <= tolerance * size:
         return Verdict(PROVED, about, text, asked.right, agreed=1)
     example = Counterexample(arrays, sizes, claimed, right)
-    case = Case(d.graph, asked.target, asked.right, field, [point], [claimed])
+    case = Case(d.graph, asked.target, asked.right, field, [point], [claimed], others=asked.others)
     return Verdict(DISPROVED, about, text, asked.right, counterexample=example, diagnosis=diagnose(case))
 
 

@@ -1,15 +1,16 @@
 """What is wrong with a claim: a search over usual mistakes, decided by values at a few points.
 
-Three families: the whole claim against the right result (sign, factor, transpose); the claim against gradients derived
-with a mistake (a value held constant, an activation's derivative taken as 1); one edit of the claim or of the result.
+Families: the whole claim against the right result (sign, factor, transpose) and against other results (the gradient
+of a free matrix); what stands in place of one term's gradient; the claim against gradients derived with a mistake (a
+value held constant, an activation's derivative taken as 1, at its output, ...); one edit of the claim or of the result;
+a symmetry that is not given. A diagnosis is true: what it says gives exactly the claimed values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import reduce
 from itertools import permutations
 from time import thread_time
 
@@ -18,18 +19,21 @@ import numpy as np
 from matcalc.claims.edits import edits
 from matcalc.claims.equality import without_names
 from matcalc.claims.factors import CLOSE, Factor, factors
+from matcalc.claims.parts import said_of_term, term_gradient, terms_of
 from matcalc.claims.points import Field, Point, distance
 from matcalc.claims.verdict import Diagnosis
-from matcalc.claims.wrong import Mistake, mistakes, opened, reductions, wrong_gradient
-from matcalc.dims import is_one
-from matcalc.errors import MatcalcError
-from matcalc.expr import REGISTRY, Expr, postorder, substitute, variables
+from matcalc.claims.words import mistake_text, name_in_words
+from matcalc.claims.wrong import Mistake, mistakes, neighbours, opened, reductions, wrong_gradient
+from matcalc.dims import is_one, same
+from matcalc.errors import MatcalcError, shorten
+from matcalc.expr import REGISTRY, Expr, depends, postorder, substitute, variables
 from matcalc.graph import Graph
 from matcalc.languages import Message, said
 from matcalc.numeric.binding import Array
 
 TIME = 0.6  # seconds of processor time after which the search stops
 ENOUGH = 1.0  # an explanation as simple as this ends the search
+EDITED = 1.1  # an edit of the result is no better than a fact that is not given
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Case:
         points: where to compare.
         claimed: the values of the claim there.
         claim: the claim as an expression; None where only numbers are claimed.
+        others: results that are taken for the right one, and what is to be said then.
     """
 
     graph: Graph
@@ -53,17 +58,20 @@ class Case:
     points: Sequence[Point]
     claimed: Sequence[Array]
     claim: Expr | None = None
+    others: Sequence[tuple[Message, Expr]] = ()
 
 
 def diagnose(case: Case) -> Diagnosis:
     """The simplest usual mistake that gives exactly the claimed values; empty where none was found."""
-    start = thread_time()
     rights = [case.field.values([case.right], p)[0] for p in case.points]
-    best = _whole(case, rights)
-    if best is None or best[0] > ENOUGH:
-        best = _simpler(best, _one_edit(case, rights))
-    if case.target is not None and case.graph.output.is_scalar and (best is None or best[0] > ENOUGH):
-        best = _simpler(best, _wrong_derivation(case, start))
+    start = thread_time()
+    derived = case.target is not None and case.graph.output.is_scalar
+    best: Found = None
+    for search, of_derivation in SEARCHES:
+        if (derived or not of_derivation) and (best is None or best[0] > ENOUGH):
+            best = _simpler(best, search(case, rights, start))
+    if best is None or best[0] >= EDITED:
+        best = _simpler(best, _for_symmetric(case))
     return best[1] if best is not None else Diagnosis()
 
 
@@ -84,11 +92,13 @@ def _same(first: Iterable[Array], second: Iterable[Array]) -> bool:
 
 # ------------------------------------------------------------------------------------------------ as a whole
 
+TRANSPOSED = "it is the transpose of the right result (numerator layout?)"
 
-def _whole(case: Case, rights: list[Array]) -> Found:
+
+def _whole(case: Case, rights: list[Array], start: float) -> Found:
     """The claim as a multiple or the transpose of the right result."""
     if _same(case.claimed, [r.T for r in rights]):
-        return 0.5, Diagnosis(said("it is the transpose of the right result (numerator layout?)"), ("transposed",))
+        return 0.5, Diagnosis(said(TRANSPOSED), ("transposed",))
     values = [_values(case, p) for p in case.points]
     found: Found = None
     if _same(case.claimed, rights):
@@ -96,7 +106,13 @@ def _whole(case: Case, rights: list[Array]) -> Found:
         rounded = said("a constant is rounded: the relative difference is {0}", f"{gap:.0e}")
         return 0.5, Diagnosis(rounded, ("rounding",))
     for factor in factors(list(zip(case.claimed, rights)), values):
-        found = _simpler(found, (factor.weight, _factor_text(factor, case)))
+        odd = factor.value and values[0][factor.value].size > 1  # something else may explain it better
+        found = _simpler(found, (factor.weight + (0.05 if odd else 0), _factor_text(factor, case)))
+    if found is None and all(c.shape == r.T.shape for c, r in zip(case.claimed, rights)):
+        for factor in factors(list(zip(case.claimed, [r.T for r in rights])), [{} for _ in rights]):
+            more = _factor_text(factor, case)
+            both = said("{0}; in addition, {1}", said(TRANSPOSED), more)
+            found = 1.0 + factor.weight, Diagnosis(both, ("transposed", *more.kinds))
     if found is None and not any(np.any(c) for c in case.claimed) and any(np.any(r) for r in rights):
         return 1.0, Diagnosis(said("it is zero, the right result is not"), ("zero",))
     return found
@@ -104,10 +120,7 @@ def _whole(case: Case, rights: list[Array]) -> Found:
 
 def _values(case: Case, point: Point) -> dict[str, Array]:
     """What may be a factor: dimensions, variables and named values, by name; later names do not hide earlier ones."""
-    sizes = {name: float(size) for name, size in point.sizes.items()}
-    found: dict[str, Array] = {name: np.array([[size]]) for name, size in sizes.items()}
-    for (first, m), (second, n) in permutations(sizes.items(), 2):
-        found[f"{first}/{second}"] = np.array([[m / n]])
+    found = _sizes(point)
     nodes = [*case.graph.nodes, *(reductions(opened(case.graph.output)[0]) if case.target is not None else ())]
     exprs = [e for e in nodes if is_one(e.shape[0]) or is_one(e.shape[1]) or e.shape == case.right.shape]
     try:
@@ -116,7 +129,16 @@ def _values(case: Case, point: Point) -> dict[str, Array]:
         return found
     for e, a in zip(exprs, arrays):
         if np.all(np.isfinite(a)):
-            found[_name(e)] = a
+            found[name_in_words(e)] = a
+    return found
+
+
+def _sizes(point: Point) -> dict[str, Array]:
+    """The dimensions and their quotients, by name."""
+    sizes = {name: float(size) for name, size in point.sizes.items()}
+    found: dict[str, Array] = {name: np.array([[size]]) for name, size in sizes.items()}
+    for (first, m), (second, n) in permutations(sizes.items(), 2):
+        found[f"{first}/{second}"] = np.array([[m / n]])
     return found
 
 
@@ -156,10 +178,72 @@ def _names_in(e: Expr) -> set[str]:
     return names | {str(symbol) for number in numbers for symbol in number.free_symbols}
 
 
+# ------------------------------------------------------------------------------------------------ other results
+
+SYMMETRIC = "it is right only for symmetric {0}"
+
+
+def _other_result(case: Case, rights: list[Array], start: float) -> Found:
+    """The claim as another result, such as the gradient of a free matrix."""
+    for text, other in case.others:
+        if _gives(other, list(case.claimed), case):
+            return 0.9, Diagnosis(text, ("another result",))
+    return None
+
+
+def _one_term(case: Case, rights: list[Array], start: float) -> Found:
+    """What stands in place of the gradient of one term of the function."""
+    assert case.target is not None
+    for term in terms_of(case.graph.output, case.target):
+        gradient = term_gradient(term, case.target)
+        try:
+            own = [case.field.values([gradient], p)[0] for p in case.points]
+        except (MatcalcError, np.linalg.LinAlgError):
+            continue
+        if all(np.isfinite(g).all() for g in own):
+            found = said_of_term(term, gradient, case.claimed, rights, own, [_sizes(p) for p in case.points])
+            if found:
+                return 0.9, found
+    return None
+
+
+NEIGHBOUR = "it is the gradient of the function with {1} in place of {0}"
+
+
+def _other_function(case: Case, rights: list[Array], start: float) -> Found:
+    """The claim as the gradient of a function that is taken for the given one: a norm for its square, and so on."""
+    assert case.target is not None
+    for part, other, function in neighbours(case.graph.output):
+        if case.target in depends((case.target,), (part,)) or case.target not in set(postorder((function,))):
+            continue
+        if _gives(wrong_gradient(function, case.target, Mistake()), list(case.claimed), case):
+            text = said(NEIGHBOUR, shorten(str(part)), shorten(str(other)))
+            return 0.9, Diagnosis(text, ("another function",), node_of(case.graph, part))
+    return None
+
+
+def _for_symmetric(case: Case) -> Found:
+    """A claim that is right where a matrix is symmetric, which no fact says."""
+    if case.claim is None:
+        return None
+    square = [v for v in case.field.variables if same(*v.shape) and not v.is_scalar and not v.params[3]]
+    for v in square:
+        turned = [_with_symmetric(p, str(v.params[0])) for p in case.points]
+        pairs = [case.field.values([case.claim, case.right], p) for p in turned]
+        if all(_same([right], [claimed]) and np.any(right) for claimed, right in pairs):
+            return 1.0, Diagnosis(said(SYMMETRIC, str(v.params[0])), ("symmetric assumed",))
+    return None
+
+
+def _with_symmetric(point: Point, name: str) -> Point:
+    A = point.arrays[name]
+    return replace(point, arrays={**point.arrays, name: (A + A.T) / 2})
+
+
 # ------------------------------------------------------------------------------------------------ wrong derivations
 
 
-def _wrong_derivation(case: Case, start: float) -> Found:
+def _wrong_derivation(case: Case, rights: list[Array], start: float) -> Found:
     """A gradient with values held constant or activations taken for linear, times a factor."""
     assert case.target is not None
     best: Found = None
@@ -175,38 +259,16 @@ def _wrong_derivation(case: Case, start: float) -> Found:
             arrays = [case.field.values([wrong], p)[0] for p in case.points]
         except (MatcalcError, np.linalg.LinAlgError):
             continue
+        if not all(np.isfinite(a).all() for a in arrays):
+            continue
         for factor in factors(list(zip(case.claimed, arrays)), values):
-            text = _mistake_text(mistake)
+            text = mistake_text(mistake, case.graph)
             if not factor.is_one:
                 more = _factor_text(factor, case)
                 both = said("{0}; in addition, {1}", text, more)
                 text = Diagnosis(both, (*text.kinds, *more.kinds), text.node or more.node)
             best = _simpler(best, (mistake.weight + factor.weight, text))
     return best
-
-
-def _mistake_text(mistake: Mistake) -> Diagnosis:
-    parts: list[Message] = []
-    kinds: list[str] = []
-    node = ""
-    if mistake.linear:
-        names = ", ".join(dict.fromkeys(e.op if e.op != "func" else e.params[0].name for e in mistake.linear))
-        parts.append(said("the derivative of the activation ({0}) is taken as 1 everywhere", names))
-        kinds.append("activation derivative")
-        node = str(mistake.linear[0]) if len(mistake.linear) == 1 else ""
-    if mistake.held:
-        names = reduce(lambda first, second: said("{0} and {1}", first, second), map(_name, mistake.held))
-        one = len(mistake.held) == 1
-        parts.append(said("{0} was held constant", names) if one else said("{0} were held constant", names))
-        kinds.append("held constant")
-        node = ", ".join(_name(e) for e in mistake.held)
-    return Diagnosis(
-        reduce(lambda first, second: said("{0}; in addition, {1}", first, second), parts), tuple(kinds), node
-    )
-
-
-def _name(e: Expr) -> str:
-    return str(e.params[0]) if e.op in ("named", "variable") else str(e)
 
 
 # ------------------------------------------------------------------------------------------------ one edit
@@ -232,16 +294,16 @@ REPAIRS: dict[str, tuple[str, str]] = {
 }
 
 
-def _one_edit(case: Case, rights: list[Array]) -> Found:
+def _one_edit(case: Case, rights: list[Array], start: float) -> Found:
     """One edit of the claim that makes it right, or one of the result that makes it the claim."""
     best: Found = None
     for side, goal, column in ((case.claim, rights, 0), (case.right, list(case.claimed), 1)):
         if side is None:
             continue
-        start = thread_time()
+        begun = thread_time()
         for form in _forms(side):
             for edit in edits(form):
-                if thread_time() - start > TIME / 2:
+                if thread_time() - begun > TIME / 2:
                     break
                 if not _gives(edit.result, goal, case):
                     continue
@@ -297,3 +359,14 @@ def node_of(graph: Graph, place: Expr) -> str:
             if any(fits(sub) for sub in postorder(definition.args, through_names=False)):
                 return name
     return ""
+
+
+# The searches in their order, and whether each needs a derivation.
+SEARCHES: tuple[tuple[Callable[[Case, list[Array], float], Found], bool], ...] = (
+    (_whole, False),
+    (_other_result, False),
+    (_one_term, True),
+    (_other_function, True),
+    (_one_edit, False),
+    (_wrong_derivation, True),
+)
