@@ -14,7 +14,7 @@ from matcalc.linop import adjoint, apply
 from matcalc.maps import LinearMap, Zero
 
 MAX_NODES = 10
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "softplus", "log", "sqrt", "sin", "cos")  # taken for one another
+ACTIVATIONS = ("sigmoid", "tanh", "relu", "log", "sqrt", "sin", "cos")  # taken for one another
 NORMALIZED = ("softmax", "log_softmax")  # each entry depends on all others
 REDUCTIONS = ("sum", "mean", "var", "std", "max", "min", "norm2", "logsumexp")
 
@@ -166,6 +166,12 @@ def _is_activation(e: Expr) -> bool:
     return REGISTRY[e.op].scalar_function is not None or e.op in ("func", *NORMALIZED)
 
 
+def _by_its_value(name: str, x: Expr) -> bool:
+    """Whether the slope of a function is written with its value, as that of the sigmoid, y o (1 - y)."""
+    f = node(name, (x,))
+    return _slope(f, f, x) != _slope(f, x, x)
+
+
 def _locals(order: Sequence[Expr], output: Expr) -> Iterator[Local]:
     """The operations on the way that are often differentiated wrongly, and how."""
     entrywise = [e for e in order if REGISTRY[e.op].scalar_function is not None and len(e.args) == 1][:MAX_NODES]
@@ -182,7 +188,8 @@ def _locals(order: Sequence[Expr], output: Expr) -> Iterator[Local]:
     for e in entrywise:
         for other in ACTIVATIONS:
             if other != e.op:
-                yield Local(e, "other", other)
+                if _by_its_value(other, e.args[0]):
+                    yield Local(e, "other", other)
                 yield Local(e, "other function", other)
     for e in (*order, output):
         inner = e.args[0] if e.op == "named" else e
