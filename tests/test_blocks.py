@@ -119,3 +119,36 @@ def test_a_single_output():
     found = d.function("hessian")(**arrays)
     for name in d.names:
         assert np.allclose(found[name], evaluate(d.hessian(name).value, arrays, SIZES))
+
+
+SQUARE = [
+    ("X*W + V .* (V*X*W)", "jacobian"),
+    ("inv(X) .* (W*inv(X))", "jacobian"),
+    ("sum(sin(X*W) .* (V*X*W))", "hessian"),
+    ("sum(tanh(W*X) .* (W*X*V) .* (X*W))", "hessian"),
+    ("softmax(X*W, 1)*V + V*softmax(W*X, 2) + V .* (W*X*V)", "jacobian"),
+    ("V'*log_softmax(X, 1)*W", "jacobian"),
+    ("(X*W) ./ (1 + (V*X).^2) + V .* (V*X) .* (X*W)", "jacobian"),
+]
+
+
+@pytest.mark.parametrize("shape", ["n x n", "n x p"])
+@pytest.mark.parametrize(("value", "kind"), SQUARE)
+def test_rows_and_columns_in_one_program(value, kind, shape):
+    """What is stored as blocks by rows is not taken for blocks by columns, also where both have the same size."""
+    if shape != "n x n" and value != "V'*log_softmax(X, 1)*W":
+        return
+    V, W = ("n x n", "n x n") if shape == "n x n" else ("n x c", "p x q")
+    d = mc.derive(f"X: {shape}\nW: {W}\nV: {V}\n{value}", wrt="X")
+    arrays = arrays_of(d, SIZES)
+    if "inv" in value:
+        arrays["X"] += 3 * np.eye(5)
+    wanted = evaluate((d.jacobian("X") if kind == "jacobian" else d.hessian("X")).value, arrays, SIZES)
+    assert np.allclose(d.function(kind)(**arrays)["X"], wanted)
+
+
+def test_a_quotient_of_sizes_that_is_no_size():
+    d = mc.derive("X: 3 x 2; sum(polar(X) .* exp(polar(X)))", wrt="X")
+    X = np.array([[1.0, 0.3], [-0.2, 0.8], [0.4, 0.5]])
+    assert np.allclose(d.function("hessian")(X=X)["X"], evaluate(d.hessian("X").value, {"X": X}, {}))
+    assert d.check(kind="hessian").ok

@@ -29,7 +29,7 @@ from matcalc import core
 from matcalc.dims import dim
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expr import REGISTRY, Expr, Op, node, record
+from matcalc.expr import REGISTRY, Expr, Op, node, record, substitute
 from matcalc.linop import adjoint, apply
 from matcalc.maps import compose, negated, sandwich, scaled
 from matcalc.numeric.evaluate import evaluate
@@ -190,6 +190,26 @@ def test_second_differential(case: str) -> None:
         name = a.params[0]
         expected = difference_quotient(lambda t: s.at(first, V=V, **{name: s.values[name] + t * W}))  # noqa: B023
         assert close(s.at(second, V=V, W=W), expected, 1e-6), f"argument {k + 1}"
+
+
+def _pairs() -> list[str]:
+    """The operations with a second argument of the shape of the first."""
+    free = {name: free_arguments(example(name)) for name in OPERATIONS}
+    return [name for name, args in free.items() if len(args) > 1 and args[0][1].shape == args[1][1].shape]
+
+
+@pytest.mark.parametrize("name", _pairs())
+def test_arguments_that_depend_on_each_other(name: str) -> None:
+    """A direction may be a function of the point: its own derivative is not that of the operation by the point."""
+    e = example(name)
+    (_, a), (_, b) = free_arguments(e)[:2]
+    for other in (core.add(a, node("sin", (a,))), core.hadamard(a, a), core.scale(core.number(2), a)):
+        s = sample(substitute(e, {b: other}), 7)
+        V = np.random.default_rng(8).normal(size=s.values[a.params[0]].shape)
+        found = s.at(tangent(s.expr, {a: core.var("V", *a.shape)}), V=V)
+        name_, at = a.params[0], s.values[a.params[0]]
+        expected = difference_quotient(lambda t: s.at(s.expr, **{name_: at + t * V}), 1e-4)  # noqa: B023
+        assert close(found, expected, 1e-6), str(other)
 
 
 @pytest.mark.parametrize("name", COMPOSITE)

@@ -197,7 +197,7 @@ class Derivation(Problem):
 
     def parse(self, text: str) -> Expr:
         """An expression or program in the text syntax, in the scope of this derivation's names."""
-        return parse_in(text, self.graph.scope)
+        return parse_in(text, self.graph.scope, self.roots)
 
     # ------------------------------------------------------------------------------------------------ claims
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from copy import copy
 
 from matcalc.core import hadamard, scale
 from matcalc.expr import Expr, postorder, rebuild
@@ -35,6 +36,15 @@ class Folds:
     def has_products(self) -> bool:
         """Whether a definition is an entrywise product, which may be met in parts."""
         return bool(self._products)
+
+    def without(self, *names: Expr) -> Folds:
+        """The same without these named values: what is differentiated by one must not be written by its name."""
+        if not any(e in self._whole.values() for e in names):
+            return self
+        fewer = copy(self)
+        fewer._whole = {digest: e for digest, e in self._whole.items() if e not in names}
+        fewer._products = [(factors, e) for factors, e in self._products if e not in names]
+        return fewer
 
     def folded(self, value: Expr) -> Expr:
         """`value` with names for what equals a definition, from the top: nothing inside of that is looked at."""

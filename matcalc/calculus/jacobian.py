@@ -245,18 +245,42 @@ def hessian_of(d: Problem, of: Expr, by: Expr) -> Jacobian:
 
     Facts that hold only at the point (symmetric, one-hot, ...) wait for the last derivative: the gradient is derived
     without them.
+
+    Raises:
+        NoRuleError: `by` is a named value that depends on `of`, whose gradient does not hold it fixed.
     """
+    if of is not by:
+        need_apart(of, by)
     context = d.new_context(closed=False)
-    engine = ReverseAccumulation(d.output, context, d.fresh_names(), d.open_folds, equations=by.op == "variable")
+    folds, free = d.open_folds.without(by), by.op == "variable"
+    engine = ReverseAccumulation(d.output, context, d.fresh_names(), folds, equations=free)
     gradient = engine.run([of], core.number(1)).adjoints[of].value
     return jacobian_of(d, gradient, by, closed=True)
 
 
+def need_apart(of: Expr, by: Expr) -> None:
+    """Refuse to differentiate the gradient by `of` by a named value that moves with it.
+
+    Raises:
+        NoRuleError: `by` depends on `of`.
+    """
+    if by.op == "named" and by in depends((by,), (of,)):
+        inner, outer = of.params[0], by.params[0]
+        raise NoRuleError(
+            f"{outer} depends on {inner}: the gradient by {inner} does not hold it fixed; "
+            f'ask for hessian("{outer}", "{inner}"), or for one of the two alone'
+        )
+
+
 def hessian_products(d: Problem, tangents: Mapping[Expr, Expr]) -> dict[str, Expr]:
     """The gradients' differentials along the tangents: Hessian-vector products, no Hessian is formed."""
+    for by in tangents:
+        for of in tangents:
+            if of is not by:
+                need_apart(of, by)
     context = d.new_context(closed=False)
     names = d.fresh_names()
-    free = all(e.op == "variable" for e in tangents)
-    engine = ReverseAccumulation(d.output, context, names, d.open_folds, equations=free)
+    folds, free = d.open_folds.without(*tangents), all(e.op == "variable" for e in tangents)
+    engine = ReverseAccumulation(d.output, context, names, folds, equations=free)
     adjoints = engine.run(d.wrt, core.number(1)).adjoints
     return {str(e.params[0]): forward(adjoints[e].value, tangents, d.rewriter, names) for e in d.wrt}

@@ -125,4 +125,4 @@ def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
                 count += 1
             new = named(names.fresh(f"t{count}"), new, "local")
         done[e] = new
-    return done[value]
+    return done.get(value, value)

@@ -65,6 +65,11 @@ class Problem:
         for name, kind in self.structure.items():
             check_structure(graph.find(name), kind, convention)
 
+    @property
+    def roots(self) -> tuple[Expr, Expr]:
+        """The function, as it was recognised and as it was given."""
+        return self.output, self.source.output
+
     # ------------------------------------------------------------------------------------------------ results
 
     @cached_property
@@ -159,6 +164,7 @@ class Problem:
     def gradient(self, name: Any = None) -> Expr:
         """The gradient: the G of the variable's shape with `df = tr(G' dX)`.
 
+        By a named value it is the one where that name occurs: all else stays fixed, also what equals its definition.
         Printed, it is a program in the text syntax: adjoints used more than once come first.
 
         Args:
@@ -179,7 +185,7 @@ class Problem:
             if kind == "none"
             else self.rewriter.simplify(structured_gradient(made.value, made.of, kind, self.convention))
         )
-        short = folded(inlined(value, self.rewriter), self.folds, self.rewriter)
+        short = folded(inlined(value, self.rewriter), self.folds.without(made.of), self.rewriter)
         return with_shared_named(short, self.rewriter, self.fresh_names())
 
     def one(self, name: Any) -> Expr:

@@ -124,7 +124,7 @@ class ReverseAccumulation:
         start = self.logged
         value = self.rewriter.simplify(raw)
         value = opened(value, self.rewriter, raw)
-        value = folded(value, self.folds, self.rewriter)
+        value = folded(value, self.folds.without(e), self.rewriter)
         if e.op == "variable" and self.folds.has_products:
             value = self._through_names(value)
         value = self._at_solution(e, value)

@@ -133,7 +133,7 @@ def judged(d: Problem, name: str, claim: Any, kind: str = "gradient", by: Any = 
     if not isinstance(claim, str):
         raise MatcalcError(f"a claim must be text or an expression, got {type(claim).__name__}")
     source = with_constants(claim)
-    parse = partial(parse_in, scope=d.graph.scope)
+    parse = partial(parse_in, scope=d.graph.scope, beside=d.roots)
     try:
         parsed = parse(source)
     except MatcalcError as error:

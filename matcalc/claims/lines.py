@@ -126,7 +126,7 @@ def judged_lines(d: Problem, text: str) -> LineVerdicts:
         claimed = claimed_name(statement, d.graph)
         if claimed is None:
             name, value = _definition(statement, number)
-            scope[name] = _parsed(value, scope, number, statement)
+            scope[name] = _parsed(value, scope, d.roots, number, statement)
             lines.append(Line(number, statement, None))
             continue
         name, claim = claimed
@@ -142,7 +142,7 @@ def judged_lines(d: Problem, text: str) -> LineVerdicts:
 def _verdict(d: Problem, scope: dict[str, Expr], name: str, claim: str) -> Verdict:
     asked = question(d, name, "gradient")
     source = with_constants(claim)
-    parse = partial(parse_in, scope=scope)
+    parse = partial(parse_in, scope=scope, beside=d.roots)
     try:
         value = parse(source)
     except MatcalcError as error:
@@ -159,8 +159,8 @@ def _definition(statement: str, number: int) -> tuple[str, str]:
     return found[1], found[2].strip()
 
 
-def _parsed(value: str, scope: dict[str, Expr], number: int, statement: str) -> Expr:
+def _parsed(value: str, scope: dict[str, Expr], beside: tuple[Expr, ...], number: int, statement: str) -> Expr:
     try:
-        return parse_in(with_constants(value), scope)
+        return parse_in(with_constants(value), scope, beside)
     except MatcalcError as error:
         raise MatcalcError(f"line {number}, {statement}: {error}") from None

@@ -22,7 +22,7 @@ from matcalc.emit.selection import Choice, Selector
 from matcalc.expr import Expr, node, number_value, postorder, record
 from matcalc.properties import known
 
-ROLE = "blocks"  # of names that stand for the blocks of a matrix
+ROLE = "blocks"  # of names that stand for the blocks of a matrix; the side and the count of the blocks follow
 _MONOMIALS = 64
 _LEAVES = frozenset(["kron", "diag", "eye"])
 _INNER = frozenset(["matmul", "add", "scale", "transpose", "named"])
@@ -50,7 +50,7 @@ Found: TypeAlias = "Part | None"
 
 def is_blocks(e: Expr) -> bool:
     """Whether `e` stands for the blocks of a matrix."""
-    return e.op == "named" and e.params[1] == ROLE
+    return e.op == "named" and e.params[1].startswith(f"{ROLE} ")
 
 
 def blocks_code(select: Selector, e: Expr) -> Choice | None:
@@ -150,7 +150,7 @@ class Lowering:
 
     def _quotient(self, d: Dim) -> Dim | None:
         a = simplified(core.exact(d) / core.exact(self.n))
-        return a if isinstance(a, int) or a.is_polynomial() else None
+        return a if isinstance(a, int) or (a.is_integer and a.is_polynomial()) else None
 
     def _unvec(self, v: Expr) -> Expr | None:
         """D (n x a) with v = vec(D), or vec(D') for columns."""
@@ -185,8 +185,8 @@ class Lowering:
     # ------------------------------------------------------------------------------------------------ arithmetic
 
     def _stack(self, e: Expr, code: Code, *ends: Part) -> Part:
-        """Blocks computed by `code`, named after the matrix `e` that they make."""
-        body = core.named("t", e, ROLE)
+        """Blocks computed by `code`, named after the matrix `e` that they make: by rows and by columns they differ."""
+        body = core.named("t", e, f"{ROLE} {self.side} {self.n}")
         self.select.blocks.setdefault(body, code)
         return Part("stack", body, ends[0].left, ends[-1].right)
 

@@ -4,6 +4,9 @@ A pass over a finished straight-line program. It reads the statements back as Py
 memory of every name, counts the reads that are still to come, and so knows when a value may be overwritten. What it
 changes is where results are put; the operations stay the same, apart from the order of the factors of a product and of
 the terms of a sum. Fresh memory costs more than the arithmetic on large arrays, reused memory does not.
+
+Only a name that was assigned an expression which makes a new array is ever written to (`_fresh`, `_into`): inputs, and
+whatever may be a view of them, never are.
 """
 
 from __future__ import annotations
@@ -67,10 +70,14 @@ class InPlace:
         calls: Mapping[str, Shape],
         fresh: Callable[[str], str],
     ) -> None:
-        self.memory = dict(memory)
         self.calls = calls
         self.fresh = fresh
         self.statements = [(target, text, trees.parsed(text)) for target, text in statements]
+        self.memory = dict(memory)
+        for target, _, tree in self.statements:
+            known = self.memory[target]
+            self.memory[target] = Memory(known.shape, known.root, known.owned and trees.makes_new(tree))
+        self.writable: set[str] = set()
         self.unread: Counter[Any] = Counter()
         for tree in (*(tree for *_, tree in self.statements), trees.parsed(result)):
             self.unread.update(self._roots(tree))
@@ -83,6 +90,8 @@ class InPlace:
         for target, text, tree in self.statements:
             self.lines = []
             self._remember_shapes(tree)
+            if self.memory[target].owned:
+                self.writable.add(target)
             if len(text) > _LONGEST:
                 self._line(f"{target} = {text}", tree)
             elif self._worthwhile(tree):
@@ -103,6 +112,18 @@ class InPlace:
         self.lines.append(text)
         for tree in operands:
             self._read(tree)
+
+    def _fresh(self, target: str, tree: ast.expr) -> None:
+        """A name for memory of its own that holds the value of a tree."""
+        value = trees.text(tree)
+        self._line(f"{target} = {value if trees.makes_new(tree) else f'np.array({value})'}", tree)
+        self.writable.add(target)
+
+    def _into(self, name: str) -> str:
+        """A name that is about to be written to: only what holds new memory may be."""
+        if name not in self.writable:
+            raise AssertionError(f"{name} is not ours to write to")
+        return name
 
     def _read(self, tree: ast.expr) -> None:
         for n in ast.walk(tree):
@@ -262,16 +283,18 @@ class InPlace:
         others = [] if second is None else [self._operand(second)]
         if buffer is not None:
             rest = "".join(f", {trees.text(o)}" for o in others) + fixed
-            self._put(target, buffer, f"{function}({buffer}{rest}, out={buffer})", *others)
+            self._put(target, buffer, f"{function}({buffer}{rest}, out={self._into(buffer)})", *others)
             return
         others.insert(0, self._operand(argument))
         spare = self._spare(shape)
-        texts = ", ".join(map(trees.text, others)) + fixed + (f", out={spare}" if spare else "")
+        texts = ", ".join(map(trees.text, others)) + fixed + (f", out={self._into(spare)}" if spare else "")
         self._line(f"{target} = {function}({texts})", *others)
+        self.writable.add(target)
 
     def _put(self, target: str, buffer: str, call: str, *operands: ast.expr) -> None:
         """`call` writes to `buffer`, which is called `target` from now on."""
         self._line(call if target == buffer else f"{target} = {call}", *operands)
+        self.writable.add(target)
 
     def _buffer(self, tree: ast.expr, shape: Shape, target: str) -> str | None:
         """The name of memory that holds the value of a tree and may be overwritten, if there is such."""
@@ -288,7 +311,7 @@ class InPlace:
             self._placed_as(tree, target)
         else:
             self._with_parts_placed(tree)
-            self._line(f"{target} = {trees.text(tree)}", tree)
+            self._fresh(target, tree)
         return target
 
     def _placed_as(self, tree: ast.expr, target: str) -> None:
@@ -332,17 +355,17 @@ class InPlace:
                 if head is not None:
                     rest.remove(head)
                     left = self._operand(head.tree)
-                self._put(target, buffer, f"{_UFUNC[other]}({trees.text(left)}, {buffer}, out={buffer})", left)
+                call = f"{_UFUNC[other]}({trees.text(left)}, {buffer}, out={self._into(buffer)})"
+                self._put(target, buffer, call, left)
             elif rest and buffer != target:
                 head = rest.pop(0)
                 right = self._operand(head.tree)
-                self._put(
-                    target, buffer, f"{_UFUNC[head.operator]}({buffer}, {trees.text(right)}, out={buffer})", right
-                )
+                call = f"{_UFUNC[head.operator]}({buffer}, {trees.text(right)}, out={self._into(buffer)})"
+                self._put(target, buffer, call, right)
             operands = rest
         for o in operands:
             tree = self._operand(o.tree)
-            self._line(f"{target} {_AUGMENTED[o.operator]} {trees.text(tree)}", tree)
+            self._line(f"{self._into(target)} {_AUGMENTED[o.operator]} {trees.text(tree)}", tree)
 
     def _new(self, operands: list[Operand], target: str, shape: Shape, first: Operator) -> list[Operand]:
         """The first operations of a chain for which there is no memory yet: until the shape is reached; the rest."""
@@ -357,12 +380,13 @@ class InPlace:
         if spare is not None:
             left, right = (o.tree for o in taken)
             function = _UFUNC[taken[1].operator]
-            self._line(f"{target} = {function}({trees.text(left)}, {trees.text(right)}, out={spare})", left, right)
+            call = f"{function}({trees.text(left)}, {trees.text(right)}, out={self._into(spare)})"
+            self._put(target, spare, call, left, right)
             return ordered
         tree = taken[0].tree if taken[0].operator is first else trees.unit(taken[0])
         for o in taken[1:]:
             tree = ast.BinOp(tree, o.operator(), o.tree)
-        self._line(f"{target} = {trees.text(tree)}", tree)
+        self._fresh(target, tree)
         return ordered
 
     def _sum(self, terms: list[Operand], shape: Shape, target: str) -> None:
@@ -394,4 +418,4 @@ class InPlace:
         if negative and len(others) == 1:
             self._apply("np.negative", others[0].tree, shape, target)
         elif negative:
-            self._line(f"np.negative({target}, out={target})")
+            self._line(f"np.negative({target}, out={self._into(target)})")

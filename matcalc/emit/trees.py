@@ -137,9 +137,36 @@ class Replaced(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
+_VIEWS = frozenset(
+    ["reshape", "ravel", "swapaxes", "transpose", "broadcast_to", "asarray", "diagonal", "einsum", "atleast_2d", "view"]
+)
+
+
+def makes_new(tree: ast.expr) -> bool:
+    """Whether evaluating a tree makes a new array: arithmetic does, and calls of what gives no view of an argument."""
+    if isinstance(tree, ast.Call):
+        function = tree.func
+        return not isinstance(function, ast.Attribute) or function.attr not in _VIEWS
+    return isinstance(tree, (ast.BinOp, ast.Compare)) or (
+        isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub)
+    )
+
+
+class _WithoutDoubleSigns(ast.NodeTransformer):
+    """-(-x) is x."""
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
+        self.generic_visit(node)
+        inner = node.operand
+        if isinstance(node.op, ast.USub) and isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.USub):
+            return inner.operand
+        return node
+
+
 def parsed(source: str) -> ast.expr:
     """An expression's tree."""
-    return ast.parse(source, mode="eval").body
+    tree = ast.parse(source, mode="eval").body
+    return _WithoutDoubleSigns().visit(tree) if source.count("-") > 1 else tree
 
 
 def text(tree: ast.expr) -> str:

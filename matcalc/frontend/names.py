@@ -213,15 +213,11 @@ def variable(name: str, shape: Shape, words: Iterable[str]) -> Expr:
     return var(name, *shape, words)
 
 
-def scope_functions(scope: Mapping[str, Expr]) -> dict[str, Function]:
+def scope_functions(scope: Iterable[Expr]) -> dict[str, Function]:
     """The user's functions inside some expressions, by name."""
-    return {
-        e.params[0].name: Function(e.params[0].name, e.params[0].body)
-        for e in postorder(scope.values())
-        if e.op == "func"
-    }
+    return {e.params[0].name: Function(e.params[0].name, e.params[0].body) for e in postorder(scope) if e.op == "func"}
 
 
-def scope_dims(scope: Mapping[str, Expr]) -> list[str]:
+def scope_dims(scope: Iterable[Expr]) -> list[str]:
     """The dimensions inside some expressions."""
-    return symbols(d for e in postorder(scope.values()) for d in e.shape)
+    return symbols(d for e in postorder(scope) for d in e.shape)

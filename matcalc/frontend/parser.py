@@ -55,6 +55,7 @@ def parse(
     facts: Mapping[str, str | list[str]] | None = None,
     scope: Mapping[str, Expr] | None = None,
     functions: Iterable[str | Function] = (),
+    beside: Iterable[Expr] = (),
 ) -> Parsed:
     """The graph that a text in matcalc's syntax describes.
 
@@ -65,6 +66,7 @@ def parse(
         facts: what is known of the variables, as name -> word or words.
         scope: variables and named values that the text may use; its definitions may shadow them.
         functions: abstract entrywise functions that the text calls, by name, or functions of the user's.
+        beside: nameless expressions of the scope, whose dimensions and functions the text may use too.
 
     Raises:
         MatcalcError: the text or a declaration is wrong; a `ParseError` where there is a place in the text.
@@ -74,20 +76,29 @@ def parse(
         ['X: n x m', 'w: m x 1', 'y: n x 1']
     """
     try:
-        return _Reader(text, shapes, facts, scope, functions).parsed()
+        return _Reader(text, shapes, facts, scope, functions, tuple(beside)).parsed()
     except RecursionError:  # inside SymPy, from a number such as ((n + 1)*n + 1)*n ... of hundreds of brackets
         raise ParseError("a number or a dimension in the text is nested too deeply") from None
 
 
-def parse_in(text: str, scope: Mapping[str, Expr]) -> Expr:
-    """The value of a text that may use the names of a scope and nothing else."""
-    return parse(text, scope=scope).graph.output
+def parse_in(text: str, scope: Mapping[str, Expr], beside: Iterable[Expr] = ()) -> Expr:
+    """The value of a text that may use the names of a scope, and the sizes and functions in what stands beside it."""
+    return parse(text, scope=scope, beside=beside).graph.output
 
 
 class _Reader:
     """Reads one text: declarations first, then shapes that must be inferred, then the expressions."""
 
-    def __init__(self, text: str, shapes: Any, facts: Any, scope: Any, functions: Iterable[str | Function]) -> None:
+    def __init__(
+        self,
+        text: str,
+        shapes: Any,
+        facts: Any,
+        scope: Any,
+        functions: Iterable[str | Function],
+        beside: tuple[Expr, ...],
+    ) -> None:
+        self.known = (*(scope or {}).values(), *beside)
         self.source, self.tree = read(text)
         self.facts = declared_facts(facts)
         self.shapes: dict[str, Shape] = declared_shapes(shapes)
@@ -100,7 +111,7 @@ class _Reader:
 
     def functions(self, given: Iterable[str | Function]) -> None:
         """Take up the abstract functions: given, in the scope, or differentiated in the text."""
-        known = scope_functions(self.names.scope)
+        known = scope_functions(self.known)
         for entry in given:
             function = entry if isinstance(entry, Function) else Function(check_free(entry, "function"))
             known[function.name] = function
@@ -124,7 +135,7 @@ class _Reader:
             self.names.add_dims(symbols(shape), name)
         for declaration in self.declarations:
             self.declare(declaration)
-        self.names.add_dims(scope_dims(self.names.scope), "the scope")
+        self.names.add_dims(scope_dims(self.known), "the scope")
         if not self.names.strict:
             self.take_sizes()
         unknown = [name for name in self.facts if name not in self.shapes]

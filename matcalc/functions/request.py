@@ -13,13 +13,14 @@ from matcalc import dims as dimensions
 from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
 from matcalc.calculus.jacobian import hessian_by, hessian_products, jacobian_by
+from matcalc.calculus.names import Names
 from matcalc.calculus.operators import kronecker_factors
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, compile_function, numpy_source
 from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError, need_one_of
-from matcalc.expr import Expr
+from matcalc.expr import Expr, depends
 from matcalc.printing.text import shared
 from matcalc.properties import known
 
@@ -154,7 +155,7 @@ def _parts(d: Problem, kind: str, *, autodiff: bool = False) -> Parts:
             d.need_scalar("Hessian-vector product")
             return Parts(hessian_products(d, dict(zip(d.wrt, extra.values()))), extra=extra)
         output, *wrt = with_sums_of_eigenvalues([d.output, *d.wrt])
-        return Parts(tangent=forward(output, dict(zip(wrt, extra.values())), d.rewriter, names), extra=extra)
+        return Parts(tangent=_tangent(d, output, dict(zip(wrt, extra.values())), names), extra=extra)
     if kind == "vjp":
         cotangent = core.var(names.fresh("d_value" if autodiff else "cotangent"), *d.output.shape)
         found = ReverseAccumulation(d.output, d.new_context(), names, d.folds).run(d.wrt, cotangent)
@@ -195,6 +196,13 @@ def source_of(d: Problem, asked: Request) -> str:
         sizes=dict(asked.sizes),
         factors={n: kronecker_factors(e) for n, e in made.derivatives.items()} if asked.form == "factored" else None,
     )
+
+
+def _tangent(d: Problem, output: Expr, along: Mapping[Expr, Expr], names: Names) -> Expr:
+    """The sum of the differentials along the tangents, in one walk where none of what moves depends on another."""
+    if any(e in depends((e,), along.keys() - {e}) for e in along):
+        return d.rewriter.simplify(core.add(*(forward(output, {e: V}, d.rewriter, names) for e, V in along.items())))
+    return forward(output, along, d.rewriter, names)
 
 
 def _gradient(d: Problem, name: str) -> Expr:

@@ -27,7 +27,7 @@ from matcalc.maps import (
     transposition,
 )
 from matcalc.notation import Call, Level, Template
-from matcalc.ops.define import always, anywhere, map_of, need_same, no_facts, op, scalar, square
+from matcalc.ops.define import always, anywhere, map_by_definition, need_same, no_facts, op, scalar, square
 from matcalc.ops.selection import lower_ones
 from matcalc.ops.spectral import simple, simple_extreme
 from matcalc.properties import BIT, bits
@@ -154,11 +154,11 @@ def _polar_by_powers(X: Expr) -> Expr:
 
 def _slope_by_powers(X: Expr, V: Expr) -> Expr:
     """The differential of X (X'X)^(-1/2) in the direction V."""
-    return apply(map_of(_polar_by_powers(X), X), V)
+    return apply(map_by_definition(_polar_by_powers, [X]), V)
 
 
 def _form_by_powers(X: Expr) -> Expr:
-    return matrix(map_of(_polar_by_powers(X), X))
+    return matrix(map_by_definition(_polar_by_powers, [X]))
 
 
 @op(
@@ -192,7 +192,7 @@ def polar(Q: Expr, X: Expr) -> tuple[LinearMap, ...]:
 )
 def dpolar(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
     """dpolar(X, V) is linear in V; by X it is that of X (X'X)^(-1/2), for X of full rank"""
-    return map_of(_slope_by_powers(X, V), X), slope("dpolar", "dpolarform", X)
+    return map_by_definition(_slope_by_powers, [X, V]), slope("dpolar", "dpolarform", X)
 
 
 @op(
@@ -207,7 +207,7 @@ def dpolar(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
 )
 def dpolarform(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dpolarform(X) vec(V) = vec(dpolar(X, V)); by X it is that of X (X'X)^(-1/2), for X of full rank"""
-    return (map_of(_form_by_powers(X), X),)
+    return (map_by_definition(_form_by_powers, [X]),)
 
 
 def _norm_facts(e: Expr, X: int) -> tuple[int, int]:

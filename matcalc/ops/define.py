@@ -5,12 +5,14 @@ The decorator has no defaults for what makes an operation complete, so an incomp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
+from matcalc.core import var as variable
 from matcalc.dims import Shape, is_one, same, same_shape, shape_text
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expr import Expr, Op, Param, postorder, record, register
+from matcalc.expr import Expr, Op, Param, postorder, record, register, substitute
 from matcalc.maps import LinearMap, compose, identity, map_sum, zero
 from matcalc.notation import Notation
 from matcalc.properties import BIT
@@ -75,15 +77,33 @@ def anywhere(*_: Any) -> tuple[tuple[str, Any], ...]:
     return ()
 
 
-def map_of(e: Expr, wrt: Expr) -> LinearMap:
-    """The differential of an expression as a map from that of `wrt`: of an operation by its definition."""
+def map_by_definition(definition: Callable[..., Expr], args: Sequence[Expr], k: int = 0) -> LinearMap:
+    """The differential of `definition(*args)` as a map from that of argument `k`, the other arguments held fixed.
+
+    It is taken at fresh variables: arguments may contain each other (a direction that depends on the point).
+    """
+    fresh = [variable(f"A{i}", *a.shape) for i, a in enumerate(args)]
+    e, wrt = definition(*fresh), fresh[k]
     found: dict[Expr, LinearMap] = {wrt: identity(wrt.shape)}
     for sub in postorder((e,)):
         if sub in found or not any(a in found for a in sub.args):
             continue
         maps = record(sub.op).differential(sub, *sub.args, *sub.params)
         found[sub] = map_sum(*(compose(L, found[a]) for a, L in zip(sub.args, maps) if a in found))
-    return found.get(e, zero(wrt.shape, e.shape))
+    return at_arguments(found.get(e, zero(wrt.shape, e.shape)), dict(zip(fresh, args)))
+
+
+def at_arguments(L: LinearMap, table: dict[Expr, Expr]) -> LinearMap:
+    """A map with expressions in it replaced by others of their shapes."""
+
+    def new(part: Any) -> Any:
+        if isinstance(part, Expr):
+            return substitute(part, table)
+        if isinstance(part, LinearMap):
+            return at_arguments(part, table)
+        return tuple(map(new, part)) if isinstance(part, tuple) else part
+
+    return type(L)(**{f.name: new(getattr(L, f.name)) for f in fields(L)})
 
 
 # ------------------------------------------------------------------------------------------------ shapes
