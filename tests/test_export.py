@@ -136,7 +136,7 @@ def test_brief_notes_print_short_code() -> None:
         ({"path": "note.doc"}, "suffix must be one of"),
         ({"path": "note"}, "suffix must be one of"),
         ({"path": "note.md", "language": "xx"}, "language must be one of en, es, hi"),
-        ({"path": "note.md", "detail": "long"}, "detail must be full or brief"),
+        ({"path": "note.md", "detail": "long"}, "detail must be one of full, brief"),
         ({"path": "note.md", "template": "missing.jinja"}, "is not a file"),
         ({"path": "note.md", "fragment": True}, "a fragment is LaTeX"),
         ({"path": "note.md", "colour": "red"}, "no option colour"),

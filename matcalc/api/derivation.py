@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from matcalc.calculus.jacobian import Jacobian, hessian_by, jacobian_by
@@ -224,7 +225,7 @@ class Derivation(Problem):
             >>> print(d.claim("w", "X'*(X*w - y)").diagnosis)
             missing factor 2
         """
-        return judged(self, name, claim, kind, by)
+        return replace(judged(self, name, claim, kind, by), notice=self.notice)
 
     def claim_values(
         self, name: Any, array: Any, at: Mapping[str, Any], *, dims: Mapping[str, int] | None = None
@@ -237,7 +238,7 @@ class Derivation(Problem):
             at: the data: an array for each variable.
             dims: sizes that no array determines.
         """
-        return judged_values(self, name, array, at, dims=dims)
+        return replace(judged_values(self, name, array, at, dims=dims), notice=self.notice)
 
     def claim_lines(self, text: str) -> LineVerdicts:
         """A hand derivation judged line by line: each line `d_name = ...` claims the gradient with respect to `name`.

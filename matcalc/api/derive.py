@@ -23,6 +23,7 @@ from matcalc.frontend.names import declared_facts, declared_shapes
 from matcalc.frontend.parser import parse
 from matcalc.frontend.sympy_bridge import from_sympy
 from matcalc.graph import Graph
+from matcalc.languages import Message
 from matcalc.ops.elementwise import Function
 from matcalc.properties import names_of
 
@@ -66,7 +67,7 @@ def derive(
         X'*(X*w - y)
     """
     words = _with_structure(facts, structure)
-    graph, inferred = _graph(source, shapes, words, functions)
+    graph, inferred, notice = _graph(source, shapes, words, functions)
     need_possible(graph.output)
     if graph.unnamed_size > NAMELESS_LIMIT:
         graph = graph.with_intermediates()
@@ -79,6 +80,7 @@ def derive(
         source=spelled,
         recognised=steps,
         inferred=inferred,
+        notice=notice,
         structure=structures,
         convention=convention,
     )
@@ -103,18 +105,18 @@ def _with_structure(facts: Mapping[Any, Any] | None, structure: Mapping[Any, str
 
 def _graph(
     source: Any, shapes: Mapping[str, Any] | None, facts: dict[str, list[str]], functions: Iterable[str | Function]
-) -> tuple[Graph, list[str]]:
+) -> tuple[Graph, list[str], Message | None]:
     if isinstance(source, str):
         parsed = parse(source, shapes=shapes, facts=facts or None, functions=functions)
-        return parsed.graph, parsed.inferred
+        return parsed.graph, parsed.inferred, parsed.notice
     if shapes is not None:
         declared_shapes(shapes)
     if isinstance(source, Graph):
-        return _with_facts(source, facts), []
+        return _with_facts(source, facts), [], None
     if isinstance(source, Expr):
-        return _with_facts(Graph.of(source), facts), []
+        return _with_facts(Graph.of(source), facts), [], None
     if isinstance(source, (sp.Expr, sp.MatrixBase)):
-        return Graph.of(from_sympy(source, shapes=shapes, facts=facts)), []
+        return Graph.of(from_sympy(source, shapes=shapes, facts=facts)), [], None
     if callable(source):
         raise NoRuleError("a Python function as the source is not available yet: give text, SymPy or a Graph")
     raise MatcalcError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from matcalc.api.derive import derive
@@ -58,7 +59,8 @@ def prove(
             message = message.replace(name, side)
         return Verdict(DISPROVED, IDENTITY, text, diagnosis=Diagnosis(said("wrong shape: {0}", message), ("shape",)))
     first, second = (parsed.graph.definitions[name].args[0] for name in names)
-    return identity_judged(first, second, parsed.graph.declared.values(), text)
+    judged = identity_judged(first, second, parsed.graph.declared.values(), text)
+    return replace(judged, notice=parsed.notice)
 
 
 def _free(name: str, text: str) -> str:

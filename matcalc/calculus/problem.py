@@ -18,6 +18,7 @@ from matcalc.dims import shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import Expr, substitute
 from matcalc.graph import Graph
+from matcalc.languages import Message
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -34,7 +35,8 @@ class Problem:
         source: the forward graph as it was given.
         recognised: the steps to the functions that the source spells out.
         wrt: the variables and named values, in the order asked for.
-        inferred: what was inferred of names that were not declared.
+        inferred: what was inferred of names that were not declared: a line for each.
+        notice: one sentence on it, which every view shows; None if all names are declared.
         structure: by name, the structured set along which a variable is differentiated.
         convention: `entries` or `projection`.
         exact: whether it is derived without any rewriting that may lose digits: for generated code.
@@ -48,6 +50,7 @@ class Problem:
         source: Graph | None = None,
         recognised: Iterable[Step] = (),
         inferred: Iterable[str] = (),
+        notice: Message | None = None,
         structure: Mapping[str, str] | None = None,
         convention: str = "entries",
         exact: bool = False,
@@ -58,6 +61,7 @@ class Problem:
         self.output = graph.output
         self.wrt = list(wrt)
         self.inferred = list(inferred)
+        self.notice = notice
         self.structure = dict(structure or {})
         self.convention = convention
         self.exact = exact

@@ -85,6 +85,7 @@ class Verdict:
         agreed: how many random evaluations agreed.
         tried: what was tried, for `undecided`.
         assumptions: what was assumed beyond the declared facts: `(fact, expression)`.
+        notice: what undeclared names were taken for, if there are any.
         holds_where: for `undecided`: the side of a kink, such as `t > 0`, on which the claim holds; not on the other.
     """
 
@@ -99,6 +100,7 @@ class Verdict:
     tried: tuple[str, ...] = ()
     assumptions: tuple[tuple[str, str], ...] = ()
     holds_where: str = ""
+    notice: Message | None = None
 
     def __bool__(self) -> NoReturn:
         raise MatcalcError("a verdict is proved, disproved or undecided and has no truth value: see its .status")
@@ -141,6 +143,8 @@ class Verdict:
         if self.status == UNDECIDED and not self.holds_where:
             tried = ", ".join(map(t, self.tried))
             lines.append("  " + t("{0} random evaluations agreed; tried: {1}", str(self.agreed), tried))
+        if self.notice is not None:
+            lines.append(f"  {self.notice.text(language)}")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -39,6 +39,7 @@ def derivation_data(d: Problem, style: str = "steps", layout: str = "denominator
             for v in d.graph.declared.values()
         ],
         "inferred": view.inferred,
+        "notice": view.notice,
         "definitions": [
             {"name": name, "expression": str(_opened(e)), "shape": _shape(e.shape)}
             for name, e in d.graph.definitions.items()
@@ -66,6 +67,7 @@ def derivation_data(d: Problem, style: str = "steps", layout: str = "denominator
 def report_data(report: Report) -> dict[str, Any]:
     """The report of a numeric check; errors that are no numbers (nan, inf) as null."""
     return {
+        "notice": str(report.notice or ""),
         "ok": report.ok,
         "worst": _finite(report.worst),
         "errors": {name: _finite(error) for name, error in report.errors.items()},

@@ -92,7 +92,7 @@ class _Lecture(ViewBuilder):
                 Variable(self.named(e), self.definition_of(e), shape_latex(e), [])
                 for e in (*d.graph.definitions.values(), *self.labels)
             ],
-            inferred=d.inferred,
+            notice=d.notice,
             domain=[self.condition_fact(fact, e) for fact, e in self.conditions()],
             recognised=[
                 Row(self.rule(s).formula, [number] if (number := self.references.cite(s.rule)) else [])

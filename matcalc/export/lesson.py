@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from matcalc.languages import Message
+
 DETAILS = ("full", "brief")
 
 
@@ -148,7 +150,7 @@ class Lesson:
     shape: str
     variables: list[Variable]
     definitions: list[Variable]
-    inferred: list[str]
+    notice: Message | None
     recognised: list[Row] = field(default_factory=list)
     steps: list[LessonStep] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)

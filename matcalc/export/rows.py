@@ -35,7 +35,7 @@ def rows_for(f: Markup) -> dict[str, Callable[..., Any]]:
         "identities",
         "facts",
     )
-    more = ("operations", "results", "value", "chain", "simplified", "boxed", "structured", "inferred", "symbols")
+    more = ("operations", "results", "value", "chain", "simplified", "boxed", "structured", "noticed", "symbols")
     return {name: getattr(rows, name) for name in (*names, *more)}
 
 
@@ -84,9 +84,10 @@ class _Rows:
         """The functions that the source spells out, each with the number of its identity."""
         return [f"{self.f.math(row.value)} {self.f.math(self.numbers(row.cited))}" for row in lesson.recognised]
 
-    def inferred(self, lesson: Lesson) -> str:
-        """What was inferred of names that were not declared."""
-        return self.f.text("; ".join(lesson.inferred).replace(" x ", " × "))
+    def noticed(self, lesson: Lesson) -> str:
+        """What undeclared names were taken for."""
+        said = lesson.notice.text(self.f.language.code) if lesson.notice is not None else ""
+        return self.f.text(f"{said}.".replace(" x ", " × "))
 
     # ------------------------------------------------------------------------------------------------ the steps
 

@@ -214,6 +214,8 @@ class Builder:
         while trees and isinstance(trees[-1], Tree) and trees[-1].data == "keyword":
             keyword: Any = trees.pop()
             name, value = given.pop()
+            if name.value == "axis":
+                raise self.source.error(self.about_axis(entry, value), keyword)
             if name.value not in (p.name for p in entry.params) or name.value in keywords:
                 raise self.source.error(f"{entry.name} has no (or a second) parameter {shorten(name.value)}", keyword)
             keywords[name.value] = (keyword, value)
@@ -240,6 +242,15 @@ class Builder:
             else:
                 params.append(param.default)
         return args, params
+
+    def about_axis(self, entry: Op, value: Expr) -> str:
+        """Why `axis=` is refused: it counts from 0 elsewhere, and means another axis."""
+        if not any(p.kind == "axis" for p in entry.params):
+            return f"{entry.name} has no axis"
+        call = f"{entry.name}(X, {{}})".format
+        over = f"{call(1)} goes over the rows and gives 1 x n, {call(2)} goes over the columns and gives m x 1"
+        given = f"axis={number_value(value)}" if value.op == "number" else "axis="
+        return f"{given} means another axis to users of NumPy, so it is not read: {over}"
 
     def need_expression(self, tree: Any, name: str) -> None:
         """Raise ParseError for a comparison or keyword where an expression must be."""

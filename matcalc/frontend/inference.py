@@ -1,7 +1,8 @@
-"""Shapes of undeclared names by convention and use, and of `vector(c)` and `matrix(c)` from their context.
+"""Shapes of undeclared names from their kinds and use, and of `vector(c)` and `matrix(c)` from their context.
 
 Every unknown dimension is a placeholder; each operation unifies the dimensions that must agree. What unification leaves
-open is harmless: the expression is built afterwards from real shapes, with every check.
+open is harmless: the expression is built afterwards from real shapes, with every check. Which kinds the names have is
+decided in `assumptions.py`; this walk says what fits, and what speaks against it.
 """
 
 from __future__ import annotations
@@ -12,122 +13,68 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from lark import Tree
+
 from matcalc import core
-from matcalc.dims import Dim, Shape, is_one, is_scalar, plus, same, shape_text, substitute, symbol, symbols
+from matcalc.dims import Dim, Shape, is_scalar, plus, shape_text, substitute, symbol
 from matcalc.errors import ParseError, shorten
 from matcalc.expr import Expr, Op, node
+from matcalc.frontend.assumptions import MILD, ODDS, Kinds, Reading, kind_of
 from matcalc.frontend.building import Builder, derivative_of
 from matcalc.frontend.chains import Operand, product_of, sum_of
-from matcalc.frontend.names import Names
+from matcalc.frontend.names import NEVER_ASSUMED, Names
 from matcalc.frontend.syntax import Node, Source
+from matcalc.frontend.unifier import Unifier, placeholders
 from matcalc.properties import ALIASES, SQUARE
 
-_GREEK_WORD = re.compile(
-    "(alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|vartheta|iota|kappa|lambda|mu|nu|xi|omicron|rho|varrho|"
-    "sigma|tau|upsilon|phi|varphi|chi|psi|omega)_?[0-9]*"
-)
 _LETTERS = ("n", "m", "p", "q", "r", "s", "k", "l", "d", "h")
 
 
-def kind_of(name: str) -> str | None:
-    """What an undeclared name is taken for: `scalar`, `vector` or `matrix`; None if it has no letter."""
-    bare = name.lstrip("_0123456789")
-    if not bare:
-        return None
-    if bare[0].isupper():
-        return "matrix"
-    return "vector" if _GREEK_WORD.fullmatch(bare) or bare[0] >= "h" else "scalar"
+class Inference(Builder):
+    """Walks the tree as the builder does, on stand-ins whose shapes hold placeholders, and unifies.
 
-
-class Unifier:
-    """Placeholders for dimensions (symbols named `?1`, `?2`, ...) and what they are equal to.
-
-    A 1 that comes from the convention for names is a *soft* placeholder: it does not broadcast as a declared 1 does.
+    Args:
+        source: the text.
+        names: what is declared.
+        facts: the facts by name.
+        kinds: of undeclared names, where they are not what the first letter says.
     """
 
-    def __init__(self) -> None:
-        self.equal: dict[str, Dim] = {}
-        self.soft: set[str] = set()
-        self.lengths: dict[str, str] = {}  # placeholder -> the undeclared vector that it is the length of
-        self._count = itertools.count(1)
-
-    def fresh(self) -> Dim:
-        """A new unknown."""
-        return symbol(f"?{next(self._count)}")
-
-    def soft_one(self) -> Dim:
-        """A new 1 by convention."""
-        new = self.fresh()
-        self.equal[new.name] = 1
-        self.soft.add(new.name)
-        return new
-
-    def last(self, d: Dim) -> Dim:
-        """What the dimension stands for, a soft 1 kept as its placeholder."""
-        while not isinstance(d, int) and d.is_Symbol and d.name in self.equal and d.name not in self.soft:
-            d = self.equal[d.name]
-        return d
-
-    def resolve(self, d: Dim) -> Dim:
-        """The dimension with all that is known put in."""
-        d = self.last(d)
-        while not isinstance(d, int):
-            known = {name: self.equal[name] for name in symbols((d,)) if name in self.equal}
-            if not known:
-                return d
-            d = substitute(d, known)
-        return d
-
-    def shape(self, shape: Shape) -> Shape:
-        """A shape with all that is known put in."""
-        return self.resolve(shape[0]), self.resolve(shape[1])
-
-    def is_hard_one(self, d: Dim) -> bool:
-        """Whether it is a 1 that broadcasts: declared, or made by an operation."""
-        return is_one(self.last(d))
-
-    def unify(self, a: Dim, b: Dim) -> bool:
-        """Make two dimensions equal; False if they cannot be. Compound ones that are still open are left alone."""
-        a, b = self.last(a), self.last(b)
-        if _is_placeholder(b) and b.name not in self.equal:
-            a, b = b, a
-        if same(self.resolve(a), self.resolve(b)):
-            return True
-        if _is_placeholder(a) and a.name not in self.equal:
-            return self._bind(a, b)
-        return bool(placeholders(self.shape((a, b))))
-
-    def _bind(self, a: Dim, b: Dim) -> bool:
-        owner = self.lengths.get(a.name)
-        if owner is not None:
-            if _is_placeholder(b) and b.name in self.soft:
-                return False
-            if _is_placeholder(b):
-                self.lengths.setdefault(b.name, owner)
-        if a.name in symbols((self.resolve(b),)):
-            return False
-        self.equal[a.name] = b
-        return True
-
-
-def _is_placeholder(d: Dim) -> bool:
-    return not isinstance(d, int) and d.is_Symbol and d.name.startswith("?")
-
-
-def placeholders(dims: Iterable[Dim]) -> list[str]:
-    """The placeholders in some dimensions, in order."""
-    return [name for name in symbols(dims) if name.startswith("?")]
-
-
-class Inference(Builder):
-    """Walks the tree as the builder does, on stand-ins whose shapes hold placeholders, and unifies."""
-
-    def __init__(self, source: Source, names: Names, facts: Mapping[str, list[str]]) -> None:
+    def __init__(self, source: Source, names: Names, facts: Mapping[str, list[str]], kinds: Kinds) -> None:
         super().__init__(source, names, {})
-        self.facts, self.unifier = facts, Unifier()
+        self.facts, self.unifier, self.kinds = facts, Unifier(), kinds
         self.undeclared: dict[str, Expr] = {}
-        self.first_use: dict[str, Node] = {}
         self.open: list[tuple[Node, Shape]] = []
+        self.odds: list[tuple[int, frozenset[str]]] = []
+        self.exponents: set[str] = set()
+        self.contracts = False
+        self._inside: dict[Expr, frozenset[str]] = {}  # the undeclared names in the value of a definition
+
+    def build(self, tree: Node) -> Expr:
+        """The stand-in for what a statement says."""
+        value = super().build(tree)
+        self._inside[value] = self._names_in(tree)
+        return value
+
+    def _names_in(self, tree: Any) -> frozenset[str]:
+        """The undeclared names that the value of a subtree depends on."""
+        found: set[str] = set()
+        for sub in tree.iter_subtrees() if isinstance(tree, Tree) else ():
+            name = str(sub.children[0]) if sub.data == "name" else ""
+            if name in self.names.definitions:
+                found |= self._inside.get(self.names.definitions[name], frozenset())
+            elif name in self.undeclared:
+                found.add(name)
+        return frozenset(found)
+
+    def reading(self, output: Expr | None, error: ParseError | None) -> Reading:
+        """What came of it: how much speaks against this choice of kinds."""
+        if output is not None and self.contracts and not self.is_scalar(output):
+            self.odds.append((MILD, frozenset(self.undeclared)))
+        return Reading(self.guessed(), self.odds, error, frozenset(self.exponents))
+
+    def _is_assumed_scalar(self, words: str) -> bool:
+        return words in self.undeclared and self.is_scalar(self.undeclared[words])
 
     # -------------------------------------------------------------------------------------------- stand-ins
 
@@ -180,15 +127,14 @@ class Inference(Builder):
             return found
         if self.names.strict or name in self.names.later or self.names.unknown(name).endswith("(...)"):
             raise self.source.error(self.names.unknown(name), tree)
-        kind, unify = kind_of(name), self.unifier
+        if name in NEVER_ASSUMED:
+            raise self.source.error(f"{name} is not declared: {NEVER_ASSUMED[name]}", tree)
+        kind, unify = self.kinds.get(name, kind_of(name)), self.unifier
         if kind is None:
             raise self.source.error(f"{shorten(name)} is not declared, and nothing can be inferred from its name", tree)
-        rows = unify.soft_one() if kind == "scalar" else unify.fresh()
-        cols = unify.fresh() if kind == "matrix" else unify.soft_one()
-        if kind == "vector":
-            unify.lengths[rows.name] = name
-        new = core.var(name, rows, cols)
-        self.undeclared[name], self.first_use[name] = new, tree
+        rows = unify.soft_one() if kind == "scalar" else unify.length()
+        cols = unify.length() if kind == "matrix" else unify.soft_one()
+        new = self.undeclared[name] = core.var(name, rows, cols)
         if any(ALIASES.get(word, word) in SQUARE for word in self.facts.get(name, ())):
             self.agree(rows, cols, lambda: f"{name} must be square for its facts", tree)
         return new
@@ -213,7 +159,18 @@ class Inference(Builder):
         if all(o.value.op == "number" for o in operands):
             return sum_of(operands)
         places = [values[0], *values[1::2]]
+        larger = not all(self.is_scalar(o.value) for o in operands)
+        for operand, child in zip(operands, tree.children[0::2]):
+            if larger and operand.value.op != "number" and self.is_scalar(operand.value):
+                self._note_scalar_term(tree, child, operand)
         return self.stand_in(tree, self.together(operands, places, tree))
+
+    def _note_scalar_term(self, tree: Node, child: Any, operand: Operand) -> None:
+        """A scalar among larger terms is at odds; mildly if an operation made it: the larger ones may be wrong."""
+        if self._is_assumed_scalar(operand.words):
+            self.odds.append((ODDS, frozenset((operand.words,))))
+        elif child.data != "name":
+            self.odds.append((MILD, self._names_in(tree)))
 
     def together(self, operands: list[Operand], places: list[Any], tree: Node) -> Shape:
         """The common shape of operands that broadcast."""
@@ -245,19 +202,35 @@ class Inference(Builder):
         left, last = operands[0].value, operands[0]
         for k, operand in enumerate(operands[1:], start=1):
             sign = values[2 * k - 1]
+            self._note_factor(tree, last, left, operand)
             left = self.stand_in(tree, self.pair(Operand("", left, last.words), operand, sign, tree))
             last = operand
         return left
 
+    def _note_factor(self, tree: Node, before: Operand, left: Expr, right: Operand) -> None:
+        """An assumed scalar is at odds beside a matrix entry by entry, where * would do, and mildly to its right."""
+        scalar = before if self.is_scalar(left) else right
+        if self.is_scalar(left) == self.is_scalar(right.value) or not self._is_assumed_scalar(scalar.words):
+            return
+        if right.sign in (".*", "./"):
+            self.odds.append((ODDS, frozenset((scalar.words,))))
+        elif right.sign == "*" and scalar is right:
+            self.odds.append((MILD, frozenset((right.words,))))
+
     def pair(self, left: Operand, right: Operand, sign: Any, tree: Node) -> Shape:
         """The shape of `left sign right`."""
         a, b = left.value, right.value
+        if right.sign == "/" and not self.is_scalar(b):
+            raise self.source.error(
+                f"cannot divide by {self.described(right)}: / divides by a 1 x 1 value, ./ by entries", sign
+            )
         if right.sign == "/" or (self.is_scalar(b) and right.sign != "./"):
             return a.shape
         if right.sign == "*":
             if self.is_scalar(a):
                 return b.shape
             self.agree(a.shape[1], b.shape[0], partial(self.cannot_multiply, left, right), sign)
+            self.contracts |= is_scalar(self.unifier.shape((a.shape[0], b.shape[1])))
             return a.shape[0], b.shape[1]
         return self.together([left, right], [None, sign], tree)
 
@@ -283,6 +256,8 @@ class Inference(Builder):
 
     def suffixed(self, suffix: Node, parts: list[Any], base: Operand) -> Expr:
         """Transposes and powers."""
+        if suffix.data in ("transposition", "indexing") and self._is_assumed_scalar(base.words):
+            self.odds.append((ODDS, frozenset((base.words,))))
         if suffix.data == "transposition" and base.value.op != "number":
             rows, cols = base.value.shape
             return core.var(base.words + "'", cols, rows)
@@ -295,11 +270,21 @@ class Inference(Builder):
         if base.value.op == exponent.op == "number":
             return super().suffixed(suffix, parts, base)
         if sign.type == "CARET":
+            self._need_scalar_exponent(suffix, exponent, sign)
             if not self.is_scalar(base.value):
                 self.agree(*base.value.shape, partial(self.not_square, base), sign)
             return base.value
         both = [base, self.operand(suffix.children[1], exponent)]
         return core.var(base.words, *self.together(both, [None, sign], suffix))
+
+    def _need_scalar_exponent(self, suffix: Node, exponent: Expr, sign: Any) -> None:
+        if exponent.op == "number" or self.is_scalar(exponent):
+            return
+        written = self.operand(suffix.children[1], exponent)
+        if kind_of(written.words) == "vector" and written.words in self.undeclared:
+            self.exponents.add(written.words)
+        message = f"the exponent {self.described(written)} must be 1 x 1 (.^ is the power entry by entry)"
+        raise self.source.error(message, sign)
 
     def block(self, tree: Node, values: list[Any]) -> Expr:
         """Blocks side by side have equally many rows, rows of blocks equally many columns."""
@@ -341,6 +326,10 @@ class Inference(Builder):
             common = self.unifier.shape(self.together(args, [None] * len(args), tree))
             spread = [core.var(f"_{k}", *common) for k in range(len(args))]
             return self.stand_in(tree, node(entry.name, spread, tuple(params)).shape)
+        entrywise = entry.scalar_function is not None
+        bare = frozenset(a.words for a in args if not entrywise and self._is_assumed_scalar(a.words))
+        if bare:
+            self.odds.append((ODDS, bare))
         dims: dict[str, Dim] = {}
         for pattern, operand in zip(entry.example[0].split(","), args):
             letters = pattern.partition("=")[0].split()
@@ -353,6 +342,7 @@ class Inference(Builder):
             result = super().apply(entry, tree, stubs, params)
         except ParseError as error:
             raise self.source.error(self.lettered(error.message), tree) from None
+        self.contracts |= is_scalar(result.shape) and not all(self.is_scalar(o.value) for o in args)
         return self.stand_in(tree, args[0].value.shape if result.shape == shapes[0] else result.shape)
 
     # -------------------------------------------------------------------------------------------- the solution

@@ -34,11 +34,14 @@ UNCALLED = frozenset(
     )
 )
 CONSTANTS = ("vector", "matrix")  # a constant whose shape follows from the context
-HINTS = {
-    "T": "the transpose is X'",
-    "I": "the identity is eye(n)",
-    "inf": "infinity is no value here",
-    "e": "the exponential function is exp(x)",
+# Names that stand for constants or operators elsewhere: nobody's variables unless they are declared.
+NEVER_ASSUMED = {
+    "T": "the transpose is X' (declare T, as in `T: n x m`, if it is a variable)",
+    "I": "the identity is eye(n) (declare I, as in `I: n x n`, if it is a variable)",
+    "e": "the exponential function is exp(x), the number exp(1) (declare e, as in `e: n x 1`, if it is a variable)",
+    **dict.fromkeys(("inf", "Inf", "infinity", "oo"), "infinity is no value here: every number is finite"),
+    **dict.fromkeys(("nan", "NaN", "NA"), "a value that is no number cannot be written"),
+    **dict.fromkeys(("True", "False", "true", "false", "None", "nothing"), "there are numbers only: write 1 or 0"),
 }
 
 SHAPE_WORDS = {  # what a shape is not given by
@@ -129,8 +132,8 @@ class Names:
         if name in self.later:
             return f"{shorten(name)} is used before it is defined"
         declared = [*self.variables, *self.scope, *self.definitions, *self.dims]
-        if name in HINTS:
-            return f"{name} is not declared ({HINTS[name]})"
+        if name in NEVER_ASSUMED:
+            return f"{name} is not declared: {NEVER_ASSUMED[name]}"
         listed = f"; declared are: {shorten(', '.join(declared), 200)}" if declared else ""
         return f"{shorten(name)} is not declared{closest(name, declared) or listed}"
 

@@ -12,6 +12,7 @@ from matcalc.core import named, number
 from matcalc.dims import Shape, shape_text, symbols
 from matcalc.errors import FactError, MatcalcError, ParseError, shorten
 from matcalc.expr import Expr
+from matcalc.frontend.assumptions import Kinds, Reading, choose, notice
 from matcalc.frontend.building import Builder, derivative_of
 from matcalc.frontend.inference import Inference
 from matcalc.frontend.names import (
@@ -28,6 +29,7 @@ from matcalc.frontend.names import (
 )
 from matcalc.frontend.syntax import Node, read
 from matcalc.graph import Graph
+from matcalc.languages import Message
 from matcalc.ops.elementwise import Function
 
 
@@ -38,12 +40,14 @@ class Parsed:
     Attributes:
         graph: the variables, the named definitions and the output.
         inferred: one line for each undeclared name, such as `x: n x 1`.
+        notice: one sentence on what undeclared names were taken for; None if there are none.
         dims: the names of the dimensions.
         definitions: the values that the text names, as it names them.
     """
 
     graph: Graph
     inferred: list[str]
+    notice: Message | None
     dims: list[str]
     definitions: dict[str, Expr]
 
@@ -62,7 +66,8 @@ def parse(
     Args:
         text: statements separated by `;` or new lines; the last expression or definition is the output.
         shapes: the variables as name -> (rows, columns); with it, a name that is not declared is an error. Without,
-            undeclared names follow the convention: a-g scalars, h-z column vectors, A-Z matrices.
+            undeclared names get a shape from the context, or by the first letter: a-g scalars, h-z columns, A-Z
+            matrices.
         facts: what is known of the variables, as name -> word or words.
         scope: variables and named values that the text may use; its definitions may shadow them.
         functions: abstract entrywise functions that the text calls, by name, or functions of the user's.
@@ -144,7 +149,7 @@ class _Reader:
         for name, shape in self.shapes.items():
             self.names.variables[name] = variable(name, shape, self.facts.get(name, ()))
         self.names.check_clashes()
-        inferred, constants = self.infer()
+        inferred, constants, notice = self.infer()
         for name in self.facts:
             if name not in self.names.variables and name not in inferred:
                 raise FactError(f"facts are given for {shorten(str(name))}, which does not occur")
@@ -154,10 +159,11 @@ class _Reader:
         try:
             output = self.run(Builder(self.source, self.names, constants), naming=True)
         except ParseError as error:
-            raise _with_convention(error, inferred) from None
+            raise with_notice(error, notice) from None
         return Parsed(
             self.graph(output),
             _lines(inferred),
+            notice,
             list(self.names.dims),
             dict(self.names.definitions),
         )
@@ -237,19 +243,34 @@ class _Reader:
 
     # -------------------------------------------------------------------------------------------- statements
 
-    def infer(self) -> tuple[dict[str, Shape], dict[int, Shape]]:
-        """The shapes that the text leaves open."""
+    def infer(self) -> tuple[dict[str, Shape], dict[int, Shape], Message | None]:
+        """The shapes that the text leaves open, and what is said about them."""
         calls = (t for t in self.tree.iter_subtrees() if t.data == "call")
         if self.names.strict and not any(t.children[0] in CONSTANTS for t in calls):
-            return {}, {}
-        inference = Inference(self.source, self.names, self.facts)
+            return {}, {}, None
+        tried: list[Inference] = []
+        kinds: Kinds = {}
         try:
-            self.run(inference, naming=False)
-            shapes, constants = inference.solution()
+            kinds = choose(lambda kinds: self.read(kinds, tried))
+            chosen = next(inference for inference in tried if inference.kinds is kinds)
+            shapes, constants = chosen.solution()
         except ParseError as error:
-            raise _with_convention(error, inference.guessed()) from None
+            guessed = next(inference for inference in tried if inference.kinds == kinds).guessed()
+            raise with_notice(error, notice(guessed, kinds)) from None
+        return shapes, constants, notice(shapes, kinds)
+
+    def read(self, kinds: Kinds, tried: list[Inference]) -> Reading:
+        """The text with these kinds of undeclared names."""
+        inference = Inference(self.source, self.names, self.facts, kinds)
+        tried.append(inference)
+        output: Expr | None = None
+        failure: ParseError | None = None
+        try:
+            output = self.run(inference, naming=False)
+        except ParseError as error:
+            failure = error
         self.names.definitions.clear()
-        return shapes, constants
+        return inference.reading(output, failure)
 
     def run(self, builder: Builder, *, naming: bool) -> Expr:
         """The value of the last statement; definitions are kept, as named nodes if `naming`."""
@@ -287,12 +308,11 @@ def _lines(inferred: Mapping[str, Shape]) -> list[str]:
     return [f"{name}: {shape_text(shape)}" for name, shape in inferred.items()]
 
 
-def _with_convention(error: ParseError, inferred: Mapping[str, Shape]) -> ParseError:
+def with_notice(error: ParseError, said: Message | None) -> ParseError:
     """The error, with what the undeclared names were taken for."""
-    if not inferred:
+    if said is None:
         return error
-    guessed = "; ".join(_lines(inferred)[:6])
-    message = f"{error.message} (undeclared names are taken for {guessed}: declare them, as in `x: n x 1`)"
+    message = f"{error.message} ({said[0].lower()}{said[1:]})"
     return ParseError(message, error.source, error.line, error.column)
 
 

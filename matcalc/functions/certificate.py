@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from matcalc.calculus.jacobian import hessian_by
@@ -25,6 +26,10 @@ def checked(d: Problem, kind: str | None = None, trials: int = 5, seed: int = 0,
         kind: by default `gradient` for a scalar function and `jacobian` for others.
         by: for mixed Hessians the second variable.
     """
+    return replace(_report(d, kind, trials, seed, by), notice=d.notice)
+
+
+def _report(d: Problem, kind: str | None, trials: int, seed: int, by: Any) -> Report:
     if kind is None:
         kind = "gradient" if d.output.is_scalar else "jacobian"
     need_one_of("kind", kind, CHECKED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from textwrap import wrap
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -231,4 +232,5 @@ def _formulas(d: Problem, kind: str, derivatives: dict[str, Expr]) -> list[str]:
         for fact, e in conditions
         if not known(e, fact) and len(text := shared(e).body) <= _LONGEST
     ]
-    return [*formulas, *([""] if needed else []), *needed]
+    assumed = wrap(f"{d.notice}.", _LONGEST) if d.notice is not None else []
+    return [*formulas, *([""] if needed else []), *needed, *([""] if assumed else []), *assumed]

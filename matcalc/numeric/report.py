@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matcalc.languages import ENGLISH
+from matcalc.languages import ENGLISH, Message
 from matcalc.languages import language as language_of
 
 
@@ -20,6 +20,7 @@ class Report:
         seed: of the random numbers; the same seed gives the same report.
         sizes: the sizes of the dimensions at each point.
         reason: why it is not ok, or empty.
+        notice: what undeclared names were taken for, if there are any.
     """
 
     ok: bool
@@ -29,6 +30,7 @@ class Report:
     seed: int
     sizes: tuple[dict[str, int], ...] = ()
     reason: str = ""
+    notice: Message | None = None
 
     def __bool__(self) -> bool:
         return self.ok
@@ -59,4 +61,6 @@ class Report:
                     lines.append("  " + t("sizes: {0}", ", ".join(f"{k} = {v}" for k, v in sizes.items())))
         if self.reason:
             lines.append(f"  {self.reason}")
+        if self.notice is not None:
+            lines.append(f"  {self.notice.text(language)}")
         return "\n".join(lines)

@@ -237,7 +237,7 @@ def row(formula: str, remark: str = "", indent: int = 0, gap: str = "") -> str:
     r"""The formula as rows of `aligned`, its remark behind it where there is room, else below.
 
     Args:
-        formula: a formula; broken where it is long.
+        formula: a formula; broken where it is long. Without one, the remark stands alone.
         remark: text that may hold formulas between dollars.
         indent: by how many `\qquad` the rows are indented.
         gap: additional space below, such as `8pt`.
@@ -248,6 +248,8 @@ def row(formula: str, remark: str = "", indent: int = 0, gap: str = "") -> str:
     if len(lines) > 1:
         lines = [lines[0], *(line.replace("&", r"&\qquad ", 1) for line in lines[1:])]
     if remark:
+        if not formula:
+            lines = []
         if len(lines) == 1 and text_width(remark) <= REMARK:
             lines[0] += rf" \quad \text{{({remark})}}"
         else:

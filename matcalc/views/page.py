@@ -66,6 +66,7 @@ class View:
     shape: str
     variables: list[Line]
     inferred: list[str]
+    notice: str
     definitions: list[Line]
     recognised: list[Line] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)

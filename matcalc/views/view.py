@@ -108,6 +108,7 @@ class Pages(ViewBuilder):
             shape=w.shape(d.output.shape),
             variables=variables,
             inferred=d.inferred,
+            notice=d.notice.text(self.words.code) if d.notice is not None else "",
             definitions=definitions,
             recognised=[self.rule(s) for s in d.recognised],
             domain=[self.condition(fact, e) for fact, e in self.conditions()],
