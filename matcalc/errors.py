@@ -65,6 +65,17 @@ class MissingDependencyError(MatcalcError):
     """An optional package is needed for this and is not installed."""
 
 
+# What an optional package is called, and how to install it where that is not by its own name.
+_PROPER = {"scipy": "SciPy", "jax": "JAX", "torch": "PyTorch", "numba": "Numba", "dask": "Dask", "IPython": "IPython"}
+_EXTRAS = {"scipy": "matcalculus[scipy]", "dask": "matcalculus[distributed]", "IPython": "ipython"}
+
+
+def missing_dependency(what: str, package: str) -> MissingDependencyError:
+    """The error that says what needs which package, and the command that installs it."""
+    command = f"pip install {_EXTRAS.get(package, package)}"
+    return MissingDependencyError(f"{what} needs {_PROPER.get(package, package)}: {command}")
+
+
 def closest(given: str, known: Iterable[str]) -> str:
     """A remark on the known name that was probably meant: it differs in case, is cut off, or is close."""
     if len(given) > 40:

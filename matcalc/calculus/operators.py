@@ -14,7 +14,7 @@ import numpy as np
 from matcalc import core
 from matcalc import dims as dimensions
 from matcalc.calculus.names import is_local
-from matcalc.errors import MissingDependencyError, NoRuleError, shorten
+from matcalc.errors import NoRuleError, missing_dependency, shorten
 from matcalc.expr import Expr
 from matcalc.numeric.binding import Array, bind
 from matcalc.numeric.evaluate import evaluate_all
@@ -41,7 +41,7 @@ def linear_operator(
     try:
         from scipy.sparse.linalg import LinearOperator  # noqa: PLC0415  (optional)
     except ImportError:
-        raise MissingDependencyError("linear operators need SciPy: pip install matcalculus[scipy]") from None
+        raise missing_dependency("a linear operator", "scipy") from None
     values, sizes = bind(variables, arrays, dims)
     dtype = np.result_type(*values.values()) if values else np.dtype(np.float64)
     forwards, backwards = (_Plan(matrix, turned, sizes) for turned in (False, True))

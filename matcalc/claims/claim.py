@@ -184,7 +184,7 @@ def decided(asked: Question, text: str, claim: Expr) -> Verdict:
     proof = prove(right, claim, asked.assumptions)
     if proof is not None:
         needed = _conditions(asked, claim, proof)
-        if needed and not points:  # nothing shows that both sides are defined anywhere
+        if needed and not points and not field.missing:  # nothing shows that both sides are defined anywhere
             return Verdict(UNDECIDED, asked.about, text, right, tried=(*TRIED, NOWHERE), assumptions=needed)
         return Verdict(PROVED, asked.about, text, right, proof, agreed=_agreed(verdicts), assumptions=needed)
     more = list(field.random(MORE_POINTS, seed=1))
@@ -193,7 +193,7 @@ def decided(asked: Question, text: str, claim: Expr) -> Verdict:
     if wrong is not None:
         return wrong
     agreed = _agreed(verdicts) + _agreed(others)
-    return Verdict(UNDECIDED, asked.about, text, right, agreed=agreed, tried=TRIED)
+    return Verdict(UNDECIDED, asked.about, text, right, agreed=agreed, tried=(*TRIED, *field.missing))
 
 
 def _agreed(found: Sequence[bool | None]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from matcalc import dims
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, MissingDependencyError
 from matcalc.expr import Expr, postorder, variables
 from matcalc.numeric.binding import Array
 from matcalc.numeric.evaluate import evaluate_all
@@ -44,10 +44,14 @@ class Field:
     Args:
         roots: the expressions whose domains count.
         also: variables that are given values although they do not occur.
+
+    Attributes:
+        missing: why nothing can be evaluated: the package that is not installed.
     """
 
     def __init__(self, roots: Sequence[Expr], also: Sequence[Expr] = ()) -> None:
         self.roots = list(roots)
+        self.missing: tuple[str, ...] = ()
         self.variables = list(dict.fromkeys([*also, *variables(self.roots)]))
         found = dict.fromkeys(pair for root in self.roots for pair in domain_conditions(root))
         self.conditions = list(found)
@@ -111,6 +115,9 @@ class Field:
         """Whether everything is defined there, and no kink is near."""
         try:
             values = self.values([*(e for _, e in self.conditions), *self.kinks, *self.roots], point)
+        except MissingDependencyError as error:
+            self.missing = (f"no evaluation: {error}",)
+            return False
         except (MatcalcError, np.linalg.LinAlgError):
             return False
         if not all(np.all(np.isfinite(v)) and np.abs(v).max(initial=0) < _LARGEST for v in values):

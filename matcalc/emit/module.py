@@ -24,7 +24,7 @@ from matcalc.emit.portable import DIALECTS
 from matcalc.emit.portable_module import portable_text
 from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, missing_dependency
 from matcalc.expr import Expr, postorder, substitute
 from matcalc.printing.text import shared
 from matcalc.templating import render
@@ -103,7 +103,10 @@ def compile_function(source: str, name: str | None = None) -> Callable[..., Any]
     """The (first, or the named) function of a generated module's text; tracebacks show its lines."""
     file = f"<matcalc {abs(hash(source)):x}>"
     namespace: dict[str, Any] = {"__name__": "matcalc_generated"}
-    exec(compile(source, file, "exec"), namespace)
+    try:
+        exec(compile(source, file, "exec"), namespace)
+    except ModuleNotFoundError as error:
+        raise missing_dependency("running this function", str(error.name).partition(".")[0]) from None
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     if name is None:
         found = re.search(r"^def (\w+)\(", source, re.MULTILINE)

@@ -25,7 +25,7 @@ from matcalc.export.references import References
 from matcalc.export.rendering import rendered
 from matcalc.export.rows import rows_for
 from matcalc.export.symbols import Symbol, symbols_in
-from matcalc.functions.certificate import checked
+from matcalc.functions.certificate import certified
 from matcalc.functions.request import module
 from matcalc.languages import Language, language
 from matcalc.numeric.report import Report
@@ -140,7 +140,7 @@ class Note:
                 {
                     **({"title": title} if title else {}),
                     **derivation_data(d),
-                    "check": report_data(checked(d, trials=3)),
+                    "check": report_data(certified(d, trials=3)),
                 }
                 for d, title, _ in self.parts
             ],
@@ -281,7 +281,7 @@ class Note:
             left_out=left_out,
             command=" ".join(["matcalc code", *(["--kind", kind] if (kind := code_kind(d)) else [])]),
             helpers=helpers,
-            report=checked(d, trials=3) if computed else None,
+            report=certified(d, trials=3) if computed else None,
         )
 
 

@@ -13,7 +13,7 @@ from subprocess import DEVNULL
 from typing import Any
 
 from matcalc.calculus.problem import Problem
-from matcalc.errors import MatcalcError, shorten
+from matcalc.errors import MatcalcError, MissingDependencyError, shorten
 from matcalc.export.program import code_kind, function_names, source_program
 from matcalc.languages import Language
 
@@ -89,15 +89,22 @@ def executed(book: dict[str, Any], words: Language) -> dict[str, Any]:
         if find_spec("ipykernel") is None:
             raise ImportError
     except ImportError:
-        return {**book, "cells": [*_with_ids([_markdown(f"*{words(NOT_RUN)}*")]), *book["cells"]]}
+        return _not_run(book, words(NOT_RUN))
     client = nbclient.NotebookClient(nbformat.from_dict(book), timeout=TIMEOUT, record_timing=False)
     try:
         done = client.execute(stdout=DEVNULL, stderr=DEVNULL)
     except nbclient.exceptions.CellExecutionError as error:
+        if error.ename == MissingDependencyError.__name__:
+            return _not_run(book, str(error.evalue))
         raise MatcalcError(f"a cell of the notebook failed: {shorten(str(error), 300)}") from None
     for cell in done["cells"]:
         cell["metadata"] = {}
     return dict(json.loads(nbformat.writes(done)))
+
+
+def _not_run(book: dict[str, Any], why: str) -> dict[str, Any]:
+    """The notebook without outputs, and why."""
+    return {**book, "cells": [*_with_ids([_markdown(f"*{why}*")]), *book["cells"]]}
 
 
 def _with_ids(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:

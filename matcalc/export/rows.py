@@ -170,6 +170,8 @@ class _Rows:
     def certificate(self, report: Report) -> str:
         """What the numeric check found."""
         f = self.f
+        if not report.trials:
+            return f.strong(f.t("The numeric check was not made: {0}", f.text(report.reason)))
         if not report.ok:
             return f.strong(f.t("The numeric check failed: {0}", f.text(report.reason)))
         return f.t(

@@ -20,7 +20,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, compile_function, numpy_source
-from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError, need_one_of
+from matcalc.errors import MatcalcError, NoRuleError, missing_dependency, need_one_of
 from matcalc.expr import Expr, depends
 from matcalc.printing.text import shared
 from matcalc.properties import known
@@ -81,6 +81,13 @@ def requested(
     return Request(kind, target, autodiff, form, tuple(sorted(known.items())))
 
 
+def _installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # an importer that is asked refuses it
+        return False
+
+
 def need_runnable(target: str) -> None:
     """Refuse a target whose code cannot be run here.
 
@@ -88,8 +95,8 @@ def need_runnable(target: str) -> None:
         MissingDependencyError: its library is not installed.
         MatcalcError: it is no Python.
     """
-    if target in LIBRARIES and find_spec(LIBRARIES[target]) is None:
-        raise MissingDependencyError(f"target={target!r} needs {LIBRARIES[target]}: pip install {LIBRARIES[target]}")
+    if target in LIBRARIES and not _installed(LIBRARIES[target]):
+        raise missing_dependency(f"target={target!r}", LIBRARIES[target])
     if target == "c":
         raise MatcalcError("target='c' is the text of a C file: write d.code(target='c') to a file and compile it")
 

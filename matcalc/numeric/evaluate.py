@@ -18,7 +18,7 @@ from matcalc import core, dims
 from matcalc.emit import helpers
 from matcalc.emit.masks import choices_last
 from matcalc.emit.matching import with_sums_of_eigenvalues
-from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError, shorten
+from matcalc.errors import MatcalcError, NoRuleError, missing_dependency, shorten
 from matcalc.expr import Expr, params_text, postorder, record, variables
 from matcalc.notation import Builtin, Call
 from matcalc.numeric.binding import Array, bind
@@ -156,7 +156,7 @@ def _compiled(op: str, count: int, key: str, params: tuple[Any, ...]) -> Callabl
     else:
         text = notation.text.format(*names, **{p: p for p in parameters})
     if any(name in text for name in _NEED_SCIPY) and helpers.special is None:
-        raise MissingDependencyError(f"{op} needs SciPy: pip install matcalculus[scipy]")
+        raise missing_dependency(op, "scipy")
     function: Callable[..., Any] = eval(f"lambda {', '.join(names + parameters)}: {text}", vars(helpers).copy())
     return function
 
@@ -193,7 +193,7 @@ def _function(machine: _Machine, e: Expr, args: list[Array]) -> Any:
 def _matrix_power(machine: _Machine, e: Expr, args: list[Array]) -> Any:
     exponent = args[1].item().real
     if exponent != np.round(exponent) and helpers.special is None:
-        raise MissingDependencyError("a power that is not whole needs SciPy: pip install matcalculus[scipy]")
+        raise missing_dependency("a power that is not whole", "scipy")
     power: Callable[[Array, Any], Array] = vars(helpers)["_matpow"]
     return power(args[0], exponent)
 

@@ -101,7 +101,8 @@ def _named_values(output: Expr, names: list[str]) -> dict[str, Expr]:
 
 def drawn(task: Task, rng: np.random.Generator, mode: str, margin: float) -> Point | None:
     """A random point; None where the value is not finite, a domain is left, or a kink is nearer than `margin`."""
-    arrays, sizes = sample(task.variables, rng, mode=mode)
+    inner = [d for sub in postorder((task.output,)) for d in sub.shape]
+    arrays, sizes = sample(task.variables, rng, mode=mode, also=inner)
     functions = smooth_functions(task.output)
     conditions = list(domain_conditions(task.output))
     kinks = [sub.args[0] for sub in postorder((task.output,)) if sub.op in KINKED]

@@ -26,7 +26,11 @@ _CONDITION = 50.0
 
 
 def sample(
-    variables: Iterable[Expr], seed: Any = 0, sizes: Mapping[str, int] | None = None, mode: str = "free"
+    variables: Iterable[Expr],
+    seed: Any = 0,
+    sizes: Mapping[str, int] | None = None,
+    mode: str = "free",
+    also: Iterable[Any] = (),
 ) -> tuple[dict[str, Array], dict[str, int]]:
     """Values for the variables and sizes for the dimensions in their shapes.
 
@@ -36,6 +40,7 @@ def sample(
         sizes: sizes that are given; the others are drawn, distinct.
         mode: where entries that no fact restricts lie: "free" (normal), "positive", "unit" (between 0 and 1), "large"
             (above 1), "dominant" (square matrices with a positive definite symmetric part, the rest free).
+        also: further dimensions that get sizes.
 
     Raises:
         FactError: no value with the facts of a variable was found.
@@ -44,7 +49,7 @@ def sample(
     rng = np.random.default_rng(seed)
     variables = list(variables)
     for attempt in range(_TRIES):
-        chosen = draw_sizes([d for v in variables for d in v.shape], rng, sizes)
+        chosen = draw_sizes([*(d for v in variables for d in v.shape), *also], rng, sizes)
         try:
             return {v.params[0]: _value(v, chosen, rng, mode) for v in variables}, chosen
         except FactError:  # a skew matrix of odd order is singular: another size may do
