@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
-import matcalc.ops  # noqa: F401  (fills the registry)
+import matcalc as mc
+import matcalc.ops
 from matcalc import core
 from matcalc.dims import dim
 from matcalc.dims import evaluate as dim_value
-from matcalc.expr import REGISTRY, Expr, Op, node, postorder, record
+from matcalc.expr import REGISTRY, Expr, Op, node, postorder, record, variables
 from matcalc.linop import adjoint, apply
 from matcalc.maps import LinearMap
 from matcalc.numeric.evaluate import evaluate
@@ -55,6 +56,25 @@ def example(name: str, facts: Mapping[int, tuple[str, ...]] | None = None, *, sq
         args.append(core.var(f"A{k}", *shape, (facts or {}).get(k, ())))
     params = [dim(p) if spec.kind == "dim" else p for spec, p in zip(entry.params, entry.example[1:])]
     return node(name, args, tuple(params))
+
+
+def weighted(name: str, kind: str = "gradient") -> Expr:
+    """The example of an operation; for derivatives a scalar function of it that reads every entry."""
+    e = example(name)
+    return e if kind == "value" or e.is_scalar else core.total(core.hadamard(e, core.var("W", *e.shape)))
+
+
+def derived(name: str, kind: str) -> mc.Derivation:
+    """The derivation of a weighted example, by its arguments."""
+    return mc.derive(weighted(name, kind), wrt=[a.params[0] for _, a in free_arguments(example(name))])
+
+
+def values_of(name: str, kind: str, seed: int = 0, sizes: Mapping[str, int] = SIZES) -> Arrays:
+    """Values for a weighted example, in the operation's domain."""
+    values = dict(sample(example(name), seed, sizes).values)
+    rng = np.random.default_rng(seed)
+    weights = [v for v in variables([weighted(name, kind)]) if v.params[0] == "W"]
+    return values | {v.params[0]: rng.normal(size=concrete(v.shape, sizes)) for v in weights}
 
 
 def tangent(e: Expr, directions: Mapping[Expr, Expr]) -> Expr:
@@ -118,14 +138,13 @@ _DRAWS: tuple[Callable[[np.random.Generator, tuple[int, int]], np.ndarray], ...]
 )
 
 
-def sample(e: Expr, seed: int) -> Sample:
+def sample(e: Expr, seed: int, sizes: Mapping[str, int] = SIZES) -> Sample:
     """The least structured values in the operation's domain, away from its edge."""
     rng = np.random.default_rng(seed)
-    variables = [a for _, a in free_arguments(e)]
     for attempt in range(400):
         draw = _DRAWS[attempt // 10 % len(_DRAWS)]
-        values = {v.params[0]: draw(rng, concrete(v.shape)) for v in variables}
-        found = Sample(e, values, dict(SIZES))
+        values = {a.params[0]: draw(rng, concrete(a.shape, sizes)) for _, a in free_arguments(e)}
+        found = Sample(e, values, dict(sizes))
         if found.inside(0.1):
             return found
     raise AssertionError(f"no sample in the domain of {e.op}")

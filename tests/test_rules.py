@@ -45,6 +45,7 @@ DIRECTIONS = {
     "rows_sum_to_one": "sums that are known are written out",
     "sum_of_weighted_columns": "sums become matrix products",
     "norm_of_scalar": "one name for one thing",
+    "sum_norm_of_scalar": "one name for one thing",
     "sign_of_positive": "signs that are known are written out",
     "trace_of_sum": "traces move in",
     "trace_of_scaled": "scalars move out",

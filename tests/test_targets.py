@@ -1,8 +1,14 @@
 """Generated code for other array libraries beside the NumPy one."""
 
+import importlib.util
+import itertools
+
 import numpy as np
 import pytest
+import support
 from case_support import VALID, derive, sample
+from refusals import REFUSED, REFUSED_CASES
+from support import OPERATIONS, derived, values_of
 
 import matcalc as mc
 from matcalc.errors import MatcalcError, NoRuleError
@@ -76,32 +82,120 @@ def test_same_as_numpy(name, target):
         assert np.allclose(np.asarray(products[key]), slope)
 
 
-def reference(case, target):
-    """The derivative of a reference case by a target and by NumPy; None where the target refuses it."""
+def agrees_on_case(case, target):
+    """The derivative of a reference case by a target is NumPy's, or refused where the table says so."""
     d, dims = derive(case), case["dims"][0]
+    dialect = target if target in ("jax", "torch", "dask") else "array-api"
+    if case["id"] in REFUSED_CASES[dialect]:
+        with pytest.raises(NoRuleError):
+            d.code(case["kind"], dialect)
+        return
     arrays = sample(case, dims)
     wanted = d.function(case["kind"])(**arrays, dims=dims)
     extra, put = library(target)
     given = {k: float(a.item()) if d.graph.declared[k].is_scalar else put(a) for k, a in arrays.items()}
-    dialect = target if target in ("jax", "torch", "dask") else "array-api"
-    try:
-        found = d.function(case["kind"], dialect)(**given, **extra)
-    except NoRuleError:
-        return None
-    return [(np.asarray(found[k]).reshape(a.shape), a) for k, a in wanted.items() if np.isfinite(a).all()]
+    found = d.function(case["kind"], dialect)(**given, **extra)
+    assert found.keys() == wanted.keys() != set()
+    for name, array in wanted.items():
+        assert np.isfinite(array).all()
+        assert np.allclose(np.asarray(found[name]).reshape(array.shape), array, rtol=1e-8, atol=1e-9)
 
 
 @pytest.mark.parametrize("case", VALID[1::6], ids=lambda c: c["id"])
 def test_reference_cases_by_the_standard(case):
-    for found, wanted in reference(case, "array_api_strict") or ():
-        assert np.allclose(found, wanted, rtol=1e-8, atol=1e-9)
+    agrees_on_case(case, "array_api_strict")
 
 
 @pytest.mark.parametrize("target", ["jax", "torch", "dask"])
 @pytest.mark.parametrize("case", VALID[5::40], ids=lambda c: c["id"])
 def test_reference_cases_by_libraries(case, target):
-    for found, wanted in reference(case, target) or ():
-        assert np.allclose(found, wanted, rtol=1e-8, atol=1e-9)
+    agrees_on_case(case, target)
+
+
+@pytest.mark.parametrize("kind", ["value", "gradient"])
+@pytest.mark.parametrize("target", REFUSED)
+def test_the_operations_that_a_target_refuses(target, kind):
+    refused = set()
+    for name in OPERATIONS:
+        d = derived(name, kind)
+        try:
+            assert d.code(kind, target)
+        except NoRuleError:
+            refused.add(name)
+    assert refused == REFUSED[target][kind]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_and_type(name):
+    """Value and gradient by the standard and by Numba at both precisions, of inputs that nobody may write to."""
+    numba = ["numba"] if importlib.util.find_spec("numba") is not None else []
+    for kind in ("value", "gradient"):
+        d, arrays = derived(name, kind), values_of(name, kind)
+        dims = dict(support.SIZES)
+        wanted = d.function(kind)(**arrays, dims=dims)
+        targets = [t for t in ("numpy", "array-api", *numba) if name not in REFUSED[t][kind]]
+        assert "numpy" in targets
+        for target, dtype in itertools.product(targets, (np.float64, np.float32)):
+            more = {"xp": np} if target == "array-api" else {"dims": dims}
+            given = {k: a.astype(dtype) for k, a in arrays.items()}
+            for a in given.values():
+                a.flags.writeable = False
+            found = d.function(kind, target)(**given, **more)
+            pairs = [(found, wanted)] if kind == "value" else [(found[k], wanted[k]) for k in wanted]
+            for part, right in pairs:
+                assert isinstance(part, float) or part.dtype == dtype, (target, dtype)
+                size = max(1, np.abs(right).max())
+                assert np.allclose(part, right, rtol=0, atol=(1e-9 if dtype == np.float64 else 1e-3) * size), target
+
+
+@pytest.mark.parametrize("target", ["jax", "torch", "array_api_strict"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "sum(minimum(0.5, X).^2)",
+        "sum(maximum(X, -1).^2)",
+        "sum(huber(X, 1/2).*X)",
+        "c = 2; sum(minimum(c, X).^2)",
+        "sum(where(X > 0, -1, 2).*X)",
+        "sum(minimum(n/3, X).*X)",
+        "sum(maximum(sqrt(2), X).*a)",
+        "3*a + sum(X)",
+    ],
+)
+def test_numbers_beside_matrices(source, target):
+    shapes = {"X": ("n", "k")} | ({"a": (1, 1)} if "a" in source.replace("max", "") else {})
+    d = mc.derive(source, shapes=shapes)
+    extra, put = library(target)
+    X = np.linspace(-2, 2, 12).reshape(4, 3)
+    given = {"X": X} | ({"a": 1.5} if "a" in shapes else {})
+    wanted = d.function("gradient")(**given)
+    dialect = target if target in ("jax", "torch") else "array-api"
+    for dtype in (np.float64, np.float32):
+        found = d.function("gradient", dialect)(**given | {"X": put(X.astype(dtype))}, **extra)
+        assert found.keys() == wanted.keys() != set()
+        for name, part in found.items():
+            assert str(part.dtype).split(".")[-1] == np.dtype(dtype).name
+            assert np.allclose(np.asarray(part), wanted[name], atol=1e-6)
+
+
+@pytest.mark.parametrize("target", ["jax", "torch", "dask", "array_api_strict", "numpy"])
+def test_products_with_cotangents_and_tangents(target):
+    d = mc.derive("sin(a*X)*w", shapes={"X": ("n", "k"), "w": ("k", 1), "a": (1, 1)})
+    extra, put = library(target)
+    dialect = target if target in ("jax", "torch", "dask") else "array-api"
+    X, w, G = np.linspace(-1, 1, 12).reshape(4, 3), np.ones((3, 1)), np.arange(4.0)[:, None]
+    given = {"X": put(X), "w": put(w), "a": 0.5}
+    wanted = d.function("vjp")(X=X, w=w, a=0.5, cotangent=G)
+    found = d.function("vjp", dialect)(**given, cotangent=put(G), **extra)
+    assert found.keys() == wanted.keys() == {"X", "w", "a"}
+    assert all(np.allclose(np.asarray(found[k]), wanted[k]) for k in wanted)
+    for tangents in ({"a": 2.0}, {"X": X + 1}, {"a": 1.0, "w": w}):
+        moved = {k: t if isinstance(t, float) else put(t) for k, t in tangents.items()}
+        product = d.function("jvp", dialect)(**given, tangents=moved, **extra)
+        assert np.allclose(np.asarray(product), d.function("jvp")(X=X, w=w, a=0.5, tangents=tangents))
+    scalar = mc.derive("sum(sin(X))", shapes={"X": ("n", "k")})
+    found = scalar.function("vjp", dialect)(X=put(X), cotangent=2.0, **extra)
+    assert np.allclose(np.asarray(found["X"]), 2 * np.cos(X))
 
 
 @pytest.mark.parametrize("target", ["jax", "torch", "dask", "array_api_strict"])

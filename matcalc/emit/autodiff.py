@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from matcalc.dims import is_one
 from matcalc.emit import trees
-from matcalc.emit.portable import DIALECTS, helpers_of, size_lines, translated
+from matcalc.emit.portable import DIALECTS, helpers_of, python_numbers, size_lines, translated
 from matcalc.emit.portable_module import WIDTH
 from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
@@ -97,6 +97,7 @@ def _cut(lowered: Lowered, target: str, repeats: bool) -> _Cut:
     assert program.value is not None
     assert program.cotangent is not None
     statements = [(s.target, s.text) for s in lowered.schedule.statements]
+    numbers = python_numbers(lowered.dimensions.values(), statements)
     value, returned = lowered.own(program.value, set())
     results: dict[str, str] = {}
     for name, e in program.results.items():
@@ -117,11 +118,11 @@ def _cut(lowered: Lowered, target: str, repeats: bool) -> _Cut:
     zero = f"{dialect.prefix}.zeros_like({lowered.inputs[program.cotangent.params[0]]}).sum()"
 
     def lines(chosen: list[tuple[str, str]]) -> list[str]:
-        return trees.wrapped([f"{name} = {translated(text, dialect)}" for name, text in chosen], WIDTH)
+        return trees.wrapped([f"{name} = {translated(text, dialect, numbers)}" for name, text in chosen], WIDTH)
 
     return _Cut(
-        *(lines(forward), translated(value, dialect), lines(repeated), lines(backward)),
-        {name: translated(text, dialect) if _names(text) else zero for name, text in results.items()},
+        *(lines(forward), translated(value, dialect, numbers), lines(repeated), lines(backward)),
+        {name: translated(text, dialect, numbers) if _names(text) else zero for name, text in results.items()},
         [name for name in (*inputs, *(name for name, _ in forward)) if name in read],
     )
 

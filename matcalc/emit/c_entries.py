@@ -76,6 +76,24 @@ def product(*factors: str) -> str:
     return " * ".join(needed) or "1"
 
 
+def _quotient(index: str, size: str) -> str:
+    """index / size; what is 0 stays the constant, which has no sign to compare."""
+    return index if size == "1" or index == "0" else f"({index} / {_bracketed(size)})"
+
+
+def _remainder(index: str, size: str) -> str:
+    """index % size."""
+    return "0" if size == "1" or index == "0" else f"({index} % {_bracketed(size)})"
+
+
+def _index(row: str, column: str, rows: str) -> str:
+    """row + column * rows."""
+    if column == "0":
+        return row
+    place = column if rows == "1" else f"{column} * {_bracketed(rows)}"
+    return f"({place})" if row == "0" else f"({row} + {place})"
+
+
 def _joint(*shapes: Shape) -> Shape:
     rows = next((s[0] for s in shapes if s[0] != "1"), "1")
     columns = next((s[1] for s in shapes if s[1] != "1"), "1")
@@ -195,8 +213,11 @@ class Entries:
         self.used.add(function)
         return ast.Call(ast.Name(function), list(args), [])
 
-    def _choice(self, condition: str, value: ast.expr) -> ast.expr:
-        return self._call("choose", ast.Name(condition), value, ast.Constant(0.0))
+    def _where(self, left: str, relation: str, right: str, value: ast.expr) -> ast.expr:
+        """An entry where two indices are ==, <= or >=, and 0 elsewhere."""
+        if left == right:
+            return value
+        return self._call("choose", ast.Name(f"{left} {relation} {right}"), value, ast.Constant(0.0))
 
     def _entry(self, tree: ast.expr, at: At) -> ast.expr:
         if isinstance(tree, ast.Constant):
@@ -204,7 +225,10 @@ class Entries:
         if isinstance(tree, ast.Name):
             return ast.Name(self._read(tree.id, at))
         if isinstance(tree, ast.UnaryOp):
-            return ast.UnaryOp(tree.op, self._entry(tree.operand, at))
+            inner = self._entry(tree.operand, at)
+            if isinstance(inner, ast.UnaryOp):  # --x decrements in C
+                return inner.operand
+            return ast.UnaryOp(tree.op, inner)
         if isinstance(tree, ast.Compare):
             sides = [self._entry(side, at) for side in (tree.left, *tree.comparators)]
             return ast.Compare(sides[0], tree.ops, sides[1:])
@@ -260,39 +284,44 @@ class Entries:
             return self._entry(tree.args[1], at)
         if name == "np.broadcast_to":
             return self._entry(tree.args[0], at)
-        return self._moved(name, tree.args, at)
+        return self._moved(name, tree.args, self._inside(tree, at))
+
+    def _inside(self, tree: ast.expr, at: At) -> At:
+        """The place where a tree is read that the rest of an expression may repeat along rows or columns."""
+        rows, columns = self.shape(tree)
+        return At("0" if rows == "1" else at.row, "0" if columns == "1" else at.column)
 
     def _moved(self, name: str, args: list[ast.expr], at: At) -> ast.expr:
         i, j = _bracketed(at.row), _bracketed(at.column)
-        on_diagonal = f"{i} == {j}"
         if name == "np.eye":
-            return self._choice(on_diagonal, ast.Constant(1.0))
+            return self._where(i, "==", j, ast.Constant(1.0))
         if name == "_diag":
-            return self._choice(on_diagonal, self._entry(args[0], At(at.row, at.row)))
+            return self._where(i, "==", j, self._entry(args[0], At(at.row, at.row)))
         if name in ("_diagvec", "np.diagonal"):
             return self._entry(args[0], At(at.row, at.row))
         if name == "_add_diagonal":
-            added = self._choice(on_diagonal, self._entry(args[1], At(at.row, at.row)))
+            added = self._where(i, "==", j, self._entry(args[1], At(at.row, at.row)))
             return ast.BinOp(self._entry(args[0], at), ast.Add(), added)
         if name in ("np.tril", "np.triu"):
-            return self._choice(f"{j} {'<=' if name == 'np.tril' else '>='} {i}", self._entry(args[0], at))
+            return self._where(j, "<=" if name == "np.tril" else ">=", i, self._entry(args[0], at))
         if name == "np.outer":
             return ast.BinOp(self._entry(args[0], At(i, i)), ast.Mult(), self._entry(args[1], At(j, j)))
         if name == "_comm":
-            m, n = (_bracketed(size_text(a)) for a in args)
-            return self._choice(f"{j} == {i} / {n} + {i} % {n} * {m}", ast.Constant(1.0))
+            m, n = (size_text(a) for a in args)
+            return self._where(j, "==", _index(_quotient(i, n), _remainder(i, n), m), ast.Constant(1.0))
         if name in ("_vec", "_reshape"):
-            rows = _bracketed(self.shape(args[0])[0])
-            place = i if name == "_vec" else f"({i} + {j} * {_bracketed(size_text(args[1]))})"
-            return self._entry(args[0], At(f"({place} % {rows})", f"({place} / {rows})"))
+            rows = self.shape(args[0])[0]
+            place = i if name == "_vec" else _index(i, j, size_text(args[1]))
+            return self._entry(args[0], At(_remainder(place, rows), _quotient(place, rows)))
         return self._kronecker(name, args, i, j)
 
     def _kronecker(self, name: str, args: list[ast.expr], i: str, j: str) -> ast.expr:
         if name == "_kron_eye":
-            n = _bracketed(size_text(args[1]))
-            return self._choice(f"{i} % {n} == {j} % {n}", self._entry(args[0], At(f"({i} / {n})", f"({j} / {n})")))
-        p, q = map(_bracketed, self.shape(args[1]))
-        inner = self._entry(args[1], At(f"({i} % {p})", f"({j} % {q})"))
+            n = size_text(args[1])
+            entry = self._entry(args[0], At(_quotient(i, n), _quotient(j, n)))
+            return self._where(_remainder(i, n), "==", _remainder(j, n), entry)
+        p, q = self.shape(args[1])
+        inner = self._entry(args[1], At(_remainder(i, p), _remainder(j, q)))
         if name == "_eye_kron":
-            return self._choice(f"{i} / {p} == {j} / {q}", inner)
-        return ast.BinOp(self._entry(args[0], At(f"({i} / {p})", f"({j} / {q})")), ast.Mult(), inner)
+            return self._where(_quotient(i, p), "==", _quotient(j, q), inner)
+        return ast.BinOp(self._entry(args[0], At(_quotient(i, p), _quotient(j, q))), ast.Mult(), inner)

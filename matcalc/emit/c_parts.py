@@ -72,5 +72,12 @@ def bare(tree: ast.expr) -> ast.expr:
             return tree
 
 
+def is_number(tree: ast.expr) -> bool:
+    """Whether a tree is a constant or a function of Python's `math`."""
+    return trees.text(tree.func if isinstance(tree, ast.Call) else tree).startswith("math.") and (
+        isinstance(tree, (ast.Attribute, ast.Call))
+    )
+
+
 def _is_empty(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Tuple) and not tree.elts

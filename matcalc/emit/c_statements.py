@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from matcalc.emit import trees
 from matcalc.emit.c_entries import SCALAR, UNARY, At, Entries, Shape, product, refused
-from matcalc.emit.c_parts import Step, Stored, bare, count, gemv, group, line_of, turn
+from matcalc.emit.c_parts import Step, Stored, bare, count, gemv, group, is_number, line_of, turn
 from matcalc.emit.portable import EINSUM
 
 _PAIR = 2
@@ -77,7 +77,7 @@ class Statements:
         tree = bare(tree)
         if not self.entries.is_entrywise(tree):
             return self._computed(tree, target)
-        if isinstance(tree, (ast.Name, ast.Constant)) or trees.text(tree).startswith("math."):
+        if isinstance(tree, (ast.Name, ast.Constant)) or is_number(tree):
             return tree
         inside = target if self._keeps_places(tree) else None
         parts: dict[ast.expr, ast.expr] = {}

@@ -15,7 +15,7 @@ from matcalc import core
 from matcalc.core import broadcast, number, power, scale
 from matcalc.dims import Shape, is_one, is_scalar, same_shape
 from matcalc.emit.code import Code, Level
-from matcalc.emit.matching import negation_of
+from matcalc.emit.matching import negation_of, through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
@@ -310,7 +310,7 @@ def where_code(select: Selector, e: Expr) -> Choice | None:
     """A choice; between two numbers, in the program's precision."""
     operands = [stripped(select, a) for a in e.args]
     text = f"np.where({{0}} {e.params[0]} {{1}}, {{2}}, {{3}})"
-    if all(a.op == "number" for a in operands[2:]):
+    if all(through(a).op == "number" for a in operands[2:]):
         text += ".astype(dtype)"
     if e.is_scalar:
         text += "[()]"

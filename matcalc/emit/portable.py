@@ -56,7 +56,7 @@ DIALECTS = {
     "array-api": Dialect("the array API", "", "xp", options={"linalg.cholesky": {"upper": False}}),
     "dask": Dialect(
         *("Dask", "import dask.array as da", "da", _NUMPY_NAMES),
-        missing=frozenset(["linalg.det", "linalg.slogdet", "linalg.matrix_power"]),
+        missing=frozenset(["linalg.det", "linalg.slogdet", "linalg.matrix_power", "linalg.matrix_norm"]),
         options={"linalg.cholesky": {"lower": True}},
         taken="da.asarray",
     ),
@@ -98,18 +98,35 @@ EINSUM: dict[str, tuple[bool, int | None]] = {
 }
 
 
-def translated(text: str, dialect: Dialect) -> str:
-    """A statement's NumPy text in another library.
+def python_numbers(sizes: Iterable[str], statements: Iterable[tuple[str, str]]) -> set[str]:
+    """The names that stand for numbers of Python, not for arrays: sizes, and what is computed from them alone."""
+    numbers = {*sizes, "math"}
+    for target, text in statements:
+        if _is_number(trees.parsed(text), numbers):
+            numbers.add(target)
+    return numbers
+
+
+def _is_number(tree: ast.expr, numbers: set[str]) -> bool:
+    return all(n.id in numbers for n in ast.walk(tree) if isinstance(n, ast.Name))
+
+
+def translated(text: str, dialect: Dialect, numbers: set[str]) -> str:
+    """A statement's NumPy text in another library; `numbers` are the names of Python's numbers.
 
     Raises:
         NoRuleError: it uses what the library does not have.
     """
-    return trees.hugged(trees.text(_Translator(dialect).visit(trees.parsed(text))))
+    return trees.hugged(trees.text(_Translator(dialect, numbers).visit(trees.parsed(text))))
 
 
 class _Translator(ast.NodeTransformer):
-    def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
+    def __init__(self, dialect: Dialect, numbers: set[str]) -> None:
+        self.dialect, self.numbers = dialect, numbers
+
+    def _is_number(self, tree: ast.expr) -> bool:
+        """Whether a value is a number of Python's, which not every library takes beside an array."""
+        return _is_number(tree, self.numbers)
 
     def _function(self, name: str) -> ast.expr:
         return trees.parsed(f"{self.dialect.prefix}.{self.dialect.names.get(name, name)}")
@@ -147,7 +164,7 @@ class _Translator(ast.NodeTransformer):
         if name == "np.where" and isinstance(node.args[0], ast.Compare):
             test = self.generic_visit(node.args[0])
             rest = [self.visit(a) for a in node.args[1:]]
-            if all(isinstance(a, ast.Constant) for a in rest):  # the standard wants an array among the two
+            if all(map(self._is_number, rest)):  # the standard wants an array among the two
                 rest = [self._call("asarray", [a], dtype=ast.Name("dtype")) for a in rest]
             return self._call("where", [test, *rest])  # type: ignore[list-item]
         if isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
@@ -179,17 +196,26 @@ class _Translator(ast.NodeTransformer):
         if name == "full" and not isinstance(node.args[1], ast.Constant):
             ones = self._call("ones", [node.args[0]], dtype=ast.Name("dtype"))
             return ast.BinOp(node.args[1], ast.Mult(), ones)
+        if name == "linalg.norm" and len(node.args) > 1:  # the spectral or the nuclear norm
+            if "linalg.matrix_norm" in self.dialect.missing:
+                raise self._refused("np.linalg.norm of a matrix")
+            return self._call("linalg.matrix_norm", node.args[:1], ord=node.args[1])
         if name in ("maximum", "minimum"):
             first, second = node.args
-            if isinstance(second, ast.Constant):
+            if self._is_number(second):
                 second = self._call("full_like", [first, second])
+            elif self._is_number(first):
+                first = self._call("full_like", [second, first])
             return self._call(name, [first, second])
         if (name not in _SAME and name not in _RENAMED) or name in self.dialect.missing:
             raise self._refused(f"np.{name}")
         if name in _FACTORING:
             node.args = [self._whole(a, "{0: -1}" if k else "-1") for k, a in enumerate(node.args)]
         options = [ast.keyword(k, ast.Constant(v)) for k, v in self.dialect.options.get(name, {}).items()]
-        return ast.Call(self._function(_RENAMED.get(name, name)), node.args, [*node.keywords, *options])
+        call = ast.Call(self._function(_RENAMED.get(name, name)), node.args, [*node.keywords, *options])
+        if name == "linalg.inv" and self.dialect.prefix == "da":  # which takes it for double precision
+            return self._as_number(call)
+        return call
 
     def _whole(self, matrix: ast.expr, chunks: str) -> ast.expr:
         """A matrix that is factored, or what is solved for: Dask wants its rows in one block."""

@@ -133,7 +133,7 @@ def _vec(xp, x):
 
 def _reshape(xp, x, m, n):
     """The same entries, column-major, as m x n."""
-    return xp.reshape(x.T, (n, m)).T
+    return xp.reshape(xp.reshape(x.T, (-1,)), (n, m)).T
 
 
 def _diag(xp, v):

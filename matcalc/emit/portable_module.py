@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from matcalc.emit.portable import Dialect, helpers_of, size_lines, translated
+from matcalc.emit.portable import Dialect, helpers_of, python_numbers, size_lines, translated
 from matcalc.emit.program import SUMMARY, Lowered, plain
 from matcalc.emit.trees import wrapped
 from matcalc.errors import NoRuleError
+from matcalc.expr import Expr
 from matcalc.templating import render
 
 WIDTH = 108
@@ -27,26 +28,24 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
             f"no code for {dialect.title} with a variable called {dialect.prefix}: the code needs the name"
         )
     result = lowered.result(plain=True)
-    lines = [f"{s.target} = {translated(s.text, dialect)}" for s in lowered.schedule.statements]
-    result = translated(result, dialect)
+    numbers = python_numbers(lowered.dimensions.values(), ((s.target, s.text) for s in lowered.schedule.statements))
+    lines = [f"{s.target} = {translated(s.text, dialect, numbers)}" for s in lowered.schedule.statements]
+    result = translated(result, dialect, numbers)
     if program.kind == "value_and_grad":
         result = result.removeprefix("(").removesuffix(")")
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
-    matrices = [*program.variables, *([] if program.cotangent is None else [program.cotangent])]
-    given = [lowered.inputs[v.params[0]] for v in matrices if not v.is_scalar]
+    given = [lowered.inputs[v.params[0]] for v in program.variables if not v.is_scalar]
     taking = [f"{name} = {dialect.taken}({name})" for name in given] if dialect.taken else []
     taking += size_lines(arrays, lowered.dimensions, [*lines, result])
     scalars = [lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar]
     taking.append(f"dtype = {f'{arrays[0][0]}.dtype' if arrays else f'{dialect.prefix}.{dialect.default}'}")
-    taking += [
-        f"{name} = {dialect.prefix}.{dialect.scalar}({name}, dtype=dtype)"
-        for name in scalars
-        if _reads(lines, result, name)
-    ]
+    taking += [f"{name} = {_number(name, dialect)}" for name in scalars if _reads(lines, result, name)]
     for wrt, t in program.tangents.items():
-        zero = f"{dialect.prefix}.zeros_like({lowered.inputs[wrt]})"
-        tangent = f'{dialect.taken}(tangents["{wrt}"])' if dialect.taken else f'tangents["{wrt}"]'
+        zero = _number("0", dialect) if t.is_scalar else f"{dialect.prefix}.zeros_like({lowered.inputs[wrt]})"
+        tangent = _taken(f'tangents["{wrt}"]', t, dialect)
         taking.append(f'{lowered.inputs[t.params[0]]} = {tangent} if "{wrt}" in tangents else {zero}')
+    if program.cotangent is not None:
+        taking.append(f"{lowered.inputs['cotangent']} = {_taken('cotangent', program.cotangent, dialect)}")
     signature = lowered.signature().removesuffix(", dims=None")
     body = [*taking, *lines, result]
     used = "\n".join([*lines, result])
@@ -66,6 +65,18 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
         result=result,
         helpers=helpers_of(body),
     )
+
+
+def _number(text: str, dialect: Dialect) -> str:
+    """A number as an array of the program's type."""
+    return f"{dialect.prefix}.{dialect.scalar}({text}, dtype=dtype)"
+
+
+def _taken(text: str, of: Expr, dialect: Dialect) -> str:
+    """A tangent or a cotangent as an array of the library; it fits `of`."""
+    if of.is_scalar:
+        return _number(text, dialect)
+    return f"{dialect.taken}({text})" if dialect.taken else text
 
 
 def _reads(lines: list[str], result: str, name: str) -> bool:

@@ -243,7 +243,7 @@ class Lowered:
         for name, e in program.results.items():
             text, returned = self.own(e, returned)
             if plain:
-                pass
+                text = _typed(text, e)
             elif name in formed:
                 text = _formed_as(text, self.shapes[name], e)
             elif e.is_scalar:
@@ -287,8 +287,13 @@ SUMMARY = {
 def _formed_as(text: str, shape: str, e: Expr) -> str:
     """The text of a derivative in the form of the input that it belongs to."""
     if e.is_scalar:
-        return f"_form({text}, {shape})"
+        return f"_form({_typed(text, e)}, {shape})"
     return f"{text}.reshape({shape})" if text.isidentifier() else f"({text}).reshape({shape})"
+
+
+def _typed(text: str, e: Expr) -> str:
+    """The text of a 1 x 1 value in the program's precision, which a number of Python does not have."""
+    return f"dtype.type({text})" if e.is_scalar and not variables([e]) else text
 
 
 def quoted(name: str) -> str:

@@ -270,6 +270,8 @@ def norm1(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
 )
 def norm2(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d norm2(X) = tr(X' dX) / norm2(X)"""
+    if X.is_scalar:  # the absolute value: x/abs(x) would have no value at 0, its product with abs(x) neither
+        return (inner(node("sign", (X,))),)
     return (inner(scale(power(Y, -1), X)),)
 
 

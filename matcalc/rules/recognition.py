@@ -190,6 +190,18 @@ def scalar_sign_over_absolute_value(e: Expr, context: Context) -> Expr | None:
     return _joined(e, "sign", "abs", lambda X: power(X, -1))
 
 
+@rule(X="m n", source="definition of the absolute value")
+def absolute_value_times_sign(X: Expr) -> tuple[Expr, Expr]:
+    """abs(X) o sign(X) = X"""
+    return hadamard(node("abs", (X,)), node("sign", (X,))), X
+
+
+@rule(x="1 1", source="definition of the absolute value")
+def scalar_absolute_value_times_sign(x: Expr) -> tuple[Expr, Expr]:
+    """abs(x) sign(x) = x"""
+    return scale(node("abs", (x,)), node("sign", (x,))), x
+
+
 def _joined(e: Expr, above: str, below: str, joint: Callable[[Expr], Expr]) -> Expr | None:
     """f(X) .* g(X)^-1 in a product, replaced by one function of X."""
     for k, f in enumerate(e.args):
@@ -258,6 +270,12 @@ def _norm() -> tuple[Expr, Expr]:
 def norm_of_scalar(e: Expr, context: Context) -> Expr | None:
     """norm2(x) = abs(x) for a 1 x 1 value"""
     return node("abs", e.args) if e.args[0].is_scalar else None
+
+
+@rule(x="1 1", source="definition of the norm")
+def sum_norm_of_scalar(x: Expr) -> tuple[Expr, Expr]:
+    """norm1(x) = abs(x) for a 1 x 1 value"""
+    return node("norm1", (x,)), node("abs", (x,))
 
 
 @rule(X="m n", facts={"X": "nonnegative"}, source="definition of the absolute value")
