@@ -36,6 +36,12 @@ static double softplus(double x)
     return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
 }
 
+/* log(1 - exp(-x)) for positive x, without cancellation near 0 and where exp(-x) is small. */
+static double log1mexp(double x)
+{
+    return x < 0.6931471805599453 ? log(-expm1(-x)) : log1p(-exp(-x));
+}
+
 /* 1 / norm, and 0 where the norm is 0: the gradient of a norm at 0 is taken to be 0. */
 static double reciprocal(double norm)
 {

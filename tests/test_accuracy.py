@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 from case_support import VALID, derive
@@ -68,3 +69,40 @@ def test_a_mask_is_not_multiplied_out():
     A = np.array([[1e12], [1.2345678901]])
     got = gradient("sum((A*A') .* (1 - eye(n)))", "A", {"A": A})
     np.testing.assert_allclose(got, 2 * A[::-1], rtol=1e-15)
+
+
+def normal_tail(t):
+    return mpmath.log(mpmath.ncdf(t))
+
+
+# Formulas that cancel or overflow as they are written: the text, the value at one number, points.
+STABLE = [
+    ("log(1 - exp(-x))", lambda t: mpmath.log(1 - mpmath.exp(-t)), [1e-11, 0.5, 40, 700]),
+    ("log(exp(x) - 1)", lambda t: mpmath.log(mpmath.exp(t) - 1), [1e-11, 0.5, 40, 800]),
+    ("sqrt(1 + x.^2) - 1", lambda t: mpmath.sqrt(1 + t * t) - 1, [1e-9, 1, 1e9]),
+    ("log(sqrt(4 + x) - 2)", lambda t: mpmath.log(mpmath.sqrt(4 + t) - 2), [1e-11, 1]),
+    ("1 - sqrt(1 - x)", lambda t: 1 - mpmath.sqrt(1 - t), [1e-11, 0.5]),
+    ("log(cosh(x) - 1)", lambda t: mpmath.log(mpmath.cosh(t) - 1), [1e-8, 1, 20]),
+    ("log(1 - cos(x))", lambda t: mpmath.log(1 - mpmath.cos(t)), [1e-8, 1]),
+    ("log(normcdf(x))", normal_tail, [-1e4, -40, -1, 5]),
+    ("log(1 - normcdf(x))", lambda t: normal_tail(-t), [1e4, 40, 1, -5]),
+    ("normlogcdf(x)", normal_tail, [-1e4, -40, -1, 5, 60]),
+    ("normpdf(x) ./ normcdf(x)", lambda t: mpmath.npdf(t) / mpmath.ncdf(t), [-20, -1, 5]),
+    ("log(1 - sigmoid(x))", lambda t: -t - mpmath.log(1 + mpmath.exp(-t)), [-40, -1, 5, 800]),
+    ("log(sigmoid(x))", lambda t: t - mpmath.log(1 + mpmath.exp(t)), [-800, -1, 5, 40]),
+    ("log(1 - tanh(x))", lambda t: mpmath.log(2) - mpmath.log(1 + mpmath.exp(2 * t)), [-3, 1, 30]),
+    ("exp(x) - exp(-x)", lambda t: 2 * mpmath.sinh(t), [1e-9, 1]),
+    ("1 - normcdf(x)", lambda t: mpmath.ncdf(-t), [30, 1]),
+]
+
+
+@pytest.mark.parametrize(("source", "exact", "points"), STABLE, ids=[source for source, _, _ in STABLE])
+def test_a_formula_that_cancels_has_a_stable_form(source, exact, points):
+    d = mc.derive(f"sum({source})", wrt="x", shapes={"x": ("n", 1)})
+    with mpmath.workdps(120):
+        values = [exact(mpmath.mpf(t)) for t in points]
+        slopes = [mpmath.diff(exact, mpmath.mpf(t), h=abs(mpmath.mpf(t)) * mpmath.mpf(10) ** -30) for t in points]
+    for t, value, slope in zip(points, values, slopes):
+        got, gradient = d.function()(x=np.array([float(t)]))
+        assert got == pytest.approx(float(value), rel=1e-13)
+        assert gradient["x"][0] == pytest.approx(float(slope), rel=2e-12)

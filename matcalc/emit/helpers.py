@@ -78,6 +78,12 @@ def _softplus(x):
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
+def _log1mexp(x):
+    """log(1 - exp(-x)) for positive x, without cancellation near 0 and where exp(-x) is small."""
+    with np.errstate(divide="ignore"):
+        return np.where(x < 0.6931471805599453, np.log(-np.expm1(-x)), np.log1p(-np.exp(-x)))[()]
+
+
 def _gelu(x):
     """x times the standard normal distribution function."""
     return x * special.ndtr(x)

@@ -84,7 +84,7 @@ _SAME = frozenset(
     ]
 )
 _FACTORING = ("linalg.solve", "linalg.inv", "linalg.cholesky")
-_SPECIAL = ("erf", "erfc", "gammaln", "digamma", "polygamma")
+_SPECIAL = ("erf", "erfc", "erfcx", "gammaln", "digamma", "polygamma", "ndtr", "log_ndtr")
 _RENAMED = {
     **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh"},
     **{"arctanh": "atanh", "trace": "linalg.trace", "linalg.norm": "linalg.vector_norm", "diagonal": "linalg.diagonal"},

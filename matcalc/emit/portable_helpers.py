@@ -29,6 +29,12 @@ def _softplus(xp, x):
     return (x + xp.abs(x)) / 2 + xp.log1p(xp.exp(-xp.abs(x)))
 
 
+def _log1mexp(xp, x):
+    """log(1 - exp(-x)) for positive x, without cancellation near 0 and where exp(-x) is small."""
+    near, one = x < 0.6931471805599453, xp.ones_like(x)
+    return xp.where(near, xp.log(-xp.expm1(-xp.where(near, x, one))), xp.log1p(-xp.exp(-xp.where(near, one, x))))
+
+
 def _softmax(xp, x, axis):
     """exp(x) / sum(exp(x)) along an axis, without overflow."""
     e = xp.exp(x - _largest(xp, x, axis))

@@ -27,6 +27,7 @@ SELU_ALPHA = core.exact("1.6732632423543772848170429916717")
 KLAMBAUER = "Klambauer, Unterthiner, Mayr & Hochreiter, Self-normalizing neural networks (2017)"
 CLEVERT = "Clevert, Unterthiner & Hochreiter, Exponential linear units (2016)"
 HUBER = "Huber, Robust estimation of a location parameter (1964)"
+MAECHLER = "Mächler, Accurately computing log(1 - exp(-|a|)) (2012)"
 MAAS = "Maas, Hannun & Ng, Rectifier nonlinearities improve neural network acoustic models (2013)"
 
 
@@ -130,6 +131,33 @@ elementwise(
     slope=lambda Y, X: node("normpdf", (X,)),
     facts=positive,
     definition=lambda X: from_scalar((1 + sp.erf(x / sp.sqrt(2))) / 2, {x: X}, X),
+)
+elementwise(
+    "normlogcdf",
+    lambda t: sp.log((1 + sp.erf(t / sp.sqrt(2))) / 2),
+    r"\log\Phi",
+    Call("special.log_ndtr"),
+    slope=lambda Y, X: node("normratio", (X,)),
+    definition=lambda X: node("log", (node("normcdf", (X,)),)),
+)
+elementwise(
+    "normratio",
+    lambda t: sp.sqrt(2 / sp.pi) * sp.exp(-(t**2) / 2) / (1 + sp.erf(t / sp.sqrt(2))),
+    r"\tfrac{\varphi}{\Phi}",
+    Template("0.7978845608028654 / special.erfcx({0} * -0.7071067811865476)", Level.PRODUCT, Level.ATOM),
+    slope=lambda Y, X: core.minus(times(Y, core.plus(X, Y))),
+    facts=positive,
+    definition=lambda X: core.divide(node("normpdf", (X,)), node("normcdf", (X,))),
+)
+elementwise(
+    "log1mexp",
+    lambda t: sp.log(1 - sp.exp(-t)),
+    r"\operatorname{log1mexp}",
+    Call("_log1mexp"),
+    slope=lambda Y, X: core.power(node("expm1", (X,)), -1),
+    domain=lambda X: (("positive", X),),
+    source=MAECHLER,
+    definition=lambda X: node("log", (core.difference(1, node("exp", (core.minus(X),))),)),
 )
 
 

@@ -1,0 +1,311 @@
+"""Forms that neither overflow nor cancel, for those that a source or a derivative spells out.
+
+`log(1 + exp(X))` is `softplus(X)`, `1 - cos(X)` is `2*sin(X/2)^2`, `sqrt(1 + X) - 1` is `X/(sqrt(1 + X) + 1)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import Any
+
+import sympy as sp
+
+from matcalc import core
+from matcalc.core import broadcast, minus, number
+from matcalc.emit.matching import (
+    constant_of,
+    exponent_of,
+    negation_of,
+    one_minus_sigmoid_of,
+    plus_one,
+    quotient_of,
+    sigmoid_of,
+    softmax_of,
+    sum_of_exponentials,
+    through,
+)
+from matcalc.expr import Expr, node, number_value
+
+Form = Callable[[Expr], "Expr | None"]
+
+
+def stable(e: Expr) -> Expr | None:
+    """The form of `e` that neither overflows nor cancels, or None where it is one already."""
+    rule = _STABLE.get(e.op)
+    return None if rule is None else rule(e)
+
+
+@dataclass(frozen=True, slots=True)
+class Complement:
+    """1 less a function's value (or its square).
+
+    Attributes:
+        function: the value of the function.
+        form: the same without cancellation; it does not use the function's value.
+    """
+
+    function: Expr
+    form: Expr
+
+
+def complement(e: Expr) -> Complement | None:
+    """1 - sigmoid(X) = sigmoid(-X), 1 - tanh(X)^2 = 4 sigmoid(2 X) sigmoid(-2 X); None where `e` is neither."""
+    if e.op != "add" or len(e.args) != 2:
+        return None
+    for one, rest in (e.args, e.args[::-1]):
+        c = constant_of(one)
+        inner = negation_of(rest) if c == 1 else rest if c == -1 else None
+        found = None if inner is None else _complement(inner)
+        if found is not None:
+            return found if c == 1 else replace(found, form=minus(found.form))
+    return None
+
+
+def _complement(inner: Expr) -> Complement | None:
+    X = sigmoid_of(inner)
+    if X is not None:
+        return Complement(through(inner), node("sigmoid", (_negated(X),)))
+    square = through(inner)
+    base, k = _base_and_power(square)
+    base = through(base)
+    if k != 2 or base.op != "tanh":
+        return None
+    sides = (node("sigmoid", (core.scale(number(c), base.args[0]),)) for c in (2, -2))
+    product = core.scale if base.is_scalar else core.hadamard
+    return Complement(base, core.scale(number(4), product(*sides)))
+
+
+def _stable_log(e: Expr) -> Expr | None:
+    X = e.args[0]
+    soft = softmax_of(X)
+    if soft is not None:
+        return node("log_softmax", (soft[0],), (soft[1],))
+    inner = sigmoid_of(X)
+    if inner is not None:
+        return minus(node("softplus", (minus(inner),)))
+    inner = one_minus_sigmoid_of(X)
+    if inner is not None:
+        return minus(node("softplus", (inner,)))
+    total = sum_of_exponentials(X)
+    if total is not None:
+        return node("logsumexp", (total[0],), (total[1],))
+    inner = exponent_of(X)
+    if inner is not None:
+        return inner
+    if through(X).op == "normcdf":
+        return node("normlogcdf", through(X).args)
+    rest = plus_one(X)
+    return _log_of_difference(X) if rest is None else _log_of_one_plus(rest, X)
+
+
+def _negated(X: Expr) -> Expr:
+    """-X, and Y for -Y."""
+    inner = negation_of(X)
+    return minus(X) if inner is None else inner
+
+
+def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
+    """log(1 + rest)"""
+    inner = exponent_of(rest)
+    if inner is not None:
+        return node("softplus", (inner,))
+    total = sum_of_exponentials(rest)
+    if total is not None:
+        return node("softplus", (node("logsumexp", (total[0],), (total[1],)),))
+    negated = negation_of(rest)
+    below = through(rest if negated is None else negated)
+    if below.op == "tanh":  # log(1 - tanh(X)) = log(2) - softplus(2 X)
+        X = core.scale(number(-2 if negated is None else 2), below.args[0])
+        return core.plus(number(sp.log(2)), minus(node("softplus", (X,))))
+    inner = None if negated is None else exponent_of(negated)
+    if inner is not None:
+        return node("log1mexp", (_negated(inner),))
+    if negated is not None and below.op == "normcdf":
+        return node("normlogcdf", (_negated(below.args[0]),))
+    better = _stable_sum(through(whole))
+    return node("log1p", (rest,)) if better is None else node("log", (better,))
+
+
+def _log_of_difference(X: Expr) -> Expr | None:
+    """log(exp(X) - 1) = X + log(1 - exp(-X))"""
+    X = through(X)
+    for a, b in (X.args, X.args[::-1]) if X.op == "add" and len(X.args) == 2 else ():
+        inner = exponent_of(a)
+        if inner is not None and constant_of(b) == -1:
+            return core.add(inner, node("log1mexp", (inner,)))
+    return None
+
+
+def _stable_quotient(e: Expr) -> Expr | None:
+    soft = softmax_of(e)
+    if soft is not None:
+        return node("softmax", (soft[0],), (soft[1],))
+    inner = sigmoid_of(e)
+    if inner is not None:
+        return node("sigmoid", (inner,))
+    ratio = _normal_ratio(e)
+    return _over_difference(e) if ratio is None else ratio
+
+
+def _over_difference(e: Expr) -> Expr | None:
+    """exp(X) ./ (exp(X) - 1) = 1 ./ (1 - exp(-X)), which does not overflow"""
+    parts = quotient_of(e)
+    X = None if parts is None else exponent_of(parts[0])
+    if parts is None or X is None:
+        return None
+    below = through(parts[1])
+    for a, b in (below.args, below.args[::-1]) if below.op == "add" and len(below.args) == 2 else ():
+        if constant_of(a) == -1 and exponent_of(b) is X:
+            return core.power(minus(node("expm1", (_negated(X),))), -1)
+    return None
+
+
+def _normal_ratio(e: Expr) -> Expr | None:
+    """A product with normpdf(X) ./ normcdf(X): both underflow where their ratio is about -X."""
+    if e.op == "divide":
+        return _ratio(*e.args)
+    if e.op not in ("hadamard", "scale"):
+        return None
+    for i, k in permutations(range(len(e.args)), 2):
+        (above, up), (below, down) = _base_and_power(e.args[i]), _base_and_power(e.args[k])
+        found = _ratio(above, below) if up is not None and up.is_positive and down == -up else None
+        if found is not None:
+            rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
+            found = found if up == 1 else core.power(found, up)
+            return node(e.op, (*rest, found)) if rest else found
+        if above.op == "normpdf" and up == 1:
+            quotient = _times_normcdf(e.args[k], above.args[0])
+            if quotient is not None:
+                rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
+                return node(e.op, (*rest, node("normratio", above.args), quotient))
+    return None
+
+
+def _ratio(above: Expr, below: Expr) -> Expr | None:
+    """normpdf(X) ./ normcdf(X), and normpdf(X) ./ (1 - normcdf(X)), which is that at -X."""
+    above = through(above)
+    if above.op != "normpdf":
+        return None
+    X = above.args[0]
+    if through(below) is node("normcdf", (X,)):
+        return node("normratio", (X,))
+    rest = plus_one(below)
+    tail = None if rest is None else negation_of(rest)
+    if tail is not None and through(tail) is node("normcdf", (X,)):
+        return node("normratio", (minus(X),))
+    reflected = _negated(X)
+    return node("normratio", (reflected,)) if through(below) is node("normcdf", (reflected,)) else None
+
+
+def _times_normcdf(e: Expr, X: Expr) -> Expr | None:
+    """A sum times normcdf(X), where each of its terms is divided by that."""
+    below, terms = node("normcdf", (X,)), []
+    for t in e.args if e.op == "add" else ():
+        factors = [*t.args] if t.op in ("hadamard", "scale") else [t]
+        powers = [(n, k) for n, f in enumerate(factors) for base, k in [_base_and_power(f)] if through(base) is below]
+        if len(powers) != 1 or powers[0][1] is None or not powers[0][1].is_negative:
+            return None
+        n, k = powers[0]
+        factors[n : n + 1] = [] if k == -1 else [core.power(below, k + 1)]
+        terms.append(
+            node(t.op, factors) if len(factors) > 1 else factors[0] if factors else broadcast(number(1), t.shape)
+        )
+    return core.add(*terms) if terms else None
+
+
+def _base_and_power(e: Expr) -> tuple[Expr, Any]:
+    e = through(e)
+    if e.op != "power":
+        return e, sp.S.One
+    return e.args[0], number_value(e.args[1]) if e.args[1].op == "number" else None
+
+
+def _stable_log1p(e: Expr) -> Expr | None:
+    inner = exponent_of(e.args[0])
+    if inner is not None:
+        return node("softplus", (inner,))
+    negated = negation_of(e.args[0])
+    inner = None if negated is None else sigmoid_of(negated)
+    return None if inner is None else minus(node("softplus", (inner,)))
+
+
+def _stable_sum(e: Expr) -> Expr | None:
+    """Two terms of a sum that cancel, in a form in which they do not."""
+    for i, k in permutations(range(len(e.args)), 2):
+        c = constant_of(e.args[i])
+        found = _exponentials(e.args[i], e.args[k]) if c is None else _with_constant(c, e.args[k], e.shape)
+        if found is not None:
+            rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
+            return core.add(*rest[:i], found, *rest[i:])
+    return None
+
+
+def _exponentials(a: Expr, b: Expr) -> Expr | None:
+    """exp(X) - exp(-X) = 2 sinh(X)"""
+    X, negated = exponent_of(a), negation_of(b)
+    Y = None if negated is None else exponent_of(negated)
+    opposite = None if X is None or Y is None else (negation_of(Y) is X or negation_of(X) is Y)
+    return core.scale(number(2), node("sinh", (X,))) if X is not None and opposite else None
+
+
+def _with_constant(c: Any, t: Expr, shape: Any) -> Expr | None:
+    """c + t for a number c, where t is near -c."""
+    negated = negation_of(t)
+    f = through(t if negated is None else negated)
+    near = c if negated is not None else -c  # the value of f at which the two cancel
+    if near == 1 and f.op in _NEAR_ONE:
+        found = _NEAR_ONE[f.op](f)
+    elif near in (1, -1) and f.op == "tanh":  # tanh(X) - 1 = -2 sigmoid(-2 X)
+        X = core.scale(number(-2 * near), f.args[0])
+        found = core.scale(number(-2 * near), node("sigmoid", (X,)))
+    elif f.op == "sqrt" and near.is_positive:
+        found = _root_minus(near, f)
+    else:
+        found = None
+    return minus(found) if found is not None and negated is not None else found
+
+
+def _root_minus(c: Any, root: Expr) -> Expr | None:
+    """sqrt(c^2 + X) - c = X ./ (sqrt(c^2 + X) + c)"""
+    inside = through(root.args[0])
+    for i, a in enumerate(inside.args if inside.op == "add" else ()):
+        if constant_of(a) == c**2:
+            X = core.add(*(b for n, b in enumerate(inside.args) if n != i))
+            return core.divide(X, core.plus(root, broadcast(number(c), root.shape)))
+    return None
+
+
+def _half_squared(name: str, sign: int) -> Form:
+    def form(f: Expr) -> Expr:
+        half = core.scale(number(sp.Rational(1, 2)), f.args[0])
+        return core.scale(number(2 * sign), core.power(node(name, (half,)), 2))
+
+    return form
+
+
+# f(X) - 1 for functions that are near 1 somewhere.
+_NEAR_ONE: dict[str, Form] = {
+    "exp": lambda f: node("expm1", f.args),
+    "cosh": _half_squared("sinh", 1),
+    "cos": _half_squared("sin", -1),
+    "normcdf": lambda f: minus(node("normcdf", (minus(f.args[0]),))),
+}
+
+
+def _stable_exp(e: Expr) -> Expr | None:
+    soft = softmax_of(e)
+    return None if soft is None else node("softmax", (soft[0],), (soft[1],))
+
+
+_STABLE = {
+    "log": _stable_log,
+    "log1p": _stable_log1p,
+    "exp": _stable_exp,
+    "divide": _stable_quotient,
+    "power": _stable_quotient,
+    "hadamard": _stable_quotient,
+    "scale": _stable_quotient,
+    "add": _stable_sum,
+}
