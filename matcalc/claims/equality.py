@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from matcalc.claims.assumptions import domain_of
-from matcalc.claims.prover import Prover, Work, WorkLimitError
+from matcalc.claims.prover import Prover, Stages, Work, WorkLimitError
 from matcalc.core import add, minus, transpose
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, postorder, rebuild
@@ -19,6 +19,7 @@ from matcalc.rules.woodbury import DOWN, UP
 from matcalc.steps import Step
 
 # What brings all to one form only at a price is tried last: fractions over one denominator, softmax by exponentials.
+LOGISTIC = "reciprocal_of_one_plus_exponential"
 SLOW = frozenset(
     (
         "common_denominator",
@@ -27,6 +28,7 @@ SLOW = frozenset(
         "tanh_by_sigmoid",
         "sinh_by_exponentials",
         "cosh_by_exponentials",
+        LOGISTIC,
     )
 )
 LOW_RANK = DOWN | UP  # one direction at a time
@@ -56,7 +58,7 @@ class Proof:
     left: Expr
     right: Expr
     opened: tuple[Expr, Expr]
-    prover: Prover
+    prover: Prover | Stages
     by_difference: bool = False
 
     @cached_property
@@ -121,7 +123,8 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
         (opened, SLOW | definitions),
         (opened, SLOW),
         (opened, SLOW - {"common_denominator"}),
-        (opened, RECOGNISING),
+        (opened, RECOGNISING | {LOGISTIC}),
+        (opened, SLOW - {LOGISTIC}),
     ]
     attempts = [(pair, without | LOW_RANK) for pair, without in attempts]
     attempts += [(opened, SLOW | definitions | {"push_through"} | other) for other in (UP, DOWN)]
@@ -130,6 +133,9 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
         prover = _attempt(work, pair, given, without if without >= expanding else without | GATHERING)
         if prover is not None:
             return Proof(left, right, pair, prover)
+    staged = _attempt(work, opened, given, SLOW | GATHERING | LOW_RANK, first=expanding | LOW_RANK)
+    if staged is not None:
+        return Proof(left, right, opened, staged)
     prover = _vanishing(work, opened, given)
     return None if prover is None else Proof(left, right, opened, prover, by_difference=True)
 
@@ -156,15 +162,20 @@ def _vanishing(work: Work, pair: tuple[Expr, Expr], given: list[tuple[str, Expr]
 
 
 def _attempt(
-    work: Work, pair: tuple[Expr, Expr], given: list[tuple[str, Expr]], without: frozenset[str]
-) -> Prover | None:
-    """The prover, if it brings both sides to one form."""
+    work: Work,
+    pair: tuple[Expr, Expr],
+    given: list[tuple[str, Expr]],
+    without: frozenset[str],
+    first: frozenset[str] | None = None,
+) -> Prover | Stages | None:
+    """The prover, if it brings both sides to one form; with `first`, after one without these rules."""
     try:
-        prover = _prepared(work, given, without)
-        first, second = (prover.normal(side) for side in pair)
+        last = _prepared(work, given, without)
+        prover = last if first is None else Stages(_prepared(work, given, first), last)
+        one, other = (prover.normal(side) for side in pair)
     except (WorkLimitError, RuntimeError, NoRuleError, ShapeError):  # beyond the bound: nothing is proved
         return None
-    return prover if first.digest == second.digest else None
+    return prover if one.digest == other.digest else None
 
 
 def _prepared(work: Work, given: list[tuple[str, Expr]], without: frozenset[str]) -> Prover:

@@ -11,12 +11,14 @@ from collections.abc import Collection
 from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter, rebuild_lenient
-from matcalc.rewrite.rule import RULES, Rule, but, rules_of
+from matcalc.rewrite.rule import RULES, Rule, among, but, rules_of
 from matcalc.rules.tidying import tidy_name
 from matcalc.steps import Step
 
 WORK_LIMIT = 8000
 MAX_CHAIN = 4000
+# A rule that shortens and leads to one form too: what is spelled out gets its name.
+RECOGNISED = ("log_of_one_plus_exponential",)
 
 
 class WorkLimitError(Exception):
@@ -52,6 +54,8 @@ class Prover(Rewriter):
     def __init__(self, context: Context, without: Collection[str] = (), work: Work | None = None) -> None:
         super().__init__(context)
         self._collapse = rules_of("collapse", "distribute", "expand", only=but(without))
+        for op, found in rules_of("present", only=among(*RECOGNISED)).items():
+            self._collapse.setdefault(op, []).extend(found)
         self.moves: dict[Expr, Step] = {}
         self.work = Work() if work is None else work
 
@@ -83,6 +87,32 @@ class Prover(Rewriter):
             steps.append(Step(move.rule, e, after, move.identity, move.source, move.facts))
             e = after
         return steps
+
+
+class Stages:
+    """Two provers one after the other: what is gathered first may not have to be multiplied out.
+
+    Args:
+        first: brings to its normal form.
+        second: goes on from there.
+    """
+
+    def __init__(self, first: Prover, second: Prover) -> None:
+        self.first, self.second = first, second
+
+    @property
+    def moves(self) -> dict[Expr, Step]:
+        """The moves of both."""
+        return {**self.first.moves, **self.second.moves}
+
+    def normal(self, e: Expr) -> Expr:
+        """The normal form of the normal form."""
+        return self.second.normal(self.first.normal(e))
+
+    def chain(self, e: Expr) -> list[Step]:
+        """The steps from `e` to it."""
+        steps = self.first.chain(e)
+        return [*steps, *self.second.chain(steps[-1].after if steps else e)]
 
 
 def replaced(e: Expr, old: Expr, new: Expr) -> Expr:

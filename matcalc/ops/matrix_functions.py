@@ -246,7 +246,9 @@ POWER_KEEPS = bits("symmetric", "diagonal", "lower", "upper", "orthogonal", "non
 
 
 def _matpow_facts(e: Expr, X: int, k: int) -> tuple[int, int]:
-    return X & (POWER_KEEPS | k & BIT["constant"]), 0
+    exponent = e.args[1].number
+    odd = BIT["skew"] if exponent is not None and exponent.is_odd else 0
+    return X & (POWER_KEEPS | odd | k & BIT["constant"]), 0
 
 
 @op(

@@ -138,6 +138,17 @@ def _taken() -> tuple[Expr, Expr]:
     return node("slice", (E,), (plus(m, 1), plus(m, n), 1, p)), rows[1][0]
 
 
+def _all() -> tuple[Expr, Expr]:
+    X = var("X", "m", "n")
+    return node("slice", (X,), (1, X.shape[0], 1, X.shape[1])), X
+
+
+@node_rule(op="slice", source=MATRIX_ALGEBRA, example=_all)
+def slice_of_all(e: Expr, context: Context) -> Expr | None:
+    """X[1:m, 1:n] = X for X m x n"""
+    return e.args[0] if same_shape(e.shape, e.args[0].shape) else None
+
+
 @node_rule(op="slice", source=MATRIX_ALGEBRA, example=_taken)
 def slice_of_blocks(e: Expr, context: Context) -> Expr | None:
     """the rows and columns of [A, B; C, D] that are those of a block are that block"""

@@ -34,6 +34,8 @@ COMPOSITE = {
     "pdist2": "pdist2(X, Y) is the matrix of squared distances of the rows",
     "silu": "silu(X) = X o sigmoid(X)",
     "softsign": "softsign(X) = X ./ (1 + abs(X))",
+    "leakyrelu": "leakyrelu(X, c) = X where X > 0, else c X",
+    "hardtanh": "hardtanh(X) is X clipped to the interval from -1 to 1",
     "logsigmoid": "logsigmoid(X) = -softplus(-X)",
 }
 
@@ -157,17 +159,6 @@ def _absolute() -> tuple[Expr, Expr]:
 def absolute_value_by_sign(e: Expr, context: Context) -> Expr | None:
     """abs(X) = X o sign(X)"""
     return _product(e, e.args[0], node("sign", e.args))
-
-
-def _rectified() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return node("relu", (X,)), hadamard(X, node("step", (X,)))
-
-
-@node_rule(op="relu", group="expand", source=DEFINITION, example=_rectified)
-def relu_by_step(e: Expr, context: Context) -> Expr | None:
-    """relu(X) = X o step(X)"""
-    return _product(e, e.args[0], node("step", e.args))
 
 
 def _step() -> tuple[Expr, Expr]:

@@ -164,16 +164,44 @@ def _commuting() -> tuple[Expr, Expr]:
 
 @node_rule(op="matmul", group="expand", source=MATRIX_ALGEBRA, example=_commuting)
 def functions_of_one_matrix_commute(e: Expr, context: Context) -> Expr | None:
-    """f(A) g(A) = g(A) f(A): exponentials, logarithms, roots, powers and inverses of one matrix"""
+    """f(A) g(A) = g(A) f(A): polynomials, exponentials, logarithms, roots, powers and inverses of one matrix"""
     for k, (f, g) in enumerate(zip(e.args, e.args[1:])):
-        if f.digest > g.digest and _argument(f) is _argument(g) and same(*f.shape):
-            return matmul(*e.args[:k], g, f, *e.args[k + 2 :])
+        if f.digest > g.digest and same(*f.shape) and same(*g.shape):
+            A = _argument(f)
+            if A is not None and A is _argument(g):
+                return matmul(*e.args[:k], g, f, *e.args[k + 2 :])
     return None
 
 
-def _argument(f: Expr) -> Expr:
-    """A where the factor is a function of A by its power series; itself elsewhere."""
-    return f.args[0] if f.op in ("expm", "logm", "sqrtm", "inv", "matpow") else f
+def _argument(f: Expr) -> Expr | None:
+    """A where the factor is a function of A; itself elsewhere; None where it is a function of several matrices."""
+    if f.op in ("expm", "logm", "sqrtm", "inv") or (f.op == "matpow" and f.args[1].op == "number"):
+        return _argument(f.args[0])
+    if f.op == "scale":
+        return _argument(f.args[-1])
+    if f.op not in ("add", "matmul"):
+        return f
+    found = {_argument(t) for t in f.args if not _is_unit(t)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_unit(t: Expr) -> bool:
+    return (t.args[-1] if t.op == "scale" else t).op == "eye"
+
+
+def _power_of_power() -> tuple[Expr, Expr]:
+    A = var("A", "n", "n")
+    return node("matpow", (node("matpow", (A, number(2))), number(3))), node("matpow", (A, number(6)))
+
+
+@node_rule(op="matpow", source=MATRIX_ALGEBRA, example=_power_of_power)
+def matrix_power_of_power(e: Expr, context: Context) -> Expr | None:
+    """(A^j)^k = A^(j k) for whole j and k"""
+    base, j = _base(e.args[0])
+    k = e.args[1]
+    if base is e.args[0] or k.op != "number" or not k.params[0].is_Integer or k.params[0] == 0 or j == 0:
+        return None
+    return _power(base, j * int(k.params[0]))
 
 
 def _parallel() -> tuple[Expr, Expr]:

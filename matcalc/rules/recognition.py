@@ -373,11 +373,11 @@ def _log_complement() -> tuple[Expr, Expr]:
 @node_rule(op="log", group="present", source=BISHOP, example=_log_complement)
 def log_of_complement_of_sigmoid(e: Expr, context: Context) -> Expr | None:
     """log(1 - sigmoid(X)) = log(sigmoid(-X))"""
-    z = _one_minus_sigmoid(e.args[0])
+    z = complement_of_sigmoid_at(e.args[0])
     return None if z is None else node("log", (node("sigmoid", (scale(number(-1), z),)),))
 
 
-def _one_minus_sigmoid(e: Expr) -> Expr | None:
+def complement_of_sigmoid_at(e: Expr) -> Expr | None:
     """The argument z where `e` is 1 - sigmoid(z)."""
     if e.op != "add" or len(e.args) != 2:
         return None

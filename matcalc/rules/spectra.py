@@ -332,3 +332,17 @@ def _unit_of(t: Expr) -> Expr | None:
 
 for _op in OPPOSITE:
     _shifted_extreme(_op)
+
+
+def _traced() -> tuple[Expr, Expr]:
+    X = square()
+    return core.total(node("exp", (node("eigvals", (X,)),))), core.trace(node("expm", (X,)))
+
+
+@node_rule(op="sum", group="expand", source=HIGHAM, example=_traced)
+def sum_of_function_of_eigenvalues(e: Expr, context: Context) -> Expr | None:
+    """sum(f(eigvals(X))) = tr(f(X)) for exponentials, roots and logarithms"""
+    values = e.args[0]
+    if not e.is_scalar or values.op not in SPECTRAL_FUNCTIONS or meaning(values.args[0]).op != "eigvals":
+        return None
+    return core.trace(node(SPECTRAL_FUNCTIONS[values.op], meaning(values.args[0]).args))

@@ -1,0 +1,109 @@
+"""Choices by absolute values and steps: maximum, minimum, where, relu; signs of products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matcalc import core
+from matcalc.core import add, difference, hadamard, minus, number, scale, var
+from matcalc.expr import Expr, node
+from matcalc.ops.comparison import HALF
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.rule import among, node_rule, rule
+from matcalc.rewrite.terms import coefficient_and_rest
+
+DEFINITION = "definition of the function"
+
+
+def absolute(X: Expr) -> Expr:
+    """abs(X), entrywise."""
+    return node("abs", (X,))
+
+
+@rule(X="m n", Y="m n", group="expand", source=DEFINITION)
+def maximum_by_absolute_value(X: Expr, Y: Expr) -> tuple[Expr, Expr]:
+    """maximum(X, Y) = (X + Y + abs(X - Y))/2"""
+    return node("maximum", (X, Y)), scale(HALF, add(X, Y, absolute(difference(X, Y))))
+
+
+@rule(X="m n", Y="m n", group="expand", source=DEFINITION)
+def minimum_by_absolute_value(X: Expr, Y: Expr) -> tuple[Expr, Expr]:
+    """minimum(X, Y) = (X + Y - abs(X - Y))/2"""
+    return node("minimum", (X, Y)), scale(HALF, add(X, Y, minus(absolute(difference(X, Y)))))
+
+
+@rule(X="m n", facts={"X": "nonnegative"}, source=DEFINITION)
+def relu_of_nonnegative(X: Expr) -> tuple[Expr, Expr]:
+    """relu(X) = X for nonnegative X"""
+    return node("relu", (X,)), X
+
+
+@rule(X="m n", group="expand", source=DEFINITION)
+def relu_by_absolute_value(X: Expr) -> tuple[Expr, Expr]:
+    """relu(X) = (X + abs(X))/2"""
+    return node("relu", (X,)), scale(HALF, add(X, absolute(X)))
+
+
+def _same_branches() -> tuple[Expr, Expr]:
+    A, B, C = (var(name, "m", "n") for name in "ABC")
+    return node("where", (A, B, C, C), (">",)), C
+
+
+@node_rule(op="where", source=DEFINITION, example=_same_branches)
+def where_of_equal_branches(e: Expr, context: Context) -> Expr | None:
+    """where(A > B, C, C) = C"""
+    return e.args[2] if e.args[2].digest == e.args[3].digest else None
+
+
+def _chosen() -> tuple[Expr, Expr]:
+    A, B, C, D = (var(name, "m", "n") for name in "ABCD")
+    return node("where", (A, B, C, D), (">",)), add(D, hadamard(difference(C, D), node("step", (difference(A, B),))))
+
+
+@node_rule(op="where", group="expand", source=DEFINITION, example=_chosen)
+def where_by_step(e: Expr, context: Context) -> Expr | None:
+    """where(A > B, C, D) = D + (C - D) o step(A - B), where(A > B, A, B) = (A + B + abs(A - B))/2"""
+    A, B, C, D = e.args
+    gap, jump = _tidied(difference(A, B)), _tidied(difference(C, D))
+    for sign, same in ((1, gap), (-1, _tidied(minus(gap)))):
+        ratio = _ratio(jump, same)
+        if ratio is not None:
+            return add(scale(HALF, add(C, D)), scale(number(sign * ratio / 2), absolute(gap)))
+    if e.params[0] == ">":
+        return add(D, _times(jump, node("step", (gap,))))
+    return add(C, minus(_times(jump, node("step", (_tidied(minus(gap)),)))))
+
+
+def _ratio(X: Expr, Y: Expr) -> Any:
+    """The number c with X = c Y; None where there is none."""
+    (first, body), (second, other) = coefficient_and_rest(X), coefficient_and_rest(Y)
+    return first / second if body is not None and other is not None and body.digest == other.digest else None
+
+
+def _tidied(e: Expr) -> Expr:
+    return Rewriter(Context(), only=among()).normal(e)
+
+
+def _times(X: Expr, Y: Expr) -> Expr:
+    return scale(X, Y) if X.is_scalar else hadamard(X, Y)
+
+
+def _sign_of_product() -> tuple[Expr, Expr]:
+    X, Y = var("X", "m", "n"), var("Y", "m", "n")
+    return node("sign", (hadamard(X, Y),)), hadamard(node("sign", (X,)), node("sign", (Y,)))
+
+
+@node_rule(op="sign", group="expand", source=DEFINITION, example=_sign_of_product)
+def sign_of_product(e: Expr, context: Context) -> Expr | None:
+    """sign(X o Y) = sign(X) o sign(Y), sign(s X) = sign(s) sign(X)"""
+    X = e.args[0]
+    if X.op not in ("scale", "hadamard"):
+        return None
+    return node(X.op, [_sign(f) for f in X.args])
+
+
+def _sign(f: Expr) -> Expr:
+    if f.op == "number" and f.params[0].is_real and f.params[0].is_number:
+        return number(1 if f.params[0] > 0 else -1 if f.params[0] < 0 else 0)
+    return core.broadcast(node("sign", (f.args[0],)), f.shape) if f.op == "broadcast" else node("sign", (f,))
