@@ -57,6 +57,7 @@ class Op:
         commutative: whether the order of the arguments does not matter.
         variadic: whether it takes any number of arguments.
         broadcasts: whether rows, columns and 1 x 1 arguments stretch to a common shape, however it is called.
+        also: names that it has elsewhere (in MATLAB, NumPy, Julia, R) and that mean nothing else: read, never printed.
         scalar_function: for elementwise operations, the SymPy function of one symbol.
         complete: fills in parameters that depend on the arguments (an axis left out).
         sampling: like `domain`, where random values should be narrower than what is necessary.
@@ -77,6 +78,7 @@ class Op:
     commutative: bool = False
     variadic: bool = False
     broadcasts: bool = False
+    also: tuple[str, ...] = ()
     scalar_function: Callable[[Any], Any] | None = None
     complete: Callable[..., tuple[Any, ...]] | None = None
     sampling: Callable[..., tuple[tuple[str, Any], ...]] | None = None
@@ -120,6 +122,11 @@ def record(name: str) -> Op:
         return REGISTRY[name]
     except KeyError:
         raise NoRuleError(f"no operation is called {name!r}") from None
+
+
+def synonym(name: str) -> Op | None:
+    """The operation that has this name elsewhere, if there is one."""
+    return next((entry for entry in REGISTRY.values() if name in entry.also), None)
 
 
 def register(entry: Op) -> Op:

@@ -19,7 +19,7 @@ import matcalc.ops  # noqa: F401  (fills the registry)
 from matcalc import core
 from matcalc.dims import dim, is_one, same, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
-from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, node
+from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, node, synonym
 from matcalc.frontend.catalogue import ScalarOf, own_symbols, renamed, stand_in
 from matcalc.frontend.to_sympy import to_sympy
 
@@ -28,7 +28,6 @@ Builder = Callable[..., Expr]
 # Written with operators, built by constructors, or inner to the system.
 STRUCTURAL = frozenset(("variable", "number", "named", "add", "scale", "matmul", "func", "where", "hadamard"))
 RENAMED = {"var": "variance"}  # matcalc.var declares a variable
-ALIASES = {"total": "sum", "trace": "tr", "inverse": "inv"}
 
 
 def _is_sympy(value: Any) -> bool:
@@ -219,16 +218,15 @@ def _has_function(entry: Op) -> bool:
 
 
 def public_names() -> list[str]:
-    """The names of all functions of `matcalc`, those of the user's own operations too."""
+    """The names of all functions of `matcalc`, those of the user's own operations too; no synonyms."""
     made = [RENAMED.get(entry.name, entry.name) for entry in REGISTRY.values() if _has_function(entry)]
-    return [*made, *WRITTEN, *ALIASES]
+    return [*made, *WRITTEN]
 
 
 def public(name: str) -> Callable[..., Any] | None:
     """The function of `matcalc` of this name, read from the registry at every call; None where there is none."""
     if name in WRITTEN:
         return WRITTEN[name]
-    wanted = ALIASES.get(name, name)
     renamed = {new: old for old, new in RENAMED.items()}
-    entry = None if wanted in RENAMED else REGISTRY.get(renamed.get(wanted, wanted))
+    entry = None if name in RENAMED else REGISTRY.get(renamed.get(name, name)) or synonym(name)
     return public_function(entry) if entry is not None and _has_function(entry) else None

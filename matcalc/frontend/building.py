@@ -12,7 +12,7 @@ from matcalc import core
 from matcalc.core import transpose
 from matcalc.dims import Dim, Shape, dim, is_one, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, closest, shorten
-from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, Param, node, number_value
+from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, Param, node, number_value, synonym
 from matcalc.frontend.chains import (
     Operand,
     broadcast_all,
@@ -23,6 +23,7 @@ from matcalc.frontend.chains import (
     product_of,
     sum_of,
 )
+from matcalc.frontend.hints import SECOND, about_axis, about_call
 from matcalc.frontend.names import CONSTANTS, Names, is_function, operation
 from matcalc.frontend.syntax import Node, Source, fold
 from matcalc.notation import PARAMETERS_FIRST
@@ -179,20 +180,26 @@ class Builder:
     def call(self, tree: Node, values: list[Any]) -> Expr:
         """f(a, b, params)."""
         name = values[0].value
-        entry = operation(name)
+        entry = self.called(name)
         if name in CONSTANTS:
             return self.constant(tree, values)
         if name in self.names.functions:
             (value,) = self.only_expressions(tree, values, 1)
             return self.names.functions[name](value)
         if entry is None or (entry.variadic and not entry.broadcasts):
-            raise self.source.error(self.not_callable(name), tree)
+            raise self.source.error(self.not_callable(name, tree), tree)
         if name == "where":
             return self.where(tree, values)
         args, params = self.arguments(entry, tree, values)
         return self.apply(entry, tree, args, params)
 
-    def not_callable(self, name: str) -> str:
+    def called(self, name: str) -> Op | None:
+        """The operation that is called: by its name, or by one that it has elsewhere if that is nothing else here."""
+        if name in self.names.functions or name in self.names.later or self.names.find(name) is not None:
+            return operation(name)
+        return operation(name) or synonym(name)
+
+    def not_callable(self, name: str, tree: Node) -> str:
         """What is said about a call of something that is no function."""
         known = self.names.find(name)
         if known is not None or name in self.names.later:
@@ -201,7 +208,8 @@ class Builder:
         if name == "D":
             return "D(phi)(X) is the derivative of a function phi at X: the brackets with X are missing"
         functions = [*self.names.functions, *filter(is_function, REGISTRY)]
-        return f"there is no function {shorten(name)}{closest(name, functions)}"
+        words = [self.source.words(t) for t in tree.children[1:] if isinstance(t, Tree)]
+        return f"there is no function {shorten(name)}{about_call(name, words) or closest(name, functions)}"
 
     def arguments(self, entry: Op, tree: Node, values: list[Any]) -> tuple[list[Operand], list[Any]]:
         """The expressions and the parameters of a call.
@@ -214,8 +222,9 @@ class Builder:
         while trees and isinstance(trees[-1], Tree) and trees[-1].data == "keyword":
             keyword: Any = trees.pop()
             name, value = given.pop()
-            if name.value == "axis":
-                raise self.source.error(self.about_axis(entry, value), keyword)
+            if name.value == "axis" and any(p.kind == "axis" for p in entry.params):
+                given_as = str(number_value(value)) if value.op == "number" else ""
+                raise self.source.error(about_axis(entry.name, given_as), keyword)
             if name.value not in (p.name for p in entry.params) or name.value in keywords:
                 raise self.source.error(f"{entry.name} has no (or a second) parameter {shorten(name.value)}", keyword)
             keywords[name.value] = (keyword, value)
@@ -223,7 +232,7 @@ class Builder:
             if isinstance(t, Tree):
                 self.need_expression(t, entry.name)
         first = len(entry.params) if entry.name in PARAMETERS_FIRST else 0
-        count = arity(entry) + first
+        count = len(given) if entry.variadic else arity(entry) + first
         if not count <= len(given) <= count + len(entry.params) - first:
             raise self.source.error(self.wrong_count(entry, len(given)), tree)
         args = [self.operand(t, v) for t, v in zip(trees[first:count], given[first:count])]
@@ -242,15 +251,6 @@ class Builder:
             else:
                 params.append(param.default)
         return args, params
-
-    def about_axis(self, entry: Op, value: Expr) -> str:
-        """Why `axis=` is refused: it counts from 0 elsewhere, and means another axis."""
-        if not any(p.kind == "axis" for p in entry.params):
-            return f"{entry.name} has no axis"
-        call = f"{entry.name}(X, {{}})".format
-        over = f"{call(1)} goes over the rows and gives 1 x n, {call(2)} goes over the columns and gives m x 1"
-        given = f"axis={number_value(value)}" if value.op == "number" else "axis="
-        return f"{given} means another axis to users of NumPy, so it is not read: {over}"
 
     def need_expression(self, tree: Any, name: str) -> None:
         """Raise ParseError for a comparison or keyword where an expression must be."""
@@ -290,9 +290,8 @@ class Builder:
         if param.kind in ("axis", "int"):
             exact = number_value(value) if value.op == "number" else None
             if param.kind == "axis" and exact not in (1, 2):
-                raise self.source.error(
-                    f"{entry.name}: the axis must be 1 (over rows) or 2 (over columns), got {words}", tree
-                )
+                message = f"{entry.name}: the axis must be 1 (over rows) or 2 (over columns), got {words}"
+                raise self.source.error(message + SECOND.get(entry.name, ""), tree)
             if exact is None or not exact.is_Integer:
                 raise self.source.error(f"{entry.name}: {param.name} must be a whole number, got {words}", tree)
             return int(exact)

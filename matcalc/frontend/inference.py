@@ -22,7 +22,7 @@ from matcalc.expr import Expr, Op, node
 from matcalc.frontend.assumptions import MILD, ODDS, Kinds, Reading, kind_of
 from matcalc.frontend.building import Builder, derivative_of
 from matcalc.frontend.chains import Operand, product_of, sum_of
-from matcalc.frontend.names import NEVER_ASSUMED, Names
+from matcalc.frontend.names import NEVER_ASSUMED, Names, is_called_elsewhere
 from matcalc.frontend.syntax import Node, Source
 from matcalc.frontend.unifier import Unifier, placeholders
 from matcalc.properties import ALIASES, SQUARE
@@ -129,6 +129,8 @@ class Inference(Builder):
             raise self.source.error(self.names.unknown(name), tree)
         if name in NEVER_ASSUMED:
             raise self.source.error(f"{name} is not declared: {NEVER_ASSUMED[name]}", tree)
+        if self.source.text.startswith("[", tree.meta.end_pos) and is_called_elsewhere(name):
+            raise self.source.error(f"{name}[...] would be an entry of a matrix: functions take round brackets", tree)
         kind, unify = self.kinds.get(name, kind_of(name)), self.unifier
         if kind is None:
             raise self.source.error(f"{shorten(name)} is not declared, and nothing can be inferred from its name", tree)
@@ -263,7 +265,10 @@ class Inference(Builder):
             return core.var(base.words + "'", cols, rows)
         if suffix.data == "indexing":
             resolved = Operand("", core.var("X", *self.unifier.shape(base.value.shape)), base.words)
-            return self.stand_in(suffix, super().suffixed(suffix, parts, resolved).shape)
+            try:
+                return self.stand_in(suffix, super().suffixed(suffix, parts, resolved).shape)
+            except ParseError as error:
+                raise self.source.error(self.lettered(error.message), suffix) from None
         if suffix.data != "powering":
             return super().suffixed(suffix, parts, base)
         sign, exponent = parts
@@ -283,7 +288,8 @@ class Inference(Builder):
         written = self.operand(suffix.children[1], exponent)
         if kind_of(written.words) == "vector" and written.words in self.undeclared:
             self.exponents.add(written.words)
-        message = f"the exponent {self.described(written)} must be 1 x 1 (.^ is the power entry by entry)"
+        turned = ", and the transpose is X'" if written.words in ("H", "t") else ""
+        message = f"the exponent {self.described(written)} must be 1 x 1 (.^ is the power entry by entry{turned})"
         raise self.source.error(message, sign)
 
     def block(self, tree: Node, values: list[Any]) -> Expr:
@@ -307,11 +313,11 @@ class Inference(Builder):
             return self.stand_in(tree, self.only_expressions(tree, values, 1)[0].shape)
         return super().call(tree, values)
 
-    def not_callable(self, name: str) -> str:
+    def not_callable(self, name: str, tree: Node) -> str:
         """What is said about a call of something that is no function."""
         if name in self.undeclared:
             return f"{shorten(name)} is a variable, not a function: write {shorten(name)}*(...) for a product"
-        return super().not_callable(name)
+        return super().not_callable(name, tree)
 
     def derivative(self, tree: Node, values: list[Any]) -> Expr:
         """D(phi)(X) has the shape of X."""

@@ -11,7 +11,8 @@ import sympy as sp
 from matcalc.core import number, var
 from matcalc.dims import NAME, Shape, dim, symbol, symbols
 from matcalc.errors import FactError, MatcalcError, ShapeError, closest, shorten
-from matcalc.expr import REGISTRY, Expr, Op, postorder
+from matcalc.expr import REGISTRY, Expr, Op, postorder, synonym
+from matcalc.frontend.hints import about_call
 from matcalc.ops.elementwise import Function
 from matcalc.properties import mask_of
 
@@ -39,7 +40,7 @@ NEVER_ASSUMED = {
     "T": "the transpose is X' (declare T, as in `T: n x m`, if it is a variable)",
     "I": "the identity is eye(n) (declare I, as in `I: n x n`, if it is a variable)",
     "e": "the exponential function is exp(x), the number exp(1) (declare e, as in `e: n x 1`, if it is a variable)",
-    **dict.fromkeys(("inf", "Inf", "infinity", "oo"), "infinity is no value here: every number is finite"),
+    **dict.fromkeys(("inf", "Inf", "infinity", "oo"), "infinity is no value here; the largest norm is max(abs(x))"),
     **dict.fromkeys(("nan", "NaN", "NA"), "a value that is no number cannot be written"),
     **dict.fromkeys(("True", "False", "true", "false", "None", "nothing"), "there are numbers only: write 1 or 0"),
 }
@@ -57,6 +58,11 @@ SHAPE_WORDS = {  # what a shape is not given by
 def operation(name: str) -> Op | None:
     """The operation that the text calls by this name."""
     return None if name in UNCALLED else REGISTRY.get(name)
+
+
+def is_called_elsewhere(name: str) -> bool:
+    """Whether it is the name of a function in some other system, or in other letters."""
+    return bool(operation(name.lower()) or synonym(name.lower()) or about_call(name, ()))
 
 
 def is_function(name: str) -> bool:

@@ -16,6 +16,7 @@ from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
 from lark.lark import PostLex
 
 from matcalc.errors import MatcalcError, ParseError, shorten
+from matcalc.frontend.hints import about_character, about_construction
 from matcalc.notation import FUNCTION_FIRST
 
 Node: TypeAlias = Tree[Token]
@@ -127,11 +128,18 @@ def read(text: Any) -> tuple[Source, Node]:
         return source, _grammar().parse(source.text)
     except UnexpectedCharacters as error:
         position = error.pos_in_stream or 0
-        raise source.error_at(f"unexpected character {_character(source.text[position])}", position) from None
+        raise source.error_at(_strange(source.text, position), position) from None
     except UnexpectedToken as error:
         raise _unexpected(source, error) from None
     except _MisplacedError as error:
         raise source.error(error.message, error.token) from None
+
+
+def _strange(text: str, position: int) -> str:
+    """What is said about a character that is not in the syntax."""
+    character = text[position]
+    hint = about_construction(text, position)
+    return f"unexpected character {_character(character)}{f': {hint}' if hint else about_character(character)}"
 
 
 def _character(character: str) -> str:
@@ -148,8 +156,11 @@ def _unexpected(source: Source, error: UnexpectedToken) -> ParseError:
     token, wants_value = error.token, "NUMBER" in error.expected
     if token.type == "$END":
         end = len(source.text.rstrip())
-        return source.error_at("the text ends where a value is needed" if wants_value else "the text ends here", end)
-    return source.error(_reason(source, token, wants_value), token)
+        hint = about_construction(source.text, end)
+        ends = "the text ends where a value is needed" if wants_value else "the text ends here"
+        return source.error_at(f"{ends}: {hint}" if hint else ends, end)
+    hint = about_construction(source.text, token.start_pos or 0)
+    return source.error(f"{_reason(source, token, wants_value)}{f' ({hint})' if hint else ''}", token)
 
 
 def _reason(source: Source, token: Token, wants_value: bool) -> str:
@@ -163,6 +174,8 @@ def _reason(source: Source, token: Token, wants_value: bool) -> str:
         return "unexpected '==': where(A > B, C, D) compares, and a definition is `name = expression`"
     if token.value == "=":
         return "unexpected '=': only a name can be defined (`name = expression`), and an equation is no expression"
+    if token.type == "COMPARISON":
+        return f"unexpected {shown}: a comparison can only stand in where(A > B, C, D)"
     if token.value == "*" and before.endswith("*"):
         return "unexpected '*': a power is written ^, and entry by entry .^"
     if wants_value:

@@ -81,6 +81,7 @@ elementwise(
     Template("-_softplus(-{0})", Level.MINUS, Level.ATOM),
     slope=lambda Y, X: node("sigmoid", (core.minus(X),)),
     definition=lambda X: core.minus(node("softplus", (core.minus(X),))),
+    also=("log_sigmoid",),
 )
 elementwise(
     "hardtanh",

@@ -276,6 +276,7 @@ def _entrywise_facts(e: Expr, *masks: int) -> tuple[int, int]:
     commutative=True,
     variadic=True,
     broadcasts=True,
+    also=("multiply", "times"),
 )
 def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     """d(X o Z) = Z o dX + X o dZ"""

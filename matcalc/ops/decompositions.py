@@ -72,6 +72,7 @@ PINV_KEEPS = bits(
     source=GOLUB_PEREYRA,
     example=("m n",),
     facts=lambda e, X: (X & PINV_KEEPS, 0),
+    also=("pseudoinverse", "pseudo_inverse"),
 )
 def pinv(P: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dP = -P dX P + P P' dX' (I - X P) + (I - P X) dX' P' P, where the rank is constant"""
@@ -118,6 +119,7 @@ def rank_dim(X: Expr) -> Dim:
         BIT["nonnegative"] | X & BIT["constant"] | (BIT["positive"] if X & BIT["nonsingular"] else 0),
         0,
     ),
+    also=("svdvals",),
 )
 def singvals(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d sigma_i = u_i' dX v_i, for distinct positive singular values"""
@@ -223,6 +225,7 @@ def _norm_facts(e: Expr, X: int) -> tuple[int, int]:
     source=WATSON,
     example=("4 3",),
     facts=_norm_facts,
+    also=("nuclear_norm",),
 )
 def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d normnuc(X) = tr(Q' dX), Q = U V' the polar factor of X = U diag(sigma) V', where the rank is constant"""
@@ -267,6 +270,7 @@ def _chol_facts(e: Expr, X: int) -> tuple[int, int]:
     source=MURRAY,
     example=("n n",),
     facts=_chol_facts,
+    also=("cholesky",),
 )
 def chol(L: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dL = L Phi(L^-1 (dX + dX')/2 L^-T), L L' = (X + X')/2, Phi the lower triangle with half the diagonal"""

@@ -35,6 +35,7 @@ def op(
     commutative: bool = False,
     variadic: bool = False,
     broadcasts: bool = False,
+    also: tuple[str, ...] = (),
     complete: Callable[..., tuple[Any, ...]] | None = None,
     sampling: Domain | None = None,
 ) -> Callable[[Callable[..., tuple[Any, ...]]], Op]:
@@ -64,6 +65,7 @@ def op(
                 commutative=commutative,
                 variadic=variadic,
                 broadcasts=broadcasts,
+                also=also,
                 complete=complete,
                 sampling=sampling,
             )

@@ -42,6 +42,7 @@ def elementwise(
     source: str = CALCULUS,
     example: str = "m n",
     definition: Callable[[Expr], Expr] | None = None,
+    also: tuple[str, ...] = (),
 ) -> Op:
     """Declare an elementwise function: its SymPy form gives f', unless `slope(Y, X)` states it.
 
@@ -68,6 +69,7 @@ def elementwise(
             facts=_with_constant(facts),
             definition=definition,
             scalar_function=scalar,
+            also=also,
         )
     )
 
@@ -152,8 +154,8 @@ def _times(*factors: Expr) -> Expr:
     return core.scale(*factors) if factors[0].is_scalar else hadamard(*factors)
 
 
-elementwise("exp", sp.exp, r"\exp", "np.exp", facts=positive)
-elementwise("log", sp.log, r"\log", "np.log", domain=above_zero, slope=lambda Y, X: power(X, -1))
+elementwise("exp", sp.exp, r"\exp", "np.exp", facts=positive, also=("Exp",))
+elementwise("log", sp.log, r"\log", "np.log", domain=above_zero, slope=lambda Y, X: power(X, -1), also=("ln", "Log"))
 elementwise(
     "log1p", lambda t: sp.log(1 + t), r"\operatorname{log1p}", "np.log1p", facts=keeps_sign, domain=above_minus_one
 )
@@ -173,11 +175,26 @@ elementwise(
     domain=above_zero,
     facts=nonnegative,
     slope=lambda Y, X: core.scale(number(sp.Rational(1, 2)), power(Y, -1)),
+    also=("Sqrt",),
 )
 elementwise(
-    "abs", sp.Abs, Template(r"\lvert {0} \rvert"), "np.abs", facts=_abs_facts, slope=lambda Y, X: node("sign", (X,))
+    "abs",
+    sp.Abs,
+    Template(r"\lvert {0} \rvert"),
+    "np.abs",
+    facts=_abs_facts,
+    slope=lambda Y, X: node("sign", (X,)),
+    also=("fabs", "absolute", "Abs"),
 )
-elementwise("sign", sp.sign, r"\operatorname{sign}", "np.sign", slope=lambda Y, X: zero_like(X), facts=odd)
+elementwise(
+    "sign",
+    sp.sign,
+    r"\operatorname{sign}",
+    "np.sign",
+    slope=lambda Y, X: zero_like(X),
+    facts=odd,
+    also=("sgn", "signum"),
+)
 elementwise(
     "step",
     None,
@@ -191,14 +208,14 @@ elementwise("sin", sp.sin, r"\sin", "np.sin")
 elementwise("cos", sp.cos, r"\cos", "np.cos")
 elementwise("tan", sp.tan, r"\tan", "np.tan")
 elementwise("tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square)
-elementwise("arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd, domain=within_one)
-elementwise("arccos", sp.acos, r"\arccos", "np.arccos", domain=within_one)
-elementwise("arctan", sp.atan, r"\arctan", "np.arctan", facts=odd)
+elementwise("arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd, domain=within_one, also=("asin",))
+elementwise("arccos", sp.acos, r"\arccos", "np.arccos", domain=within_one, also=("acos",))
+elementwise("arctan", sp.atan, r"\arctan", "np.arctan", facts=odd, also=("atan",))
 elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd)
 elementwise("cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive)
-elementwise("arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd)
-elementwise("arccosh", sp.acosh, r"\operatorname{arccosh}", "np.arccosh", domain=above_one)
-elementwise("arctanh", sp.atanh, r"\operatorname{arctanh}", "np.arctanh", facts=odd, domain=within_one)
+elementwise("arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd, also=("asinh",))
+elementwise("arccosh", sp.acosh, r"\operatorname{arccosh}", "np.arccosh", domain=above_one, also=("acosh",))
+elementwise("arctanh", sp.atanh, r"\operatorname{arctanh}", "np.arctanh", facts=odd, domain=within_one, also=("atanh",))
 elementwise(
     "sigmoid",
     lambda t: 1 / (1 + sp.exp(-t)),
@@ -206,6 +223,7 @@ elementwise(
     "_sigmoid",
     facts=positive,
     slope=lambda Y, X: _times(Y, core.difference(1, Y)),
+    also=("expit", "logistic"),
 )
 elementwise(
     "relu",
@@ -233,9 +251,15 @@ elementwise(
     "special.gammaln",
     sampling=above_zero,
     slope=lambda Y, X: node("digamma", (X,)),
+    also=("lgamma", "loggamma"),
 )
 elementwise(
-    "digamma", sp.digamma, r"\psi", "special.digamma", sampling=above_zero, slope=lambda Y, X: polygamma_of(1, X)
+    "digamma",
+    sp.digamma,
+    r"\psi",
+    "special.digamma",
+    sampling=above_zero,
+    slope=lambda Y, X: polygamma_of(1, X),
 )
 elementwise(
     "gelu",
@@ -253,6 +277,7 @@ elementwise(
     slope=lambda Y, X: core.plus(Y, _times(node("sigmoid", (X,)), core.difference(1, Y))),
     source="Elfwing, Uchibe & Doya, Sigmoid-weighted linear units (2018)",
     definition=lambda X: _times(X, node("sigmoid", (X,))),
+    also=("swish",),
 )
 
 

@@ -50,6 +50,7 @@ def _inv_facts(e: Expr, X: int) -> tuple[int, int]:
     source=GILES,
     example=("n n",),
     facts=_inv_facts,
+    also=("inverse",),
 )
 def inv(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d(X^-1) = -X^-1 dX X^-1"""
@@ -77,6 +78,7 @@ def _solve_shape(A: Expr, B: Expr) -> Shape:
     example=("n n, n p",),
     facts=no_facts,
     definition=lambda A, B: inverse(A) @ B,
+    also=("mldivide",),
 )
 def solve(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d(A^-1 B) = A^-1 (dB - dA Y)"""
@@ -102,6 +104,7 @@ def _det_facts(e: Expr, X: int) -> tuple[int, int]:
     source=MN8,
     example=("n n",),
     facts=_det_facts,
+    also=("determinant", "Det"),
 )
 def det(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d det(X) = tr(adj(X) dX)"""
@@ -116,6 +119,7 @@ def det(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     source=MN8,
     example=("n n",),
     facts=lambda e, X: (X & BIT["constant"], 0),
+    also=("logabsdet", "log_abs_det"),
 )
 def logdet(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d log|det X| = tr(X^-1 dX)"""
@@ -135,6 +139,7 @@ def adjugate(X: Expr) -> Expr:
     source=MN8,
     example=("n n",),
     facts=lambda e, X: (X & bits("symmetric", "diagonal", "lower", "upper", "positive-definite", "nonsingular"), 0),
+    also=("adjugate",),
 )
 def adj(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d adj(X) = dadj(X, dX), for nonsingular X tr(X^-1 dX) adj(X) - X^-1 dX adj(X)"""

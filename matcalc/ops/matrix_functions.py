@@ -67,6 +67,7 @@ def _expm_facts(e: Expr, X: int) -> tuple[int, int]:
     source=HIGHAM,
     example=("n n",),
     facts=_expm_facts,
+    also=("matrix_exp",),
 )
 def expm(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d expm(X) = L(X, dX), the Frechet derivative of the matrix exponential"""
@@ -81,6 +82,7 @@ def expm(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     source=HIGHAM_LOG,
     example=("n n",),
     facts=lambda e, X: (X & (TRIANGULAR | bits("symmetric", "constant")), 0),
+    also=("matrix_log",),
 )
 def logm(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d logm(X) = L(X, dX), the Frechet derivative of the principal logarithm"""

@@ -76,6 +76,7 @@ def softmax(P: Expr, X: Expr, axis: int) -> tuple[LinearMap, ...]:
     params=(AXIS,),
     complete=_axis_of_vector("log_softmax"),
     definition=lambda X, axis: node("log", (_softmax_by_primitives(X, axis),)),
+    also=("logsoftmax",),
 )
 def log_softmax(Y: Expr, X: Expr, axis: int) -> tuple[LinearMap, ...]:
     """d log_softmax(X) = dX - sum(softmax(X) o dX)"""

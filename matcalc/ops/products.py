@@ -160,6 +160,7 @@ def transpose(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
         "row-stochastic",
         "column-stochastic",
     ),
+    also=("kronecker",),
 )
 def kron(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d(A (x) B) = dA (x) B + A (x) dB"""
@@ -314,6 +315,7 @@ def _diagvec_shape(X: Expr) -> Shape:
     source=KRONECKER,
     example=("n n",),
     facts=_diagvec_facts,
+    also=("diagonal",),
 )
 def diagvec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d diagvec(X) = diagvec(dX)"""

@@ -94,6 +94,7 @@ def centred(X: Expr, axis: int | None) -> Expr:
     example=("m n", 1),
     facts=keeps(*SIGNS),
     params=(AXIS,),
+    also=("total",),
 )
 def sum_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d sum(X) = sum(dX) = 1' dX 1"""
@@ -110,6 +111,7 @@ def sum_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     facts=keeps(*SIGNS),
     params=(AXIS,),
     definition=lambda X, axis: scale(number(1 / core.exact_dim(extent(X, axis))), total(X, axis)),
+    also=("average", "avg"),
 )
 def mean_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d mean(X) = sum(dX) / count"""
@@ -146,6 +148,7 @@ def _var_numpy(function: str) -> Any:
     facts=always("nonnegative"),
     params=(AXIS, DDOF),
     definition=_variance,
+    also=("variance",),
 )
 def var_(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     """d var(X) = 2/n sum((X - mean(X)) o dX)"""
@@ -237,6 +240,7 @@ def _trace_facts(e: Expr, X: int) -> tuple[int, int]:
     source=ELEMENTARY,
     example=("n n",),
     facts=_trace_facts,
+    also=("trace", "Tr"),
 )
 def tr(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d tr(X) = tr(dX) = tr(I' dX)"""

@@ -70,6 +70,7 @@ def _spectrum_facts(e: Expr, X: int) -> tuple[int, int]:
     source=MN_EIGEN,
     example=("n n",),
     facts=_spectrum_facts,
+    also=("eigenvalues",),
 )
 def eigvals(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d lambda_i = (V^-1 dX V)_ii, V the eigenvectors, for simple eigenvalues"""

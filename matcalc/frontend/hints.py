@@ -1,0 +1,259 @@
+"""How what is written elsewhere (MATLAB, NumPy, Julia, R, Mathematica, LaTeX, Unicode) is written here.
+
+Nothing in this file is read as something else: a hint is part of an error, and says what to write. Names that mean
+exactly one operation are read; they stand in its record (`also`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+# ------------------------------------------------------------------------------------------------ functions
+
+# What a call is written as; {0} and {1} are the arguments as they were written.
+CALLS: dict[str, str] = {
+    **dict.fromkeys(("transpose", "t", "Transpose", "permutedims"), "{0}'"),
+    **dict.fromkeys(("ctranspose", "adjoint", "ConjugateTranspose", "hermitian"), "{0}' (every value is real)"),
+    **dict.fromkeys(("dot", "Dot", "vdot", "inner", "innerproduct", "scalarproduct"), "{0}'*{1}"),
+    **dict.fromkeys(("matmul", "mm", "mv", "mtimes", "mul", "gemm", "bmm"), "{0}*{1}"),
+    **dict.fromkeys(("crossprod",), "{0}'*{1}"),
+    **dict.fromkeys(("tcrossprod",), "{0}*{1}'"),
+    **dict.fromkeys(("outerproduct", "ger"), "{0}*{1}'"),
+    **dict.fromkeys(("add", "plus", "Plus"), "{0} + {1}"),
+    **dict.fromkeys(("sub", "subtract", "minus"), "{0} - {1}"),
+    **dict.fromkeys(("neg", "negative", "uminus"), "-{0}"),
+    **dict.fromkeys(("divide", "rdivide", "true_divide", "Divide"), "{0} ./ {1}"),
+    **dict.fromkeys(("mrdivide",), "{0}*inv({1})"),
+    **dict.fromkeys(("power", "pow", "Power"), "{0}.^{1}"),
+    **dict.fromkeys(("mpower", "matrix_power", "matpow", "MatrixPower"), "{0}^{1}"),
+    **dict.fromkeys(("square", "sqr", "sq"), "{0}.^2"),
+    **dict.fromkeys(("cube",), "{0}.^3"),
+    **dict.fromkeys(("cbrt",), "{0}.^(1/3)"),
+    **dict.fromkeys(("rsqrt",), "{0}.^(-1/2)"),
+    **dict.fromkeys(("reciprocal", "recip"), "1 ./ {0}"),
+    **dict.fromkeys(("log10",), "log({0})/log(10)"),
+    **dict.fromkeys(("log2", "lg"), "log({0})/log(2)"),
+    **dict.fromkeys(("exp2",), "2.^{0}"),
+    **dict.fromkeys(("sec",), "1 ./ cos({0})"),
+    **dict.fromkeys(("csc", "cosec"), "1 ./ sin({0})"),
+    **dict.fromkeys(("cot", "cotan"), "1 ./ tan({0})"),
+    **dict.fromkeys(("sech",), "1 ./ cosh({0})"),
+    **dict.fromkeys(("coth",), "1 ./ tanh({0})"),
+    **dict.fromkeys(("sumsq", "sumsqr", "norm_squared", "normsq"), "norm2({0})^2"),
+    **dict.fromkeys(("l1norm", "l1", "norm_1", "Norm1"), "norm1({0})"),
+    **dict.fromkeys(("l2norm", "l2", "norm_2", "nrm2", "frobenius", "normfro", "norm_fro"), "norm2({0})"),
+    **dict.fromkeys(("norminf", "linf", "maxnorm"), "max(abs({0}))"),
+    **dict.fromkeys(("identity", "Identity", "IdentityMatrix", "Id", "speye", "I"), "eye({0})"),
+    **dict.fromkeys(("sigma", "sigm", "Sigmoid", "LogisticSigmoid"), "sigmoid({0})"),
+    **dict.fromkeys(("heaviside", "Heaviside", "HeavisideTheta", "UnitStep", "unitstep"), "step({0})"),
+    **dict.fromkeys(("Erf",), "erf({0})"),
+    **dict.fromkeys(("norm_cdf", "ncdf", "pnorm", "Phi", "NormalCDF"), "normcdf({0})"),
+    **dict.fromkeys(("norm_pdf", "npdf", "dnorm"), "normpdf({0})"),
+    **dict.fromkeys(("gammafn", "Gamma", "tgamma"), "exp(gammaln({0}))"),
+    **dict.fromkeys(("diagm", "Diagonal", "DiagonalMatrix", "spdiags", "diagmat", "diagflat"), "diag({0})"),
+    **dict.fromkeys(("diagpart", "diag_part", "getdiag"), "diagvec({0})"),
+    **dict.fromkeys(("slogdet", "logabsdeterminant", "LogDet"), "logdet({0}) (log|det|)"),
+    **dict.fromkeys(("hcat", "hstack", "horzcat", "cbind", "column_stack"), "[{0}, {1}]"),
+    **dict.fromkeys(("vcat", "vstack", "vertcat", "rbind", "row_stack", "append"), "[{0}; {1}]"),
+    **dict.fromkeys(("concatenate", "concat", "cat", "Join"), "[{0}, {1}], or [{0}; {1}] one above the other"),
+    **dict.fromkeys(("ifelse", "iif", "If", "select"), "where(A > B, C, D)"),
+    **dict.fromkeys(("clip", "clamp", "Clip"), "minimum(maximum({0}, low), high)"),
+    **dict.fromkeys(("fmax", "pmax", "Max", "bsxmax"), "maximum({0}, {1}) entry by entry, or max({0}) over entries"),
+    **dict.fromkeys(("fmin", "pmin", "Min"), "minimum({0}, {1}) entry by entry, or min({0}) over entries"),
+    **dict.fromkeys(("amax", "nanmax"), "max({0})"),
+    **dict.fromkeys(("amin", "nanmin"), "min({0})"),
+    **dict.fromkeys(("Total", "sumall", "reduce_sum", "nansum"), "sum({0})"),
+    **dict.fromkeys(("reduce_mean", "Mean", "nanmean"), "mean({0})"),
+    **dict.fromkeys(("rowSums", "rowsum"), "sum({0}, 2)"),
+    **dict.fromkeys(("colSums", "colsum"), "sum({0}, 1)"),
+    **dict.fromkeys(("rowMeans", "rowmean"), "mean({0}, 2)"),
+    **dict.fromkeys(("colMeans", "colmean"), "mean({0}, 1)"),
+    **dict.fromkeys(("sd", "stdev", "StandardDeviation"), "std({0}) (divided by n, not by n - 1)"),
+    **dict.fromkeys(("Variance",), "var({0}) (divided by n, not by n - 1)"),
+    **dict.fromkeys(("mean_squared_error", "mse_loss", "MSE"), "mse({0}, {1})"),
+    **dict.fromkeys(("cosine_similarity", "cosine", "cos_sim"), "cossim({0}, {1})"),
+    **dict.fromkeys(("bce", "binary_cross_entropy", "BCE"), "-mean({1}.*log({0}) + (1 - {1}).*log(1 - {0}))"),
+    **dict.fromkeys(("ravel", "flatten", "Flatten", "colon"), "vec({0}) (column by column)"),
+    **dict.fromkeys(("unvec", "mat", "resize"), "reshape({0}, m, n) (column by column)"),
+    **dict.fromkeys(("lower", "LowerTriangularize", "tril_"), "tril({0})"),
+    **dict.fromkeys(("upper", "UpperTriangularize", "triu_"), "triu({0})"),
+    **dict.fromkeys(("blkdiag", "block_diag", "blockdiag", "bdiag"), "[{0}, zeros(m, q); zeros(p, n), {1}]"),
+    **dict.fromkeys(("eigval", "eigvalsh", "Eigenvalues", "eig"), "eigvals({0}), or eigvecs({0}) for the eigenvectors"),
+    **dict.fromkeys(("svd", "singular_values", "SingularValueList"), "singvals({0}) for the singular values"),
+    **dict.fromkeys(("lstsq", "linsolve", "LinearSolve", "solve_triangular", "backslash"), "solve({0}, {1})"),
+    **dict.fromkeys(("sqm", "sqrt_m", "MatrixSqrt"), "sqrtm({0})"),
+    **dict.fromkeys(("MatrixExp", "expmat"), "expm({0})"),
+    **dict.fromkeys(("MatrixLog", "logmat"), "logm({0})"),
+    **dict.fromkeys(("KroneckerProduct", "krons"), "kron({0}, {1})"),
+    **dict.fromkeys(("LogSumExp", "log_sum_exp", "lse"), "logsumexp({0})"),
+    **dict.fromkeys(("bilinear", "quad_form", "quadratic"), "{0}'*A*{0}"),
+}  # fmt: skip
+_BY_SECOND = {  # norm(x, 1): what the second argument chooses
+    "": "norm2({0})", "1": "norm1({0})", "2": "norm2({0}), or normspec({0}) for the largest singular value",
+}  # fmt: skip
+# Functions that have no counterpart, and why.
+REFUSED: dict[str, str] = {
+    **dict.fromkeys(("size", "length", "numel", "nrow", "ncol", "rows", "cols", "shape", "len", "dim"),
+                    "sizes are names: declare `X: n x p` and write n and p"),
+    **dict.fromkeys(("conj", "conjugate", "real", "imag", "Re", "Im", "angle"), "every value is real"),
+    **dict.fromkeys(("grad", "gradient", "diff", "derivative", "jacobian", "hessian", "nabla", "Dt", "pdiff"),
+                    "the text is the function; what is derived is asked for beside it (wrt, --wrt, --kind)"),
+    **dict.fromkeys(("argmax", "argmin", "rank", "sort", "round", "floor", "ceil", "mod", "rem", "find", "any", "all"),
+                    "it has no derivative to speak of"),
+    **dict.fromkeys(("rand", "randn", "random", "normal"), "declare a variable: its values come later"),
+    **dict.fromkeys(("einsum",), "write the products and sums that the indices mean, such as tr(A*B) or A .* B"),
+    **dict.fromkeys(("linspace", "arange", "range", "seq"), "declare a constant vector and pass its values"),
+    **dict.fromkeys(("array", "asarray", "Matrix", "mat2", "tensor", "c"), "a matrix of entries is [1, 2; 3, 4]"),
+    **dict.fromkeys(("frac", "dfrac", "tfrac"), "a quotient is a/b, entry by entry a ./ b"),
+    **dict.fromkeys(("repmat", "tile", "repeat", "rep"), "rows and columns stretch by themselves; else ones(m, 1)*x"),
+    **dict.fromkeys(("cross",), "the cross product with a constant is a skew matrix times x: [0, -a[3], a[2]; ...]*x"),
+}  # fmt: skip
+
+
+def about_call(name: str, words: Sequence[str]) -> str:
+    """How a call of a function that does not exist is written here; empty where nothing is known."""
+    if name == "norm":
+        second = words[1] if len(words) > 1 else ""
+        written = _BY_SECOND.get(second, "norm1({0}), norm2({0}) or max(abs({0}))")
+    elif name in CALLS:
+        written = CALLS[name]
+    else:
+        return f": {REFUSED[name]}" if name in REFUSED else ""
+    letters = [f"{w}" if re.fullmatch(r"\w+|\w+\(.*\)", w) else f"({w})" for w in words]
+    if name in ("crossprod", "tcrossprod") and len(letters) == 1:
+        letters *= 2
+    bare = {f"({{{k}}}": f"({w}" for k, w in enumerate(words)}  # inside of brackets of its own
+    for place, word in bare.items():
+        written = written.replace(place + ")", word + ")")
+    return f": write {written.format(*letters, *'XYZ'[len(letters) :])}"
+
+
+# What may have been meant by a second argument that is no axis.
+SECOND = {
+    "max": " (maximum(A, B) compares two matrices entry by entry; max(0, x) is relu(x))",
+    "min": " (minimum(A, B) compares two matrices entry by entry)",
+}
+
+
+def about_axis(name: str, given: str) -> str:
+    """Why `axis=` is refused: it counts from 0 elsewhere, and means another axis."""
+    over = f"{name}(X, 1) goes over the rows and gives 1 x n, {name}(X, 2) goes over the columns and gives m x 1"
+    return f"axis={given} means another axis to users of NumPy, so it is not read: {over}"
+
+
+# ------------------------------------------------------------------------------------------------ characters
+
+_TIMES = "write * for the matrix product, .* entry by entry"
+CHARACTERS: dict[str, str] = {
+    **dict.fromkeys("−–—‐‑﹣－", "write - for minus"),
+    **dict.fromkeys("⊙∘∗◦•", "write .* for the product entry by entry"),
+    **dict.fromkeys("·⋅×✕∙", _TIMES),
+    **dict.fromkeys("÷⁄∕⊘", "write / to divide by a scalar, ./ entry by entry"),
+    **dict.fromkeys("⊗", "the Kronecker product is kron(A, B)"),
+    **dict.fromkeys("⊕", "a block diagonal matrix is written [A, zeros(m, q); zeros(p, n), B]"),
+    **dict.fromkeys("|", "the absolute value is abs(x), a norm is norm2(x), a determinant det(X)"),
+    **dict.fromkeys("‖∥", "the norm is norm2(x)"),
+    **dict.fromkeys("′’‘`´ʹ", "write ' for the transpose"),
+    **dict.fromkeys("ᵀ⊤⟙ᵗ†ᴴ", "the transpose is X'"),
+    **dict.fromkeys("√", "the square root is sqrt(x)"),
+    **dict.fromkeys("∛", "the cube root is x.^(1/3)"),
+    **dict.fromkeys("∑Σ∏", "a sum over all entries is sum(x), over rows sum(X, 1); a product is prod(x)"),
+    **dict.fromkeys("∇∂", "the text is the function; what is derived is asked for beside it"),
+    **dict.fromkeys("∈", "a declaration is `x: n x 1`"),
+    **dict.fromkeys("ℝ", "a declaration is `x: n x 1`"),
+    **dict.fromkeys("≤⩽", "write <= (inside of where)"),
+    **dict.fromkeys("≥⩾", "write >= (inside of where)"),
+    **dict.fromkeys("≠≈≡∼∝", "a definition is `name = expression`"),
+    **dict.fromkeys("←≔", "a definition is `name = expression`"),
+    **dict.fromkeys("∞", "infinity is no value here"),
+    **dict.fromkeys("π", "write pi"),
+    **dict.fromkeys("½", "write 1/2"), **dict.fromkeys("¼", "write 1/4"), **dict.fromkeys("⅓", "write 1/3"),
+    **dict.fromkeys("²", "write ^2 (of a scalar or square matrix), .^2 entry by entry"),
+    **dict.fromkeys("³", "write ^3 (of a scalar or square matrix), .^3 entry by entry"),
+    **dict.fromkeys("⁻¹⁰⁴⁵⁶⁷⁸⁹ⁿᵏ⁺", "write a power with ^, the inverse X^-1 or inv(X)"),
+    **dict.fromkeys("₀₁₂₃₄₅₆₇₈₉ᵢⱼₙ", "write the index into the name, x1, or an entry as x[1]"),
+    **dict.fromkeys("⟨⟩〈〉", "an inner product is x'*y"),
+    **dict.fromkeys("“”\"„«»", "there are no quotation marks here"),
+    **dict.fromkeys("‚，", "write ,"), **dict.fromkeys("；", "write ;"), **dict.fromkeys("：", "write :"),
+    **dict.fromkeys("（", "write ("), **dict.fromkeys("）", "write )"), **dict.fromkeys("＋", "write +"),
+    **dict.fromkeys("＊", _TIMES), **dict.fromkeys("＝", "write ="),
+    **dict.fromkeys("{}", "brackets are ( ); a power is X^-1 or X^(k+1), a matrix of entries [1, 2; 3, 4]"),
+    **dict.fromkeys("%", "a comment begins with #"),
+    **dict.fromkeys("$", "the text has no marks around it"),
+    **dict.fromkeys("&", "the entries of a row are separated by commas: [A, B; C, D]"),
+    **dict.fromkeys("!", "a factorial is exp(gammaln(n + 1)), and there is no negation"),
+    **dict.fromkeys("~?", "there is no such operator"),
+}  # fmt: skip
+
+
+def about_character(character: str) -> str:
+    """How a character that is not in the syntax is written; empty where nothing is known."""
+    if character in CHARACTERS:
+        return f": {CHARACTERS[character]}"
+    name = unicodedata.name(character, "").lower()
+    greek = re.fullmatch(r"greek (small|capital) letter (?:final )?(\w+)", name)
+    if greek is not None:
+        word = greek[2].replace("lamda", "lambda")
+        return f": write {word if greek[1] == 'small' else word.capitalize()}"
+    plain = unicodedata.normalize("NFKC", character)
+    if plain != character and re.fullmatch(r"\w+", plain) and plain.isascii():
+        return f": write {plain}"
+    return ": names are made of the letters a to z, digits and _" if character.isalpha() else ""
+
+
+# ------------------------------------------------------------------------------------------------ constructions
+
+LIBRARIES = "np|numpy|jnp|jax|torch|tf|sp|scipy|math|F|nn|cp|cupy|Math|LinearAlgebra|linalg|mc|matcalc|K"
+_SHAPE_WORD = r"scalar|vector|matrix|column|row|real|reals|float|double|number|int|R"
+# What is searched in the text where it is not in the syntax: a pattern, and what is said with its groups filled in.
+CONSTRUCTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.M), said)
+    for pattern, said in (
+        (rf"\b(?:{LIBRARIES})\.(?:\w+\.)*(\w+)", "functions have no prefix: write {1}, without np. or the like"),
+        (rf"\b(\w+)\s*:\s*({_SHAPE_WORD})\b[^;\n]*",
+         "a declaration is rows x columns: a scalar is `{1}: 1 x 1`, a column `{1}: n x 1`, a matrix `{1}: m x n`"),
+        (r"^\s*(\w+)\s*:\s*\w+\s*(?:;|$)", "a declaration is rows x columns: a column is `{1}: n x 1`"),
+        (r"\\(frac|dfrac|tfrac)\b", "there is no LaTeX here: a quotient is a/b, entry by entry a ./ b"),
+        (r"\\(top|intercal|prime|mathsf|mathrm|T|dagger)\b", "there is no LaTeX here: the transpose is X'"),
+        (r"\\(cdot|times|odot|circ|otimes|left|right|sum|prod|sqrt|exp|log|ln|lVert|rVert|Vert|operatorname|text|mathbf)\b",
+         "there is no LaTeX here: write * .* kron(A, B) sum(x) sqrt(x) exp(x) log(x) norm2(x)"),
+        (r"\\([A-Za-z]+)\b(?<!\\b)", "names have no backslash: write {1}; A\\b is solve(A, b)"),
+        (r"(\w+|\))\s*\\\s*(\w+|\()", "the solution of A*x = b is solve(A, b), not A\\b"),
+        (r"(\w|[)'\]])\.(T|H|t)?\.?(\w+)\(", "methods are functions here: write {3}(X), and X' for the transpose"),
+        (r"(\w|[)'\]])\.(shape|size|ndim|I|H|A|inv|transpose)\b",
+         "there are no attributes: the transpose is X', the inverse inv(X), sizes are names"),
+        (r"\^\s*\{", "braces are left out: X^-1, X^(k+1), and X' for the transpose"),
+        (r"_\s*\{", "an index is written into the name, x1, or an entry as x[1]"),
+        (r"%\*%|%o%|%\w*%", "write * for the matrix product, x*y' for the outer one"),
+        (r":=|<-|->|=>|\|>", "a definition is `name = expression`"),
+        (r"\|\|?\s*\w[^|]*\|\|", "the norm is norm2(x), in the spectral sense normspec(X)"),
+        (r"&&|\|\||\band\b|\bor\b|\bnot\b", "conditions are written where(A > B, C, D)"),
+        (r"\b(for|while|if|else|end|function|def|return|let|import|using|in|do|then)\b\s*",
+         "there is no {1}: a text is definitions, `name = expression`, and the function at the end"),
+        (r"\blambda\b[^:;\n]*:", "there are no functions of your own in the text: write the expression"),
+        (r",\s*'\w*'?", "there are no quotation marks: the Frobenius norm is norm2(X), the nuclear one normnuc(X)"),
+        (r"//|/\*", "a comment begins with #"),
+        (r"\.\.\.|…", "inside of brackets an expression goes on in the next line by itself"),
+        (r"\[[^\],;]*[\w\])]\s+[\w(\[-]", "the entries of a row are separated by commas: [1, 2; 3, 4]"),
+        (r"\b(\w+)\s*(\+=|-=|\*=|/=)", "each name is defined once, `name = expression`"),
+        (r"\b\d+\s*:\s*\w+", "a range can only be an index, as in x[1:3]"),
+    )
+)  # fmt: skip
+
+
+WINDOW = 120  # characters on both sides of a place where something is looked for
+
+
+def about_construction(text: str, position: int) -> str:
+    """What is said about the construction at a position where the text is not in the syntax; empty if unknown."""
+    start = max(text.rfind("\n", 0, position) + 1, position - WINDOW)
+    window = text[start : position + WINDOW].partition("\n")[0]
+    for pattern, said in CONSTRUCTIONS:
+        for found in pattern.finditer(window):
+            if found.start() > position - start:
+                break
+            if found.end() >= position - start:
+                return said.format(found[0], *(group or "" for group in found.groups()))
+    return ""
