@@ -156,3 +156,82 @@ def test_second_derivatives_know_what_the_solution_depends_on():
     d = mc.derive("w = solve(A, b)\nf = w'*A*w/2 - b'*w", wrt="b", shapes=DATA, facts={"A": ["positive-definite"]})
     right(d, "b", "-inv(A)", "hessian")
     assert str(d.hessian("w")) == "A"  # w moves alone
+
+
+# ------------------------------------------------------------------------------------------------ one entry, powers
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        *((f"{op}(x'*x)", "2*x") for op in ("min", "max", "sum", "mean", "prod", "logsumexp", "det", "eigmax", "tril")),
+        ("min(x, 2)'*c", "c"),
+        ("sum(softmax(x, 2) .* c)", "zeros(n, 1)"),
+        ("softmax(x'*x)", "zeros(n, 1)"),
+        ("m = max(x'*x)\nm^2", "4*m*x"),
+        ("chol(1 + x'*x)", "x/sqrt(1 + x'*x)"),
+    ],
+)
+def test_one_entry_is_itself(source, form):
+    right(mc.derive(source, wrt="x", shapes={"x": ("n", 1), "c": ("n", 1)}), "x", form)
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        ("det(X^5)", "5*det(X)^4*adj(X')"),
+        ("logdet(X^3)", "3*inv(X')"),
+        ("logdet(inv(X))", "-inv(X')"),
+        ("tr(inv(X^3))", "-3*X'^-4"),
+        ("tr(X^5)", "5*X'^4"),
+        ("tr(expm(X)*X^2)", None),
+    ],
+)
+def test_powers_of_one_matrix_are_merged(source, form):
+    d = mc.derive(source, wrt="X", shapes={"X": ("n", "n")})
+    assert d.check().ok
+    assert form is None or str(d.gradient()) == form
+
+
+# ------------------------------------------------------------------------------------------------ layers
+
+LAYER = {"X": ("n", "m"), "C": ("n", "m"), "x": ("n", 1), "c": ("n", 1), "g": (1, "m")}
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "known_as"),
+    [
+        ("sum((x - mean(x))/sqrt(var(x) + 1e-5) .* c)", "x", "standardize"),
+        ("c'*((x - mean(x))/std(x))", "x", "standardize"),
+        ("sum((X - mean(X, 2)) ./ sqrt(var(X, 2) + 1e-5) .* C)", "X", "standardize"),
+        ("sum((X - mean(X, 1)) ./ sqrt(mean((X - mean(X, 1)).^2, 1) + 0.001) .* g .* C)", "X", "standardize"),
+        ("sum(maximum(X, 0) .* C)", "X", "relu"),
+        ("sum(where(X > 0, X, 0) .* C)", "X", "relu"),
+        ("sum(X .* where(X > 0, 1, 0) .* C)", "X", "relu"),
+        ("mean((x - mean(x)).^2)", "x", "var"),
+        ("log(sum(exp(x - max(x)))) + max(x)", "x", "logsumexp"),
+        ("sum(exp(X) ./ (1 + exp(X)) .* C)", "X", "sigmoid"),
+    ],
+)
+def test_layers_that_are_spelled_out_are_known(source, name, known_as):
+    d = mc.derive(source, wrt=name, shapes=LAYER)
+    assert f"{known_as}(" in str(d.output)
+    assert d.check().ok
+    assert d.recognised
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "sum((X - mean(X, 1)) ./ sqrt(var(X, 2) + 0.1) .* C)",
+        "sum((X - mean(C, 1)) ./ sqrt(var(X, 1) + 0.1))",
+        "sum((X + mean(X, 1)) ./ sqrt(var(X, 1) + 0.1) .* C)",
+        "sum(where(X > 1, X, 0) .* C)",
+        "sum(where(X > 0, C, 0))",
+        "mean((X - mean(X, 1)).^2)",
+    ],
+)
+def test_what_is_nearly_a_layer_is_none(source):
+    d = mc.derive(source, wrt="X", shapes=LAYER)
+    assert not d.recognised
+    assert d.check().ok

@@ -77,6 +77,12 @@ DIRECTIONS = {
     "lower_triangle_of_upper": "triangles of triangles become diagonals",
     "upper_triangle_of_lower": "triangles of triangles become diagonals",
     "upper_triangle": "masks move out",
+    **{f"{op}_of_one_entry": "one name for one thing" for op in ("softmax", "prodothers")},
+    **{
+        f"{op}_of_one_value": "one name for one thing"
+        for op in ("norm1", "normnuc", "normspec", "polar", "chol", "sqrtm", "expm", "logm")
+    },
+    "logdet_of_matrix_power": "determinants move in",
     "transpose_of_blocks": "transposes move in",
     "trace_of_blocks": "traces move in",
     "scalings_of_a_vector": "scalings move out",

@@ -14,33 +14,50 @@ from matcalc.expr import Expr, postorder, rebuild
 from matcalc.graph import Graph
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-from matcalc.rewrite.rule import among
+from matcalc.rewrite.rule import Rule, among, rules_of
 from matcalc.rules.eigenvalues import FACTORED
+from matcalc.rules.layers import LAYERS, RECTIFIERS
 from matcalc.rules.recognition import SPELLED_OUT
+from matcalc.rules.single import SINGLE
 from matcalc.steps import Step
 
-TRANSCENDENTAL = frozenset(("exp", "sinh", "sigmoid", "softmax", "log_softmax", "logsumexp"))
+# Where none of these is, no function and no layer is spelled out.
+MARKS = frozenset(
+    (
+        *("exp", "sinh", "sigmoid", "softmax", "log_softmax", "logsumexp"),
+        *("mean", "var", "std"),
+    )
+)
 FACTORS = frozenset(("chol", "eigvals"))
 REDUCTIONS = frozenset(("sum", "prod"))
-ROOTS = frozenset(("divide", "scale", "hadamard", "power", "log", "add", "exp", "softmax", "log_softmax"))
+DETERMINANTS = ("det_of_matrix_power", "det_of_inverse", "logdet_of_matrix_power")
+ROOTS = frozenset(
+    (
+        *("divide", "scale", "hadamard", "power", "log", "add", "exp", "softmax", "log_softmax"),
+        "mean",
+    )
+)
 
 
 def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
     """The graph with the functions that it spells out by name, and the steps to them; itself where there is none."""
     order = list(postorder((graph.output, *graph.definitions.values())))
-    if not any(e.op in TRANSCENDENTAL or e.op in FACTORS for e in order):
-        return graph, []
     steps: list[Step] = []
+    at_root = rules_of("collapse", "expand", only=among(*SINGLE, *DETERMINANTS, *RECTIFIERS))
+    if not any(e.op in MARKS or e.op in FACTORS or e.op in at_root for e in order):
+        return graph, []
     done: dict[Expr, Expr] = {}
-    hot: set[Expr] = set()  # what has an exponential or the like in it, names not looked through
+    hot: set[Expr] = set()  # what has one of the marks in it, names not looked through
     for e in order:
         args = tuple(done[a] for a in e.args)
         new = e if args == e.args else rebuild(e, args)
-        if new.op != "named" and (new.op in TRANSCENDENTAL or any(a in hot for a in new.args)):
+        if new.op != "named" and (new.op in MARKS or any(a in hot for a in new.args)):
             new = _named(new, steps) if new.op in ROOTS else new
             hot.add(new)
         if new.op in REDUCTIONS and e.is_scalar:
             new = _without_factor(new, steps)
+        if new.op in at_root:
+            new = _rewritten_root(new, at_root[new.op], steps)
         done[e] = new
     if not steps:
         return graph, []
@@ -53,12 +70,24 @@ def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
 
 def _named(e: Expr, steps: list[Step]) -> Expr:
     """`e` by its name, with the steps to it, if it spells out a function."""
-    quiet = Rewriter(Context(), among(*SPELLED_OUT))
+    quiet = Rewriter(Context(), among(*SPELLED_OUT, *LAYERS))
     found = quiet.simplify(e)
     if not quiet.context.steps or quiet.cost(found) >= quiet.cost(e):
         return e
     steps.extend(quiet.context.steps)
     return found
+
+
+def _rewritten_root(e: Expr, rules: list[Rule], steps: list[Step]) -> Expr:
+    """`e` by the first of the rules that fits, with the step to it."""
+    context = Context()
+    for r in rules:
+        after = r.apply(e, context)
+        if after is not None:
+            context.log(r.name, r.identity, r.source, e, after)
+            steps.extend(context.steps)
+            return after
+    return e
 
 
 def _without_factor(e: Expr, steps: list[Step]) -> Expr:

@@ -182,21 +182,35 @@ def opening_loses_digits(terms: list[Expr]) -> bool:
     return terms[0].op != "add" or any(a.op == "add" for a in terms[1:])
 
 
+def series_argument(f: Expr) -> Expr:
+    """A where the factor is a function of A by its power series, or its adjugate, a polynomial; itself elsewhere."""
+    while f.op in ("expm", "logm", "sqrtm", "inv", "matpow", "adj"):
+        f = f.args[0]
+    return f
+
+
 def _scaled_word(e: Expr) -> list[bytes]:
-    """The factors of a product, what scales rows or columns as a diagonal factor; diagonal neighbours in one order."""
+    """The factors of a product, what scales rows or columns as a diagonal factor; those that commute in one order.
+
+    Neighbours that are diagonal commute, and those that are functions of one matrix.
+    """
     word: list[bytes] = []
-    diagonals: list[bytes] = []
-    for is_diagonal, key in _letters(e):
-        if is_diagonal:
-            diagonals.append(b"D" + key)
-            continue
-        word.extend((*sorted(diagonals), key))
-        diagonals.clear()
-    return [*word, *sorted(diagonals)]
+    run: list[bytes] = []
+    before: object = None
+    for kind, key in _letters(e):
+        if kind != before:
+            word.extend(sorted(run))
+            run.clear()
+        run.append(key)
+        before = kind
+    return [*word, *sorted(run)]
 
 
-def _letters(e: Expr) -> Iterator[tuple[bool, bytes]]:
-    """Each factor of a product as a key, and whether it is a diagonal."""
+def _letters(e: Expr) -> Iterator[tuple[Any, bytes]]:
+    """Each factor of a product as a key, and what it commutes with: "diagonal", or the matrix that it is a function of.
+
+    The transposes of functions of one matrix are functions of its transpose.
+    """
     if e.op == "matmul":
         for f in e.args:
             yield from _letters(f)
@@ -204,10 +218,10 @@ def _letters(e: Expr) -> Iterator[tuple[bool, bytes]]:
     spread = [f for f in e.args if e.op == "hadamard" and f.op == "broadcast" and not f.args[0].is_scalar]
     rest = [f for f in e.args if f not in spread] if spread else []
     if not rest:
-        yield False, e.digest
+        yield series_argument(e).digest, e.digest
         return
     rows = [f.args[0] for f in spread if is_one(f.args[0].shape[1])]
-    yield from ((True, c.digest) for v in rows for c in factors_of(v, "hadamard"))
+    yield from (("diagonal", b"D" + c.digest) for v in rows for c in factors_of(v, "hadamard"))
     yield from _letters(rest[0] if len(rest) == 1 else core.hadamard(*rest))
     columns = [f.args[0] for f in spread if is_one(f.args[0].shape[0])]
-    yield from ((True, flipped(c).digest) for v in columns for c in factors_of(v, "hadamard"))
+    yield from (("diagonal", b"D" + flipped(c).digest) for v in columns for c in factors_of(v, "hadamard"))

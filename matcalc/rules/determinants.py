@@ -39,6 +39,20 @@ def det_of_product(e: Expr, context: Context) -> Expr | None:
     return number(1) if A.op == "eye" else None
 
 
+def _powers() -> tuple[Expr, Expr]:
+    A = var("A", "n", "n", ["nonsingular"])
+    return node("logdet", (node("matpow", (A, number(3))),)), scale(number(3), node("logdet", (A,)))
+
+
+@node_rule(op="logdet", source=MATRIX_ALGEBRA, example=_powers)
+def logdet_of_matrix_power(e: Expr, context: Context) -> Expr | None:
+    """log|det A^k| = k log|det A|, log|det A^-1| = -log|det A|"""
+    A = e.args[0]
+    if A.op == "inv":
+        return minus(node("logdet", A.args))
+    return scale(A.args[1], node("logdet", (A.args[0],))) if A.op == "matpow" else None
+
+
 def _adjugates() -> tuple[Expr, Expr]:
     A, B = var("A", "n", "n"), var("B", "n", "n")
     return node("adj", (A @ B,)), node("adj", (B,)) @ node("adj", (A,))

@@ -111,10 +111,13 @@ def product_of_powers(e: Expr, context: Context) -> Expr | None:
 
 
 def _base(e: Expr) -> tuple[Expr, int]:
+    """A and k where `e` is A^k, also as an inverse of a power or a power of an inverse."""
     if e.op == "inv":
-        return e.args[0], -1
+        base, k = _base(e.args[0])
+        return base, -k
     if e.op == "matpow" and e.args[1].op == "number" and e.args[1].params[0].is_Integer:
-        return e.args[0], int(e.args[1].params[0])
+        base, k = _base(e.args[0])
+        return base, k * int(e.args[1].params[0])
     return e, 1
 
 
