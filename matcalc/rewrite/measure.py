@@ -26,6 +26,7 @@ WEIGHTS = {
     "elim": 6,
 }
 FREE = {"variable", "named", "number", "zeros", "broadcast"}
+APART = 6  # for each matrix of entries beside another one in a sum: they are added entry by entry
 LEAVES = {"ones": 1, "eye": 1}
 
 
@@ -34,12 +35,22 @@ def weight(e: Expr) -> int:
     op = e.op
     if op in FREE:
         return 0
-    if op in ("add", "hadamard", "matmul"):
+    if op == "add":
+        return len(e.args) - 1 + APART * max(0, sum(map(_is_written_out, e.args)) - 1)
+    if op == "block":
+        return 1 + sum(b.op == "zeros" for b in e.args)
+    if op in ("hadamard", "matmul"):
         return len(e.args) - 1
     if op == "scale":
         first = e.args[0]
         return len(e.args) - 2 + _multiplications(first.params[0]) if first.op == "number" else len(e.args) - 1
     return WEIGHTS.get(op, LEAVES.get(op, 1))
+
+
+def _is_written_out(t: Expr) -> bool:
+    """Whether a term of a sum is a matrix written entry by entry, or a multiple of one."""
+    body = t.args[-1] if t.op == "scale" else t
+    return body.op == "block" and all(b.is_scalar for b in body.args)
 
 
 def _multiplications(c: Any) -> int:

@@ -1,16 +1,19 @@
-"""Block matrices: operations go into the blocks, and a slice that is a block is that block."""
+"""Block matrices: operations go into the blocks, and what all blocks share comes out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from matcalc import core
 from matcalc.core import add, matmul, total, var
-from matcalc.dims import Dim, plus, same, same_shape
+from matcalc.dims import same, same_shape
 from matcalc.expr import Expr, node
 from matcalc.ops.selection import block_of, rows_of
 from matcalc.rewrite.context import Context
+from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
+from matcalc.rewrite.terms import ONE, join, split
 
 Rows = list[tuple[Expr, ...]]
 
@@ -132,41 +135,58 @@ def sum_over_blocks(e: Expr, context: Context) -> Expr | None:
     return block_of([[_sum_of([total(b, 2) for b in row])] for row in rows])
 
 
-def _taken() -> tuple[Expr, Expr]:
-    rows, E = _example_grid()
-    m, n, p = (rows[0][0].shape[0], rows[1][0].shape[0], rows[0][0].shape[1])
-    return node("slice", (E,), (plus(m, 1), plus(m, n), 1, p)), rows[1][0]
+def _factor() -> tuple[Expr, Expr]:
+    s, A, B = var("s", 1, 1), var("A", "m", "p"), var("B", "m", "q")
+    return block_of([[core.scale(s, A), core.scale(s, B)]]), core.scale(s, block_of([[A, B]]))
 
 
-def _all() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return node("slice", (X,), (1, X.shape[0], 1, X.shape[1])), X
-
-
-@node_rule(op="slice", source=MATRIX_ALGEBRA, example=_all)
-def slice_of_all(e: Expr, context: Context) -> Expr | None:
-    """X[1:m, 1:n] = X for X m x n"""
-    return e.args[0] if same_shape(e.shape, e.args[0].shape) else None
-
-
-@node_rule(op="slice", source=MATRIX_ALGEBRA, example=_taken)
-def slice_of_blocks(e: Expr, context: Context) -> Expr | None:
-    """the rows and columns of [A, B; C, D] that are those of a block are that block"""
-    E = e.args[0]
-    if E.op != "block":
+@node_rule(op="block", group="present", source=MATRIX_ALGEBRA, example=_factor)
+def common_factor_of_blocks(e: Expr, context: Context) -> Expr | None:
+    """[s A, s B] = s [A, B]: the numbers and 1 x 1 factors that all blocks share, zeros aside, come out"""
+    pieces = [split(b) for b in e.args]
+    filled = [p for p, b in zip(pieces, e.args) if not is_zero(b)]
+    if len(filled) < 2:
         return None
-    row, last_row, column, last_column = e.params
-    top: Dim = 1
-    for line in rows_of(E.args, E.params[0]):
-        bottom = plus(top, line[0].shape[0], -1)
-        left: Dim = 1
-        for b in line:
-            right = plus(left, b.shape[1], -1)
-            if all(same(a, c) for a, c in ((row, top), (last_row, bottom), (column, left), (last_column, right))):
-                return b
-            left = plus(right, 1)
-        top = plus(bottom, 1)
-    return None
+    first, others = filled[0], filled[1:]
+    shared = [s for s in first[1] if all(any(s is t for t in p[1]) for p in others)]
+    numbers = {abs(p[0]) for p in filled} if all(p[0].is_Rational for p in filled) else {1}
+    number = numbers.pop() if len(numbers) == 1 else ONE
+    if number == 1 and not shared:
+        return None
+    blocks = [b if is_zero(b) else _over(p, number, shared) for p, b in zip(pieces, e.args)]
+    return join(number, shared, node("block", blocks, e.params))
+
+
+def _over(piece: tuple[Any, list[Expr], Expr | None], number: Any, shared: list[Expr]) -> Expr:
+    """A block over the number and the factors that come out, each once."""
+    coefficient, scalars, body = piece
+    kept = list(scalars)
+    for s in shared:
+        kept.remove(s)
+    return join(coefficient / number, kept, body)
+
+
+def _constant() -> tuple[Expr, Expr]:
+    s, zero = var("s", 1, 1), core.number(0)
+    return block_of([[s, zero], [zero, s]]), core.scale(s, core.eye(2))
+
+
+@node_rule(op="block", source=MATRIX_ALGEBRA, example=_constant)
+def block_is_constant(e: Expr, context: Context) -> Expr | None:
+    """[0, 0; 0, 0] = 0, [I, 0; 0, I] = I, [s, 0; 0, s] = s I"""
+    if all(map(is_zero, e.args)):
+        return core.zeros(*e.shape)
+    rows = _grid(e)
+    if rows is None or len(rows) != len(rows[0]):
+        return None
+    diagonal = [row[k] for k, row in enumerate(rows)]
+    beside = [b for k, row in enumerate(rows) for i, b in enumerate(row) if i != k]
+    if not all(map(is_zero, beside)):
+        return None
+    if all(b.op == "eye" for b in diagonal):
+        return core.eye(e.shape[0])
+    same_scalar = diagonal[0].is_scalar and all(b is diagonal[0] for b in diagonal)
+    return core.scale(diagonal[0], core.eye(e.shape[0])) if same_scalar else None
 
 
 def _triangular() -> tuple[Expr, Expr]:
