@@ -48,6 +48,21 @@ OUTER = [
     ("norm2(kron(B, A)*vec(X) - vec(Y))^2/2", "A", "gradient", "(A*X*B' - Y)*B*X'"),
     ("vec(Y)'*kron(B, A)*vec(X) - 2*vec(Z)'*kron(B, A)*vec(X)", "A", "gradient", "(Y - 2*Z)*B*X'"),
 ]
+SCALED = {"t": ("n", 1), "W": ("n", "n"), "A": ("n", "n"), "b": ("n", 1), "c": ("n", 1)}
+INVERSES = [
+    ("logdet(diag(t)*W)", "t", "gradient", "1 ./ t"),
+    ("logdet(diag(t)*W)", "t", "hessian", "-diag(1 ./ t.^2)"),
+    ("logdet(diag(t)*W)", "W", "gradient", "inv(W')"),
+    ("logdet(W .* t')", "t", "gradient", "1 ./ t"),
+    ("logdet(diag(t)*W*diag(t))", "t", "gradient", "2 ./ t"),
+    ("logdet(diag(exp(t))*W)", "t", "gradient", "ones(n, 1)"),
+    ("tr(inv(diag(t)*W)*A)", "t", "gradient", "-diagvec(A*inv(W)) ./ t.^2"),
+    ("tr(inv(diag(t)*W)*A)", "A", "gradient", "inv(W') ./ t"),
+    ("b'*solve(diag(t)*W, c)", "t", "gradient", "-(inv(W')*b) .* c ./ t.^2"),
+    ("b'*solve(W*diag(t), c)", "t", "gradient", "-b .* (inv(W)*c) ./ t.^2"),
+    ("sum(inv(W .* t))", "t", "gradient", "-sum(inv(W'), 2) ./ t.^2"),
+    ("inv(diag(t)*W)*b", "t", "jacobian", "-inv(W)*diag(b ./ t.^2)"),
+]
 ENTRIES = {
     "x": (3, 1),
     "u": (2, 1),
@@ -103,6 +118,7 @@ ROWS = (
     [(row, MATRICES) for row in DIAGONALS + MERGED]
     + [(row, STACKED) for row in OUTER]
     + [(row, ENTRIES) for row in BLOCKS]
+    + [(row, SCALED) for row in INVERSES]
 )
 
 
@@ -136,9 +152,12 @@ def test_form_is_proved(row, shapes):
         "w: 3 x 1; x: 3 x 1; [0, -w[3], w[2]; w[3], 0, -w[1]; -w[2], w[1], 0]*w = zeros(3, 1)",
         "u: 2 x 1; [u[1]; u[2]]' = u'",
         "A: m x n; B: k x n; x: n x 1; [A; B]*x = [A*x; B*x]",
+        "t: n x 1; W: n x n; logdet(diag(t)*W) = logdet(W) + sum(log(abs(t)))",
+        "t: n x 1; W: n x n; inv(diag(t)*W) = inv(W)*diag(1 ./ t)",
+        "t: n x 1; W: n x n; inv(diag(t)*W*diag(t)) = inv(W) ./ (t*t')",
     ],
 )
-def test_identities_of_small_matrices_are_proved(identity):
+def test_identities_are_proved(identity):
     assert mc.prove(identity).status == "proved"
 
 
@@ -150,9 +169,10 @@ def test_identities_of_small_matrices_are_proved(identity):
         "x: 3 x 1; [x[1]; x[2]; x[2]] = x",
         "A: 2 x n; [A[1, :]; A[1, :]] = A",
         "a: 1 x 1; b: 1 x 1; c: 1 x 1; [a, 0; c, b] = a*eye(2)",
+        "t: n x 1; W: n x n; inv(diag(t)*W) = diag(1 ./ t)*inv(W)",
     ],
 )
-def test_wrong_identities_of_small_matrices_are_disproved(identity):
+def test_wrong_identities_are_disproved(identity):
     assert mc.prove(identity).status == "disproved"
 
 

@@ -150,6 +150,13 @@ def _implied(fact: str, e: Expr) -> Iterator[tuple[str, Expr]]:
         elif e.op == "scale":
             yield from (("nonzero", s) for s in e.args[:-1])
             yield fact, e.args[-1]
+        elif e.op == "diag":
+            yield "nonzero", e.args[0]
+        elif e.op == "hadamard":  # scaled rows and columns: diag(u) A diag(v)
+            vectors = [f for f in e.args if f.op == "broadcast"]
+            yield from (("nonzero", f.args[0]) for f in vectors)
+            if vectors and len(vectors) < len(e.args):
+                yield fact, core.hadamard(*(f for f in e.args if f not in vectors))
     elif fact == "positive":
         yield "nonzero", e
         if e.op in ("broadcast", "transpose", "sqrt"):
