@@ -35,7 +35,7 @@ DIRECTIONS = {
     "inverse_of_scaled": "scalars move out",
     "inverse_of_diagonal": "inverses move in",
     "inverse_of_scaled_rows": "inverses move in",
-    "diagonal_of_scaled_rows": "scalings move out",
+    "diagonal_of_scaled_product": "scalings move out",
     "block_is_constant": "one name for one thing",
     "inverse_of_kron": "inverses move in",
     "solve_is_inverse_times": "one name for one thing",

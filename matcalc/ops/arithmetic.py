@@ -262,7 +262,17 @@ def _entrywise_facts(e: Expr, *masks: int) -> tuple[int, int]:
     for m in masks:
         common &= m
         either |= m & any_of
+    if _scales_without_zeros(e, masks):
+        either |= BIT["nonsingular"]
     return common | either, 0
+
+
+def _scales_without_zeros(e: Expr, masks: tuple[int, ...]) -> bool:
+    """Whether it is a nonsingular matrix with scaled rows or columns, no factor being 0: diag(u) A diag(v)."""
+    pairs = list(zip(e.args, masks))
+    rest = [m for f, m in pairs if f.op != "broadcast"]
+    scaled = all(m & BIT["nonzero"] for f, m in pairs if f.op == "broadcast")
+    return len(rest) == 1 < len(pairs) and scaled and bool(rest[0] & BIT["nonsingular"])
 
 
 @op(

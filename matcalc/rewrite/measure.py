@@ -44,6 +44,8 @@ def weight(e: Expr) -> int:
     if op == "scale":
         first = e.args[0]
         return len(e.args) - 2 + _multiplications(first.params[0]) if first.op == "number" else len(e.args) - 1
+    if op == "eye":
+        return LEAVES[op] + (not isinstance(e.params[0], int) and not e.params[0].is_Symbol)
     return WEIGHTS.get(op, LEAVES.get(op, 1))
 
 

@@ -20,7 +20,11 @@ def _inner() -> tuple[Expr, Expr]:
 
 @node_rule(op="blockinner", source=MAGNUS, example=_inner)
 def block_inner_of_vecs(e: Expr, context: Context) -> Expr | None:
-    """the blocks of vec(P) vec(Q)' have the inner products P' C Q with C; a sum of such products term by term"""
+    """the blocks of vec(P) vec(Q)' have the inner products P' C Q with C"""
+    return _inner_products(e) if e.args[0].op == "matmul" else None
+
+
+def _inner_products(e: Expr) -> Expr | None:
     G, C = e.args
     (p, q), (m, n) = C.shape, e.shape
     return _at_outer_products(G, (p, m), (q, n), lambda P, Q: matmul(core.transpose(P), C, Q))
@@ -33,10 +37,41 @@ def _sum() -> tuple[Expr, Expr]:
 
 @node_rule(op="blocksum", source=MAGNUS, example=_sum)
 def block_sum_of_vecs(e: Expr, context: Context) -> Expr | None:
-    """the sum of the blocks of vec(P) vec(Q)' weighted by A is P A Q'; a sum of such products term by term"""
+    """the sum of the blocks of vec(P) vec(Q)' weighted by A is P A Q'"""
+    return _weighted(e) if e.args[1].op == "matmul" else None
+
+
+def _weighted(e: Expr) -> Expr | None:
     A, G = e.args
     (m, n), (p, q) = A.shape, e.shape
     return _at_outer_products(G, (p, m), (q, n), lambda P, Q: matmul(P, A, core.transpose(Q)))
+
+
+def _two_outer_products() -> tuple[Expr, list[tuple[Expr, Expr]]]:
+    pairs = [(var(f"P{k}", "p", "m"), var(f"Q{k}", "q", "n")) for k in (1, 2)]
+    return add(*(vec(P) @ vec(Q).T for P, Q in pairs)), pairs
+
+
+def _inner_terms() -> tuple[Expr, Expr]:
+    C, (G, pairs) = var("C", "p", "q"), _two_outer_products()
+    return node("blockinner", (G, C)), add(*(matmul(P.T, C, Q) for P, Q in pairs))
+
+
+@node_rule(op="blockinner", source=MAGNUS, example=_inner_terms, exact=False)
+def block_inner_of_vec_terms(e: Expr, context: Context) -> Expr | None:
+    """blockinner(vec(P) vec(Q)' + vec(R) vec(S)', C) = P' C Q + R' C S"""
+    return _inner_products(e) if e.args[0].op == "add" else None
+
+
+def _sum_terms() -> tuple[Expr, Expr]:
+    A, (G, pairs) = var("A", "m", "n"), _two_outer_products()
+    return node("blocksum", (A, G)), add(*(matmul(P, A, Q.T) for P, Q in pairs))
+
+
+@node_rule(op="blocksum", source=MAGNUS, example=_sum_terms, exact=False)
+def block_sum_of_vec_terms(e: Expr, context: Context) -> Expr | None:
+    """blocksum(A, vec(P) vec(Q)' + vec(R) vec(S)') = P A Q' + R A S'"""
+    return _weighted(e) if e.args[1].op == "add" else None
 
 
 def _at_outer_products(G: Expr, left: Shape, right: Shape, value: Callable[[Expr, Expr], Expr]) -> Expr | None:

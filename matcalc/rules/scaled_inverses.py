@@ -137,10 +137,12 @@ def _diagonal() -> tuple[Expr, Expr]:
 
 
 @node_rule(op="diagvec", source=HORN, example=_diagonal)
-def diagonal_of_scaled_rows(e: Expr, context: Context) -> Expr | None:
-    """diagvec((v 1' o A) B) = v o diagvec(A B), diagvec(A (B o 1 v')) = v o diagvec(A B), diagvec(v 1' o A) likewise"""
+def diagonal_of_scaled_product(e: Expr, context: Context) -> Expr | None:
+    """diagvec((v 1' o A) B) = v o diagvec(A B), diagvec(A (B o 1 v')) = v o diagvec(A B)"""
     word = e.args[0]
-    factors = list(word.args) if word.op == "matmul" else [word]
+    if word.op != "matmul":
+        return None
+    factors = list(word.args)
     outer: list[Expr] = []
     for end in {0, len(factors) - 1}:
         parts = scaled_parts(factors[end])
