@@ -108,7 +108,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     one = _command(commands, "claim", run, "judge an identity, a hand derivation line by line, or a result (--of)")
     one.add_argument(
-        "claim", metavar="CLAIM", help="`left = right`, a file of lines `d_NAME = ...` after their function"
+        "claim",
+        metavar="CLAIM",
+        help="`left = right`, `f = ...; df/dx = ...`, or a file of lines `d_NAME = ...` after their function",
     )
     one.add_argument("--of", metavar="SOURCE", help="the function whose derivative CLAIM is said to be")
     one.add_argument("--name", metavar="NAME", help="with --of: what it is differentiated by")

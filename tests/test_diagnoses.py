@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import matcalc as mc
-from matcalc.claims.claim import question
 from matcalc.claims.points import Field, distance
+from matcalc.claims.question import question
 from matcalc.claims.wrong import mistakes, opened, wrong_gradient
 
 SOFTMAX = ("P = softmax(X, 2); f = sum(G .* P)", "X", {"X": ("n", "k"), "G": ("n", "k")})

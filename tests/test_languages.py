@@ -13,9 +13,10 @@ from note_support import DEVANAGARI, EXAMPLES, ROOT, derived
 
 import matcalc as mc
 from matcalc.calculus.paths import NUMBERS, REASONS
-from matcalc.claims.claim import ALONG, FREE, NOWHERE, OTHERWISE, SLIPS, TRIED, TURNED
+from matcalc.claims.claim import NOWHERE, SLIPS, TRIED, TURNED
 from matcalc.claims.diagnosis import FACTORS, NEIGHBOUR, REPAIRS, SYMMETRIC, TRANSPOSED
 from matcalc.claims.parts import BROADCAST, FORGOTTEN, OPPOSITE, SCALED
+from matcalc.claims.question import ALONG, FREE, OTHERWISE
 from matcalc.claims.words import LOCALS
 from matcalc.cli import main
 from matcalc.export.pdf import compiled

@@ -332,3 +332,69 @@ UNTRUE = [
 @pytest.mark.parametrize("text", UNTRUE)
 def test_near_misses_are_disproved(text):
     assert mc.prove(text).status == "disproved"
+
+
+# ------------------------------------------------------------------------------------------------ whole claims
+
+LAYERS = """W: k x p; x: p x 1; v: k x 1
+r = W*x; h = sigmoid(r)
+f = v'*h
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        ("f = x'*A*x; df/dx = 2*A*x", "disproved", "only for symmetric A"),
+        ("A: n x n symmetric; f = x'*A*x; df/dx = 2*A*x", "proved", ""),
+        ("x'*A*x; d_x = (A + A')*x", "proved", ""),
+        ("y = A*x; dy/dx = A", "proved", ""),
+        ("y = A*x; dy/dx = A'", "disproved", "transpose of the right result"),
+        ("X: 2 x 2\nf = tr([0, 1; 1, 0]*X); df/dX = [0, 1; 1, 0]", "proved", ""),
+        (LAYERS + "dh/dr = diag(h .* (1 - h))", "proved", ""),
+        (LAYERS + "dh/dx = diag(h)*W", "disproved", "missing factor 1 - h"),
+        (LAYERS + "df/dW = d_r*x'", "proved", ""),
+        (LAYERS + "d_r = v .* h", "disproved", "missing factor 1 - h"),
+    ],
+)
+def test_a_function_and_a_claim_in_one_text(text, status, said):
+    verdict = mc.prove(text)
+    assert isinstance(verdict, mc.Verdict)
+    assert verdict.status == status
+    assert said in verdict.diagnosis
+
+
+def test_several_claims_in_one_text_have_their_lines():
+    found = mc.prove(LAYERS + "d_h = v; d_r = d_h .* h\nd_W = d_r*x'  # right, as if the line before were")
+    assert [(line.number, line.verdict.status) for line in found] == [(4, "proved"), (4, "disproved"), (5, "proved")]
+
+
+def test_what_undeclared_names_were_taken_for_is_said_with_the_verdict():
+    assert "A: n x n" in str(mc.prove("f = x'*A*x; df/dx = 2*A*x"))
+    assert "A: n x n" in str(mc.prove("f = x'*A*x; d_x = 2*A*x; d_x = (A + A')*x"))
+
+
+def test_the_adjoint_of_a_value_has_a_name_in_claims():
+    d = mc.derive(LAYERS, wrt=["W", "x"])
+    assert d.claim("W", "d_r*x'").status == "proved"
+    assert d.claim("x", "W'*d_r").status == "proved"
+    assert "activation (sigmoid) is taken as 1" in d.claim("W", "d_h*x'").diagnosis
+    assert "the transpose of x is missing" in d.claim("W", "d_r*x").diagnosis
+    with pytest.raises(MatcalcError, match="d_z"):
+        d.claim("W", "d_z*x'")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Q: n x n orthogonal; x: n x 1\nnorm2(Q*x) = norm2(x)", "orthogonal_cancels_left"),
+        ("X: n x m\nsum(X) - ones(1, n)*X*ones(m, 1) = 0", "ones_times_matrix"),
+        ("inv(eye(n) + U*V)*U = U*inv(eye(m) + V*U)", "push_through"),
+        ("x: n x 1; y: n x 1\nlogdet(eye(n) + x*y') = log(1 + y'*x)", "logdet_of_low_rank_update"),
+    ],
+)
+def test_a_proof_marks_the_step_that_matters(text, key):
+    verdict = mc.prove(text)
+    assert verdict.key is not None
+    assert verdict.key.rule == key
+    assert len(verdict.rules) == 1 or f"above all {key}: " in str(verdict)

@@ -207,7 +207,8 @@ class Derivation(Problem):
 
         Args:
             name: the variable or named value that the result is for.
-            claim: text in the scope of the derivation, or an expression; its own definitions may shadow names.
+            claim: text in the scope of the derivation, or an expression; its own definitions may shadow names, `d_r` is
+                the right adjoint of r.
             kind: `gradient`, `adjoint` (the same, of a named value), `jacobian` or `hessian`.
             by: for a mixed Hessian, the second variable: the claim is about `hessian(name, by)`.
 
@@ -245,4 +246,4 @@ class Derivation(Problem):
 
         Lines after a wrong one are judged as if it were right, so that one error is one error.
         """
-        return judged_lines(self, text)
+        return replace(judged_lines(self, text), notice=self.notice)

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from matcalc.api.derive import derive
-from matcalc.claims.claim import IDENTITY, about_shapes, identity_judged
+from matcalc.claims.claim import about_shapes, identity_judged
 from matcalc.claims.constants import with_constants
-from matcalc.claims.lines import LineVerdicts, judged_lines, statements
+from matcalc.claims.lines import LineVerdicts, claimed_in, judged_lines, statements
+from matcalc.claims.question import IDENTITY
 from matcalc.claims.verdict import DISPROVED, Diagnosis, Verdict
 from matcalc.dims import same_shape
 from matcalc.errors import MatcalcError, ParseError
@@ -27,11 +28,14 @@ def prove(
     shapes: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
     functions: Iterable[str | Function] = (),
-) -> Verdict:
+) -> Verdict | LineVerdicts:
     """The verdict on an identity `left = right` in the text syntax; declarations and definitions may come before it.
 
+    A text with a function and what is claimed of its derivatives, `f = x'*A*x; df/dx = 2*A*x`, is judged too: one
+    claim has a verdict, several have one each.
+
     Args:
-        text: the last statement is the identity.
+        text: the last statement is the identity; or the function, then lines `d_NAME = ...` or `dF/dNAME = ...`.
         shapes: the variables as name -> (rows, columns); inferred where they are left out.
         facts: what is known of the variables.
         functions: abstract entrywise functions that the text calls.
@@ -43,11 +47,19 @@ def prove(
         >>> import matcalc as mc
         >>> mc.prove("(A*B)' = B'*A'").status, mc.prove("(A*B)' = A'*B'").status
         ('proved', 'disproved')
+        >>> print(mc.prove("f = x'*A*x; df/dx = 2*A*x").diagnosis)
+        it is right only for symmetric A
     """
+    given: dict[str, Any] = {"shapes": shapes, "facts": facts, "functions": list(functions)}
+    judged = judged_text(text, **given)
+    only = judged.verdicts if isinstance(judged, LineVerdicts) else []
+    return replace(only[0], notice=judged.notice) if len(only) == 1 else judged
+
+
+def _identity(text: str, given: Mapping[str, Any]) -> Verdict:
     before, left, right = _sides(with_constants(text))
     names = [_free(name, text) for name in (LEFT, RIGHT)]
     source = f"{before}\n{names[0]} = {left}\n{names[1]} = {right}\n{names[0]} - {names[1]}"
-    given: dict[str, Any] = {"shapes": shapes, "facts": facts, "functions": list(functions)}
     try:
         parsed = parse(source, **given)
     except MatcalcError as error:
@@ -95,25 +107,25 @@ def judged_text(
 ) -> Verdict | LineVerdicts:
     """The verdict on an identity, or those on the lines of a hand derivation that follow its function.
 
-    The lines `d_NAME = ...` about names defined before them are claims; what stands before the first is the function.
+    The lines `d_NAME = ...` or `dF/dNAME = ...` about names that stand before them are claims; what stands before the
+    first is the function.
     """
+    given: dict[str, Any] = {"shapes": shapes, "facts": facts, "functions": list(functions)}
     split = _hand_derivation(text)
     if split is None:
-        return prove(text, shapes=shapes, facts=facts, functions=functions)
+        return _identity(text, given)
     function, lines = split
-    d = derive(function, shapes=shapes, facts=facts, functions=functions)
-    return judged_lines(d, lines)
+    d = derive(function, **given)
+    return replace(judged_lines(d, lines), notice=d.notice)
 
 
 def _hand_derivation(text: str) -> tuple[str, str] | None:
-    """The function and the claims; None where no line claims an adjoint."""
-    rows = text.splitlines()
-    for number, statement in statements(text):
-        head = statement.split("=")[0].strip()
-        name = head[2:] if head.startswith("d_") else head.split("/d")[-1].lstrip("_") if "/d" in head else ""
-        known = "\n".join(rows[: number - 1])
-        if name and number > 1 and _mentions(known, name):
-            return known, "\n" * (number - 1) + "\n".join(rows[number - 1 :])
+    """The function and the claims; None where no statement claims a derivative."""
+    for statement in statements(text):
+        claimed = claimed_in(statement.text)
+        known = text[: statement.start]
+        if claimed is not None and _mentions(known, claimed.name) and not _mentions(known, f"d_{claimed.name}"):
+            return known, "\n" * (statement.line - 1) + text[statement.start :]
     return None
 
 

@@ -3,110 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from matcalc.calculus.jacobian import Jacobian, hessian_by, jacobian_by
+from matcalc.calculus.jacobian import Jacobian
 from matcalc.calculus.problem import Problem
-from matcalc.calculus.structured import CONVENTIONS, ENTRIES, structured_gradient
 from matcalc.claims.assumptions import AWAY_FROM_KINKS, domain_of
 from matcalc.claims.constants import with_constants
 from matcalc.claims.diagnosis import Case, diagnose
 from matcalc.claims.equality import Proof, prove
 from matcalc.claims.points import Field, Point, distance
+from matcalc.claims.question import IDENTITY, Question, question, with_adjoints
 from matcalc.claims.sides import side_of
 from matcalc.claims.slips import slips
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample, Diagnosis, Verdict
 from matcalc.core import transpose
-from matcalc.dims import same, same_shape, shape_text
-from matcalc.errors import MatcalcError, MisfitError, ShapeError, need_one_of, shorten
+from matcalc.dims import same_shape, shape_text
+from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
 from matcalc.expr import Expr, substitute, variables
 from matcalc.frontend.parser import parse_in
 from matcalc.graph import Graph, define
-from matcalc.languages import Message, said
+from matcalc.languages import said
 from matcalc.numeric.binding import bind, matrix
 from matcalc.properties import Truth, truth
 
-KINDS = ("gradient", "adjoint", "jacobian", "hessian")
 RANDOM_POINTS = 3
 MORE_POINTS = 12
 SMALL_POINTS = 8
 VISIBLE = 0.01
-IDENTITY = said("the identity")
 TURNED = "{0}; it is the transpose of the right result (numerator layout)"
 NOWHERE = "random points (there is none at which both sides are defined)"
 TRIED = ("the normal form", "expansion into sums of products", "common denominators")
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is right, and where it comes from.
-
-    Attributes:
-        about: in words.
-        right: the right expression.
-        graph: the forward graph.
-        target: what the gradient is with respect to; None for anything else.
-        assumptions: what holds where the source is differentiated.
-        others: results that are taken for the right one, and what is to be said then.
-    """
-
-    about: Message
-    right: Expr
-    graph: Graph
-    target: Expr | None
-    assumptions: Sequence[tuple[str, Expr]]
-    others: Sequence[tuple[Message, Expr]] = ()
-
-
-def question(d: Problem, name: str, kind: str, by: Any = None) -> Question:
-    """What a claim about a result of a derivation is compared with.
-
-    Raises:
-        MatcalcError: no such kind, or no such name.
-    """
-    need_one_of("kind", kind, KINDS)
-    if by is not None and kind != "hessian":
-        raise MatcalcError(f"by= is for a mixed Hessian; the kind is {kind}")
-    target = d.find(name)
-    shown = str(target.params[0])
-    if kind in ("gradient", "adjoint"):
-        d.need_scalar("gradient")
-        value = d.reverse_of(target).value
-        structure = d.structure_of(target)
-        along = structured_gradient(value, target, structure, d.convention)
-        free = target if structure == "none" else None
-        others = list(_other_sets(value, target, structure, d.convention))
-        return Question(said("the gradient with respect to {0}", shown), along, d.graph, free, d.domain, others)
-    if kind == "jacobian":
-        about = said("the Jacobian with respect to {0}", shown)
-        return Question(about, jacobian_by(d, shown).value, d.graph, None, d.domain)
-    other = shown if by is None else str(d.find(by).params[0])
-    both = said("the Hessian with respect to {0} and {1}", shown, other)
-    about = said("the Hessian with respect to {0}", shown) if by is None else both
-    return Question(about, hessian_by(d, shown, other).value, d.graph, None, d.domain)
-
-
-FREE = "it is the gradient of a free {0}; along {1} matrices the derivatives of entries that move together are added"
-ALONG = "it is the gradient along {1} matrices; {0} is free here: off-diagonal entries do not count twice"
-OTHERWISE = "it is the gradient along {0} matrices in the other convention ({1})"
-
-
-def _other_sets(free: Expr, target: Expr, structure: str, convention: str) -> Iterator[tuple[Message, Expr]]:
-    """The gradients along other sets than the one that is asked for."""
-    name = str(target.params[0])
-    if structure != "none":
-        yield said(FREE, name, structure), free
-        other = next(c for c in CONVENTIONS if c != convention)
-        if other == "projection" or structure in ENTRIES:
-            yield said(OTHERWISE, structure, other), structured_gradient(free, target, structure, other)
-    elif target.op == "variable" and same(*target.shape) and not target.is_scalar:
-        yield said(ALONG, name, "symmetric"), structured_gradient(free, target, "symmetric", convention)
 
 
 def judged(d: Problem, name: str, claim: Any, kind: str = "gradient", by: Any = None) -> Verdict:
@@ -115,7 +47,8 @@ def judged(d: Problem, name: str, claim: Any, kind: str = "gradient", by: Any = 
     Args:
         d: the derivation.
         name: of a variable or named value.
-        claim: text in the scope of the derivation (its own definitions may shadow names), or an expression (SymPy too).
+        claim: text in the scope of the derivation (its own definitions may shadow names, `d_r` is the right adjoint of
+            r), or an expression (SymPy too).
         kind: `gradient`, `adjoint`, `jacobian` or `hessian`.
         by: for a mixed Hessian, the second variable.
 
@@ -133,7 +66,7 @@ def judged(d: Problem, name: str, claim: Any, kind: str = "gradient", by: Any = 
     if not isinstance(claim, str):
         raise MatcalcError(f"a claim must be text or an expression, got {type(claim).__name__}")
     source = with_constants(claim)
-    parse = partial(parse_in, scope=d.graph.scope, beside=d.roots)
+    parse = partial(parse_in, scope=with_adjoints(d, source, d.graph.scope), beside=d.roots)
     try:
         parsed = parse(source)
     except MatcalcError as error:

@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 
 from matcalc.calculus.problem import Problem
-from matcalc.claims.claim import about_shapes, decided, misfitting, question
+from matcalc.claims.claim import about_shapes, decided, misfitting
 from matcalc.claims.constants import with_constants
+from matcalc.claims.question import Question, adjoint_named, derivative_question, with_adjoints
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Verdict
-from matcalc.core import named
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.expr import Expr
 from matcalc.frontend.parser import parse_in
-from matcalc.graph import Graph
-from matcalc.languages import ENGLISH
+from matcalc.languages import ENGLISH, Message
 from matcalc.languages import language as language_of
 
 # d_theta = ..., dJ/dW1 = ..., dJ/d_W1 = ...
-_ADJOINT = re.compile(r"\s*(?:d_(?P<name>\w+)|d\w*\s*/\s*d_?(?P<by>\w+))\s*=(?P<claim>.*)", re.DOTALL)
+_ADJOINT = re.compile(r"\s*(?:d_(?P<name>\w+)|d_?(?P<of>\w*)\s*/\s*d_?(?P<by>\w+))\s*=(?!=)(?P<claim>.*)", re.DOTALL)
 _DEFINITION = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)(.*)", re.DOTALL)
 
 
@@ -45,9 +44,11 @@ class LineVerdicts(Sequence[Line]):
 
     Attributes:
         lines: in order.
+        notice: what undeclared names were taken for, if there are any.
     """
 
     lines: tuple[Line, ...]
+    notice: Message | None = None
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -89,25 +90,59 @@ class LineVerdicts(Sequence[Line]):
             rows.append(f"{line.number:3d}  {status:10s}  {line.text}{mark}")
             if line.verdict is not None and line.verdict.status != PROVED:
                 rows.extend(f"       {row}" for row in line.verdict.text(language).splitlines()[2:])
+        if self.notice is not None:
+            rows.append(f"     {self.notice.text(language)}")
         return "\n".join(rows)
 
 
-def statements(text: str) -> Iterator[tuple[int, str]]:
-    """The statements of a text with the numbers of their lines; comments and blanks left out."""
-    for number, row in enumerate(text.splitlines(), 1):
-        for part in row.split("#")[0].split(";"):
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a text.
+
+    Attributes:
+        text: without comments and blanks around it.
+        line: the line on which it begins, from 1.
+        start: where it begins in the text.
+    """
+
+    text: str
+    line: int
+    start: int
+
+
+def statements(text: str) -> Iterator[Statement]:
+    """The statements of a text, which semicolons and ends of lines outside of brackets part; comments are left out."""
+    depth, start, line, first = 0, 0, 1, 1
+    plain = re.sub(r"#[^\n]*", lambda found: " " * len(found.group()), text)
+    for k, c in enumerate(plain + "\n"):
+        depth += (c in "([") - (c in ")]")
+        if (c in ";\n" and depth <= 0) or k == len(plain):
+            part = plain[start:k]
             if part.strip():
-                yield number, part.strip()
+                yield Statement(part.strip(), first, start)
+            start, depth, first = k + 1, 0, line + (c == "\n")
+        line += c == "\n"
 
 
-def claimed_name(statement: str, graph: Graph) -> tuple[str, str] | None:
-    """The value whose adjoint a line claims, and the claim; None for a line that claims no adjoint of the graph."""
+@dataclass(frozen=True)
+class Claimed:
+    """What a line claims.
+
+    Attributes:
+        of: the value that is differentiated: empty for the output.
+        name: the value that it is differentiated by.
+        claim: the text of the result.
+    """
+
+    of: str
+    name: str
+    claim: str
+
+
+def claimed_in(statement: str) -> Claimed | None:
+    """What a line `d_NAME = ...` or `dJ/dNAME = ...` claims; None for any other."""
     found = _ADJOINT.fullmatch(statement)
-    if found is None:
-        return None
-    name = found["name"] or found["by"]
-    known = name in graph.declared or name in graph.definitions
-    return (name, found["claim"].strip()) if known else None
+    return None if found is None else Claimed(found["of"] or "", found["name"] or found["by"], found["claim"].strip())
 
 
 def judged_lines(d: Problem, text: str) -> LineVerdicts:
@@ -115,32 +150,32 @@ def judged_lines(d: Problem, text: str) -> LineVerdicts:
 
     Args:
         d: the derivation of the function.
-        text: lines `d_theta = yhat - y`, `dJ/dW1 = x' * d_r`; others define names for what follows.
+        text: lines `d_theta = yhat - y`, `dJ/dW1 = x' * d_r`, `dh/dr = ...` for a value h that is not the output;
+            others define names for what follows. `d_r` is the right adjoint of r.
 
     Raises:
         MatcalcError: a line is not in the syntax.
     """
     scope = d.graph.scope
     lines: list[Line] = []
-    for number, statement in statements(text):
-        claimed = claimed_name(statement, d.graph)
-        if claimed is None:
-            name, value = _definition(statement, number)
-            scope[name] = _parsed(value, scope, d.roots, number, statement)
-            lines.append(Line(number, statement, None))
+    for statement in statements(text):
+        number, shown = statement.line, statement.text
+        claimed = claimed_in(shown)
+        if claimed is None or claimed.name not in d.graph.scope:
+            name, value = _definition(shown, number)
+            scope[name] = _parsed(value, with_adjoints(d, value, scope), d.roots, number, shown)
+            lines.append(Line(number, shown, None))
             continue
-        name, claim = claimed
-        asked = question(d, name, "gradient")
-        lines.append(Line(number, statement, _verdict(d, scope, name, claim)))
-        right = named(f"d_{name}", asked.right, "local") if asked.right.args else asked.right
-        scope[f"d_{name}"] = right
+        asked = derivative_question(d, claimed.of, claimed.name)
+        lines.append(Line(number, shown, _verdict(d, asked, with_adjoints(d, claimed.claim, scope), claimed.claim)))
+        if asked.graph is d.graph and d.output.is_scalar:
+            scope[f"d_{claimed.name}"] = adjoint_named(d, claimed.name)
     if all(line.verdict is None for line in lines):
         raise MatcalcError("no line claims an adjoint: write d_NAME = ..., NAME a variable or definition of the graph")
     return LineVerdicts(tuple(lines))
 
 
-def _verdict(d: Problem, scope: dict[str, Expr], name: str, claim: str) -> Verdict:
-    asked = question(d, name, "gradient")
+def _verdict(d: Problem, asked: Question, scope: dict[str, Expr], claim: str) -> Verdict:
     source = with_constants(claim)
     parse = partial(parse_in, scope=scope, beside=d.roots)
     try:

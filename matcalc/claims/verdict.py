@@ -9,6 +9,7 @@ from typing import NoReturn
 import numpy as np
 
 from matcalc.claims.equality import Proof
+from matcalc.claims.key import key_step
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.languages import ENGLISH, Message
@@ -115,6 +116,11 @@ class Verdict:
         """The names of the rules of the proof, each once, in order."""
         return list(dict.fromkeys(step.rule for step in self.steps))
 
+    @property
+    def key(self) -> Step | None:
+        """The step of the proof that matters; the rest is arranging. None where there is none."""
+        return key_step(self.steps)
+
     def __str__(self) -> str:
         return self.text()
 
@@ -126,6 +132,9 @@ class Verdict:
         if self.status == PROVED:
             names = self.rules
             lines.append("  " + (t("by {0}", ", ".join(names)) if names else t("it is the same expression")))
+            key = self.key
+            if key is not None and len(names) > 1:
+                lines.append("  " + t("above all {0}: {1}", key.rule, key.identity))
             if self.assumptions:
                 facts = "; ".join(t("{0} is {1}", e, t(fact)) for fact, e in self.assumptions)
                 lines.append("  " + t("where {0}", facts))

@@ -37,6 +37,7 @@ def verdict_data(verdict: Verdict | LineVerdicts) -> dict[str, Any]:
         "claim": verdict.claim,
         "right": None if verdict.expected is None else str(verdict.expected),
         "rules": verdict.rules,
+        "key": None if verdict.key is None else verdict.key.rule,
         "steps": [{"rule": s.rule, "before": str(s.before), "after": str(s.after)} for s in verdict.steps],
         "assumptions": [{"fact": fact, "expression": e} for fact, e in verdict.assumptions],
         "diagnosis": {
