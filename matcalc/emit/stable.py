@@ -14,6 +14,7 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import broadcast, minus, number
+from matcalc.emit.log_sums import log_of_sum, over_sum
 from matcalc.emit.matching import (
     constant_of,
     exponent_of,
@@ -96,6 +97,9 @@ def _stable_log(e: Expr) -> Expr | None:
         return inner
     if through(X).op == "normcdf":
         return node("normlogcdf", through(X).args)
+    inner = log_of_sum(X)
+    if inner is not None:
+        return inner
     rest = plus_one(X)
     return _log_of_difference(X) if rest is None else _log_of_one_plus(rest, X)
 
@@ -108,12 +112,6 @@ def _negated(X: Expr) -> Expr:
 
 def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
     """log(1 + rest)"""
-    inner = exponent_of(rest)
-    if inner is not None:
-        return node("softplus", (inner,))
-    total = sum_of_exponentials(rest)
-    if total is not None:
-        return node("softplus", (node("logsumexp", (total[0],), (total[1],)),))
     negated = negation_of(rest)
     below = through(rest if negated is None else negated)
     if below.op == "tanh":  # log(1 - tanh(X)) = log(2) - softplus(2 X)
@@ -145,8 +143,11 @@ def _stable_quotient(e: Expr) -> Expr | None:
     inner = sigmoid_of(e)
     if inner is not None:
         return node("sigmoid", (inner,))
-    ratio = _normal_ratio(e)
-    return _over_difference(e) if ratio is None else ratio
+    for form in (over_sum, _normal_ratio):
+        better = form(e)
+        if better is not None:
+            return better
+    return _over_difference(e)
 
 
 def _over_difference(e: Expr) -> Expr | None:
@@ -226,6 +227,9 @@ def _stable_log1p(e: Expr) -> Expr | None:
     inner = exponent_of(e.args[0])
     if inner is not None:
         return node("softplus", (inner,))
+    total = sum_of_exponentials(e.args[0])
+    if total is not None:
+        return node("softplus", (node("logsumexp", (total[0],), (total[1],)),))
     negated = negation_of(e.args[0])
     inner = None if negated is None else sigmoid_of(negated)
     return None if inner is None else minus(node("softplus", (inner,)))

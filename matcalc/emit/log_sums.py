@@ -1,0 +1,80 @@
+"""Logarithms of sums of exponentials and positive numbers, and exponentials divided by such a sum, without overflow.
+
+log(exp(a) + exp(b)) is the larger of a and b plus log(1 + exp(-|a - b|)); exp(X) ./ T is exp(X - log(T)).
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import sympy as sp
+
+from matcalc import core
+from matcalc.core import broadcast, minus, number
+from matcalc.emit.matching import constant_of, exponent_of, sum_of_exponentials, through
+from matcalc.expr import Expr, node, number_value
+
+
+def log_of_sum(total: Expr) -> Expr | None:
+    """log(T), where T has several terms, each a positive number or an exponential (or a sum or a multiple of those)."""
+    total = through(total)
+    if total.op != "add" or all(constant_of(t) is not None for t in total.args):
+        return None
+    logarithms = [_log_of_term(t) for t in total.args]
+    joined: Expr | None = None
+    for log in sorted((log for log in logarithms if log is not None), key=lambda log: constant_of(log) is None):
+        joined = log if joined is None else _joined(joined, log)
+    return None if None in logarithms else joined
+
+
+def _joined(a: Expr, b: Expr) -> Expr:
+    """log(exp(a) + exp(b))"""
+    if constant_of(a) == 0:
+        return node("softplus", (b,))
+    distance = node("abs", (core.difference(a, b),))
+    return core.add(node("maximum", (a, b)), node("softplus", (minus(distance),)))
+
+
+def _log_of_term(t: Expr) -> Expr | None:
+    c = constant_of(t)
+    if c is not None:
+        return broadcast(number(sp.log(c)), t.shape) if c.is_positive else None
+    t = through(t)
+    if t.op == "broadcast":
+        inner = _log_of_term(t.args[0])
+        return None if inner is None else broadcast(inner, t.shape)
+    if t.op == "scale" and len(t.args) == 2 and t.args[0].op == "number" and number_value(t.args[0]).is_positive:
+        inner = _log_of_term(t.args[1])
+        return None if inner is None else core.add(broadcast(number(sp.log(number_value(t.args[0]))), t.shape), inner)
+    total = sum_of_exponentials(t)
+    return exponent_of(t) if total is None else node("logsumexp", (total[0],), (total[1],))
+
+
+def over_sum(e: Expr) -> Expr | None:
+    """A product with exp(X) ./ T, T as above: both overflow where the quotient is at most 1."""
+    if e.op == "divide":
+        return _quotient(*e.args)
+    if e.op not in ("hadamard", "scale"):
+        return None
+    for i, k in permutations(range(len(e.args)), 2):
+        below = _reciprocal_of(e.args[k])
+        found = None if below is None else _quotient(e.args[i], below)
+        if found is not None:
+            rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
+            return node(e.op, (*rest, found)) if rest else found
+    return None
+
+
+def _reciprocal_of(e: Expr) -> Expr | None:
+    """T where `e` is 1 ./ T, repeated or not."""
+    e = through(e)
+    e = through(e.args[0]) if e.op == "broadcast" else e
+    inverted = e.op == "power" and e.args[1].op == "number" and number_value(e.args[1]) == -1
+    return e.args[0] if inverted else None
+
+
+def _quotient(above: Expr, below: Expr) -> Expr | None:
+    X = exponent_of(above)
+    below = through(below)
+    log = None if X is None else log_of_sum(below.args[0] if below.op == "broadcast" else below)
+    return None if X is None or log is None else node("exp", (core.difference(X, broadcast(log, X.shape)),))
