@@ -81,7 +81,13 @@ def named(name: str, definition: Expr, role: str = "") -> Expr:
 
 
 def as_expr(value: Any) -> Expr:
-    """`value` as an expression: itself, or a 1 x 1 number."""
+    """`value` as an expression: itself, or a 1 x 1 number.
+
+    Raises:
+        MatcalcError: it is an array of numbers, or no number.
+    """
+    if getattr(value, "size", 1) != 1 and hasattr(value, "dtype"):
+        raise MatcalcError("an array of numbers does not mix with expressions: declare a variable, and pass its values")
     return value if isinstance(value, Expr) else number(value)
 
 

@@ -58,6 +58,8 @@ class Op:
         variadic: whether it takes any number of arguments.
         broadcasts: whether rows, columns and 1 x 1 arguments stretch to a common shape, however it is called.
         also: names that it has elsewhere (in MATLAB, NumPy, Julia, R) and that mean nothing else: read, never printed.
+        numpy_names: the functions of NumPy that do just this with matrices, besides the `numpy` of entrywise ones.
+        guarded: whether it is a norm whose reciprocal, in its derivative, is 0 where it is 0: a subgradient.
         scalar_function: for elementwise operations, the SymPy function of one symbol.
         complete: fills in parameters that depend on the arguments (an axis left out).
         sampling: like `domain`, where random values should be narrower than what is necessary.
@@ -79,6 +81,8 @@ class Op:
     variadic: bool = False
     broadcasts: bool = False
     also: tuple[str, ...] = ()
+    numpy_names: tuple[str, ...] = ()
+    guarded: bool = False
     scalar_function: Callable[[Any], Any] | None = None
     complete: Callable[..., tuple[Any, ...]] | None = None
     sampling: Callable[..., tuple[tuple[str, Any], ...]] | None = None
@@ -210,6 +214,18 @@ class Expr:
         """The transpose."""
         return HOOKS["transpose"](self)  # type: ignore[no-any-return]
 
+    # NumPy's functions give operations or errors (frontend/numpy_functions.py), never arrays of objects.
+    __array_priority__ = 1000.0
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return HOOKS["ufunc"](ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        return HOOKS["numpy"](function, args, options)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise MatcalcError("an expression has no numbers: derive it, and call the function with arrays")
+
     def __neg__(self) -> Expr:
         return HOOKS["negative"](self)  # type: ignore[no-any-return]
 
@@ -257,7 +273,20 @@ def _no_hook(*_: Any) -> Any:
 # What expressions can do but layers above must supply: printing, conversion, operators.
 HOOKS: dict[str, Callable[..., Any]] = dict.fromkeys(
     (
-        *("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power"),
+        *(
+            "text",
+            "latex",
+            "sympy",
+            "transpose",
+            "negative",
+            "plus",
+            "minus",
+            "product",
+            "quotient",
+            "power",
+            "ufunc",
+            "numpy",
+        ),
         *("picture", "display"),
     ),
     _no_hook,

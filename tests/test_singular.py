@@ -177,3 +177,12 @@ def test_what_is_undefined_stays_undefined() -> None:
 def test_what_is_always_singular_is_refused(source: str) -> None:
     with pytest.raises(FactError, match="is singular"):
         mc.derive(source, shapes={"X": ("n", "n")})
+
+
+@pytest.mark.parametrize("norm", ["norm1", "norm2", "normspec", "normnuc"])
+def test_norms_have_a_subgradient_at_zero(norm: str) -> None:
+    d = mc.derive(f"{norm}(X)", wrt="X", shapes={"X": ("n", "p")})
+    for shape in ((3, 2), (2, 3), (1, 1), (4, 4)):
+        G = d.function("gradient")(X=np.zeros(shape))["X"]
+        assert np.isfinite(G).all()
+        assert np.linalg.norm(G, 2) <= 1

@@ -11,11 +11,13 @@ import pytest
 import sympy as sp
 from support import OPERATIONS, example
 from sympy.matrices.expressions.hadamard import HadamardPower
+from sympy.stats.rv import RandomMatrixSymbol
 
 import matcalc as mc
 from matcalc import core
 from matcalc.api.operations import STRUCTURAL, public, public_names
 from matcalc.expr import REGISTRY, Expr, node, variables
+from matcalc.frontend.from_sympy import READERS, _known
 from matcalc.frontend.sympy_bridge import from_sympy, to_sympy
 from matcalc.numeric.evaluate import evaluate
 
@@ -189,7 +191,7 @@ def test_assumptions_and_facts() -> None:
     [
         (sp.exp, "exp(A)"),
         (sp.Function("phi"), "phi(A)"),
-        (lambda s: sp.Max(s, 0), "relu(A)"),
+        (lambda s: sp.Max(s, 0), "maximum(0, A)"),
         (lambda s: s / (1 + sp.exp(-s)), "silu(A)"),
         (lambda s: s**2 + 1, "1 + A.^2"),
         (lambda s: a * s + sp.Trace(B), "a*A + tr(B)"),
@@ -395,3 +397,77 @@ def test_the_text_of_an_abstract_function_shows_how_often_it_is_differentiated()
     d = mc.derive("sum(phi(A*x))", "x", shapes={"x": ("n", 1), "A": ("m", "n")}, functions=["phi"])
     assert str(sp.sympify(d.gradient("x"))) == "A.T*D(phi)(A*x)"
     assert "D(phi, 2)(A*x)" in str(sp.sympify(d.hessian("x").value))
+
+
+# ------------------------------------------------------------------------------------------------ what means more there
+
+REAL = sp.Symbol("r", real=True)
+MEANS_MORE = [
+    sp.Symbol("z", complex=True) ** 2,
+    sp.Symbol("z", real=False),
+    sp.Symbol("z", extended_real=False),
+    sp.Symbol("z", imaginary=True) ** 2,
+    sp.Symbol("z", commutative=False),
+    sp.Symbol("z", antihermitian=True) ** 2,
+    sp.Symbol("z", infinite=True),
+    sp.Symbol("z", zero=True) + REAL,
+    sp.Wild("w") + REAL,
+    sp.conjugate(sp.Symbol("z")),
+    sp.re(sp.Symbol("z")),
+    sp.im(sp.Symbol("z")),
+    sp.arg(sp.Symbol("z")),
+    sp.I * REAL,
+    sp.oo * REAL,
+    sp.Trace(sp.MatrixSymbol("A", 2, 2).adjoint()),
+    sp.Trace(sp.Adjoint(sp.MatrixSymbol("A", 2, 2) * sp.MatrixSymbol("B", 2, 2))),
+    sp.Trace(sp.MatrixSymbol("A", 2, 2).conjugate()),
+    sp.Trace(RandomMatrixSymbol("A", 2, 2)),
+    sp.Trace(sp.FunctionMatrix(2, 2, sp.Lambda((sp.Symbol("i"), sp.Symbol("j")), 1))),
+    sp.Trace(sp.MatrixSymbol("A", 3, 3)[:2, :2]),
+    sp.Trace(sp.BlockMatrix([[sp.MatrixSymbol("A", 2, 2)]])),
+    sp.Permanent(sp.MatrixSymbol("A", 2, 2)),
+    sp.Derivative(REAL**2, REAL, evaluate=False),
+    sp.Integral(REAL**2, REAL),
+    sp.Piecewise((REAL, REAL > 0), (0, True)),
+    sp.Heaviside(REAL),
+    sp.DiracDelta(REAL),
+    sp.atan2(REAL, sp.Symbol("s")),
+    sp.Mod(REAL, 2),
+]
+
+
+@pytest.mark.parametrize("e", MEANS_MORE, ids=[str(e)[:40] for e in MEANS_MORE])
+def test_what_means_more_in_sympy_is_refused(e: sp.Expr) -> None:
+    with pytest.raises(mc.MatcalcError):
+        mc.derive(e)
+
+
+def _subclasses(cls: type) -> set[type]:
+    return {cls, *(below for sub in cls.__subclasses__() for below in _subclasses(sub))}
+
+
+def test_a_class_of_sympy_is_read_by_its_own_reader_or_refused() -> None:
+    """A subclass means more than its base: only explicit matrices are read by a common base."""
+    outside = _subclasses(sp.MatrixExpr) - READERS.keys() - {sp.MatrixExpr}
+    assert {RandomMatrixSymbol, sp.BlockMatrix, sp.FunctionMatrix} <= outside
+    for cls in (*outside, sp.Wild):
+        made = object.__new__(cls)
+        assert not _known(made) or isinstance(made, (sp.MatrixBase, sp.Symbol))
+
+
+@pytest.mark.parametrize(
+    "assumption", ["real", "positive", "nonnegative", "negative", "integer", "nonzero", "hermitian"]
+)
+def test_real_symbols_are_read(assumption: str) -> None:
+    t = sp.Symbol("t", **{assumption: True})
+    assert str(mc.derive(t**3, wrt="t").gradient("t")) == "3*t^2"
+
+
+def test_maximum_of_sympy_has_the_subgradient_of_maximum() -> None:
+    t = sp.Symbol("t", real=True)
+    for e in (sp.Max(t, 0), sp.Max(0, t), sp.Min(t, 0)):
+        name = "maximum" if isinstance(e, sp.Max) else "minimum"
+        ours = mc.derive(f"{name}(t, 0)", shapes={"t": (1, 1)}).function("gradient")
+        theirs = mc.derive(e, wrt="t").function("gradient")
+        for value in (-1.0, 0.0, 2.0):
+            assert theirs(t=value)["t"] == ours(t=value)["t"]

@@ -7,10 +7,11 @@ from typing import Any
 
 import sympy as sp
 
+import matcalc.frontend.numpy_functions
 import matcalc.ops
 import matcalc.printing.latex
 import matcalc.printing.text
-import matcalc.rules  # noqa: F401  (these four fill the registries and the hooks)
+import matcalc.rules  # noqa: F401  (these fill the registries and the hooks)
 from matcalc.api.derivation import Derivation
 from matcalc.calculus.conditions import need_possible
 from matcalc.calculus.problem import name_of

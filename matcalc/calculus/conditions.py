@@ -48,6 +48,6 @@ def further_conditions(results: Iterable[Expr], domain: Iterable[tuple[str, Expr
     needed: dict[tuple[str, Expr], None] = {}
     for fact, at in domain_of(*choices_last(results).values()):
         of = at.args[0] if at.op == "transpose" else at
-        if at.op != "norm2" and not context.known(of, fact):
+        if not record(at.op).guarded and not context.known(of, fact):
             needed[fact, of] = None
     return list(needed)

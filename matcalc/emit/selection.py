@@ -13,7 +13,7 @@ from matcalc.emit.code import Code
 from matcalc.emit.matching import apart, through
 from matcalc.emit.stable import complement, stable
 from matcalc.errors import NoRuleError
-from matcalc.expr import Expr, number_value, postorder
+from matcalc.expr import Expr, number_value, postorder, record
 
 Choice: TypeAlias = "Code | Expr"
 Rule: TypeAlias = "Callable[[Selector, Expr], Choice | None]"
@@ -116,7 +116,7 @@ class Selector:
             self.differentiated
             and e not in self.forward
             and e.op == "power"
-            and through(e.args[0]).op == "norm2"
+            and record(through(e.args[0]).op).guarded
             and e.args[1].op == "number"
             and bool(number_value(e.args[1]).is_negative)
         )

@@ -149,13 +149,17 @@ def _leaves_of_lambda(function: Any) -> list[Any]:
 
 
 def _known(e: Any) -> bool:
-    return any(cls in READERS for cls in type(e).__mro__)
+    return _class(e) in READERS
+
+
+def _class(e: Any) -> type:
+    """The class by which an object is read: its own, a subclass may mean something else; explicit matrices are one."""
+    return next((base for base in (sp.MatrixBase, sp.Symbol) if isinstance(e, base)), type(e))
 
 
 def _reader(e: Any) -> Reader:
-    for cls in type(e).__mro__:
-        if cls in READERS:
-            return READERS[cls]
+    if _known(e):
+        return READERS[_class(e)]
     raise NoRuleError(f"no operation of the catalogue is SymPy's {type(e).__name__}")
 
 
@@ -225,6 +229,13 @@ def _generic(w: _Walk, e: Any, args: list[Expr]) -> Expr:
     raise ShapeError(f"{type(e).__name__} has no shape: use ZeroMatrix(m, n) or Identity(n)")
 
 
+def _adjoint(w: _Walk, e: Any, args: list[Expr]) -> Expr:
+    raise NoRuleError(
+        f"SymPy's Adjoint is the conjugate transpose, and every value is real here: write the transpose, X.T, "
+        f"in the place of {shorten(str(e))}"
+    )
+
+
 def _parameter(w: _Walk, e: Any, args: list[Expr]) -> Expr:
     raise NoRuleError(f"{e} is a parameter, not an expression")
 
@@ -248,7 +259,7 @@ READERS: dict[type, Reader] = {
     HadamardPower: _hadamard_power,
     KroneckerProduct: lambda w, e, args: reduce(core.kron, args),
     sp.Transpose: _of("transpose"),
-    Adjoint: _of("transpose"),
+    Adjoint: _adjoint,
     sp.Inverse: _inverse,
     sp.MatPow: lambda w, e, args: core.matrix_power(*args),
     sp.Trace: _of("tr"),

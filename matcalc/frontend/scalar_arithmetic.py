@@ -118,9 +118,6 @@ def _function(e: Any, args: Sequence[Expr]) -> Expr:
 
 
 def _extreme(op: str, args: Sequence[Expr]) -> Expr:
-    numbers = [a for a in args if a.op == "number" and number_value(a) == 0]
-    if op == "maximum" and len(args) == 2 and len(numbers) == 1:  # max(t, 0), with relu'(0) = 0
-        return node("relu", (next(a for a in args if a is not numbers[0]),))
     return reduce(lambda a, b: node(op, (a, b)), _one_shape(args))
 
 
@@ -136,7 +133,8 @@ def _body(function: Callable[[Any], Any]) -> Any:
 
 def _bodies() -> dict[Any, str]:
     """The operations that SymPy writes as an expression in one symbol: sigmoid, softplus, ..."""
-    return {_body(f.scalar_function): name for name, f in REGISTRY.items() if f.scalar_function is not None}
+    bodies = {_body(f.scalar_function): name for name, f in REGISTRY.items() if f.scalar_function is not None}
+    return {body: name for body, name in bodies.items() if not isinstance(body, (sp.Max, sp.Min))}  # those are maximum
 
 
 def recognised(function: Any) -> str | None:

@@ -49,6 +49,8 @@ class Scope:
 
     def notice(self, e: Any) -> None:
         """Take up what one SymPy object says about names: its dimensions, its shape, its assumptions."""
+        if isinstance(e, (sp.Symbol, sp.MatrixSymbol)) and type(e) not in (sp.Symbol, sp.Dummy, sp.MatrixSymbol):
+            raise NoRuleError(f"{e} is SymPy's {type(e).__name__}, which is more than a symbol: use {_plainer(e)}")
         if isinstance(e, sp.MatrixSymbol):
             self._take(e.args[1:])
             self._shaped(e.name, (dim(e.args[1]), dim(e.args[2])))
@@ -58,8 +60,7 @@ class Scope:
             self._take(a for a in e.args[1 + len(split(e.args[0].value, e.args[1:])[0]) :])
         elif isinstance(e, sp.Symbol):
             words = self.scalars.setdefault(e.name, set())
-            if e.is_extended_real is False or not e.is_commutative:
-                raise MatcalcError(f"the symbol {e} is not real: every value is a real matrix")
+            need_real(e)
             words.update(
                 word for word, holds in (("positive", e.is_positive), ("nonnegative", e.is_nonnegative)) if holds
             )
@@ -123,6 +124,29 @@ class Scope:
             words = [*self.facts.get(name, ()), *sorted(self.scalars.get(name, ()))]
             self.variables[name] = core.var(name, *shape, words)
         return self.variables[name]
+
+
+def need_real(e: Any) -> None:
+    """Refuse a symbol whose assumptions say that it is not just any real number.
+
+    Raises:
+        MatcalcError: it is complex, imaginary, infinite, zero or does not commute.
+    """
+    if (
+        e.is_real is False
+        or e.is_extended_real is False
+        or (e.is_complex and not e.is_extended_real)
+        or not e.is_commutative
+    ):
+        raise MatcalcError(f"the symbol {e} is not real: every value is a real matrix (use sp.Symbol({str(e)!r}))")
+    if e.is_antihermitian or e.is_finite is False:
+        raise MatcalcError(f"the symbol {e} is assumed to be no finite real number: use sp.Symbol({str(e)!r})")
+    if e.is_zero:
+        raise MatcalcError(f"the symbol {e} is assumed to be 0: write 0, or use sp.Symbol({str(e)!r})")
+
+
+def _plainer(e: Any) -> str:
+    return "sp.MatrixSymbol" if isinstance(e, sp.MatrixSymbol) else "sp.Symbol"
 
 
 def _name(key: Any) -> str:

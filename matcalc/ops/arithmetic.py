@@ -194,6 +194,8 @@ def are_transposes(a: Expr, b: Expr) -> bool:
     facts=_sum_facts,
     commutative=True,
     variadic=True,
+    broadcasts=True,
+    numpy_names=("np.add",),
 )
 def add(Y: Expr, *terms: Expr) -> tuple[LinearMap, ...]:
     """d(X + Z) = dX + dZ"""
@@ -287,6 +289,7 @@ def _scales_without_zeros(e: Expr, masks: tuple[int, ...]) -> bool:
     variadic=True,
     broadcasts=True,
     also=("multiply", "times"),
+    numpy_names=("np.multiply",),
 )
 def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     """d(X o Z) = Z o dX + X o dZ"""
@@ -303,6 +306,7 @@ def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     facts=keeps("positive", "symmetric", "constant"),
     definition=lambda A, B: core.entrywise_product(A, power(B, -1)),
     broadcasts=True,
+    numpy_names=("np.divide",),
 )
 def divide(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d(A ./ B) = dA ./ B - Y ./ B o dB"""
@@ -355,6 +359,7 @@ def _power_facts(e: Expr, base: int, exponent: int) -> tuple[int, int]:
     example=("m n, m n",),
     facts=_power_facts,
     broadcasts=True,
+    numpy_names=("np.power", "np.float_power"),
 )
 def power_(Y: Expr, X: Expr, P: Expr) -> tuple[LinearMap, ...]:
     """d(X .^ p) = p o X .^ (p - 1) o dX + Y o log(X) o dp"""

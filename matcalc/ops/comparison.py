@@ -33,6 +33,7 @@ def greater(A: Expr, B: Expr) -> Expr:
     example=("m n, m n",),
     facts=keeps("positive", "nonnegative", "symmetric", "constant"),
     broadcasts=True,
+    numpy_names=("np.maximum", "np.fmax"),
 )
 def maximum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d maximum(A, B) = [A > B] o dA + [B > A] o dB"""
@@ -48,6 +49,7 @@ def maximum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     example=("m n, m n",),
     facts=keeps("positive", "nonnegative", "symmetric", "constant"),
     broadcasts=True,
+    numpy_names=("np.minimum", "np.fmin"),
 )
 def minimum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d minimum(A, B) = [A < B] o dA + [B < A] o dB"""

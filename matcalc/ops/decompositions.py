@@ -73,6 +73,7 @@ PINV_KEEPS = bits(
     example=("m n",),
     facts=lambda e, X: (X & PINV_KEEPS, 0),
     also=("pseudoinverse", "pseudo_inverse"),
+    numpy_names=("np.linalg.pinv",),
 )
 def pinv(P: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dP = -P dX P + P P' dX' (I - X P) + (I - P X) dX' P' P, where the rank is constant"""
@@ -240,6 +241,7 @@ def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     source=WATSON,
     example=("4 3",),
     facts=_norm_facts,
+    guarded=True,
 )
 def normspec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d normspec(X) = u' dX v, the singular vectors of a simple largest singular value; u = X v / normspec(X)"""
@@ -271,6 +273,7 @@ def _chol_facts(e: Expr, X: int) -> tuple[int, int]:
     example=("n n",),
     facts=_chol_facts,
     also=("cholesky",),
+    numpy_names=("np.linalg.cholesky",),
 )
 def chol(L: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dL = L Phi(L^-1 (dX + dX')/2 L^-T), L L' = (X + X')/2, Phi the lower triangle with half the diagonal"""

@@ -36,6 +36,8 @@ def op(
     variadic: bool = False,
     broadcasts: bool = False,
     also: tuple[str, ...] = (),
+    numpy_names: tuple[str, ...] = (),
+    guarded: bool = False,
     complete: Callable[..., tuple[Any, ...]] | None = None,
     sampling: Domain | None = None,
 ) -> Callable[[Callable[..., tuple[Any, ...]]], Op]:
@@ -66,6 +68,8 @@ def op(
                 variadic=variadic,
                 broadcasts=broadcasts,
                 also=also,
+                numpy_names=numpy_names,
+                guarded=guarded,
                 complete=complete,
                 sampling=sampling,
             )

@@ -22,6 +22,7 @@ from matcalc.ops.reductions import SIGNS, axis_helper, axis_latex, axis_numpy, w
     example=("m n", 1),
     facts=keeps(*SIGNS, "nonzero"),
     params=(AXIS,),
+    numpy_names=("np.prod",),
 )
 def prod(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d prod(X) = sum(prodothers(X) o dX), prodothers the product of all other entries"""

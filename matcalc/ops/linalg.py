@@ -51,6 +51,7 @@ def _inv_facts(e: Expr, X: int) -> tuple[int, int]:
     example=("n n",),
     facts=_inv_facts,
     also=("inverse",),
+    numpy_names=("np.linalg.inv",),
 )
 def inv(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d(X^-1) = -X^-1 dX X^-1"""
@@ -79,6 +80,7 @@ def _solve_shape(A: Expr, B: Expr) -> Shape:
     facts=no_facts,
     definition=lambda A, B: inverse(A) @ B,
     also=("mldivide",),
+    numpy_names=("np.linalg.solve",),
 )
 def solve(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d(A^-1 B) = A^-1 (dB - dA Y)"""
@@ -105,6 +107,7 @@ def _det_facts(e: Expr, X: int) -> tuple[int, int]:
     example=("n n",),
     facts=_det_facts,
     also=("determinant", "Det"),
+    numpy_names=("np.linalg.det",),
 )
 def det(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d det(X) = tr(adj(X) dX)"""

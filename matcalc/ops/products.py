@@ -161,6 +161,7 @@ def transpose(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
         "column-stochastic",
     ),
     also=("kronecker",),
+    numpy_names=("np.kron",),
 )
 def kron(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d(A (x) B) = dA (x) B + A (x) dB"""
@@ -316,6 +317,7 @@ def _diagvec_shape(X: Expr) -> Shape:
     example=("n n",),
     facts=_diagvec_facts,
     also=("diagonal",),
+    numpy_names=("np.diagonal",),
 )
 def diagvec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d diagvec(X) = diagvec(dX)"""

@@ -95,6 +95,7 @@ def centred(X: Expr, axis: int | None) -> Expr:
     facts=keeps(*SIGNS),
     params=(AXIS,),
     also=("total",),
+    numpy_names=("np.sum",),
 )
 def sum_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d sum(X) = sum(dX) = 1' dX 1"""
@@ -112,6 +113,7 @@ def sum_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     params=(AXIS,),
     definition=lambda X, axis: scale(number(1 / core.exact_dim(extent(X, axis))), total(X, axis)),
     also=("average", "avg"),
+    numpy_names=("np.mean",),
 )
 def mean_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d mean(X) = sum(dX) / count"""
@@ -149,6 +151,7 @@ def _var_numpy(function: str) -> Any:
     params=(AXIS, DDOF),
     definition=_variance,
     also=("variance",),
+    numpy_names=("np.var",),
 )
 def var_(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     """d var(X) = 2/n sum((X - mean(X)) o dX)"""
@@ -166,6 +169,7 @@ def var_(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]
     facts=always("nonnegative"),
     params=(AXIS, DDOF),
     definition=lambda X, axis, ddof: node("sqrt", (_variance(X, axis, ddof),)),
+    numpy_names=("np.std",),
 )
 def std(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     """d std(X) = 1/n sum((X - mean(X)) ./ std(X) o dX)"""
@@ -197,6 +201,7 @@ def _shares(above: Expr, below: Expr, axis: int | None) -> Expr:
     example=("m n", 1),
     facts=keeps(*SIGNS, "nonzero"),
     params=(AXIS,),
+    numpy_names=("np.max", "np.amax"),
 )
 def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d max(X) = sum of dX over the largest entries, in equal shares"""
@@ -212,6 +217,7 @@ def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     example=("m n", 2),
     facts=keeps(*SIGNS, "nonzero"),
     params=(AXIS,),
+    numpy_names=("np.min", "np.amin"),
 )
 def min_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d min(X) = sum of dX over the smallest entries, in equal shares"""
@@ -271,6 +277,7 @@ def norm1(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("m n",),
     facts=lambda e, X: (bits("nonnegative") | (bits("positive") if X & bits("nonzero") else 0), 0),
     definition=lambda X: node("sqrt", (total(power(X, 2)),)),
+    guarded=True,
 )
 def norm2(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d norm2(X) = tr(X' dX) / norm2(X)"""

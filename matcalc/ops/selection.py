@@ -236,6 +236,7 @@ def _triangle_facts(kept: str, other: str) -> Any:
     source=ELEMENTARY,
     example=("m n",),
     facts=_triangle_facts("lower", "upper"),
+    numpy_names=("np.tril",),
 )
 def tril(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d tril(X) = tril(dX): the entries on and below the diagonal"""
@@ -250,6 +251,7 @@ def tril(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     source=ELEMENTARY,
     example=("m n",),
     facts=_triangle_facts("upper", "lower"),
+    numpy_names=("np.triu",),
 )
 def triu(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d triu(X) = triu(dX): the entries on and above the diagonal"""
