@@ -167,3 +167,15 @@ def test_a_dense_hessian_needs_its_result_and_one_copy_of_the_largest_input(sour
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak <= found.nbytes + max(a.nbytes for a in arrays.values()) + 16e6
+
+
+def test_one_row_where_the_function_divides_by_the_rows_less_one():
+    d = mc.derive("sum((X - mean(X, 1)).^2)/(n - 1)", shapes={"X": ("n", "m")})
+    for kind in ("value", "gradient", "value_and_grad"):
+        f = d.function(kind)
+        for given in (np.ones((1, 3)), [[1, 2, 3]]):
+            with pytest.raises(ValueError, match="is 0, and the function divides by it"):
+                f(X=given)
+    value, gradients = d.function()(X=np.arange(6.0).reshape(2, 3))
+    assert value == pytest.approx(13.5)
+    assert np.allclose(gradients["X"], [[-3] * 3, [3] * 3])

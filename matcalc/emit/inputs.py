@@ -56,8 +56,12 @@ class Inputs:
         found = [name for name in wanted if name in used]
         parameters = ", ".join(self._parameters())
         returned = ", ".join(found) or "None"
-        divisors = trees.divisors(body) & set(found)
+        divisors = trees.divisors(body)
         below = {d: name for d, name in self.dimensions.items() if name in divisors}
+        sizes = set(self.dimensions.values())
+        below |= {
+            d: d for d in sorted(divisors) if not d.isidentifier() and set(re.findall(r"[A-Za-z_]\w*", d)) <= sizes
+        }
         lines = self._quick(found, returned, list(below.values()))
         lines += self._general(found)
         needed = [

@@ -109,7 +109,7 @@ def children(tree: ast.AST) -> list[ast.expr]:
 
 
 def divisors(body: str) -> set[str]:
-    """The names that some lines divide by, alone or as a factor."""
+    """What some lines divide by, alone or as a factor: names, and sums and differences such as `n - 1`."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(body)):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
@@ -122,6 +122,8 @@ def divisors(body: str) -> set[str]:
                     waiting += part.args
                 elif isinstance(part, ast.BinOp) and isinstance(part.op, (ast.Mult, ast.Pow)):
                     waiting += [part.left, part.right]
+                elif isinstance(part, ast.BinOp) and isinstance(part.op, (ast.Add, ast.Sub)):
+                    found.add(text(part))
     return found
 
 
