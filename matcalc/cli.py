@@ -177,6 +177,16 @@ def claim(options: argparse.Namespace) -> int:
     return {"proved": 0, "disproved": FAILED}.get(verdict.status, UNDECIDED)
 
 
+def curvature(options: argparse.Namespace) -> int:
+    """Print whether a function is convex or concave, with the proof or a witness."""
+    c = _derivation(options).curvature()
+    if options.format == "json":
+        _write_json(c.data(), options.output)
+    else:
+        _write({"text": c.text, "latex": c.latex}[options.format](), options.output)
+    return UNDECIDED if c.status == "undecided" else 0
+
+
 def ops(options: argparse.Namespace) -> int:
     """List the operations."""
     import matcalc.api.derive  # noqa: F401  (fills the registries)
@@ -282,7 +292,7 @@ def _write_json(data: Any, path: str | None) -> None:
     _write(json.dumps(data, indent=2), path)
 
 
-COMMANDS = {f.__name__: f for f in (derive, code, check, export, claim, ops, rules)}
+COMMANDS = {f.__name__: f for f in (derive, code, check, export, claim, curvature, ops, rules)}
 
 
 if __name__ == "__main__":

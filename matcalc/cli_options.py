@@ -120,6 +120,10 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_options_of_sources(one)
     _add_format(one, ("text", "json"))
 
+    one = _command(commands, "curvature", run, "prove or disprove that a function is convex or concave")
+    _add_source(one)
+    _add_format(one, ("text", "latex", "json"))
+
     for name, what in (("ops", "operations"), ("rules", "rewrite rules")):
         one = _command(commands, name, run, f"list the {what}: name, identity, source")
         one.add_argument("words", nargs="*", metavar="WORD", help="only those that mention every word")

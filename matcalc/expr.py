@@ -63,6 +63,9 @@ class Op:
         scalar_function: for elementwise operations, the SymPy function of one symbol.
         complete: fills in parameters that depend on the arguments (an axis left out).
         sampling: like `domain`, where random values should be narrower than what is necessary.
+        monotone: for entrywise functions: 1 increasing, -1 decreasing on the whole domain, 0 neither.
+        convexity: for entrywise functions with kinks: 1 convex, -1 concave, 0 where f'' tells; least or largest at 0.
+        image: for entrywise functions `(*params) -> (low, high, low is open, high is open)`, an interval of all values.
     """
 
     name: str
@@ -86,6 +89,9 @@ class Op:
     scalar_function: Callable[[Any], Any] | None = None
     complete: Callable[..., tuple[Any, ...]] | None = None
     sampling: Callable[..., tuple[tuple[str, Any], ...]] | None = None
+    monotone: int = 0
+    convexity: int = 0
+    image: Callable[..., tuple[Any, Any, bool, bool]] | None = None
 
     @property
     def sampled(self) -> Callable[..., tuple[tuple[str, Any], ...]]:

@@ -32,6 +32,7 @@ LAYERS = (
     ("frontend",),
     ("calculus",),
     ("views", "functions"),
+    ("curvature",),
     ("claims",),
     ("export",),
     ("api",),

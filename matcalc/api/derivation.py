@@ -11,6 +11,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.claims.claim import judged, judged_values
 from matcalc.claims.lines import LineVerdicts, judged_lines
 from matcalc.claims.verdict import Verdict
+from matcalc.curvature.curvature import Curvature, curvature_of
 from matcalc.errors import shorten
 from matcalc.export.note import export, lesson
 from matcalc.export.picture_svg import graph_svg
@@ -199,6 +200,32 @@ class Derivation(Problem):
     def parse(self, text: str) -> Expr:
         """An expression or program in the text syntax, in the scope of this derivation's names."""
         return parse_in(text, self.graph.scope, self.roots)
+
+    # ------------------------------------------------------------------------------------------------ curvature
+
+    def curvature(self, *names: Any) -> Curvature:
+        """Whether the function is convex or concave, jointly in some of its variables, with the proof or a witness.
+
+        Args:
+            names: variables, by name or as a list; by default all of the derivation.
+
+        Raises:
+            ShapeError: the function is not scalar.
+            MatcalcError: a name is not a variable.
+
+        Example:
+            >>> import matcalc as mc
+            >>> shapes = {"X": ("n", "p"), "w": ("p", 1), "y": ("n", 1), "c": (1, 1)}
+            >>> d = mc.derive("norm2(X*w - y)^2 + c*norm2(w)^2", wrt="w", shapes=shapes, facts={"c": "positive"})
+            >>> c = d.curvature("w")
+            >>> c.status, c.strong, c.smooth
+            ('strongly convex', 2*(c + eigmin(X'*X)), 2*(c + eigmax(X'*X)))
+        """
+        wanted = [n for name in names for n in (name if isinstance(name, (list, tuple)) else [name])]
+        if not wanted:
+            return curvature_of(self)
+        wrt = list(dict.fromkeys(self.find(name) for name in wanted))
+        return curvature_of(Problem(self.graph, wrt, source=self.source, structure=self.structure))
 
     # ------------------------------------------------------------------------------------------------ claims
 

@@ -18,7 +18,16 @@ from matcalc.expr import Expr, Op, Param, node, register
 from matcalc.maps import LinearMap, mask
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import anywhere, need_plain
-from matcalc.ops.elementwise import elementwise, from_scalar, keeps_sign, odd, positive
+from matcalc.ops.elementwise import (
+    INSIDE_ONE,
+    PROBABILITY,
+    WITHIN_ONE,
+    elementwise,
+    from_scalar,
+    keeps_sign,
+    odd,
+    positive,
+)
 from matcalc.properties import BIT, bits
 
 x = sp.Symbol("x", real=True)
@@ -73,6 +82,8 @@ elementwise(
     sampling=away_from,
     facts=odd,
     definition=lambda X: core.divide(X, core.plus(1, node("abs", (X,)))),
+    monotone=1,
+    image=INSIDE_ONE,
 )
 elementwise(
     "logsigmoid",
@@ -82,6 +93,8 @@ elementwise(
     slope=lambda Y, X: node("sigmoid", (core.minus(X),)),
     definition=lambda X: core.minus(node("softplus", (core.minus(X),))),
     also=("log_sigmoid",),
+    monotone=1,
+    image=(-sp.oo, sp.S.Zero, True, True),
 )
 elementwise(
     "hardtanh",
@@ -92,6 +105,8 @@ elementwise(
     sampling=lambda X: away_from(X, 1),
     facts=odd,
     definition=lambda X: clipped(X, sp.S.One),
+    monotone=1,
+    image=WITHIN_ONE,
 )
 elementwise(
     "selu",
@@ -105,6 +120,7 @@ elementwise(
     facts=keeps_sign,
     source=KLAMBAUER,
     definition=lambda X: scale(number(SELU_SCALE), _elu_by_parts(X, SELU_ALPHA)),
+    monotone=1,
 )
 elementwise(
     "logit",
@@ -114,6 +130,7 @@ elementwise(
     slope=lambda Y, X: core.power(times(X, core.difference(1, X)), -1),
     domain=lambda X: (("positive", X), ("positive", core.difference(1, X))),
     definition=lambda X: core.difference(node("log", (X,)), node("log", (core.difference(1, X),))),
+    monotone=1,
 )
 elementwise(
     "normpdf",
@@ -123,6 +140,7 @@ elementwise(
     slope=lambda Y, X: core.minus(times(X, Y)),
     facts=positive,
     definition=lambda X: from_scalar(sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi), {x: X}, X),
+    image=(sp.S.Zero, 1 / sp.sqrt(2 * sp.pi), True, False),
 )
 elementwise(
     "normcdf",
@@ -132,6 +150,8 @@ elementwise(
     slope=lambda Y, X: node("normpdf", (X,)),
     facts=positive,
     definition=lambda X: from_scalar((1 + sp.erf(x / sp.sqrt(2))) / 2, {x: X}, X),
+    monotone=1,
+    image=PROBABILITY,
 )
 elementwise(
     "normlogcdf",
@@ -193,6 +213,7 @@ def entrywise(
     definition: Callable[[Expr, Any], Expr],
     facts: Callable[..., tuple[int, int]],
     source: str,
+    convexity: int = 0,
     kink: Callable[[Any], Any] = lambda value: 0,
     positive_only: bool = True,
 ) -> Op:
@@ -221,6 +242,7 @@ def entrywise(
             definition=definition,
             params=(Param(word, "number", core.exact(default)),),
             sampling=lambda X, value: away_from(X, kink(value)),
+            convexity=convexity,
         )
     )
 
@@ -238,6 +260,7 @@ entrywise(
     slope=lambda Y, X, delta: clipped(X, delta),
     definition=_huber,
     facts=lambda e, X: (BIT["nonnegative"] | X & bits("diagonal", "symmetric", "constant"), 0),
+    convexity=1,
     source=HUBER,
     kink=lambda delta: delta,
 )

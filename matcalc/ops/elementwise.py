@@ -27,6 +27,13 @@ __all__ = ["Function", "elementwise", "from_scalar", "polygamma_of"]
 
 CALCULUS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964)"
 x, y = sp.symbols("x y", real=True)
+# Intervals of values: low, high, and whether each end is left out.
+ALL = (-sp.oo, sp.oo, True, True)
+ABOVE_ZERO = (sp.S.Zero, sp.oo, True, True)
+FROM_ZERO = (sp.S.Zero, sp.oo, False, True)
+WITHIN_ONE = (sp.S.NegativeOne, sp.S.One, False, False)
+INSIDE_ONE = (sp.S.NegativeOne, sp.S.One, True, True)
+PROBABILITY = (sp.S.Zero, sp.S.One, True, True)
 
 
 def elementwise(
@@ -43,10 +50,14 @@ def elementwise(
     example: str = "m n",
     definition: Callable[[Expr], Expr] | None = None,
     also: tuple[str, ...] = (),
+    monotone: int = 0,
+    convexity: int = 0,
+    image: tuple[Any, Any, bool, bool] = ALL,
 ) -> Op:
     """Declare an elementwise function: its SymPy form gives f', unless `slope(Y, X)` states it.
 
-    `domain(X)` says what must hold for f and f' to exist, `sampling(X)` where to draw random values.
+    `domain(X)` says what must hold for f and f' to exist, `sampling(X)` where to draw random values; `monotone`,
+    `convexity` and `image` are those of the record.
     """
 
     def differential(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
@@ -70,6 +81,9 @@ def elementwise(
             definition=definition,
             scalar_function=scalar,
             also=also,
+            monotone=monotone,
+            convexity=convexity,
+            image=lambda: image,
         )
     )
 
@@ -154,10 +168,18 @@ def _times(*factors: Expr) -> Expr:
     return core.scale(*factors) if factors[0].is_scalar else hadamard(*factors)
 
 
-elementwise("exp", sp.exp, r"\exp", "np.exp", facts=positive, also=("Exp",))
-elementwise("log", sp.log, r"\log", "np.log", domain=above_zero, slope=lambda Y, X: power(X, -1), also=("ln", "Log"))
+elementwise("exp", sp.exp, r"\exp", "np.exp", facts=positive, monotone=1, image=ABOVE_ZERO, also=("Exp",))
 elementwise(
-    "log1p", lambda t: sp.log(1 + t), r"\operatorname{log1p}", "np.log1p", facts=keeps_sign, domain=above_minus_one
+    "log", sp.log, r"\log", "np.log", domain=above_zero, slope=lambda Y, X: power(X, -1), monotone=1, also=("ln", "Log")
+)
+elementwise(
+    "log1p",
+    lambda t: sp.log(1 + t),
+    r"\operatorname{log1p}",
+    "np.log1p",
+    facts=keeps_sign,
+    domain=above_minus_one,
+    monotone=1,
 )
 elementwise(
     "expm1",
@@ -166,6 +188,8 @@ elementwise(
     "np.expm1",
     facts=keeps_sign,
     slope=lambda Y, X: node("exp", (X,)),
+    monotone=1,
+    image=(sp.S.NegativeOne, sp.oo, True, True),
 )
 elementwise(
     "sqrt",
@@ -176,6 +200,8 @@ elementwise(
     facts=nonnegative,
     slope=lambda Y, X: core.scale(number(sp.Rational(1, 2)), power(Y, -1)),
     also=("Sqrt",),
+    monotone=1,
+    image=FROM_ZERO,
 )
 elementwise(
     "abs",
@@ -185,6 +211,8 @@ elementwise(
     facts=_abs_facts,
     slope=lambda Y, X: node("sign", (X,)),
     also=("fabs", "absolute", "Abs"),
+    convexity=1,
+    image=FROM_ZERO,
 )
 elementwise(
     "sign",
@@ -194,6 +222,8 @@ elementwise(
     slope=lambda Y, X: zero_like(X),
     facts=odd,
     also=("sgn", "signum"),
+    monotone=1,
+    image=WITHIN_ONE,
 )
 elementwise(
     "step",
@@ -203,19 +233,48 @@ elementwise(
     source="unit step, 0 at 0",
     slope=lambda Y, X: zero_like(X),
     facts=nonnegative,
+    monotone=1,
+    image=(sp.S.Zero, sp.S.One, False, False),
 )
-elementwise("sin", sp.sin, r"\sin", "np.sin")
-elementwise("cos", sp.cos, r"\cos", "np.cos")
+elementwise("sin", sp.sin, r"\sin", "np.sin", image=WITHIN_ONE)
+elementwise("cos", sp.cos, r"\cos", "np.cos", image=WITHIN_ONE)
 elementwise("tan", sp.tan, r"\tan", "np.tan")
-elementwise("tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square)
-elementwise("arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd, domain=within_one, also=("asin",))
-elementwise("arccos", sp.acos, r"\arccos", "np.arccos", domain=within_one, also=("acos",))
-elementwise("arctan", sp.atan, r"\arctan", "np.arctan", facts=odd, also=("atan",))
-elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd)
-elementwise("cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive)
-elementwise("arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd, also=("asinh",))
-elementwise("arccosh", sp.acosh, r"\operatorname{arccosh}", "np.arccosh", domain=above_one, also=("acosh",))
-elementwise("arctanh", sp.atanh, r"\operatorname{arctanh}", "np.arctanh", facts=odd, domain=within_one, also=("atanh",))
+elementwise("tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square, monotone=1, image=INSIDE_ONE)
+elementwise("arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd, domain=within_one, monotone=1, also=("asin",))
+elementwise("arccos", sp.acos, r"\arccos", "np.arccos", domain=within_one, monotone=-1, also=("acos",))
+elementwise(
+    "arctan",
+    sp.atan,
+    r"\arctan",
+    "np.arctan",
+    facts=odd,
+    monotone=1,
+    image=(-sp.pi / 2, sp.pi / 2, True, True),
+    also=("atan",),
+)
+elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd, monotone=1)
+elementwise("cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive, image=(sp.S.One, sp.oo, False, True))
+elementwise("arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd, monotone=1, also=("asinh",))
+elementwise(
+    "arccosh",
+    sp.acosh,
+    r"\operatorname{arccosh}",
+    "np.arccosh",
+    domain=above_one,
+    monotone=1,
+    image=FROM_ZERO,
+    also=("acosh",),
+)
+elementwise(
+    "arctanh",
+    sp.atanh,
+    r"\operatorname{arctanh}",
+    "np.arctanh",
+    facts=odd,
+    domain=within_one,
+    monotone=1,
+    also=("atanh",),
+)
 elementwise(
     "sigmoid",
     lambda t: 1 / (1 + sp.exp(-t)),
@@ -224,6 +283,8 @@ elementwise(
     facts=positive,
     slope=lambda Y, X: _times(Y, core.difference(1, Y)),
     also=("expit", "logistic"),
+    monotone=1,
+    image=PROBABILITY,
 )
 elementwise(
     "relu",
@@ -233,6 +294,9 @@ elementwise(
     facts=nonnegative,
     slope=lambda Y, X: node("step", (X,)),
     source="relu'(0) = 0 by convention",
+    monotone=1,
+    convexity=1,
+    image=FROM_ZERO,
 )
 elementwise(
     "softplus",
@@ -241,10 +305,20 @@ elementwise(
     "_softplus",
     facts=positive,
     slope=lambda Y, X: node("sigmoid", (X,)),
+    monotone=1,
+    image=ABOVE_ZERO,
 )
-elementwise("erf", sp.erf, r"\operatorname{erf}", "special.erf", facts=odd)
-elementwise("erfc", sp.erfc, r"\operatorname{erfc}", "special.erfc", facts=positive)
+elementwise("erf", sp.erf, r"\operatorname{erf}", "special.erf", facts=odd, monotone=1, image=INSIDE_ONE)
 elementwise(
+    "erfc",
+    sp.erfc,
+    r"\operatorname{erfc}",
+    "special.erfc",
+    facts=positive,
+    monotone=-1,
+    image=(sp.S.Zero, sp.Integer(2), True, True),
+)
+gammaln = elementwise(
     "gammaln",
     sp.loggamma,
     r"\log\Gamma",
@@ -299,6 +373,7 @@ register(
         example=("m n", 2),
         facts=no_facts,
         params=(Param("order", "int"),),
+        image=lambda order: ABOVE_ZERO if order % 2 else ALL,
     )
 )
 

@@ -1,0 +1,340 @@
+"""The curvature of a scalar function: its status with the proof, constants, conditions, or a witness.
+
+Two provers: bounds of the eigenvalues of the structured Hessian, for what has no kinks; composition, for everything
+else. What neither proves is disproved by a witness, or undecided: never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import matcalc.curvature.atoms
+import matcalc.curvature.theorems  # noqa: F401  (the two fill the registries)
+from matcalc import core
+from matcalc.calculus.jacobian import hessian_by
+from matcalc.calculus.problem import Problem
+from matcalc.curvature.composition import AFFINE, Composition, Shape
+from matcalc.curvature.ranges import Ranges
+from matcalc.curvature.spectrum import Reason, Spectra, Spectrum
+from matcalc.curvature.witness import Witness, extremes, witness
+from matcalc.dims import shape_text
+from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.expr import Expr, depends, postorder, rebuild, record
+from matcalc.graph import Graph
+from matcalc.numeric.kinks import CHOOSING, KINKED
+from matcalc.ops.selection import block_of
+from matcalc.ops.spectral import eigmax
+from matcalc.printing.display import display
+from matcalc.printing.latex import latex
+from matcalc.properties import known
+
+# Facts whose sets are not convex: nothing is said of functions on them but by a witness.
+_NOT_CONVEX = ("orthogonal", "one-hot", "one-hot-column", "nonzero")
+_SPECTRAL = ("normspec", "normnuc", "eigmax", "eigmin", "eigvals", "singvals")
+_ROUGH = frozenset((*KINKED, *CHOOSING, *_SPECTRAL, "norm2", "std", "sqrt"))
+# Functions with a continuous slope: their Hessian almost everywhere decides.
+_ONCE = frozenset(("huber",))
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Whether a function is convex or concave in some variables jointly; it has no truth value.
+
+    The Hessian H is the one in the Frobenius inner product, along symmetric directions for symmetric variables.
+
+    Attributes:
+        of: the variables.
+        status: `affine`, `convex`, `strictly convex`, `strongly convex`, the same three with `concave`, `neither`, or
+            `undecided`.
+        strong: for `strongly ...` an expression mu > 0 with H >= mu I (-H >= mu I for concave functions).
+        smooth: an expression L with -L I <= H <= L I, where one was proved.
+        conditions: what must hold of the data, in words; nothing is said under a condition yet.
+        witness: for `neither`: a point with curvatures of both signs, or one point for each sign.
+        chords: for `neither` across kinks: a chord that the function exceeds, and one that it undercuts (or a point
+            with a curvature of that sign).
+        reasons: the steps of the proof.
+        failed: for `undecided`: the first thing that could not be shown.
+        hessian: the structured Hessian, where there is one variable.
+    """
+
+    of: tuple[Expr, ...]
+    status: str
+    strong: Expr | None = None
+    smooth: Expr | None = None
+    conditions: tuple[str, ...] = ()
+    witness: Witness | tuple[Witness, ...] | None = None
+    chords: tuple[Witness, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    failed: str = ""
+    hessian: Expr | None = None
+
+    def __bool__(self) -> NoReturn:
+        raise MatcalcError("a curvature has no truth value: see its .status")
+
+    @property
+    def steps(self) -> list[Reason]:
+        """The steps of the proof, in order."""
+        return list(self.reasons)
+
+    def text(self) -> str:
+        """The status with its proof, in plain text."""
+        lines = [f"{self.status} in {', '.join(v.name for v in self.of)}"]
+        if self.strong is not None:
+            lines.append(f"  strong: H >= mu*I with mu = {self.strong}" if "convex" in self.status else "")
+            if "concave" in self.status:
+                lines[-1] = f"  strong: -H >= mu*I with mu = {self.strong}"
+        if self.smooth is not None:
+            lines.append(f"  smooth: -L*I <= H <= L*I with L = {self.smooth}")
+        if self.hessian is not None:
+            lines.append(f"  H = {self.hessian}")
+        lines += [f"  {reason.rule}: {reason.statement} [{reason.source}]" for reason in self._shown()]
+        lines += [f"  where {condition}" for condition in self.conditions]
+        if self.failed:
+            lines.append(f"  not shown: {self.failed}")
+        points = self.witness if isinstance(self.witness, tuple) else (self.witness,)
+        for part in (*points, *self.chords):
+            lines += [] if part is None else [f"  {line}" for line in part.lines()]
+        return "\n".join(lines)
+
+    def _shown(self) -> Iterable[Reason]:
+        """Each theorem once."""
+        return {(reason.rule, reason.statement): reason for reason in self.reasons}.values()
+
+    def latex(self) -> str:
+        """The status with its constants and its Hessian, as one display."""
+        names = ", ".join(latex(v) for v in self.of)
+        lines = [rf"\text{{{self.status} in }} {names}"]
+        sign = "-" if "concave" in self.status else ""
+        if self.strong is not None:
+            lines.append(rf"{sign}H \succeq \mu I, \quad \mu = {latex(self.strong)}")
+        if self.smooth is not None:
+            lines.append(rf"-L I \preceq H \preceq L I, \quad L = {latex(self.smooth)}")
+        if self.hessian is not None:
+            lines.append(rf"H = {display(self.hessian)}")
+        lines += [rf"\text{{{reason.statement} ({reason.source})}}" for reason in self._shown()]
+        rows = " \\\\\n".join(f"&{line}" for line in lines)
+        return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
+
+    def data(self) -> dict[str, Any]:
+        """The same as plain data."""
+        points = self.witness if isinstance(self.witness, tuple) else (self.witness,)
+        return {
+            "variables": [v.name for v in self.of],
+            "status": self.status,
+            "strong": None if self.strong is None else str(self.strong),
+            "smooth": None if self.smooth is None else str(self.smooth),
+            "hessian": None if self.hessian is None else str(self.hessian),
+            "steps": [{"rule": r.rule, "statement": r.statement, "source": r.source} for r in self._shown()],
+            "witness": [part.data() for part in (*points, *self.chords) if part is not None],
+            "not_shown": self.failed,
+        }
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def curvature_of(d: Problem) -> Curvature:
+    """The curvature of the problem's function in all that it is differentiated by, jointly.
+
+    Raises:
+        ShapeError: the function is not scalar.
+        MatcalcError: one of the names is not a variable.
+    """
+    d.need_scalar("curvature")
+    inner = [name for name in d.names if name not in d.graph.declared]
+    if inner:
+        raise MatcalcError(f"{', '.join(inner)} is a named value: curvature is in variables")
+    return _Prover(d).verdict()
+
+
+class _Prover:
+    """Proves or disproves for one problem."""
+
+    def __init__(self, d: Problem) -> None:
+        self.d = d
+        self.variables = tuple(d.wrt)
+        self.ranges = Ranges()
+        self.function = _unnamed(d.output)
+
+    def verdict(self) -> Curvature:
+        """The strongest status that is proved."""
+        obstacle = self._domain_obstacle()
+        if obstacle:
+            return self._disproved(obstacle)
+        composition = Composition(self.variables, self.ranges, self.d.rewriter)
+        whole = composition.of(self.function)
+        if not (whole.convex or whole.concave):  # as it is spelled; in normal form
+            self.function = self.d.rewriter.normal(self.function)
+            whole = composition.of(self.function)
+        reasons = tuple(composition.reasons)
+        if whole.affine:
+            return self._affine(reasons)
+        spectrum, rough, hessian = self._second_order(composition)
+        if spectrum is None:
+            found = whole
+        else:
+            second = Shape(spectrum.psd, spectrum.nsd)
+            found = Shape(
+                whole.convex or (second.convex and rough.convex), whole.concave or (second.concave and rough.concave)
+            )
+            reasons = (
+                (*reasons, *spectrum.reasons) if not (whole.convex or whole.concave) else (*spectrum.reasons, *reasons)
+            )
+        if found.affine:
+            return self._affine(reasons)
+        if not (found.convex or found.concave):
+            what = "the Hessian is neither shown to be semidefinite nor is the function a known composition"
+            return self._disproved(what, hessian)
+        return self._proved(found, spectrum, rough, reasons, hessian)
+
+    def _affine(self, reasons: tuple[Reason, ...]) -> Curvature:
+        return Curvature(self.variables, "affine", smooth=core.number(0), reasons=reasons)
+
+    def _proved(
+        self, found: Shape, spectrum: Spectrum | None, rough: Shape, reasons: tuple[Reason, ...], hessian: Expr | None
+    ) -> Curvature:
+        word = "convex" if found.convex else "concave"
+        status, strong, smooth = word, None, None
+        if spectrum is not None:
+            s = spectrum if found.convex else spectrum.negated()
+            kept = rough.convex if found.convex else rough.concave
+            if kept and s.psd and s.pd:
+                status = f"strictly {word}"
+            if kept and s.psd and s.low is not None and self.ranges.of(s.low).positive:
+                status, strong = f"strongly {word}", s.low
+            if rough.affine:
+                smooth = s.high
+        return Curvature(self.variables, status, strong, smooth, reasons=reasons, hessian=hessian)
+
+    def _disproved(self, failed: str, hessian: Expr | None = None) -> Curvature:
+        found = witness(self.d, rough=self._is_rough(self.function))
+        if isinstance(found, tuple) and any(part.chord is not None for part in found):
+            return Curvature(self.variables, "neither", chords=found, hessian=hessian)
+        if found is not None:
+            return Curvature(self.variables, "neither", witness=found, hessian=hessian)
+        return Curvature(self.variables, "undecided", failed=failed, hessian=hessian)
+
+    # -------------------------------------------------------------------------------------------- second order
+
+    def _second_order(self, composition: Composition) -> tuple[Spectrum | None, Shape, Expr | None]:
+        """The spectrum of the smooth terms, the shape of the sum of all others, and the Hessian of the smooth ones."""
+        if len(self.variables) != 1:
+            return self._constant_blocks(), AFFINE, None
+        smooth: list[Expr] = []
+        rough: list[Expr] = []
+        for term in _terms(self.function):
+            (rough if self._is_rough(term) else smooth).append(term)
+        rest = AFFINE
+        for term in rough:
+            rest = rest.both(composition.of(term))
+        if not smooth:
+            return None, rest, None
+        v = self.variables[0]
+        part = Graph.of(core.add(*smooth), self.d.graph.declared.values())
+        problem = Problem(part, [v], structure=self.d.structure)
+        try:
+            hessian = hessian_by(problem, v.name).value
+        except NoRuleError:
+            return None, rest, None
+        along = problem.structure_of(v) != "none"
+        spectra = Spectra([v], problem.rewriter, self.ranges, symmetric=known(v, "symmetric") and not along)
+        found = spectra.of(hessian)
+        if along:  # by the independent entries: the signs are right, the constants are not those of the Frobenius norm
+            found = Spectrum(None, None, found.psd, found.pd, found.nsd, found.nd, found.reasons)
+        return found, rest, hessian
+
+    def _constant_blocks(self) -> Spectrum | None:
+        """The largest eigenvalue of the joint Hessian of a quadratic function."""
+        if self._is_rough(self.function):
+            return None
+        rows = []
+        for v in self.variables:
+            row = [hessian_by(self.d, v.name, w.name).value for w in self.variables]
+            if any(H in self.variables or H in depends((H,), self.variables) for H in row):
+                return None
+            rows.append(row)
+        H = self.d.rewriter.simplify(block_of(rows))
+        return Spectrum(high=H if H.is_scalar else eigmax(H))
+
+    def _is_rough(self, term: Expr) -> bool:
+        """Whether a term has kinks in the variables: its Hessian away from them decides nothing."""
+        moving = depends((term,), self.variables)
+        parents: dict[Expr, list[Expr]] = {}
+        order = list(postorder((term,)))
+        for e in order:
+            for a in e.args:
+                parents.setdefault(a, []).append(e)
+        return any(
+            e in moving and e.op in _ROUGH and e.op not in _ONCE and not self._is_smoothed(e, parents.get(e, []))
+            for e in order
+        )
+
+    def _is_smoothed(self, e: Expr, above: list[Expr]) -> bool:
+        """Whether a square takes a kink away, or its argument stays off the kink."""
+        if e.op == "sqrt":
+            return self.ranges.of(e.args[0]).positive
+        if e.op in ("norm2", "relu") and above:
+            return all(p.op == "power" and p.args[1].number == 2 for p in above)
+        return False
+
+    # -------------------------------------------------------------------------------------------- domain
+
+    def _domain_obstacle(self) -> str:
+        """Why the set on which the function is defined is not known to be convex; empty where it is."""
+        for v in self.variables:
+            bad = [fact for fact in _NOT_CONVEX if known(v, fact) and not known(v, "positive")]
+            if known(v, "nonsingular") and not known(v, "positive-definite") and not v.is_scalar:
+                bad.append("nonsingular")
+            if bad:
+                return f"the set of all {shape_text(v.shape)} {v.name} that are {bad[0]} is not convex"
+        composition = Composition(self.variables, self.ranges, self.d.rewriter)
+        for fact, e in _needed(self.function):
+            if e not in depends((e,), self.variables) or known(e, fact):
+                continue
+            if fact == "nonnegative" and self.ranges.of(e).nonnegative:
+                continue
+            if fact in ("positive", "nonnegative") and (composition.of(e).concave or self.ranges.of(e).positive):
+                continue
+            if fact == "positive-definite" and composition.of(e).affine:
+                continue
+            if fact == "nonsingular" and known(e, "positive-definite"):
+                continue
+            return f"it is not known that {e} is {fact} on a convex set"
+        return ""
+
+
+def _needed(e: Expr) -> Iterable[tuple[str, Expr]]:
+    """What must hold for a value: unlike for a derivative, norms, roots and eigenvalues have one at their kinks."""
+    for sub in postorder((e,)):
+        if sub.op == "sqrt":
+            yield "nonnegative", sub.args[0]
+        elif sub.op not in _ROUGH:
+            yield from record(sub.op).domain(*sub.args, *sub.params)
+
+
+def _unnamed(e: Expr) -> Expr:
+    """An expression with all names opened."""
+    done: dict[Expr, Expr] = {}
+    for sub in postorder((e,)):
+        args = tuple(done[a] for a in sub.args)
+        done[sub] = args[0] if sub.op == "named" else sub if args == sub.args else rebuild(sub, args)
+    return done[e]
+
+
+def _terms(e: Expr) -> list[Expr]:
+    """The terms of a sum; constant multiples and sums over entries of sums count term by term."""
+    if e.op == "add":
+        return [t for a in e.args for t in _terms(a)]
+    if e.op == "scale" and e.args[-1].op == "add" and all(a.number is not None for a in e.args[:-1]):
+        return [core.scale(*e.args[:-1], t) for t in _terms(e.args[-1])]
+    if e.op == "sum" and e.args[0].op == "add":
+        return [core.total(t) for t in _terms(e.args[0])]
+    return [e]
+
+
+__all__ = ["Curvature", "Witness", "curvature_of", "extremes"]

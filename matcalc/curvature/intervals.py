@@ -1,0 +1,137 @@
+"""Intervals of real numbers with exact ends, open or closed, and their arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An interval of real numbers; an end that is not attained is open, as infinite ends are.
+
+    Attributes:
+        low: the lower end, exact.
+        high: the upper end.
+        low_open: whether `low` itself is left out.
+        high_open: whether `high` itself is left out.
+    """
+
+    low: Any
+    high: Any
+    low_open: bool = False
+    high_open: bool = False
+
+    @property
+    def nonnegative(self) -> bool:
+        """Whether no number in it is below 0."""
+        return bool(self.low >= 0)
+
+    @property
+    def positive(self) -> bool:
+        """Whether every number in it is above 0."""
+        return bool(self.low > 0) or (self.low == 0 and self.low_open)
+
+    @property
+    def nonpositive(self) -> bool:
+        """Whether no number in it is above 0."""
+        return bool(self.high <= 0)
+
+    @property
+    def negative(self) -> bool:
+        """Whether every number in it is below 0."""
+        return bool(self.high < 0) or (self.high == 0 and self.high_open)
+
+    def __neg__(self) -> Range:
+        return Range(-self.high, -self.low, self.high_open, self.low_open)
+
+    def __add__(self, other: Range) -> Range:
+        return Range(
+            self.low + other.low,
+            self.high + other.high,
+            self.low_open or other.low_open,
+            self.high_open or other.high_open,
+        )
+
+    def __mul__(self, other: Range) -> Range:
+        ends = [
+            (_product(a, b), _open(a, a_open, b, b_open))
+            for a, a_open in ((self.low, self.low_open), (self.high, self.high_open))
+            for b, b_open in ((other.low, other.low_open), (other.high, other.high_open))
+        ]
+        return hull_of_ends(ends)
+
+    def union(self, other: Range) -> Range:
+        """The smallest interval that holds both."""
+        ends = (self.low, self.low_open), (self.high, self.high_open)
+        return hull_of_ends([*ends, (other.low, other.low_open), (other.high, other.high_open)])
+
+    def intersection(self, other: Range) -> Range:
+        """What both say."""
+        low, low_open = max((self.low, self.low_open), (other.low, other.low_open))
+        high, high_open = min((self.high, not self.high_open), (other.high, not other.high_open))
+        return Range(low, high, low_open, not high_open)
+
+
+def _product(a: Any, b: Any) -> Any:
+    return sp.S.Zero if a == 0 or b == 0 else a * b
+
+
+def _open(a: Any, a_open: bool, b: Any, b_open: bool) -> bool:
+    """Whether a product of two ends is not attained: an attained 0 makes it attained."""
+    if (a == 0 and not a_open) or (b == 0 and not b_open):
+        return False
+    return a_open or b_open
+
+
+def hull_of_ends(ends: Iterable[tuple[Any, bool]]) -> Range:
+    """The smallest interval with these points (number, whether it is left out) in its closure."""
+    ends = list(ends)
+    low = min(value for value, _ in ends)
+    high = max(value for value, _ in ends)
+    return Range(
+        low,
+        high,
+        all(is_open for value, is_open in ends if value == low),
+        all(is_open for value, is_open in ends if value == high),
+    )
+
+
+EVERYTHING = Range(-sp.oo, sp.oo, True, True)
+POSITIVE = Range(sp.S.Zero, sp.oo, True, True)
+NONNEGATIVE = Range(sp.S.Zero, sp.oo, False, True)
+UNIT = Range(sp.S.Zero, sp.S.One)
+
+
+def power(r: Range, exponent: Any) -> Range:
+    """The range of a power with a fixed exponent."""
+    if exponent == 1:
+        return r
+    if exponent == 0:
+        return Range(sp.S.One, sp.S.One)
+    even = exponent.is_integer and exponent.is_even
+    if even and not r.nonnegative:
+        mirrored = r if r.nonpositive else None
+        if mirrored is not None:
+            r = -mirrored
+        else:
+            size = (-r.low, r.low_open) if -r.low > r.high else (r.high, r.high_open)
+            r = Range(sp.S.Zero, size[0], False, size[1])
+    if not r.nonnegative:
+        if exponent.is_integer and exponent > 0:  # odd: increasing
+            return Range(_raised(r.low, exponent), _raised(r.high, exponent), r.low_open, r.high_open)
+        if exponent.is_integer and r.negative:
+            return -power(-r, exponent)
+        return EVERYTHING
+    if exponent > 0:
+        return Range(_raised(r.low, exponent), _raised(r.high, exponent), r.low_open, r.high_open)
+    low = sp.S.Zero if r.high == sp.oo else r.high**exponent
+    high = sp.oo if r.low == 0 else r.low**exponent
+    return Range(low, high, r.high_open or r.high == sp.oo, r.low_open or r.low == 0)
+
+
+def _raised(value: Any, exponent: Any) -> Any:
+    return value if value in (sp.oo, -sp.oo) else value**exponent

@@ -1,0 +1,151 @@
+"""Entrywise expressions as functions of one number, and the exact ranges of such functions on an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sympy as sp
+
+from matcalc.curvature.intervals import EVERYTHING, POSITIVE, Range, hull_of_ends, power
+from matcalc.expr import Expr, postorder, record
+
+T = sp.Symbol("t", real=True)
+_U = sp.Symbol("u", real=True)
+_CANDIDATES = 16  # values of which an expression may be a function of one
+_ROOT = sp.Symbol("u", positive=True)
+
+
+def function_of_one(e: Expr) -> tuple[Any, Expr] | None:
+    """An entrywise expression as a SymPy function of one number t, and the value whose entries t stands for.
+
+    None where it depends on the entries of several values, or of none.
+    """
+    inner = [sub for sub in postorder((e,), stop=lambda s: not _is_entrywise(s)) if sub is not e and sub.args]
+    for z in (None, *reversed(inner[-_CANDIDATES:])):
+        done: dict[Expr, Any] = {}
+        leaves: dict[Expr, None] = {}
+        for sub in postorder((e,), stop=lambda s, z=z: s is z or not _is_entrywise(s)):  # type: ignore[misc]
+            done[sub] = _scalar_form(sub, done, leaves)
+        if e in done and len(leaves) == 1:
+            return done[e], next(iter(leaves))
+    return None
+
+
+def _is_entrywise(e: Expr) -> bool:
+    return (
+        e.op in ("number", "add", "scale", "hadamard", "divide", "power", "named", "ones", "zeros")
+        or (e.op == "broadcast" and e.args[0].is_scalar)
+        or (record(e.op).scalar_function is not None and not e.params)
+    )
+
+
+def _scalar_form(e: Expr, done: dict[Expr, Any], leaves: dict[Expr, None]) -> Any:
+    def form(a: Expr) -> Any:
+        if a in done:
+            return done[a]
+        leaves[a] = None
+        return T
+
+    match e.op:
+        case "number":
+            return e.number
+        case "ones":
+            return sp.S.One
+        case "zeros":
+            return sp.S.Zero
+        case "add":
+            return sp.Add(*map(form, e.args))
+        case "scale" | "hadamard":
+            return sp.Mul(*map(form, e.args))
+        case "divide":
+            return form(e.args[0]) / form(e.args[1])
+        case "power":
+            return form(e.args[0]) ** form(e.args[1])
+        case "named" | "broadcast":
+            return form(e.args[0])
+    return record(e.op).scalar_function(form(e.args[0]))  # type: ignore[misc]
+
+
+def range_of_function(form: Any, where: Range) -> Range | None:
+    """The exact range of a function of t on an interval; None where it is not rational in a known substitution."""
+    if not form.free_symbols:
+        return Range(form, form) if form.is_extended_real else None
+    if form.free_symbols != {T}:
+        return None
+    for replaced, image in _substitutions(form, where):
+        if replaced.free_symbols <= {_U} and replaced.is_rational_function(_U):
+            return _rational_range(sp.cancel(sp.together(replaced)), image)
+    return _interval(form, where)
+
+
+def _interval(form: Any, where: Range) -> Range | None:
+    """The range of a function of t by interval arithmetic on its parts."""
+    if form == T:
+        return where
+    if form.is_number:
+        return Range(form, form) if form.is_extended_real else None
+    parts = [_interval(a, where) for a in form.args]
+    if any(r is None for r in parts):
+        return None
+    first, *rest = [r for r in parts if r is not None]
+    if form.is_Add or form.is_Mul:
+        for r in rest:
+            first = first + r if form.is_Add else first * r
+        return first
+    if form.is_Pow and form.exp.is_number:
+        found = power(first, form.exp)
+        return None if found is EVERYTHING else found
+    if isinstance(form, sp.exp):
+        return _function_range(sp.exp, first, POSITIVE)
+    if isinstance(form, sp.log) and first.nonnegative:
+        low = -sp.oo if first.low == 0 else sp.log(first.low)
+        return Range(low, sp.oo if first.high == sp.oo else sp.log(first.high), first.low_open, first.high_open)
+    if isinstance(form, sp.polygamma) and form.args[0].is_Integer and form.args[0] > 0 and parts[1].positive:  # type: ignore[union-attr]
+        return POSITIVE if form.args[0] % 2 else -POSITIVE
+    return None
+
+
+def _substitutions(form: Any, where: Range) -> Iterable[tuple[Any, Range]]:
+    """The function in u = t, u = exp(t), u = sqrt(1 + t^2), with the range of u."""
+    yield form.xreplace({T: _U}), where
+    by_exp = sp.expand(form.rewrite(sp.exp), power_exp=True, mul=False, power_base=False)
+    by_exp = by_exp.replace(sp.exp, lambda a: _U ** (a / T) if (a / T).is_number else sp.exp(a, evaluate=False))
+    yield sp.powsimp(by_exp), _function_range(sp.exp, where, POSITIVE)
+    low = sp.S.Zero if where.low < 0 < where.high else min(abs(where.low), abs(where.high))
+    high = max(abs(where.low), abs(where.high))
+    is_open = where.low_open and where.high_open
+    root = form.subs(T**2 + 1, _ROOT**2).subs(T**2, _ROOT**2 - 1).xreplace({_ROOT: _U})
+    yield root, Range(sp.sqrt(1 + low**2), sp.sqrt(1 + high**2), is_open and low != 0, is_open)
+
+
+def _function_range(f: Any, where: Range, image: Range) -> Range:
+    low = image.low if where.low == -sp.oo else f(where.low)
+    high = image.high if where.high == sp.oo else f(where.high)
+    return Range(low, high, where.low_open, where.high_open)
+
+
+def _rational_range(form: Any, where: Range) -> Range | None:
+    """The range of a rational function without poles inside of an interval."""
+    _, denominator = sp.fraction(form)
+    u = _U
+    if not denominator.is_polynomial(u) or _roots_inside(denominator, where):
+        return None
+    slope = sp.fraction(sp.cancel(sp.together(sp.diff(form, u))))[0]
+    inside = _roots_inside(slope, where) if slope.has(u) else []
+    ends = [(form.subs(u, root), False) for root in inside]
+    for end, direction, is_open in ((where.low, "+", where.low_open), (where.high, "-", where.high_open)):
+        value = sp.limit(form, u, end, direction)
+        if not value.is_extended_real:
+            return None
+        attained_everywhere = slope == 0
+        ends.append((value, is_open and not attained_everywhere))
+    return hull_of_ends(ends)
+
+
+def _roots_inside(polynomial: Any, where: Range) -> list[Any]:
+    """The real roots of a polynomial strictly between the ends of an interval."""
+    if not polynomial.has(_U):
+        return []
+    roots = sp.Poly(polynomial, _U).real_roots(multiple=False)
+    return [root for root, _ in roots if where.low < root < where.high]
