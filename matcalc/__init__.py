@@ -27,7 +27,7 @@ _HOME = {
     "Expr": "matcalc.expr",
     "var": "matcalc.core",
     "number": "matcalc.core",
-    "Function": "matcalc.ops.elementwise",
+    "Function": "matcalc.ops.user_functions",
     "Notation": "matcalc.printing.style",
     "Note": "matcalc.export.note",
     "MatcalcError": "matcalc.errors",

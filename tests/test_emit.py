@@ -39,7 +39,7 @@ from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import node, variables
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
-from matcalc.ops.elementwise import Function
+from matcalc.ops.user_functions import Function
 
 pytestmark = pytest.mark.filterwarnings("ignore:(divide|invalid|overflow|Degrees):RuntimeWarning")
 

@@ -13,7 +13,8 @@ from matcalc.errors import NoRuleError
 from matcalc.expr import REGISTRY, substitute
 from matcalc.notation import Level, Template
 from matcalc.numeric.evaluate import evaluate
-from matcalc.ops.elementwise import Function, elementwise
+from matcalc.ops.elementwise import elementwise
+from matcalc.ops.user_functions import Function
 
 T = sp.Symbol("t", real=True)
 

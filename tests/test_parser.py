@@ -13,7 +13,7 @@ from matcalc.core import divide, hadamard, matmul, number, power, scale, var
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.expr import Expr, node
 from matcalc.frontend.parser import parse
-from matcalc.ops.elementwise import Function
+from matcalc.ops.user_functions import Function
 
 SHAPES = {
     **dict.fromkeys("ABC", ("n", "n")),

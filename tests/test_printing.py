@@ -40,7 +40,7 @@ from matcalc.expr import REGISTRY, Expr, node, postorder, substitute, variables
 from matcalc.frontend.parser import parse
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
-from matcalc.ops.elementwise import Function
+from matcalc.ops.user_functions import Function
 from matcalc.printing.latex import latex
 from matcalc.printing.style import Notation
 from matcalc.printing.symbols import name_latex

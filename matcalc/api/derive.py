@@ -25,7 +25,7 @@ from matcalc.frontend.parser import parse
 from matcalc.frontend.sympy_bridge import from_sympy
 from matcalc.graph import Graph
 from matcalc.languages import Message
-from matcalc.ops.elementwise import Function
+from matcalc.ops.user_functions import Function
 from matcalc.properties import names_of
 
 NAMELESS_LIMIT = 100  # unnamed operations beyond which shared and nonlinear intermediate values get names

@@ -17,7 +17,7 @@ from matcalc.dims import same_shape
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.frontend.parser import parse
 from matcalc.languages import said
-from matcalc.ops.elementwise import Function
+from matcalc.ops.user_functions import Function
 
 LEFT, RIGHT = "left_side", "right_side"
 

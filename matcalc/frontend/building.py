@@ -27,9 +27,9 @@ from matcalc.frontend.hints import SECOND, about_axis, about_call
 from matcalc.frontend.names import CONSTANTS, Names, is_function, operation
 from matcalc.frontend.syntax import Node, Source, fold
 from matcalc.notation import PARAMETERS_FIRST
-from matcalc.ops.elementwise import Function
 from matcalc.ops.matrix_functions import FUNCTIONS
 from matcalc.ops.selection import block_of
+from matcalc.ops.user_functions import Function
 
 MAX_DEGREE = 20  # of a dimension: they are compared after expansion
 

@@ -13,7 +13,7 @@ from matcalc.dims import NAME, Shape, dim, symbol, symbols
 from matcalc.errors import FactError, MatcalcError, ShapeError, closest, shorten
 from matcalc.expr import REGISTRY, Expr, Op, postorder, synonym
 from matcalc.frontend.hints import about_call
-from matcalc.ops.elementwise import Function
+from matcalc.ops.user_functions import Function
 from matcalc.properties import mask_of
 
 # Operations that have a sign or a form of their own in the text, and are not called by name.

@@ -30,7 +30,7 @@ from matcalc.frontend.names import (
 from matcalc.frontend.syntax import Node, read
 from matcalc.graph import Graph
 from matcalc.languages import Message
-from matcalc.ops.elementwise import Function
+from matcalc.ops.user_functions import Function
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from matcalc import core
 from matcalc.dims import dim, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, shorten
 from matcalc.expr import REGISTRY, Expr, node, number_value
-from matcalc.ops.elementwise import Function, polygamma_of
+from matcalc.ops.elementwise import polygamma_of
+from matcalc.ops.user_functions import Function
 
 HALF = sp.Rational(1, 2)
 _T = sp.Dummy("t", real=True)  # no symbol of the user equals it

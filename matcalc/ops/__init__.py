@@ -16,6 +16,7 @@ from matcalc.ops import (
     selection,
     spectral,
     structures,
+    user_functions,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "selection",
     "spectral",
     "structures",
+    "user_functions",
 ]
