@@ -235,3 +235,25 @@ def test_what_is_nearly_a_layer_is_none(source):
     d = mc.derive(source, wrt="X", shapes=LAYER)
     assert not d.recognised
     assert d.check().ok
+
+
+# ------------------------------------------------------------------------------------------------ named quotients
+
+SCALED = {"x": ("n", 1), "u": (1, 1), "v": (1, 1), "c": ("n", 1), "eps": (1, 1), "X": ("n", "q"), "C": ("n", "q")}
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "form"),
+    [
+        ("z = (x - u)/v\nf = sum(z.^2)/2 + n*log(v)", "v", "(n - z'*z)/v"),
+        ("z = (x - u)/v\nf = sum((x - u).^2)/v + sum(exp(z))", "v", "-z'*exp(z)/v - sum(z.^2)"),
+        ("m = mean(x)\ns = sqrt(mean((x - m).^2) + eps)\nz = (x - m)/s\nf = sum(z.*c)", "x", None),
+        ("m = mean(X, 1)\ns = sqrt(var(X, 1) + eps)\nZ = (X - m) ./ s\nf = sum(Z.*C)", "X", None),
+    ],
+)
+def test_numerators_of_named_quotients_are_multiples_of_the_name(source, name, form):
+    d = mc.derive(source, wrt=name, shapes=SCALED, facts={"eps": ["positive"]})
+    assert d.check().ok
+    assert form is None or str(d.gradient()) == form
+    assert "x - m" not in str(d.gradient())
+    assert "X - m" not in str(d.gradient())

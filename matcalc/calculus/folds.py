@@ -1,12 +1,15 @@
-"""Folding back: what equals a definition of the graph is written by its name, also as a part of a longer product."""
+"""Folding back: what equals a definition of the graph is written by its name, also as a part of a longer product.
+
+Where a quotient z = (x - m)/s has a name, x - m is s z: so its denominators cancel, or the value stays as it was.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import copy
 
-from matcalc.core import hadamard, scale
+from matcalc.core import broadcast, hadamard, minus, scale, transpose
 from matcalc.expr import Expr, postorder, rebuild
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -24,7 +27,11 @@ class Folds:
         quiet = Rewriter(Context(closed=closed))
         self._whole: dict[bytes, Expr] = {}
         self._products: list[tuple[Counter[bytes], Expr]] = []
+        self._quotients: list[tuple[dict[bytes, Expr], Expr]] = []
         for name in definitions:
+            forms = _numerator(name, quiet)
+            if forms:
+                self._quotients.append((forms, name))
             for form in (quiet.simplify(name.args[0]), name.args[0]):
                 if quiet.cost(form) > 0:
                     self._whole.setdefault(form.digest, name)
@@ -39,11 +46,12 @@ class Folds:
 
     def without(self, *names: Expr) -> Folds:
         """The same without these named values: what is differentiated by one must not be written by its name."""
-        if not any(e in self._whole.values() for e in names):
+        if not any(e in self._whole.values() for e in names):  # a quotient is among them
             return self
         fewer = copy(self)
         fewer._whole = {digest: e for digest, e in self._whole.items() if e not in names}
         fewer._products = [(factors, e) for factors, e in self._products if e not in names]
+        fewer._quotients = [(forms, e) for forms, e in self._quotients if e not in names]
         return fewer
 
     def folded(self, value: Expr) -> Expr:
@@ -57,6 +65,14 @@ class Folds:
         }
         table = {sub: new for sub, new in found.items() if new is not sub}
         return substitute_outermost(value, table) if table else value
+
+    def by_quotients(self, value: Expr) -> Iterator[Expr]:
+        """`value` with the numerator of a named quotient written as a multiple of the name, for each that occurs."""
+        for forms, _ in self._quotients:
+            inside = postorder((value,), through_names=False)
+            table = {sub: forms[sub.digest] for sub in inside if sub.digest in forms}
+            if table:
+                yield substitute_outermost(value, table)
 
     def _name(self, e: Expr) -> Expr:
         whole = self._whole.get(e.digest)
@@ -78,13 +94,52 @@ class Folds:
         return e
 
 
+def _numerator(name: Expr, rewriter: Rewriter) -> dict[bytes, Expr]:
+    """The numerator of a named quotient of a sum, its negative and their transposes as multiples of the name."""
+    form = rewriter.normal(name.args[0])
+    if form.op not in ("scale", "hadamard") or form.is_scalar or len(form.args) != len(("1/s", "D")):
+        return {}
+    for below, above in (form.args, form.args[::-1]):
+        s = _denominator(below)
+        if above.op == "add" and s is not None:
+            product = scale(s, name) if form.op == "scale" else hadamard(s, name)
+            pairs = [(above, product), (minus(above), minus(product))]
+            pairs += [(transpose(D), transpose(sz)) for D, sz in pairs]
+            return {rewriter.normal(D).digest: sz for D, sz in pairs}
+    return {}
+
+
+def _denominator(e: Expr) -> Expr | None:
+    """s where `e` is 1/s, also spread out."""
+    bare = e.args[0] if e.op == "broadcast" else e
+    if bare.op != "power" or bare.args[1].op != "number" or bare.args[1].params[0] != -1:
+        return None
+    return broadcast(bare.args[0], e.shape) if e.op == "broadcast" else bare.args[0]
+
+
 def folded(value: Expr, folds: Folds, rewriter: Rewriter) -> Expr:
     """`value` with names for what equals a definition, and shortened where that then helps; logged."""
+    value = _by_names(value, folds, rewriter)
+    for other in folds.by_quotients(value):
+        mark = len(rewriter.context.steps)
+        _log_fold(value, other, rewriter)
+        shorter = _by_names(rewriter.simplify(other), folds, rewriter)
+        if rewriter.cost(shorter) < rewriter.cost(value):
+            return shorter
+        del rewriter.context.steps[mark:]
+    return value
+
+
+def _log_fold(before: Expr, after: Expr, rewriter: Rewriter) -> None:
+    rewriter.context.begin()
+    rewriter.context.log("fold_name", "what equals a definition is written by its name", "definition", before, after)
+
+
+def _by_names(value: Expr, folds: Folds, rewriter: Rewriter) -> Expr:
     after = folds.folded(value)
     if after is value:
         return value
-    rewriter.context.begin()
-    rewriter.context.log("fold_name", "what equals a definition is written by its name", "definition", value, after)
+    _log_fold(value, after, rewriter)
     mark = len(rewriter.context.steps)
     shorter = rewriter.simplify(after)
     if rewriter.cost(shorter) < rewriter.cost(after):
