@@ -106,3 +106,26 @@ def test_a_formula_that_cancels_has_a_stable_form(source, exact, points):
         got, gradient = d.function()(x=np.array([float(t)]))
         assert got == pytest.approx(float(value), rel=1e-13)
         assert gradient["x"][0] == pytest.approx(float(slope), rel=2e-12)
+
+
+def test_rows_that_nearly_coincide_have_accurate_distances():
+    X = np.array([[1e6, 2.0], [1e6 + 2.0**-20, 2.0], [-3.0, 1e6]])
+    value = mc.derive("sum(log(pdist2(X, X) + eye(n)))", wrt="X").function("value")(X=X)
+    exact = [2.0**-40, (1e6 + 3) ** 2 + (1e6 - 2) ** 2, (1e6 + 2.0**-20 + 3) ** 2 + (1e6 - 2) ** 2]
+    assert value == pytest.approx(2 * np.sum(np.log(exact)), rel=1e-14)
+
+
+def test_a_sum_is_added_in_its_order():
+    x, z = np.array([1e9]), np.array([2.0**-40])
+    assert (
+        mc.derive("sum(x - y + z)", wrt="x", shapes={"x": ("n", 1), "y": ("n", 1), "z": ("n", 1)}).function("value")(
+            x=x, y=x, z=z
+        )
+        == 2.0**-40
+    )
+    assert (
+        mc.derive("sum(z + (x - y))", wrt="x", shapes={"x": ("n", 1), "y": ("n", 1), "z": ("n", 1)}).function("value")(
+            x=x, y=x, z=z
+        )
+        == 2.0**-40
+    )

@@ -19,6 +19,7 @@ from matcalc.emit.matching import negation_of, through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
+from matcalc.rewrite.terms import is_firm
 
 ENTRYWISE = frozenset(
     {
@@ -87,7 +88,8 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
     if all(t.op == "number" for t in values):
         return number(sp.Add(*map(number_value, values)))
     signed = [_sign(select, t) for t in flat]
-    signed.sort(key=lambda s: s[0] < 0)
+    if len(signed) > 1 and signed[0][0] < 0 < signed[1][0]:  # b - a; no other order: x - y + z is not x + z - y
+        signed[:2] = signed[1], signed[0]
     text, args = "", []
     for k, (sign, term) in enumerate(signed):
         text += ("-" if sign < 0 else "") if k == 0 else (" - " if sign < 0 else " + ")
@@ -98,11 +100,12 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
 
 
 def _terms(select: Selector, e: Expr) -> list[Expr]:
+    """The terms of a sum; a sum within keeps its brackets where its terms may cancel."""
     flat: list[Expr] = []
     stack = list(reversed(e.args))
     while stack:
         t = stack.pop()
-        if t.op == "add" and not select.shared(t):
+        if t.op == "add" and not select.shared(t) and not (flat and is_firm(t)):
             stack.extend(reversed(t.args))
         else:
             flat.append(t)

@@ -4,6 +4,9 @@ With U m x k, V n x k and products by matrices with q columns, the residual cost
 q k (m + n): where the residual is needed for nothing else, the second form is cheaper if the q together are less than
 m n / (m + n). Sizes that are given decide here. Without them a column is always multiplied last, and the generated
 code decides by itself only in a factorisation: where the inner dimension k belongs to nothing but what is optimised.
+
+No digits are lost by that: U V' is rounded where it is subtracted from T, and |T| is at most |U V'| and the residual
+together, so that both forms have the error of one rounding of |U| |V'| |V|, however small the residual is.
 """
 
 from __future__ import annotations

@@ -261,9 +261,20 @@ def _convmat(w, m):
 
 
 def _pdist2(x, z):
-    """The squared distances of the rows of x from those of z."""
-    result = np.sum(x**2, axis=1)[:, None] + np.sum(z**2, axis=1) - 2 * x @ z.T
-    return np.maximum(result, 0) if np.isrealobj(result) else result
+    """The squared distances of the rows of x from those of z; where they nearly coincide, from their differences."""
+    centre = np.sum(x, axis=0) / max(len(x), 1)
+    a, b = x - centre, z - centre
+    sizes = np.sum(a**2, axis=1)[:, None] + np.sum(b**2, axis=1)
+    result = sizes - 2 * a @ b.T
+    if not np.isrealobj(result):
+        return result
+    near = result < sizes / 8
+    if x is z:
+        np.einsum("ii->i", result)[...] = 0
+        np.einsum("ii->i", near)[...] = False
+    for k in np.flatnonzero(near.any(axis=1)):
+        result[k, near[k]] = np.sum((x[k] - z[near[k]]) ** 2, axis=1)
+    return result
 
 
 def _huber(x, delta):

@@ -12,6 +12,7 @@ from matcalc.emit.code import Code
 from matcalc.emit.contractions import dot, half_of
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.expr import Expr
+from matcalc.rewrite.terms import is_firm
 
 
 def trace_code(select: Selector, e: Expr) -> Choice | None:
@@ -20,6 +21,8 @@ def trace_code(select: Selector, e: Expr) -> Choice | None:
     if X.is_scalar:
         return X
     if X.op in ("add", "scale", "transpose") and not select.shared(X):
+        if is_firm(X):  # its terms may cancel entry by entry
+            return Code("np.trace({0})", (X,))
         if X.op == "add":
             return core.add(*map(trace, X.args))
         return trace(X.args[0]) if X.op == "transpose" else core.scale(*X.args[:-1], trace(X.args[-1]))

@@ -1,0 +1,360 @@
+"""How many digits generated code loses, beyond those that the condition of the problem explains; worst first.
+
+Over the reference cases and random programs, in float64 and float32, at ordinary points and at extreme ones: the value
+and the derivative of the generated code against the source graph evaluated with 60 digits (every operation by its
+definition; derivatives are differences with tiny steps), and against JAX's own derivative of the same value.
+
+    python benchmarks/accuracy.py [--programs 60] [--only ID] [--rows 30] [--write docs/accuracy.md]
+
+The condition is measured: how far the derivative moves, with 60 digits, when all inputs move by one rounding error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from math import inf, isfinite, log10
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from case_support import VALID, Arrays, Case, sample
+
+import matcalc as mc
+from matcalc import core
+from matcalc.errors import MatcalcError
+from matcalc.numeric.precise import evaluate_precisely, exactly
+
+STEP = 1e-20  # relative, of first differences with 60 digits
+SECOND_STEP = 1e-14
+MOVED = 1e-18  # how far inputs move, relative, where the condition is measured
+ENTRIES = 6  # of a variable by which is differentiated, and of a matrix that is compared
+ALLOWED_DIGITS, ALLOWED_FACTOR = 3, 10
+CONVENTION = 1e-2  # a larger difference at an ordinary point is another derivative: along a set, at a tie
+GOOD = 64  # rounding errors up to which an error is compared with nobody
+EXTREMES = ("ordinary", "small", "large", "nearly equal", "nearly singular")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One result at one point.
+
+    Attributes:
+        lost: digits lost, of those that the type has.
+        explained: those that the condition explains.
+        factor: our error over JAX's; None without JAX or where ours is a few rounding errors.
+    """
+
+    name: str
+    what: str
+    point: str
+    dtype: str
+    lost: float
+    explained: float
+    factor: float | None
+
+    @property
+    def beyond(self) -> float:
+        """Digits lost that the condition does not explain."""
+        return max(0.0, self.lost - self.explained)
+
+    @property
+    def fails(self) -> bool:
+        """Whether it misses a goal."""
+        return self.beyond > ALLOWED_DIGITS or (self.factor is not None and self.factor > ALLOWED_FACTOR)
+
+
+# ------------------------------------------------------------------------------------------------ programs
+
+UNARY = (
+    *("sin({})", "tanh({})", "sigmoid({})", "softplus({})", "arctan({})", "exp(-({}).^2)", "log(1 + ({}).^2)"),
+    *("sqrt(1 + ({}).^2)", "1 - sigmoid({})", "1 - cos({})", "normlogcdf({})", "log(sigmoid({}))"),
+)
+INNER = (
+    *("A*x", "A*x - y", "x .* y", "x - y", "(x - mean(x)) .* y", "(A .* (1 - eye(n)))*x", "exp(-pdist2(A, A))*x"),
+    *("(exp(-pdist2(A, A)) .* (1 - eye(n)))*y", "A'*(A*x - y)", "x*x'*y - y", "(eye(n) - A)*x"),
+)
+OUTER = ("sum({})", "y'*({})", "norm2({})^2", "log(1 + sum(({}).^2))", "logsumexp({})", "var({})")
+
+
+def random_programs(count: int) -> list[Case]:
+    """Random programs as cases."""
+    cases = []
+    for seed in range(count):
+        rng = Random(seed)
+        body = rng.choice(INNER)
+        for _ in range(rng.randrange(1, 3)):
+            body = rng.choice(UNARY).format(body)
+        if rng.random() < 0.5:
+            body = f"{body} + {rng.choice(INNER)}"
+        wrt = rng.choice([v for v in "xA" if v in body.replace("exp", "").replace("max", "")] or ["y"])
+        shapes = {"A": ["n", "n"], "x": ["n", 1], "y": ["n", 1]}
+        source = rng.choice(OUTER).format(body)
+        case = {"id": f"random-{seed}", "expr": source, "vars": shapes, "wrt": wrt, "kind": "gradient"}
+        cases.append({**case, "dims": [{"n": 3}]})
+    return cases
+
+
+# ------------------------------------------------------------------------------------------------ points
+
+
+def points(case: Case) -> Iterator[tuple[str, Arrays]]:
+    """Ordinary and extreme values for the variables of a case, with 24 bits each."""
+    base = sample(case, case["dims"][0])
+    bound = {*case.get("domain", {}), *case.get("assume", {})}
+    free = [name for name in case["vars"] if name not in bound]
+    definite = [name for name, how in case.get("assume", {}).items() if how == "positive-definite"]
+    for extreme in EXTREMES:
+        moved = {}
+        for name, X in base.items():
+            new = X
+            if name in free and extreme in ("small", "large"):
+                new = X * (1e-6 if extreme == "small" else 1e6)
+            elif name in free and extreme == "nearly equal":
+                new = 1.5 + 1e-4 * X
+            elif name in (*free, *definite) and extreme == "nearly singular" and X.shape[0] == X.shape[1] > 1:
+                v = X[:, :1] if name in free else np.ones((len(X), 1))
+                new = v @ (X[:1] if name in free else v.T) + 1e-5 * X
+            moved[name] = new.astype(np.float32).astype(float)
+        if extreme == "ordinary" or any(not np.array_equal(moved[n], base[n].astype(np.float32)) for n in base):
+            yield extreme, moved
+
+
+# ------------------------------------------------------------------------------------------------ references
+
+
+class Reference:
+    """The value and the derivative of a case with 60 digits.
+
+    Args:
+        d: the derivation.
+        case: what is derived, and by what.
+        dims: the sizes.
+    """
+
+    def __init__(self, d: mc.Derivation, case: Case, dims: dict[str, int]) -> None:
+        self.output, self.name, self.kind, self.dims = d.source.output, case["wrt"], case["kind"], dims
+        self.plain = {name: core.var(name, *v.shape) for name, v in d.graph.declared.items()}
+
+    def exact(self, arrays: Arrays) -> Any:
+        return {name: exactly(self.plain[name], X) for name, X in arrays.items() if name in self.plain}
+
+    def value(self, arrays: Any) -> Any:
+        return evaluate_precisely([self.output], arrays, self.dims).values[0]
+
+    def _at(self, arrays: Any, *moves: tuple[int, Any]) -> Any:
+        X = arrays[self.name].copy()
+        for k, h in moves:
+            X[k % X.shape[0], k // X.shape[0]] += h
+        return self.value({**arrays, self.name: X}).ravel(order="F")
+
+    def derivative(self, arrays: Any, rows: list[int], columns: list[int]) -> Any:
+        """Some entries of the Jacobian (of the gradient, for a Hessian): rows of the output, columns of vec(X)."""
+        X = arrays[self.name]
+        size = max(max(abs(x) for x in X.ravel()), 1e-12)
+        if self.kind != "hessian":
+            h = size * STEP
+            found = [(self._at(arrays, (k, h)) - self._at(arrays, (k, -h)))[rows] / (2 * h) for k in columns]
+            return np.array(found, dtype=object).T
+        h = size * SECOND_STEP
+        made = np.empty((len(rows), len(columns)), dtype=object)
+        for (i, a), (j, b) in ((p, q) for p in enumerate(rows) for q in enumerate(columns)):
+            terms = (s * t * self._at(arrays, (a, s * h), (b, t * h))[0] for s in (1, -1) for t in (1, -1))
+            made[i, j] = sum(terms) / (4 * h * h)
+        return made
+
+
+def chosen(size: int, seed: str) -> list[int]:
+    """Some entries."""
+    rng = Random(zlib.crc32(seed.encode()))
+    return sorted(rng.sample(range(size), min(size, ENTRIES)))
+
+
+def distance(a: Any, b: Any, scale: Any) -> float:
+    """The largest difference over the largest entry of the reference."""
+    gaps = [abs(x - y) for x, y in zip(np.ravel(a), np.ravel(b))]
+    return inf if any(not isfinite(float(g)) for g in gaps) else float(max(gaps) / scale)
+
+
+def moved_inputs(exact: Any, case: Case, seed: int) -> Any:
+    """All inputs moved by a relative `MOVED`, along their facts."""
+    rng = np.random.default_rng(seed)
+    result = {}
+    for name, X in exact.items():
+        signs = rng.choice([-1.0, 1.0], size=X.shape)
+        if case.get("assume", {}).get(name) is not None or np.array_equal(X, X.T):
+            signs = np.sign(signs + signs.T + 0.5) if X.shape[0] == X.shape[1] else signs
+        result[name] = X + X * (MOVED * signs)
+    return result
+
+
+# ------------------------------------------------------------------------------------------------ JAX
+
+
+def by_jax(d: mc.Derivation, case: Case, arrays: Arrays, dtype: str) -> Any:
+    """JAX's own derivative of the generated value; None where there is none."""
+    if find_spec("jax") is None:
+        return None
+    import jax  # noqa: PLC0415  (optional)
+
+    jax.config.update("jax_enable_x64", True)
+    name = case["wrt"]
+    try:
+        value = d.function("value", "jax")
+        rest = {n: jax.numpy.asarray(X, dtype=dtype) for n, X in arrays.items()}
+        rest = {n: rest[n] for n in d.graph.declared}
+        X = rest.pop(name)
+        order = jax.hessian if case["kind"] == "hessian" else jax.jacrev
+        found = np.asarray(order(lambda moving: value(**{name: moving}, **rest))(X), dtype=float)
+    except (MatcalcError, TypeError, NotImplementedError, ValueError):
+        return None
+    p, q = X.shape
+    found = (
+        found.reshape(-1, q, p, q) if case["kind"] == "hessian" else found.reshape(*_matrix_shape(found, p * q), p, q)
+    )
+    return np.transpose(found, (1, 0, 3, 2)).reshape(found.shape[0] * found.shape[1], p * q)
+
+
+def _matrix_shape(found: Any, size: int) -> tuple[int, int]:
+    return (found.shape[0], found.shape[1]) if found.ndim == 4 else (found.size // size, 1)
+
+
+# ------------------------------------------------------------------------------------------------ measuring
+
+
+def ours(d: mc.Derivation, case: Case, arrays: Arrays, dtype: str) -> tuple[Any, Any]:
+    """The value and the derivative (on vec) of the generated code."""
+    given = {n: arrays[n].astype(dtype) for n in d.graph.declared}
+    dims = case["dims"][0]
+    value = np.asarray(d.function("value")(**given, dims=dims), dtype=float)
+    D = np.asarray(d.function(case["kind"])(**given, dims=dims)[case["wrt"]], dtype=float)
+    return value, D.reshape(1, -1, order="F") if case["kind"] == "gradient" else D
+
+
+def measured(case: Case) -> list[Row]:
+    """The rows of a case."""
+    d = mc.derive(case["expr"], wrt=case["wrt"], shapes=case["vars"], facts=case.get("assume"))
+    reference, rows = Reference(d, case, case["dims"][0]), []
+    for point, arrays in points(case):
+        try:
+            exact = reference.exact(arrays)
+            value = reference.value(exact)
+            columns = chosen(arrays[case["wrt"]].size, case["id"])
+            lines = columns if case["kind"] == "hessian" else chosen(value.size, case["id"] + "rows")
+            D = reference.derivative(exact, lines, columns)
+            moved = [moved_inputs(exact, case, seed) for seed in (1, 2)]
+            values = [reference.value(m) for m in moved]
+            slopes = [reference.derivative(m, lines, columns) for m in moved]
+        except (MatcalcError, ValueError):  # no finite real value there
+            continue
+        found = _rows_at(d, case, point, arrays, (value, D, lines, columns), (values, slopes))
+        if found is None:
+            return rows
+        rows += found
+    return rows
+
+
+def _rows_at(d: mc.Derivation, case: Case, point: str, arrays: Arrays, exact: Any, moved: Any) -> list[Row] | None:
+    """The rows at one point; None at an ordinary point where the derivative is another one by convention."""
+    (value, D, lines, columns), (values, slopes) = exact, moved
+    rows = []
+    for dtype in ("float64", "float32"):
+        eps = float(np.finfo(dtype).eps) / 2
+        own_value, own = ours(d, case, arrays, dtype)
+        own = own[np.ix_(lines, columns)]
+        for what, got, wanted, others in (("value", own_value, value, values), (case["kind"], own, D, slopes)):
+            scale = max(abs(x) for x in np.ravel(wanted))
+            if scale == 0 or not float(np.finfo(dtype).tiny) < float(scale) < float(np.finfo(dtype).max):
+                continue
+            error = distance(got, wanted, scale)
+            if what != "value" and point == "ordinary" and dtype == "float64" and error > CONVENTION:
+                return None
+            condition = max(distance(other, wanted, scale) for other in others) / MOVED
+            explained = log10(max(1.0, condition))
+            lost = min(-log10(eps), max(0.0, log10(error / eps))) if error > 0 else 0.0
+            factor = None
+            if what != "value" and error > GOOD * eps * max(1.0, condition):
+                jax = by_jax(d, case, arrays, dtype)
+                theirs = inf if jax is None else distance(jax[np.ix_(lines, columns)], wanted, scale)
+                factor = None if jax is None else error / max(theirs, eps) if isfinite(theirs) else 0.0
+            rows.append(Row(case["id"], what, point, dtype, lost, explained, factor))
+    return rows
+
+
+# ------------------------------------------------------------------------------------------------ the table
+
+
+def table(rows: list[Row], count: int) -> str:
+    """The worst rows and the totals, in Markdown."""
+    worst = sorted(rows, key=lambda r: (-r.beyond, -(r.factor or 0), r.name, r.what, r.point, r.dtype))
+    lines = ["| case | result | point | type | digits lost | explained | beyond | error / JAX |"]
+    lines.append("|---|---|---|---|---:|---:|---:|---:|")
+    for r in worst[:count]:
+        factor = "" if r.factor is None else f"{r.factor:.2g}"
+        cells = (r.name, r.what, r.point, r.dtype, f"{r.lost:.1f}", f"{r.explained:.1f}", f"{r.beyond:.1f}", factor)
+        lines.append(f"| {' | '.join(cells)} |")
+    digits = sorted(r.beyond for r in rows)
+    shares = ", ".join(f"{100 * q:g} %: {digits[int(q * (len(digits) - 1))]:.1f}" for q in (0.5, 0.9, 0.99, 1))
+    lines += ["", f"{len(rows)} results of {len({r.name for r in rows})} programs."]
+    lines.append(f"Digits lost beyond the condition, quantiles: {shares}.")
+    lines.append(f"Above {ALLOWED_DIGITS} digits: {sum(r.beyond > ALLOWED_DIGITS for r in rows)}.")
+    beside = [r for r in rows if r.factor is not None]
+    lines.append(
+        f"Errors above {ALLOWED_FACTOR} times JAX's: {sum(r.factor > ALLOWED_FACTOR for r in beside if r.factor)}."
+    )
+    return "\n".join(lines)
+
+
+INTRODUCTION = """# Accuracy of generated code
+
+Digits that the generated code loses, and how many of them the condition of the problem explains: how far the result
+moves, computed with 60 digits, when all inputs move by one rounding error. The reference is the source graph, every
+operation by its definition, with 60 digits; its derivatives are differences with tiny steps. `error / JAX` is the error
+over that of JAX's own derivative of the same value, in the same type, where ours is more than a few rounding errors.
+Points are ordinary, or scaled by 1e-6 and 1e6, or have entries that are nearly equal, or matrices that are nearly
+singular. Errors are measured by the largest entry of a result.
+
+The goals are at most 3 digits beyond the condition and at most 10 times the error of JAX. Written by
+`python benchmarks/accuracy.py --write docs/accuracy.md`; the worst results first.
+
+"""
+
+
+def main() -> int:
+    """Print the table; 1 where a goal is missed."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("--programs", type=int, default=60, help="how many random programs (default: 60)")
+    options.add_argument("--only", default="", help="cases whose id has this text")
+    options.add_argument("--every", type=int, default=1, help="only each n-th case")
+    options.add_argument("--rows", type=int, default=30, help="how many rows (default: 30)")
+    options.add_argument("--write", type=Path, help="a page to write")
+    asked = options.parse_args()
+    cases = [c for c in (*VALID, *random_programs(asked.programs)) if asked.only in c["id"]][:: asked.every]
+    rows: list[Row] = []
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for k, case in enumerate(cases):
+            print(f"\r{k + 1}/{len(cases)} {case['id']:40}", end="", file=sys.stderr, flush=True)
+            try:
+                rows += measured(case)
+            except (MatcalcError, np.linalg.LinAlgError) as error:
+                print(f"\n{case['id']}: {error}", file=sys.stderr)
+    print(file=sys.stderr)
+    text = table(rows, asked.rows)
+    print(text)
+    if asked.write:
+        asked.write.write_text(INTRODUCTION + text + "\n", encoding="utf-8")
+    return int(any(r.fails for r in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
