@@ -279,21 +279,8 @@ def _no_hook(*_: Any) -> Any:
 # What expressions can do but layers above must supply: printing, conversion, operators.
 HOOKS: dict[str, Callable[..., Any]] = dict.fromkeys(
     (
-        *(
-            "text",
-            "latex",
-            "sympy",
-            "transpose",
-            "negative",
-            "plus",
-            "minus",
-            "product",
-            "quotient",
-            "power",
-            "ufunc",
-            "numpy",
-        ),
-        *("picture", "display"),
+        *("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power"),
+        *("ufunc", "numpy", "picture", "display"),
     ),
     _no_hook,
 )
