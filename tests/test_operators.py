@@ -110,3 +110,12 @@ def test_sizes_that_are_known_steer_the_code():
     assert "U @ V.T" not in d.code("gradient", dims={"m": 500, "n": 400, "k": 10})
     assert "U @ V.T" in d.code("gradient", dims={"m": 50, "n": 40, "k": 40})
     assert "U @ V.T" in d.code("gradient")
+
+
+def test_the_factors_of_a_hessian_by_a_column():
+    d = mc.derive("X: n x p\nw: p x 1\ny: n x 1\nc: 1 x 1\nnorm2(X*w - y)^2 + c*w'*w", wrt="w")
+    assert str(d.hessian().factors) == "[(eye(1), 2*(c*eye(p) + X'*X))]"
+    arrays = arrays_of(d, {"n": 4, "p": 3})
+    ((first, second),) = d.function("hessian", form="factored")(**arrays)["w"]
+    assert first == 1
+    assert np.allclose(second, 2 * (arrays["X"].T @ arrays["X"] + np.eye(3) * arrays["c"]))

@@ -150,7 +150,7 @@ class Jacobian:
         Raises:
             NoRuleError: it is no sum of Kronecker products.
         """
-        return kronecker_factors(self.value)
+        return kronecker_factors(self.value, columns=is_one(self.of.shape[1]) and is_one(self.by.shape[1]))
 
     def linear_operator(self, *, dims: Mapping[str, int] | None = None, **arrays: Any) -> Any:
         """The matrix at a point as a `scipy.sparse.linalg.LinearOperator` on column-major vec; it is never formed.

@@ -166,8 +166,12 @@ def _times(factor: Array | None, M: Array, turned: bool) -> Array:
     return np.asarray((factor.T if turned else factor) @ M)
 
 
-def kronecker_factors(matrix: Expr) -> list[tuple[Expr, Expr]]:
+def kronecker_factors(matrix: Expr, *, columns: bool = False) -> list[tuple[Expr, Expr]]:
     """Pairs (A, B) with `matrix` = the sum of kron(A, B).
+
+    Args:
+        matrix: a Jacobian or Hessian.
+        columns: whether it is one of columns: A is then 1 x 1 where there is no other, X' X + c I itself is B.
 
     Raises:
         NoRuleError: it is no sum of Kronecker products.
@@ -185,6 +189,8 @@ def kronecker_factors(matrix: Expr) -> list[tuple[Expr, Expr]]:
         elif e.op == "kron":
             A, B = e.args
             found.append((A, core.scale(*scalars, B)) if A.op == "eye" else (core.scale(*scalars, A), B))
+        elif columns:
+            return [(core.eye(1), matrix)]
         else:
             raise NoRuleError(
                 f"{shorten(str(matrix))} is no sum of Kronecker products: use form='operator' or the products (hvp)"

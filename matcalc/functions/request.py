@@ -202,8 +202,16 @@ def source_of(d: Problem, asked: Request) -> str:
         target=target,
         autodiff=autodiff,
         sizes=dict(asked.sizes),
-        factors={n: kronecker_factors(e) for n, e in made.derivatives.items()} if asked.form == "factored" else None,
+        factors=_factors(d, kind, made.derivatives) if asked.form == "factored" else None,
     )
+
+
+def _factors(d: Problem, kind: str, derivatives: Mapping[str, Expr]) -> dict[str, list[tuple[Expr, Expr]]]:
+    """The Kronecker factors of Jacobians or Hessians; those of columns by columns may be one matrix."""
+    flat = kind == "hessian" or dimensions.is_one(d.output.shape[1])
+    return {
+        n: kronecker_factors(e, columns=flat and dimensions.is_one(d.find(n).shape[1])) for n, e in derivatives.items()
+    }
 
 
 def _tangent(d: Problem, output: Expr, along: Mapping[Expr, Expr], names: Names) -> Expr:
