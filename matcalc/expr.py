@@ -400,12 +400,9 @@ def depends(roots: Iterable[Expr], on: Iterable[Expr]) -> set[Expr]:
 
 
 def _flatten(e: Expr) -> list[tuple[str, tuple[int, ...], tuple[Any, ...]]]:
-    index: dict[Expr, int] = {}
-    rows = []
-    for sub in postorder((e,)):
-        rows.append((sub.op, tuple(index[a] for a in sub.args), sub.params))
-        index[sub] = len(rows) - 1
-    return rows
+    order = list(postorder((e,)))
+    index = {sub: k for k, sub in enumerate(order)}
+    return [(sub.op, tuple(index[a] for a in sub.args), sub.params) for sub in order]
 
 
 def _unpickle(rows: list[tuple[str, tuple[int, ...], tuple[Any, ...]]]) -> Expr:
