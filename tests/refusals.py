@@ -14,20 +14,24 @@ _EVERYWHERE = {
 }
 # Without counterparts in the array libraries, though C has loops for them.
 _LIBRARIES = _EVERYWHERE | {"cumsum", "prodothers", "tril", "triu"}
-_VALUES = _LIBRARIES | {"broadcast", "gelu", "hardtanh", "normcdf", "outer", "pdist2"}
+_VALUES = _LIBRARIES | {"broadcast", "gelu", "hardtanh", "outer", "pdist2"}
 _GRADIENTS = _LIBRARIES | {"det", "kron", "normnuc", "normspec", "prod", "vec"}
 _SPECIAL = {"digamma", "gammaln", "polygamma"}
+_NORMAL = {"normlogcdf", "normratio"}
 
 REFUSED: dict[str, dict[str, set[str]]] = {
     "numpy": {"value": set(), "gradient": set()},
     "numba": {"value": set(), "gradient": set()},
     "array-api": {
-        "value": _VALUES | _SPECIAL | {"erf", "erfc"},
-        "gradient": _GRADIENTS | _SPECIAL | {"gelu"},
+        "value": _VALUES | _SPECIAL | _NORMAL | {"normcdf", "erf", "erfc"},
+        "gradient": _GRADIENTS | _SPECIAL | _NORMAL | {"gelu"},
     },
     "dask": {
-        "value": _VALUES | _SPECIAL | {"det", "erf", "erfc", "logdet", "matpow", "normnuc", "normspec"},
-        "gradient": _GRADIENTS | _SPECIAL | {"gelu", "matpow"},
+        "value": _VALUES
+        | _SPECIAL
+        | _NORMAL
+        | {"normcdf", "det", "erf", "erfc", "logdet", "matpow", "normnuc", "normspec"},
+        "gradient": _GRADIENTS | _SPECIAL | _NORMAL | {"gelu", "matpow"},
     },
     "jax": {
         "value": _VALUES,
@@ -39,8 +43,9 @@ REFUSED: dict[str, dict[str, set[str]]] = {
     },
     "c": {
         "value": _EVERYWHERE
+        | _NORMAL
         | {"cumsum", "digamma", "gelu", "hardtanh", "normcdf", "normnuc", "normspec", "pdist2", "polygamma", "selu"},
-        "gradient": _EVERYWHERE | _SPECIAL | {"det", "kron", "normnuc", "normspec", "prodothers"},
+        "gradient": _EVERYWHERE | _SPECIAL | _NORMAL | {"det", "kron", "normnuc", "normspec", "prodothers"},
     },
 }
 
