@@ -14,8 +14,9 @@ from typing import Any
 from matcalc.core import add, named
 from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, closest, shorten
-from matcalc.expr import HOOKS, REGISTRY, Expr, postorder, rebuild
+from matcalc.expr import HOOKS, REGISTRY, Expr, postorder
 from matcalc.properties import known
+from matcalc.walk import rebuild
 
 
 @singledispatch

@@ -13,11 +13,12 @@ import matcalc.ops
 from matcalc import core
 from matcalc.dims import dim
 from matcalc.dims import evaluate as dim_value
-from matcalc.expr import REGISTRY, Expr, Op, node, postorder, record, variables
+from matcalc.expr import REGISTRY, Expr, Op, node, postorder, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import LinearMap
 from matcalc.numeric.evaluate import evaluate
 from matcalc.vecform import matrix
+from matcalc.walk import variables
 
 SIZES = {"m": 2, "n": 3, "p": 4, "q": 5}
 LEAVES = ("variable", "number", "ones", "zeros", "eye", "comm", "dsel", "dup", "elim", "toep", "symtoep", "skewdup")

@@ -15,8 +15,9 @@ from case_support import VALID, Case, derive, difference_error, relative_error, 
 from oracle import evaluate as oracle_value
 
 import matcalc as mc
-from matcalc.expr import postorder, rebuild
+from matcalc.expr import postorder
 from matcalc.numeric.evaluate import evaluate
+from matcalc.walk import rebuild
 
 SEEDS = (0, 1)
 CLOSED_FORM_TOLERANCE = 1e-8

@@ -36,10 +36,11 @@ from matcalc.core import (
 )
 from matcalc.emit.module import compile_function, numpy_source
 from matcalc.errors import MatcalcError, NoRuleError
-from matcalc.expr import node, variables
+from matcalc.expr import node
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
 from matcalc.ops.user_functions import Function
+from matcalc.walk import variables
 
 pytestmark = pytest.mark.filterwarnings("ignore:(divide|invalid|overflow|Degrees):RuntimeWarning")
 

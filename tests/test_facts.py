@@ -14,10 +14,11 @@ from support import OPERATIONS, SIZES, Sample, example, free_arguments, holds
 import matcalc as mc
 from matcalc import core
 from matcalc.errors import FactError, MatcalcError, ShapeError
-from matcalc.expr import REGISTRY, Expr, node, record, variables
+from matcalc.expr import REGISTRY, Expr, node, record
 from matcalc.numeric.sample import sample as fact_sample
 from matcalc.ops.define import keeps
 from matcalc.properties import NAMES, facts_of, names_of
+from matcalc.walk import variables
 
 SEEDS = (0, 1, 2)
 

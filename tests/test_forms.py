@@ -13,7 +13,8 @@ import pytest
 import matcalc as mc
 from matcalc import core
 from matcalc.calculus.names import is_local
-from matcalc.expr import Expr, postorder, rebuild
+from matcalc.expr import Expr, postorder
+from matcalc.walk import rebuild
 
 SHAPES = {
     **dict.fromkeys("ABS", ("n", "n")),

@@ -12,7 +12,8 @@ import matcalc as mc
 from matcalc import core
 from matcalc.emit import trees
 from matcalc.errors import MatcalcError, NoRuleError
-from matcalc.expr import Expr, node, substitute, variables
+from matcalc.expr import Expr, node
+from matcalc.walk import substitute, variables
 
 KINDS = ("value_and_grad", "value", "gradient", "jvp", "vjp", "hvp", "hessian", "jacobian")
 SCALAR = {"value_and_grad", "gradient", "hvp", "hessian"}

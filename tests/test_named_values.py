@@ -10,11 +10,12 @@ import sympy as sp
 
 import matcalc as mc
 from matcalc.errors import NoRuleError
-from matcalc.expr import REGISTRY, substitute
+from matcalc.expr import REGISTRY
 from matcalc.notation import Level, Template
 from matcalc.numeric.evaluate import evaluate
 from matcalc.ops.elementwise import elementwise
 from matcalc.ops.user_functions import Function
+from matcalc.walk import substitute
 
 T = sp.Symbol("t", real=True)
 

@@ -10,7 +10,7 @@ import matcalc as mc
 from matcalc import core, dims
 from matcalc.core import hadamard, named, total, var
 from matcalc.errors import FactError, MatcalcError, ShapeError
-from matcalc.expr import node, record, variables
+from matcalc.expr import node, record
 from matcalc.functions import certificate
 from matcalc.numeric.binding import bind
 from matcalc.numeric.check import check_gradient
@@ -18,6 +18,7 @@ from matcalc.numeric.differences import TOLERANCE
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import MODES, holds, sample
 from matcalc.properties import NAMES, SQUARE
+from matcalc.walk import variables
 
 x, X, A = var("x", "n", 1), var("X", "n", "p"), var("A", "n", "n")
 

@@ -29,13 +29,14 @@ from matcalc import core
 from matcalc.dims import dim
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expr import REGISTRY, Expr, Op, node, record, substitute
+from matcalc.expr import REGISTRY, Expr, Op, node, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import compose, negated, sandwich, scaled
 from matcalc.numeric.evaluate import evaluate
 from matcalc.printing.latex import latex
 from matcalc.printing.text import text
 from matcalc.properties import facts_of, names_of
+from matcalc.walk import substitute
 
 SEEDS = (0, 1, 2)
 COMPOSITE = [name for name in OPERATIONS if REGISTRY[name].definition is not None]

@@ -23,7 +23,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A file imports from its own layer and from lower ones only.
 LAYERS = (
     ("errors", "dims", "notation", "templating", "languages"),
-    ("expr", "core", "properties", "steps"),
+    ("expr", "walk", "core", "properties", "steps"),
     ("maps", "linop", "vecform"),
     ("ops",),
     ("rewrite", "rules", "printing", "emit"),

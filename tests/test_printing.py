@@ -36,7 +36,7 @@ from matcalc.core import (
 )
 from matcalc.dims import symbol
 from matcalc.errors import NoRuleError
-from matcalc.expr import REGISTRY, Expr, node, postorder, substitute, variables
+from matcalc.expr import REGISTRY, Expr, node, postorder
 from matcalc.frontend.parser import parse
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
@@ -45,6 +45,7 @@ from matcalc.printing.latex import latex
 from matcalc.printing.style import Notation
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.text import text
+from matcalc.walk import substitute, variables
 
 q = sp.Rational
 M, N = symbol("m"), symbol("n")

@@ -10,13 +10,14 @@ from case_support import relative_error
 
 import matcalc as mc
 from matcalc import core
-from matcalc.expr import Expr, postorder, substitute, variables
+from matcalc.expr import Expr, postorder
 from matcalc.numeric.evaluate import evaluate_all
 from matcalc.numeric.sample import MODES, draw_sizes, sample
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.measure import cost
 from matcalc.rewrite.rule import GROUPS, RULES, Rule, among, but
+from matcalc.walk import substitute, variables
 
 mc.derive  # noqa: B018  (fills the registries)
 

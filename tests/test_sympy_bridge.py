@@ -16,10 +16,11 @@ from sympy.stats.rv import RandomMatrixSymbol
 import matcalc as mc
 from matcalc import core
 from matcalc.api.operations import STRUCTURAL, public, public_names
-from matcalc.expr import REGISTRY, Expr, node, variables
+from matcalc.expr import REGISTRY, Expr, node
 from matcalc.frontend.from_sympy import READERS, _known
 from matcalc.frontend.sympy_bridge import from_sympy, to_sympy
 from matcalc.numeric.evaluate import evaluate
+from matcalc.walk import variables
 
 n, p, q = sp.symbols("n p q")
 A, B = sp.MatrixSymbol("A", n, n), sp.MatrixSymbol("B", n, n)

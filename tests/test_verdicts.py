@@ -11,12 +11,12 @@ from support import OPERATIONS, example
 import matcalc as mc
 from matcalc.claims.points import Field
 from matcalc.errors import MatcalcError
-from matcalc.expr import variables
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.points import smooth_functions
 from matcalc.numeric.precise import evaluate_precisely, exactly
 from matcalc.numeric.sample import sample
 from matcalc.rewrite.rule import RULES
+from matcalc.walk import variables
 
 # What the evaluation with 60 digits does not know: derivatives of functions of matrices at many directions.
 UNKNOWN = {"dadj", "dadjform", "frechetform", "frechetpow", "frechetpowform"}

@@ -19,7 +19,7 @@ from matcalc.calculus.spelled import recognised
 from matcalc.calculus.structured import FACTS
 from matcalc.core import var
 from matcalc.errors import MatcalcError, NoRuleError, shorten
-from matcalc.expr import Expr, substitute
+from matcalc.expr import Expr
 from matcalc.frontend.names import declared_facts, declared_shapes
 from matcalc.frontend.parser import parse
 from matcalc.frontend.sympy_bridge import from_sympy
@@ -27,6 +27,7 @@ from matcalc.graph import Graph
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
 from matcalc.properties import names_of
+from matcalc.walk import substitute
 
 NAMELESS_LIMIT = 100  # unnamed operations beyond which shared and nonlinear intermediate values get names
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 
 from matcalc.core import broadcast, hadamard, minus, scale, transpose
-from matcalc.expr import Expr, postorder, rebuild
+from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
+from matcalc.walk import rebuild
 
 
 class Folds:

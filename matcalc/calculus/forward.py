@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from matcalc import core
 from matcalc.calculus.names import Names
-from matcalc.expr import Expr, depends, postorder, record
+from matcalc.expr import Expr, postorder, record
 from matcalc.linop import apply
 from matcalc.maps import Zero
 from matcalc.rewrite.engine import Rewriter
+from matcalc.walk import depends
 
 
 def forward(output: Expr, tangents: Mapping[Expr, Expr], rewriter: Rewriter, names: Names) -> Expr:

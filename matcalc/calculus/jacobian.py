@@ -21,7 +21,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.dims import Shape, is_one, same_shape, shape_text, times
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
-from matcalc.expr import Expr, depends, postorder, record
+from matcalc.expr import Expr, postorder, record
 from matcalc.maps import Zero
 from matcalc.printing.display import display
 from matcalc.printing.latex import program as latex_program
@@ -29,6 +29,7 @@ from matcalc.printing.text import program as text_program
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import but
 from matcalc.vecform import matrix
+from matcalc.walk import depends
 
 # The matrix of a Jacobian keeps its diagonal factors: X' diag(d) X is how it is read and computed.
 JACOBIAN_RULES = but(("diagonal_scales_rows_and_columns",))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from matcalc.core import named
-from matcalc.expr import Expr, postorder, rebuild, substitute
+from matcalc.expr import Expr, postorder
 from matcalc.rewrite.engine import Rewriter
+from matcalc.walk import rebuild, substitute
 
 OPEN_LIMIT = 24  # operations of a definition up to which it is worth trying to open its name
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from matcalc.expr import Expr, depends, postorder, record
+from matcalc.expr import Expr, postorder, record
 from matcalc.maps import (
     Compose,
     Diagonal,
@@ -26,6 +26,7 @@ from matcalc.maps import (
     Transposition,
     Zero,
 )
+from matcalc.walk import depends
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from matcalc.calculus.spelled import lost_conditions
 from matcalc.calculus.structured import basis, check_structure, structured_gradient
 from matcalc.dims import shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError, shorten
-from matcalc.expr import Expr, substitute
+from matcalc.expr import Expr
 from matcalc.graph import Graph
 from matcalc.languages import Message
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.steps import Step
+from matcalc.walk import substitute
 
 
 class Problem:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from matcalc import core
 from matcalc.calculus.folds import Folds, folded
 from matcalc.calculus.names import Names, inlined, opened
-from matcalc.expr import Expr, depends, postorder, record
+from matcalc.expr import Expr, postorder, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import Zero
 from matcalc.rewrite.context import Context
@@ -21,6 +21,7 @@ from matcalc.rewrite.normal import is_zero, zero_of
 from matcalc.rewrite.rule import RULES
 from matcalc.rules.solutions import vanishes
 from matcalc.steps import Step
+from matcalc.walk import depends
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from matcalc.calculus.conditions import domain_of
-from matcalc.expr import Expr, postorder, rebuild
+from matcalc.expr import Expr, postorder
 from matcalc.graph import Graph
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -20,6 +20,7 @@ from matcalc.rules.layers import LAYERS, RECTIFIERS
 from matcalc.rules.recognition import SPELLED_OUT
 from matcalc.rules.single import SINGLE
 from matcalc.steps import Step
+from matcalc.walk import rebuild
 
 # Where none of these is, no function and no layer is spelled out.
 MARKS = frozenset(

@@ -25,12 +25,13 @@ from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample,
 from matcalc.core import transpose
 from matcalc.dims import same_shape, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
-from matcalc.expr import Expr, substitute, variables
+from matcalc.expr import Expr
 from matcalc.frontend.parser import parse_in
 from matcalc.graph import Graph, define
 from matcalc.languages import said
 from matcalc.numeric.binding import bind, matrix
 from matcalc.properties import Truth, truth
+from matcalc.walk import substitute, variables
 
 RANDOM_POINTS = 3
 MORE_POINTS = 12

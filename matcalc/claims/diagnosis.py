@@ -26,10 +26,11 @@ from matcalc.claims.words import mistake_text, name_in_words
 from matcalc.claims.wrong import Mistake, mistakes, neighbours, opened, reductions, wrong_gradient
 from matcalc.dims import is_one, same
 from matcalc.errors import MatcalcError, shorten
-from matcalc.expr import REGISTRY, Expr, depends, postorder, substitute, variables
+from matcalc.expr import REGISTRY, Expr, postorder
 from matcalc.graph import Graph
 from matcalc.languages import Message, said
 from matcalc.numeric.binding import Array
+from matcalc.walk import depends, substitute, variables
 
 TIME = 0.6  # seconds of processor time after which the search stops
 ENOUGH = 1.0  # an explanation as simple as this ends the search

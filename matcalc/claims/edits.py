@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from matcalc import core
 from matcalc.dims import is_one, same_shape
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, node, postorder, rebuild
+from matcalc.expr import Expr, node, postorder
 from matcalc.rewrite.engine import rebuild_lenient
+from matcalc.walk import rebuild
 
 MAX_EDITS = 400
 

@@ -10,13 +10,14 @@ from matcalc.claims.assumptions import domain_of
 from matcalc.claims.prover import Prover, Stages, Work, WorkLimitError
 from matcalc.core import add, minus, transpose
 from matcalc.errors import NoRuleError, ShapeError
-from matcalc.expr import Expr, postorder, rebuild
+from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context, with_consequences
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import RULES
 from matcalc.rules.tidying import ADD_ZERO, EXPAND_NAME, REORDER, tidy_name
 from matcalc.rules.woodbury import DOWN, UP
 from matcalc.steps import Step
+from matcalc.walk import rebuild
 
 # What brings all to one form only at a price is tried last: fractions over one denominator, softmax by exponentials.
 LOGISTIC = "reciprocal_of_one_plus_exponential"

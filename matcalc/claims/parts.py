@@ -13,11 +13,12 @@ from matcalc.claims.verdict import Diagnosis
 from matcalc.claims.wrong import Mistake, wrong_gradient
 from matcalc.dims import shape_text
 from matcalc.errors import shorten
-from matcalc.expr import Expr, depends
+from matcalc.expr import Expr
 from matcalc.languages import said
 from matcalc.numeric.binding import Array
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
+from matcalc.walk import depends
 
 MAX_TERMS = 6
 FORGOTTEN = "the term {0} is forgotten: its gradient is {1}"

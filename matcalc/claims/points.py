@@ -11,7 +11,7 @@ import numpy as np
 
 from matcalc import dims
 from matcalc.errors import MatcalcError, MissingDependencyError
-from matcalc.expr import Expr, postorder, variables
+from matcalc.expr import Expr, postorder
 from matcalc.numeric.binding import Array
 from matcalc.numeric.evaluate import evaluate_all
 from matcalc.numeric.kinks import CHOOSING, KINKED
@@ -19,6 +19,7 @@ from matcalc.numeric.points import domain_conditions, smooth_functions
 from matcalc.numeric.precise import evaluate_precisely, exactly
 from matcalc.numeric.sample import MODES, draw_sizes, holds, sample
 from matcalc.properties import BIT, NAMES
+from matcalc.walk import variables
 
 NOTHING = 1.001e-10  # a relative difference below this one disproves nothing
 NOISE_FACTOR = 1e4  # how far above its own rounding a difference must be

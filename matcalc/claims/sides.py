@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from matcalc.claims.points import Field, Point
-from matcalc.expr import Expr, postorder, variables
+from matcalc.expr import Expr, postorder
 from matcalc.numeric.binding import Array
 from matcalc.numeric.kinks import KINKED
+from matcalc.walk import variables
 
 ENOUGH = 3  # points at which it must hold
 

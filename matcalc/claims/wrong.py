@@ -9,9 +9,10 @@ from itertools import combinations
 
 from matcalc import core
 from matcalc.dims import same_shape
-from matcalc.expr import REGISTRY, Expr, depends, node, postorder, rebuild, record, substitute
+from matcalc.expr import REGISTRY, Expr, node, postorder, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import LinearMap, Zero
+from matcalc.walk import depends, rebuild, substitute
 
 MAX_NODES = 10
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "log", "sqrt", "sin", "cos")  # taken for one another

@@ -20,9 +20,10 @@ from matcalc.curvature.spectrum import Reason
 from matcalc.curvature.univariate import T as _T
 from matcalc.curvature.univariate import function_of_one, range_of_function
 from matcalc.dims import is_one
-from matcalc.expr import Expr, depends, postorder, record
+from matcalc.expr import Expr, postorder, record
 from matcalc.properties import known
 from matcalc.rewrite.engine import Rewriter
+from matcalc.walk import depends
 
 BOYD = "Boyd & Vandenberghe, Convex Optimization (2004)"
 LINEAR = frozenset(

@@ -21,7 +21,7 @@ from matcalc.curvature.spectrum import Reason, Spectra, Spectrum
 from matcalc.curvature.witness import Witness, extremes, witness
 from matcalc.dims import shape_text
 from matcalc.errors import MatcalcError, NoRuleError
-from matcalc.expr import Expr, depends, postorder, rebuild, record
+from matcalc.expr import Expr, postorder, record
 from matcalc.graph import Graph
 from matcalc.numeric.kinks import CHOOSING, KINKED
 from matcalc.ops.selection import block_of
@@ -29,6 +29,7 @@ from matcalc.ops.spectral import eigmax
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import known
+from matcalc.walk import depends, rebuild
 
 # Facts whose sets are not convex: nothing is said of functions on them but by a witness.
 _NOT_CONVEX = ("orthogonal", "one-hot", "one-hot-column", "nonzero")

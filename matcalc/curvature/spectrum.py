@@ -13,10 +13,11 @@ from matcalc import core
 from matcalc.core import matmul, number, scale
 from matcalc.curvature.ranges import Ranges
 from matcalc.dims import same
-from matcalc.expr import Expr, depends, postorder, substitute
+from matcalc.expr import Expr, postorder
 from matcalc.ops.spectral import eigmax, eigmin
 from matcalc.properties import known
 from matcalc.rewrite.engine import Rewriter
+from matcalc.walk import depends, substitute
 
 HORN = "Horn & Johnson, Matrix Analysis (2013)"
 TOPICS = "Horn & Johnson, Topics in Matrix Analysis (1991)"

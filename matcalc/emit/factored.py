@@ -21,7 +21,7 @@ import sympy as sp
 from matcalc import core
 from matcalc.dims import Dim, is_one, substitute, symbols
 from matcalc.expr import Expr, postorder
-from matcalc.expr import substitute as replaced
+from matcalc.walk import substitute as replaced
 
 _PAIR = 2
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from matcalc import core
 from matcalc.emit.code import Code, Level
 from matcalc.emit.selection import Choice, Selector
-from matcalc.expr import Expr, node, postorder, substitute
+from matcalc.expr import Expr, node, postorder
 from matcalc.properties import known
+from matcalc.walk import substitute
 
 _PAIR = 2
 _FACTORS = ("matmul", "tr", "named")

@@ -15,7 +15,8 @@ from matcalc.core import broadcast, number
 from matcalc.dims import Shape, is_one, same, same_shape
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.emit.matching import constant_of
-from matcalc.expr import Expr, node, number_value, postorder, rebuild, record
+from matcalc.expr import Expr, node, number_value, postorder, record
+from matcalc.walk import rebuild
 
 _OVERFLOW = frozenset(["exp", "expm1", "sinh", "cosh", "func"])
 _LAYOUT = frozenset(["transpose", "vec", "reshape"])

@@ -8,7 +8,8 @@ import sympy as sp
 
 from matcalc.core import broadcast, minus, number
 from matcalc.dims import is_one
-from matcalc.expr import Expr, node, number_value, postorder, substitute
+from matcalc.expr import Expr, node, number_value, postorder
+from matcalc.walk import substitute
 
 
 def through(e: Expr) -> Expr:

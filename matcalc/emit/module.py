@@ -25,9 +25,10 @@ from matcalc.emit.portable_module import portable_text
 from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
 from matcalc.errors import MatcalcError, missing_dependency
-from matcalc.expr import Expr, postorder, substitute
+from matcalc.expr import Expr, postorder
 from matcalc.printing.text import shared
 from matcalc.templating import render
+from matcalc.walk import substitute
 
 TARGETS = ("numpy", *DIALECTS, "numba", "c")
 LIBRARIES = {"dask": "dask", "jax": "jax", "torch": "torch", "numba": "numba"}

@@ -23,8 +23,9 @@ from matcalc.emit.schedule import LINE, Schedule
 from matcalc.emit.selection import Selector
 from matcalc.emit.twins import without_twins
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, postorder, variables
+from matcalc.expr import Expr, postorder
 from matcalc.properties import names_of
+from matcalc.walk import variables
 
 _WITH_VALUE = ("value", "value_and_grad", "value_and_vjp")
 _FUNCTIONS = {

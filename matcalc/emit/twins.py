@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from matcalc import core
 from matcalc.dims import is_one
-from matcalc.expr import Expr, node, postorder, rebuild, record
+from matcalc.expr import Expr, node, postorder, record
+from matcalc.walk import rebuild
 
 _MIRRORED = frozenset(["add", "hadamard", "divide", "matmul", "scale"])
 

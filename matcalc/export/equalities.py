@@ -13,11 +13,12 @@ from matcalc.calculus.names import is_local
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import Adjoint
 from matcalc.claims.prover import replaced
-from matcalc.expr import Expr, postorder, substitute
+from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import Choice, Rule, among, but
 from matcalc.steps import Step
+from matcalc.walk import substitute
 
 LONGEST = 6  # lines of one chain; longer ones give several rules at once
 MOVES = 400  # after which a chain goes straight to its end

@@ -24,7 +24,7 @@ from matcalc.export.lesson import (
     Variable,
 )
 from matcalc.export.references import References
-from matcalc.expr import Expr, record, substitute
+from matcalc.expr import Expr, record
 from matcalc.languages import ENGLISH, language
 from matcalc.linop import adjoint, apply
 from matcalc.maps import Identity, Mask
@@ -38,6 +38,7 @@ from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.views.builder import ViewBuilder
 from matcalc.views.page import latex_writer
 from matcalc.views.wording import worded
+from matcalc.walk import substitute
 
 # The identities that collapse a chain, by what one sees of them in it; the last also turns a row into vec of one.
 SEEN_BY = {

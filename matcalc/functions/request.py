@@ -21,9 +21,10 @@ from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, compile_function, numpy_source
 from matcalc.errors import MatcalcError, NoRuleError, missing_dependency, need_one_of
-from matcalc.expr import Expr, depends
+from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.properties import known
+from matcalc.walk import depends
 
 _LONGEST = 110
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from matcalc.core import var
-from matcalc.expr import depends, postorder, substitute
+from matcalc.expr import postorder
 from matcalc.numeric.binding import Array
 from matcalc.numeric.differences import Arrays, Difference, difference, disagreement, scatter, second_difference
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.points import Point, Task, smooth_functions
 from matcalc.numeric.structures import direction, independent, projected
+from matcalc.walk import depends, substitute
 
 _VALUE_TOLERANCE = 1e-9
 _VALUE_ROUNDING = 1e3

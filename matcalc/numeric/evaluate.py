@@ -19,9 +19,10 @@ from matcalc.emit import helpers
 from matcalc.emit.masks import choices_last
 from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.errors import MatcalcError, NoRuleError, missing_dependency, shorten
-from matcalc.expr import Expr, params_text, postorder, record, variables
+from matcalc.expr import Expr, params_text, postorder, record
 from matcalc.notation import Builtin, Call
 from matcalc.numeric.binding import Array, bind
+from matcalc.walk import variables
 
 # What is not complex-differentiable (or is defined by order): refused for complex values.
 _BY_ORDER = {"abs", "sign", "step", "relu", "softplus", "maximum", "minimum", "max", "min", "where"}

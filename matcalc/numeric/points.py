@@ -10,13 +10,14 @@ import numpy as np
 
 from matcalc.core import var
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, postorder, record, substitute, variables
+from matcalc.expr import Expr, postorder, record
 from matcalc.numeric.binding import Array
 from matcalc.numeric.differences import Arrays
 from matcalc.numeric.evaluate import evaluate_all
 from matcalc.numeric.kinks import KINKED
 from matcalc.numeric.sample import holds, sample
 from matcalc.properties import OPEN, names_of
+from matcalc.walk import substitute, variables
 
 _LARGEST = 1e8
 

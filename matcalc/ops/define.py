@@ -12,10 +12,11 @@ from typing import Any
 from matcalc.core import var as variable
 from matcalc.dims import Shape, is_one, same, same_shape, shape_text
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expr import Expr, Op, Param, postorder, record, register, substitute
+from matcalc.expr import Expr, Op, Param, postorder, record, register
 from matcalc.maps import LinearMap, compose, identity, map_sum, zero
 from matcalc.notation import Notation
 from matcalc.properties import BIT
+from matcalc.walk import substitute
 
 AXIS = Param("axis", "axis", None)
 Domain = Callable[..., tuple[tuple[str, Any], ...]]

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from matcalc import core
 from matcalc.dims import same
-from matcalc.expr import Expr, postorder, record, substitute
+from matcalc.expr import Expr, postorder, record
 from matcalc.properties import BIT, CLOSED_MASK, NAMES, closure, facts_from, facts_of, names_of
 from matcalc.rewrite.terms import is_firm
 from matcalc.steps import Step
+from matcalc.walk import substitute
 
 LEAVES = ("variable", "named")
 

@@ -10,12 +10,13 @@ from dataclasses import replace
 from math import prod
 
 from matcalc import core
-from matcalc.expr import Expr, postorder, rebuild, substitute
+from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.measure import cost
 from matcalc.rewrite.normal import tidy
 from matcalc.rewrite.rule import Choice, Rule, every, rules_of, shapes_agree
 from matcalc.steps import Step
+from matcalc.walk import rebuild, substitute
 
 MAX_ROUNDS = 200
 SPREAD_COST = 120  # operations up to which an expression is multiplied out

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from matcalc import core
 from matcalc.core import broadcast, matmul, number, ones, total, var
 from matcalc.dims import dim, is_one, times
-from matcalc.expr import Expr, rebuild
+from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest, flipped
+from matcalc.walk import rebuild
 
 
 @rule(X="m n", source=MAGNUS)

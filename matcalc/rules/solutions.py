@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 from matcalc import core
 from matcalc.core import add, matmul, minus, var
-from matcalc.expr import Expr, node, postorder, rebuild
+from matcalc.expr import Expr, node, postorder
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import SPREAD_COST, Rewriter, Spreader
 from matcalc.rewrite.normal import is_zero, zero_of
 from matcalc.rewrite.rule import node_rule
 from matcalc.rewrite.terms import factors_of, join, split, times_number
+from matcalc.walk import rebuild
 
 
 def _residual() -> tuple[Expr, Expr]:

@@ -7,7 +7,7 @@ from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.structured import INDEPENDENT, basis
 from matcalc.dims import is_one
-from matcalc.expr import Expr, postorder, substitute
+from matcalc.expr import Expr, postorder
 from matcalc.languages import ENGLISH, Language
 from matcalc.maps import Identity
 from matcalc.printing.numbers import split
@@ -21,6 +21,7 @@ from matcalc.vecform import matrices
 from matcalc.views.formulas import formulas, formulas_text
 from matcalc.views.page import Edge, Line, Writer, latex_writer
 from matcalc.views.wording import worded
+from matcalc.walk import substitute
 
 # What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go; no facts are used.
 MATRIX_RULES = frozenset(
