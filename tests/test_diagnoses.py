@@ -58,6 +58,13 @@ CASES = [
     (LASSO, "2*X'*(X*w - y)/n + c*abs(w)", "abs itself stands in place of its derivative", ""),
     (NORM, "2*A'*(A*x - b)", "the function with norm2(A*x - b)^2 in place of norm2(A*x - b)", ""),
     (FORM, "2*A*x", "it is right only for symmetric A", ""),
+    (
+        ("tr(X'*A*X*B)", "X", {"X": ("n", "p"), "A": ("n", "n"), "B": ("p", "p")}),
+        "2*A*X*B",
+        "only for symmetric A, B",
+        "",
+    ),
+    (("log(sum(exp(A*x)))", "x", None), "A'*exp(A*x)", "with sum(exp(A*x)) in place of", ""),
     (TRACE, "A + A' - diag(diagvec(A))", "along symmetric matrices; S is free here", ""),
     (TRACE, "2*A", "it is the transpose of the right result (numerator layout?); in addition, spurious factor 2", ""),
 ]
@@ -75,11 +82,16 @@ def test_slips_have_their_diagnosis(function, claim, said, node):
 def test_free_gradients_along_a_set_and_the_reverse():
     d = mc.derive("logdet(S)", wrt="S", shapes={"S": ("n", "n")}, structure={"S": "symmetric"})
     assert "it is the gradient of a free S; along symmetric matrices" in d.claim("S", "inv(S)").diagnosis
+    d = mc.derive("tr(A*S)", wrt="S", structure={"S": "symmetric"})
+    assert "it is the transpose of the gradient of a free S" in d.claim("S", "A").diagnosis
+    assert "in the other convention (projection)" in d.claim("S", "(A + A')/2").diagnosis
     d = mc.derive("tr(A*S)", wrt="S", structure={"S": "skew"})
     assert "it is the gradient of a free S; along skew matrices" in d.claim("S", "A'").diagnosis
 
 
 def test_only_for_symmetric_holds_for_hessians_and_not_where_a_fact_says_it():
+    d = mc.derive("H = relu(W*x); f = v'*H", wrt="x")
+    assert d.claim("x", "W'*(v .* step(H))").status == "proved"  # the slope of relu at its output is that at its input
     d = mc.derive("x'*A*x", wrt="x")
     assert "only for symmetric A" in d.claim("x", "2*A", kind="hessian").diagnosis
     assert mc.derive("x'*A*x", wrt="x", facts={"A": "symmetric"}).claim("x", "2*A*x").status == "proved"

@@ -16,7 +16,7 @@ from matcalc.calculus.paths import NUMBERS, REASONS
 from matcalc.claims.claim import NOWHERE, SLIPS, TRIED, TURNED
 from matcalc.claims.diagnosis import FACTORS, NEIGHBOUR, REPAIRS, SYMMETRIC, TRANSPOSED
 from matcalc.claims.parts import BROADCAST, FORGOTTEN, OPPOSITE, SCALED
-from matcalc.claims.question import ALONG, FREE, OTHERWISE
+from matcalc.claims.question import ALONG, FREE, OTHERWISE, TURNED_FREE
 from matcalc.claims.words import LOCALS
 from matcalc.cli import main
 from matcalc.export.pdf import compiled
@@ -40,7 +40,19 @@ def fixed_words() -> set[str]:
     found = {*FACTORS.values(), *SLIPS.values(), *TRIED, NOWHERE, TURNED} | {
         m for pair in REPAIRS.values() for m in pair
     }
-    found |= {ALONG, FREE, OTHERWISE, NEIGHBOUR, SYMMETRIC, TRANSPOSED, BROADCAST, FORGOTTEN, OPPOSITE, SCALED}
+    found |= {
+        ALONG,
+        FREE,
+        TURNED_FREE,
+        OTHERWISE,
+        NEIGHBOUR,
+        SYMMETRIC,
+        TRANSPOSED,
+        BROADCAST,
+        FORGOTTEN,
+        OPPOSITE,
+        SCALED,
+    }
     found |= (
         {*LOCALS.values()}
         | {s.meaning for _, s in SYMBOLS}

@@ -398,3 +398,61 @@ def test_a_proof_marks_the_step_that_matters(text, key):
     assert verdict.key is not None
     assert verdict.key.rule == key
     assert len(verdict.rules) == 1 or f"above all {key}: " in str(verdict)
+
+
+HALF = "A/2 - diag(c .* exp(-u ./ (1 + diagvec(S))/2) .* u ./ (1 + diagvec(S)).^{}/2)"
+HALVES = "tr(A'*S)/2 - c'*exp(-u ./ (1 + diagvec(S))/2)"
+NORMAL = "-logdet(S)/2 - c'*exp(-u.^2 ./ (1 + diagvec(S))/2)"
+TURN = "R*(x + [0, -w[3], w[2]; w[3], 0, -w[1]; -w[2], w[1], 0]*x)"
+SPIN = "R*[0, -x[3], x[2]; x[3], 0, -x[1]; -x[2], x[1], 0]"
+POINT = {"R": (3, 3), "x": (3, 1), "w": (3, 1)}
+ROOTS = "sum(sqrt(1 + x.^2))/4 + a'*x/4"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "kind", "claim", "status", "given"),
+    [
+        (
+            HALVES,
+            "S",
+            "gradient",
+            "A/2 - diag(c .* exp(-u ./ (1 + diagvec(S))/2) .* u ./ (1 + diagvec(S)).^2)/2",
+            "proved",
+            {},
+        ),
+        (
+            HALVES,
+            "S",
+            "gradient",
+            "A/2 - diag(c .* exp(-u ./ (1 + diagvec(S))/2) .* u ./ (1 + diagvec(S)).^3)/2",
+            "disproved",
+            {},
+        ),
+        (
+            NORMAL,
+            "S",
+            "gradient",
+            "-inv(S)/2 - diag(c .* exp(-u.^2 ./ (1 + diagvec(S))/2) .* u.^2 ./ (1 + diagvec(S)).^2)/2",
+            "proved",
+            {"facts": {"S": "positive-definite"}},
+        ),
+        (TURN, "w", "jacobian", f"-{SPIN}", "proved", {"shapes": POINT}),
+        (TURN, "w", "jacobian", SPIN, "disproved", {"shapes": POINT}),
+        (ROOTS, "x", "gradient", "a/4 + x ./ sqrt(1 + x.^2)/4", "proved", {}),
+        (ROOTS, "x", "gradient", "a/4 + x ./ sqrt(1 + x.^2)/2", "disproved", {}),
+        ("sum(c ./ (1 + x.^2).^2)", "x", "gradient", "-4*c .* x .* (1 + x.^2).^(-3)", "proved", {}),
+        ("log(sum(exp(A*X)))", "X", "gradient", "(exp(X'*A')*A)'/sum(exp(A*X))", "proved", {}),
+        (
+            "x'*softmax(W*x)",
+            "x",
+            "gradient",
+            "softmax(x'*W')' + W'*(softmax(W*x) .* (x - x'*softmax(W*x)))",
+            "proved",
+            {},
+        ),
+    ],
+)
+def test_claims_of_results(source, name, kind, claim, status, given):
+    verdict = mc.derive(source, wrt=name, **given).claim(name, claim, kind=kind)
+    assert verdict.status == status, verdict
+    check_chain(verdict)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import reduce
 from itertools import permutations
 from time import thread_time
 
@@ -34,6 +35,7 @@ from matcalc.walk import depends, substitute, variables
 
 TIME = 0.6  # seconds of processor time after which the search stops
 ENOUGH = 1.0  # an explanation as simple as this ends the search
+MAX_SQUARE = 4  # matrices that may have been taken for symmetric
 EDITED = 1.1  # an edit of the result is no better than a fact that is not given
 
 
@@ -227,12 +229,13 @@ def _for_symmetric(case: Case) -> Found:
     """A claim that is right where a matrix is symmetric, which no fact says."""
     if case.claim is None:
         return None
-    square = [v for v in case.field.variables if same(*v.shape) and not v.is_scalar and not v.params[3]]
-    for v in square:
-        turned = [_with_symmetric(p, str(v.params[0])) for p in case.points]
+    square = [v for v in case.field.variables if same(*v.shape) and not v.is_scalar and not v.params[3]][:MAX_SQUARE]
+    for chosen in [*((v,) for v in square), *([square] if len(square) > 1 else [])]:
+        turned = [reduce(_with_symmetric, (str(v.params[0]) for v in chosen), p) for p in case.points]
         pairs = [case.field.values([case.claim, case.right], p) for p in turned]
         if all(_same([right], [claimed]) and np.any(right) for claimed, right in pairs):
-            return 1.0, Diagnosis(said(SYMMETRIC, str(v.params[0])), ("symmetric assumed",))
+            names = ", ".join(str(v.params[0]) for v in chosen)
+            return 1.0, Diagnosis(said(SYMMETRIC, names), ("symmetric assumed",))
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from matcalc.calculus.jacobian import hessian_by, jacobian_by
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.structured import CONVENTIONS, ENTRIES, structured_gradient
-from matcalc.core import named
+from matcalc.core import named, transpose
 from matcalc.dims import same
 from matcalc.errors import MatcalcError, need_one_of
 from matcalc.expr import Expr
@@ -73,7 +73,8 @@ def question(d: Problem, name: str, kind: str, by: Any = None) -> Question:
 
 # ------------------------------------------------------------------------------------------------ other sets
 
-FREE = "it is the gradient of a free {0}; along {1} matrices the derivatives of entries that move together are added"
+FREE = "it is the gradient of a free {0}; along {1} matrices derivatives of entries that move together are added"
+TURNED_FREE = "it is the transpose of the gradient of a free {0}, and not along {1} matrices"
 ALONG = "it is the gradient along {1} matrices; {0} is free here: off-diagonal entries do not count twice"
 OTHERWISE = "it is the gradient along {0} matrices in the other convention ({1})"
 
@@ -83,6 +84,7 @@ def _other_sets(free: Expr, target: Expr, structure: str, convention: str) -> It
     name = str(target.params[0])
     if structure != "none":
         yield said(FREE, name, structure), free
+        yield said(TURNED_FREE, name, structure), transpose(free)
         other = next(c for c in CONVENTIONS if c != convention)
         if other == "projection" or structure in ENTRIES:
             yield said(OTHERWISE, structure, other), structured_gradient(free, target, structure, other)

@@ -208,8 +208,10 @@ def neighbours(output: Expr) -> Iterator[tuple[Expr, Expr, Expr]]:
     for e in order:
         if e.op in ("norm2", "sqrt", "std") and e not in squared:
             yield from _with_part(output, e, core.power(e, 2))
-        if e.op in ("power", "sqrt", "log"):
-            yield from _with_part(output, e, e.args[0])
+        definition = record(e.op).definition
+        spelled = e if definition is None else definition(*e.args, *e.params)
+        if spelled.op in ("power", "sqrt", "log"):
+            yield from _with_part(output, e, spelled.args[0])
 
 
 def _with_part(output: Expr, part: Expr, other: Expr) -> Iterator[tuple[Expr, Expr, Expr]]:

@@ -6,6 +6,7 @@ The group `expand` is used by proofs only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from matcalc import core
 from matcalc.core import broadcast, hadamard, matmul, scale, total, trace, var
@@ -76,11 +77,14 @@ TURNS: dict[str, Callable[[Expr, Context], Expr]] = {
     "zeros": lambda e, c: core.zeros(*e.shape[::-1]),
     "comm": lambda e, c: core.commutation(*e.params[::-1]),
     "diag": lambda e, c: e,
-    **{
-        name: lambda e, c: node(e.op, (turned(e.args[0], c),), (3 - e.params[0], *e.params[1:]))
-        for name in SWAPPED_AXES
-    },
+    **{name: lambda e, c: node(e.op, (turned(e.args[0], c),), _turned_axis(e.params)) for name in SWAPPED_AXES},
 }
+
+
+def _turned_axis(params: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The parameters of what is turned: the other axis; all entries stay all."""
+    axis, *rest = params
+    return (None if axis is None else 3 - axis, *rest)
 
 
 def _entry_turn() -> tuple[Expr, Expr]:
@@ -95,7 +99,7 @@ def transpose_into_entrywise(e: Expr, context: Context) -> Expr | None:
     if entrywise(inner):
         return node(inner.op, (core.transpose(inner.args[0]),), inner.params)
     if inner.op in SWAPPED_AXES:
-        return node(inner.op, (core.transpose(inner.args[0]),), (3 - inner.params[0], *inner.params[1:]))
+        return node(inner.op, (core.transpose(inner.args[0]),), _turned_axis(inner.params))
     return None
 
 

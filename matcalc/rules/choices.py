@@ -39,6 +39,18 @@ def relu_of_nonnegative(X: Expr) -> tuple[Expr, Expr]:
     return node("relu", (X,)), X
 
 
+@rule(X="m n", source=DEFINITION)
+def step_of_relu(X: Expr) -> tuple[Expr, Expr]:
+    """step(relu(X)) = step(X)"""
+    return node("step", (node("relu", (X,)),)), node("step", (X,))
+
+
+@rule(X="m n", source=DEFINITION)
+def sign_of_relu(X: Expr) -> tuple[Expr, Expr]:
+    """sign(relu(X)) = step(X)"""
+    return node("sign", (node("relu", (X,)),)), node("step", (X,))
+
+
 @rule(X="m n", group="expand", source=DEFINITION)
 def relu_by_absolute_value(X: Expr) -> tuple[Expr, Expr]:
     """relu(X) = (X + abs(X))/2"""
