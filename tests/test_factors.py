@@ -27,6 +27,7 @@ def right(d, name, form, kind="gradient"):
         ("logdet(chol(X)*chol(X)')", "inv(X)"),
         ("L = chol(X); norm2(solve(L, Y))^2", "-inv(X)*Y*Y'*inv(X)"),
         ("L = chol(X); tr(inv(L*L')*A)", "-inv(X)*(A + A')*inv(X)/2"),
+        ("L = chol(X); 2*sum(log(diagvec(L))) + norm2(solve(L, Y))^2", "inv(X) - inv(X)*Y*Y'*inv(X)"),
         ("sum(log(eigvals(X)))", "inv(X)"),
         ("l = eigvals(X); sum(log(l))", "inv(X)"),
         ("sum(eigvals(X))", "eye(n)"),

@@ -173,7 +173,7 @@ def _any_triangles() -> tuple[Expr, Expr]:
     return add(node("tril", (X,)), node("triu", (X,))), add(X, diag(diagvec(X)))
 
 
-@node_rule(op="add", group="expand", source=MATRIX_ALGEBRA, example=_any_triangles)
+@node_rule(op="add", group="distribute", source=MATRIX_ALGEBRA, example=_any_triangles)
 def triangles_of_matrix(e: Expr, context: Context) -> Expr | None:
     """tril(X) + triu(X) = X + diag(diagvec(X))"""
     return _triangles_joined(e, lambda X: X.op != "ones")
