@@ -439,6 +439,7 @@ ROOTS = "sum(sqrt(1 + x.^2))/4 + a'*x/4"
         (TURN, "w", "jacobian", f"-{SPIN}", "proved", {"shapes": POINT}),
         (TURN, "w", "jacobian", SPIN, "disproved", {"shapes": POINT}),
         (ROOTS, "x", "gradient", "a/4 + x ./ sqrt(1 + x.^2)/4", "proved", {}),
+        ("norm2(x'*x)", "x", "gradient", "2*x", "proved", {}),
         (ROOTS, "x", "gradient", "a/4 + x ./ sqrt(1 + x.^2)/2", "disproved", {}),
         ("sum(c ./ (1 + x.^2).^2)", "x", "gradient", "-4*c .* x .* (1 + x.^2).^(-3)", "proved", {}),
         ("log(sum(exp(A*X)))", "X", "gradient", "(exp(X'*A')*A)'/sum(exp(A*X))", "proved", {}),

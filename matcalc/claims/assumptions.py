@@ -8,7 +8,7 @@ from matcalc.expr import Expr, postorder, record
 from matcalc.numeric.kinks import KINKED
 
 # Rules that hold away from the kinks only.
-AWAY_FROM_KINKS = frozenset(("step_by_sign", "squared_sign"))
+AWAY_FROM_KINKS = frozenset(("step_by_sign", "squared_sign", "sign_of_nonnegative"))
 
 
 def domain_of(e: Expr, *, kinks: bool = True) -> Iterator[tuple[str, Expr]]:
