@@ -259,7 +259,10 @@ def _with_constant(c: Any, t: Expr, shape: Any) -> Expr | None:
     negated = negation_of(t)
     f = through(t if negated is None else negated)
     near = c if negated is not None else -c  # the value of f at which the two cancel
-    if near == 1 and f.op in _NEAR_ONE:
+    if f.op == "transpose":
+        inner = _with_constant(-near, f.args[0], f.args[0].shape)
+        found = None if inner is None else core.transpose(inner)
+    elif near == 1 and f.op in _NEAR_ONE:
         found = _NEAR_ONE[f.op](f)
     elif near in (1, -1) and f.op == "tanh":  # tanh(X) - 1 = -2 sigmoid(-2 X)
         X = core.scale(number(-2 * near), f.args[0])

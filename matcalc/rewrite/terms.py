@@ -168,7 +168,7 @@ def is_product(t: Expr | None) -> bool:
 def opening_loses_digits(terms: list[Expr]) -> bool:
     """Whether opening the sums among some terms parts what should be taken together: a + (b - c), (a - b) + (a - c).
 
-    It is harmless where all that meets cancels, and where a first sum only has terms added behind it.
+    It is harmless where all that meets cancels.
     """
     if not any(is_firm(a) for a in terms):
         return False
@@ -177,9 +177,7 @@ def opening_loses_digits(terms: list[Expr]) -> bool:
         coefficient, rest = number_and_term(t)
         met.setdefault(b"" if rest is None else twin(rest), []).append(coefficient)
     shared = [sum(c) for c in met.values() if len(c) > 1]
-    if shared:
-        return any(total != 0 for total in shared)
-    return terms[0].op != "add" or any(a.op == "add" for a in terms[1:])
+    return not shared or any(total != 0 for total in shared)
 
 
 def series_argument(f: Expr) -> Expr:
