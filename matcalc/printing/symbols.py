@@ -1,4 +1,4 @@
-r"""Names as LaTeX: `W1` is `W_{1}`, `yhat` is `\hat{y}`, the adjoint `d_theta` is `\delta_{\theta}`."""
+r"""Names as LaTeX: `W1` is `W_{1}`, `Wq` `W_{q}`, `yhat` is `\hat{y}`, the adjoint `d_theta` is `\delta_{\theta}`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ LATIN_CAPITALS = {  # Greek capitals that look like Latin letters have no comman
 }  # fmt: skip
 ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "dot": "dot", "ddot": "ddot", "vec": "vec"}
 TRAILING_DIGITS = re.compile(r"(.*[^\d_])_?(\d+)")
+VOWELS = set("aeiouy")
 ADJOINT = "d_"
 DELTA = r"\delta"
 
@@ -42,7 +43,16 @@ def symbol(name: str) -> Symbol:
     if digits:
         head, tail = digits[1], [digits[2], *tail]
     letter, accent = _split_accent(head)
+    if not accent and _has_index(letter):
+        letter, tail = letter[0], [letter[1:], *tail]
     return Symbol(letter, accent, tuple(tail))
+
+
+def _has_index(word: str) -> bool:
+    """Whether a word is a letter with an index beside it, as `Wq`, `bo`, `dk`, `Whh`: no Greek letter, no word."""
+    if len(word) < 2 or not word.isalpha() or word in GREEK or word in LATIN_CAPITALS:
+        return False
+    return len(word) == 2 or (word[0].isupper() and word[1:].islower() and not VOWELS & set(word[1:]))
 
 
 def adjoint_of(name: str) -> str:

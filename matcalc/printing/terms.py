@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 
 import sympy as sp
 
-from matcalc.core import broadcast, number, power, scale
+from matcalc.core import broadcast, number, ones, power, scale
 from matcalc.dims import Shape, same
 from matcalc.expr import Expr, number_value, record
-from matcalc.printing.numbers import split
+from matcalc.printing.numbers import is_decimal, split
 
 Bare: TypeAlias = Callable[[Expr], Expr]
 
@@ -111,6 +111,8 @@ class Application:
 
 Layout: TypeAlias = Leaf | Sum | Product | Raised | Flipped | Spread | Application
 MAX_UNDER = 8  # how deep under scalings and powers a broadcast is looked for; keeps the walk linear
+# Beside these a number is no entrywise one: `eye(n) + 1` reads as a matrix plus a multiple of the identity.
+STRUCTURED = frozenset(("eye", "diag", "kron", "comm", "inv", "dsel", "dup", "elim", "matpow"))
 STRETCHING = ("maximum", "minimum", "where")  # functions whose arguments broadcast
 
 
@@ -126,7 +128,7 @@ def arrange(e: Expr, bare_term: Bare, bare_factor: Bare, is_name: Callable[[Expr
     if e.op == "named" or (not e.args and e.op != "number"):
         return Leaf()
     if e.op == "add":
-        return Sum(stretched(e.args, e.shape, bare_term))
+        return Sum(stretched(e.args, e.shape, _beside(e.args, bare_term)))
     if e.op in STRETCHING:
         return Application(stretched(e.args, e.shape, bare_term))
     if e.op == "transpose":
@@ -175,6 +177,28 @@ def stretched(operands: Sequence[Expr], shape: Shape, bare: Bare) -> tuple[Expr,
     """The operands without their broadcasts, if what is left still has the shape together; else as they are."""
     short = tuple(bare(o) for o in operands)
     return short if fits(short, shape) else tuple(operands)
+
+
+def _beside(terms: Sequence[Expr], bare: Bare) -> Bare:
+    """Leaves numbers unwritten in a sum only where one reads them entry by entry: `1 - h`, but not `eye(n) - 1/n`."""
+    structured = any(_body(t).op in STRUCTURED for t in terms)
+
+    def bare_term(t: Expr) -> Expr:
+        short = bare(t)
+        if short is t or short.op != "number":
+            return short
+        value = number_value(short)
+        read_alone = value.is_Integer or value.is_Symbol or is_decimal(abs(value))
+        return short if read_alone and not structured else scale(short, ones(*t.shape))
+
+    return bare_term
+
+
+def _body(t: Expr) -> Expr:
+    """A term without its scalar factors."""
+    while t.op in ("scale", "named"):
+        t = t.args[-1]
+    return t
 
 
 def fits(operands: Iterable[Expr], shape: Shape) -> bool:
