@@ -6,10 +6,13 @@ from collections.abc import Iterable
 
 from matcalc.emit.masks import choices_last
 from matcalc.errors import FactError, shorten
-from matcalc.expr import Expr, record
+from matcalc.expr import Expr, postorder, record
+from matcalc.ops.hollow import is_hollow
 from matcalc.properties import Truth, truth
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
+
+MANY = 40  # more conditions than these are not compared with each other
 
 
 def domain_of(*exprs: Expr) -> list[tuple[str, Expr]]:
@@ -36,6 +39,33 @@ def need_possible(e: Expr) -> None:
     for fact, at in domain_of(e):
         if fact == "nonsingular" and truth(Rewriter(Context([])).normal(at), fact) is Truth.FALSE:
             raise FactError(f"{shorten(str(at))} is singular: it has no inverse, and no log|det|")
+        if fact in ("positive", "nonzero") and is_hollow(at):
+            raise FactError(
+                f"{shorten(str(at))} is 0 on its diagonal, whatever the rows are: what is taken of it is not finite "
+                f"there (add eye({at.shape[0]}) to it, or choose with where)"
+            )
+
+
+def minimal(conditions: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
+    """Those that neither a declared fact nor the other ones imply; the smaller of two that imply each other."""
+    nothing = Context()
+    left = [pair for pair in dict.fromkeys(conditions) if not _follows(*pair, nothing)]
+    if len(left) > MANY:
+        return left
+    candidates = left[::-1]
+    candidates.sort(key=lambda pair: -sum(1 for _ in postorder((pair[1],))))  # the largest first
+    for fact, e in candidates:
+        others = [pair for pair in left if pair != (fact, e)]
+        if others and _follows(fact, e, Context(others)):
+            left = others
+    return left
+
+
+def _follows(fact: str, e: Expr, context: Context) -> bool:
+    """Whether a condition holds; that a principal root exists does not follow from X being nonsingular."""
+    if fact == "nonsingular" and e.op == "sqrtm":
+        return context.known(e.args[0], "positive-definite")
+    return context.known(e, fact)
 
 
 def further_conditions(results: Iterable[Expr], domain: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:

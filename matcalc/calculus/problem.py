@@ -14,6 +14,7 @@ from matcalc.calculus.paths import Path, paths_to, shared_values
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.spelled import lost_conditions
 from matcalc.calculus.structured import basis, check_structure, structured_gradient
+from matcalc.calculus.wishes import is_usual
 from matcalc.dims import shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import Expr
@@ -261,7 +262,11 @@ class Problem:
         if not self.output.is_scalar:
             return []
         self.reverse  # noqa: B018  (the log is complete only afterwards)
-        free = [(e, fact) for e, fact in self.context.wished if str(e.params[0]) not in self.structure]
+        free = [
+            (e, fact)
+            for e, fact in self.context.wished
+            if str(e.params[0]) not in self.structure and is_usual(e, fact, self.source.output)
+        ]
         return [(str(e.params[0]), fact) for e, fact in free if self._shortens(e, fact)]
 
     def _shortens(self, variable: Expr, fact: str) -> bool:

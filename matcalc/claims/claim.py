@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from matcalc.calculus.conditions import minimal
 from matcalc.calculus.jacobian import Jacobian
 from matcalc.calculus.problem import Problem
+from matcalc.calculus.wording import worded
 from matcalc.claims.assumptions import AWAY_FROM_KINKS, domain_of
 from matcalc.claims.constants import with_constants
 from matcalc.claims.diagnosis import Case, diagnose
@@ -30,7 +32,6 @@ from matcalc.frontend.parser import parse_in
 from matcalc.graph import Graph, define
 from matcalc.languages import said
 from matcalc.numeric.binding import bind, matrix
-from matcalc.properties import Truth, truth
 from matcalc.walk import substitute, variables
 
 RANDOM_POINTS = 3
@@ -142,7 +143,7 @@ def _conditions(asked: Question, claim: Expr, proof: Proof) -> tuple[tuple[str, 
     given = set() if identity else {*asked.assumptions, *domain_of(asked.right, kinks=False)}
     sides = (asked.right, claim) if identity or kinks else (claim,)
     needed = dict.fromkeys(pair for e in sides for pair in domain_of(e, kinks=kinks) if pair not in given)
-    return tuple((fact, shorten(str(e))) for fact, e in needed if truth(e, fact) is not Truth.TRUE)
+    return tuple((said, shorten(str(subject))) for subject, said in (worded(*pair) for pair in minimal(needed)))
 
 
 def _wrong_shape(asked: Question, text: str, claim: Expr) -> Verdict:

@@ -9,6 +9,7 @@ from matcalc.calculus.paths import Path, collapse_of, reason_of
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import Adjoint
 from matcalc.calculus.structured import structured_gradient
+from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.errors import need_one_of
 from matcalc.export.equalities import Chains, Equality
@@ -37,7 +38,6 @@ from matcalc.properties import names_of
 from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.views.builder import ViewBuilder
 from matcalc.views.page import latex_writer
-from matcalc.views.wording import worded
 from matcalc.walk import substitute
 
 # The identities that collapse a chain, by what one sees of them in it; the last also turns a row into vec of one.

@@ -11,19 +11,19 @@ from weakref import WeakKeyDictionary
 
 from matcalc import core
 from matcalc import dims as dimensions
-from matcalc.calculus.conditions import further_conditions
+from matcalc.calculus.conditions import further_conditions, minimal
 from matcalc.calculus.forward import forward
 from matcalc.calculus.jacobian import hessian_by, hessian_products, jacobian_by
 from matcalc.calculus.names import Names
 from matcalc.calculus.operators import kronecker_factors
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
+from matcalc.calculus.wording import worded
 from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, compile_function, numpy_source
 from matcalc.errors import MatcalcError, NoRuleError, missing_dependency, need_one_of
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
-from matcalc.properties import known
 from matcalc.walk import depends
 
 _LONGEST = 110
@@ -243,10 +243,9 @@ def _formulas(d: Problem, kind: str, derivatives: dict[str, Expr]) -> list[str]:
         lines[f"the Hessian by the independent entries of {name}" if along else names[kind].format(name)] = shown.body
     formulas = [line for name, value in lines.items() if len(line := f"{name} = {value}") <= _LONGEST]
     conditions = [*d.domain, *further_conditions(derivatives.values(), d.domain)] if derivatives else []
-    needed = [
-        f"Valid where {text} is {fact}."
-        for fact, e in conditions
-        if not known(e, fact) and len(text := shared(e).body) <= _LONGEST
-    ]
+    needed = []
+    for subject, said in (worded(*pair) for pair in minimal(conditions)):
+        if len(text := shared(subject).body) <= _LONGEST:
+            needed += wrap(f"Valid where {text} is {said}.", _LONGEST)
     assumed = wrap(f"{d.notice}.", _LONGEST) if d.notice is not None else []
     return [*formulas, *([""] if needed else []), *needed, *([""] if assumed else []), *assumed]

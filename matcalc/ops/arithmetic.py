@@ -9,12 +9,13 @@ from typing import Any
 
 from matcalc import core
 from matcalc.core import hadamard, number, power, scale
-from matcalc.dims import Shape, is_one, same, same_shape, shape_text
+from matcalc.dims import Shape, is_one, same, same_shape, shape_text, sign
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param, number_value
 from matcalc.maps import LinearMap, identity, mask, outer, sandwich, scaled, zero
 from matcalc.notation import Builtin
 from matcalc.ops.define import all_same, always, anywhere, keeps, need_same, op
+from matcalc.ops.hollow import is_hollow, root_domain, where_positive
 from matcalc.properties import BIT
 
 ELEMENTARY = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 8"
@@ -323,8 +324,8 @@ def _power_domain(X: Expr, P: Expr) -> tuple[tuple[str, Any], ...]:
     if P.op == "number":
         k = number_value(P)
         if k.is_integer:
-            return (("nonzero", X),) if k.is_negative else ()
-        return (("positive", X),)
+            return (("nonzero", X),) if sign(k) == -1 else ()
+        return root_domain(X) if sign(k) == 1 else (("positive", X),)
     return ()  # an exponent that is a variable may be a whole number
 
 
@@ -366,6 +367,8 @@ def power_(Y: Expr, X: Expr, P: Expr) -> tuple[LinearMap, ...]:
     if P.op == "number":
         k = number_value(P)
         slope = zero_like(X) if k == 0 else scale(number(k), power(X, number(k - 1)))
+        if sign(k) == 1 and sign(k - 1) == -1 and is_hollow(X):
+            slope = where_positive(X, slope)
         return mask(slope), zero((1, 1), X.shape)
     if P.is_scalar:
         by_base = mask(scale(P, power(X, core.difference(P, 1))))

@@ -12,12 +12,13 @@ from typing import Any
 import sympy as sp
 
 from matcalc import core
-from matcalc.core import hadamard, number, power
+from matcalc.core import hadamard, power
 from matcalc.expr import REGISTRY, Expr, Op, Param, node, register
 from matcalc.maps import LinearMap, mask
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import zero_like
 from matcalc.ops.define import anywhere, like, no_facts
+from matcalc.ops.hollow import root_domain, root_slope
 from matcalc.ops.scalars import BY_SYMPY, from_scalar, polygamma_of
 from matcalc.properties import BIT, bits
 
@@ -194,9 +195,9 @@ elementwise(
     sp.sqrt,
     Template(r"\sqrt{{{0}}}"),
     "np.sqrt",
-    domain=above_zero,
+    domain=root_domain,
     facts=nonnegative,
-    slope=lambda Y, X: core.scale(number(sp.Rational(1, 2)), power(Y, -1)),
+    slope=root_slope,
     also=("Sqrt",),
     monotone=1,
     image=FROM_ZERO,

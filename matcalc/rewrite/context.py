@@ -144,7 +144,9 @@ def _implied(fact: str, e: Expr) -> Iterator[tuple[str, Expr]]:
     if e.op == "add" and any(map(_is_repeated_one, e.args)):  # 1 - s, as it is written in a normal form
         yield fact, core.add(*(core.ones(*a.shape) if _is_repeated_one(a) else a for a in e.args))
     if fact == "nonsingular":
-        if e.op in ("transpose", "inv") or (e.op == "matpow" and e.args[1].op == "number" and e.args[1].params[0] != 0):
+        if e.op in ("transpose", "inv", "sqrtm") or (
+            e.op == "matpow" and e.args[1].op == "number" and e.args[1].params[0] != 0
+        ):
             yield fact, e.args[0]
         elif (e.op == "matmul" and all(same(*f.shape) for f in e.args)) or (e.op == "kron" and same(*e.args[0].shape)):
             yield from ((fact, f) for f in e.args)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from matcalc import core
+from matcalc.calculus.conditions import minimal
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.structured import INDEPENDENT, basis
+from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
 from matcalc.languages import ENGLISH, Language
 from matcalc.maps import Identity
 from matcalc.printing.numbers import split
-from matcalc.properties import known, names_of
+from matcalc.properties import names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import RULES, Rule
@@ -20,7 +22,6 @@ from matcalc.steps import Step
 from matcalc.vecform import matrices
 from matcalc.views.formulas import formulas, formulas_text
 from matcalc.views.page import Edge, Line, Writer, latex_writer
-from matcalc.views.wording import worded
 from matcalc.walk import substitute
 
 # What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go; no facts are used.
@@ -115,7 +116,7 @@ class ViewBuilder:
 
     def conditions(self) -> list[tuple[str, Expr]]:
         """What must hold where the function has a derivative, as far as no declared fact implies it."""
-        return [(fact, e) for fact, e in self.d.domain if not known(e, fact)]
+        return minimal(self.d.domain)
 
     def condition(self, fact: str, e: Expr) -> str:
         """A condition, as a sentence."""
@@ -283,6 +284,7 @@ class ViewBuilder:
     def factor(self, m: Expr) -> str:
         """A matrix as a factor of a product, in brackets where it binds less."""
         written = self.w.expr(m)
-        loose = m.op in ("add", "kron", "hadamard") or (m.op == "scale" and (self.w.plain or written.startswith("-")))
+        scaled = m.op == "scale" and (self.w.plain or written.startswith("-") or m.args[-1].op == "hadamard")
+        loose = m.op in ("add", "kron", "hadamard") or scaled
         brackets = ("({})", r"\left({}\right)" if r"\frac" in written else "({})")[not self.w.plain]
         return written if not loose or (self.w.plain and m.op == "kron") else brackets.format(written)
