@@ -17,9 +17,10 @@ from matcalc.numeric.compare import compare
 from matcalc.numeric.differences import TOLERANCE
 from matcalc.numeric.points import Point, Task, drawn
 from matcalc.numeric.report import Report
-from matcalc.numeric.sample import MODES
+from matcalc.numeric.sample import MIXED, MODES
 
-_ATTEMPTS = 60
+_ATTEMPTS = 120
+_UNMIXED = 20  # attempts in which all variables are of one kind
 _KINK = 2e-2  # how near a point may be to a kink; nearer ones are taken where there are no others
 
 
@@ -129,7 +130,8 @@ def _checked_point(task: Task, trial: int, seed: int) -> Point | None:
     for attempt in range(_ATTEMPTS):
         rng = np.random.default_rng([seed, trial, attempt])
         margin = _KINK if attempt < _ATTEMPTS // 2 else 0.0
-        point = drawn(task, rng, MODES[attempt % len(MODES)], margin)
+        mode = MIXED if attempt >= _UNMIXED and attempt % 2 else MODES[attempt % len(MODES)]
+        point = drawn(task, rng, mode, margin)
         if point is not None and compare(task, point):
             return point
     return None

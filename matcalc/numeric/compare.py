@@ -31,6 +31,8 @@ def compare(task: Task, point: Point) -> bool:
     found: dict[str, float] = {}
     with np.errstate(all="ignore"):
         noise = scatter(_source(task, point), point.arrays, point.rng)
+        if not np.all(np.isfinite(noise)):  # rounding decides whether there is a value: the log of a det that is 0
+            return False
         try:
             if task.with_value:
                 value = task.call(point, point.arrays)[0]

@@ -19,6 +19,8 @@ from matcalc.properties import BIT, NAMES, bits, names_of
 
 SIZES = (3, 5, 4, 6, 7, 2, 8, 9, 11, 10, 13, 12)
 MODES = ("free", "positive", "unit", "large", "dominant")
+MIXED = "mixed"  # each variable in a mode of its own, and of its own size: b - A x > 0 wants a large b
+_OF_ONE_SIZE = bits("orthogonal", "one-hot", "one-hot-column", "row-stochastic", "column-stochastic")
 _INTERVAL = {"positive": (0.3, 2.0), "unit": (0.05, 0.95), "large": (1.2, 3.0)}
 _TRIES = 40
 _ROUNDING = 1e-9
@@ -39,7 +41,8 @@ def sample(
         seed: a seed or a `numpy.random.Generator`.
         sizes: sizes that are given; the others are drawn, distinct.
         mode: where entries that no fact restricts lie: "free" (normal), "positive", "unit" (between 0 and 1), "large"
-            (above 1), "dominant" (square matrices with a positive definite symmetric part, the rest free).
+            (above 1), "dominant" (square matrices with a positive definite symmetric part, the rest free),
+            "mixed" (each variable in one of these, scaled).
         also: further dimensions that get sizes.
 
     Raises:
@@ -60,7 +63,10 @@ def sample(
 
 def _value(v: Expr, sizes: Mapping[str, int], rng: np.random.Generator, mode: str) -> Array:
     shape = dims.evaluate(v.shape[0], sizes), dims.evaluate(v.shape[1], sizes)
-    return value_with_facts(v.params[0], v.params[3], shape, rng, mode)
+    if mode != MIXED:
+        return value_with_facts(v.params[0], v.params[3], shape, rng, mode)
+    array = value_with_facts(v.params[0], v.params[3], shape, rng, str(rng.choice(MODES)))
+    return array if v.params[3] & _OF_ONE_SIZE else array * 10 ** rng.uniform(-1, 1)
 
 
 def draw_sizes(
