@@ -13,7 +13,8 @@ from fuzz.evaluation import Evaluation, jacobian
 
 import matcalc as mc
 from matcalc import core
-from matcalc.expr import REGISTRY, Expr, variables
+from matcalc.expr import REGISTRY, Expr
+from matcalc.walk import variables
 
 PROGRAMS, AT_ONCE, SEED = 240, 8, 2026
 OPERATIONS = [name for name in REGISTRY if name not in definitions.LEAVES and name not in ("variable", "named")]

@@ -111,3 +111,22 @@ def test_a_value_that_moves_with_a_variable() -> None:
     gradients = d.function("gradient")(x=x)
     along = d.function("jvp")(x=x, tangents={"x": V, "u": V})
     assert np.isclose(along, (gradients["x"] * V).sum() + (gradients["u"] * V).sum())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "P: n x n; h = min(log_softmax(P, 2) .* P .* P)",
+        "P: n x n; h = max(P .* exp(P) .* P, 1); sum(h.^2)",
+        "P: n x n; h = max(3*P*P'*P/7, 2); k = h + 1; sum(k .* h)",
+        "P: n x n; h = min(P ./ (1 + P.^2) ./ 3); h*h",
+    ],
+)
+def test_named_extremes_are_compared_with_what_they_come_from(source: str) -> None:
+    d = mc.derive(source, wrt="P")
+    for seed in range(8):
+        P = np.random.default_rng(seed).normal(size=(4, 4))
+        found = d.function("gradient")(P=P)["P"]
+        step, V = 1e-6, np.random.default_rng(seed + 1).normal(size=(4, 4))
+        slope = (d.evaluate(P=P + step * V) - d.evaluate(P=P - step * V)) / (2 * step)
+        assert np.isclose((found * V).sum(), slope, rtol=1e-5, atol=1e-7)

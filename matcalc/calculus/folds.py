@@ -15,6 +15,9 @@ from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.walk import rebuild
 
+# What derivatives compare with its own argument for equality: the name would stand for another rounding of it.
+COMPARED = frozenset(["max", "min"])
+
 
 class Folds:
     """The named values of a graph by their simplified definitions; those of one operation or more.
@@ -33,7 +36,10 @@ class Folds:
             forms = _numerator(name, quiet)
             if forms:
                 self._quotients.append((forms, name))
-            for form in (quiet.simplify(name.args[0]), name.args[0]):
+            simple = quiet.simplify(name.args[0])
+            if name.args[0].op in COMPARED and simple is not name.args[0]:
+                continue
+            for form in (simple, name.args[0]):
                 if quiet.cost(form) > 0:
                     self._whole.setdefault(form.digest, name)
                     factors = Counter(f.digest for f in _factors(form))

@@ -192,6 +192,14 @@ def _shares(above: Expr, below: Expr, axis: int | None) -> Expr:
     return core.divide(hit, core.broadcast(total(hit, axis), hit.shape))
 
 
+def _again(name: str, X: Expr, axis: int | None) -> Expr:
+    """The extreme of X, in its shape: not a name for it, so that it is compared with the very X that it comes from.
+
+    Otherwise X might be rewritten and the definition of the name not: they then differ in their last digits.
+    """
+    return core.broadcast(node(name, (X,), (axis,)), X.shape)
+
+
 @op(
     shape=reduced,
     latex=axis_latex("max"),
@@ -205,7 +213,7 @@ def _shares(above: Expr, below: Expr, axis: int | None) -> Expr:
 )
 def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d max(X) = sum of dX over the largest entries, in equal shares"""
-    return (weighted_sum(X, axis, _shares(X, core.broadcast(Y, X.shape), axis)),)
+    return (weighted_sum(X, axis, _shares(X, _again("max", X, axis), axis)),)
 
 
 @op(
@@ -221,7 +229,7 @@ def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
 )
 def min_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d min(X) = sum of dX over the smallest entries, in equal shares"""
-    return (weighted_sum(X, axis, _shares(core.broadcast(Y, X.shape), X, axis)),)
+    return (weighted_sum(X, axis, _shares(_again("min", X, axis), X, axis)),)
 
 
 # ------------------------------------------------------------------------------------------------ to a scalar

@@ -19,10 +19,11 @@ import sympy as sp
 
 import matcalc as mc
 from matcalc.errors import MatcalcError, NoRuleError
-from matcalc.expr import Expr, postorder, rebuild
+from matcalc.expr import Expr, postorder
 from matcalc.graph import Graph
 from matcalc.numeric.evaluate import evaluate
 from matcalc.properties import names_of
+from matcalc.walk import rebuild
 
 from .evaluation import Evaluation, jacobian
 from .generate import Program

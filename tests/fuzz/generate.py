@@ -13,9 +13,10 @@ import sympy as sp
 from matcalc import core
 from matcalc.dims import dim, is_one, same, shape_text
 from matcalc.errors import MatcalcError
-from matcalc.expr import REGISTRY, Expr, Op, node, postorder, variables
+from matcalc.expr import REGISTRY, Expr, Op, node, postorder
 from matcalc.numeric.sample import value_with_facts
 from matcalc.properties import names_of
+from matcalc.walk import variables
 
 from .definitions import LEAVES, TABLE
 from .evaluation import Arrays, Evaluation

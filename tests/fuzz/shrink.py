@@ -9,7 +9,8 @@ import numpy as np
 from matcalc import core
 from matcalc.dims import same_shape
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, node, postorder, rebuild, substitute
+from matcalc.expr import Expr, node, postorder
+from matcalc.walk import rebuild, substitute
 
 from .checks import MATRIX, Failure, guarded
 from .evaluation import value_of
