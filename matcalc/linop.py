@@ -166,6 +166,11 @@ def _(L: maps.Slope, dX: Expr) -> Expr:
 
 
 @_apply.register
+def _(L: maps.Solution, dX: Expr) -> Expr:
+    return node(L.operation, (*L.at, dX))
+
+
+@_apply.register
 def _(L: maps.Sum, dX: Expr) -> Expr:
     return core.add(*(apply(t, dX) for t in L.terms))
 
@@ -306,6 +311,11 @@ def _(L: maps.Frechet) -> LinearMap:
 @adjoint.register
 def _(L: maps.Slope) -> LinearMap:
     return replace(L, at=core.transpose(L.at)) if L.turned else L
+
+
+@adjoint.register
+def _(L: maps.Solution) -> LinearMap:
+    return replace(L, at=tuple(core.transpose(A) for A in L.at))
 
 
 @adjoint.register

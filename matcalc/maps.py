@@ -5,6 +5,7 @@ What can be done with a map is in `matcalc.linop` (apply, adjoint) and `matcalc.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,6 +192,21 @@ class Slope(LinearMap):
 
 
 @dataclass(frozen=True, slots=True)
+class Solution(LinearMap):
+    """dC -> the X that solves a linear equation with the right side dC, such as A X + X B = dC.
+
+    Attributes:
+        operation: of (*at, dC), such as `sylvester`; the adjoint is the same one at the transposes.
+        form: the matrix on vec of the left side, a function of `at`.
+        at: the coefficients.
+    """
+
+    operation: str
+    form: Callable[..., Expr]
+    at: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sum(LinearMap):
     """dX -> the sum of what the terms give."""
 
@@ -346,6 +362,11 @@ def frechet(function: str, at: Expr, exponent: Expr | None = None) -> LinearMap:
 def slope(operation: str, form: str, at: Expr, params: tuple[Any, ...] = (), *, turned: bool = False) -> LinearMap:
     """dX -> operation(at, dX), with the matrix form(at); its adjoint is itself, or (turned) the one at at'."""
     return Slope(at.shape, at.shape, operation, form, at, params, turned)
+
+
+def solution(operation: str, form: Callable[..., Expr], at: tuple[Expr, ...], shape: Shape) -> LinearMap:
+    """dC -> operation(*at, dC), the solution of an equation whose left side is form(*at) on vec."""
+    return Solution(shape, shape, operation, form, at)
 
 
 def on_vec(matrix: Expr, domain: Shape, codomain: Shape) -> LinearMap:

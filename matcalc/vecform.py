@@ -161,6 +161,11 @@ def _(L: maps.Slope) -> Expr:
 
 
 @matrix.register
+def _(L: maps.Solution) -> Expr:
+    return core.inverse(L.form(*L.at))
+
+
+@matrix.register
 def _(L: maps.Sum) -> Expr:
     return core.add(*(matrix(t) for t in L.terms))
 

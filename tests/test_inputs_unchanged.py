@@ -19,6 +19,7 @@ KINDS = ("value_and_grad", "value", "gradient", "jvp", "vjp", "hvp", "hessian", 
 SCALAR = {"value_and_grad", "gradient", "hvp", "hessian"}
 # Derivatives of derivatives: their second ones take seconds and say nothing new.
 DERIVATIVES = {"dadj", "dpolar", "dprodothers", "frechet", "frechetpow"}
+DERIVATIVES |= {"care", "dare"}
 DERIVATIVES |= {"dadjform", "dpolarform", "frechetform", "frechetpowform", "prodothersform"}
 
 

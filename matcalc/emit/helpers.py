@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from matcalc.emit.equation_helpers import _care, _dare, _dlyapunov, _lyapunov, _riccati, _sylvester
 from matcalc.emit.matrix_helpers import (
     _chol,
     _dpolar,
@@ -59,6 +60,7 @@ except ImportError:  # only _gelu and the special functions need it, and whoever
 
 # What the notations may name beside the functions below.
 POLYNOMIALS = (_adj, _dadj, _dadjform, _prodothers, _dprodothers, _prodothersform, _running)
+EQUATIONS = (_care, _dare, _dlyapunov, _lyapunov, _riccati, _sylvester)
 MATRIX_FUNCTIONS = (
     *(_chol, _eig, _eigmax, _eigmin, _eigvals, _eigvecmax, _eigvecmin, _eigvecs, _extreme, _is_symmetric, _polar),
     *(_pinv, _resolvent, _rank, _polar_weights, _dpolar, _dpolarform),

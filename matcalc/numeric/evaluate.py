@@ -26,12 +26,16 @@ from matcalc.walk import variables
 
 # What is not complex-differentiable (or is defined by order): refused for complex values.
 _BY_ORDER = {"abs", "sign", "step", "relu", "softplus", "maximum", "minimum", "max", "min", "where"}
-_NEED_SCIPY = ("special.", "_gelu", "_expm", "_logm", "_sqrtm", "_frechet")
+_NEED_SCIPY = (
+    *("special.", "_gelu", "_expm", "_logm", "_sqrtm", "_frechet"),
+    *("_sylvester", "_lyapunov", "_dlyapunov", "_care", "_dare"),
+)
 REAL_ONLY = (
     _BY_ORDER
     | {"var", "std", "norm1", "norm2", "logdet", "standardize", "gammaln", "cossim"}
     | {"eigvals", "eigvecs", "eigmax", "eigmin", "eigvecmax", "eigvecmin", "chol"}
     | {"singvals", "polar", "dpolar", "dpolarform", "normnuc", "normspec", "pinv"}
+    | {"sylvester", "lyapunov", "dlyapunov", "care", "dare"}
     | {"huber", "leakyrelu", "elu", "selu", "softsign", "hardtanh"}
 )
 

@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 
 from . import jets as J  # noqa: N812  (its names stand in formulas)
 from .jets import Jet, T, constant, inv, mm, mul, total, value
@@ -493,6 +494,48 @@ def solve(machine: Machine, A: Jet, B: Jet) -> Jet:
     return mm(inv(_regular(machine, A)), B)
 
 
+def linear_equation(machine: Machine, M: Jet, C: Jet) -> Jet:
+    """The X with M vec(X) = vec(C)."""
+    return reshape(mm(inv(_regular(machine, M)), vec(C)), *C.shape[-2:])
+
+
+def _eye(n: int, like: Jet) -> Jet:
+    return constant(np.eye(n), like)
+
+
+def sylvester(machine: Machine, A: Jet, B: Jet, C: Jet) -> Jet:
+    m, n = C.shape[-2:]
+    return linear_equation(machine, kron(_eye(n, C), A) + kron(T(B), _eye(m, C)), C)
+
+
+def dlyapunov(machine: Machine, A: Jet, Q: Jet) -> Jet:
+    return linear_equation(machine, _eye(len(value(A)) ** 2, A) - kron(A, A), Q)
+
+
+def riccati(kind: str) -> Definition:
+    """Newton's method (Kleinman 1967, Hewer 1971) from the solution at the point: each step doubles the order."""
+
+    def solved(machine: Machine, A: Jet, B: Jet, Q: Jet, R: Jet) -> Jet:
+        Q, R = 0.5 * (Q + T(Q)), 0.5 * (R + T(R))
+        solver = scipy.linalg.solve_continuous_are if kind == "care" else scipy.linalg.solve_discrete_are
+        try:
+            P = constant(solver(*map(value, (A, B, Q, R))), A)
+        except (np.linalg.LinAlgError, ValueError):
+            machine.away(0.0)
+            return constant(np.full(value(A).shape, np.nan), A)
+        for _ in range(4):
+            if kind == "care":
+                K = mm(inv(_regular(machine, R)), T(B), P)
+                F = T(A - mm(B, K))
+                P = sylvester(machine, F, T(F), -(Q + mm(T(K), R, K)))
+            else:
+                K = mm(inv(_regular(machine, R + mm(T(B), P, B))), T(B), P, A)
+                P = dlyapunov(machine, T(A - mm(B, K)), Q + mm(T(K), R, K))
+        return P
+
+    return solved
+
+
 def logdet(machine: Machine, X: Jet) -> Jet:
     d = J.det(_regular(machine, X))
     return J.log(d * np.sign(value(d)))
@@ -720,6 +763,11 @@ TABLE: dict[str, Definition] = {
     "logdet": logdet,
     "inv": lambda machine, X: inv(_regular(machine, X)),
     "solve": solve,
+    "sylvester": sylvester,
+    "lyapunov": lambda machine, A, Q: sylvester(machine, A, T(A), Q),
+    "dlyapunov": dlyapunov,
+    "care": riccati("care"),
+    "dare": riccati("dare"),
     "adj": _plain(adj),
     "dadj": _plain(dadj),
     "dadjform": _plain(lambda X, order: form(dadj, X)),
