@@ -46,7 +46,9 @@ def opened(value: Expr, rewriter: Rewriter, raw: Expr | None = None) -> Expr:
     nested = {name: _small_definitions(definition, rewriter) for name, definition in table.items()}
     if rewriter.cost(other) >= rewriter.cost(value) and any(nested.values()):  # those inside of them too
         deeper = {name: substitute(e, nested[name], through_names=False) for name, e in table.items()}
-        other = rewriter.simplify(substitute(source, deeper, through_names=False))
+        whole = substitute(source, deeper, through_names=False)
+        if rewriter.cost(whole) <= OPEN_LIMIT:
+            other = rewriter.simplify(whole)
     if rewriter.cost(other) >= rewriter.cost(value):
         return value
     rewriter.context.begin()
