@@ -26,7 +26,7 @@ LAYERS = (
     ("expr", "walk", "core", "properties", "steps"),
     ("maps", "linop", "vecform"),
     ("ops",),
-    ("rewrite", "rules", "printing", "emit"),
+    ("rewrite", "rules", "printing", "emit", "indices"),
     ("numeric",),
     ("graph",),
     ("frontend",),

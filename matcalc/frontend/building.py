@@ -160,7 +160,8 @@ class Builder:
 
     def range(self, tree: Any, parts: list[Any], size: Dim) -> tuple[Dim, Dim]:
         """The first and the last of an index, from 1 to `size` where left out."""
-        given = [self.dimension(t, value, "an index") for t, value in zip(tree.children, parts)]
+        running = "; one that runs is bound by its range, as in sum(i=1..n, x[i])"
+        given = [self.dimension(t, value, "an index", running) for t, value in zip(tree.children, parts)]
         if tree.data == "entry":
             return given[0], given[0]
         first = given.pop(0) if tree.data in ("range", "range_from") else 1
@@ -301,12 +302,12 @@ class Builder:
             raise self.source.error(f"{entry.name}: {param.name} must be a number, got {words}", tree)
         return number_value(value)
 
-    def dimension(self, tree: Node, value: Expr, what: str) -> Dim:
+    def dimension(self, tree: Node, value: Expr, what: str, hint: str = "") -> Dim:
         """A dimension from an expression: a positive integer, or an expression in dimensions."""
         words = self.source.words(tree)
         exact = number_value(value) if value.op == "number" else None
         if exact is None or not (exact.is_integer or exact.free_symbols) or exact.is_nonpositive:
-            raise self.source.error(f"{what} must be a positive integer or a dimension, got {words}", tree)
+            raise self.source.error(f"{what} must be a positive integer or a dimension, got {words}{hint}", tree)
         if any(power.exp > MAX_DEGREE for power in exact.atoms(sp.Pow) if power.exp.is_number):
             raise self.source.error(f"{what} may hold powers up to {MAX_DEGREE}, got {words}", tree)
         try:
@@ -340,6 +341,8 @@ class Builder:
         for t in trees[1:]:
             self.need_expression(t, "where")
         left, relation, right = values[1]
+        if relation == "!=":
+            raise self.source.error("where compares with >, >=, < or <=", relation)
         pair = [self.operand(trees[0].children[0], left), self.operand(trees[0].children[2], right)]
         if relation.startswith("<"):
             pair.reverse()

@@ -23,7 +23,7 @@ from matcalc.frontend.assumptions import MILD, ODDS, Kinds, Reading, kind_of
 from matcalc.frontend.building import Builder, derivative_of
 from matcalc.frontend.chains import Operand, product_of, sum_of
 from matcalc.frontend.names import NEVER_ASSUMED, Names, is_called_elsewhere
-from matcalc.frontend.syntax import Node, Source
+from matcalc.frontend.syntax import Node, Source, is_indexed
 from matcalc.frontend.unifier import Unifier, placeholders
 from matcalc.properties import ALIASES, SQUARE
 
@@ -309,6 +309,10 @@ class Inference(Builder):
 
     def call(self, tree: Node, values: list[Any]) -> Expr:
         """A call of the user's function has the shape of its argument."""
+        if is_indexed(tree):
+            raise self.source.error(
+                "vector(c) and matrix(c) do not stand beside sums over an index: use ones(n, 1)", tree
+            )
         if values[0].value in self.names.functions:
             return self.stand_in(tree, self.only_expressions(tree, values, 1)[0].shape)
         return super().call(tree, values)

@@ -14,6 +14,7 @@ from matcalc.errors import FactError, MatcalcError, ParseError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend.assumptions import Kinds, Reading, choose, notice
 from matcalc.frontend.building import Builder, derivative_of
+from matcalc.frontend.indexed import IndexBuilder
 from matcalc.frontend.inference import Inference
 from matcalc.frontend.names import (
     CONSTANTS,
@@ -27,7 +28,7 @@ from matcalc.frontend.names import (
     scope_functions,
     variable,
 )
-from matcalc.frontend.syntax import Node, read
+from matcalc.frontend.syntax import Node, is_indexed, read
 from matcalc.graph import Graph
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
@@ -113,6 +114,9 @@ class _Reader:
         self.statements: list[Node] = [s for s in statements if s.data != "declaration"]
         self.names.later = frozenset(str(s.children[0]) for s in self.statements if s.data == "definition")
         self.functions(functions)
+        self.sums = [tree for tree in self.tree.iter_subtrees() if is_indexed(tree)]
+        if self.sums:  # every size must be known where a sum becomes matrices: nothing is assumed
+            self.names.strict = True
 
     def functions(self, given: Iterable[str | Function]) -> None:
         """Take up the abstract functions: given, in the scope, or differentiated in the text."""
@@ -141,8 +145,9 @@ class _Reader:
         for declaration in self.declarations:
             self.declare(declaration)
         self.names.add_dims(scope_dims(self.known), "the scope")
-        if not self.names.strict:
+        if not self.names.strict or self.sums:
             self.take_sizes()
+        self.take_ranges()
         unknown = [name for name in self.facts if name not in self.shapes]
         if unknown and self.names.strict:
             raise FactError(f"facts are given for {shorten(str(unknown[0]))}, which is not declared")
@@ -157,7 +162,7 @@ class _Reader:
             self.names.add_dims(symbols(shape), name)
             self.names.variables[name] = variable(name, shape, self.facts.get(name, ()))
         try:
-            output = self.run(Builder(self.source, self.names, constants), naming=True)
+            output = self.run(IndexBuilder(self.source, self.names, constants), naming=True)
         except ParseError as error:
             raise with_notice(error, notice) from None
         return Parsed(
@@ -240,6 +245,17 @@ class _Reader:
                     name = str(sub.children[0]) if sub.data == "name" else "pi"
                     if self.names.find(name) is None and name not in self.names.later and name not in self.shapes:
                         self.names.dims.setdefault(self.free(name, "dimension", sub))
+
+    def take_ranges(self) -> None:
+        """The names in the range of an index that stand for nothing else are dimensions, or other indices."""
+        ranges = [t for tree in self.sums for t in tree.children if not isinstance(t, Token) and t.data == "ranging"]
+        indices = {str(t.children[0]) for t in ranges}
+        for tree in ranges:
+            for sub in (s for part in tree.children[1:] if not isinstance(part, Token) for s in part.find_data("name")):
+                name = str(sub.children[0])
+                taken = name in indices or name in self.shapes or name in self.names.later
+                if not taken and self.names.find(name) is None:
+                    self.names.dims.setdefault(self.free(name, "dimension", sub))
 
     # -------------------------------------------------------------------------------------------- statements
 
