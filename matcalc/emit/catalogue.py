@@ -19,6 +19,7 @@ from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, node, record
 from matcalc.notation import Builtin, Call
+from matcalc.ops.elementwise import absolute, log
 
 # What NumPy gives a scalar for, whatever it is applied to.
 _GIVES_SCALAR = frozenset(["tr", "sum", "mean", "var", "std", "det", "logdet", "norm1", "norm2", "mse", "logsumexp"])
@@ -109,7 +110,7 @@ def scalar_case(select: Selector, e: Expr) -> Choice | None:
     if e.op in ("vec", "reshape") and same_shape(e.shape, e.args[0].shape):
         return e.args[0]
     if e.op == "logdet" and e.args[0].is_scalar:
-        return node("log", (node("abs", e.args),))
+        return log(absolute(*e.args))
     if e.op == "matpow" and e.is_scalar:
         return power(*e.args)
     if e.op == "adj" and e.is_scalar:

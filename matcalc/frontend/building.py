@@ -28,7 +28,7 @@ from matcalc.frontend.names import CONSTANTS, Names, is_function, operation
 from matcalc.frontend.syntax import Node, Source, fold
 from matcalc.notation import PARAMETERS_FIRST
 from matcalc.ops.matrix_functions import FUNCTIONS
-from matcalc.ops.selection import block_of
+from matcalc.ops.selection import block_of, slice_
 from matcalc.ops.user_functions import Function
 
 MAX_DEGREE = 20  # of a dimension: they are compared after expansion
@@ -154,7 +154,7 @@ class Builder:
             shape = shape_text(base.value.shape)
             raise self.source.error(f"{base.words} is {shape}: a matrix needs two indices, as in X[1:2, :]", tree)
         try:
-            return node("slice", (base.value,), (*ranges[0], *ranges[1]))
+            return slice_(base.value, *ranges[0], *ranges[1])
         except ShapeError as error:
             raise self.misfit(error, tree, [(base.value, base.words)]) from None
 
