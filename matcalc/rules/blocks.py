@@ -63,6 +63,25 @@ def scaled_blocks(e: Expr, context: Context) -> Expr | None:
     return block(*[core.scale(*e.args[:-1], b) for b in E.args], *E.params)
 
 
+def _scaled_product() -> tuple[Expr, Expr]:
+    _, E = _example_grid()
+    X = var("X", "r", E.shape[0])
+    return core.scale(core.number(2), matmul(X, E)), matmul(X, core.scale(core.number(2), E))
+
+
+@node_rule(op="scale", group="expand", source=MATRIX_ALGEBRA, example=_scaled_product)
+def scaled_product_with_blocks(e: Expr, context: Context) -> Expr | None:
+    """c X [A, B; C, D] = X (c [A, B; C, D]), c a number"""
+    E = e.args[-1]
+    if E.op != "matmul" or any(c.number is None for c in e.args[:-1]):
+        return None
+    found = [k for k, factor in enumerate(E.args) if factor.op == "block"]
+    if len(found) != 1:
+        return None
+    k = found[0]
+    return matmul(*E.args[:k], core.scale(*e.args[:-1], E.args[k]), *E.args[k + 1 :])
+
+
 def _summed() -> tuple[Expr, Expr]:
     _, E = _example_grid()
     _, F = _example_grid()
