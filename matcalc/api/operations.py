@@ -27,7 +27,7 @@ from matcalc.ops import comparison
 Builder = Callable[..., Expr]
 
 # Written with operators, built by constructors, or inner to the system.
-STRUCTURAL = frozenset(("variable", "number", "named", "add", "scale", "matmul", "func", "where", "hadamard"))
+STRUCTURAL = frozenset(("variable", "number", "named", "add", "scale", "matmul", "func", "root", "where", "hadamard"))
 RENAMED = {"var": "variance"}  # matcalc.var declares a variable
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from matcalc.emit import array_helpers, helpers
+from matcalc.emit import array_helpers, helpers, root_helpers
 from matcalc.emit.autodiff import AUTODIFF as AUTODIFF
 from matcalc.emit.autodiff import autodiff_text
 from matcalc.emit.blocks import is_blocks
@@ -24,6 +24,7 @@ from matcalc.emit.portable import DIALECTS
 from matcalc.emit.portable_module import portable_text
 from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
+from matcalc.emit.solvers import solver_sources
 from matcalc.errors import MatcalcError, missing_dependency
 from matcalc.expr import Expr, postorder
 from matcalc.printing.text import shared
@@ -34,7 +35,9 @@ TARGETS = ("numpy", *DIALECTS, "numba", "c")
 LIBRARIES = {"dask": "dask", "jax": "jax", "torch": "torch", "numba": "numba"}
 KINDS = ("value", "gradient", "value_and_grad", "jacobian", "hessian", "jvp", "vjp", "hvp")
 COMMENT = 110
-_HELPERS = {name: f for m in (helpers, array_helpers) for name, f in vars(m).items() if inspect.isfunction(f)}
+_HELPERS = {
+    name: f for m in (helpers, array_helpers, root_helpers) for name, f in vars(m).items() if inspect.isfunction(f)
+}
 
 
 def numpy_source(
@@ -136,13 +139,14 @@ def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Map
     prologue = [f"{lowered.inputs[name]} = _renamed(inputs, {quoted(name)})" for name in lowered.renamed()]
     prologue += [*(["_nothing_left(inputs)"] if prologue else []), call]
     body = "\n".join([*prologue, *statements, result, *taking])
-    used = _used_helpers(body)
-    everything = body + "".join(used.values())
+    solvers = solver_sources(lowered, lambda inner: _body(inner, {}, None))
+    used = _used_helpers("\n".join([body, *solvers]))
+    everything = body + "".join([*solvers, *used.values()])
     return render(
         "numpy_module.py.jinja",
         title=plain(title),
         documentation=lowered.documentation(formulas),
-        uses_math="math." in body,
+        uses_math="math." in everything,
         uses_special="special." in everything,
         uses_lapack="lapack." in everything,
         uses_linalg="sla." in everything,
@@ -156,7 +160,7 @@ def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Map
         statements=statements,
         result=result,
         kernels=kernels.all_sources() if kernels is not None else [],
-        helpers=list(used.values()),
+        helpers=[*solvers, *used.values()],
     )
 
 

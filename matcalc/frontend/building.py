@@ -24,6 +24,7 @@ from matcalc.frontend.chains import (
     sum_of,
 )
 from matcalc.frontend.hints import SECOND, about_axis, about_call
+from matcalc.frontend.implicit import minimizes, solves
 from matcalc.frontend.names import CONSTANTS, Names, is_function, operation
 from matcalc.frontend.syntax import Node, Source, fold
 from matcalc.notation import PARAMETERS_FIRST
@@ -365,6 +366,29 @@ class Builder:
                 f"{values[0].value}(c) repeats a 1 x 1 value, but {words} is {shape_text(value.shape)}", tree
             )
         return value
+
+    # -------------------------------------------------------------------------------------------- equations
+
+    def equation(self, unknown: Expr, left: Node, right: Node) -> Expr:
+        """The value that an equation gives an unknown."""
+        sides = self.build(left), self.build(right)
+        words = [(side, self.source.words(tree)) for side, tree in zip(sides, (left, right))]
+        try:
+            return solves(unknown, *sides)
+        except ShapeError as error:
+            raise self.misfit(error, left, words) from None
+        except MatcalcError as error:
+            raise self.source.error(str(error), left) from None
+
+    def minimizer(self, unknown: Expr, tree: Node) -> Expr:
+        """The value of an unknown that minimises a 1 x 1 value."""
+        objective = self.build(tree)
+        try:
+            return minimizes(unknown, objective)
+        except ShapeError as error:
+            raise self.misfit(error, tree, [(objective, self.source.words(tree))]) from None
+        except MatcalcError as error:
+            raise self.source.error(str(error), tree) from None
 
     def derivative(self, tree: Node, values: list[Any]) -> Expr:
         """D(phi)(X) or D(phi, k)(X)."""

@@ -323,6 +323,21 @@ class Inference(Builder):
             return f"{shorten(name)} is a variable, not a function: write {shorten(name)}*(...) for a product"
         return super().not_callable(name, tree)
 
+    def equation(self, unknown: Expr, left: Node, right: Node) -> Expr:
+        """Both sides of an equation have the shape of its unknown; a number stands for every entry."""
+        sides = [self.operand(tree, self.build(tree)) for tree in (left, right)]
+        for tree, side in zip((left, right), sides):
+            if side.value.op == "number":
+                continue
+            for a, b in zip(unknown.shape, side.value.shape):
+                self.agree(a, b, partial(self.unfit, f"the equation of {unknown.name}", [side]), tree)
+        return unknown
+
+    def minimizer(self, unknown: Expr, tree: Node) -> Expr:
+        """What is minimised is built for the shapes in it."""
+        self.build(tree)
+        return unknown
+
     def derivative(self, tree: Node, values: list[Any]) -> Expr:
         """D(phi)(X) has the shape of X."""
         derivative_of(tree, self.source)

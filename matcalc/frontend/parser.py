@@ -33,6 +33,8 @@ from matcalc.graph import Graph
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
 
+IMPLICIT = ("solved", "minimized")
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -108,11 +110,12 @@ class _Reader:
         self.source, self.tree = read(text)
         self.facts = declared_facts(facts)
         self.shapes: dict[str, Shape] = declared_shapes(shapes)
+        self.unknowns: dict[str, Expr] = {}
         self.names = Names(strict=shapes is not None or scope is not None, scope=dict(scope or {}))
         statements: list[Any] = self.tree.children
         self.declarations: list[Node] = [s for s in statements if s.data == "declaration"]
         self.statements: list[Node] = [s for s in statements if s.data != "declaration"]
-        self.names.later = frozenset(str(s.children[0]) for s in self.statements if s.data == "definition")
+        self.names.later = frozenset(str(s.children[0]) for s in self.statements if s.data != "expression")
         self.functions(functions)
         self.sums = [tree for tree in self.tree.iter_subtrees() if is_indexed(tree)]
         if self.sums:  # every size must be known where a sum becomes matrices: nothing is assumed
@@ -144,6 +147,9 @@ class _Reader:
             self.names.add_dims(symbols(shape), name)
         for declaration in self.declarations:
             self.declare(declaration)
+        for statement in self.statements:
+            if statement.data in IMPLICIT:
+                self.unknown(statement)
         self.names.add_dims(scope_dims(self.known), "the scope")
         if not self.names.strict or self.sums:
             self.take_sizes()
@@ -187,7 +193,7 @@ class _Reader:
                 )
         seen: set[str] = set()
         for statement in self.statements:
-            if statement.data == "definition":
+            if statement.data != "expression":
                 head: Any = statement.children[0]
                 if head.value in seen:
                     raise self.source.error(f"{shorten(head.value)} is defined twice", head)
@@ -198,26 +204,40 @@ class _Reader:
 
     def declare(self, tree: Node) -> None:
         """`name: rows x columns facts`."""
-        head, form, *words = tree.children
+        head = tree.children[0]
         assert isinstance(head, Token)
-        assert not isinstance(form, Token)
         name = self.free(str(head), "variable", head)
         if name in self.shapes or name in self.names.scope:
             raise self.source.error(f"{shorten(name)} is declared twice", head)
         if name in self.names.later:
             raise self.source.error(f"{shorten(name)} is both a variable and a definition", head)
+        shape, facts = self.declared(name, tree)
+        self.shapes[name], self.facts[name] = shape, facts
+
+    def unknown(self, tree: Node) -> None:
+        """`name: rows x columns facts`, then what gives its value."""
+        head: Any = tree.children[0]
+        if head.value in self.names.scope:
+            raise self.source.error(f"{shorten(head.value)} is declared twice", head)
+        shape, facts = self.declared(head.value, tree)
+        self.facts.pop(head.value, None)
+        self.unknowns[head.value] = variable(head.value, shape, facts)
+
+    def declared(self, name: str, tree: Node) -> tuple[Shape, list[str]]:
+        """The shape and the facts in `name: rows x columns facts`."""
+        form = next(child for child in tree.children if not isinstance(child, Token) and child.data == "shape")
+        words = [child for child in tree.children if not isinstance(child, Token) and child.data == "fact"]
         separators = [child for child in form.children if isinstance(child, Token)]
         if separators and separators[0].value != "x":
             raise self.source.error("a declaration is `name: rows x columns`, then facts", separators[0])
         rows, cols = (self.declared_size(child) for child in form.children if not isinstance(child, Token))
-        self.shapes[name] = (rows, cols)
-        facts = ["".join(map(str, word.children)) for word in words if not isinstance(word, Token)]
+        facts = ["".join(map(str, word.children)) for word in words]
         try:
             given = [*self.facts.get(name, ()), *check_facts(name, facts)]
-            variable(name, self.shapes[name], given)
+            variable(name, (rows, cols), given)
         except MatcalcError as error:
-            raise self.source.error(str(error), words[0] if words else head) from None
-        self.facts[name] = given
+            raise self.source.error(str(error), words[0] if words else tree) from None
+        return (rows, cols), given
 
     def declared_size(self, tree: Node) -> Any:
         """A dimension in a declaration: its names are dimensions."""
@@ -292,8 +312,8 @@ class _Reader:
         """The value of the last statement; definitions are kept, as named nodes if `naming`."""
         value: Expr = number(0)
         for statement in self.statements:
-            value = builder.build(statement.children[-1])  # type: ignore[arg-type]
-            if statement.data == "definition":
+            value = self.solved(builder, statement) if statement.data in IMPLICIT else builder.build(_body(statement))
+            if statement.data != "expression":
                 head: Any = statement.children[0]
                 if head.value in self.names.dims or head.value in self.names.variables:
                     what = "dimension" if head.value in self.names.dims else "variable"
@@ -303,6 +323,19 @@ class _Reader:
                 value = self.define(head.value, value) if naming else value
                 self.names.definitions[head.value] = value
         return value
+
+    def solved(self, builder: Builder, statement: Node) -> Expr:
+        """What an equation, or a function that it minimises, gives an unknown for its value."""
+        head: Any = statement.children[0]
+        unknown = self.unknowns[head.value]
+        self.names.definitions[head.value] = unknown
+        try:
+            if statement.data == "minimized":
+                return builder.minimizer(unknown, _body(statement))
+            left, right = statement.children[-2:]
+            return builder.equation(unknown, left, right)  # type: ignore[arg-type]
+        finally:
+            del self.names.definitions[head.value]
 
     def define(self, name: str, value: Expr) -> Expr:
         """The value under its name; the bare value where the name means something else in the scope."""
@@ -318,6 +351,11 @@ class _Reader:
             graph.collect(value)
         graph.set_output(output)
         return graph
+
+
+def _body(statement: Node) -> Node:
+    """The last part of a statement."""
+    return statement.children[-1]  # type: ignore[return-value]
 
 
 def _lines(inferred: Mapping[str, Shape]) -> list[str]:
