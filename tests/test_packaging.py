@@ -34,6 +34,7 @@ LAYERS = (
     ("views", "functions"),
     ("curvature",),
     ("claims",),
+    ("optimum",),
     ("export",),
     ("api",),
     ("cli", "cli_options", "__main__", "__init__", "__version__"),

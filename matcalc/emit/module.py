@@ -22,7 +22,7 @@ from matcalc.emit.kernels import Kernels
 from matcalc.emit.masks import has_risky_branches
 from matcalc.emit.portable import DIALECTS
 from matcalc.emit.portable_module import portable_text
-from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
+from matcalc.emit.program import Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
 from matcalc.emit.solvers import solver_sources
 from matcalc.errors import MatcalcError, missing_dependency
@@ -56,6 +56,7 @@ def numpy_source(
     autodiff: bool = False,
     sizes: Mapping[str, int] | None = None,
     factors: Mapping[str, list[tuple[Expr, Expr]]] | None = None,
+    summary: str = "",
 ) -> str:
     """The source text of a module with one function.
 
@@ -74,6 +75,7 @@ def numpy_source(
         autodiff: for JAX and PyTorch, with the kind "vjp": the value, as a function that the library differentiates by
             our derivative.
         sizes: what is known of the dimensions, by name: the order of products follows them; any other sizes work too.
+        summary: what the function returns, where it is not what the kind says.
         factors: for Jacobians and Hessians that are returned as pairs of factors of Kronecker products, these.
 
     Raises:
@@ -96,6 +98,7 @@ def numpy_source(
         program.kind = "value_and_vjp"
         return autodiff_text(Lowered(program, name or "value"), title, list(formulas), target)
     lowered = Lowered(program, name or kind, sizes)
+    lowered.summary = summary or lowered.summary
     if target in ("numpy", "numba"):
         return _numpy_text(lowered, title, list(formulas), comments or {}, target == "numba")
     if target == "c":
@@ -153,7 +156,7 @@ def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Map
         quiet=has_risky_branches(lowered.roots),
         function=lowered.name,
         signature=lowered.signature(),
-        summary=SUMMARY[lowered.program.kind],
+        summary=lowered.summary,
         prologue=prologue,
         taking=taking,
         taken=taken.signature(),

@@ -122,6 +122,7 @@ class Lowered:
 
     Attributes:
         name: of the function.
+        summary: what it returns, for its docstring.
         program: what is computed.
         inputs: the names in the code of the variables, tangents and cotangent.
         dimensions: those of the symbolic sizes.
@@ -134,6 +135,7 @@ class Lowered:
 
     def __init__(self, program: Program, name: str, sizes: Mapping[str, int] | None = None) -> None:
         self.program, self.name = program, name
+        self.summary = SUMMARY[program.kind]
         self.alternative: tuple[str, str, Lowered] | None = None
         self.extra = [*program.tangents.values(), *([program.cotangent] if program.cotangent is not None else [])]
         self.roots = self._roots()
