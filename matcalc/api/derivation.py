@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,14 +17,14 @@ from matcalc.export.note import export, lesson
 from matcalc.export.picture_svg import graph_svg
 from matcalc.expr import Expr
 from matcalc.frontend.parser import parse_in
+from matcalc.frontend.tracing.origin import Origin
+from matcalc.functions.against import checked_against, with_constants
 from matcalc.functions.certificate import checked
 from matcalc.functions.objective import Objective, objective_of
 from matcalc.functions.request import function, module
 from matcalc.numeric.binding import bind
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.report import Report
-from matcalc.optimum.optimum import optimum_of
-from matcalc.optimum.result import Optimum
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.views.view import written
 
@@ -33,7 +33,12 @@ class Derivation(Problem):
     """The derivative of a graph's output with respect to some of its variables or named values.
 
     Made by `matcalc.derive`; in Jupyter it shows the typeset steps, in a terminal the same as text.
+
+    Attributes:
+        origin: the Python function that it was read from, with its constants; None for other sources.
     """
+
+    origin: Origin | None = None
 
     # ------------------------------------------------------------------------------------------------ matrices
 
@@ -161,13 +166,16 @@ class Derivation(Problem):
         A value is a float (1 x 1) or an array, gradients are a dict by name of arrays in the shape of the variable.
         With `form="operator"` Jacobians and Hessians are SciPy's `LinearOperator`s.
         """
-        return function(self, kind, target, **options)
+        made = function(self, kind, target, **options)
+        return made if self.origin is None else with_constants(made, self.origin)
 
     def evaluate(
         self, *, dims: Mapping[str, int] | None = None, functions: Mapping[str, Any] | None = None, **values: Any
     ) -> Any:
         """The value by direct evaluation of the source graph: a float for 1 x 1, else an array."""
         variables = list(self.graph.declared.values())
+        if self.origin is not None:
+            values = self.origin.with_constants(values)
         arrays, sizes = bind(variables, values, dims)
         result = evaluate(self.source.output, arrays, sizes, functions or {})
         return float(result[0, 0]) if self.output.is_scalar else result
@@ -180,9 +188,13 @@ class Derivation(Problem):
             dims: sizes that no array determines.
             fixed: the arrays of all other variables.
         """
+        if self.origin is not None:
+            fixed = self.origin.with_constants(fixed)
         return objective_of(self, wrt, fixed, dims)
 
-    def check(self, trials: int = 5, seed: int = 0, *, kind: str | None = None, by: Any = None) -> Report:
+    def check(
+        self, trials: int = 5, seed: int = 0, *, kind: str | None = None, by: Any = None, against: Any = None
+    ) -> Report:
         """The generated derivatives against differences of the source graph, at random values that satisfy the facts.
 
         Args:
@@ -190,6 +202,7 @@ class Derivation(Problem):
             seed: of the random numbers.
             kind: `gradient` (the default for a scalar function), `jacobian` (for others) or `hessian`.
             by: for mixed Hessians the second variable; without it each variable is taken twice.
+            against: a Python function of the same arguments: its values and its gradient are compared too.
 
         Differences move freely from values that satisfy the facts, and along the set where there is a structure.
 
@@ -197,7 +210,8 @@ class Derivation(Problem):
             MatcalcError: another kind.
             ShapeError: a gradient or Hessian of a function that is not scalar.
         """
-        return checked(self, kind, trials, seed, by)
+        report = checked(self, kind, trials, seed, by)
+        return report if against is None else checked_against(self, against, report, trials, seed)
 
     def parse(self, text: str) -> Expr:
         """An expression or program in the text syntax, in the scope of this derivation's names."""
@@ -228,32 +242,6 @@ class Derivation(Problem):
             return curvature_of(self)
         wrt = list(dict.fromkeys(self.find(name) for name in wanted))
         return curvature_of(Problem(self.graph, wrt, source=self.source, structure=self.structure))
-
-    # ------------------------------------------------------------------------------------------------ optimum
-
-    def optimum(self, *names: Any, subject_to: Iterable[str] = (), sense: str = "stationary") -> Optimum:
-        """The minimum or maximum in closed form, whichever can be proved; else a stationary point, or the equations.
-
-        Args:
-            names: the unknowns, by name or as a list; by default all of the derivation. Their facts are their domain.
-            subject_to: equations that they satisfy, such as `W'*W = eye(k)`.
-            sense: `minimum` or `maximum` where only that is sought.
-
-        Raises:
-            ShapeError: the function is not scalar.
-            MatcalcError: a name is not a variable, or a constraint is no equation.
-
-        Example:
-            >>> import matcalc as mc
-            >>> shapes = {"X": ("n", "p"), "w": ("p", 1), "y": ("n", 1), "c": (1, 1)}
-            >>> d = mc.derive("norm2(X*w - y)^2 + c*norm2(w)^2", wrt="w", shapes=shapes, facts={"c": "positive"})
-            >>> o = d.optimum("w")
-            >>> o["w"], o.kind, o.unique
-            (inv(c*eye(p) + X'*X)*X'*y, 'minimum', True)
-        """
-        wanted = [n for name in names for n in (name if isinstance(name, (list, tuple)) else [name])]
-        over = list(dict.fromkeys(self.find(name) for name in wanted)) if wanted else self.wrt
-        return optimum_of(self, over, subject_to, sense)
 
     # ------------------------------------------------------------------------------------------------ claims
 

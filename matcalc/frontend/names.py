@@ -30,7 +30,6 @@ UNCALLED = frozenset(
         "matpow",
         "transpose",
         "func",
-        "root",
         "slice",
         "block",
     )

@@ -1,0 +1,1 @@
+"""Python functions as sources: they are run once on tracers (NumPy, PyTorch), or read from their jaxpr (JAX)."""
