@@ -21,8 +21,11 @@ __version__ = "0.1.0"
 _HOME = {
     "derive": "matcalc.api.derive",
     "prove": "matcalc.api.prove",
+    "minimize": "matcalc.api.optimize",
+    "maximize": "matcalc.api.optimize",
     "Derivation": "matcalc.api.derivation",
     "Verdict": "matcalc.claims.verdict",
+    "Optimum": "matcalc.optimum.result",
     "Graph": "matcalc.graph",
     "Expr": "matcalc.expr",
     "var": "matcalc.core",

@@ -187,6 +187,19 @@ def curvature(options: argparse.Namespace) -> int:
     return UNDECIDED if c.status == "undecided" else 0
 
 
+def solve(options: argparse.Namespace) -> int:
+    """Print the optimum of a function in closed form, with its proof, or the equations that it satisfies."""
+    options.wrt = options.over
+    senses = {"min": "minimum", "max": "maximum", "stationary": "stationary"}
+    o = _derivation(options).optimum(subject_to=options.subject_to, sense=senses[options.sense])
+    if options.format == "json":
+        _write_json(o.data(), options.output)
+    else:
+        made = {"text": o.text, "latex": o.latex, "markdown": o.markdown, "code": o.code}
+        _write(made[options.format](), options.output)
+    return UNDECIDED if o.status == "none" else 0
+
+
 def ops(options: argparse.Namespace) -> int:
     """List the operations."""
     import matcalc.api.derive  # noqa: F401  (fills the registries)
@@ -292,7 +305,7 @@ def _write_json(data: Any, path: str | None) -> None:
     _write(json.dumps(data, indent=2), path)
 
 
-COMMANDS = {f.__name__: f for f in (derive, code, check, export, claim, curvature, ops, rules)}
+COMMANDS = {f.__name__: f for f in (derive, code, check, export, claim, curvature, solve, ops, rules)}
 
 
 if __name__ == "__main__":

@@ -124,6 +124,18 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_source(one)
     _add_format(one, ("text", "latex", "json"))
 
+    one = _command(commands, "solve", run, "the minimum or maximum in closed form, with its proof")
+    one.add_argument("source", metavar="SOURCE", help="text, a file that holds it, or - for the standard input")
+    one.add_argument(
+        "--over", action="append", default=[], metavar="W", required=True, help="an unknown; may be repeated"
+    )
+    one.add_argument(
+        "--subject-to", action="append", default=[], metavar="EQUATION", help="an equation that holds; may be repeated"
+    )
+    one.add_argument("--sense", choices=("min", "max", "stationary"), default="min", help="default: min")
+    _add_options_of_declarations(one)
+    _add_format(one, ("text", "latex", "markdown", "code", "json"))
+
     for name, what in (("ops", "operations"), ("rules", "rewrite rules")):
         one = _command(commands, name, run, f"list the {what}: name, identity, source")
         one.add_argument("words", nargs="*", metavar="WORD", help="only those that mention every word")
@@ -150,8 +162,18 @@ def _add_source(one: argparse.ArgumentParser) -> None:
 
 
 def _add_options_of_sources(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--wrt",
+        action="append",
+        default=[],
+        metavar="a,b",
+        help="the variables or named values to differentiate by (default: all that are not constant); may be repeated",
+    )
+    _add_options_of_declarations(one)
+
+
+def _add_options_of_declarations(one: argparse.ArgumentParser) -> None:
     for option, example, what in (
-        ("--wrt", "a,b", "the variables or named values to differentiate by (default: all that are not constant)"),
         ("--shape", "X=n,p", "a variable's rows and columns; given once, every variable must be declared"),
         ("--fact", "A=symmetric", "what is known of a variable"),
         ("--structure", "S=symmetric", "the set along which a variable is differentiated"),

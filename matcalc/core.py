@@ -276,6 +276,61 @@ def matrix_power(a: Expr, exponent: Any) -> Expr:
     return node("matpow", (a, k))
 
 
+def reshape(a: Expr, rows: Dim, cols: Dim) -> Expr:
+    """The same entries, column-major, as rows x cols."""
+    return node("reshape", (a,), (rows, cols))
+
+
+def part(a: Expr, first: Dim, last: Dim, left: Dim, right: Dim) -> Expr:
+    """The rows first to last and the columns left to right, from 1 and inclusive."""
+    return node("slice", (a,), (first, last, left, right))
+
+
+def place(a: Expr, rows: Dim, cols: Dim, row: Dim, column: Dim) -> Expr:
+    """The rows x cols matrix with `a` at (row, column) and zeros around it."""
+    return node("place", (a,), (rows, cols, row, column))
+
+
+def block_inner(a: Expr, b: Expr) -> Expr:
+    """The inner products of the blocks of `a` with `b`."""
+    return node("blockinner", (a, b))
+
+
+def block_sum(weights: Expr, a: Expr) -> Expr:
+    """The sum of the blocks of `a`, weighted."""
+    return node("blocksum", (weights, a))
+
+
+def diagonal_sums(a: Expr) -> Expr:
+    """The sums over the diagonals of a square matrix."""
+    return node("diagsums", (a,))
+
+
+def vech(a: Expr) -> Expr:
+    """The columns from the diagonal down, stacked."""
+    return node("vech", (a,))
+
+
+def unvech(a: Expr, n: Dim) -> Expr:
+    """The lower triangular n x n matrix with this vech."""
+    return node("unvech", (a,), (n,))
+
+
+def elimination(n: Dim) -> Expr:
+    """The L with L vec(X) = vech(X) for X n x n."""
+    return node("elim", (), (n,))
+
+
+def diagonal_selection(n: Dim) -> Expr:
+    """The S with S d = vec(diag(d)) for d n x 1."""
+    return node("dsel", (), (n,))
+
+
+def toeplitz_basis(n: Dim) -> Expr:
+    """The matrix whose columns are vec of the basis of the n x n Toeplitz matrices."""
+    return node("toep", (), (n,))
+
+
 def exact_dim(d: Dim) -> Any:
     """A dimension as an exact scalar."""
     return sp.sympify(d)

@@ -12,7 +12,7 @@ from functools import singledispatch
 from matcalc import core, maps
 from matcalc.dims import is_one, is_scalar, plus, same_shape, shape_text
 from matcalc.errors import NoRuleError, ShapeError
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr, node, record
 from matcalc.maps import LinearMap
 
 # ------------------------------------------------------------------------------------------------ apply
@@ -100,34 +100,34 @@ def _(L: maps.KronRight, dX: Expr) -> Expr:
 
 @_apply.register
 def _(L: maps.BlockInner, dX: Expr) -> Expr:
-    return node("blockinner", (dX, L.by))
+    return core.block_inner(dX, L.by)
 
 
 @_apply.register
 def _(L: maps.BlockSum, dX: Expr) -> Expr:
-    return node("blocksum", (L.by, dX))
+    return core.block_sum(L.by, dX)
 
 
 @_apply.register
 def _(L: maps.BlockInnerBy, dX: Expr) -> Expr:
-    return node("blockinner", (L.blocks, dX))
+    return core.block_inner(L.blocks, dX)
 
 
 @_apply.register
 def _(L: maps.BlockSumBy, dX: Expr) -> Expr:
-    return node("blocksum", (dX, L.blocks))
+    return core.block_sum(dX, L.blocks)
 
 
 @_apply.register
 def _(L: maps.DiagonalSums, dX: Expr) -> Expr:
-    return node("diagsums", (dX,))
+    return core.diagonal_sums(dX)
 
 
 @_apply.register
 def _(L: maps.Reshape, dX: Expr) -> Expr:
     if is_one(L.codomain[1]):
         return core.vec(dX)
-    return node("reshape", (dX,), L.codomain)
+    return core.reshape(dX, *L.codomain)
 
 
 @_apply.register
@@ -135,29 +135,29 @@ def _(L: maps.Slice, dX: Expr) -> Expr:
     if same_shape(L.domain, L.codomain):
         return dX
     last = plus(L.row, L.codomain[0], -1), plus(L.column, L.codomain[1], -1)
-    return node("slice", (dX,), (L.row, last[0], L.column, last[1]))
+    return core.part(dX, L.row, last[0], L.column, last[1])
 
 
 @_apply.register
 def _(L: maps.Place, dX: Expr) -> Expr:
-    return dX if same_shape(L.domain, L.codomain) else node("place", (dX,), (*L.codomain, L.row, L.column))
+    return dX if same_shape(L.domain, L.codomain) else core.place(dX, *L.codomain, L.row, L.column)
 
 
 @_apply.register
 def _(L: maps.Vech, dX: Expr) -> Expr:
-    return node("vech", (dX,))
+    return core.vech(dX)
 
 
 @_apply.register
 def _(L: maps.Unvech, dX: Expr) -> Expr:
-    return node("unvech", (dX,), (L.codomain[0],))
+    return core.unvech(dX, L.codomain[0])
 
 
 @_apply.register
 def _(L: maps.Frechet, dX: Expr) -> Expr:
     if L.exponent is not None:
-        return node("frechetpow", (L.at, dX, L.exponent))
-    return node("frechet", (L.at, dX), (L.function,))
+        return record("frechetpow")(L.at, dX, L.exponent)
+    return record("frechet")(L.at, dX, L.function)
 
 
 @_apply.register

@@ -13,7 +13,7 @@ from functools import reduce, singledispatch
 from matcalc import core, maps
 from matcalc.dims import Dim, is_one, is_scalar, plus, same, times
 from matcalc.errors import NoRuleError
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr, node, record
 from matcalc.linop import adjoint
 from matcalc.maps import LinearMap
 
@@ -122,7 +122,7 @@ def _(L: maps.BlockSumBy) -> Expr:
 
 @matrix.register
 def _(L: maps.DiagonalSums) -> Expr:
-    basis = node("toep", (), (L.domain[0],))
+    basis = core.toeplitz_basis(L.domain[0])
     return core.matmul(basis, core.transpose(basis))
 
 
@@ -145,14 +145,14 @@ def _(L: LinearMap) -> Expr:
 
 @matrix.register
 def _(L: maps.Vech) -> Expr:
-    return node("elim", (), (L.domain[0],))
+    return core.elimination(L.domain[0])
 
 
 @matrix.register
 def _(L: maps.Frechet) -> Expr:
     if L.exponent is not None:
-        return node("frechetpowform", (L.at, L.exponent))
-    return node("frechetform", (L.at,), (L.function,))
+        return record("frechetpowform")(L.at, L.exponent)
+    return record("frechetform")(L.at, L.function)
 
 
 @matrix.register
@@ -196,7 +196,7 @@ def _product(a: Expr, b: Expr) -> Expr:
 
 def _rows_of_identity(n: Dim, count: Dim, first: Dim) -> Expr:
     """The rows from `first` of the n x n identity, `count` of them."""
-    return core.eye(n) if same(n, count) else node("slice", (core.eye(n),), (first, plus(first, count, -1), 1, n))
+    return core.eye(n) if same(n, count) else core.part(core.eye(n), first, plus(first, count, -1), 1, n)
 
 
 def _vec(a: Expr) -> Expr:
@@ -206,7 +206,7 @@ def _vec(a: Expr) -> Expr:
 
 def _selection(n: Dim) -> Expr:
     """S, n^2 x n, with diag(x) = unvec(S x)."""
-    return core.eye(1) if is_one(n) else node("dsel", (), (n,))
+    return core.eye(1) if is_one(n) else core.diagonal_selection(n)
 
 
 def _interleave(n: Dim, q: Dim, m: Dim, p: Dim) -> Expr:
@@ -221,4 +221,4 @@ def _block_columns(G: Expr, grid: tuple[Dim, Dim], block: tuple[Dim, Dim]) -> Ex
     if is_one(m) and is_one(n):
         return _vec(G)
     stacked = _product(_interleave(n, m, q, p), core.vec(G))
-    return node("reshape", (stacked,), (times(p, q), times(m, n)))
+    return core.reshape(stacked, times(p, q), times(m, n))

@@ -23,7 +23,7 @@ class OracleError(ValueError):
 
 TOKEN = re.compile(
     r"\s*(?:(?P<num>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<op>\.\*|\./|\.\^|[-+*/^'(),;=]))",
+    r"|(?P<op>\.\*|\./|\.\^|[-+*/^'(),;=:\[\]]))",
     re.ASCII,
 )
 POWERS = {"+": 50, "-": 50, "*": 60, "/": 60, ".*": 60, "./": 60, "^": 80, ".^": 80}
@@ -120,6 +120,10 @@ def _largest_eigenvector(x: Array) -> Array:
     return np.asarray(v * np.sign(v[np.argmax(np.abs(v))])).reshape(-1, 1)
 
 
+def _distances(x: Array, y: Array) -> Array:
+    return np.asarray(np.sum((x[:, None, :] - y[None, :, :]) ** 2, axis=2))
+
+
 def _relu(x: Array) -> Array:
     return np.maximum(x, 0.0)
 
@@ -138,6 +142,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int, int]] = {
         "det": lambda x: _scalar(np.linalg.det(_square(x))),
         "logdet": lambda x: _scalar(np.linalg.slogdet(_square(x))[1]),
         "inv": lambda x: np.linalg.inv(_square(x)),
+        "chol": lambda x: np.linalg.cholesky((_square(x) + x.T) / 2),
         "pinv": np.linalg.pinv,
         "expm": lambda x: scipy.linalg.expm(_square(x)),
         "cosm": lambda x: np.real(scipy.linalg.cosm(_square(x))),
@@ -163,6 +168,8 @@ FUNCTIONS |= {
     "softmax": (_normalized(scipy.special.softmax), 1, 2),
     "log_softmax": (_normalized(scipy.special.log_softmax), 1, 2),
     "kron": (np.kron, 2, 2),
+    "solve": (lambda a, b: np.linalg.solve(_square(a), b), 2, 2),
+    "pdist2": (_distances, 2, 2),
     "ones": (lambda m, n: np.ones((_int(m), _int(n))), 2, 2),
     "zeros": (lambda m, n: np.zeros((_int(m), _int(n))), 2, 2),
     "comm": (lambda m, n: commutation(_int(m), _int(n)), 2, 2),
@@ -207,6 +214,8 @@ class _Machine:
             self.next()
             _need(name not in self.names and name not in FUNCTIONS, f"{name} is taken")
             self.names[name] = self.expression(0)
+            if self.tokens[self.at][0] == "end":  # the last definition is the value
+                return self.names[name]
             self.expect(";")
         value = self.expression(0)
         if self.peek() == ";":
@@ -223,6 +232,9 @@ class _Machine:
             if operator == "'":
                 self.next()
                 left = left.T
+                continue
+            if operator == "[":
+                left = self.part(left)
                 continue
             power = POWERS.get(operator)
             if power is None or power < least:
@@ -252,11 +264,46 @@ class _Machine:
             value = self.expression(0)
             self.expect(")")
             return value
+        if text == "[":
+            return self.blocks()
         _need(kind == "name", f"unexpected {text!r}")
         if self.peek() == "(":
             return self.call(text)
         _need(text in self.names, f"undefined {text}")
         return self.names[text]
+
+    def blocks(self) -> Array:
+        """[A, B; C, D], of which the opening bracket is read."""
+        rows = [[self.expression(0)]]
+        while (separator := self.next()[1]) != "]":
+            _need(separator in (",", ";"), f"unexpected {separator!r} in a matrix of blocks")
+            if separator == ";":
+                rows.append([])
+            rows[-1].append(self.expression(0))
+        return np.block(rows)
+
+    def part(self, value: Array) -> Array:
+        """X[i:j, k] or x[i], from 1 and inclusive."""
+        self.next()
+        ranges = [self.range()]
+        while self.peek() == ",":
+            self.next()
+            ranges.append(self.range())
+        self.expect("]")
+        if len(ranges) == 1:
+            ranges = [*ranges, slice(None)] if _vector(value).shape[1] == 1 else [slice(None), *ranges]
+        return value[ranges[0], ranges[1]]
+
+    def range(self) -> slice:
+        """One range of a part; all of it where nothing is said."""
+        if self.peek() == ":":
+            self.next()
+            return slice(None)
+        first = last = _int(self.expression(0))
+        if self.peek() == ":":
+            self.next()
+            last = _int(self.expression(0))
+        return slice(first - 1, last)
 
     def call(self, name: str) -> Array:
         _need(name in FUNCTIONS, f"no function {name}")

@@ -11,7 +11,7 @@ _EVERYWHERE = {
     *("dpolarform", "dprodothers", "eigmax", "eigmin", "eigvals", "eigvecmax", "eigvecmin", "eigvecs", "expm"),
     *("frechet", "frechetform", "frechetpow", "frechetpowform", "logm", "pinv", "place", "polar", "prodothersform"),
     *("singvals", "slice", "sqrtm", "unvech", "vech"),
-    *("sylvester", "lyapunov", "dlyapunov", "care", "dare"),
+    *("sylvester", "lyapunov", "dlyapunov", "care", "dare", "root"),
 }
 # Without counterparts in the array libraries, though C has loops for them.
 _LIBRARIES = _EVERYWHERE | {"cumsum", "prodothers", "tril", "triu"}

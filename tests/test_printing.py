@@ -259,6 +259,8 @@ def test_every_operation_prints(name: str) -> None:
     e = example(name)
     assert "{" not in text(e)
     assert latex(e).count("{") == latex(e).count("}")
+    if name == "root":  # is written as a line of its own: `z: n x 1 solves ...`
+        return
     scope = {v.params[0]: v for v in (X, *variables((e,)), *((e,) if e.op == "named" else ()))}
     assert parse(text(e), scope=scope, functions=("swish",)).graph.output.shape == e.shape
 

@@ -236,7 +236,7 @@ def test_the_entry_of_a_product_is_turned_back(product: Any) -> None:
     [
         (sp.Sum(A[i, i], (i, 0, n - 1)), "tr(A)"),
         (sp.Sum(A[i, j] * B[j, i], (i, 0, n - 1), (j, 0, n - 1)), "tr(B*A)"),
-        (sp.Sum(A[i, j], (i, 0, n - 1), (j, 0, n - 1)), "sum(sum(A, 1))"),
+        (sp.Sum(A[i, j], (i, 0, n - 1), (j, 0, n - 1)), "sum(A)"),
         (sp.Sum((x[i, 0] - y[i, 0]) ** 2, (i, 0, n - 1)) / n, "(x - y)'*(x - y)/n"),
         (sp.Sum(sp.log(sp.Sum(sp.exp(A[i, j]), (j, 0, n - 1))), (i, 0, n - 1)), "sum(log(sum(exp(A), 2)))"),
         (sp.Sum(x[i, 0] + 1, (i, 0, n - 1)), "n + sum(x)"),

@@ -19,7 +19,7 @@ from matcalc.rewrite.rule import RULES
 from matcalc.walk import variables
 
 # What the evaluation with 60 digits does not know: derivatives of functions of matrices at many directions.
-UNKNOWN = {"dadj", "dadjform", "frechetform", "frechetpow", "frechetpowform", "care", "dare"}
+UNKNOWN = {"dadj", "dadjform", "frechetform", "frechetpow", "frechetpowform", "care", "dare", "root"}
 
 
 def precise(e, arrays, sizes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,8 @@ from matcalc.functions.request import function, module
 from matcalc.numeric.binding import bind
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.report import Report
+from matcalc.optimum.optimum import optimum_of
+from matcalc.optimum.result import Optimum
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.views.view import written
 
@@ -242,6 +244,32 @@ class Derivation(Problem):
             return curvature_of(self)
         wrt = list(dict.fromkeys(self.find(name) for name in wanted))
         return curvature_of(Problem(self.graph, wrt, source=self.source, structure=self.structure))
+
+    # ------------------------------------------------------------------------------------------------ optimum
+
+    def optimum(self, *names: Any, subject_to: Iterable[str] = (), sense: str = "stationary") -> Optimum:
+        """The minimum or maximum in closed form, whichever can be proved; else a stationary point, or the equations.
+
+        Args:
+            names: the unknowns, by name or as a list; by default all of the derivation. Their facts are their domain.
+            subject_to: equations that they satisfy, such as `W'*W = eye(k)`.
+            sense: `minimum` or `maximum` where only that is sought.
+
+        Raises:
+            ShapeError: the function is not scalar.
+            MatcalcError: a name is not a variable, or a constraint is no equation.
+
+        Example:
+            >>> import matcalc as mc
+            >>> shapes = {"X": ("n", "p"), "w": ("p", 1), "y": ("n", 1), "c": (1, 1)}
+            >>> d = mc.derive("norm2(X*w - y)^2 + c*norm2(w)^2", wrt="w", shapes=shapes, facts={"c": "positive"})
+            >>> o = d.optimum("w")
+            >>> o["w"], o.kind, o.unique
+            (inv(c*eye(p) + X'*X)*X'*y, 'minimum', True)
+        """
+        wanted = [n for name in names for n in (name if isinstance(name, (list, tuple)) else [name])]
+        over = list(dict.fromkeys(self.find(name) for name in wanted)) if wanted else self.wrt
+        return optimum_of(self, over, subject_to, sense)
 
     # ------------------------------------------------------------------------------------------------ claims
 

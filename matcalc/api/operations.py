@@ -22,11 +22,12 @@ from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
 from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, node, synonym
 from matcalc.frontend.catalogue import ScalarOf, own_symbols, renamed, stand_in
 from matcalc.frontend.to_sympy import to_sympy
+from matcalc.ops import comparison
 
 Builder = Callable[..., Expr]
 
 # Written with operators, built by constructors, or inner to the system.
-STRUCTURAL = frozenset(("variable", "number", "named", "add", "scale", "matmul", "func", "where", "hadamard"))
+STRUCTURAL = frozenset(("variable", "number", "named", "add", "scale", "matmul", "func", "root", "where", "hadamard"))
 RENAMED = {"var": "variance"}  # matcalc.var declares a variable
 
 
@@ -191,7 +192,7 @@ def where(A: Any, relation: str, B: Any, C: Any, D: Any) -> Any:
     def build(*operands: Expr) -> Expr:
         A, B, C, D = spread_all("where", operands)
         pair = (B, A) if relation in turned else (A, B)
-        return node("where", (*pair, C, D), (turned.get(relation, relation),))
+        return comparison.where(*pair, C, D, turned.get(relation, relation))
 
     return on_operands(build, (A, B, C, D))
 

@@ -11,6 +11,7 @@ from matcalc.ops.hollow import is_hollow
 from matcalc.properties import Truth, truth
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
+from matcalc.walk import depends, substitute
 
 MANY = 40  # more conditions than these are not compared with each other
 
@@ -22,14 +23,18 @@ def domain_of(*exprs: Expr) -> list[tuple[str, Expr]]:
     """
     found: dict[tuple[str, Expr], None] = {}
     seen: set[Expr] = set()
+    names: dict[Expr, Expr] = {}
     stack = list(reversed(exprs))
     while stack:
         sub = stack.pop()
         if sub in seen:
             continue
         seen.add(sub)
+        if sub.op == "named":
+            names.setdefault(sub.args[0], sub)
         for fact, at in record(sub.op).domain(*sub.args, *sub.params):
-            found[fact, at] = None
+            own = sub in names and sub in depends((at,), (sub,))
+            found[fact, substitute(at, {sub: names[sub]}) if own else at] = None
         stack.extend(reversed(sub.args[:2] if sub.op == "where" else sub.args))
     return list(found)
 

@@ -220,6 +220,18 @@ def _covariance(e: Expr) -> Spectrum:
 
 
 @theorem
+def even_power(s: Spectra, e: Expr) -> Spectrum | None:
+    """The eigenvalues of an even power of a symmetric matrix are even powers: A^2 is positive semidefinite."""
+    if e.op != "matpow" or e.args[1].number is None or not e.args[1].number.is_even:
+        return None
+    base = e.args[0]
+    if not (known(base, "symmetric") and s.is_constant(base)):
+        return None
+    regular = known(base, "nonsingular")
+    return Spectrum(ZERO, None, psd=True, pd=regular, reasons=(because(even_power, HORN, e),))
+
+
+@theorem
 def congruence(s: Spectra, e: Expr) -> Spectrum | None:
     """A' M A is positive semidefinite where M is; its eigenvalues lie between those of M times those of A'A."""
     if e.op != "matmul":

@@ -16,7 +16,7 @@ from matcalc.emit.c_entries import SCALAR, Shape, product, size_text
 from matcalc.emit.c_parts import Step, count
 from matcalc.emit.c_statements import Statements
 from matcalc.emit.code import number_code
-from matcalc.emit.program import SUMMARY, Lowered, plain
+from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
@@ -132,7 +132,7 @@ class _Writer:
             title=_comment(plain(title)),
             documentation=[_comment(line) for line in lowered.documentation(formulas) if "Shapes:" not in line][:None],
             function=lowered.name,
-            summary=SUMMARY[lowered.program.kind],
+            summary=lowered.summary,
             parameters=_wrapped([text for _, text, _ in parameters], len(lowered.name) + 5),
             described=[(name, _comment(meaning)) for name, _, meaning in parameters],
             unused=[name for name, _, _ in parameters if name not in reads and name not in self.sizes.values()],

@@ -19,6 +19,8 @@ from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, node, record
 from matcalc.notation import Builtin, Call
+from matcalc.ops.elementwise import absolute, log
+from matcalc.ops.implicit import Equation
 
 # What NumPy gives a scalar for, whatever it is applied to.
 _GIVES_SCALAR = frozenset(["tr", "sum", "mean", "var", "std", "det", "logdet", "norm1", "norm2", "mse", "logsumexp"])
@@ -28,10 +30,16 @@ _VIEWS = frozenset(["vec", "reshape", "diagvec"])
 
 
 class Names:
-    """The names in the code of variables, dimensions and abstract functions (`phi`, `phi_prime`)."""
+    """The names in the code of variables, dimensions, abstract functions (`phi`, `phi_prime`) and solvers."""
 
-    def __init__(self, variables: dict[str, str], dimensions: dict[str, str], functions: dict[str, str]) -> None:
-        self.variables, self.dimensions, self.functions = variables, dimensions, functions
+    def __init__(
+        self,
+        variables: dict[str, str],
+        dimensions: dict[str, str],
+        functions: dict[str, str],
+        solvers: dict[Equation, str],
+    ) -> None:
+        self.variables, self.dimensions, self.functions, self.solvers = variables, dimensions, functions, solvers
 
 
 def rules(names: Names) -> dict[str, list[Rule]]:
@@ -77,6 +85,12 @@ def rules(names: Names) -> dict[str, list[Rule]]:
             return body
         return Code(f"{names.functions[function_name(e)]}({{0}})", (e.args[0],))
 
+    def root_code(select: Selector, e: Expr) -> Choice | None:
+        equation = e.params[0]
+        slots = [f"{{{k}}}" for k in range(len(e.args))]
+        sizes = [names.dimensions[d] for d in equation.sizes]
+        return Code(f"{names.solvers[equation]}({', '.join([*slots, *sizes, 'dtype'])})", e.args)
+
     def catalogue_code(select: Selector, e: Expr) -> Choice | None:
         return _call(select, e, dim_text)
 
@@ -92,6 +106,7 @@ def rules(names: Names) -> dict[str, list[Rule]]:
         "comm": [commutation_code],
         "broadcast": [broadcast_code],
         "func": [function_code],
+        "root": [root_code],
         "*": [small_operands, scalar_case, catalogue_code],
     }
 
@@ -109,7 +124,7 @@ def scalar_case(select: Selector, e: Expr) -> Choice | None:
     if e.op in ("vec", "reshape") and same_shape(e.shape, e.args[0].shape):
         return e.args[0]
     if e.op == "logdet" and e.args[0].is_scalar:
-        return node("log", (node("abs", e.args),))
+        return log(absolute(*e.args))
     if e.op == "matpow" and e.is_scalar:
         return power(*e.args)
     if e.op == "adj" and e.is_scalar:

@@ -22,6 +22,8 @@ from matcalc.emit.matching import apart, through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import kron_code, kron_product, weighted_gram
 from matcalc.expr import Expr, node, number_value
+from matcalc.ops.linalg import det
+from matcalc.ops.products import comm, reshape_
 from matcalc.ops.spectral import shift_of
 from matcalc.properties import known
 
@@ -121,7 +123,7 @@ def _kronecker_vector(factors: list[Expr]) -> Expr | None:
         return _product([*factors[:-2], _on_vector(factors[-2], factors[-1])])
     if is_one(factors[0].shape[0]) and factors[1].op in ("kron", "comm"):
         K = factors[1]
-        turned = node("comm", (), K.params[::-1]) if K.op == "comm" else core.kron(*(_transposed(a) for a in K.args))
+        turned = comm(*K.params[::-1]) if K.op == "comm" else core.kron(*(_transposed(a) for a in K.args))
         return _product([transpose(_on_vector(turned, _transposed(factors[0]))), *factors[2:]])
     return None
 
@@ -141,7 +143,7 @@ def _on_vector(K: Expr, v: Expr) -> Expr:
 def _unvec(v: Expr, m: object, n: object) -> Expr:
     if v.op == "vec" and v.args[0].shape == (m, n):
         return v.args[0]
-    return v if is_one(n) else node("reshape", (v,), (m, n))
+    return v if is_one(n) else reshape_(v, m, n)
 
 
 def transpose_code(select: Selector, e: Expr) -> Choice | None:
@@ -276,7 +278,7 @@ def mean_code(select: Selector, e: Expr) -> Choice | None:
 def prod_code(select: Selector, e: Expr) -> Choice | None:
     """The product of the eigenvalues is the determinant, also where they are complex."""
     X = through(e.args[0])
-    return node("det", X.args) if X.op == "eigvals" and e.is_scalar else None
+    return det(*X.args) if X.op == "eigvals" and e.is_scalar else None
 
 
 def matrix_power_code(select: Selector, e: Expr) -> Choice | None:

@@ -19,6 +19,8 @@ from matcalc.emit.matching import negation_of, through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
+from matcalc.ops.arithmetic import power_
+from matcalc.ops.elementwise import absolute, exp, relu
 from matcalc.rewrite.terms import is_firm
 
 ENTRYWISE = frozenset(
@@ -60,7 +62,7 @@ def small_operands(select: Selector, e: Expr) -> Choice | None:
         fitted = [broadcast(a, shape) for a in operands]
         inner = core.add(*fitted) if e.op == "add" else _product_of(fitted)
     elif e.op == "power" and e.args[1].is_scalar:
-        inner = node("power", (broadcast(operands[0], shape), e.args[1]))
+        inner = power_(broadcast(operands[0], shape), e.args[1])
     else:
         inner = node(e.op, [broadcast(a, shape) for a in operands], e.params)
     return broadcast(inner, e.shape)
@@ -211,7 +213,7 @@ def _join_slopes(parts: _Product) -> None:
         partner = None if X is None else next((b for b in parts.above if _is_mirrored(b, X)), None)
         if X is not None and partner is not None:
             inner = negation_of(X)
-            t = node("exp", (core.minus(node("abs", (X if inner is None else inner,))),))
+            t = exp(core.minus(absolute(X if inner is None else inner)))
             parts.above = [t, *(f for f in parts.above if f is not a and f is not partner)]
             parts.below.append(power(core.plus(t, 1), 2))
             return
@@ -226,7 +228,7 @@ def _is_mirrored(e: Expr, X: Expr) -> bool:
 
 def _gate(select: Selector, X: Expr) -> Expr:
     """What is positive where X is: relu(X) where that is computed anyway, so that X need not be kept."""
-    positive = node("relu", (X,))
+    positive = relu(X)
     return positive if select.uses[positive] else X
 
 

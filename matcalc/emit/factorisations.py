@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from matcalc import core
 from matcalc.emit.code import Code, Level
 from matcalc.emit.selection import Choice, Selector
-from matcalc.expr import Expr, node, postorder
+from matcalc.expr import Expr, postorder
+from matcalc.ops.decompositions import chol
+from matcalc.ops.linalg import solve
 from matcalc.properties import known
 from matcalc.walk import substitute
 
@@ -55,7 +57,7 @@ def inverse_code(select: Selector, e: Expr) -> Choice | None:
         return X.args[0]
     if X.op == "diag":
         return core.diag(core.power(X.args[0], -1))
-    return Code("_cholesky_inverse({0})", (node("chol", (X,)),)) if _is_positive(X) else None
+    return Code("_cholesky_inverse({0})", (chol(X),)) if _is_positive(X) else None
 
 
 def solve_code(select: Selector, e: Expr) -> Choice | None:
@@ -66,8 +68,8 @@ def solve_code(select: Selector, e: Expr) -> Choice | None:
     if A.op == "diag":
         return core.matmul(core.diag(core.power(A.args[0], -1)), B)
     if A.op == "transpose" and known(A, "symmetric"):
-        return node("solve", (A.args[0], B))
-    return Code("_cholesky_solve({0}, {1})", (node("chol", (A,)), B)) if _is_positive(A) else None
+        return solve(A.args[0], B)
+    return Code("_cholesky_solve({0}, {1})", (chol(A), B)) if _is_positive(A) else None
 
 
 def log_determinant_code(select: Selector, e: Expr) -> Choice | None:
@@ -75,7 +77,7 @@ def log_determinant_code(select: Selector, e: Expr) -> Choice | None:
     X = e.args[0]
     if not _is_positive(X):
         return None
-    return Code("2 * np.sum(np.log(np.diagonal({0})))", (node("chol", (X,)),), Level.TIMES)
+    return Code("2 * np.sum(np.log(np.diagonal({0})))", (chol(X),), Level.TIMES)
 
 
 def cholesky_code(select: Selector, e: Expr) -> Choice | None:

@@ -13,6 +13,9 @@ from matcalc import core
 from matcalc.core import broadcast, minus, number
 from matcalc.emit.matching import constant_of, exponent_of, sum_of_exponentials, through
 from matcalc.expr import Expr, node, number_value
+from matcalc.ops.comparison import maximum
+from matcalc.ops.elementwise import absolute, exp, softplus
+from matcalc.ops.normalization import logsumexp
 
 
 def log_of_sum(total: Expr) -> Expr | None:
@@ -30,9 +33,9 @@ def log_of_sum(total: Expr) -> Expr | None:
 def _joined(a: Expr, b: Expr) -> Expr:
     """log(exp(a) + exp(b))"""
     if constant_of(a) == 0:
-        return node("softplus", (b,))
-    distance = node("abs", (core.difference(a, b),))
-    return core.add(node("maximum", (a, b)), node("softplus", (minus(distance),)))
+        return softplus(b)
+    distance = absolute(core.difference(a, b))
+    return core.add(maximum(a, b), softplus(minus(distance)))
 
 
 def _log_of_term(t: Expr) -> Expr | None:
@@ -47,7 +50,7 @@ def _log_of_term(t: Expr) -> Expr | None:
         inner = _log_of_term(t.args[1])
         return None if inner is None else core.add(broadcast(number(sp.log(number_value(t.args[0]))), t.shape), inner)
     total = sum_of_exponentials(t)
-    return exponent_of(t) if total is None else node("logsumexp", (total[0],), (total[1],))
+    return exponent_of(t) if total is None else logsumexp(total[0], total[1])
 
 
 def over_sum(e: Expr) -> Expr | None:
@@ -77,4 +80,4 @@ def _quotient(above: Expr, below: Expr) -> Expr | None:
     X = exponent_of(above)
     below = through(below)
     log = None if X is None else log_of_sum(below.args[0] if below.op == "broadcast" else below)
-    return None if X is None or log is None else node("exp", (core.difference(X, broadcast(log, X.shape)),))
+    return None if X is None or log is None else exp(core.difference(X, broadcast(log, X.shape)))

@@ -15,7 +15,9 @@ from matcalc.core import broadcast, number
 from matcalc.dims import Shape, is_one, same, same_shape
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.emit.matching import constant_of
-from matcalc.expr import Expr, node, number_value, postorder, record
+from matcalc.expr import Expr, number_value, postorder, record
+from matcalc.ops.comparison import where
+from matcalc.ops.elementwise import relu
 from matcalc.walk import rebuild
 
 _OVERFLOW = frozenset(["exp", "expm1", "sinh", "cosh", "func"])
@@ -46,7 +48,7 @@ class _Mask:
     def over(self, e: Expr) -> Expr:
         """`e`, and 0 where the mask is."""
         zero = broadcast(number(0), e.shape)
-        return node("where", (self.left, self.right, *((zero, e) if self.when else (e, zero))), (self.relation,))
+        return where(self.left, self.right, *((zero, e) if self.when else (e, zero)), self.relation)
 
 
 def choices_last(roots: Iterable[Expr]) -> dict[Expr, Expr]:
@@ -144,7 +146,7 @@ def _mask(e: Expr, masks: dict[Expr, _Mask | None]) -> _Mask | None:
         return _Mask(A, B, e.params[0], True) if constant_of(C) == 0 else None
     zero = broadcast(number(0), e.shape)
     if e.op == "step":
-        return _Mask(e.args[0], zero, ">", False, node("relu", e.args))
+        return _Mask(e.args[0], zero, ">", False, relu(*e.args))
     if e.op == "add":
         signed = _one_plus_sign(e)
         if signed is not None:

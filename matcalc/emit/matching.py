@@ -8,7 +8,7 @@ import sympy as sp
 
 from matcalc.core import broadcast, minus, number
 from matcalc.dims import is_one
-from matcalc.expr import Expr, node, number_value, postorder
+from matcalc.expr import Expr, number_value, postorder, record
 from matcalc.walk import substitute
 
 
@@ -167,5 +167,5 @@ def with_sums_of_eigenvalues(roots: list[Expr]) -> list[Expr]:
     table: dict[Expr, Expr] = {}
     for e in postorder(roots):
         if e.op in ("sum", "prod") and e.is_scalar and through(e.args[0]).op == "eigvals":
-            table[e] = node("tr" if e.op == "sum" else "det", through(e.args[0]).args)
+            table[e] = record("tr" if e.op == "sum" else "det")(*through(e.args[0]).args)
     return [substitute(root, table) for root in roots] if table else roots

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from matcalc.emit import array_helpers, helpers
+from matcalc.emit import array_helpers, helpers, root_helpers
 from matcalc.emit.autodiff import AUTODIFF as AUTODIFF
 from matcalc.emit.autodiff import autodiff_text
 from matcalc.emit.blocks import is_blocks
@@ -22,8 +22,9 @@ from matcalc.emit.kernels import Kernels
 from matcalc.emit.masks import has_risky_branches
 from matcalc.emit.portable import DIALECTS
 from matcalc.emit.portable_module import portable_text
-from matcalc.emit.program import SUMMARY, Lowered, Program, plain, quoted
+from matcalc.emit.program import Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
+from matcalc.emit.solvers import solver_sources
 from matcalc.errors import MatcalcError, missing_dependency
 from matcalc.expr import Expr, postorder
 from matcalc.printing.text import shared
@@ -34,7 +35,9 @@ TARGETS = ("numpy", *DIALECTS, "numba", "c")
 LIBRARIES = {"dask": "dask", "jax": "jax", "torch": "torch", "numba": "numba"}
 KINDS = ("value", "gradient", "value_and_grad", "jacobian", "hessian", "jvp", "vjp", "hvp")
 COMMENT = 110
-_HELPERS = {name: f for m in (helpers, array_helpers) for name, f in vars(m).items() if inspect.isfunction(f)}
+_HELPERS = {
+    name: f for m in (helpers, array_helpers, root_helpers) for name, f in vars(m).items() if inspect.isfunction(f)
+}
 
 
 def numpy_source(
@@ -53,6 +56,7 @@ def numpy_source(
     autodiff: bool = False,
     sizes: Mapping[str, int] | None = None,
     factors: Mapping[str, list[tuple[Expr, Expr]]] | None = None,
+    summary: str = "",
 ) -> str:
     """The source text of a module with one function.
 
@@ -71,6 +75,7 @@ def numpy_source(
         autodiff: for JAX and PyTorch, with the kind "vjp": the value, as a function that the library differentiates by
             our derivative.
         sizes: what is known of the dimensions, by name: the order of products follows them; any other sizes work too.
+        summary: what the function returns, where it is not what the kind says.
         factors: for Jacobians and Hessians that are returned as pairs of factors of Kronecker products, these.
 
     Raises:
@@ -93,6 +98,7 @@ def numpy_source(
         program.kind = "value_and_vjp"
         return autodiff_text(Lowered(program, name or "value"), title, list(formulas), target)
     lowered = Lowered(program, name or kind, sizes)
+    lowered.summary = summary or lowered.summary
     if target in ("numpy", "numba"):
         return _numpy_text(lowered, title, list(formulas), comments or {}, target == "numba")
     if target == "c":
@@ -136,27 +142,28 @@ def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Map
     prologue = [f"{lowered.inputs[name]} = _renamed(inputs, {quoted(name)})" for name in lowered.renamed()]
     prologue += [*(["_nothing_left(inputs)"] if prologue else []), call]
     body = "\n".join([*prologue, *statements, result, *taking])
-    used = _used_helpers(body)
-    everything = body + "".join(used.values())
+    solvers = solver_sources(lowered, lambda inner: _body(inner, {}, None))
+    used = _used_helpers("\n".join([body, *solvers]))
+    everything = body + "".join([*solvers, *used.values()])
     return render(
         "numpy_module.py.jinja",
         title=plain(title),
         documentation=lowered.documentation(formulas),
-        uses_math="math." in body,
+        uses_math="math." in everything,
         uses_special="special." in everything,
         uses_lapack="lapack." in everything,
         uses_linalg="sla." in everything,
         quiet=has_risky_branches(lowered.roots),
         function=lowered.name,
         signature=lowered.signature(),
-        summary=SUMMARY[lowered.program.kind],
+        summary=lowered.summary,
         prologue=prologue,
         taking=taking,
         taken=taken.signature(),
         statements=statements,
         result=result,
         kernels=kernels.all_sources() if kernels is not None else [],
-        helpers=list(used.values()),
+        helpers=[*solvers, *used.values()],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from matcalc.emit.portable import Dialect, helpers_of, python_numbers, size_lines, translated
-from matcalc.emit.program import SUMMARY, Lowered, plain
+from matcalc.emit.program import Lowered, plain
 from matcalc.emit.trees import wrapped
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
@@ -60,7 +60,7 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
         imports=imports,
         function=lowered.name,
         signature=signature if dialect.imports else f"{signature}, xp",
-        summary=SUMMARY[program.kind],
+        summary=lowered.summary,
         lines=[*taking, *wrapped(lines, WIDTH)],
         result=result,
         helpers=helpers_of(body),

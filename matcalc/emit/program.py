@@ -13,7 +13,7 @@ import sympy as sp
 
 from matcalc import core, dims
 from matcalc.dims import is_one, shape_text
-from matcalc.emit import array_helpers, helpers, portable_helpers
+from matcalc.emit import array_helpers, helpers, portable_helpers, root_helpers
 from matcalc.emit.catalogue import Names, function_name, rules
 from matcalc.emit.code import number_code
 from matcalc.emit.factored import forms_of_residuals
@@ -24,12 +24,16 @@ from matcalc.emit.selection import Selector
 from matcalc.emit.twins import without_twins
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder
+from matcalc.ops.implicit import Equation
 from matcalc.properties import names_of
 from matcalc.walk import variables
 
 _WITH_VALUE = ("value", "value_and_grad", "value_and_vjp")
 _FUNCTIONS = {
-    name for m in (helpers, array_helpers, portable_helpers) for name, f in vars(m).items() if inspect.isfunction(f)
+    name
+    for m in (helpers, array_helpers, portable_helpers, root_helpers)
+    for name, f in vars(m).items()
+    if inspect.isfunction(f)
 }
 _RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_FUNCTIONS} | {
     *("np", "math", "special", "sla", "lapack", "xp", "jnp", "torch"),
@@ -118,10 +122,12 @@ class Lowered:
 
     Attributes:
         name: of the function.
+        summary: what it returns, for its docstring.
         program: what is computed.
         inputs: the names in the code of the variables, tangents and cotangent.
         dimensions: those of the symbolic sizes.
         functions: those of abstract functions.
+        solvers: those of the functions that solve equations.
         shapes: for variables whose derivatives take the form of the input, the name of that form.
         schedule: the statements.
         alternative: the same program in other products, and where that is cheaper: two operation counts to compare.
@@ -129,6 +135,7 @@ class Lowered:
 
     def __init__(self, program: Program, name: str, sizes: Mapping[str, int] | None = None) -> None:
         self.program, self.name = program, name
+        self.summary = SUMMARY[program.kind]
         self.alternative: tuple[str, str, Lowered] | None = None
         self.extra = [*program.tangents.values(), *([program.cotangent] if program.cotangent is not None else [])]
         self.roots = self._roots()
@@ -138,6 +145,8 @@ class Lowered:
         self.functions = self._functions()
         used = [d for e in postorder([*program.variables, *self.extra, *self.roots]) for d in e.shape]
         used += [p for e in postorder(self.roots) for p in e.params if isinstance(p, sp.Basic)]
+        self.solvers = self._solvers()
+        used += [sp.Symbol(d) for equation in self.solvers for d in equation.sizes]
         self.dimensions = {d: self.namer.name(d) for d in dims.symbols(used)}
         last = choices_last(self.roots)
         self.roots = {last[root]: wanted for root, wanted in self.roots.items()}
@@ -150,7 +159,7 @@ class Lowered:
         program = self.program
         values = [] if program.value is None else [program.value]
         derivatives = [e for e in self.roots if e is not program.value]
-        names = Names(self.inputs, self.dimensions, self.functions)
+        names = Names(self.inputs, self.dimensions, self.functions, self.solvers)
         select = Selector(rules(names), values, derivatives, sizes, self.roots)
         self.shapes = {name: self.namer.name(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
         self.schedule = Schedule(select, self.roots, self.namer.statement)
@@ -191,6 +200,11 @@ class Lowered:
     def _functions(self) -> dict[str, str]:
         abstract = [e for e in postorder(self.roots) if e.op == "func" and e.params[0].body is None]
         return {name: self.namer.name(name) for name in dict.fromkeys(map(function_name, abstract))}
+
+    def _solvers(self) -> dict[Equation, str]:
+        """The functions that solve the equations of implicit values."""
+        found = dict.fromkeys(e.params[0] for e in postorder(self.roots) if e.op == "root")
+        return {equation: self.namer.name(f"_solve_{equation.name}") for equation in found}
 
     # -------------------------------------------------------------------------------------------- text
 

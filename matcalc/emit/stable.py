@@ -28,6 +28,9 @@ from matcalc.emit.matching import (
     through,
 )
 from matcalc.expr import Expr, node, number_value
+from matcalc.ops.activations import log1mexp, normcdf, normlogcdf, normratio
+from matcalc.ops.elementwise import expm1, log, log1p, sigmoid, sinh, softplus
+from matcalc.ops.normalization import log_softmax, logsumexp, softmax
 
 Form = Callable[[Expr], "Expr | None"]
 
@@ -67,13 +70,13 @@ def complement(e: Expr) -> Complement | None:
 def _complement(inner: Expr) -> Complement | None:
     X = sigmoid_of(inner)
     if X is not None:
-        return Complement(through(inner), node("sigmoid", (_negated(X),)))
+        return Complement(through(inner), sigmoid(_negated(X)))
     square = through(inner)
     base, k = _base_and_power(square)
     base = through(base)
     if k != 2 or base.op != "tanh":
         return None
-    sides = (node("sigmoid", (core.scale(number(c), base.args[0]),)) for c in (2, -2))
+    sides = (sigmoid(core.scale(number(c), base.args[0])) for c in (2, -2))
     product = core.scale if base.is_scalar else core.hadamard
     return Complement(base, core.scale(number(4), product(*sides)))
 
@@ -82,21 +85,21 @@ def _stable_log(e: Expr) -> Expr | None:
     X = e.args[0]
     soft = softmax_of(X)
     if soft is not None:
-        return node("log_softmax", (soft[0],), (soft[1],))
+        return log_softmax(soft[0], soft[1])
     inner = sigmoid_of(X)
     if inner is not None:
-        return minus(node("softplus", (minus(inner),)))
+        return minus(softplus(minus(inner)))
     inner = one_minus_sigmoid_of(X)
     if inner is not None:
-        return minus(node("softplus", (inner,)))
+        return minus(softplus(inner))
     total = sum_of_exponentials(X)
     if total is not None:
-        return node("logsumexp", (total[0],), (total[1],))
+        return logsumexp(total[0], total[1])
     inner = exponent_of(X)
     if inner is not None:
         return inner
     if through(X).op == "normcdf":
-        return node("normlogcdf", through(X).args)
+        return normlogcdf(*through(X).args)
     inner = log_of_sum(X)
     if inner is not None:
         return inner
@@ -116,14 +119,14 @@ def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
     below = through(rest if negated is None else negated)
     if below.op == "tanh":  # log(1 - tanh(X)) = log(2) - softplus(2 X)
         X = core.scale(number(-2 if negated is None else 2), below.args[0])
-        return core.plus(number(sp.log(2)), minus(node("softplus", (X,))))
+        return core.plus(number(sp.log(2)), minus(softplus(X)))
     inner = None if negated is None else exponent_of(negated)
     if inner is not None:
-        return node("log1mexp", (_negated(inner),))
+        return log1mexp(_negated(inner))
     if negated is not None and below.op == "normcdf":
-        return node("normlogcdf", (_negated(below.args[0]),))
+        return normlogcdf(_negated(below.args[0]))
     better = _stable_sum(through(whole))
-    return node("log1p", (rest,)) if better is None else node("log", (better,))
+    return log1p(rest) if better is None else log(better)
 
 
 def _log_of_difference(X: Expr) -> Expr | None:
@@ -132,17 +135,17 @@ def _log_of_difference(X: Expr) -> Expr | None:
     for a, b in (X.args, X.args[::-1]) if X.op == "add" and len(X.args) == 2 else ():
         inner = exponent_of(a)
         if inner is not None and constant_of(b) == -1:
-            return core.add(inner, node("log1mexp", (inner,)))
+            return core.add(inner, log1mexp(inner))
     return None
 
 
 def _stable_quotient(e: Expr) -> Expr | None:
     soft = softmax_of(e)
     if soft is not None:
-        return node("softmax", (soft[0],), (soft[1],))
+        return softmax(soft[0], soft[1])
     inner = sigmoid_of(e)
     if inner is not None:
-        return node("sigmoid", (inner,))
+        return sigmoid(inner)
     for form in (over_sum, _normal_ratio):
         better = form(e)
         if better is not None:
@@ -159,7 +162,7 @@ def _over_difference(e: Expr) -> Expr | None:
     below = through(parts[1])
     for a, b in (below.args, below.args[::-1]) if below.op == "add" and len(below.args) == 2 else ():
         if constant_of(a) == -1 and exponent_of(b) is X:
-            return core.power(minus(node("expm1", (_negated(X),))), -1)
+            return core.power(minus(expm1(_negated(X))), -1)
     return None
 
 
@@ -180,7 +183,7 @@ def _normal_ratio(e: Expr) -> Expr | None:
             quotient = _times_normcdf(e.args[k], above.args[0])
             if quotient is not None:
                 rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
-                return node(e.op, (*rest, node("normratio", above.args), quotient))
+                return node(e.op, (*rest, normratio(*above.args), quotient))
     return None
 
 
@@ -190,19 +193,19 @@ def _ratio(above: Expr, below: Expr) -> Expr | None:
     if above.op != "normpdf":
         return None
     X = above.args[0]
-    if through(below) is node("normcdf", (X,)):
-        return node("normratio", (X,))
+    if through(below) is normcdf(X):
+        return normratio(X)
     rest = plus_one(below)
     tail = None if rest is None else negation_of(rest)
-    if tail is not None and through(tail) is node("normcdf", (X,)):
-        return node("normratio", (minus(X),))
+    if tail is not None and through(tail) is normcdf(X):
+        return normratio(minus(X))
     reflected = _negated(X)
-    return node("normratio", (reflected,)) if through(below) is node("normcdf", (reflected,)) else None
+    return normratio(reflected) if through(below) is normcdf(reflected) else None
 
 
 def _times_normcdf(e: Expr, X: Expr) -> Expr | None:
     """A sum times normcdf(X), where each of its terms is divided by that."""
-    below, terms = node("normcdf", (X,)), []
+    below, terms = normcdf(X), []
     for t in e.args if e.op == "add" else ():
         factors = [*t.args] if t.op in ("hadamard", "scale") else [t]
         powers = [(n, k) for n, f in enumerate(factors) for base, k in [_base_and_power(f)] if through(base) is below]
@@ -226,13 +229,13 @@ def _base_and_power(e: Expr) -> tuple[Expr, Any]:
 def _stable_log1p(e: Expr) -> Expr | None:
     inner = exponent_of(e.args[0])
     if inner is not None:
-        return node("softplus", (inner,))
+        return softplus(inner)
     total = sum_of_exponentials(e.args[0])
     if total is not None:
-        return node("softplus", (node("logsumexp", (total[0],), (total[1],)),))
+        return softplus(logsumexp(total[0], total[1]))
     negated = negation_of(e.args[0])
     inner = None if negated is None else sigmoid_of(negated)
-    return None if inner is None else minus(node("softplus", (inner,)))
+    return None if inner is None else minus(softplus(inner))
 
 
 def _stable_sum(e: Expr) -> Expr | None:
@@ -251,7 +254,7 @@ def _exponentials(a: Expr, b: Expr) -> Expr | None:
     X, negated = exponent_of(a), negation_of(b)
     Y = None if negated is None else exponent_of(negated)
     opposite = None if X is None or Y is None else (negation_of(Y) is X or negation_of(X) is Y)
-    return core.scale(number(2), node("sinh", (X,))) if X is not None and opposite else None
+    return core.scale(number(2), sinh(X)) if X is not None and opposite else None
 
 
 def _with_constant(c: Any, t: Expr, shape: Any) -> Expr | None:
@@ -266,7 +269,7 @@ def _with_constant(c: Any, t: Expr, shape: Any) -> Expr | None:
         found = _NEAR_ONE[f.op](f)
     elif near in (1, -1) and f.op == "tanh":  # tanh(X) - 1 = -2 sigmoid(-2 X)
         X = core.scale(number(-2 * near), f.args[0])
-        found = core.scale(number(-2 * near), node("sigmoid", (X,)))
+        found = core.scale(number(-2 * near), sigmoid(X))
     elif f.op == "sqrt" and near.is_positive:
         found = _root_minus(near, f)
     else:
@@ -294,16 +297,16 @@ def _half_squared(name: str, sign: int) -> Form:
 
 # f(X) - 1 for functions that are near 1 somewhere.
 _NEAR_ONE: dict[str, Form] = {
-    "exp": lambda f: node("expm1", f.args),
+    "exp": lambda f: expm1(*f.args),
     "cosh": _half_squared("sinh", 1),
     "cos": _half_squared("sin", -1),
-    "normcdf": lambda f: minus(node("normcdf", (minus(f.args[0]),))),
+    "normcdf": lambda f: minus(normcdf(minus(f.args[0]))),
 }
 
 
 def _stable_exp(e: Expr) -> Expr | None:
     soft = softmax_of(e)
-    return None if soft is None else node("softmax", (soft[0],), (soft[1],))
+    return None if soft is None else softmax(soft[0], soft[1])
 
 
 _STABLE = {

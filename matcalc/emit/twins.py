@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from matcalc import core
 from matcalc.dims import is_one
-from matcalc.expr import Expr, node, postorder, record
+from matcalc.expr import Expr, postorder, record
+from matcalc.ops.products import matmul_
 from matcalc.walk import rebuild
 
 _MIRRORED = frozenset(["add", "hadamard", "divide", "matmul", "scale"])
@@ -85,7 +86,7 @@ def _mirror(e: Expr, mirror: dict[Expr, Expr]) -> Expr:
     if e.op == "transpose":
         return e.args[0]
     if e.op == "matmul":
-        return node("matmul", turned[::-1])
+        return matmul_(*turned[::-1])
     if e.op in _MIRRORED or _is_function(e):
         return rebuild(e, turned)
     if e.op == "broadcast":

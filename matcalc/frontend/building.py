@@ -24,11 +24,12 @@ from matcalc.frontend.chains import (
     sum_of,
 )
 from matcalc.frontend.hints import SECOND, about_axis, about_call
+from matcalc.frontend.implicit import minimizes, solves
 from matcalc.frontend.names import CONSTANTS, Names, is_function, operation
 from matcalc.frontend.syntax import Node, Source, fold
 from matcalc.notation import PARAMETERS_FIRST
 from matcalc.ops.matrix_functions import FUNCTIONS
-from matcalc.ops.selection import block_of
+from matcalc.ops.selection import block_of, slice_
 from matcalc.ops.user_functions import Function
 
 MAX_DEGREE = 20  # of a dimension: they are compared after expansion
@@ -154,13 +155,14 @@ class Builder:
             shape = shape_text(base.value.shape)
             raise self.source.error(f"{base.words} is {shape}: a matrix needs two indices, as in X[1:2, :]", tree)
         try:
-            return node("slice", (base.value,), (*ranges[0], *ranges[1]))
+            return slice_(base.value, *ranges[0], *ranges[1])
         except ShapeError as error:
             raise self.misfit(error, tree, [(base.value, base.words)]) from None
 
     def range(self, tree: Any, parts: list[Any], size: Dim) -> tuple[Dim, Dim]:
         """The first and the last of an index, from 1 to `size` where left out."""
-        given = [self.dimension(t, value, "an index") for t, value in zip(tree.children, parts)]
+        running = "; one that runs is bound by its range, as in sum(i=1..n, x[i])"
+        given = [self.dimension(t, value, "an index", running) for t, value in zip(tree.children, parts)]
         if tree.data == "entry":
             return given[0], given[0]
         first = given.pop(0) if tree.data in ("range", "range_from") else 1
@@ -301,12 +303,12 @@ class Builder:
             raise self.source.error(f"{entry.name}: {param.name} must be a number, got {words}", tree)
         return number_value(value)
 
-    def dimension(self, tree: Node, value: Expr, what: str) -> Dim:
+    def dimension(self, tree: Node, value: Expr, what: str, hint: str = "") -> Dim:
         """A dimension from an expression: a positive integer, or an expression in dimensions."""
         words = self.source.words(tree)
         exact = number_value(value) if value.op == "number" else None
         if exact is None or not (exact.is_integer or exact.free_symbols) or exact.is_nonpositive:
-            raise self.source.error(f"{what} must be a positive integer or a dimension, got {words}", tree)
+            raise self.source.error(f"{what} must be a positive integer or a dimension, got {words}{hint}", tree)
         if any(power.exp > MAX_DEGREE for power in exact.atoms(sp.Pow) if power.exp.is_number):
             raise self.source.error(f"{what} may hold powers up to {MAX_DEGREE}, got {words}", tree)
         try:
@@ -340,6 +342,8 @@ class Builder:
         for t in trees[1:]:
             self.need_expression(t, "where")
         left, relation, right = values[1]
+        if relation == "!=":
+            raise self.source.error("where compares with >, >=, < or <=", relation)
         pair = [self.operand(trees[0].children[0], left), self.operand(trees[0].children[2], right)]
         if relation.startswith("<"):
             pair.reverse()
@@ -362,6 +366,29 @@ class Builder:
                 f"{values[0].value}(c) repeats a 1 x 1 value, but {words} is {shape_text(value.shape)}", tree
             )
         return value
+
+    # -------------------------------------------------------------------------------------------- equations
+
+    def equation(self, unknown: Expr, left: Node, right: Node) -> Expr:
+        """The value that an equation gives an unknown."""
+        sides = self.build(left), self.build(right)
+        words = [(side, self.source.words(tree)) for side, tree in zip(sides, (left, right))]
+        try:
+            return solves(unknown, *sides)
+        except ShapeError as error:
+            raise self.misfit(error, left, words) from None
+        except MatcalcError as error:
+            raise self.source.error(str(error), left) from None
+
+    def minimizer(self, unknown: Expr, tree: Node) -> Expr:
+        """The value of an unknown that minimises a 1 x 1 value."""
+        objective = self.build(tree)
+        try:
+            return minimizes(unknown, objective)
+        except ShapeError as error:
+            raise self.misfit(error, tree, [(objective, self.source.words(tree))]) from None
+        except MatcalcError as error:
+            raise self.source.error(str(error), tree) from None
 
     def derivative(self, tree: Node, values: list[Any]) -> Expr:
         """D(phi)(X) or D(phi, k)(X)."""

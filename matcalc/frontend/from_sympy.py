@@ -24,6 +24,7 @@ from matcalc.frontend.fold import arithmetic_args, fold, is_arithmetic, walk
 from matcalc.frontend.index_sums import leaves_of_sum, read_sum
 from matcalc.frontend.scalar_arithmetic import need_scalars, read_arithmetic, read_number, recognised
 from matcalc.frontend.scope import Scope
+from matcalc.ops.products import diagvec
 
 Reader = Callable[["_Walk", Any, list[Expr]], Expr]
 
@@ -202,7 +203,7 @@ def _diagonal_part(w: _Walk, e: Any, args: list[Expr]) -> Expr:
     X = args[0]
     if is_one(X.shape[0]) or is_one(X.shape[1]):
         return core.diag(X)
-    node("diagvec", (X,))  # checks that X is square
+    diagvec(X)  # checks that X is square
     return core.hadamard(X, core.eye(X.shape[0]))
 
 

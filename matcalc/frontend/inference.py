@@ -23,7 +23,7 @@ from matcalc.frontend.assumptions import MILD, ODDS, Kinds, Reading, kind_of
 from matcalc.frontend.building import Builder, derivative_of
 from matcalc.frontend.chains import Operand, product_of, sum_of
 from matcalc.frontend.names import NEVER_ASSUMED, Names, is_called_elsewhere
-from matcalc.frontend.syntax import Node, Source
+from matcalc.frontend.syntax import Node, Source, is_indexed
 from matcalc.frontend.unifier import Unifier, placeholders
 from matcalc.properties import ALIASES, SQUARE
 
@@ -309,6 +309,10 @@ class Inference(Builder):
 
     def call(self, tree: Node, values: list[Any]) -> Expr:
         """A call of the user's function has the shape of its argument."""
+        if is_indexed(tree):
+            raise self.source.error(
+                "vector(c) and matrix(c) do not stand beside sums over an index: use ones(n, 1)", tree
+            )
         if values[0].value in self.names.functions:
             return self.stand_in(tree, self.only_expressions(tree, values, 1)[0].shape)
         return super().call(tree, values)
@@ -318,6 +322,21 @@ class Inference(Builder):
         if name in self.undeclared:
             return f"{shorten(name)} is a variable, not a function: write {shorten(name)}*(...) for a product"
         return super().not_callable(name, tree)
+
+    def equation(self, unknown: Expr, left: Node, right: Node) -> Expr:
+        """Both sides of an equation have the shape of its unknown; a number stands for every entry."""
+        sides = [self.operand(tree, self.build(tree)) for tree in (left, right)]
+        for tree, side in zip((left, right), sides):
+            if side.value.op == "number":
+                continue
+            for a, b in zip(unknown.shape, side.value.shape):
+                self.agree(a, b, partial(self.unfit, f"the equation of {unknown.name}", [side]), tree)
+        return unknown
+
+    def minimizer(self, unknown: Expr, tree: Node) -> Expr:
+        """What is minimised is built for the shapes in it."""
+        self.build(tree)
+        return unknown
 
     def derivative(self, tree: Node, values: list[Any]) -> Expr:
         """D(phi)(X) has the shape of X."""

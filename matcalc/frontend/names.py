@@ -30,6 +30,7 @@ UNCALLED = frozenset(
         "matpow",
         "transpose",
         "func",
+        "root",
         "slice",
         "block",
     )

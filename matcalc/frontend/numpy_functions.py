@@ -17,6 +17,9 @@ from matcalc.dims import is_one, same_shape, shape_text
 from matcalc.errors import MatcalcError, shorten
 from matcalc.expr import HOOKS, REGISTRY, Expr, Op, node
 from matcalc.notation import Call
+from matcalc.ops.decompositions import normnuc
+from matcalc.ops.elementwise import log
+from matcalc.ops.reductions import norm2
 from matcalc.ops.selection import block_of
 
 AXES = {None: None, 0: 1, 1: 2, -1: 2, -2: 1}  # NumPy's axes, and those here
@@ -186,9 +189,9 @@ def _norm(x: Any, kind: Any = None, axis: Any = None, **options: Any) -> Expr:
     if axis is not None:
         raise MatcalcError("np.linalg.norm with an axis: write np.sqrt(np.sum(X**2, axis=..., keepdims=True))")
     if kind in (None, "fro"):
-        return node("norm2", (X,))
+        return norm2(X)
     if kind == "nuc":
-        return node("normnuc", (X,))
+        return normnuc(X)
     raise MatcalcError(
         f"np.linalg.norm with ord={kind!r}: write {'mc.norm1(x) or mc.norm2(x)' if vector else 'mc.normspec(X)'}, "
         "which say which norm is meant"
@@ -218,8 +221,8 @@ def _concatenate(arrays: Sequence[Any], axis: int = 0) -> Expr:
 
 
 def _log_by(base: int) -> Callable[[Any], Expr]:
-    logarithm = node("log", (core.number(base),))
-    return lambda x: core.quotient(node("log", (as_operand(x),)), logarithm)
+    logarithm = log(core.number(base))
+    return lambda x: core.quotient(log(as_operand(x)), logarithm)
 
 
 WRITTEN: dict[str, Callable[..., Any]] = {

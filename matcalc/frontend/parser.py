@@ -14,6 +14,7 @@ from matcalc.errors import FactError, MatcalcError, ParseError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend.assumptions import Kinds, Reading, choose, notice
 from matcalc.frontend.building import Builder, derivative_of
+from matcalc.frontend.indexed import IndexBuilder
 from matcalc.frontend.inference import Inference
 from matcalc.frontend.names import (
     CONSTANTS,
@@ -27,10 +28,12 @@ from matcalc.frontend.names import (
     scope_functions,
     variable,
 )
-from matcalc.frontend.syntax import Node, read
+from matcalc.frontend.syntax import Node, is_indexed, read
 from matcalc.graph import Graph
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
+
+IMPLICIT = ("solved", "minimized")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +110,16 @@ class _Reader:
         self.source, self.tree = read(text)
         self.facts = declared_facts(facts)
         self.shapes: dict[str, Shape] = declared_shapes(shapes)
+        self.unknowns: dict[str, Expr] = {}
         self.names = Names(strict=shapes is not None or scope is not None, scope=dict(scope or {}))
         statements: list[Any] = self.tree.children
         self.declarations: list[Node] = [s for s in statements if s.data == "declaration"]
         self.statements: list[Node] = [s for s in statements if s.data != "declaration"]
-        self.names.later = frozenset(str(s.children[0]) for s in self.statements if s.data == "definition")
+        self.names.later = frozenset(str(s.children[0]) for s in self.statements if s.data != "expression")
         self.functions(functions)
+        self.sums = [tree for tree in self.tree.iter_subtrees() if is_indexed(tree)]
+        if self.sums:  # every size must be known where a sum becomes matrices: nothing is assumed
+            self.names.strict = True
 
     def functions(self, given: Iterable[str | Function]) -> None:
         """Take up the abstract functions: given, in the scope, or differentiated in the text."""
@@ -140,9 +147,13 @@ class _Reader:
             self.names.add_dims(symbols(shape), name)
         for declaration in self.declarations:
             self.declare(declaration)
+        for statement in self.statements:
+            if statement.data in IMPLICIT:
+                self.unknown(statement)
         self.names.add_dims(scope_dims(self.known), "the scope")
-        if not self.names.strict:
+        if not self.names.strict or self.sums:
             self.take_sizes()
+        self.take_ranges()
         unknown = [name for name in self.facts if name not in self.shapes]
         if unknown and self.names.strict:
             raise FactError(f"facts are given for {shorten(str(unknown[0]))}, which is not declared")
@@ -157,7 +168,7 @@ class _Reader:
             self.names.add_dims(symbols(shape), name)
             self.names.variables[name] = variable(name, shape, self.facts.get(name, ()))
         try:
-            output = self.run(Builder(self.source, self.names, constants), naming=True)
+            output = self.run(IndexBuilder(self.source, self.names, constants), naming=True)
         except ParseError as error:
             raise with_notice(error, notice) from None
         return Parsed(
@@ -182,7 +193,7 @@ class _Reader:
                 )
         seen: set[str] = set()
         for statement in self.statements:
-            if statement.data == "definition":
+            if statement.data != "expression":
                 head: Any = statement.children[0]
                 if head.value in seen:
                     raise self.source.error(f"{shorten(head.value)} is defined twice", head)
@@ -193,26 +204,40 @@ class _Reader:
 
     def declare(self, tree: Node) -> None:
         """`name: rows x columns facts`."""
-        head, form, *words = tree.children
+        head = tree.children[0]
         assert isinstance(head, Token)
-        assert not isinstance(form, Token)
         name = self.free(str(head), "variable", head)
         if name in self.shapes or name in self.names.scope:
             raise self.source.error(f"{shorten(name)} is declared twice", head)
         if name in self.names.later:
             raise self.source.error(f"{shorten(name)} is both a variable and a definition", head)
+        shape, facts = self.declared(name, tree)
+        self.shapes[name], self.facts[name] = shape, facts
+
+    def unknown(self, tree: Node) -> None:
+        """`name: rows x columns facts`, then what gives its value."""
+        head: Any = tree.children[0]
+        if head.value in self.names.scope:
+            raise self.source.error(f"{shorten(head.value)} is declared twice", head)
+        shape, facts = self.declared(head.value, tree)
+        self.facts.pop(head.value, None)
+        self.unknowns[head.value] = variable(head.value, shape, facts)
+
+    def declared(self, name: str, tree: Node) -> tuple[Shape, list[str]]:
+        """The shape and the facts in `name: rows x columns facts`."""
+        form = next(child for child in tree.children if not isinstance(child, Token) and child.data == "shape")
+        words = [child for child in tree.children if not isinstance(child, Token) and child.data == "fact"]
         separators = [child for child in form.children if isinstance(child, Token)]
         if separators and separators[0].value != "x":
             raise self.source.error("a declaration is `name: rows x columns`, then facts", separators[0])
         rows, cols = (self.declared_size(child) for child in form.children if not isinstance(child, Token))
-        self.shapes[name] = (rows, cols)
-        facts = ["".join(map(str, word.children)) for word in words if not isinstance(word, Token)]
+        facts = ["".join(map(str, word.children)) for word in words]
         try:
             given = [*self.facts.get(name, ()), *check_facts(name, facts)]
-            variable(name, self.shapes[name], given)
+            variable(name, (rows, cols), given)
         except MatcalcError as error:
-            raise self.source.error(str(error), words[0] if words else head) from None
-        self.facts[name] = given
+            raise self.source.error(str(error), words[0] if words else tree) from None
+        return (rows, cols), given
 
     def declared_size(self, tree: Node) -> Any:
         """A dimension in a declaration: its names are dimensions."""
@@ -240,6 +265,17 @@ class _Reader:
                     name = str(sub.children[0]) if sub.data == "name" else "pi"
                     if self.names.find(name) is None and name not in self.names.later and name not in self.shapes:
                         self.names.dims.setdefault(self.free(name, "dimension", sub))
+
+    def take_ranges(self) -> None:
+        """The names in the range of an index that stand for nothing else are dimensions, or other indices."""
+        ranges = [t for tree in self.sums for t in tree.children if not isinstance(t, Token) and t.data == "ranging"]
+        indices = {str(t.children[0]) for t in ranges}
+        for tree in ranges:
+            for sub in (s for part in tree.children[1:] if not isinstance(part, Token) for s in part.find_data("name")):
+                name = str(sub.children[0])
+                taken = name in indices or name in self.shapes or name in self.names.later
+                if not taken and self.names.find(name) is None:
+                    self.names.dims.setdefault(self.free(name, "dimension", sub))
 
     # -------------------------------------------------------------------------------------------- statements
 
@@ -276,8 +312,8 @@ class _Reader:
         """The value of the last statement; definitions are kept, as named nodes if `naming`."""
         value: Expr = number(0)
         for statement in self.statements:
-            value = builder.build(statement.children[-1])  # type: ignore[arg-type]
-            if statement.data == "definition":
+            value = self.solved(builder, statement) if statement.data in IMPLICIT else builder.build(_body(statement))
+            if statement.data != "expression":
                 head: Any = statement.children[0]
                 if head.value in self.names.dims or head.value in self.names.variables:
                     what = "dimension" if head.value in self.names.dims else "variable"
@@ -287,6 +323,19 @@ class _Reader:
                 value = self.define(head.value, value) if naming else value
                 self.names.definitions[head.value] = value
         return value
+
+    def solved(self, builder: Builder, statement: Node) -> Expr:
+        """What an equation, or a function that it minimises, gives an unknown for its value."""
+        head: Any = statement.children[0]
+        unknown = self.unknowns[head.value]
+        self.names.definitions[head.value] = unknown
+        try:
+            if statement.data == "minimized":
+                return builder.minimizer(unknown, _body(statement))
+            left, right = statement.children[-2:]
+            return builder.equation(unknown, left, right)  # type: ignore[arg-type]
+        finally:
+            del self.names.definitions[head.value]
 
     def define(self, name: str, value: Expr) -> Expr:
         """The value under its name; the bare value where the name means something else in the scope."""
@@ -302,6 +351,11 @@ class _Reader:
             graph.collect(value)
         graph.set_output(output)
         return graph
+
+
+def _body(statement: Node) -> Node:
+    """The last part of a statement."""
+    return statement.children[-1]  # type: ignore[return-value]
 
 
 def _lines(inferred: Mapping[str, Shape]) -> list[str]:

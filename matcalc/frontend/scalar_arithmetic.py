@@ -16,7 +16,7 @@ from matcalc import core
 from matcalc.dims import dim, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, shorten
 from matcalc.expr import REGISTRY, Expr, node, number_value
-from matcalc.ops.elementwise import polygamma_of
+from matcalc.ops.elementwise import exp, polygamma_of, sqrt
 from matcalc.ops.user_functions import Function
 
 HALF = sp.Rational(1, 2)
@@ -46,7 +46,7 @@ def read_number(e: Any) -> Expr:
         NoRuleError: a constant other than pi and e.
     """
     if e is sp.S.Exp1:
-        return node("exp", (core.number(1),))
+        return exp(core.number(1))
     if e.is_finite is not True or e.is_real is not True:
         raise MatcalcError(f"{e} is not a finite real number")
     if isinstance(e, sp.NumberSymbol) and e is not sp.S.Pi:
@@ -97,7 +97,7 @@ def _is_negative(exponent: Expr) -> bool:
 
 def _power(base: Expr, exponent: Expr) -> Expr:
     if exponent.op == "number" and number_value(exponent) == HALF:
-        return node("sqrt", (base,))
+        return sqrt(base)
     if not exponent.is_scalar:
         base = core.broadcast(base, exponent.shape)
     return core.power(base, exponent)

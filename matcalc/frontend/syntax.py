@@ -189,10 +189,17 @@ def _reason(source: Source, token: Token, wants_value: bool) -> str:
     return f"unexpected {shown}"
 
 
+def is_indexed(node: Node) -> bool:
+    """Whether it is a sum (a product, a maximum, ...) over an index, as in sum(i=1..n, x[i])."""
+    return node.data == "call" and any(isinstance(c, Tree) and c.data == "ranging" for c in node.children)
+
+
 def _folded_children(node: Node) -> list[Place]:
     """What has a value in a subtree: the name of a function, as an argument, stands for itself."""
     if node.data == "derivative":
         return node.children[1:]
+    if is_indexed(node):
+        return []
     children: list[Place] = node.children
     if node.data != "call" or children[0] not in FUNCTION_FIRST or len(children) == 1:
         return children
@@ -203,7 +210,8 @@ def _folded_children(node: Node) -> list[Place]:
 def fold(root: Node, visit: Callable[[Node, list[Any]], Any], source: Source) -> Any:
     """The value of a tree: `visit` gets a subtree and the values of its children (a token is its own value).
 
-    The call before the second brackets of a `derivative` is not visited: it holds no expression. Iterative.
+    The call before the second brackets of a `derivative` is not visited: it holds no expression; nor is what stands
+    under an index, which has no value without it. Iterative.
 
     Raises:
         ParseError: operations nest too deeply.

@@ -15,13 +15,14 @@ import numpy as np
 import sympy as sp
 
 from matcalc import core, dims
-from matcalc.emit import helpers
+from matcalc.emit import helpers, root_helpers
 from matcalc.emit.masks import choices_last
 from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.errors import MatcalcError, NoRuleError, missing_dependency, shorten
 from matcalc.expr import Expr, params_text, postorder, record
 from matcalc.notation import Builtin, Call
 from matcalc.numeric.binding import Array, bind
+from matcalc.ops.implicit import Equation
 from matcalc.walk import variables
 
 # What is not complex-differentiable (or is defined by order): refused for complex values.
@@ -35,7 +36,7 @@ REAL_ONLY = (
     | {"var", "std", "norm1", "norm2", "logdet", "standardize", "gammaln", "cossim"}
     | {"eigvals", "eigvecs", "eigmax", "eigmin", "eigvecmax", "eigvecmin", "chol"}
     | {"singvals", "polar", "dpolar", "dpolarform", "normnuc", "normspec", "pinv"}
-    | {"sylvester", "lyapunov", "dlyapunov", "care", "dare"}
+    | {"sylvester", "lyapunov", "dlyapunov", "care", "dare", "root"}
     | {"huber", "leakyrelu", "elu", "selu", "softsign", "hardtanh"}
 )
 
@@ -195,6 +196,22 @@ def _function(machine: _Machine, e: Expr, args: list[Array]) -> Any:
     return machine.functions[name](args[0])
 
 
+def _root(machine: _Machine, e: Expr, args: list[Array]) -> Any:
+    """The solution of an equation; nan where it is not found."""
+    equation: Equation = e.params[0]
+    values = {f.params[0]: value for f, value in zip(equation.formals, args)}
+    system = [equation.residual, equation.derivative]
+
+    def at(x: Array) -> list[Array]:
+        return evaluate_all(system, {**values, equation.name: x}, machine.sizes, machine.functions)
+
+    newton: Callable[..., Array] = vars(root_helpers)["_newton"]
+    try:
+        return newton(equation.name, at, machine.shape(e), equation.words, machine.dtype)
+    except ArithmeticError:
+        return np.full(machine.shape(e), np.nan, dtype=machine.dtype)
+
+
 def _matrix_power(machine: _Machine, e: Expr, args: list[Array]) -> Any:
     exponent = args[1].item().real
     if exponent != np.round(exponent) and helpers.special is None:
@@ -219,4 +236,5 @@ _DIRECT: dict[str, Callable[[_Machine, Expr, list[Array]], Any]] = {
     "power": _power,
     "func": _function,
     "matpow": _matrix_power,
+    "root": _root,
 }

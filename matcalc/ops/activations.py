@@ -14,19 +14,27 @@ from matcalc import core
 from matcalc.core import hadamard, number, scale
 from matcalc.dims import sign
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, Op, Param, node, register
+from matcalc.expr import Expr, Op, Param, register
 from matcalc.maps import LinearMap, mask
 from matcalc.notation import Call, Level, Template
+from matcalc.ops.comparison import maximum, minimum, where
 from matcalc.ops.define import anywhere, need_plain
 from matcalc.ops.elementwise import (
     INSIDE_ONE,
     PROBABILITY,
     WITHIN_ONE,
+    absolute,
     elementwise,
+    exp,
+    expm1,
     from_scalar,
     keeps_sign,
+    log,
     odd,
     positive,
+    sigmoid,
+    softplus,
+    step,
 )
 from matcalc.properties import BIT, bits
 
@@ -52,51 +60,51 @@ def times(*factors: Expr) -> Expr:
 
 def choose(X: Expr, above: Expr, below: Expr) -> Expr:
     """`above` where X > 0, `below` elsewhere."""
-    return node("where", (X, constant(0, X), above, below), (">",))
+    return where(X, constant(0, X), above, below, ">")
 
 
 def clipped(X: Expr, bound: Any) -> Expr:
     """X, cut off at -bound and bound."""
-    return node("minimum", (node("maximum", (X, constant(-bound, X))), constant(bound, X)))
+    return minimum(maximum(X, constant(-bound, X)), constant(bound, X))
 
 
 def inside(X: Expr, bound: Any) -> Expr:
     """1 where |X| < bound, 0 elsewhere."""
-    return node("step", (core.difference(bound, node("abs", (X,))),))
+    return step(core.difference(bound, absolute(X)))
 
 
 def away_from(X: Expr, kink: Any = 0) -> tuple[tuple[str, Expr], ...]:
     """No entry is near the kinks at -kink and kink."""
-    distance = node("abs", (core.difference(node("abs", (X,)), number(kink)),))
+    distance = absolute(core.difference(absolute(X), number(kink)))
     return (("positive", core.difference(distance, number(sp.Rational(1, 20)))),)
 
 
 # ------------------------------------------------------------------------------------------------ without a parameter
 
-elementwise(
+softsign = elementwise(
     "softsign",
     lambda t: t / (1 + sp.Abs(t)),
     r"\operatorname{softsign}",
     Template("{0} / (1 + np.abs({0}))", Level.PRODUCT, Level.ATOM),
-    slope=lambda Y, X: core.power(core.plus(1, node("abs", (X,))), -2),
+    slope=lambda Y, X: core.power(core.plus(1, absolute(X)), -2),
     sampling=away_from,
     facts=odd,
-    definition=lambda X: core.divide(X, core.plus(1, node("abs", (X,)))),
+    definition=lambda X: core.divide(X, core.plus(1, absolute(X))),
     monotone=1,
     image=INSIDE_ONE,
 )
-elementwise(
+logsigmoid = elementwise(
     "logsigmoid",
     lambda t: -sp.log(1 + sp.exp(-t)),
     r"\log\sigma",
     Template("-_softplus(-{0})", Level.MINUS, Level.ATOM),
-    slope=lambda Y, X: node("sigmoid", (core.minus(X),)),
-    definition=lambda X: core.minus(node("softplus", (core.minus(X),))),
+    slope=lambda Y, X: sigmoid(core.minus(X)),
+    definition=lambda X: core.minus(softplus(core.minus(X))),
     also=("log_sigmoid",),
     monotone=1,
     image=(-sp.oo, sp.S.Zero, True, True),
 )
-elementwise(
+hardtanh = elementwise(
     "hardtanh",
     lambda t: sp.Min(sp.Max(t, -1), 1),
     r"\operatorname{hardtanh}",
@@ -108,13 +116,13 @@ elementwise(
     monotone=1,
     image=WITHIN_ONE,
 )
-elementwise(
+selu = elementwise(
     "selu",
     lambda t: SELU_SCALE * sp.Piecewise((t, t > 0), (SELU_ALPHA * (sp.exp(t) - 1), True)),
     r"\operatorname{selu}",
     Call("_selu"),
     slope=lambda Y, X: choose(
-        X, constant(SELU_SCALE, X), scale(number(SELU_SCALE * SELU_ALPHA), node("exp", (_negative_part(X),)))
+        X, constant(SELU_SCALE, X), scale(number(SELU_SCALE * SELU_ALPHA), exp(_negative_part(X)))
     ),
     sampling=away_from,
     facts=keeps_sign,
@@ -122,17 +130,17 @@ elementwise(
     definition=lambda X: scale(number(SELU_SCALE), _elu_by_parts(X, SELU_ALPHA)),
     monotone=1,
 )
-elementwise(
+logit = elementwise(
     "logit",
     lambda t: sp.log(t / (1 - t)),
     r"\operatorname{logit}",
     Template("np.log({0} / (1 - {0}))", inner=Level.ATOM),
     slope=lambda Y, X: core.power(times(X, core.difference(1, X)), -1),
     domain=lambda X: (("positive", X), ("positive", core.difference(1, X))),
-    definition=lambda X: core.difference(node("log", (X,)), node("log", (core.difference(1, X),))),
+    definition=lambda X: core.difference(log(X), log(core.difference(1, X))),
     monotone=1,
 )
-elementwise(
+normpdf = elementwise(
     "normpdf",
     lambda t: sp.exp(-(t**2) / 2) / sp.sqrt(2 * sp.pi),
     r"\varphi_{\mathcal{N}}",
@@ -142,43 +150,43 @@ elementwise(
     definition=lambda X: from_scalar(sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi), {x: X}, X),
     image=(sp.S.Zero, 1 / sp.sqrt(2 * sp.pi), True, False),
 )
-elementwise(
+normcdf = elementwise(
     "normcdf",
     lambda t: (1 + sp.erf(t / sp.sqrt(2))) / 2,
     r"\Phi",
     Call("special.ndtr"),
-    slope=lambda Y, X: node("normpdf", (X,)),
+    slope=lambda Y, X: normpdf(X),
     facts=positive,
     definition=lambda X: from_scalar((1 + sp.erf(x / sp.sqrt(2))) / 2, {x: X}, X),
     monotone=1,
     image=PROBABILITY,
 )
-elementwise(
+normlogcdf = elementwise(
     "normlogcdf",
     lambda t: sp.log((1 + sp.erf(t / sp.sqrt(2))) / 2),
     r"\log\Phi",
     Call("special.log_ndtr"),
-    slope=lambda Y, X: node("normratio", (X,)),
-    definition=lambda X: node("log", (node("normcdf", (X,)),)),
+    slope=lambda Y, X: normratio(X),
+    definition=lambda X: log(normcdf(X)),
 )
-elementwise(
+normratio: Op = elementwise(
     "normratio",
     lambda t: sp.sqrt(2 / sp.pi) * sp.exp(-(t**2) / 2) / (1 + sp.erf(t / sp.sqrt(2))),
     r"\tfrac{\varphi}{\Phi}",
     Template("0.7978845608028654 / special.erfcx({0} * -0.7071067811865476)", Level.PRODUCT, Level.ATOM),
     slope=lambda Y, X: core.minus(times(Y, core.plus(X, Y))),
     facts=positive,
-    definition=lambda X: core.divide(node("normpdf", (X,)), node("normcdf", (X,))),
+    definition=lambda X: core.divide(normpdf(X), normcdf(X)),
 )
-elementwise(
+log1mexp = elementwise(
     "log1mexp",
     lambda t: sp.log(1 - sp.exp(-t)),
     r"\operatorname{log1mexp}",
     Call("_log1mexp"),
-    slope=lambda Y, X: core.power(node("expm1", (X,)), -1),
+    slope=lambda Y, X: core.power(expm1(X), -1),
     domain=lambda X: (("positive", X),),
     source=MAECHLER,
-    definition=lambda X: node("log", (core.difference(1, node("exp", (core.minus(X),))),)),
+    definition=lambda X: log(core.difference(1, exp(core.minus(X)))),
 )
 
 
@@ -187,11 +195,11 @@ elementwise(
 
 def _negative_part(X: Expr) -> Expr:
     """min(X, 0): exp of it does not overflow."""
-    return node("minimum", (X, core.zeros(*X.shape)))
+    return minimum(X, core.zeros(*X.shape))
 
 
 def _elu_by_parts(X: Expr, alpha: Any) -> Expr:
-    return choose(X, X, scale(number(alpha), node("expm1", (_negative_part(X),))))
+    return choose(X, X, scale(number(alpha), expm1(_negative_part(X))))
 
 
 def _positive(name: str, what: str) -> Callable[..., Any]:
@@ -248,10 +256,10 @@ def entrywise(
 
 
 def _huber(X: Expr, delta: Any) -> Expr:
-    size = node("abs", (X,))
+    size = absolute(X)
     square = scale(number(sp.Rational(1, 2)), core.power(X, 2))
     linear = scale(number(delta), core.difference(size, number(delta / 2)))
-    return node("where", (size, constant(delta, X), linear, square), (">",))
+    return where(size, constant(delta, X), linear, square, ">")
 
 
 entrywise(
@@ -276,7 +284,7 @@ entrywise(
 entrywise(
     "elu",
     ("alpha", 1),
-    slope=lambda Y, X, alpha: choose(X, constant(1, X), scale(number(alpha), node("exp", (_negative_part(X),)))),
+    slope=lambda Y, X, alpha: choose(X, constant(1, X), scale(number(alpha), exp(_negative_part(X)))),
     definition=_elu_by_parts,
     facts=lambda e, X: (X & bits("positive", "nonnegative", "nonzero", "diagonal", "symmetric", "constant"), 0),
     source=CLEVERT,

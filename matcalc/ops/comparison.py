@@ -9,10 +9,11 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import number, scale
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, Param, node
+from matcalc.expr import Expr, Param
 from matcalc.maps import LinearMap, mask, zero
 from matcalc.notation import Call, Notation, Template
 from matcalc.ops.define import all_same, anywhere, keeps, need_same, op
+from matcalc.ops.elementwise import sign
 from matcalc.properties import BIT, bits
 
 SUBGRADIENT = "Clarke, Optimization and Nonsmooth Analysis (1983): ties share equally"
@@ -21,7 +22,7 @@ HALF = number(sp.Rational(1, 2))
 
 def greater(A: Expr, B: Expr) -> Expr:
     """1 where A > B, 1/2 where they tie, 0 elsewhere: (1 + sign(A - B))/2."""
-    return scale(HALF, core.plus(1, node("sign", (core.difference(A, B),))))
+    return scale(HALF, core.plus(1, sign(core.difference(A, B))))
 
 
 @op(
@@ -66,8 +67,8 @@ def _where_shape(A: Expr, B: Expr, C: Expr, D: Expr, relation: str) -> Any:
 
 
 def _where_latex(relation: str) -> Notation:
-    sign = {">": ">", ">=": r"\geq"}[relation]
-    return Template(rf"\operatorname{{{{where}}}}\left({{0}} {sign} {{1}}, {{2}}, {{3}}\right)")
+    symbol = {">": ">", ">=": r"\geq"}[relation]
+    return Template(rf"\operatorname{{{{where}}}}\left({{0}} {symbol} {{1}}, {{2}}, {{3}}\right)")
 
 
 @op(
@@ -84,6 +85,6 @@ def _where_latex(relation: str) -> Notation:
 def where(Y: Expr, A: Expr, B: Expr, C: Expr, D: Expr, relation: str) -> tuple[LinearMap, ...]:
     """d where(A > B, C, D) = [A > B] o dC + [A <= B] o dD"""
     one, none = core.broadcast(number(1), Y.shape), core.zeros(*Y.shape)
-    chosen = node("where", (A, B, one, none), (relation,))
-    other = node("where", (A, B, none, one), (relation,))
+    chosen = where(A, B, one, none, relation)
+    other = where(A, B, none, one, relation)
     return zero(A.shape, Y.shape), zero(B.shape, Y.shape), mask(chosen), mask(other)

@@ -10,7 +10,7 @@ from matcalc import core
 from matcalc.core import difference, eye, inverse, matmul, minus, number, power, scale
 from matcalc.dims import Dim, is_one, plus, same, shape_text, surely_nonnegative, times
 from matcalc.errors import NoRuleError, ShapeError
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
 from matcalc.linop import apply
 from matcalc.maps import (
     LinearMap,
@@ -28,8 +28,9 @@ from matcalc.maps import (
 )
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import always, anywhere, map_by_definition, need_same, no_facts, op, scalar, square
+from matcalc.ops.matrix_functions import matpow
 from matcalc.ops.selection import lower_ones
-from matcalc.ops.spectral import simple, simple_extreme
+from matcalc.ops.spectral import eigvecmax, eigvecs, simple, simple_extreme
 from matcalc.properties import BIT, bits
 from matcalc.vecform import matrix
 
@@ -109,11 +110,15 @@ def rank_dim(X: Expr) -> Dim:
     return n if tall else m
 
 
+def _values(X: Expr) -> Expr:
+    return singvals(X)
+
+
 @op(
     shape=lambda X: (rank_dim(X), 1),
     latex=Call(r"\operatorname{singvals}"),
     numpy=Template("np.linalg.svd({0}, compute_uv=False)[:, None]"),
-    domain=lambda X: (("positive", node("singvals", (X,))), *simple(gram(X))),
+    domain=lambda X: (("positive", _values(X)), *simple(gram(X))),
     source=GILES_SVD,
     example=("4 3",),
     facts=lambda e, X: (
@@ -124,7 +129,7 @@ def rank_dim(X: Expr) -> Dim:
 )
 def singvals(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d sigma_i = u_i' dX v_i, for distinct positive singular values"""
-    V = node("eigvecs", (minus(gram(X)),))  # in the order of the singular values, which descend
+    V = eigvecs(minus(gram(X)))  # in the order of the singular values, which descend
     left, right = ((X @ V).T, V) if is_same_rank(X) else (V.T, X.T @ V)
     k = Y.shape[0]
     return (compose(mask(power(Y, -1)), diagonal(k, Y.shape), sandwich(left, right, X.shape)),)
@@ -151,8 +156,8 @@ def _polar_by_powers(X: Expr) -> Expr:
         raise NoRuleError(f"polar({X}): whether {X.shape[0]} or {X.shape[1]} is larger must be known to go on")
     half = number(-HALF)
     if tall:
-        return core.matmul(X, node("matpow", (core.matmul(X.T, X), half)))
-    return core.matmul(node("matpow", (core.matmul(X, X.T), half)), X)
+        return core.matmul(X, matpow(core.matmul(X.T, X), half))
+    return core.matmul(matpow(core.matmul(X, X.T), half), X)
 
 
 def _slope_by_powers(X: Expr, V: Expr) -> Expr:
@@ -230,7 +235,7 @@ def _norm_facts(e: Expr, X: int) -> tuple[int, int]:
 )
 def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d normnuc(X) = tr(Q' dX), Q = U V' the polar factor of X = U diag(sigma) V', where the rank is constant"""
-    return (inner(node("polar", (X,))),)
+    return (inner(polar(X)),)
 
 
 @op(
@@ -245,7 +250,7 @@ def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
 )
 def normspec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d normspec(X) = u' dX v, the singular vectors of a simple largest singular value; u = X v / normspec(X)"""
-    v = node("eigvecmax", (X.T @ X,))
+    v = eigvecmax(X.T @ X)
     return (inner(scale(power(Y, -1), matmul(X, v, v.T))),)
 
 

@@ -9,14 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
+from matcalc.core import add, number, zeros
 from matcalc.core import var as variable
 from matcalc.dims import Shape, is_one, same, same_shape, shape_text
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Op, Param, postorder, record, register
-from matcalc.maps import LinearMap, compose, identity, map_sum, zero
+from matcalc.linop import adjoint, apply
+from matcalc.maps import LinearMap, Zero, compose, identity, map_sum, zero
 from matcalc.notation import Notation
 from matcalc.properties import BIT
-from matcalc.walk import substitute
+from matcalc.walk import depends, substitute
 
 AXIS = Param("axis", "axis", None)
 Domain = Callable[..., tuple[tuple[str, Any], ...]]
@@ -90,14 +92,34 @@ def map_by_definition(definition: Callable[..., Expr], args: Sequence[Expr], k: 
     It is taken at fresh variables: arguments may contain each other (a direction that depends on the point).
     """
     fresh = [variable(f"A{i}", *a.shape) for i, a in enumerate(args)]
-    e, wrt = definition(*fresh), fresh[k]
+    return at_arguments(linearised(definition(*fresh), fresh[k]), dict(zip(fresh, args)))
+
+
+def linearised(e: Expr, wrt: Expr) -> LinearMap:
+    """The differential of `e` as a map from that of a variable, all others held fixed."""
     found: dict[Expr, LinearMap] = {wrt: identity(wrt.shape)}
     for sub in postorder((e,)):
         if sub in found or not any(a in found for a in sub.args):
             continue
         maps = record(sub.op).differential(sub, *sub.args, *sub.params)
         found[sub] = map_sum(*(compose(L, found[a]) for a, L in zip(sub.args, maps) if a in found))
-    return at_arguments(found.get(e, zero(wrt.shape, e.shape)), dict(zip(fresh, args)))
+    return found.get(e, zero(wrt.shape, e.shape))
+
+
+def gradient_of(e: Expr, wrt: Expr) -> Expr:
+    """The gradient of a 1 x 1 value by a variable, as the chain rule gives it."""
+    order = list(postorder((e,)))
+    needed = depends((e,), (wrt,))
+    parts: dict[Expr, list[Expr]] = {e: [number(1)]}
+    for sub in reversed(order):
+        if sub is wrt or sub not in needed or sub not in parts:
+            continue
+        G = add(*parts.pop(sub))
+        maps = record(sub.op).differential(sub, *sub.args, *sub.params)
+        for a, L in zip(sub.args, maps):
+            if a in needed and not isinstance(L, Zero):
+                parts.setdefault(a, []).append(apply(adjoint(L), G))
+    return add(*parts[wrt]) if wrt in parts else zeros(*wrt.shape)
 
 
 def at_arguments(L: LinearMap, table: dict[Expr, Expr]) -> LinearMap:

@@ -13,7 +13,7 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import hadamard, power
-from matcalc.expr import REGISTRY, Expr, Op, Param, node, register
+from matcalc.expr import REGISTRY, Expr, Op, Param, register
 from matcalc.maps import LinearMap, mask
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import zero_like
@@ -167,11 +167,11 @@ def _times(*factors: Expr) -> Expr:
     return core.scale(*factors) if factors[0].is_scalar else hadamard(*factors)
 
 
-elementwise("exp", sp.exp, r"\exp", "np.exp", facts=positive, monotone=1, image=ABOVE_ZERO, also=("Exp",))
-elementwise(
+exp = elementwise("exp", sp.exp, r"\exp", "np.exp", facts=positive, monotone=1, image=ABOVE_ZERO, also=("Exp",))
+log = elementwise(
     "log", sp.log, r"\log", "np.log", domain=above_zero, slope=lambda Y, X: power(X, -1), monotone=1, also=("ln", "Log")
 )
-elementwise(
+log1p = elementwise(
     "log1p",
     lambda t: sp.log(1 + t),
     r"\operatorname{log1p}",
@@ -180,17 +180,17 @@ elementwise(
     domain=above_minus_one,
     monotone=1,
 )
-elementwise(
+expm1 = elementwise(
     "expm1",
     lambda t: sp.exp(t) - 1,
     r"\operatorname{expm1}",
     "np.expm1",
     facts=keeps_sign,
-    slope=lambda Y, X: node("exp", (X,)),
+    slope=lambda Y, X: exp(X),
     monotone=1,
     image=(sp.S.NegativeOne, sp.oo, True, True),
 )
-elementwise(
+sqrt = elementwise(
     "sqrt",
     sp.sqrt,
     Template(r"\sqrt{{{0}}}"),
@@ -202,18 +202,18 @@ elementwise(
     monotone=1,
     image=FROM_ZERO,
 )
-elementwise(
+absolute = elementwise(
     "abs",
     sp.Abs,
     Template(r"\lvert {0} \rvert"),
     "np.abs",
     facts=_abs_facts,
-    slope=lambda Y, X: node("sign", (X,)),
+    slope=lambda Y, X: sign(X),
     also=("fabs", "absolute", "Abs"),
     convexity=1,
     image=FROM_ZERO,
 )
-elementwise(
+sign: Op = elementwise(
     "sign",
     sp.sign,
     r"\operatorname{sign}",
@@ -224,7 +224,7 @@ elementwise(
     monotone=1,
     image=WITHIN_ONE,
 )
-elementwise(
+step = elementwise(
     "step",
     None,
     r"\operatorname{step}",
@@ -235,13 +235,17 @@ elementwise(
     monotone=1,
     image=(sp.S.Zero, sp.S.One, False, False),
 )
-elementwise("sin", sp.sin, r"\sin", "np.sin", image=WITHIN_ONE)
-elementwise("cos", sp.cos, r"\cos", "np.cos", image=WITHIN_ONE)
-elementwise("tan", sp.tan, r"\tan", "np.tan")
-elementwise("tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square, monotone=1, image=INSIDE_ONE)
-elementwise("arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd, domain=within_one, monotone=1, also=("asin",))
-elementwise("arccos", sp.acos, r"\arccos", "np.arccos", domain=within_one, monotone=-1, also=("acos",))
-elementwise(
+sin = elementwise("sin", sp.sin, r"\sin", "np.sin", image=WITHIN_ONE)
+cos = elementwise("cos", sp.cos, r"\cos", "np.cos", image=WITHIN_ONE)
+tan = elementwise("tan", sp.tan, r"\tan", "np.tan")
+tanh = elementwise(
+    "tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square, monotone=1, image=INSIDE_ONE
+)
+arcsin = elementwise(
+    "arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd, domain=within_one, monotone=1, also=("asin",)
+)
+arccos = elementwise("arccos", sp.acos, r"\arccos", "np.arccos", domain=within_one, monotone=-1, also=("acos",))
+arctan = elementwise(
     "arctan",
     sp.atan,
     r"\arctan",
@@ -251,10 +255,12 @@ elementwise(
     image=(-sp.pi / 2, sp.pi / 2, True, True),
     also=("atan",),
 )
-elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd, monotone=1)
-elementwise("cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive, image=(sp.S.One, sp.oo, False, True))
-elementwise("arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd, monotone=1, also=("asinh",))
-elementwise(
+sinh = elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd, monotone=1)
+cosh = elementwise("cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive, image=(sp.S.One, sp.oo, False, True))
+arcsinh = elementwise(
+    "arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd, monotone=1, also=("asinh",)
+)
+arccosh = elementwise(
     "arccosh",
     sp.acosh,
     r"\operatorname{arccosh}",
@@ -264,7 +270,7 @@ elementwise(
     image=FROM_ZERO,
     also=("acosh",),
 )
-elementwise(
+arctanh = elementwise(
     "arctanh",
     sp.atanh,
     r"\operatorname{arctanh}",
@@ -274,7 +280,7 @@ elementwise(
     monotone=1,
     also=("atanh",),
 )
-elementwise(
+sigmoid = elementwise(
     "sigmoid",
     lambda t: 1 / (1 + sp.exp(-t)),
     r"\sigma",
@@ -285,30 +291,30 @@ elementwise(
     monotone=1,
     image=PROBABILITY,
 )
-elementwise(
+relu = elementwise(
     "relu",
     lambda t: sp.Max(t, 0),
     r"\operatorname{relu}",
     Template("np.maximum({0}, 0)"),
     facts=nonnegative,
-    slope=lambda Y, X: node("step", (X,)),
+    slope=lambda Y, X: step(X),
     source="relu'(0) = 0 by convention",
     monotone=1,
     convexity=1,
     image=FROM_ZERO,
 )
-elementwise(
+softplus = elementwise(
     "softplus",
     lambda t: sp.log(1 + sp.exp(t)),
     r"\operatorname{softplus}",
     "_softplus",
     facts=positive,
-    slope=lambda Y, X: node("sigmoid", (X,)),
+    slope=lambda Y, X: sigmoid(X),
     monotone=1,
     image=ABOVE_ZERO,
 )
-elementwise("erf", sp.erf, r"\operatorname{erf}", "special.erf", facts=odd, monotone=1, image=INSIDE_ONE)
-elementwise(
+erf = elementwise("erf", sp.erf, r"\operatorname{erf}", "special.erf", facts=odd, monotone=1, image=INSIDE_ONE)
+erfc = elementwise(
     "erfc",
     sp.erfc,
     r"\operatorname{erfc}",
@@ -323,10 +329,10 @@ gammaln = elementwise(
     r"\log\Gamma",
     "special.gammaln",
     sampling=above_zero,
-    slope=lambda Y, X: node("digamma", (X,)),
+    slope=lambda Y, X: digamma(X),
     also=("lgamma", "loggamma"),
 )
-elementwise(
+digamma: Op = elementwise(
     "digamma",
     sp.digamma,
     r"\psi",
@@ -334,7 +340,7 @@ elementwise(
     sampling=above_zero,
     slope=lambda Y, X: polygamma_of(1, X),
 )
-elementwise(
+gelu = elementwise(
     "gelu",
     lambda t: t * (1 + sp.erf(t / sp.sqrt(2))) / 2,
     r"\operatorname{gelu}",
@@ -342,14 +348,14 @@ elementwise(
     source="Hendrycks & Gimpel, Gaussian Error Linear Units (2016)",
     definition=lambda X: from_scalar(x * (1 + sp.erf(x / sp.sqrt(2))) / 2, {x: X}, X),
 )
-elementwise(
+silu = elementwise(
     "silu",
     lambda t: t / (1 + sp.exp(-t)),
     r"\operatorname{silu}",
     Template("{0} * _sigmoid({0})", Level.PRODUCT, Level.ATOM),
-    slope=lambda Y, X: core.plus(Y, _times(node("sigmoid", (X,)), core.difference(1, Y))),
+    slope=lambda Y, X: core.plus(Y, _times(sigmoid(X), core.difference(1, Y))),
     source="Elfwing, Uchibe & Doya, Sigmoid-weighted linear units (2018)",
-    definition=lambda X: _times(X, node("sigmoid", (X,))),
+    definition=lambda X: _times(X, sigmoid(X)),
     also=("swish",),
 )
 
@@ -358,7 +364,7 @@ def _polygamma_slope(Y: Expr, X: Expr, order: int) -> tuple[LinearMap, ...]:
     return (mask(polygamma_of(order + 1, X)),)
 
 
-register(
+polygamma = register(
     Op(
         name="polygamma",
         identity="d polygamma(k, X) = polygamma(k + 1, X) o dX",

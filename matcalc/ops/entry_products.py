@@ -5,11 +5,12 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.dims import Shape, times
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, Param, node
+from matcalc.expr import Expr, Param
 from matcalc.maps import LinearMap, on_vec, slope
 from matcalc.notation import Level, Notation, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import AXIS, anywhere, keeps, need_same, no_facts, op, reduced
+from matcalc.ops.products import reshape_
 from matcalc.ops.reductions import SIGNS, axis_helper, axis_latex, axis_numpy, weighted_sum
 
 
@@ -26,7 +27,7 @@ from matcalc.ops.reductions import SIGNS, axis_helper, axis_latex, axis_numpy, w
 )
 def prod(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d prod(X) = sum(prodothers(X) o dX), prodothers the product of all other entries"""
-    return (weighted_sum(X, axis, node("prodothers", (X,), (axis,))),)
+    return (weighted_sum(X, axis, prodothers(X, axis)),)
 
 
 @op(
@@ -72,7 +73,7 @@ def _slope_numpy(axis: int | None) -> Notation:
 )
 def dprodothers(Y: Expr, X: Expr, V: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """dprodothers(X, V) is linear in V, and vec(d dprodothers(X, V)) = prodothersform(X, 2) (vec(V) (x) vec(dX))"""
-    second = node("prodothersform", (X,), (axis, 2)) @ core.kron(core.vec(V), core.eye(times(*X.shape)))
+    second = prodothersform(X, axis, 2) @ core.kron(core.vec(V), core.eye(times(*X.shape)))
     return on_vec(second, X.shape, X.shape), slope("dprodothers", "prodothersform", X, (axis,))
 
 
@@ -106,5 +107,5 @@ def _form_numpy(axis: int | None, order: int) -> Notation:
 def prodothersform(Y: Expr, X: Expr, axis: int | None, order: int) -> tuple[LinearMap, ...]:
     """prodothersform(X, r) (vec(V1) (x) ... (x) vec(Vr)) is vec of the r-th derivative of prodothers along V1 ... Vr"""
     rows, columns = Y.shape
-    higher = node("prodothersform", (X,), (axis, order + 1))
-    return (on_vec(node("reshape", (higher,), (times(rows, columns), rows)), X.shape, Y.shape),)
+    higher = prodothersform(X, axis, order + 1)
+    return (on_vec(reshape_(higher, times(rows, columns), rows), X.shape, Y.shape),)

@@ -10,10 +10,11 @@ from matcalc import core
 from matcalc.core import eye, inverse, kron, minus, transpose, vec
 from matcalc.dims import Shape, same, shape_text
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
 from matcalc.maps import LinearMap, compose, identity, map_sum, negated, sandwich, scaled, solution, transposition
 from matcalc.notation import Call
 from matcalc.ops.define import need_same, need_square, no_facts, op
+from matcalc.ops.products import reshape_
 from matcalc.properties import bits
 
 KAO = "Kao & Hennequin, Automatic differentiation of Sylvester, Lyapunov, and algebraic Riccati equations (2020)"
@@ -43,7 +44,7 @@ def dlyapunov_form(A: Expr) -> Expr:
 
 def by_vec(form: Expr, C: Expr) -> Expr:
     """The solution of an equation from its matrix on vec."""
-    return node("reshape", (inverse(form) @ vec(C),), C.shape)
+    return reshape_(inverse(form) @ vec(C), *C.shape)
 
 
 def _sylvester_shape(A: Expr, B: Expr, C: Expr) -> Shape:
@@ -153,12 +154,12 @@ def _closed(A: Expr, B: Expr, K: Expr) -> Expr:
 
 
 def _care_domain(A: Expr, B: Expr, Q: Expr, R: Expr) -> tuple[tuple[str, Expr], ...]:
-    K = _care_gain(node("care", (A, B, Q, R)), A, B, R)
+    K = _care_gain(care(A, B, Q, R), A, B, R)
     return ("nonsingular", symmetric_part(R)), ("nonsingular", lyapunov_form(transpose(_closed(A, B, K))))
 
 
 def _dare_domain(A: Expr, B: Expr, Q: Expr, R: Expr) -> tuple[tuple[str, Expr], ...]:
-    P = node("dare", (A, B, Q, R))
+    P = dare(A, B, Q, R)
     system = core.add(symmetric_part(R), transpose(B) @ P @ B)
     closed = _closed(A, B, _dare_gain(P, A, B, R))
     return ("nonsingular", system), ("nonsingular", dlyapunov_form(transpose(closed)))

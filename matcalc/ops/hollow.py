@@ -6,7 +6,7 @@ from typing import Any
 
 from matcalc import core
 from matcalc.dims import is_one, same, sign
-from matcalc.expr import Expr, node, number_value
+from matcalc.expr import Expr, number_value, record
 
 _DEEPEST = 8  # names, transposes and factors that are looked through
 _KEEPS_ZERO = frozenset(("sqrt", "abs", "transpose", "named"))
@@ -44,4 +44,4 @@ def root_slope(Y: Expr, X: Expr) -> Expr:
 def where_positive(X: Expr, slope: Expr) -> Expr:
     """A slope where X > 0; the subgradient 0 where X is 0."""
     zero: Any = core.broadcast(core.number(0), X.shape)
-    return node("where", (X, zero, slope, zero), (">",))
+    return record("where")(X, zero, slope, zero, ">")

@@ -10,10 +10,11 @@ from matcalc import core
 from matcalc.core import inverse, transpose
 from matcalc.dims import Shape, same, shape_text, times
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expr import Expr, Param, node
+from matcalc.expr import Expr, Param
 from matcalc.maps import LinearMap, inner, negated, on_vec, sandwich, slope
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import anywhere, need_same, need_square, no_facts, op, square, square_to_scalar
+from matcalc.ops.products import reshape_
 from matcalc.properties import BIT, bits
 
 GILES = "Giles, Collected matrix derivative results (2008), sec. 2"
@@ -131,7 +132,7 @@ def logdet(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
 
 def adjugate(X: Expr) -> Expr:
     """adj(X): det(X) X^-1 for nonsingular X, and defined by cofactors for every square X."""
-    return node("adj", (X,))
+    return adj(X)
 
 
 @op(
@@ -169,7 +170,7 @@ def _dadj_shape(X: Expr, V: Expr) -> Shape:
 def dadj(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
     """dadj(X, V) is linear in V, and vec(d dadj(X, V)) = dadjform(X, 2) (vec(V) (x) vec(dX))"""
     size = times(*X.shape)
-    second = node("dadjform", (X,), (2,)) @ core.kron(core.vec(V), core.eye(size))
+    second = dadjform(X, 2) @ core.kron(core.vec(V), core.eye(size))
     return on_vec(second, X.shape, X.shape), slope("dadj", "dadjform", X, turned=True)
 
 
@@ -196,5 +197,5 @@ def _dadjform_shape(X: Expr, order: int) -> Shape:
 def dadjform(Y: Expr, X: Expr, order: int) -> tuple[LinearMap, ...]:
     """dadjform(X, r) (vec(V1) (x) ... (x) vec(Vr)) is vec of the r-th derivative of adj at X along V1 ... Vr"""
     rows, columns = Y.shape
-    higher = node("dadjform", (X,), (order + 1,))
-    return (on_vec(node("reshape", (higher,), (times(rows, columns), rows)), X.shape, Y.shape),)
+    higher = dadjform(X, order + 1)
+    return (on_vec(reshape_(higher, times(rows, columns), rows), X.shape, Y.shape),)

@@ -29,7 +29,7 @@ from matcalc.maps import (
 )
 from matcalc.notation import Builtin, Call, Notation, Template
 from matcalc.ops.define import anywhere, need_same, need_square, no_facts, op, square
-from matcalc.ops.selection import block_of
+from matcalc.ops.selection import block_of, slice_
 from matcalc.properties import BIT, bits
 
 HIGHAM = "Higham, Functions of Matrices (2008), Theorem 3.6 and ch. 10"
@@ -42,7 +42,7 @@ TRIANGULAR = bits("diagonal", "lower", "upper")
 
 def principal(X: Expr) -> tuple[tuple[str, Expr], ...]:
     """X has no eigenvalue that is zero or real and negative: its principal square root exists and is nonsingular."""
-    return (("nonsingular", X), ("nonsingular", node("sqrtm", (X,))))
+    return (("nonsingular", X), ("nonsingular", sqrtm(X)))
 
 
 def domain_of(function: str, X: Expr) -> tuple[tuple[str, Expr], ...]:
@@ -132,7 +132,7 @@ def doubled(X: Expr, V: Expr) -> Expr:
 
 def upper_right(Y: Expr, n: Dim) -> Expr:
     """The upper right n x n block of a 2n x 2n matrix."""
-    return node("slice", (Y,), (1, n, plus(n, 1), times(2, n)))
+    return slice_(Y, 1, n, plus(n, 1), times(2, n))
 
 
 def _block_maps(n: Dim) -> tuple[LinearMap, LinearMap, LinearMap]:
@@ -266,7 +266,7 @@ def _matpow_facts(e: Expr, X: int, k: int) -> tuple[int, int]:
 def matpow(Y: Expr, X: Expr, k: Expr) -> tuple[LinearMap, ...]:
     """d(X^k) = sum over i from 0 to k-1 of X^i dX X^(k-1-i) for whole k > 0; else L(X, dX) + logm(X) X^k dk"""
     if k.op != "number":
-        return frechet("matpow", X, k), outer(matmul(node("logm", (X,)), Y))
+        return frechet("matpow", X, k), outer(matmul(logm(X), Y))
     constant = zero((1, 1), X.shape)
     if not number_value(k).is_Integer or abs(number_value(k)) > MAX_POWER:
         return frechet("matpow", X, k), constant
@@ -300,12 +300,12 @@ def _frechetpow_shape(X: Expr, V: Expr, k: Expr) -> Shape:
     source=HIGHAM,
     example=("n n, n n, 1 1",),
     facts=no_facts,
-    definition=lambda X, V, k: upper_right(node("matpow", (doubled(X, V), k)), X.shape[0]),
+    definition=lambda X, V, k: upper_right(matpow(doubled(X, V), k), X.shape[0]),
 )
 def frechetpow(Y: Expr, X: Expr, V: Expr, k: Expr) -> tuple[LinearMap, ...]:
     """L(X, V, k) is the upper right block of [X, V; 0, X]^k; dL/dk = L_log(X, V) X^k + logm(X) L(X, V, k)"""
     twice, _, corner = _block_maps(X.shape[0])
-    by_k = core.add(matmul(node("frechet", (X, V), ("logm",)), node("matpow", (X, k))), matmul(node("logm", (X,)), Y))
+    by_k = core.add(matmul(frechet_(X, V, "logm"), matpow(X, k)), matmul(logm(X), Y))
     return compose(corner, frechet("matpow", doubled(X, V), k), twice), frechet("matpow", X, k), outer(by_k)
 
 
@@ -323,14 +323,14 @@ def _powform_shape(X: Expr, k: Expr) -> Shape:
     source=HIGHAM_KRONECKER,
     example=("n n, 1 1",),
     facts=no_facts,
-    definition=lambda X, k: upper_right(node("matpow", (_kronecker_block(X), k)), times(*X.shape)),
+    definition=lambda X, k: upper_right(matpow(_kronecker_block(X), k), times(*X.shape)),
 )
 def frechetpowform(Y: Expr, X: Expr, k: Expr) -> tuple[LinearMap, ...]:
     """K(X, k) vec(V) = vec(L(X, V, k)), L the Frechet derivative of X^k"""
     moves, corner = _kronecker_moves(X)
     identity = core.eye(X.shape[0])
     by_k = core.add(
-        matmul(core.kron(node("matpow", (X, k)).T, identity), node("frechetform", (X,), ("logm",))),
-        matmul(core.kron(identity, node("logm", (X,))), Y),
+        matmul(core.kron(matpow(X, k).T, identity), frechetform(X, "logm")),
+        matmul(core.kron(identity, logm(X)), Y),
     )
     return compose(corner, frechet("matpow", _kronecker_block(X), k), moves), outer(by_k)

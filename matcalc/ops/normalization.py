@@ -13,11 +13,12 @@ from matcalc import core
 from matcalc.core import broadcast, hadamard, minus, number, power, total
 from matcalc.dims import Shape, is_one
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, Param, node
+from matcalc.expr import Expr, Param
 from matcalc.maps import LinearMap, compose, identity, inner, map_sum, mask, negated, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.define import AXIS, anywhere, like, need_plain, need_same, no_facts, op, reduced
-from matcalc.ops.reductions import axis_helper, axis_latex, centred, degrees, repeated_sum, summing
+from matcalc.ops.elementwise import exp, log, sqrt
+from matcalc.ops.reductions import axis_helper, axis_latex, centred, degrees, repeated_sum, std, summing, var_
 from matcalc.properties import bits
 
 BISHOP = "Bishop, Pattern Recognition and Machine Learning (2006), 4.3.4"
@@ -43,7 +44,7 @@ def _softmax_facts(e: Expr, X: int) -> tuple[int, int]:
 
 
 def _softmax_by_primitives(X: Expr, axis: int) -> Expr:
-    E = node("exp", (X,))
+    E = exp(X)
     return core.divide(E, broadcast(total(E, axis), X.shape))
 
 
@@ -75,12 +76,12 @@ def softmax(P: Expr, X: Expr, axis: int) -> tuple[LinearMap, ...]:
     facts=no_facts,
     params=(AXIS,),
     complete=_axis_of_vector("log_softmax"),
-    definition=lambda X, axis: node("log", (_softmax_by_primitives(X, axis),)),
+    definition=lambda X, axis: log(_softmax_by_primitives(X, axis)),
     also=("logsoftmax",),
 )
 def log_softmax(Y: Expr, X: Expr, axis: int) -> tuple[LinearMap, ...]:
     """d log_softmax(X) = dX - sum(softmax(X) o dX)"""
-    P = node("softmax", (X,), (axis,))
+    P = softmax(X, axis)
     return (map_sum(identity(X.shape), negated(compose(repeated_sum(X, axis), mask(P)))),)
 
 
@@ -88,9 +89,9 @@ def _softmax_of_all(Y: Expr, X: Expr, axis: int | None) -> Expr:
     """The weights that log-sum-exp gives its entries."""
     if axis is None:
         if is_one(X.shape[0]) or is_one(X.shape[1]):
-            return node("softmax", (X,), (None,))
-        return node("exp", (core.difference(X, Y),))
-    return node("softmax", (X,), (axis,))
+            return softmax(X, None)
+        return exp(core.difference(X, Y))
+    return softmax(X, axis)
 
 
 @op(
@@ -102,7 +103,7 @@ def _softmax_of_all(Y: Expr, X: Expr, axis: int | None) -> Expr:
     example=("m n", 2),
     facts=no_facts,
     params=(AXIS,),
-    definition=lambda X, axis: node("log", (total(node("exp", (X,)), axis),)),
+    definition=lambda X, axis: log(total(exp(X), axis)),
 )
 def logsumexp(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d logsumexp(X) = sum(softmax(X) o dX)"""
@@ -113,8 +114,8 @@ def logsumexp(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
 def deviation(X: Expr, axis: int | None, ddof: int, eps: Any) -> Expr:
     """What a standardization divides by: the standard deviation, or sqrt(var + eps)."""
     if eps == 0:
-        return node("std", (X,), (axis, ddof))
-    return node("sqrt", (core.plus(node("var", (X,), (axis, ddof)), number(eps)),))
+        return std(X, axis, ddof)
+    return sqrt(core.plus(var_(X, axis, ddof), number(eps)))
 
 
 def _standardize_shape(X: Expr, axis: int | None, ddof: int, eps: Any) -> Shape:
@@ -160,9 +161,9 @@ def standardize(Z: Expr, X: Expr, axis: int | None, ddof: int, eps: Any) -> tupl
     source=BISHOP,
     example=("m n, m n",),
     facts=no_facts,
-    definition=lambda Y, P: minus(total(hadamard(Y, node("log", (P,))))),
+    definition=lambda Y, P: minus(total(hadamard(Y, log(P)))),
     broadcasts=True,
 )
 def cross_entropy(J: Expr, Y: Expr, P: Expr) -> tuple[LinearMap, ...]:
     """d(-sum(Y o log P)) = -tr(log(P)' dY) - tr((Y ./ P)' dP)"""
-    return inner(minus(node("log", (P,)))), inner(minus(hadamard(Y, power(P, -1))))
+    return inner(minus(log(P))), inner(minus(hadamard(Y, power(P, -1))))

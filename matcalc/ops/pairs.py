@@ -9,7 +9,7 @@ from matcalc import core
 from matcalc.core import broadcast, difference, matmul, number, ones, power, scale, total
 from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, times
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, Param, node
+from matcalc.expr import Expr, Param
 from matcalc.maps import (
     LinearMap,
     compose,
@@ -27,7 +27,9 @@ from matcalc.maps import (
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import anywhere, keeps, need_same, need_square, no_facts, op
-from matcalc.ops.selection import block_of
+from matcalc.ops.products import reshape_
+from matcalc.ops.reductions import norm2
+from matcalc.ops.selection import block_of, slice_
 from matcalc.properties import BIT, bits
 
 GOLUB = "Golub & Van Loan, Matrix Computations (2013), sec. 4.8"
@@ -97,14 +99,14 @@ def quadform(Y: Expr, x: Expr, A: Expr) -> tuple[LinearMap, ...]:
 
 
 def _unit(X: Expr) -> Expr:
-    return scale(power(node("norm2", (X,)), -1), X)
+    return scale(power(norm2(X), -1), X)
 
 
 @op(
     shape=lambda X, Z: (need_same("cossim", X, Z), (1, 1))[1],
     latex=Call(r"\operatorname{cossim}"),
     numpy=Template("np.sum({0} * {1}) / (np.linalg.norm({0}) * np.linalg.norm({1}))", Level.PRODUCT, Level.ATOM),
-    domain=lambda X, Z: (("positive", node("norm2", (X,))), ("positive", node("norm2", (Z,)))),
+    domain=lambda X, Z: (("positive", norm2(X)), ("positive", norm2(Z))),
     source=MN8,
     example=("m n, m n",),
     facts=no_facts,
@@ -115,7 +117,7 @@ def cossim(Y: Expr, X: Expr, Z: Expr) -> tuple[LinearMap, ...]:
     """d cossim(X, Z) = tr((Z/|Z| - Y X/|X|)' dX)/|X| + the same with X and Z swapped"""
 
     def slope(A: Expr, B: Expr) -> Expr:
-        return scale(power(node("norm2", (A,)), -1), difference(_unit(B), scale(Y, _unit(A))))
+        return scale(power(norm2(A), -1), difference(_unit(B), scale(Y, _unit(A))))
 
     return inner(slope(X, Z)), inner(slope(Z, X))
 
@@ -178,7 +180,7 @@ def _convmat(w: Expr, m: Dim) -> Expr:
     padded = block_of([[w], [core.zeros(m, 1)]])
     length = times(plus(m, n, -1), m)
     entries = core.vec(matmul(padded, ones(1, m)))
-    return node("reshape", (node("slice", (entries,), (1, length, 1, 1)),), (plus(m, n, -1), m))
+    return reshape_(slice_(entries, 1, length, 1, 1), plus(m, n, -1), m)
 
 
 @op(
@@ -223,9 +225,9 @@ def _conv_shape(x: Expr, w: Expr) -> Shape:
     example=("m 1, n 1",),
     facts=keeps("positive", "nonnegative", "constant"),
     commutative=True,
-    definition=lambda x, w: matmul(node("convmat", (w,), (x.shape[0],)), x),
+    definition=lambda x, w: matmul(convmat(w, x.shape[0]), x),
 )
 def conv(Y: Expr, x: Expr, w: Expr) -> tuple[LinearMap, ...]:
     """d conv(x, w) = T(w) dx + T(x) dw: the full convolution is a product with a Toeplitz matrix"""
-    left, right = node("convmat", (w,), (x.shape[0],)), node("convmat", (x,), (w.shape[0],))
+    left, right = convmat(w, x.shape[0]), convmat(x, w.shape[0])
     return sandwich(left, None, x.shape), sandwich(right, None, w.shape)

@@ -11,8 +11,9 @@ from matcalc.expr import Expr, Param, node
 from matcalc.maps import LinearMap, compose, inner, mask, sandwich, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import ELEMENTARY
-from matcalc.ops.comparison import SUBGRADIENT
+from matcalc.ops.comparison import SUBGRADIENT, where
 from matcalc.ops.define import AXIS, always, anywhere, keeps, need_same, op, reduced, scalar, square_to_scalar
+from matcalc.ops.elementwise import absolute, sign, sqrt
 from matcalc.properties import bits
 
 SIGNS = ("positive", "nonnegative", "constant")
@@ -34,8 +35,8 @@ def axis_numpy(function: str) -> Any:
     """NumPy of a reduction: both dimensions are kept."""
 
     def numpy(axis: int | None = None, *_: Any) -> Notation:
-        where = "" if axis is None else f", axis={axis - 1}, keepdims=True"
-        return Template(f"{function}({{0}}{where})")
+        keeping = "" if axis is None else f", axis={axis - 1}, keepdims=True"
+        return Template(f"{function}({{0}}{keeping})")
 
     return numpy
 
@@ -159,16 +160,20 @@ def var_(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]
     return (compose(scaled(weight, summing(X, axis)), mask(centred(X, axis))),)
 
 
+def _deviation(X: Expr, axis: int | None, ddof: int) -> Expr:
+    return std(X, axis, ddof)
+
+
 @op(
     shape=reduced,
     latex=axis_latex("std"),
     numpy=_var_numpy("np.std"),
-    domain=lambda X, axis, ddof: (("positive", node("std", (X,), (axis, ddof))),),
+    domain=lambda X, axis, ddof: (("positive", _deviation(X, axis, ddof)),),
     source=ELEMENTARY,
     example=("m n", 1, 1),
     facts=always("nonnegative"),
     params=(AXIS, DDOF),
-    definition=lambda X, axis, ddof: node("sqrt", (_variance(X, axis, ddof),)),
+    definition=lambda X, axis, ddof: sqrt(_variance(X, axis, ddof)),
     numpy_names=("np.std",),
 )
 def std(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
@@ -188,7 +193,7 @@ def weighted_sum(X: Expr, axis: int | None, weights: Expr) -> LinearMap:
 
 def _shares(above: Expr, below: Expr, axis: int | None) -> Expr:
     """1 where above >= below and 0 elsewhere, divided by how many there are along the axis."""
-    hit = node("where", (above, below, core.broadcast(number(1), above.shape), core.zeros(*above.shape)), (">=",))
+    hit = where(above, below, core.broadcast(number(1), above.shape), core.zeros(*above.shape), ">=")
     return core.divide(hit, core.broadcast(total(hit, axis), hit.shape))
 
 
@@ -269,11 +274,11 @@ def tr(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     source=ELEMENTARY,
     example=("m n",),
     facts=always("nonnegative"),
-    definition=lambda X: total(node("abs", (X,))),
+    definition=lambda X: total(absolute(X)),
 )
 def norm1(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d norm1(X) = tr(sign(X)' dX)"""
-    return (inner(node("sign", (X,))),)
+    return (inner(sign(X)),)
 
 
 @op(
@@ -284,13 +289,13 @@ def norm1(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     source="Petersen & Pedersen, The Matrix Cookbook (2012), 2.6",
     example=("m n",),
     facts=lambda e, X: (bits("nonnegative") | (bits("positive") if X & bits("nonzero") else 0), 0),
-    definition=lambda X: node("sqrt", (total(power(X, 2)),)),
+    definition=lambda X: sqrt(total(power(X, 2))),
     guarded=True,
 )
 def norm2(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d norm2(X) = tr(X' dX) / norm2(X)"""
     if X.is_scalar:  # the absolute value: x/abs(x) would have no value at 0, its product with abs(x) neither
-        return (inner(node("sign", (X,))),)
+        return (inner(sign(X)),)
     return (inner(scale(power(Y, -1), X)),)
 
 

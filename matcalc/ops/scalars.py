@@ -9,7 +9,7 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import number, power
 from matcalc.errors import NoRuleError
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr, node, record
 
 # The elementwise operation of each SymPy function; filled by `matcalc.ops.elementwise`.
 BY_SYMPY: dict[Any, str] = {}
@@ -56,4 +56,4 @@ def _entrywise(form: Any, values: dict[Any, Expr]) -> Expr:
 
 def polygamma_of(order: int, X: Expr) -> Expr:
     """The polygamma function; order 0 is digamma."""
-    return node("digamma", (X,)) if order == 0 else node("polygamma", (X,), (order,))
+    return record("digamma")(X) if order == 0 else record("polygamma")(X, order)

@@ -10,7 +10,7 @@ from typing import Any
 from matcalc import core
 from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, simplified, surely_negative, surely_nonnegative
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, Param, node
+from matcalc.expr import Expr, Param
 from matcalc.maps import LinearMap, mask, placing, sandwich, taking, unvech, vech
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import ELEMENTARY
@@ -198,7 +198,7 @@ def block(Y: Expr, *args: Any) -> tuple[LinearMap, ...]:
 def block_of(rows: list[list[Expr]]) -> Expr:
     """The block matrix with these rows of blocks; a single block is itself."""
     blocks = [b for row in rows for b in row]
-    return blocks[0] if len(blocks) == 1 else node("block", blocks, (" ".join(str(len(row)) for row in rows),))
+    return blocks[0] if len(blocks) == 1 else block(*blocks, " ".join(str(len(row)) for row in rows))
 
 
 # ------------------------------------------------------------------------------------------------ triangles
@@ -206,12 +206,12 @@ def block_of(rows: list[list[Expr]]) -> Expr:
 
 def lower_ones(m: Dim, n: Dim) -> Expr:
     """Ones on and below the diagonal."""
-    return node("tril", (core.ones(m, n),))
+    return tril(core.ones(m, n))
 
 
 def upper_ones(m: Dim, n: Dim) -> Expr:
     """Ones on and above the diagonal."""
-    return node("triu", (core.ones(m, n),))
+    return triu(core.ones(m, n))
 
 
 def _triangle_facts(kept: str, other: str) -> Any:

@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from matcalc import core
 from matcalc.core import difference, eye, inverse, matmul, minus, number, power, scale
 from matcalc.dims import Shape
-from matcalc.expr import Expr, node, number_value
+from matcalc.expr import Expr, node, number_value, record
 from matcalc.maps import LinearMap, compose, diagonal, identity, map_sum, mask, negated, sandwich, scaled, to_diag
 from matcalc.notation import Call
 from matcalc.ops.define import need_square, op, square, square_to_scalar
+from matcalc.ops.linalg import adj
+from matcalc.ops.reductions import tr
 from matcalc.properties import BIT
 
 MAGNUS85 = "Magnus, On differentiating eigenvalues and eigenvectors, Econometric Theory 1 (1985)"
@@ -27,7 +29,7 @@ MN_EIGEN = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 8"
 
 def gaps(X: Expr) -> Expr:
     """Entry (i, j) is lambda_j - lambda_i, and 1 on the diagonal."""
-    values = node("eigvals", (X,))
+    values = eigvals(X)
     return core.plus(difference(values.T, values), eye(X.shape[0]))
 
 
@@ -38,7 +40,7 @@ def simple(X: Expr) -> tuple[tuple[str, Expr], ...]:
 
 def simple_extreme(value: str, X: Expr) -> tuple[tuple[str, Expr], ...]:
     """The extreme eigenvalue is simple: the characteristic polynomial has a derivative there, tr(adj(lambda I - X))."""
-    return (("nonzero", node("tr", (node("adj", (shifted(value, X),)),))),)
+    return (("nonzero", tr(adj(shifted(value, X)))),)
 
 
 def shifted(value: str, X: Expr) -> Expr:
@@ -74,7 +76,7 @@ def _spectrum_facts(e: Expr, X: int) -> tuple[int, int]:
 )
 def eigvals(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d lambda_i = (V^-1 dX V)_ii, V the eigenvectors, for simple eigenvalues"""
-    V = node("eigvecs", (X,))
+    V = eigvecs(X)
     return (compose(diagonal(X.shape[0], Y.shape), sandwich(inverse(V), V, X.shape)),)
 
 
@@ -136,7 +138,7 @@ def eigmin(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
 
 def resolvent(value: str, X: Expr) -> Expr:
     """(lambda I - X)^+ for an extreme eigenvalue."""
-    return node("pinv", (shifted(value, X),))
+    return record("pinv")(shifted(value, X))
 
 
 def deflated(vector: str, value: str, X: Expr) -> Expr:

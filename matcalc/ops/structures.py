@@ -10,10 +10,11 @@ from typing import Any
 from matcalc import core
 from matcalc.dims import Dim, Shape, plus, same, times
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, Param, node
+from matcalc.expr import Expr, Param
 from matcalc.maps import LinearMap, diagonal_sums
 from matcalc.notation import Call
 from matcalc.ops.define import always, anywhere, keeps, op, square
+from matcalc.ops.products import reshape_
 from matcalc.ops.selection import MN_VECH, triangle
 
 COOKBOOK = "Petersen & Pedersen, The Matrix Cookbook (2012), 2.8"
@@ -74,7 +75,7 @@ def skewdup(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
 def _by_basis(G: Expr) -> Expr:
     n = G.shape[0]
     basis = core.call("toep", n)
-    return node("reshape", (core.matmul(basis, basis.T, core.vec(G)),), (n, n))
+    return reshape_(core.matmul(basis, basis.T, core.vec(G)), n, n)
 
 
 @op(

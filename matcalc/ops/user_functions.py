@@ -9,7 +9,7 @@ import sympy as sp
 from matcalc import core
 from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, NoRuleError
-from matcalc.expr import REGISTRY, Expr, Op, Param, node, register
+from matcalc.expr import REGISTRY, Expr, Op, Param, register
 from matcalc.maps import LinearMap, mask
 from matcalc.notation import Call, Notation
 from matcalc.ops.define import anywhere, like, no_facts
@@ -45,7 +45,7 @@ class Function:
         self.name, self.body, self.order = name, body, order
 
     def __call__(self, X: Any) -> Expr:
-        return node("func", (core.as_expr(X),), (self,))
+        return func(core.as_expr(X), self)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Function) and self._key() == other._key()
@@ -97,7 +97,7 @@ def _function_latex(f: Function) -> Notation:
     return Call((greek or rf"\operatorname{{{upright}}}") + primes)
 
 
-register(
+func = register(
     Op(
         name="func",
         identity="d phi(X) = phi'(X) o dX: every entry depends on one entry only",

@@ -91,6 +91,8 @@ class LatexPrinter(Printer):
 
     def arrange(self, e: Expr) -> Layout:
         """As in text, but broadcasts are written as products with ones, and solve as a product with an inverse."""
+        if e.op == "root":
+            return Application(e.params[0].shown(e.args))
         if e.op == "solve" and e not in self.names:
             e = core.matmul(core.inverse(e.args[0]), e.args[1])
         if (e.op, e.args and e.args[0].op) in (("transpose", "inv"), ("inv", "transpose")) and (
@@ -116,6 +118,8 @@ class LatexPrinter(Printer):
                 return self._spread(layout, piece(layout.arg))
             case Application():
                 args = [piece(a) for a in layout.operands]
+                if e.op == "root":
+                    return _root(args)
                 if e.op in ("transpose", "inv"):
                     return self._inverse(args[0], transposed=layout.operands[0] is not e.args[0])
                 return _apply(e, args)
@@ -281,6 +285,13 @@ def _power(p: Raised, piece: Operand, hadamard: str) -> Piece:
     if p.entrywise and exponent.level < Level.POSTFIX:
         exponent = _bracketed(exponent)
     return Piece((_at_least(Level.ATOM, piece(p.base)), f"^{{{mark}", exponent, "}"), Level.POSTFIX)
+
+
+def _root(args: list[Piece]) -> Piece:
+    """The solution of an equation, or what minimises."""
+    unknown, *sides = args
+    head = r"\operatorname{root}_{" if len(sides) > 1 else r"\operatorname{arg\,min}_{"
+    return Piece((head, unknown, "}", _bracketed(Piece(join(" = ", sides), Level.LOOSE))))
 
 
 def _apply(e: Expr, args: list[Piece]) -> Piece:

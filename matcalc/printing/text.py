@@ -61,6 +61,8 @@ class TextPrinter(Printer):
 
     def arrange(self, e: Expr) -> Layout:
         """Broadcasts are left unwritten wherever the other operands imply them."""
+        if e.op == "root":
+            return Application(e.params[0].shown(e.args))
         return arrange(e, unbroadcast, unbroadcast, self.names.__contains__)
 
     def render(self, e: Expr, layout: Layout, piece: Operand) -> Piece:
@@ -189,6 +191,9 @@ def _call(e: Expr, args: list[Piece]) -> Piece:
     if e.op == "where":
         a, b, c, d = args
         return Piece(("where(", a, f" {e.params[0]} ", b, ", ", c, ", ", d, ")"))
+    if e.op == "root":
+        unknown, *sides = args
+        return Piece(("root(" if len(sides) > 1 else "argmin(", unknown, ", ", *join(" = ", sides), ")"))
     if e.op == "func":
         function = e.params[0]
         if function.order and function.body is not None:

@@ -9,7 +9,8 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.dims import is_one
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.elementwise import sqrt
 
 ONE: Any = sp.S.One
 
@@ -94,7 +95,7 @@ def raised(base: Expr, exponent: Any) -> Expr:
     if exponent == 1:
         return base
     if abs(exponent) == sp.Rational(1, 2):
-        root = node("sqrt", (base,))
+        root = sqrt(base)
         return root if exponent > 0 else core.power(root, -1)
     return core.power(base, core.number(exponent))
 

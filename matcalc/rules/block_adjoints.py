@@ -8,6 +8,7 @@ from matcalc import core
 from matcalc.core import add, matmul, var, vec
 from matcalc.dims import Shape, is_one, same_shape
 from matcalc.expr import Expr, node
+from matcalc.ops.products import blockinner, blocksum, reshape_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, node_rule
 from matcalc.rewrite.terms import flipped, join, split
@@ -15,7 +16,7 @@ from matcalc.rewrite.terms import flipped, join, split
 
 def _inner() -> tuple[Expr, Expr]:
     P, Q, C = var("P", "p", "m"), var("Q", "q", "n"), var("C", "p", "q")
-    return node("blockinner", (vec(P) @ vec(Q).T, C)), matmul(P.T, C, Q)
+    return blockinner(vec(P) @ vec(Q).T, C), matmul(P.T, C, Q)
 
 
 @node_rule(op="blockinner", source=MAGNUS, example=_inner)
@@ -32,7 +33,7 @@ def _inner_products(e: Expr) -> Expr | None:
 
 def _sum() -> tuple[Expr, Expr]:
     P, Q, A = var("P", "p", "m"), var("Q", "q", "n"), var("A", "m", "n")
-    return node("blocksum", (A, vec(P) @ vec(Q).T)), matmul(P, A, Q.T)
+    return blocksum(A, vec(P) @ vec(Q).T), matmul(P, A, Q.T)
 
 
 @node_rule(op="blocksum", source=MAGNUS, example=_sum)
@@ -54,7 +55,7 @@ def _two_outer_products() -> tuple[Expr, list[tuple[Expr, Expr]]]:
 
 def _inner_terms() -> tuple[Expr, Expr]:
     C, (G, pairs) = var("C", "p", "q"), _two_outer_products()
-    return node("blockinner", (G, C)), add(*(matmul(P.T, C, Q) for P, Q in pairs))
+    return blockinner(G, C), add(*(matmul(P.T, C, Q) for P, Q in pairs))
 
 
 @node_rule(op="blockinner", source=MAGNUS, example=_inner_terms, exact=False)
@@ -65,7 +66,7 @@ def block_inner_of_vec_terms(e: Expr, context: Context) -> Expr | None:
 
 def _sum_terms() -> tuple[Expr, Expr]:
     A, (G, pairs) = var("A", "m", "n"), _two_outer_products()
-    return node("blocksum", (A, G)), add(*(matmul(P, A, Q.T) for P, Q in pairs))
+    return blocksum(A, G), add(*(matmul(P, A, Q.T) for P, Q in pairs))
 
 
 @node_rule(op="blocksum", source=MAGNUS, example=_sum_terms, exact=False)
@@ -100,7 +101,7 @@ def _unstacked(v: Expr, shape: Shape) -> Expr:
     """The matrix of this shape whose columns are stacked in v."""
     if v.op == "vec" and same_shape(v.args[0].shape, shape):
         return v.args[0]
-    return v if same_shape(v.shape, shape) else node("reshape", (v,), shape)
+    return v if same_shape(v.shape, shape) else reshape_(v, *shape)
 
 
 def _linear(e: Expr) -> Expr | None:

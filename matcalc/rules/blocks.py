@@ -8,8 +8,9 @@ from typing import Any
 from matcalc import core
 from matcalc.core import add, matmul, total, var
 from matcalc.dims import same, same_shape
-from matcalc.expr import Expr, node
-from matcalc.ops.selection import block_of, rows_of
+from matcalc.expr import Expr
+from matcalc.ops.linalg import det
+from matcalc.ops.selection import block, block_of, rows_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
@@ -59,14 +60,33 @@ def scaled_blocks(e: Expr, context: Context) -> Expr | None:
     E = e.args[-1]
     if E.op != "block":
         return None
-    return node("block", [core.scale(*e.args[:-1], b) for b in E.args], E.params)
+    return block(*[core.scale(*e.args[:-1], b) for b in E.args], *E.params)
+
+
+def _scaled_product() -> tuple[Expr, Expr]:
+    _, E = _example_grid()
+    X = var("X", "r", E.shape[0])
+    return core.scale(core.number(2), matmul(X, E)), matmul(X, core.scale(core.number(2), E))
+
+
+@node_rule(op="scale", group="expand", source=MATRIX_ALGEBRA, example=_scaled_product)
+def scaled_product_with_blocks(e: Expr, context: Context) -> Expr | None:
+    """c X [A, B; C, D] = X (c [A, B; C, D]), c a number"""
+    E = e.args[-1]
+    if E.op != "matmul" or any(c.number is None for c in e.args[:-1]):
+        return None
+    found = [k for k, factor in enumerate(E.args) if factor.op == "block"]
+    if len(found) != 1:
+        return None
+    k = found[0]
+    return matmul(*E.args[:k], core.scale(*e.args[:-1], E.args[k]), *E.args[k + 1 :])
 
 
 def _summed() -> tuple[Expr, Expr]:
     _, E = _example_grid()
     _, F = _example_grid()
-    other = node("block", [var(f"{b.params[0]}2", *b.shape) for b in F.args], F.params)
-    return add(E, other), node("block", [add(a, b) for a, b in zip(E.args, other.args)], E.params)
+    other = block(*[var(f"{b.params[0]}2", *b.shape) for b in F.args], *F.params)
+    return add(E, other), block(*[add(a, b) for a, b in zip(E.args, other.args)], *E.params)
 
 
 @node_rule(op="add", group="expand", source=MATRIX_ALGEBRA, example=_summed)
@@ -78,7 +98,7 @@ def sum_of_blocks(e: Expr, context: Context) -> Expr | None:
             if first.params == second.params and all(
                 same_shape(a.shape, b.shape) for a, b in zip(first.args, second.args)
             ):
-                joint = node("block", [add(a, b) for a, b in zip(first.args, second.args)], first.params)
+                joint = block(*[add(a, b) for a, b in zip(first.args, second.args)], *first.params)
                 return add(joint, *(t for t in e.args if t is not first and t is not second))
     return None
 
@@ -154,7 +174,7 @@ def common_factor_of_blocks(e: Expr, context: Context) -> Expr | None:
     if number == 1 and not shared:
         return None
     blocks = [b if is_zero(b) else _over(p, number, shared) for p, b in zip(pieces, e.args)]
-    return join(number, shared, node("block", blocks, e.params))
+    return join(number, shared, block(*blocks, *e.params))
 
 
 def _over(piece: tuple[Any, list[Expr], Expr | None], number: Any, shared: list[Expr]) -> Expr:
@@ -192,7 +212,7 @@ def block_is_constant(e: Expr, context: Context) -> Expr | None:
 def _triangular() -> tuple[Expr, Expr]:
     A, B, D = var("A", "m", "m"), var("B", "m", "n"), var("D", "n", "n")
     E = block_of([[A, B], [core.zeros("n", "m"), D]])
-    return node("det", (E,)), core.scale(node("det", (A,)), node("det", (D,)))
+    return det(E), core.scale(det(A), det(D))
 
 
 def _triangular_blocks(e: Expr) -> tuple[Expr, Expr] | None:
@@ -209,7 +229,7 @@ def _triangular_blocks(e: Expr) -> tuple[Expr, Expr] | None:
 def det_of_triangular_blocks(e: Expr, context: Context) -> Expr | None:
     """det([A, B; 0, D]) = det(A) det(D) for square A and D"""
     found = _triangular_blocks(e.args[0])
-    return None if found is None else core.scale(*(node("det", (b,)) for b in found))
+    return None if found is None else core.scale(*(det(b) for b in found))
 
 
 def _trace() -> tuple[Expr, Expr]:

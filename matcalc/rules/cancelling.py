@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from matcalc.core import add, difference, hadamard, minus, power, scale, var
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.elementwise import sigmoid
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
 from matcalc.rewrite.terms import base_and_exponent, factors_of, join, number_and_term, split
@@ -124,7 +125,7 @@ def _crossed(products: list[Expr], others: list[Expr]) -> Crossed | None:
 def _complement(e: Expr) -> tuple[int, Expr | None]:
     """The sign and B where `e` is 1 - B or B - 1; sigmoid(-X) is 1 - sigmoid(X)."""
     if e.op == "sigmoid":
-        return 1, node("sigmoid", (negated(e.args[0]),))
+        return 1, sigmoid(negated(e.args[0]))
     if e.op != "add" or len(e.args) != 2:
         return 0, None
     for one, other in (e.args, e.args[::-1]):

@@ -12,6 +12,8 @@ from matcalc import core
 from matcalc.core import broadcast, hadamard, matmul, scale, total, trace, var
 from matcalc.dims import is_one
 from matcalc.expr import REGISTRY, Expr, node
+from matcalc.ops.elementwise import exp
+from matcalc.ops.linalg import det
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule
 
@@ -89,7 +91,7 @@ def _turned_axis(params: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _entry_turn() -> tuple[Expr, Expr]:
     A = var("A", "m", "n")
-    return core.transpose(node("exp", (A,))), node("exp", (A.T,))
+    return core.transpose(exp(A)), exp(A.T)
 
 
 @node_rule(op="transpose", group="expand", source=MATRIX_ALGEBRA, example=_entry_turn)
@@ -333,7 +335,7 @@ def outer_product_of_broadcasts(e: Expr, context: Context) -> Expr | None:
 
 def _turned_det() -> tuple[Expr, Expr]:
     A, B = var("A", "n", "n"), var("B", "n", "n")
-    left, right = node("det", (core.add(A, B),)), node("det", (core.add(A.T, B.T),))
+    left, right = det(core.add(A, B)), det(core.add(A.T, B.T))
     return (left, right) if det_of_turned(left, Context()) is not None else (right, left)
 
 
@@ -341,7 +343,7 @@ def _turned_det() -> tuple[Expr, Expr]:
 def det_of_turned(e: Expr, context: Context) -> Expr | None:
     """det(A' + B') = det(A + B)"""
     other = turned(e.args[0], context)
-    return node("det", (other,)) if other.op != "transpose" and other.digest < e.args[0].digest else None
+    return det(other) if other.op != "transpose" and other.digest < e.args[0].digest else None
 
 
 def _turned_sum() -> tuple[Expr, Expr]:

@@ -7,7 +7,8 @@ from typing import Any
 from matcalc import core
 from matcalc.core import add, difference, hadamard, minus, number, scale, var
 from matcalc.expr import Expr, node
-from matcalc.ops.comparison import HALF
+from matcalc.ops.comparison import HALF, maximum, minimum, where
+from matcalc.ops.elementwise import absolute, relu, sign, step
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import among, node_rule, rule
@@ -16,50 +17,45 @@ from matcalc.rewrite.terms import coefficient_and_rest
 DEFINITION = "definition of the function"
 
 
-def absolute(X: Expr) -> Expr:
-    """abs(X), entrywise."""
-    return node("abs", (X,))
-
-
 @rule(X="m n", Y="m n", group="expand", source=DEFINITION)
 def maximum_by_absolute_value(X: Expr, Y: Expr) -> tuple[Expr, Expr]:
     """maximum(X, Y) = (X + Y + abs(X - Y))/2"""
-    return node("maximum", (X, Y)), scale(HALF, add(X, Y, absolute(difference(X, Y))))
+    return maximum(X, Y), scale(HALF, add(X, Y, absolute(difference(X, Y))))
 
 
 @rule(X="m n", Y="m n", group="expand", source=DEFINITION)
 def minimum_by_absolute_value(X: Expr, Y: Expr) -> tuple[Expr, Expr]:
     """minimum(X, Y) = (X + Y - abs(X - Y))/2"""
-    return node("minimum", (X, Y)), scale(HALF, add(X, Y, minus(absolute(difference(X, Y)))))
+    return minimum(X, Y), scale(HALF, add(X, Y, minus(absolute(difference(X, Y)))))
 
 
 @rule(X="m n", facts={"X": "nonnegative"}, source=DEFINITION)
 def relu_of_nonnegative(X: Expr) -> tuple[Expr, Expr]:
     """relu(X) = X for nonnegative X"""
-    return node("relu", (X,)), X
+    return relu(X), X
 
 
 @rule(X="m n", source=DEFINITION)
 def step_of_relu(X: Expr) -> tuple[Expr, Expr]:
     """step(relu(X)) = step(X)"""
-    return node("step", (node("relu", (X,)),)), node("step", (X,))
+    return step(relu(X)), step(X)
 
 
 @rule(X="m n", source=DEFINITION)
 def sign_of_relu(X: Expr) -> tuple[Expr, Expr]:
     """sign(relu(X)) = step(X)"""
-    return node("sign", (node("relu", (X,)),)), node("step", (X,))
+    return sign(relu(X)), step(X)
 
 
 @rule(X="m n", group="expand", source=DEFINITION)
 def relu_by_absolute_value(X: Expr) -> tuple[Expr, Expr]:
     """relu(X) = (X + abs(X))/2"""
-    return node("relu", (X,)), scale(HALF, add(X, absolute(X)))
+    return relu(X), scale(HALF, add(X, absolute(X)))
 
 
 def _same_branches() -> tuple[Expr, Expr]:
     A, B, C = (var(name, "m", "n") for name in "ABC")
-    return node("where", (A, B, C, C), (">",)), C
+    return where(A, B, C, C, ">"), C
 
 
 @node_rule(op="where", source=DEFINITION, example=_same_branches)
@@ -70,7 +66,7 @@ def where_of_equal_branches(e: Expr, context: Context) -> Expr | None:
 
 def _chosen() -> tuple[Expr, Expr]:
     A, B, C, D = (var(name, "m", "n") for name in "ABCD")
-    return node("where", (A, B, C, D), (">",)), add(D, hadamard(difference(C, D), node("step", (difference(A, B),))))
+    return where(A, B, C, D, ">"), add(D, hadamard(difference(C, D), step(difference(A, B))))
 
 
 @node_rule(op="where", group="expand", source=DEFINITION, example=_chosen)
@@ -78,13 +74,13 @@ def where_by_step(e: Expr, context: Context) -> Expr | None:
     """where(A > B, C, D) = D + (C - D) o step(A - B), where(A > B, A, B) = (A + B + abs(A - B))/2"""
     A, B, C, D = e.args
     gap, jump = _tidied(difference(A, B)), _tidied(difference(C, D))
-    for sign, same in ((1, gap), (-1, _tidied(minus(gap)))):
+    for turn, same in ((1, gap), (-1, _tidied(minus(gap)))):
         ratio = _ratio(jump, same)
         if ratio is not None:
-            return add(scale(HALF, add(C, D)), scale(number(sign * ratio / 2), absolute(gap)))
+            return add(scale(HALF, add(C, D)), scale(number(turn * ratio / 2), absolute(gap)))
     if e.params[0] == ">":
-        return add(D, _times(jump, node("step", (gap,))))
-    return add(C, minus(_times(jump, node("step", (_tidied(minus(gap)),)))))
+        return add(D, _times(jump, step(gap)))
+    return add(C, minus(_times(jump, step(_tidied(minus(gap))))))
 
 
 def _ratio(X: Expr, Y: Expr) -> Any:
@@ -103,7 +99,7 @@ def _times(X: Expr, Y: Expr) -> Expr:
 
 def _sign_of_nonnegative() -> tuple[Expr, Expr]:
     X = var("X", "m", "n", ["nonnegative", "nonzero"])
-    return node("sign", (X,)), core.ones("m", "n")
+    return sign(X), core.ones("m", "n")
 
 
 @node_rule(op="sign", group="expand", source=DEFINITION, example=_sign_of_nonnegative)
@@ -116,7 +112,7 @@ def sign_of_nonnegative(e: Expr, context: Context) -> Expr | None:
 
 def _sign_of_product() -> tuple[Expr, Expr]:
     X, Y = var("X", "m", "n"), var("Y", "m", "n")
-    return node("sign", (hadamard(X, Y),)), hadamard(node("sign", (X,)), node("sign", (Y,)))
+    return sign(hadamard(X, Y)), hadamard(sign(X), sign(Y))
 
 
 @node_rule(op="sign", group="expand", source=DEFINITION, example=_sign_of_product)
@@ -131,4 +127,4 @@ def sign_of_product(e: Expr, context: Context) -> Expr | None:
 def _sign(f: Expr) -> Expr:
     if f.op == "number" and f.params[0].is_real and f.params[0].is_number:
         return number(1 if f.params[0] > 0 else -1 if f.params[0] < 0 else 0)
-    return core.broadcast(node("sign", (f.args[0],)), f.shape) if f.op == "broadcast" else node("sign", (f,))
+    return core.broadcast(sign(f.args[0]), f.shape) if f.op == "broadcast" else sign(f)

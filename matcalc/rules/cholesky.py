@@ -12,17 +12,16 @@ from typing import Any
 from matcalc.core import add, diag, diagvec, eye, inverse, matmul, number, ones, scale, total, var
 from matcalc.dims import same
 from matcalc.expr import Expr, node
-from matcalc.ops.decompositions import HALF, symmetric_part
+from matcalc.ops.decompositions import HALF, chol, symmetric_part
+from matcalc.ops.elementwise import log, sqrt
+from matcalc.ops.entry_products import prod
+from matcalc.ops.linalg import det, logdet
+from matcalc.ops.selection import tril, triu
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest, meaning, times_number
 
 GOLUB = "Golub & Van Loan, Matrix Computations (2013), sec. 4.2"
-
-
-def chol(S: Expr) -> Expr:
-    """The lower triangular L with L L' = (S + S')/2."""
-    return node("chol", (S,))
 
 
 def _square(*facts: str) -> Expr:
@@ -116,26 +115,26 @@ def _is_source(L: Expr, S: Expr, context: Context) -> bool:
 
 def _log_diagonal() -> tuple[Expr, Expr]:
     S = _square("symmetric")
-    return total(node("log", (diagvec(chol(S)),))), scale(number(HALF), node("logdet", (S,)))
+    return total(log(diagvec(chol(S)))), scale(number(HALF), logdet(S))
 
 
 @node_rule(op="sum", source=GOLUB, example=_log_diagonal)
 def log_diagonal_of_cholesky(e: Expr, context: Context) -> Expr | None:
     """sum(log(diagvec(chol(S)))) = log|det S|/2, for (S + S')/2 where S is not known to be symmetric"""
     S = _diagonal_source(e, "log", context)
-    return None if S is None else scale(number(HALF), node("logdet", (S,)))
+    return None if S is None else scale(number(HALF), logdet(S))
 
 
 def _diagonal_product() -> tuple[Expr, Expr]:
     S = _square("symmetric")
-    return node("prod", (diagvec(chol(S)),)), node("sqrt", (node("det", (S,)),))
+    return prod(diagvec(chol(S))), sqrt(det(S))
 
 
 @node_rule(op="prod", source=GOLUB, example=_diagonal_product)
 def diagonal_product_of_cholesky(e: Expr, context: Context) -> Expr | None:
     """prod(diagvec(chol(S))) = sqrt(det(S)), for (S + S')/2 where S is not known to be symmetric"""
     S = _diagonal_source(e, None, context)
-    return None if S is None else node("sqrt", (node("det", (S,)),))
+    return None if S is None else sqrt(det(S))
 
 
 def _diagonal_source(e: Expr, function: str | None, context: Context) -> Expr | None:
@@ -159,7 +158,7 @@ def _diagonal_source(e: Expr, function: str | None, context: Context) -> Expr | 
 
 def _both_triangles() -> tuple[Expr, Expr]:
     one = ones("n", "n")
-    return add(node("tril", (one,)), node("triu", (one,))), add(one, eye("n"))
+    return add(tril(one), triu(one)), add(one, eye("n"))
 
 
 @node_rule(op="add", source=MATRIX_ALGEBRA, example=_both_triangles)
@@ -170,7 +169,7 @@ def triangles_of_ones(e: Expr, context: Context) -> Expr | None:
 
 def _any_triangles() -> tuple[Expr, Expr]:
     X = var("X", "n", "n")
-    return add(node("tril", (X,)), node("triu", (X,))), add(X, diag(diagvec(X)))
+    return add(tril(X), triu(X)), add(X, diag(diagvec(X)))
 
 
 @node_rule(op="add", group="distribute", source=MATRIX_ALGEBRA, example=_any_triangles)

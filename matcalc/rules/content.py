@@ -6,7 +6,8 @@ from typing import Any
 
 from matcalc import core
 from matcalc.core import add, broadcast, inverse, number, power, scale, var
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.elementwise import sqrt
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
 from matcalc.rewrite.terms import base_and_exponent, coefficient_and_rest, split, times_number
@@ -31,8 +32,8 @@ def content_of_power(e: Expr, context: Context) -> Expr | None:
 
 def _root() -> tuple[Expr, Expr]:
     x = var("x", 1, 1)
-    left = node("sqrt", (add(scale(number(4), x), number(4)),))
-    return left, scale(number(2), node("sqrt", (add(x, number(1)),)))
+    left = sqrt(add(scale(number(4), x), number(4)))
+    return left, scale(number(2), sqrt(add(x, number(1))))
 
 
 @node_rule(op="sqrt", group="expand", source=MATRIX_ALGEBRA, example=_root)
@@ -41,7 +42,7 @@ def content_of_root(e: Expr, context: Context) -> Expr | None:
     if e.args[0].op != "add":
         return None
     shared, rest = _content(e.args[0], context, whole=False)
-    return None if rest is None else scale(*(node("sqrt", (c,)) for c in shared), node("sqrt", (rest,)))
+    return None if rest is None else scale(*(sqrt(c) for c in shared), sqrt(rest))
 
 
 def _inverse() -> tuple[Expr, Expr]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import add, inverse, matmul, minus, number, power, scale, trace, var, vec
 from matcalc.dims import same
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.linalg import adj, dadj, dadjform, det, logdet
+from matcalc.ops.matrix_functions import matpow
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
-
-
-def det(A: Expr) -> Expr:
-    """det(A)."""
-    return node("det", (A,))
 
 
 def _product() -> tuple[Expr, Expr]:
@@ -41,7 +38,7 @@ def det_of_product(e: Expr, context: Context) -> Expr | None:
 
 def _powers() -> tuple[Expr, Expr]:
     A = var("A", "n", "n", ["nonsingular"])
-    return node("logdet", (node("matpow", (A, number(3))),)), scale(number(3), node("logdet", (A,)))
+    return logdet(matpow(A, number(3))), scale(number(3), logdet(A))
 
 
 @node_rule(op="logdet", source=MATRIX_ALGEBRA, example=_powers)
@@ -49,13 +46,13 @@ def logdet_of_matrix_power(e: Expr, context: Context) -> Expr | None:
     """log|det A^k| = k log|det A|, log|det A^-1| = -log|det A|"""
     A = e.args[0]
     if A.op == "inv":
-        return minus(node("logdet", A.args))
-    return scale(A.args[1], node("logdet", (A.args[0],))) if A.op == "matpow" else None
+        return minus(logdet(*A.args))
+    return scale(A.args[1], logdet(A.args[0])) if A.op == "matpow" else None
 
 
 def _adjugates() -> tuple[Expr, Expr]:
     A, B = var("A", "n", "n"), var("B", "n", "n")
-    return node("adj", (A @ B,)), node("adj", (B,)) @ node("adj", (A,))
+    return adj(A @ B), adj(B) @ adj(A)
 
 
 @node_rule(op="adj", group="expand", source=MATRIX_ALGEBRA, example=_adjugates)
@@ -63,13 +60,13 @@ def adjugate_of_product(e: Expr, context: Context) -> Expr | None:
     """adj(A B) = adj(B) adj(A) for square A and B"""
     A = e.args[0]
     if A.op == "matmul" and all(same(*f.shape) for f in A.args):
-        return matmul(*(node("adj", (f,)) for f in reversed(A.args)))
+        return matmul(*(adj(f) for f in reversed(A.args)))
     return None
 
 
 def _cancelled() -> tuple[Expr, Expr]:
     A = var("A", "n", "n")
-    return A @ node("adj", (A,)), scale(det(A), core.eye("n"))
+    return A @ adj(A), scale(det(A), core.eye("n"))
 
 
 @node_rule(op="matmul", group="expand", source=MATRIX_ALGEBRA, example=_cancelled)
@@ -85,7 +82,7 @@ def adjugate_cancels(e: Expr, context: Context) -> Expr | None:
 
 def _power_of_inverse() -> tuple[Expr, Expr]:
     A = var("A", "n", "n")
-    return node("matpow", (inverse(A), number(2))), node("matpow", (A, number(-2)))
+    return matpow(inverse(A), number(2)), matpow(A, number(-2))
 
 
 @node_rule(op="matpow", group="expand", source=MATRIX_ALGEBRA, example=_power_of_inverse)
@@ -94,12 +91,12 @@ def matrix_power_of_inverse(e: Expr, context: Context) -> Expr | None:
     base, k = e.args
     if base.op != "inv" or k.op != "number":
         return None
-    return node("matpow", (base.args[0], number(-k.params[0])))
+    return matpow(base.args[0], number(-k.params[0]))
 
 
 def _inverse_of_power() -> tuple[Expr, Expr]:
     A = var("A", "n", "n")
-    return inverse(node("matpow", (A, number(2)))), node("matpow", (A, number(-2)))
+    return inverse(matpow(A, number(2))), matpow(A, number(-2))
 
 
 @node_rule(op="inv", group="expand", source=MATRIX_ALGEBRA, example=_inverse_of_power)
@@ -108,7 +105,7 @@ def inverse_of_matrix_power(e: Expr, context: Context) -> Expr | None:
     A = e.args[0]
     if A.op != "matpow" or A.args[1].op != "number":
         return None
-    return node("matpow", (A.args[0], number(-A.args[1].params[0])))
+    return matpow(A.args[0], number(-A.args[1].params[0]))
 
 
 # ------------------------------------------------------------------------------------------------ slopes of adjugates
@@ -119,14 +116,14 @@ MAGNUS_ADJUGATES = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch.
 @rule(A="n n", V="n n", source=MATRIX_ALGEBRA)
 def transpose_of_adjugate_slope(A: Expr, V: Expr) -> tuple[Expr, Expr]:
     """dadj(A, V)' = dadj(A', V')"""
-    return node("dadj", (A, V)).T, node("dadj", (A.T, V.T))
+    return dadj(A, V).T, dadj(A.T, V.T)
 
 
 @rule(A="n n", V="n n", facts={"A": "nonsingular"}, source=MAGNUS_ADJUGATES, wish=True)
 def adjugate_slope_of_nonsingular(A: Expr, V: Expr) -> tuple[Expr, Expr]:
     """dadj(A, V) = det(A) (tr(A^-1 V) A^-1 - A^-1 V A^-1) for nonsingular A"""
     inv = inverse(A)
-    return node("dadj", (A, V)), scale(det(A), add(scale(trace(inv @ V), inv), minus(matmul(inv, V, inv))))
+    return dadj(A, V), scale(det(A), add(scale(trace(inv @ V), inv), minus(matmul(inv, V, inv))))
 
 
 @rule(A="n n", facts={"A": "nonsingular"}, source=MAGNUS_ADJUGATES, wish=True)
@@ -134,4 +131,4 @@ def adjugate_form_of_nonsingular(A: Expr) -> tuple[Expr, Expr]:
     """dadjform(A, 1) = det(A) (vec(A^-1) vec(A'^-1)' - A'^-1 (x) A^-1) for nonsingular A"""
     inv, turned = inverse(A), inverse(A.T)
     form = add(vec(inv) @ vec(turned).T, minus(core.kron(turned, inv)))
-    return node("dadjform", (A,), (1,)), scale(det(A), form)
+    return dadjform(A, 1), scale(det(A), form)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import diag, diagvec, hadamard, kron, matmul, var, vec
 from matcalc.dims import dim, is_one, same, same_shape
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.products import dsel
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MAGNUS, node_rule
 from matcalc.rewrite.terms import flipped, join, split
@@ -16,7 +17,7 @@ from matcalc.rewrite.terms import flipped, join, split
 
 def selection(n: object) -> Expr:
     """S with S v = vec(diag(v)): n^2 x n."""
-    return node("dsel", (), (n,))
+    return dsel(n)
 
 
 def _is_turned(e: Expr) -> bool:

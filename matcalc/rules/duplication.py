@@ -9,7 +9,9 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import add, commutation, eye, matmul, number, scale, vec
 from matcalc.dims import dim, times
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.decompositions import pinv
+from matcalc.ops.selection import vech_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule, rule
 
@@ -80,7 +82,7 @@ def _symmetrized() -> tuple[Expr, Expr]:
     D = _dup(dim("n"))
     n2 = D.shape[0]
     half = scale(number(core.exact("0.5")), add(eye(n2), commutation("n", "n")))
-    return D @ node("pinv", (D,)), half
+    return D @ pinv(D), half
 
 
 @node_rule(op="matmul", source=MN_VECH, example=_symmetrized)
@@ -96,10 +98,10 @@ def duplication_times_its_inverse(e: Expr, context: Context) -> Expr | None:
 @rule(S="n n", facts={"S": "symmetric"}, source=MN_VECH)
 def duplication_times_vech(S: Expr) -> tuple[Expr, Expr]:
     """D vech(S) = vec(S) for symmetric S"""
-    return _dup(S.shape[0]) @ node("vech", (S,)), vec(S)
+    return _dup(S.shape[0]) @ vech_(S), vec(S)
 
 
 @rule(A="n n", source=MN_VECH)
 def elimination_times_vec(A: Expr) -> tuple[Expr, Expr]:
     """L vec(A) = vech(A)"""
-    return _elim(A.shape[0]) @ vec(A), node("vech", (A,))
+    return _elim(A.shape[0]) @ vec(A), vech_(A)

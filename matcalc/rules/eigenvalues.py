@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from matcalc.core import matrix_power, number, power, total, trace, var
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.elementwise import log
+from matcalc.ops.entry_products import prod
+from matcalc.ops.linalg import det, logdet
+from matcalc.ops.spectral import eigvals
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
 
@@ -22,11 +26,6 @@ FACTORED = frozenset(
 )
 
 
-def eigvals(X: Expr) -> Expr:
-    """The eigenvalues of X."""
-    return node("eigvals", (X,))
-
-
 @rule(X="n n", source=MATRIX_ALGEBRA)
 def sum_of_eigenvalues(X: Expr) -> tuple[Expr, Expr]:
     """sum(eigvals(X)) = tr(X)"""
@@ -36,12 +35,12 @@ def sum_of_eigenvalues(X: Expr) -> tuple[Expr, Expr]:
 @rule(X="n n", source=MATRIX_ALGEBRA)
 def product_of_eigenvalues(X: Expr) -> tuple[Expr, Expr]:
     """prod(eigvals(X)) = det(X)"""
-    return node("prod", (eigvals(X),)), node("det", (X,))
+    return prod(eigvals(X)), det(X)
 
 
 def _logarithms() -> tuple[Expr, Expr]:
     X = var("X", "n", "n", ["positive-definite"])
-    return total(node("log", (eigvals(X),))), node("logdet", (X,))
+    return total(log(eigvals(X))), logdet(X)
 
 
 @node_rule(op="sum", source=MATRIX_ALGEBRA, example=_logarithms)
@@ -50,7 +49,7 @@ def sum_of_log_eigenvalues(e: Expr, context: Context) -> Expr | None:
     inner = e.args[0]
     if inner.op != "log" or inner.args[0].op != "eigvals" or not e.is_scalar:
         return None
-    return node("logdet", inner.args[0].args) if context.known(inner.args[0], "positive") else None
+    return logdet(*inner.args[0].args) if context.known(inner.args[0], "positive") else None
 
 
 def _powers() -> tuple[Expr, Expr]:

@@ -8,7 +8,7 @@ from matcalc import core
 from matcalc.core import add, number, scale, var
 from matcalc.dims import is_one, plus
 from matcalc.expr import Expr, node
-from matcalc.ops.selection import block_of, rows_of
+from matcalc.ops.selection import block_of, rows_of, slice_
 from matcalc.rewrite.context import LEAVES, Context
 from matcalc.rewrite.normal import is_zero, tidy
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
@@ -66,7 +66,7 @@ class Entries:
 
 
 def _slice(e: Expr, i: int, j: int) -> Expr:
-    return e if e.is_scalar else node("slice", (e,), (i, i, j, j))
+    return e if e.is_scalar else slice_(e, i, i, j, j)
 
 
 Finder = Callable[[Entries, Expr, int, int], Expr | None]
@@ -81,8 +81,8 @@ def _product(of: Entries, e: Expr, i: int, j: int) -> Expr | None:
     first, rest = e.args[0], core.matmul(*e.args[1:])
     inner = first.shape[1]
     if not isinstance(inner, int) or inner > MAX_ENTRIES:
-        row = first if is_one(first.shape[0]) else node("slice", (first,), (i, i, 1, inner))
-        column = rest if is_one(rest.shape[1]) else node("slice", (rest,), (1, inner, j, j))
+        row = first if is_one(first.shape[0]) else slice_(first, i, i, 1, inner)
+        column = rest if is_one(rest.shape[1]) else slice_(rest, 1, inner, j, j)
         return row @ column
     return of.plus([of.times(of.entry(first, i, k), of.entry(rest, k, j)) for k in range(1, inner + 1)])
 
@@ -228,7 +228,7 @@ def _example(op: str) -> tuple[Expr, Expr]:
     x, y = var("x", 1, 1), var("y", 1, 1)
     first = block_of([[x, ZERO], [ZERO, y]])
     second = block_of([[ZERO, ONE], [ONE, ZERO]])
-    unit = node("slice", (core.eye(2),), (1, 1, 1, 2))
+    unit = slice_(core.eye(2), 1, 1, 1, 2)
     made = {
         "add": add(first, second),
         "matmul": first @ second,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from matcalc.core import add, broadcast, diag, hadamard, matmul, minus, power, scale, total, var, vec
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.entry_products import dprodothers, prod, prodothers, prodothersform
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule
 
@@ -12,13 +13,13 @@ POWER_RULE = "Petersen & Pedersen, The Matrix Cookbook (2012), 2.1"
 
 def _slope_sides() -> tuple[Expr, Expr]:
     X, V = var("X", "m", "n", ("positive",)), var("V", "m", "n")
-    return node("dprodothers", (X, V), (1,)), _slope(X, V, 1)
+    return dprodothers(X, V, 1), _slope(X, V, 1)
 
 
 def _slope(X: Expr, V: Expr, axis: int | None) -> Expr:
     ratios = hadamard(V, power(X, -1))
     others = add(broadcast(total(ratios, axis), X.shape), minus(ratios))
-    return hadamard(node("prodothers", (X,), (axis,)), others)
+    return hadamard(prodothers(X, axis), others)
 
 
 @node_rule(op="dprodothers", source=POWER_RULE, example=_slope_sides, exact=False)
@@ -30,12 +31,12 @@ def slope_of_product_of_nonzero(e: Expr, context: Context) -> Expr | None:
 
 def _form_sides() -> tuple[Expr, Expr]:
     X = var("X", "m", "n", ("positive",))
-    return node("prodothersform", (X,), (None, 1)), _form(X)
+    return prodothersform(X, None, 1), _form(X)
 
 
 def _form(X: Expr) -> Expr:
     ratios = vec(power(X, -1))
-    return scale(node("prod", (X,), (None,)), add(matmul(ratios, ratios.T), minus(diag(power(ratios, 2)))))
+    return scale(prod(X, None), add(matmul(ratios, ratios.T), minus(diag(power(ratios, 2)))))
 
 
 @node_rule(op="prodothersform", source=POWER_RULE, example=_form_sides, exact=False)

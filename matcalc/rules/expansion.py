@@ -12,6 +12,7 @@ from matcalc import core
 from matcalc.core import add, broadcast, hadamard, kron, matmul, number, power, scale, total, trace, var
 from matcalc.dims import dim, is_one, same_shape
 from matcalc.expr import Expr, node
+from matcalc.ops.matrix_functions import matpow
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MAGNUS, MATRIX_ALGEBRA, node_rule
 
@@ -101,8 +102,8 @@ def power_of_sum(e: Expr, context: Context) -> Expr | None:
 
 def _matrix_square() -> tuple[Expr, Expr]:
     A, B = var("A", "n", "n"), var("B", "n", "n")
-    right = add(node("matpow", (A, number(2))), A @ B, B @ A, node("matpow", (B, number(2))))
-    return node("matpow", (add(A, B), number(2))), right
+    right = add(matpow(A, number(2)), A @ B, B @ A, matpow(B, number(2)))
+    return matpow(add(A, B), number(2)), right
 
 
 @node_rule(op="matpow", group="distribute", source=MATRIX_ALGEBRA, example=_matrix_square)
@@ -114,7 +115,7 @@ def matrix_power_of_sum(e: Expr, context: Context) -> Expr | None:
     if base.op in ("ones", "broadcast"):
         return scale(power(trace(base), k - 1), base)
     if base.op == "scale":
-        return scale(*(power(s, k) for s in base.args[:-1]), node("matpow", (base.args[-1], e.args[1])))
+        return scale(*(power(s, k) for s in base.args[:-1]), matpow(base.args[-1], e.args[1]))
     if base.op == "matmul":
         return matmul(*(base.args * k))
     if base.op == "add" and len(base.args) ** k <= MAX_TERMS:

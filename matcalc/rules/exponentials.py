@@ -9,6 +9,7 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import hadamard, number, power, scale, var
 from matcalc.expr import Expr, node
+from matcalc.ops.elementwise import exp, tanh
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule
 from matcalc.rewrite.terms import number_and_term, times_number
@@ -17,7 +18,7 @@ from matcalc.rules.recognition import EXPONENTIALS, is_one_everywhere, opposite
 
 def _opposite_exponentials() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return hadamard(node("exp", (X,)), node("exp", (-X,))), core.ones("m", "n")
+    return hadamard(exp(X), exp(-X)), core.ones("m", "n")
 
 
 @node_rule(op="hadamard", source=EXPONENTIALS, example=_opposite_exponentials)
@@ -28,7 +29,7 @@ def opposite_exponentials(e: Expr, context: Context) -> Expr | None:
 
 def _opposite_scalars() -> tuple[Expr, Expr]:
     x, A = var("x", 1, 1), var("A", "m", "n")
-    return scale(node("exp", (x,)), node("exp", (-x,)), A), A
+    return scale(exp(x), exp(-x), A), A
 
 
 @node_rule(op="scale", source=EXPONENTIALS, example=_opposite_scalars)
@@ -49,8 +50,8 @@ def _without_opposites(e: Expr, product: Callable[..., Expr]) -> Expr | None:
 
 def _quotient_of_exponentials() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    up, down = node("exp", (X,)), node("exp", (-X,))
-    return hadamard(core.difference(up, down), power(core.plus(up, down), -1)), node("tanh", (X,))
+    up, down = exp(X), exp(-X)
+    return hadamard(core.difference(up, down), power(core.plus(up, down), -1)), tanh(X)
 
 
 @node_rule(op="hadamard", source=EXPONENTIALS, example=_quotient_of_exponentials)
@@ -61,8 +62,8 @@ def quotient_of_exponentials(e: Expr, context: Context) -> Expr | None:
 
 def _scalar_quotient() -> tuple[Expr, Expr]:
     x = var("x", 1, 1)
-    up, down = node("exp", (x,)), node("exp", (-x,))
-    return scale(core.difference(up, down), power(core.plus(up, down), -1)), node("tanh", (x,))
+    up, down = exp(x), exp(-x)
+    return scale(core.difference(up, down), power(core.plus(up, down), -1)), tanh(x)
 
 
 @node_rule(op="scale", source=EXPONENTIALS, example=_scalar_quotient)
@@ -79,7 +80,7 @@ def _hyperbolic(e: Expr) -> Expr | None:
                 continue
             z = scale(number(core.exact("0.5")), core.difference(*above))
             others = [h for n, h in enumerate(e.args) if n not in (i, k)]
-            return node(e.op, (node("tanh", (z,)), *others)) if others else node("tanh", (z,))
+            return node(e.op, (tanh(z), *others)) if others else tanh(z)
     return None
 
 

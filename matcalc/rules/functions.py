@@ -10,6 +10,9 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import add, hadamard, minus, number, power, scale, var
 from matcalc.expr import Expr, node, record
+from matcalc.ops.decompositions import pinv
+from matcalc.ops.elementwise import absolute, exp, log, sigmoid, sign, softplus, sqrt, step
+from matcalc.ops.normalization import log_softmax, softmax
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, Apply, node_rule
 from matcalc.rewrite.terms import factors_of, join, split, times_number
@@ -83,23 +86,23 @@ def negated(e: Expr) -> Expr:
     )
 
 
-def _parity(name: str, sign: int) -> None:
+def _parity(name: str, parity: int) -> None:
     X = var("X", "m", "n")
 
     def flipped_argument(e: Expr, context: Context) -> Expr | None:
         if not negative_lead(e.args[0], context):
             return None
-        return scale(number(sign), node(name, (negated(e.args[0]),)))
+        return scale(number(parity), node(name, (negated(e.args[0]),)))
 
     rule: Apply = flipped_argument
-    rule.__name__ = f"{name}_is_{'odd' if sign < 0 else 'even'}"
-    rule.__doc__ = f"{name}(-X) = {'-' if sign < 0 else ''}{name}(X)"
+    rule.__name__ = f"{name}_is_{'odd' if parity < 0 else 'even'}"
+    rule.__doc__ = f"{name}(-X) = {'-' if parity < 0 else ''}{name}(X)"
     plain = node(name, (X,))
     node_rule(
         op=name,
         group="expand",
         source=ANALYSIS,
-        example=lambda: (node(name, (-X,)), -plain if sign < 0 else plain),
+        example=lambda: (node(name, (-X,)), -plain if parity < 0 else plain),
     )(rule)
 
 
@@ -111,19 +114,19 @@ for _name in EVEN:
 
 def _reflected() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("sigmoid", (-X,)), core.difference(1, node("sigmoid", (X,)))
+    return sigmoid(-X), core.difference(1, sigmoid(X))
 
 
 @node_rule(op="sigmoid", group="expand", source=ANALYSIS, example=_reflected)
 def sigmoid_of_negative(e: Expr, context: Context) -> Expr | None:
     """sigmoid(-X) = 1 - sigmoid(X)"""
     X = e.args[0]
-    return core.difference(1, node("sigmoid", (negated(X),))) if negative_lead(X, context) else None
+    return core.difference(1, sigmoid(negated(X))) if negative_lead(X, context) else None
 
 
 def _reflected_in_sum() -> tuple[Expr, Expr]:
     X, Y = var("X", "m", "n"), var("Y", "m", "n")
-    left = add(hadamard(Y, node("sigmoid", (-X,))), hadamard(Y, node("sigmoid", (X,))))
+    left = add(hadamard(Y, sigmoid(-X)), hadamard(Y, sigmoid(X)))
     return left, Y
 
 
@@ -137,7 +140,7 @@ def reflected_sigmoids_in_sum(e: Expr, context: Context) -> Expr | None:
             if f.op == "sigmoid" and negative_lead(f.args[0], context):
                 others = [g for n, g in enumerate(factors) if n != i]
                 whole = core.broadcast(number(1), f.shape) if body is not None else number(1)
-                parts = (whole, minus(node("sigmoid", (negated(f.args[0]),))))
+                parts = (whole, minus(sigmoid(negated(f.args[0]))))
                 if body is None:
                     spread = [scale(number(coefficient), *others, p) for p in parts]
                 else:
@@ -152,19 +155,19 @@ def _product(e: Expr, *factors: Expr) -> Expr:
 
 def _absolute() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("abs", (X,)), hadamard(X, node("sign", (X,)))
+    return absolute(X), hadamard(X, sign(X))
 
 
 @node_rule(op="abs", group="expand", source=DEFINITION, example=_absolute)
 def absolute_value_by_sign(e: Expr, context: Context) -> Expr | None:
     """abs(X) = X o sign(X)"""
-    return _product(e, e.args[0], node("sign", e.args))
+    return _product(e, e.args[0], sign(*e.args))
 
 
 def _step() -> tuple[Expr, Expr]:
     X = var("X", "m", "n", ["nonzero"])
     half = number(core.exact("0.5"))
-    return node("step", (X,)), scale(half, core.plus(1, node("sign", (X,))))
+    return step(X), scale(half, core.plus(1, sign(X)))
 
 
 @node_rule(op="step", group="expand", source=DEFINITION, example=_step)
@@ -172,12 +175,12 @@ def step_by_sign(e: Expr, context: Context) -> Expr | None:
     """step(X) = (1 + sign(X))/2 for nonzero X"""
     if not context.known(e.args[0], "nonzero"):
         return None
-    return scale(number(core.exact("0.5")), core.plus(1, node("sign", e.args)))
+    return scale(number(core.exact("0.5")), core.plus(1, sign(*e.args)))
 
 
 def _squared_sign() -> tuple[Expr, Expr]:
     X = var("X", "m", "n", ["nonzero"])
-    return power(node("sign", (X,)), 2), core.ones("m", "n")
+    return power(sign(X), 2), core.ones("m", "n")
 
 
 @node_rule(op="power", group="expand", source=DEFINITION, example=_squared_sign)
@@ -196,18 +199,18 @@ def squared_sign(e: Expr, context: Context) -> Expr | None:
 
 def _log_softmax() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("log_softmax", (X,), (2,)), node("log", (node("softmax", (X,), (2,)),))
+    return log_softmax(X, 2), log(softmax(X, 2))
 
 
 @node_rule(op="log_softmax", group="expand", source=DEFINITION, example=_log_softmax)
 def log_softmax_is_log_of_softmax(e: Expr, context: Context) -> Expr | None:
     """log_softmax(X, 2) = log(softmax(X, 2))"""
-    return node("log", (node("softmax", e.args, e.params),))
+    return log(softmax(*e.args, *e.params))
 
 
 def _root_power() -> tuple[Expr, Expr]:
     x, k = var("x", 1, 1), var("k", 1, 1)
-    return power(node("sqrt", (x,)), k), power(x, scale(number(core.exact("0.5")), k))
+    return power(sqrt(x), k), power(x, scale(number(core.exact("0.5")), k))
 
 
 @node_rule(op="power", group="expand", source=ANALYSIS, example=_root_power)
@@ -221,20 +224,20 @@ def power_of_root(e: Expr, context: Context) -> Expr | None:
 
 def _exponentials() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    E = node("exp", (X,))
-    return node("softmax", (X,), (2,)), hadamard(E, core.broadcast(power(core.total(E, 2), -1), X.shape))
+    E = exp(X)
+    return softmax(X, 2), hadamard(E, core.broadcast(power(core.total(E, 2), -1), X.shape))
 
 
 @node_rule(op="softmax", group="expand", source=DEFINITION, example=_exponentials)
 def softmax_by_exponentials(e: Expr, context: Context) -> Expr | None:
     """softmax(X, 2) = exp(X) ./ sum(exp(X), 2)"""
-    E = node("exp", e.args)
+    E = exp(*e.args)
     return hadamard(E, core.broadcast(power(core.total(E, e.params[0]), -1), e.shape))
 
 
 def _pseudo() -> tuple[Expr, Expr]:
     A = var("A", "n", "n", ["nonsingular"])
-    return node("pinv", (A,)), core.inverse(A)
+    return pinv(A), core.inverse(A)
 
 
 @node_rule(op="pinv", group="expand", source=MATRIX_ALGEBRA, example=_pseudo)
@@ -245,14 +248,14 @@ def pseudo_inverse_of_nonsingular(e: Expr, context: Context) -> Expr | None:
 
 def _reflected_softplus() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("softplus", (-X,)), add(node("softplus", (X,)), -X)
+    return softplus(-X), add(softplus(X), -X)
 
 
 @node_rule(op="softplus", group="expand", source=ANALYSIS, example=_reflected_softplus)
 def softplus_of_negative(e: Expr, context: Context) -> Expr | None:
     """softplus(-X) = softplus(X) - X"""
     X = e.args[0]
-    return add(node("softplus", (negated(X),)), X) if negative_lead(X, context) else None
+    return add(softplus(negated(X)), X) if negative_lead(X, context) else None
 
 
 def _extreme(name: str, other: str) -> None:

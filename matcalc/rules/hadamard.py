@@ -5,7 +5,8 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import broadcast, diag, diagvec, hadamard, matmul, transpose, var, vec
 from matcalc.dims import is_one
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.selection import tril, triu
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, node_rule, rule
 from matcalc.rewrite.terms import flipped, join, split
@@ -178,13 +179,13 @@ def diagonal_of_scaled_rows(e: Expr, context: Context) -> Expr | None:
 @rule(X="n n", source=HORN)
 def diagonal_of_lower_triangle(X: Expr) -> tuple[Expr, Expr]:
     """diagvec(tril(X)) = diagvec(X)"""
-    return diagvec(node("tril", (X,))), diagvec(X)
+    return diagvec(tril(X)), diagvec(X)
 
 
 @rule(X="n n", source=HORN)
 def diagonal_of_upper_triangle(X: Expr) -> tuple[Expr, Expr]:
     """diagvec(triu(X)) = diagvec(X)"""
-    return diagvec(node("triu", (X,))), diagvec(X)
+    return diagvec(triu(X)), diagvec(X)
 
 
 def _of_outer() -> tuple[Expr, Expr]:

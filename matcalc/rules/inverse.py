@@ -5,7 +5,9 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import diag, inverse, kron, matmul, number, power, scale, var
 from matcalc.dims import same
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.linalg import solve
+from matcalc.ops.matrix_functions import expm, matpow
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule, rule
 from matcalc.rewrite.terms import factors_of
@@ -93,7 +95,7 @@ def inverse_of_kron(A: Expr, B: Expr) -> tuple[Expr, Expr]:
 
 def _powers() -> tuple[Expr, Expr]:
     A = var("A", "n", "n")
-    return matmul(node("matpow", (A, number(2))), node("matpow", (A, number(3)))), node("matpow", (A, number(5)))
+    return matmul(matpow(A, number(2)), matpow(A, number(3))), matpow(A, number(5))
 
 
 @node_rule(op="matmul", source=MATRIX_ALGEBRA, example=_powers)
@@ -122,14 +124,14 @@ def _base(e: Expr) -> tuple[Expr, int]:
 
 
 def _power(base: Expr, k: int) -> Expr:
-    return base if k == 1 else inverse(base) if k == -1 else node("matpow", (base, number(k)))
+    return base if k == 1 else inverse(base) if k == -1 else matpow(base, number(k))
 
 
 @node_rule(
     op="solve",
     source=MATRIX_ALGEBRA,
     example=lambda: (
-        node("solve", (var("A", "n", "n"), var("B", "n", "p"))),
+        solve(var("A", "n", "n"), var("B", "n", "p")),
         inverse(var("A", "n", "n")) @ var("B", "n", "p"),
     ),
 )
@@ -160,7 +162,7 @@ def inverse_of_product_cancels(e: Expr, context: Context) -> Expr | None:
 
 def _commuting() -> tuple[Expr, Expr]:
     A = var("A", "n", "n")
-    pair = (node("expm", (A,)), A)
+    pair = (expm(A), A)
     first, second = sorted(pair, key=lambda f: f.digest, reverse=True)
     return matmul(first, second), matmul(second, first)
 
@@ -194,7 +196,7 @@ def _is_unit(t: Expr) -> bool:
 
 def _power_of_power() -> tuple[Expr, Expr]:
     A = var("A", "n", "n")
-    return node("matpow", (node("matpow", (A, number(2))), number(3))), node("matpow", (A, number(6)))
+    return matpow(matpow(A, number(2)), number(3)), matpow(A, number(6))
 
 
 @node_rule(op="matpow", source=MATRIX_ALGEBRA, example=_power_of_power)

@@ -7,6 +7,10 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import difference, minus, var
 from matcalc.expr import Expr, node
+from matcalc.ops.elementwise import absolute, cos, erf, erfc, exp, log, sigmoid, sin, softplus, sqrt, tan
+from matcalc.ops.linalg import det, logdet
+from matcalc.ops.matrix_functions import expm, logm
+from matcalc.ops.selection import tril, unvech_, vech_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, Apply, node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest
@@ -54,7 +58,7 @@ for _outer, _inner_names in PAIRS.items():
 
 def _logarithm() -> tuple[Expr, Expr]:
     S = var("S", "n", "n", ["symmetric", "orthogonal"])  # its exponential is well conditioned
-    return node("logm", (node("expm", (S,)),)), S
+    return logm(expm(S)), S
 
 
 @node_rule(op="logm", group="expand", source=HIGHAM, example=_logarithm)
@@ -66,7 +70,7 @@ def logarithm_of_exponential(e: Expr, context: Context) -> Expr | None:
 
 def _exponential() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("exp", (node("softplus", (X,)),)), core.plus(1, node("exp", (X,)))
+    return exp(softplus(X)), core.plus(1, exp(X))
 
 
 @node_rule(op="exp", group="expand", source="definition of softplus", example=_exponential)
@@ -78,7 +82,7 @@ def exponential_of_softplus(e: Expr, context: Context) -> Expr | None:
     if inner is None or inner.op != "softplus" or k not in (1, -1):
         return None
     X = inner.args[0]
-    return core.plus(1, node("exp", (X,))) if k == 1 else difference(1, node("sigmoid", (X,)))
+    return core.plus(1, exp(X)) if k == 1 else difference(1, sigmoid(X))
 
 
 def _logistic(*terms: Expr) -> Expr | None:
@@ -86,36 +90,36 @@ def _logistic(*terms: Expr) -> Expr | None:
     for X, other in (terms, terms[::-1]):
         k, inner = coefficient_and_rest(other)
         if k == -1 and inner is not None and inner.op == "softplus" and inner.args[0].digest == X.digest:
-            return node("sigmoid", (X,))
+            return sigmoid(X)
     return None
 
 
 def _log_complement() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("log", (difference(1, node("sigmoid", (X,))),)), minus(node("softplus", (X,)))
+    return log(difference(1, sigmoid(X))), minus(softplus(X))
 
 
 @node_rule(op="log", group="expand", source="definition of softplus", example=_log_complement)
 def log_of_complement_by_softplus(e: Expr, context: Context) -> Expr | None:
     """log(1 - sigmoid(X)) = -softplus(X)"""
     X = complement_of_sigmoid_at(e.args[0])
-    return None if X is None else minus(node("softplus", (X,)))
+    return None if X is None else minus(softplus(X))
 
 
 def _tangent() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("tan", (X,)), core.entrywise_product(node("sin", (X,)), core.power(node("cos", (X,)), -1))
+    return tan(X), core.entrywise_product(sin(X), core.power(cos(X), -1))
 
 
 @node_rule(op="tan", group="expand", source=ANALYSIS, example=_tangent)
 def tangent_by_sine(e: Expr, context: Context) -> Expr | None:
     """tan(X) = sin(X) ./ cos(X)"""
-    return core.entrywise_product(node("sin", e.args), core.power(node("cos", e.args), -1))
+    return core.entrywise_product(sin(*e.args), core.power(cos(*e.args), -1))
 
 
 def _root() -> tuple[Expr, Expr]:
     s, a = var("s", 1, 1), var("a", 1, 1)
-    return node("sqrt", (core.scale(core.power(s, 2), a),)), core.scale(node("abs", (s,)), node("sqrt", (a,)))
+    return sqrt(core.scale(core.power(s, 2), a)), core.scale(absolute(s), sqrt(a))
 
 
 @node_rule(op="sqrt", group="expand", source=ANALYSIS, example=_root)
@@ -129,7 +133,7 @@ def root_of_square_times(e: Expr, context: Context) -> Expr | None:
     for f in X.args:
         root = _root_of(f)
         (rest if root is None else taken).append(f if root is None else root)
-    return core.scale(*taken, node("sqrt", (core.scale(*rest),))) if taken and rest else None
+    return core.scale(*taken, sqrt(core.scale(*rest))) if taken and rest else None
 
 
 def _root_of(f: Expr) -> Expr | None:
@@ -138,7 +142,7 @@ def _root_of(f: Expr) -> Expr | None:
         return core.number(sp.sqrt(f.params[0]))
     if f.op != "power" or f.args[1].op != "number" or not f.args[1].params[0].is_even:
         return None
-    return core.power(node("abs", (f.args[0],)), core.number(f.args[1].params[0] / 2))
+    return core.power(absolute(f.args[0]), core.number(f.args[1].params[0] / 2))
 
 
 def _homogeneous(name: str) -> None:
@@ -148,13 +152,13 @@ def _homogeneous(name: str) -> None:
         X = e.args[0]
         if X.op != "scale":
             return None
-        return core.scale(*(node("abs", (s,)) for s in X.args[:-1]), node(name, (X.args[-1],)))
+        return core.scale(*(absolute(s) for s in X.args[:-1]), node(name, (X.args[-1],)))
 
     apply: Apply = norm_of_multiple
     apply.__name__ = f"{name}_of_multiple"
     apply.__doc__ = f"{name}(s X) = abs(s) {name}(X)"
     s, X = var("s", 1, 1), var("X", "m", "n")
-    left, right = node(name, (core.scale(s, X),)), core.scale(node("abs", (s,)), node(name, (X,)))
+    left, right = node(name, (core.scale(s, X),)), core.scale(absolute(s), node(name, (X,)))
     node_rule(op=name, group="expand", source=NORMS, example=lambda: (left, right))(apply)
 
 
@@ -165,28 +169,28 @@ for _name in ("normspec", "normnuc"):
 @rule(X="m n", group="expand", source=ANALYSIS)
 def complementary_error_function(X: Expr) -> tuple[Expr, Expr]:
     """erfc(X) = 1 - erf(X)"""
-    return node("erfc", (X,)), difference(1, node("erf", (X,)))
+    return erfc(X), difference(1, erf(X))
 
 
 @rule(S="n n", facts={"S": "positive-definite"}, group="expand", source=HIGHAM)
 def exponential_of_logdet(S: Expr) -> tuple[Expr, Expr]:
     """exp(logdet(S)) = det(S) for positive definite S"""
-    return node("exp", (node("logdet", (S,)),)), node("det", (S,))
+    return exp(logdet(S)), det(S)
 
 
 @rule(X="n n", group="expand", source=MAGNUS)
 def triangle_of_its_columns(X: Expr) -> tuple[Expr, Expr]:
     """unvech(vech(X), n) = tril(X)"""
-    return node("unvech", (node("vech", (X,)),), (X.shape[0],)), node("tril", (X,))
+    return unvech_(vech_(X), X.shape[0]), tril(X)
 
 
 def _reciprocal() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return core.power(core.plus(1, node("exp", (X,))), -1), difference(1, node("sigmoid", (X,)))
+    return core.power(core.plus(1, exp(X)), -1), difference(1, sigmoid(X))
 
 
 @node_rule(op="power", group="expand", source="definition of the sigmoid", example=_reciprocal)
 def reciprocal_of_one_plus_exponential(e: Expr, context: Context) -> Expr | None:
     """1 ./ (1 + exp(X)) = 1 - sigmoid(X)"""
     X = one_plus_exp(e.args[0]) if e.args[1].op == "number" and e.args[1].params[0] == -1 else None
-    return None if X is None else difference(1, node("sigmoid", (X,)))
+    return None if X is None else difference(1, sigmoid(X))

@@ -6,6 +6,7 @@ from matcalc import core
 from matcalc.core import kron, matmul, scale, total, trace, var, vec
 from matcalc.dims import dim, is_one, same, same_shape
 from matcalc.expr import Expr, node
+from matcalc.ops.products import blockinner, blocksum, dsel, reshape_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MAGNUS, node_rule, rule
 from matcalc.rewrite.terms import flipped
@@ -80,20 +81,20 @@ def vec_of_vector(e: Expr, context: Context) -> Expr | None:
 @node_rule(
     op="reshape",
     source=MAGNUS,
-    example=lambda: (node("reshape", (vec(var("X", "m", "n")),), (dim("m"), dim("n"))), var("X", "m", "n")),
+    example=lambda: (reshape_(vec(var("X", "m", "n")), dim("m"), dim("n")), var("X", "m", "n")),
 )
 def reshape_of_reshape(e: Expr, context: Context) -> Expr | None:
     """unvec(vec(X)) = X: the entries stay in their column-major order"""
     X = e.args[0]
     if X.op in ("vec", "reshape"):
         inner = X.args[0]
-        return inner if same_shape(inner.shape, e.shape) else node("reshape", (inner,), e.params)
+        return inner if same_shape(inner.shape, e.shape) else reshape_(inner, *e.params)
     if same_shape(X.shape, e.shape):
         return X
     if is_one(X.shape[1]) and is_one(e.shape[0]):
         return flipped(X)
     if X.op == "scale":
-        return scale(*X.args[:-1], node("reshape", (X.args[-1],), e.params))
+        return scale(*X.args[:-1], reshape_(X.args[-1], *e.params))
     return node(X.op, (), e.params) if X.op in ("ones", "zeros") else None
 
 
@@ -174,19 +175,19 @@ def _mixes(a: Expr, b: Expr) -> bool:
 @rule(A="m n", C="p q", B="p q", source=MAGNUS)
 def block_inner_of_kron(A: Expr, C: Expr, B: Expr) -> tuple[Expr, Expr]:
     """the blocks A_ij C of A (x) C have the inner products A_ij tr(C' B)"""
-    return node("blockinner", (kron(A, C), B)), scale(trace(C.T @ B), A)
+    return blockinner(kron(A, C), B), scale(trace(C.T @ B), A)
 
 
 @rule(A="m n", C="m n", D="p q", source=MAGNUS)
 def block_sum_of_kron(A: Expr, C: Expr, D: Expr) -> tuple[Expr, Expr]:
     """the sum of the blocks C_ij D of C (x) D weighted by A is tr(A' C) D"""
-    return node("blocksum", (A, kron(C, D))), scale(trace(A.T @ C), D)
+    return blocksum(A, kron(C, D)), scale(trace(A.T @ C), D)
 
 
 def _identity() -> tuple[Expr, Expr]:
     A = var("A", "m", "m")
     m, p = dim("m"), dim("p")
-    return node("blocksum", (A, core.eye(m * p))), scale(trace(A), core.eye(p))
+    return blocksum(A, core.eye(m * p)), scale(trace(A), core.eye(p))
 
 
 @node_rule(op="blocksum", source=MAGNUS, example=_identity)
@@ -204,7 +205,7 @@ def block_sum_of_constant(e: Expr, context: Context) -> Expr | None:
     op="blockinner",
     source=MAGNUS,
     example=lambda: (
-        node("blockinner", (core.eye(dim("m") * dim("p")), var("B", "p", "p"))),
+        blockinner(core.eye(dim("m") * dim("p")), var("B", "p", "p")),
         scale(trace(var("B", "p", "p")), core.eye("m")),
     ),
 )
@@ -288,7 +289,7 @@ def _scaled_kron(factors: tuple[Expr, ...]) -> tuple[Expr, Expr, int] | None:
 def _columns() -> tuple[Expr, Expr]:
     A, B = var("A", "m", "n"), var("B", "p", "n")
     left = core.hadamard(kron(A, core.ones("p", 1)), kron(core.ones("m", 1), B))
-    return left, kron(A, B) @ node("dsel", (), (dim("n"),))
+    return left, kron(A, B) @ dsel(dim("n"))
 
 
 @node_rule(op="hadamard", group="expand", source=HORN, example=_columns)
@@ -302,8 +303,8 @@ def kron_of_columns(e: Expr, context: Context) -> Expr | None:
             n = A.shape[1]
             rest = [h for m, h in enumerate(e.args) if m not in (i, k)]
             if is_one(f.args[1].shape[1]) and is_one(g.args[0].shape[1]) and not is_one(n):
-                return core.hadamard(kron(A, B) @ node("dsel", (), (n,)), *rest)
+                return core.hadamard(kron(A, B) @ dsel(n), *rest)
             n = A.shape[0]
             if is_one(f.args[1].shape[0]) and is_one(g.args[0].shape[0]) and not is_one(n):
-                return core.hadamard(node("dsel", (), (n,)).T @ kron(A, B), *rest)
+                return core.hadamard(dsel(n).T @ kron(A, B), *rest)
     return None

@@ -7,8 +7,10 @@ from typing import Any
 from matcalc import core
 from matcalc.core import broadcast, hadamard, mean, number, power, scale, var, zeros
 from matcalc.expr import Expr, node
-from matcalc.ops.normalization import BATCHNORM
-from matcalc.ops.reductions import centred
+from matcalc.ops.comparison import maximum, where
+from matcalc.ops.elementwise import relu, sqrt
+from matcalc.ops.normalization import BATCHNORM, standardize
+from matcalc.ops.reductions import centred, var_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import node_rule
@@ -30,19 +32,14 @@ def _is_unit(e: Expr) -> bool:
     return bare.op == "ones" or (bare.op == "number" and bare.params[0] == 1)
 
 
-def relu(X: Expr) -> Expr:
-    """The entries of X where they are positive, 0 elsewhere."""
-    return node("relu", (X,))
-
-
 def _chosen(one: Expr, other: Expr) -> Expr:
     X = var("X", "m", "n")
-    return node("where", (X, zeros("m", "n"), one, other), (">",))
+    return where(X, zeros("m", "n"), one, other, ">")
 
 
 def _maximum() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("maximum", (X, zeros("m", "n"))), relu(X)
+    return maximum(X, zeros("m", "n")), relu(X)
 
 
 @node_rule(op="maximum", group="expand", source=DEFINITION, example=_maximum)
@@ -90,7 +87,7 @@ def entries_times_mask(e: Expr, context: Context) -> Expr | None:
 
 def _squares() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return mean(power(centred(X, 1), 2), 1), node("var", (X,), (1, 0))
+    return mean(power(centred(X, 1), 2), 1), var_(X, 1, 0)
 
 
 @node_rule(op="mean", group="present", source=DEFINITION, example=_squares)
@@ -100,7 +97,7 @@ def mean_of_squared_deviations(e: Expr, context: Context) -> Expr | None:
     if squares.op != "power" or squares.args[1].op != "number" or squares.args[1].params[0] != 2:
         return None
     X = _centred_by(squares.args[0], axis)
-    return None if X is None else node("var", (X,), (axis, 0))
+    return None if X is None else var_(X, axis, 0)
 
 
 def _centred_by(e: Expr, axis: int | None) -> Expr | None:
@@ -163,7 +160,7 @@ def _with_standardized(g: Expr, spread: Expr, eps: Any) -> Expr | None:
     axis, ddof = spread.params
     X = _centred_by(g, axis)
     if X is not None and X.digest == spread.args[0].digest:
-        return node("standardize", (X,), (axis, ddof, eps))
+        return standardize(X, axis, ddof, eps)
     for k, f in enumerate(g.args) if g.op in ("hadamard", "matmul") else ():
         Z = _with_standardized(f, spread, eps) if f.op == "add" else None
         if Z is not None:
@@ -173,8 +170,8 @@ def _with_standardized(g: Expr, spread: Expr, eps: Any) -> Expr | None:
 
 def _rows() -> tuple[Expr, Expr]:
     X, eps = var("X", "m", "n"), core.exact("0.1")
-    spread = power(node("sqrt", (core.plus(node("var", (X,), (2, 0)), number(eps)),)), -1)
-    return hadamard(centred(X, 2), broadcast(spread, X.shape)), node("standardize", (X,), (2, 0, eps))
+    spread = power(sqrt(core.plus(var_(X, 2, 0), number(eps))), -1)
+    return hadamard(centred(X, 2), broadcast(spread, X.shape)), standardize(X, 2, 0, eps)
 
 
 @node_rule(op="hadamard", group="present", source=BATCHNORM, example=_rows)
@@ -185,8 +182,8 @@ def standardized_matrix(e: Expr, context: Context) -> Expr | None:
 
 def _vector() -> tuple[Expr, Expr]:
     x, eps = var("x", "n", 1), core.exact("0.1")
-    spread = power(node("sqrt", (core.plus(node("var", (x,), (None, 0)), number(eps)),)), -1)
-    return scale(spread, centred(x, None)), node("standardize", (x,), (None, 0, eps))
+    spread = power(sqrt(core.plus(var_(x, None, 0), number(eps))), -1)
+    return scale(spread, centred(x, None)), standardize(x, None, 0, eps)
 
 
 @node_rule(op="scale", group="present", source=BATCHNORM, example=_vector)

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import add, hadamard, minus, number, power, scale, var
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.elementwise import (
+    absolute,
+    cos,
+    cosh,
+    exp,
+    expm1,
+    gammaln,
+    log,
+    log1p,
+    sigmoid,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    tanh,
+)
+from matcalc.ops.linalg import logdet
+from matcalc.ops.normalization import logsumexp
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
 from matcalc.rewrite.terms import coefficient_and_rest, number_and_term
 
 ANALYSIS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964), ch. 4"
-
-
-def exp(X: Expr) -> Expr:
-    """exp(X), entrywise."""
-    return node("exp", (X,))
-
-
-def log(X: Expr) -> Expr:
-    """log(X), entrywise."""
-    return node("log", (X,))
-
-
-def logdet(A: Expr) -> Expr:
-    """log|det A|."""
-    return node("logdet", (A,))
 
 
 def _inverse() -> tuple[Expr, Expr]:
@@ -88,7 +91,7 @@ def exponential_of_sum(e: Expr, context: Context) -> Expr | None:
 
 def _logsumexp() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("logsumexp", (X,), (2,)), log(core.total(exp(X), 2))
+    return logsumexp(X, 2), log(core.total(exp(X), 2))
 
 
 @node_rule(op="logsumexp", group="expand", source="definition of the function", example=_logsumexp)
@@ -99,19 +102,19 @@ def logsumexp_is_log_of_sum(e: Expr, context: Context) -> Expr | None:
 
 def _tanh() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    right = core.difference(scale(number(2), node("sigmoid", (scale(number(2), X),))), 1)
-    return node("tanh", (X,)), right
+    right = core.difference(scale(number(2), sigmoid(scale(number(2), X))), 1)
+    return tanh(X), right
 
 
 @node_rule(op="tanh", group="expand", source=ANALYSIS, example=_tanh)
 def tanh_by_sigmoid(e: Expr, context: Context) -> Expr | None:
     """tanh(X) = 2 sigmoid(2 X) - 1"""
-    return core.difference(scale(number(2), node("sigmoid", (scale(number(2), e.args[0]),))), 1)
+    return core.difference(scale(number(2), sigmoid(scale(number(2), e.args[0]))), 1)
 
 
 def _sine() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return power(node("sin", (X,)), 2), core.difference(1, power(node("cos", (X,)), 2))
+    return power(sin(X), 2), core.difference(1, power(cos(X), 2))
 
 
 @node_rule(op="power", group="expand", source=ANALYSIS, example=_sine)
@@ -121,13 +124,13 @@ def squared_sine(e: Expr, context: Context) -> Expr | None:
     if k.op != "number" or k.params[0] != 2 or base.op not in ("sin", "cosh"):
         return None
     if base.op == "sin":
-        return core.difference(1, power(node("cos", base.args), 2))
-    return core.plus(1, power(node("sinh", base.args), 2))
+        return core.difference(1, power(cos(*base.args), 2))
+    return core.plus(1, power(sinh(*base.args), 2))
 
 
 def _root() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("sqrt", (power(X, 2),)), node("abs", (X,))
+    return sqrt(power(X, 2)), absolute(X)
 
 
 @node_rule(op="sqrt", group="expand", source=ANALYSIS, example=_root)
@@ -135,7 +138,7 @@ def root_of_square(e: Expr, context: Context) -> Expr | None:
     """sqrt(X .^ 2) = abs(X)"""
     X = e.args[0]
     square = X.op == "power" and X.args[1].op == "number" and X.args[1].params[0] == 2
-    return node("abs", (X.args[0],)) if square else None
+    return absolute(X.args[0]) if square else None
 
 
 def _choice() -> tuple[Expr, Expr]:
@@ -175,18 +178,18 @@ def logdet_of_product(e: Expr, context: Context) -> Expr | None:
 
 def _log_sigmoid() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return log(node("sigmoid", (X,))), minus(node("softplus", (-X,)))
+    return log(sigmoid(X)), minus(softplus(-X))
 
 
 @node_rule(op="log", group="expand", source=ANALYSIS, example=_log_sigmoid)
 def log_of_sigmoid(e: Expr, context: Context) -> Expr | None:
     """log(sigmoid(X)) = -softplus(-X)"""
-    return minus(node("softplus", (scale(number(-1), e.args[0].args[0]),))) if e.args[0].op == "sigmoid" else None
+    return minus(softplus(scale(number(-1), e.args[0].args[0]))) if e.args[0].op == "sigmoid" else None
 
 
 def _doubled() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("sin", (scale(number(2), X),)), scale(number(2), hadamard(node("sin", (X,)), node("cos", (X,))))
+    return sin(scale(number(2), X)), scale(number(2), hadamard(sin(X), cos(X)))
 
 
 @node_rule(op="sin", group="expand", source=ANALYSIS, example=_doubled)
@@ -196,19 +199,19 @@ def sine_of_double(e: Expr, context: Context) -> Expr | None:
     if half is None:
         return None
     times = scale if e.is_scalar else hadamard
-    return scale(number(2), times(node("sin", (half,)), node("cos", (half,))))
+    return scale(number(2), times(sin(half), cos(half)))
 
 
 def _doubled_cosine() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("cos", (scale(number(2), X),)), core.difference(scale(number(2), power(node("cos", (X,)), 2)), 1)
+    return cos(scale(number(2), X)), core.difference(scale(number(2), power(cos(X), 2)), 1)
 
 
 @node_rule(op="cos", group="expand", source=ANALYSIS, example=_doubled_cosine)
 def cosine_of_double(e: Expr, context: Context) -> Expr | None:
     """cos(2 X) = 2 cos(X) .^ 2 - 1"""
     half = _half(e.args[0])
-    return None if half is None else core.difference(scale(number(2), power(node("cos", (half,)), 2)), 1)
+    return None if half is None else core.difference(scale(number(2), power(cos(half), 2)), 1)
 
 
 def _half(X: Expr) -> Expr | None:
@@ -221,7 +224,7 @@ def _half(X: Expr) -> Expr | None:
 
 def _hyperbolic_sine() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("sinh", (X,)), scale(number(core.exact("0.5")), core.difference(exp(X), exp(-X)))
+    return sinh(X), scale(number(core.exact("0.5")), core.difference(exp(X), exp(-X)))
 
 
 @node_rule(op="sinh", group="expand", source=ANALYSIS, example=_hyperbolic_sine)
@@ -233,7 +236,7 @@ def sinh_by_exponentials(e: Expr, context: Context) -> Expr | None:
 
 def _hyperbolic_cosine() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("cosh", (X,)), scale(number(core.exact("0.5")), core.plus(exp(X), exp(-X)))
+    return cosh(X), scale(number(core.exact("0.5")), core.plus(exp(X), exp(-X)))
 
 
 @node_rule(op="cosh", group="expand", source=ANALYSIS, example=_hyperbolic_cosine)
@@ -245,7 +248,7 @@ def cosh_by_exponentials(e: Expr, context: Context) -> Expr | None:
 
 def _recurrence() -> tuple[Expr, Expr]:
     X = var("X", "m", "n", ["positive"])
-    return node("gammaln", (core.plus(X, 1),)), add(node("gammaln", (X,)), log(X))
+    return gammaln(core.plus(X, 1)), add(gammaln(X), log(X))
 
 
 @node_rule(op="gammaln", group="expand", source=ANALYSIS, example=_recurrence)
@@ -260,7 +263,7 @@ def gammaln_of_next(e: Expr, context: Context) -> Expr | None:
         rest = add(*(s for s in X.args if s is not t))
         if (unit is None or unit.op == "ones") and k.is_Integer and k > 0 and context.known(rest, "positive"):
             lower = rest if k == 1 else core.plus(rest, k - 1)
-            return add(node("gammaln", (lower,)), log(lower))
+            return add(gammaln(lower), log(lower))
     return None
 
 
@@ -268,7 +271,7 @@ def gammaln_of_next(e: Expr, context: Context) -> Expr | None:
     op="log1p",
     group="expand",
     source="definition of the function",
-    example=lambda: (node("log1p", (var("X", "m", "n"),)), log(core.plus(1, var("X", "m", "n")))),
+    example=lambda: (log1p(var("X", "m", "n")), log(core.plus(1, var("X", "m", "n")))),
 )
 def definition_of_log1p(e: Expr, context: Context) -> Expr | None:
     """log1p(X) = log(1 + X)"""
@@ -279,7 +282,7 @@ def definition_of_log1p(e: Expr, context: Context) -> Expr | None:
     op="expm1",
     group="expand",
     source="definition of the function",
-    example=lambda: (node("expm1", (var("X", "m", "n"),)), core.difference(exp(var("X", "m", "n")), 1)),
+    example=lambda: (expm1(var("X", "m", "n")), core.difference(exp(var("X", "m", "n")), 1)),
 )
 def definition_of_expm1(e: Expr, context: Context) -> Expr | None:
     """expm1(X) = exp(X) - 1"""

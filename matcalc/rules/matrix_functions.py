@@ -7,6 +7,9 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import difference, eye, inverse, matmul, number, scale, trace, var
 from matcalc.expr import Expr, node
+from matcalc.ops.elementwise import exp
+from matcalc.ops.linalg import det, logdet
+from matcalc.ops.matrix_functions import expm, frechet_, frechetpow, logm, matpow, sqrtm
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule, rule
 
@@ -16,14 +19,9 @@ HALF = number(sp.Rational(1, 2))
 MAX_DEPTH = 20
 
 
-def expm(X: Expr) -> Expr:
-    """expm(X)."""
-    return node("expm", (X,))
-
-
 def power_of(X: Expr, k: Expr) -> Expr:
     """X^k."""
-    return node("matpow", (X, k))
+    return matpow(X, k)
 
 
 def square(name: str = "X", *facts: str) -> Expr:
@@ -43,7 +41,7 @@ def transpose_of_matrix_function(e: Expr, context: Context) -> Expr | None:
 
 def _turned() -> tuple[Expr, Expr]:
     X, V = square(), square("V")
-    return node("frechet", (X, V), ("expm",)).T, node("frechet", (X.T, V.T), ("expm",))
+    return frechet_(X, V, "expm").T, frechet_(X.T, V.T, "expm")
 
 
 @node_rule(op="transpose", source=HIGHAM, example=_turned)
@@ -91,16 +89,16 @@ def slope(e: Expr) -> Expr:
         return scale(k, power_of(X, difference(k, 1)))
     if e.params[0] == "expm":
         return expm(X)
-    return inverse(X) if e.params[0] == "logm" else scale(HALF, inverse(node("sqrtm", (X,))))
+    return inverse(X) if e.params[0] == "logm" else scale(HALF, inverse(sqrtm(X)))
 
 
 def _at_commuting(op: str) -> tuple[Expr, Expr]:
     X = square()
     V = matmul(X, X)
     if op == "frechet":
-        return node("frechet", (X, V), ("expm",)), matmul(expm(X), V)
+        return frechet_(X, V, "expm"), matmul(expm(X), V)
     k = var("k", 1, 1)
-    return node("frechetpow", (X, V, k)), scale(k, matmul(power_of(X, difference(k, 1)), V))
+    return frechetpow(X, V, k), scale(k, matmul(power_of(X, difference(k, 1)), V))
 
 
 def _frechet_at_commuting(e: Expr) -> Expr | None:
@@ -150,7 +148,7 @@ def frechet_of_power_of_scaled(e: Expr, context: Context) -> Expr | None:
 
 def _trace() -> tuple[Expr, Expr]:
     X, C = square(), square("C")
-    return trace(matmul(X, node("frechet", (X, C), ("expm",)))), trace(matmul(expm(X), X, C))
+    return trace(matmul(X, frechet_(X, C, "expm"))), trace(matmul(expm(X), X, C))
 
 
 @node_rule(op="tr", source=HIGHAM, example=_trace)
@@ -172,13 +170,13 @@ def trace_of_frechet(e: Expr, context: Context) -> Expr | None:
 @rule(X="n n", source=HIGHAM)
 def det_of_exponential(X: Expr) -> tuple[Expr, Expr]:
     """det(expm(X)) = exp(tr(X))"""
-    return node("det", (expm(X),)), node("exp", (trace(X),))
+    return det(expm(X)), exp(trace(X))
 
 
 @rule(X="n n", source=HIGHAM)
 def logdet_of_exponential(X: Expr) -> tuple[Expr, Expr]:
     """log|det expm(X)| = tr(X)"""
-    return node("logdet", (expm(X),)), trace(X)
+    return logdet(expm(X)), trace(X)
 
 
 @rule(X="n n", source=HIGHAM)
@@ -210,13 +208,13 @@ def exponential_of_zero(e: Expr, context: Context) -> Expr | None:
 @rule(X="n n", source=HIGHAM)
 def exponential_of_logarithm(X: Expr) -> tuple[Expr, Expr]:
     """expm(logm(X)) = X"""
-    return expm(node("logm", (X,))), X
+    return expm(logm(X)), X
 
 
 @rule(X="n n", source=HIGHAM)
 def square_of_root(X: Expr) -> tuple[Expr, Expr]:
     """sqrtm(X)^2 = X"""
-    return power_of(node("sqrtm", (X,)), number(2)), X
+    return power_of(sqrtm(X), number(2)), X
 
 
 # ------------------------------------------------------------------------------------------------ powers
@@ -262,4 +260,4 @@ def inverse_of_symbolic_power(e: Expr, context: Context) -> Expr | None:
 @rule(X="n n", k="1 1", source=HIGHAM)
 def det_of_matrix_power(X: Expr, k: Expr) -> tuple[Expr, Expr]:
     """det(X^k) = det(X)^k"""
-    return node("det", (power_of(X, k),)), core.power(node("det", (X,)), k)
+    return det(power_of(X, k)), core.power(det(X), k)

@@ -9,7 +9,7 @@ from matcalc import core
 from matcalc.core import add, matmul, var
 from matcalc.dims import Dim, Shape, dim, plus, same, same_shape, surely_nonnegative
 from matcalc.expr import Expr, node
-from matcalc.ops.selection import block_of, rows_of
+from matcalc.ops.selection import block_of, place, rows_of, slice_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
@@ -33,12 +33,12 @@ def _rows_of_identity(e: Expr) -> tuple[Dim, Dim] | None:
 
 def identity_rows(n: Dim, first: Dim, last: Dim) -> Expr:
     """The rows from `first` to `last` of the n x n identity."""
-    return node("slice", (core.eye(n),), (first, last, 1, n))
+    return slice_(core.eye(n), first, last, 1, n)
 
 
 def _picked() -> tuple[Expr, Expr]:
     M = var("M", 5, "n")
-    return identity_rows(5, 2, 4) @ M, node("slice", (M,), (2, 4, 1, dim("n")))
+    return identity_rows(5, 2, 4) @ M, slice_(M, 2, 4, 1, dim("n"))
 
 
 @node_rule(op="matmul", source=MATRIX_ALGEBRA, example=_picked)
@@ -47,9 +47,9 @@ def rows_picked_by_identity(e: Expr, context: Context) -> Expr | None:
     for k, (f, g) in enumerate(zip(e.args, e.args[1:])):
         rows, columns = _rows_of_identity(f), _rows_of_identity(flipped(g))
         if rows is not None:
-            inside = node("slice", (g,), (*rows, 1, g.shape[1]))
+            inside = slice_(g, *rows, 1, g.shape[1])
         elif columns is not None:
-            inside = node("slice", (f,), (1, f.shape[0], *columns))
+            inside = slice_(f, 1, f.shape[0], *columns)
         else:
             continue
         return matmul(*e.args[:k], inside, *e.args[k + 2 :])
@@ -112,7 +112,7 @@ def _count(interval: tuple[Dim, Dim]) -> Dim:
 def _placed() -> tuple[Expr, Expr]:
     A, B = var("A", "m", "n"), var("B", "k", "n")
     m, k, n = dim("m"), dim("k"), dim("n")
-    left = add(node("place", (A,), (m + k, n, 1, 1)), node("place", (B,), (m + k, n, m + 1, 1)))
+    left = add(place(A, m + k, n, 1, 1), place(B, m + k, n, m + 1, 1))
     return left, block_of([[A], [B]])
 
 
@@ -194,7 +194,7 @@ def _intervals(found: Sequence[tuple[Dim, Dim]], size: Dim) -> list[tuple[Dim, D
 
 def _reassembled() -> tuple[Expr, Expr]:
     x = var("x", 2, 1)
-    parts = [[core.scale(core.number(2), node("slice", (x,), (k, k, 1, 1)))] for k in (1, 2)]
+    parts = [[core.scale(core.number(2), slice_(x, k, k, 1, 1))] for k in (1, 2)]
     return block_of(parts), core.scale(core.number(2), x)
 
 

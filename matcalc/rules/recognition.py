@@ -9,6 +9,9 @@ from matcalc import core
 from matcalc.core import broadcast, hadamard, number, power, scale, total, var
 from matcalc.dims import is_one
 from matcalc.expr import Expr, node
+from matcalc.ops.elementwise import absolute, cosh, exp, log, relu, sigmoid, sign, sinh, softplus, step, tanh
+from matcalc.ops.normalization import log_softmax, logsumexp, softmax
+from matcalc.ops.reductions import norm1, norm2
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest
@@ -59,7 +62,7 @@ def is_one_everywhere(e: Expr) -> bool:
 
 def _sigmoid() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return power(core.plus(1, node("exp", (-X,))), -1), node("sigmoid", (X,))
+    return power(core.plus(1, exp(-X)), -1), sigmoid(X)
 
 
 @node_rule(op="power", source=BISHOP, example=_sigmoid)
@@ -69,13 +72,13 @@ def logistic_is_sigmoid(e: Expr, context: Context) -> Expr | None:
     if exponent.op != "number" or exponent.params[0] != -1:
         return None
     z = one_plus_exp(base)
-    return None if z is None else node("sigmoid", (scale(number(-1), z),))
+    return None if z is None else sigmoid(scale(number(-1), z))
 
 
 def _ratio() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    E = node("exp", (X,))
-    return hadamard(E, broadcast(power(total(E, 2), -1), X.shape)), node("softmax", (X,), (2,))
+    E = exp(X)
+    return hadamard(E, broadcast(power(total(E, 2), -1), X.shape)), softmax(X, 2)
 
 
 @node_rule(op="hadamard", source=BISHOP, example=_ratio)
@@ -89,7 +92,7 @@ def exponentials_over_their_sum(e: Expr, context: Context) -> Expr | None:
                 axis = _sum_of(g.args[0], f)
                 if axis in (1, 2):
                     others = [h for n, h in enumerate(e.args) if n not in (i, k)]
-                    return hadamard(node("softmax", f.args, (axis,)), *others)
+                    return hadamard(softmax(*f.args, axis), *others)
     return None
 
 
@@ -107,8 +110,8 @@ def _sum_of(reciprocal: Expr, E: Expr) -> int | None:
 
 def _vector() -> tuple[Expr, Expr]:
     x = var("x", "n", 1)
-    E = node("exp", (x,))
-    return scale(power(total(E), -1), E), node("softmax", (x,), (1,))
+    E = exp(x)
+    return scale(power(total(E), -1), E), softmax(x, 1)
 
 
 @node_rule(op="scale", source=BISHOP, example=_vector)
@@ -119,7 +122,7 @@ def exponentials_over_their_total(e: Expr, context: Context) -> Expr | None:
         for k, s in enumerate(scalars):
             axis = _sum_of(s, f)
             if axis is not None and s.args[0].params[0] is None:
-                P = wrap(node("softmax", f.args, (axis,)))
+                P = wrap(softmax(*f.args, axis))
                 return scale(*scalars[:k], *scalars[k + 1 :], P)
     return None
 
@@ -139,7 +142,7 @@ def _with_factor(body: Expr, k: int, new: Expr) -> Expr:
 
 def _swapped() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return core.add(core.ones("m", "n"), -node("sigmoid", (-X,))), node("sigmoid", (X,))
+    return core.add(core.ones("m", "n"), -sigmoid(-X)), sigmoid(X)
 
 
 @node_rule(op="add", source=BISHOP, group="present", example=_swapped)
@@ -153,24 +156,24 @@ def complement_of_sigmoid(e: Expr, context: Context) -> Expr | None:
             if coefficient == -1 and rest is not None and rest.op == "sigmoid":
                 inner, z = coefficient_and_rest(rest.args[0])
                 if inner.is_negative and z is not None:
-                    return node("sigmoid", (scale(number(-1), rest.args[0]) if inner != -1 else z,))
+                    return sigmoid(scale(number(-1), rest.args[0]) if inner != -1 else z)
     return None
 
 
 def _tangent() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return hadamard(node("sinh", (X,)), power(node("cosh", (X,)), -1)), node("tanh", (X,))
+    return hadamard(sinh(X), power(cosh(X), -1)), tanh(X)
 
 
 @node_rule(op="hadamard", source="Abramowitz & Stegun, Handbook of Mathematical Functions (1964)", example=_tangent)
 def hyperbolic_tangent(e: Expr, context: Context) -> Expr | None:
     """sinh(X) ./ cosh(X) = tanh(X)"""
-    return _joined(e, "sinh", "cosh", lambda X: node("tanh", (X,)))
+    return _joined(e, "sinh", "cosh", lambda X: tanh(X))
 
 
 def _sign() -> tuple[Expr, Expr]:
     X = var("X", "m", "n", ["nonzero"])
-    return hadamard(node("sign", (X,)), power(node("abs", (X,)), -1)), power(X, -1)
+    return hadamard(sign(X), power(absolute(X), -1)), power(X, -1)
 
 
 @node_rule(op="hadamard", source="definition of the absolute value", example=_sign)
@@ -181,7 +184,7 @@ def sign_over_absolute_value(e: Expr, context: Context) -> Expr | None:
 
 def _scalar_sign() -> tuple[Expr, Expr]:
     x = var("x", 1, 1, ["nonzero"])
-    return scale(node("sign", (x,)), power(node("abs", (x,)), -1)), power(x, -1)
+    return scale(sign(x), power(absolute(x), -1)), power(x, -1)
 
 
 @node_rule(op="scale", source="definition of the absolute value", example=_scalar_sign)
@@ -193,13 +196,13 @@ def scalar_sign_over_absolute_value(e: Expr, context: Context) -> Expr | None:
 @rule(X="m n", source="definition of the absolute value")
 def absolute_value_times_sign(X: Expr) -> tuple[Expr, Expr]:
     """abs(X) o sign(X) = X"""
-    return hadamard(node("abs", (X,)), node("sign", (X,))), X
+    return hadamard(absolute(X), sign(X)), X
 
 
 @rule(x="1 1", source="definition of the absolute value")
 def scalar_absolute_value_times_sign(x: Expr) -> tuple[Expr, Expr]:
     """abs(x) sign(x) = x"""
-    return scale(node("abs", (x,)), node("sign", (x,))), x
+    return scale(absolute(x), sign(x)), x
 
 
 def _joined(e: Expr, above: str, below: str, joint: Callable[[Expr], Expr]) -> Expr | None:
@@ -217,12 +220,12 @@ def _joined(e: Expr, above: str, below: str, joint: Callable[[Expr], Expr]) -> E
 
 def _complement() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return hadamard(node("exp", (-X,)), node("sigmoid", (X,))), core.difference(1, node("sigmoid", (X,)))
+    return hadamard(exp(-X), sigmoid(X)), core.difference(1, sigmoid(X))
 
 
 def _scalar_complement() -> tuple[Expr, Expr]:
     x = var("x", 1, 1)
-    return scale(node("exp", (-x,)), node("sigmoid", (x,))), core.difference(1, node("sigmoid", (x,)))
+    return scale(exp(-x), sigmoid(x)), core.difference(1, sigmoid(x))
 
 
 @node_rule(op="hadamard", source=BISHOP, example=_complement)
@@ -263,36 +266,36 @@ def opposite(a: Expr, b: Expr) -> bool:
 
 def _norm() -> tuple[Expr, Expr]:
     x = var("x", 1, 1)
-    return node("norm2", (x,)), node("abs", (x,))
+    return norm2(x), absolute(x)
 
 
 @node_rule(op="norm2", source="definition of the norm", example=_norm)
 def norm_of_scalar(e: Expr, context: Context) -> Expr | None:
     """norm2(x) = abs(x) for a 1 x 1 value"""
-    return node("abs", e.args) if e.args[0].is_scalar else None
+    return absolute(*e.args) if e.args[0].is_scalar else None
 
 
 @rule(x="1 1", source="definition of the norm")
 def sum_norm_of_scalar(x: Expr) -> tuple[Expr, Expr]:
     """norm1(x) = abs(x) for a 1 x 1 value"""
-    return node("norm1", (x,)), node("abs", (x,))
+    return norm1(x), absolute(x)
 
 
 @rule(X="m n", facts={"X": "nonnegative"}, source="definition of the absolute value")
 def absolute_value_of_nonnegative(X: Expr) -> tuple[Expr, Expr]:
     """abs(X) = X for nonnegative X"""
-    return node("abs", (X,)), X
+    return absolute(X), X
 
 
 @rule(X="m n", facts={"X": "positive"}, source="definition of the sign")
 def sign_of_positive(X: Expr) -> tuple[Expr, Expr]:
     """sign(X) = 1 for positive X"""
-    return node("sign", (X,)), core.ones(*X.shape)
+    return sign(X), core.ones(*X.shape)
 
 
 def _rectified() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return hadamard(node("relu", (X,)), node("step", (X,))), node("relu", (X,))
+    return hadamard(relu(X), step(X)), relu(X)
 
 
 @node_rule(op="hadamard", source="definition of relu and step", example=_rectified)
@@ -308,7 +311,7 @@ def relu_times_step(e: Expr, context: Context) -> Expr | None:
 
 def _minus_one() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return core.difference(node("sigmoid", (X,)), 1), -node("sigmoid", (-X,))
+    return core.difference(sigmoid(X), 1), -sigmoid(-X)
 
 
 @node_rule(op="add", group="present", source=BISHOP, example=_minus_one)
@@ -321,7 +324,7 @@ def sigmoid_minus_one(e: Expr, context: Context) -> Expr | None:
         coefficient, rest = coefficient_and_rest(bare)
         minus_one = coefficient == -1 and (rest is None or rest.op == "ones")
         if s.op == "sigmoid" and minus_one:
-            return scale(number(-1), node("sigmoid", (scale(number(-1), s.args[0]),)))
+            return scale(number(-1), sigmoid(scale(number(-1), s.args[0])))
     return None
 
 
@@ -330,51 +333,51 @@ def sigmoid_minus_one(e: Expr, context: Context) -> Expr | None:
 
 def _log_total() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("log", (total(node("exp", (X,)), 2),)), node("logsumexp", (X,), (2,))
+    return log(total(exp(X), 2)), logsumexp(X, 2)
 
 
 @node_rule(op="log", group="present", source=BISHOP, example=_log_total)
 def log_of_sum_of_exponentials(e: Expr, context: Context) -> Expr | None:
     """log(sum(exp(X), 2)) = logsumexp(X, 2), and the same over rows and over all"""
     s = e.args[0]
-    return node("logsumexp", s.args[0].args, s.params) if s.op == "sum" and s.args[0].op == "exp" else None
+    return logsumexp(*s.args[0].args, *s.params) if s.op == "sum" and s.args[0].op == "exp" else None
 
 
 def _log_share() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("log", (node("softmax", (X,), (2,)),)), node("log_softmax", (X,), (2,))
+    return log(softmax(X, 2)), log_softmax(X, 2)
 
 
 @node_rule(op="log", group="present", source=BISHOP, example=_log_share)
 def log_of_softmax(e: Expr, context: Context) -> Expr | None:
     """log(softmax(X, 2)) = log_softmax(X, 2)"""
     P = e.args[0]
-    return node("log_softmax", P.args, P.params) if P.op == "softmax" else None
+    return log_softmax(*P.args, *P.params) if P.op == "softmax" else None
 
 
 def _soft() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("log", (core.plus(1, node("exp", (X,))),)), node("softplus", (X,))
+    return log(core.plus(1, exp(X))), softplus(X)
 
 
 @node_rule(op="log", group="present", source=BISHOP, example=_soft)
 def log_of_one_plus_exponential(e: Expr, context: Context) -> Expr | None:
     """log(1 + exp(X)) = softplus(X)"""
     z = one_plus_exp(e.args[0])
-    return None if z is None else node("softplus", (z,))
+    return None if z is None else softplus(z)
 
 
 def _log_complement() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    left = node("log", (core.difference(1, node("sigmoid", (X,))),))
-    return left, node("log", (node("sigmoid", (-X,)),))
+    left = log(core.difference(1, sigmoid(X)))
+    return left, log(sigmoid(-X))
 
 
 @node_rule(op="log", group="present", source=BISHOP, example=_log_complement)
 def log_of_complement_of_sigmoid(e: Expr, context: Context) -> Expr | None:
     """log(1 - sigmoid(X)) = log(sigmoid(-X))"""
     z = complement_of_sigmoid_at(e.args[0])
-    return None if z is None else node("log", (node("sigmoid", (scale(number(-1), z),)),))
+    return None if z is None else log(sigmoid(scale(number(-1), z)))
 
 
 def complement_of_sigmoid_at(e: Expr) -> Expr | None:

@@ -10,7 +10,9 @@ from typing import NamedTuple
 from matcalc import core
 from matcalc.core import broadcast, diag, diagvec, hadamard, inverse, matmul, power, total, var
 from matcalc.dims import is_one, same
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.elementwise import absolute, log
+from matcalc.ops.linalg import logdet
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import tidy
 from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule
@@ -249,8 +251,8 @@ def diagonal_of_mirrored_product(e: Expr, context: Context) -> Expr | None:
 
 def _logdet() -> tuple[Expr, Expr]:
     t, W = var("t", "n", 1, ["positive"]), var("W", "n", "n")
-    left = node("logdet", (hadamard(W, broadcast(t, W.shape)),))
-    return left, core.add(node("logdet", (W,)), total(node("log", (node("abs", (t,)),))))
+    left = logdet(hadamard(W, broadcast(t, W.shape)))
+    return left, core.add(logdet(W), total(log(absolute(t))))
 
 
 @node_rule(op="logdet", group="expand", source=MATRIX_ALGEBRA, example=_logdet)
@@ -260,8 +262,8 @@ def logdet_of_scaled_rows(e: Expr, context: Context) -> Expr | None:
     vectors = [] if parts is None else [v for v in (parts.left, parts.right) if v is not None]
     if parts is None or not vectors:
         return None
-    logs = [total(node("log", (node("abs", (v,)),))) for v in vectors]
-    return core.add(node("logdet", (parts.body,)), *logs)
+    logs = [total(log(absolute(v))) for v in vectors]
+    return core.add(logdet(parts.body), *logs)
 
 
 def _outer_power() -> tuple[Expr, Expr]:

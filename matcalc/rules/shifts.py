@@ -5,6 +5,8 @@ from __future__ import annotations
 from matcalc.core import add, broadcast, var
 from matcalc.dims import is_one
 from matcalc.expr import Expr, node
+from matcalc.ops.elementwise import exp
+from matcalc.ops.normalization import log_softmax, logsumexp, softmax
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule
 from matcalc.rewrite.terms import coefficient_and_rest
@@ -49,8 +51,8 @@ def log_softmax_of_shifted(e: Expr, context: Context) -> Expr | None:
 
 def _log_sum() -> tuple[Expr, Expr]:
     X, b = var("X", "m", "n"), var("b", "m", 1)
-    left = add(node("logsumexp", (add(X, -broadcast(b, X.shape)),), (2,)), b)
-    return left, node("logsumexp", (X,), (2,))
+    left = add(logsumexp(add(X, -broadcast(b, X.shape)), 2), b)
+    return left, logsumexp(X, 2)
 
 
 @node_rule(op="add", group="present", source=BOYD, example=_log_sum)
@@ -73,8 +75,8 @@ def log_sum_exp_of_shifted(e: Expr, context: Context) -> Expr | None:
 
 def _minus_log_sum() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    left = add(X, -broadcast(node("logsumexp", (X,), (2,)), X.shape))
-    return left, node("log_softmax", (X,), (2,))
+    left = add(X, -broadcast(logsumexp(X, 2), X.shape))
+    return left, log_softmax(X, 2)
 
 
 @node_rule(op="add", group="present", source=BOYD, example=_minus_log_sum)
@@ -91,17 +93,17 @@ def minus_log_sum_exp(e: Expr, context: Context) -> Expr | None:
         rest = [s for n, s in enumerate(e.args) if n != k]
         if axis is None or any(s not in rest for s in terms):
             continue
-        return add(*(s for s in rest if s not in terms), node("log_softmax", (X,), (axis,)))
+        return add(*(s for s in rest if s not in terms), log_softmax(X, axis))
     return None
 
 
 def _exponential() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("exp", (node("log_softmax", (X,), (2,)),)), node("softmax", (X,), (2,))
+    return exp(log_softmax(X, 2)), softmax(X, 2)
 
 
 @node_rule(op="exp", group="present", source="definition of the function", example=_exponential)
 def exponential_of_log_softmax(e: Expr, context: Context) -> Expr | None:
     """exp(log_softmax(X, 2)) = softmax(X, 2)"""
     L = e.args[0]
-    return node("softmax", L.args, L.params) if L.op == "log_softmax" else None
+    return softmax(*L.args, *L.params) if L.op == "log_softmax" else None

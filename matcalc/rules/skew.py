@@ -5,7 +5,9 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import diagvec, hadamard, matmul, number, total, trace, var
 from matcalc.dims import plus, surely_negative
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.elementwise import absolute
+from matcalc.ops.linalg import det, logdet
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
 from matcalc.rewrite.terms import flipped
@@ -86,17 +88,17 @@ def sum_with_skew(e: Expr, context: Context) -> Expr | None:
 @rule(Q="n n", facts={"Q": "orthogonal"}, source=MATRIX_ALGEBRA)
 def logdet_of_orthogonal(Q: Expr) -> tuple[Expr, Expr]:
     """log|det Q| = 0 for orthogonal Q"""
-    return node("logdet", (Q,)), number(0)
+    return logdet(Q), number(0)
 
 
 @rule(Q="n n", facts={"Q": "orthogonal"}, source=MATRIX_ALGEBRA)
 def absolute_determinant_of_orthogonal(Q: Expr) -> tuple[Expr, Expr]:
     """abs(det(Q)) = 1 for orthogonal Q"""
-    return node("abs", (node("det", (Q,)),)), number(1)
+    return absolute(det(Q)), number(1)
 
 
 def _power_of_determinant() -> tuple[Expr, Expr]:
-    return core.power(node("det", (var("Q", "n", "n", ["orthogonal"]),)), 2), number(1)
+    return core.power(det(var("Q", "n", "n", ["orthogonal"])), 2), number(1)
 
 
 @node_rule(op="power", source=MATRIX_ALGEBRA, example=_power_of_determinant)
@@ -109,7 +111,7 @@ def even_power_of_orthogonal_determinant(e: Expr, context: Context) -> Expr | No
 
 
 def _thin() -> tuple[Expr, Expr]:
-    return node("det", (matmul(var("A", 3, 2), var("B", 2, 3)),)), number(0)
+    return det(matmul(var("A", 3, 2), var("B", 2, 3))), number(0)
 
 
 @node_rule(op="det", source=MATRIX_ALGEBRA, example=_thin)

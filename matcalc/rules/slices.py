@@ -8,7 +8,7 @@ from matcalc import core
 from matcalc.core import add, matmul, var
 from matcalc.dims import Dim, is_one, plus, same, same_shape, surely_nonnegative
 from matcalc.expr import REGISTRY, Expr, node
-from matcalc.ops.selection import block_of, rows_of
+from matcalc.ops.selection import block_of, rows_of, slice_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
 
@@ -17,7 +17,7 @@ Range: TypeAlias = tuple[Dim, Dim, Dim, Dim]  # first and last row, first and la
 
 def slice_of(X: Expr, at: Range) -> Expr:
     """X[i:j, k:l]."""
-    return node("slice", (X,), at)
+    return slice_(X, *at)
 
 
 def is_entrywise(e: Expr) -> bool:
@@ -146,7 +146,7 @@ def slice_goes_inside(e: Expr, context: Context) -> Expr | None:
 
 def _twice() -> tuple[Expr, Expr]:
     X = var("X", 6, 7)
-    return node("slice", (node("slice", (X,), (2, 5, 3, 7)),), (2, 3, 1, 4)), node("slice", (X,), (3, 4, 3, 6))
+    return slice_(slice_(X, 2, 5, 3, 7), 2, 3, 1, 4), slice_(X, 3, 4, 3, 6)
 
 
 @node_rule(op="slice", source=MATRIX_ALGEBRA, example=_twice)
@@ -160,7 +160,7 @@ def slice_of_slice(e: Expr, context: Context) -> Expr | None:
             (plus(top, row, -1), plus(top, last_row, -1)),
             (plus(left, column, -1), plus(left, last_column, -1)),
         )
-        return node("slice", inner.args, (*rows, *columns))
+        return slice_(*inner.args, *rows, *columns)
     if inner.op == "place" and same_shape(inner.args[0].shape, e.shape):
         return inner.args[0] if same(row, inner.params[2]) and same(column, inner.params[3]) else None
     return None
@@ -168,7 +168,7 @@ def slice_of_slice(e: Expr, context: Context) -> Expr | None:
 
 def _all() -> tuple[Expr, Expr]:
     X = var("X", "m", "n")
-    return node("slice", (X,), (1, X.shape[0], 1, X.shape[1])), X
+    return slice_(X, 1, X.shape[0], 1, X.shape[1]), X
 
 
 @node_rule(op="slice", source=MATRIX_ALGEBRA, example=_all)

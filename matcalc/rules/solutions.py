@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from matcalc import core
 from matcalc.core import add, matmul, minus, var
-from matcalc.expr import Expr, node, postorder
+from matcalc.expr import Expr, postorder
+from matcalc.ops.linalg import solve
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import SPREAD_COST, Rewriter, Spreader
 from matcalc.rewrite.normal import is_zero, zero_of
@@ -21,7 +22,7 @@ from matcalc.walk import rebuild
 
 def _residual() -> tuple[Expr, Expr]:
     A, b = var("A", "n", "n"), var("b", "n", 1)
-    w = core.named("w", node("solve", (A, b)))
+    w = core.named("w", solve(A, b))
     return add(A @ w, minus(b)), core.zeros("n", 1)
 
 

@@ -6,8 +6,14 @@ from collections.abc import Iterable
 
 from matcalc import core
 from matcalc.core import eye, inverse, matmul, number, scale, transpose, var
-from matcalc.expr import Expr, node
-from matcalc.ops.spectral import VECTORS, deflated, resolvent, shift_of
+from matcalc.expr import Expr, node, record
+from matcalc.ops.decompositions import pinv
+from matcalc.ops.elementwise import exp
+from matcalc.ops.entry_products import prodothers
+from matcalc.ops.linalg import adj
+from matcalc.ops.matrix_functions import expm
+from matcalc.ops.selection import tril, triu
+from matcalc.ops.spectral import VECTORS, deflated, eigvals, eigvecmax, eigvecs, resolvent, shift_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, MATRIX_ALGEBRA, node_rule, rule
 from matcalc.rewrite.terms import flipped, join, meaning, split
@@ -15,11 +21,6 @@ from matcalc.rules.functions import negated, negative_lead
 
 HIGHAM = "Higham, Functions of Matrices (2008), ch. 1"
 PENROSE = "Penrose, A generalized inverse for matrices (1955)"
-
-
-def pinv(X: Expr) -> Expr:
-    """The pseudoinverse of X."""
-    return node("pinv", (X,))
 
 
 def square(name: str = "X", *facts: str) -> Expr:
@@ -58,7 +59,7 @@ def second_penrose_equation(X: Expr) -> tuple[Expr, Expr]:
 
 
 def _unit() -> tuple[Expr, Expr]:
-    v = node("eigvecmax", (square(),))
+    v = eigvecmax(square())
     return v.T @ v, number(1)
 
 
@@ -122,8 +123,8 @@ SPECTRAL_FUNCTIONS = {"prodothers": "adj", "exp": "expm", "sqrt": "sqrtm", "log"
 
 def _adjugate() -> tuple[Expr, Expr]:
     X = square()
-    V, values = node("eigvecs", (X,)), node("eigvals", (X,))
-    return matmul(V, core.diag(node("prodothers", (values,), (None,))), inverse(V)), node("adj", (X,))
+    V, values = eigvecs(X), eigvals(X)
+    return matmul(V, core.diag(prodothers(values, None)), inverse(V)), adj(X)
 
 
 @node_rule(op="matmul", source=HIGHAM, example=_adjugate)
@@ -199,26 +200,26 @@ def _masked(e: Expr, op: str) -> Expr | None:
 @rule(X="m n", source=MAGNUS)
 def lower_triangle_twice(X: Expr) -> tuple[Expr, Expr]:
     """tril(tril(X)) = tril(X)"""
-    return node("tril", (node("tril", (X,)),)), node("tril", (X,))
+    return tril(tril(X)), tril(X)
 
 
 @rule(X="m n", source=MAGNUS)
 def upper_triangle_twice(X: Expr) -> tuple[Expr, Expr]:
     """triu(triu(X)) = triu(X)"""
-    return node("triu", (node("triu", (X,)),)), node("triu", (X,))
+    return triu(triu(X)), triu(X)
 
 
 @node_rule(
     op="transpose",
     source=MAGNUS,
-    example=lambda: (node("tril", (var("X", "m", "n"),)).T, node("triu", (var("X", "m", "n").T,))),
+    example=lambda: (tril(var("X", "m", "n")).T, triu(var("X", "m", "n").T)),
 )
 def transpose_of_triangle(e: Expr, context: Context) -> Expr | None:
     """tril(X)' = triu(X')"""
     inner = e.args[0]
     if inner.op not in ("tril", "triu"):
         return None
-    return node("triu" if inner.op == "tril" else "tril", (inner.args[0].T,))
+    return record("triu" if inner.op == "tril" else "tril")(inner.args[0].T)
 
 
 # ------------------------------------------------------------------------------------------------ linear operations
@@ -336,7 +337,7 @@ for _op in OPPOSITE:
 
 def _traced() -> tuple[Expr, Expr]:
     X = square()
-    return core.total(node("exp", (node("eigvals", (X,)),))), core.trace(node("expm", (X,)))
+    return core.total(exp(eigvals(X))), core.trace(expm(X))
 
 
 @node_rule(op="sum", group="expand", source=HIGHAM, example=_traced)

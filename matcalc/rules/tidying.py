@@ -10,7 +10,9 @@ from collections.abc import Callable
 from matcalc import core
 from matcalc.core import add, broadcast, eye, hadamard, matmul, number, power, scale, var, zeros
 from matcalc.dims import dim
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.elementwise import exp
+from matcalc.ops.matrix_functions import matpow
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import tidy
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, RULES, Rule
@@ -61,7 +63,7 @@ _tidying(
 _tidying(
     "power", "power_of_power", "(A .^ 2) .^ 3 = A .^ 6, A .^ 1 = A", lambda: (power(power(_A, 2), 3), power(_A, 6))
 )
-_tidying("matpow", "small_matrix_power", "A^1 = A, A^0 = I", lambda: (node("matpow", (_S, number(1))), _S))
+_tidying("matpow", "small_matrix_power", "A^1 = A, A^0 = I", lambda: (matpow(_S, number(1)), _S))
 _tidying(
     "broadcast",
     "broadcast_simplified",
@@ -72,7 +74,7 @@ _tidying(
     "exp",
     "function_of_constant",
     "f(1 a) = 1 f(a), f(0) and f(1) as numbers",
-    lambda: (node("exp", (broadcast(var("a", 1, "n"), _SHAPE),)), broadcast(node("exp", (var("a", 1, "n"),)), _SHAPE)),
+    lambda: (exp(broadcast(var("a", 1, "n"), _SHAPE)), broadcast(exp(var("a", 1, "n")), _SHAPE)),
 )
 _tidying("ones", "one_by_one", "a 1 x 1 matrix of ones is the number 1", lambda: (core.ones(1, 1), number(1)))
 

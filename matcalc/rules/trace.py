@@ -5,7 +5,8 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import matmul, number, trace, var
 from matcalc.dims import dim, is_one
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.linalg import adj, det, logdet
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, MATRIX_ALGEBRA, node_rule, rule
 from matcalc.rewrite.terms import flipped
@@ -103,25 +104,25 @@ def trace_of_ones(e: Expr, context: Context) -> Expr | None:
 @rule(A="n n", facts={"A": "nonsingular"}, source=MATRIX_ALGEBRA, wish=True)
 def adjugate_of_nonsingular(A: Expr) -> tuple[Expr, Expr]:
     """adj(A) = det(A) A^-1 for nonsingular A"""
-    return node("adj", (A,)), core.scale(node("det", (A,)), core.inverse(A))
+    return adj(A), core.scale(det(A), core.inverse(A))
 
 
 @rule(A="n n", source=MATRIX_ALGEBRA)
 def det_of_transpose(A: Expr) -> tuple[Expr, Expr]:
     """det(A') = det(A)"""
-    return node("det", (A.T,)), node("det", (A,))
+    return det(A.T), det(A)
 
 
 @rule(A="n n", source=MATRIX_ALGEBRA)
 def det_of_inverse(A: Expr) -> tuple[Expr, Expr]:
     """det(A^-1) = 1/det(A)"""
-    return node("det", (core.inverse(A),)), core.power(node("det", (A,)), -1)
+    return det(core.inverse(A)), core.power(det(A), -1)
 
 
 @rule(A="n n", source=MATRIX_ALGEBRA)
 def logdet_of_transpose(A: Expr) -> tuple[Expr, Expr]:
     """log|det A'| = log|det A|"""
-    return node("logdet", (A.T,)), node("logdet", (A,))
+    return logdet(A.T), logdet(A)
 
 
 def _turned_product() -> tuple[Expr, Expr]:

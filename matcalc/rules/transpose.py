@@ -6,6 +6,9 @@ from matcalc import core
 from matcalc.core import matmul, transpose, var
 from matcalc.dims import dim
 from matcalc.expr import REGISTRY, Expr, node
+from matcalc.ops.elementwise import exp
+from matcalc.ops.linalg import adj
+from matcalc.ops.matrix_functions import matpow
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.measure import cost
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
@@ -82,7 +85,7 @@ def transpose_of_scaled(e: Expr, context: Context) -> Expr | None:
 @node_rule(
     op="transpose",
     source=MATRIX_ALGEBRA,
-    example=lambda: (node("exp", (var("A", "m", "n").T,)).T, node("exp", (var("A", "m", "n"),))),
+    example=lambda: (exp(var("A", "m", "n").T).T, exp(var("A", "m", "n"))),
 )
 def transpose_of_entrywise(e: Expr, context: Context) -> Expr | None:
     """f(A')' = f(A), f applied to every entry"""
@@ -117,13 +120,13 @@ def transpose_of_inverse(A: Expr) -> tuple[Expr, Expr]:
 @rule(A="n n", source=MATRIX_ALGEBRA)
 def transpose_of_adjugate(A: Expr) -> tuple[Expr, Expr]:
     """adj(A)' = adj(A')"""
-    return node("adj", (A,)).T, node("adj", (A.T,))
+    return adj(A).T, adj(A.T)
 
 
 @rule(A="n n", k="1 1", source=MATRIX_ALGEBRA)
 def transpose_of_matrix_power(A: Expr, k: Expr) -> tuple[Expr, Expr]:
     """(A^k)' = (A')^k"""
-    return node("matpow", (A, k)).T, node("matpow", (A.T, k))
+    return matpow(A, k).T, matpow(A.T, k)
 
 
 @rule(A="m n", B="p q", source="Horn & Johnson, Topics in Matrix Analysis (1991), ch. 4")

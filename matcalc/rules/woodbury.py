@@ -12,6 +12,8 @@ from matcalc import core
 from matcalc.core import add, inverse, matmul, minus, scale, var
 from matcalc.dims import same
 from matcalc.expr import Expr, node
+from matcalc.ops.elementwise import absolute, log
+from matcalc.ops.linalg import det, logdet
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule
 from matcalc.rewrite.terms import join, split
@@ -58,14 +60,14 @@ def _inverse(A: Expr, U: Expr, V: Expr) -> Expr:
 
 def _det(A: Expr, U: Expr, V: Expr) -> Expr:
     C = _capacitance(A, U, V)
-    small = C if C.is_scalar else node("det", (C,))
-    return small if A.op == "eye" else scale(node("det", (A,)), small)
+    small = C if C.is_scalar else det(C)
+    return small if A.op == "eye" else scale(det(A), small)
 
 
 def _logdet(A: Expr, U: Expr, V: Expr) -> Expr:
     C = _capacitance(A, U, V)
-    small = node("log", (node("abs", (C,)),)) if C.is_scalar else node("logdet", (C,))
-    return small if A.op == "eye" else add(node("logdet", (A,)), small)
+    small = log(absolute(C)) if C.is_scalar else logdet(C)
+    return small if A.op == "eye" else add(logdet(A), small)
 
 
 IDENTITIES: dict[str, tuple[Callable[[Expr, Expr, Expr], Expr], str]] = {

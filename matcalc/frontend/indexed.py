@@ -1,0 +1,330 @@
+"""What stands under an index in the text, `sum(i=1..n, log(1 + exp(-y[i]*X[i,:]*w)))`, becomes matrices.
+
+The subtree is read as a term in entries (`matcalc.indices`), and the term is lifted to the matrix of all its values.
+What depends on no index is read as anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lark import Tree
+
+from matcalc import core
+from matcalc.dims import Dim, is_one, plus, same, shape_text, surely_negative, surely_nonnegative
+from matcalc.dims import text as dim_text
+from matcalc.errors import MatcalcError, ShapeError, shorten
+from matcalc.expr import Expr, node, number_value, record
+from matcalc.frontend.building import Builder
+from matcalc.frontend.chains import Operand
+from matcalc.frontend.indexed_calls import BINDERS, applied, reduced
+from matcalc.frontend.indexed_ranges import Ranges
+from matcalc.frontend.indexed_values import (
+    Indexed,
+    NotIndexedError,
+    added,
+    as_indexed,
+    multiplied,
+    powered,
+)
+from matcalc.frontend.syntax import Node, fold, is_indexed
+from matcalc.indices.conditions import Condition
+from matcalc.indices.contraction import NoMatrixError, matrix_of
+from matcalc.indices.terms import Apply, Entry, Index, Place, Term, negated, side
+
+LONGEST = 100  # of a range of numbers that is written out, where the index itself is a number in the text
+
+
+class IndexBuilder(Ranges):
+    """Builds expressions from subtrees, sums over indices among them.
+
+    A value is an expression, or `Indexed` where it depends on an index.
+    """
+
+    # -------------------------------------------------------------------------------------------- sums
+
+    def call(self, tree: Node, values: list[Any]) -> Any:
+        """f(a, b), or a sum over an index."""
+        if is_indexed(tree):
+            return self.over(tree, list(tree.children[1:]))
+        given = [v for v in _flat(values[1:]) if isinstance(v, Indexed)]
+        if not given:
+            return super().call(tree, values)
+        return self.indexed_call(tree, values)
+
+    def over(self, tree: Node, parts: list[Any]) -> Any:
+        """sum(i=1..n, j=1..m, i<j, body), from the outermost index on."""
+        name = str(tree.children[0])
+        if name not in BINDERS:
+            raise self.source.error(f"{shorten(name)} does not run over an index: {', '.join(BINDERS)} do", tree)
+        *heads, body = parts
+        if not isinstance(body, Tree) or body.data in ("ranging", "comparison", "keyword"):
+            raise self.source.error(f"write {name}(i=1..n, f): what is to be taken over the index is missing", tree)
+        for part in heads:
+            if part.data not in ("ranging", "comparison"):
+                raise self.source.error(f"before what {name} is taken of stand ranges, i=1..n, and conditions", part)
+        return self.nested(tree, name, [p for p in heads if p.data == "ranging"], heads, body)
+
+    def nested(self, tree: Node, name: str, ranges: list[Any], heads: list[Any], body: Node) -> Any:
+        """The value over the first of the ranges, of that over the others."""
+        if name != "sum" and len(ranges) > 1 and any(p.data == "comparison" for p in heads):
+            raise self.source.error(f"a condition can only stand in a sum, not in {name}", tree)
+        numbers = self.unrolled(name, ranges, heads, body)
+        if numbers is not None:
+            return self.written_out(tree, name, ranges, heads, body, numbers)
+        scope: dict[str, Any] = {}
+        indices: list[Index] = []
+        conditions: list[Condition] = []
+        with self.within({}, []):
+            before = dict(self.scope)
+            for t in ranges:
+                index, condition = self.triangular(t)
+                conditions.extend(condition)
+                indices.append(index)
+                scope[index.name] = Indexed(_position(index), position=(index, 0))
+                self.scope.update({index.name: scope[index.name]})
+                self.need_used(index.name, t, [*heads, body])
+            conditions.extend(self.condition(p) for p in heads if p.data == "comparison")
+            self.scope = before
+        if conditions and name != "sum":
+            raise self.source.error(f"a condition can only stand in a sum, not in {name}", tree)
+        with self.within(scope, conditions):
+            value = fold(body, self.visit, self.source)
+        return self.settled(tree, reduced(name, indices, conditions, as_indexed(value)))
+
+    def unrolled(self, name: str, ranges: list[Any], heads: list[Any], body: Node) -> tuple[int, int] | None:
+        """The ends of the first range, if it is one of numbers whose index is a number in the text."""
+        head, low, _, high = ranges[0].children
+        ends = [fold(t, self.visit, self.source) for t in (low, high)]
+        if len(heads) != len(ranges) or name not in ("sum", "prod", "mean"):
+            return None
+        if not all(isinstance(e, Expr) and e.op == "number" and number_value(e).is_Integer for e in ends):
+            return None
+        first, last = (int(number_value(e)) for e in ends)
+        if not 0 <= last - first < LONGEST or not _is_number(body, str(head)):
+            return None
+        return first, last
+
+    def written_out(
+        self, tree: Node, name: str, ranges: list[Any], heads: list[Any], body: Node, ends: tuple[int, int]
+    ) -> Any:
+        """A sum over numbers, term by term."""
+        index = self.bound(ranges[0])
+        self.need_used(index.name, ranges[0], [body])
+        values = []
+        for k in range(ends[0], ends[1] + 1):
+            with self.within({index.name: core.number(k)}, []):
+                rest = ranges[1:]
+                value = self.nested(tree, name, rest, rest, body) if rest else fold(body, self.visit, self.source)
+                values.append(value)
+        operands = [Operand("+" if name != "prod" else ".*", v, "") for v in values]
+        if any(isinstance(v, Indexed) for v in values):
+            joined: Any = added(operands) if name != "prod" else multiplied(operands)
+        else:
+            joined = core.add(*values) if name != "prod" else core.scale(*values)
+        if name == "mean":
+            weight = core.number(core.exact(1) / len(values))
+            joined = multiplied([Operand("", weight, ""), Operand("*", joined, "")])
+        return self.settled(tree, as_indexed(joined))
+
+    def settled(self, tree: Node, value: Indexed) -> Any:
+        """The value as an expression, once it depends on no index."""
+        own = {p for p in (value.row, value.column) if p is not None}
+        if not value.term.free <= own:
+            return value
+        try:
+            return matrix_of(value.term, value.row, value.column)
+        except NoMatrixError as error:
+            raise self.refusal(tree)(str(error)) from None
+        except ShapeError as error:
+            raise self.source.error(str(error), tree) from None
+
+    def refusal(self, tree: Node) -> Any:
+        """The error that says that there is no matrix form."""
+
+        def error(why: str) -> MatcalcError:
+            words = self.source.words(tree)
+            return self.source.error(
+                f"{words} has no matrix form that is known: {why}; name parts of it that depend on fewer indices, "
+                "or write it with matrices",
+                tree,
+            )
+
+        return error
+
+    # -------------------------------------------------------------------------------------------- arithmetic
+
+    def sum(self, tree: Node, values: list[Any]) -> Any:
+        """a + b - c."""
+        return self.joined(tree, values, added) if _any(values) else super().sum(tree, values)
+
+    def product(self, tree: Node, values: list[Any]) -> Any:
+        """a * b .* c / d."""
+        return self.joined(tree, values, multiplied) if _any(values) else super().product(tree, values)
+
+    def joined(self, tree: Node, values: list[Any], join: Any) -> Indexed:
+        """A chain of operands of which some depend on an index."""
+        operands = self.operands(tree, values)
+        try:
+            return join(operands, self.conditions)  # type: ignore[no-any-return]
+        except NotIndexedError as error:
+            place: Any = values[2 * error.index - 1] if error.index else tree
+            raise self.source.error(str(error), place) from None
+
+    def signed(self, tree: Node, values: list[Any]) -> Any:
+        """-a or +a."""
+        sign, value = values
+        if not isinstance(value, Indexed):
+            return super().signed(tree, values)
+        return value.like(negated(value.term)) if sign.type == "MINUS" else value
+
+    def block(self, tree: Node, values: list[Any]) -> Any:
+        """[A, B; C, D]."""
+        if any(isinstance(v, Indexed) for row in values for v in row):
+            raise self.source.error("a block matrix cannot depend on an index: write its blocks apart", tree)
+        return super().block(tree, values)
+
+    def derivative(self, tree: Node, values: list[Any]) -> Any:
+        """D(phi)(X)."""
+        if not isinstance(values[0], Indexed):
+            return super().derivative(tree, values)
+        self.need_no_condition(tree)
+        return values[0].like(Apply(lambda args: Builder.derivative(self, tree, [args[0]]), (values[0].term,)))
+
+    def suffixed(self, suffix: Node, parts: list[Any], base: Operand) -> Any:
+        """Transposes, powers, entries."""
+        value: Any = base.value
+        if suffix.data == "transposition" and isinstance(value, Indexed):
+            return Indexed(value.term, value.column, value.row)
+        if suffix.data == "indexing" and (isinstance(value, Indexed) or any(_any(p) for p in parts)):
+            return self.entry(suffix, parts, base)
+        if suffix.data == "powering" and (isinstance(value, Indexed) or isinstance(parts[1], Indexed)):
+            try:
+                return powered(base, self.operand(suffix.children[1], parts[1]), str(parts[0]), self.conditions)
+            except NotIndexedError as error:
+                raise self.source.error(str(error), parts[0]) from None
+        return super().suffixed(suffix, parts, base)
+
+    # -------------------------------------------------------------------------------------------- entries
+
+    def entry(self, tree: Node, indices: list[Any], base: Operand) -> Indexed:
+        """X[i, j], X[i, :] or y[i]."""
+        X: Any = base.value
+        if isinstance(X, Indexed):
+            raise self.source.error(f"{base.words} depends on an index already: take the entry of a name", tree)
+        (m, n), trees = X.shape, list(tree.children)
+        if len(indices) == 2:
+            places = [self.at(*pair, base.words) for pair in zip(trees, indices, (m, n))]
+        elif is_one(n) or is_one(m):
+            one = self.at(trees[0], indices[0], m if is_one(n) else n, base.words)
+            places = [one, ((1, 1), None)] if is_one(n) else [((1, 1), None), one]
+        else:
+            raise self.source.error(
+                f"{base.words} is {shape_text(X.shape)}: a matrix needs two indices, as in {base.words}[i, :]", tree
+            )
+        (rows, row), (columns, column) = places
+        try:
+            whole = all(same(first, 1) and same(last, size) for (first, last), size in ((rows, m), (columns, n)))
+            M = X if whole else node("slice", (X,), (*rows, *columns))
+        except ShapeError as error:
+            raise self.misfit(error, tree, [(X, base.words)]) from None
+        own = [isinstance(p, Index) and not p.name for p in (row, column)]
+        return Indexed(Entry(M, row, column), row if own[0] else None, column if own[1] else None)
+
+    def at(self, tree: Any, parts: list[Any], size: Dim, words: str) -> tuple[tuple[Dim, Dim], Place]:
+        """The first and the last of the rows (or columns) that a place goes through, and its index."""
+        if not _any(parts):
+            first, last = self.range(tree, parts, size)
+            if tree.data == "entry":
+                return (first, last), None
+            return (first, last), side(plus(last, -first, 1))
+        if tree.data != "entry":
+            raise self.source.error("a range of entries cannot depend on an index: write a sum over a second one", tree)
+        index, offset = self.place(parts[0], tree)
+        first, last = plus(index.first, offset), plus(index.last, offset)
+        shown = f"{words}[{self.source.words(tree)}]"
+        if not surely_nonnegative(plus(first, -1)):
+            raise self.source.error(
+                f"{shown} is outside: for {index.name} = {dim_text(index.first)} it is {words}[{dim_text(first)}], "
+                "and indices start at 1",
+                tree,
+            )
+        room = plus(size, -last)
+        if surely_negative(room) or (not surely_nonnegative(room) and not isinstance(last, int)):
+            raise self.source.error(
+                f"{shown} is outside of its range: {index.name} goes up to {dim_text(index.last)}, and there are "
+                f"{dim_text(size)}",
+                tree,
+            )
+        return (first, last), index
+
+    # -------------------------------------------------------------------------------------------- calls
+
+    def indexed_call(self, tree: Node, values: list[Any]) -> Indexed:
+        """A call of which an argument depends on an index."""
+        name = values[0].value
+        entry = self.called(name)
+        if name in self.names.functions:
+            self.need_no_condition(tree)
+            function = self.names.functions[name]
+            return values[1].like(Apply(lambda args: function(args[0]), (values[1].term,)))  # type: ignore[no-any-return]
+        if entry is None:
+            raise self.source.error(self.not_callable(name, tree), tree)
+        if name == "where":
+            return self.indexed_where(tree, values)
+        args, params = self.arguments(entry, tree, values)
+        try:
+            return applied(entry, args, params, self.conditions)
+        except NotIndexedError as error:
+            raise self.source.error(str(error), tree) from None
+
+    def need_no_condition(self, tree: Node) -> None:
+        """Raise ParseError for a function of the user's under a condition: where it has no value is not known."""
+        if self.conditions:
+            raise self.source.error("a function of your own cannot stand under a condition on indices", tree)
+
+    def indexed_where(self, tree: Node, values: list[Any]) -> Indexed:
+        """where(A > B, C, D)."""
+        trees: list[Any] = list(tree.children[1:])
+        if len(trees) != 3 or trees[0].data != "comparison" or values[1][1].value == "!=":
+            raise self.source.error("write where(A > B, C, D): C where A > B holds, D elsewhere", tree)
+        left, relation, right = values[1]
+        pair = [left, right]
+        if relation.startswith("<"):
+            pair.reverse()
+        args = [Operand("", v, "") for v in (*pair, *values[2:])]
+        try:
+            return applied(record("where"), args, [relation.value.replace("<", ">")], self.conditions)
+        except NotIndexedError as error:
+            raise self.source.error(str(error), tree) from None
+
+
+def _flat(values: list[Any]) -> Iterator[Any]:
+    for v in values:
+        if isinstance(v, list):
+            yield from _flat(v)
+        else:
+            yield v
+
+
+def _any(values: list[Any]) -> bool:
+    return any(isinstance(v, Indexed) for v in _flat(values))
+
+
+def _is_number(body: Node, name: str) -> bool:
+    """Whether an index is used elsewhere than as a place in brackets."""
+    named = sum(1 for t in body.find_data("name") if str(t.children[0]) == name)
+    placed = sum(1 for place in body.find_data("entry") for t in place.find_data("name") if str(t.children[0]) == name)
+    return named > placed
+
+
+def _position(index: Index) -> Term:
+    """The number that an index stands for."""
+    column = node("cumsum", (core.ones(index.size, 1),), (1,))
+    start = core.number(core.exact_dim(plus(index.first, -1)))
+    shifted = column if same(index.first, 1) else core.plus(column, start)
+    return Entry(shifted, index, None)
+
+
+__all__ = ["IndexBuilder"]

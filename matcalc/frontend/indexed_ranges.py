@@ -1,0 +1,128 @@
+"""The indices of the text: their ranges, conditions between them, and what an index in brackets says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from lark import Token
+
+from matcalc.dims import Dim, Shape, plus, surely_negative
+from matcalc.dims import text as dim_text
+from matcalc.expr import number_value
+from matcalc.frontend.building import Builder
+from matcalc.frontend.indexed_values import Indexed
+from matcalc.frontend.names import Names, is_function
+from matcalc.frontend.syntax import Node, Source, fold
+from matcalc.indices.conditions import Condition
+from matcalc.indices.terms import Index
+
+
+class Ranges(Builder):
+    """Builds expressions in the scope of indices that are bound."""
+
+    def __init__(self, source: Source, names: Names, constants: dict[int, Shape]) -> None:
+        super().__init__(source, names, constants)
+        self.scope: dict[str, Any] = {}  # the indices that are bound here: their terms, or numbers
+        self.conditions: list[Condition] = []
+
+    def name(self, tree: Node, values: list[Any]) -> Any:
+        """A name; an index is the number that it stands for."""
+        found = self.scope.get(values[0].value)
+        return found if found is not None else super().name(tree, values)
+
+    def bound(self, tree: Any) -> Index:
+        """The index of `i=1..n`."""
+        head, low, _, high = tree.children
+        name = str(head)
+        if self.names.find(name) is not None or name in self.scope or name in self.names.later:
+            raise self.source.error(f"the index {name} is declared already: an index has a name of its own", head)
+        if is_function(name) or name in self.names.functions:
+            raise self.source.error(f"{name} is the name of a function and cannot be an index", head)
+        first, last = (self.end(t, name) for t in (low, high))
+        if surely_negative(plus(last, -first)):
+            raise self.source.error(f"the range {dim_text(first)}..{dim_text(last)} of {name} is empty", tree)
+        return Index(name, first, last)
+
+    def end(self, tree: Node, name: str) -> Dim:
+        """The first or the last value of an index."""
+        value = fold(tree, self.visit, self.source)
+        if isinstance(value, Indexed):
+            raise self.source.error(f"the range of {name} depends on an index in this place", tree)
+        exact = number_value(value) if value.op == "number" else None
+        if exact is None or not (exact.is_integer or exact.free_symbols):
+            raise self.source.error(
+                f"the range of {name} goes from a whole number to a dimension or a whole number, got "
+                f"{self.source.words(tree)}",
+                tree,
+            )
+        return int(exact) if exact.is_Integer else exact
+
+    @contextmanager
+    def within(self, scope: Mapping[str, Any], conditions: list[Condition]) -> Iterator[None]:
+        """Inside of a sum, where its indices stand for something."""
+        self.scope.update(scope)
+        self.conditions.extend(conditions)
+        try:
+            yield
+        finally:
+            for name in scope:
+                del self.scope[name]
+            if conditions:
+                del self.conditions[-len(conditions) :]
+
+    def triangular(self, tree: Any) -> tuple[Index, list[Condition]]:
+        """The index of a range, whose end may be another index: j=1..i is j=1..n with j <= i."""
+        head, low, _, high = tree.children
+        ends = [fold(t, self.visit, self.source) for t in (low, high)]
+        if not any(isinstance(e, Indexed) for e in ends):
+            return self.bound(tree), []
+        index, conditions = None, []
+        first, last = (None if isinstance(e, Indexed) else self.end(t, str(head)) for e, t in zip(ends, (low, high)))
+        outer, offset = self.place(ends[0] if first is None else ends[1], low if first is None else high)
+        if first is None and last is None:
+            raise self.source.error("only one end of a range may be an index: write the other as a condition", tree)
+        index = self.bound_between(
+            tree,
+            plus(outer.first, offset) if first is None else first,
+            plus(outer.last, offset) if last is None else last,
+        )
+        conditions.append(Condition(index, ">=" if first is None else "<=", outer, offset))
+        return index, conditions
+
+    def bound_between(self, tree: Any, first: Dim, last: Dim) -> Index:
+        """The index of a range whose ends are known."""
+        head = tree.children[0]
+        name = str(head)
+        if self.names.find(name) is not None or name in self.scope or name in self.names.later:
+            raise self.source.error(f"the index {name} is declared already: an index has a name of its own", head)
+        return Index(name, first, last)
+
+    def need_used(self, name: str, tree: Any, parts: list[Any]) -> None:
+        """Raise ParseError for an index that does not occur."""
+        body = parts[-1]
+        if not any(str(n.children[0]) == name for n in body.find_data("name")):
+            raise self.source.error(
+                f"the index {name} is not used in the sum: write the number of terms as a factor", tree
+            )
+
+    def condition(self, tree: Any) -> Condition:
+        """i < j of two indices."""
+        left, relation, right = (t if isinstance(t, Token) else fold(t, self.visit, self.source) for t in tree.children)
+        if not (isinstance(left, Indexed) and isinstance(right, Indexed)):
+            raise self.source.error("a condition compares two indices, as in i<j or i!=j", tree)
+        (i, a), (j, b) = self.place(left, tree), self.place(right, tree)
+        if i is j:
+            raise self.source.error("a condition compares two different indices, as in i<j or i!=j", tree)
+        return Condition(i, relation.value, j, plus(b, -a))
+
+    def place(self, value: Any, tree: Any) -> tuple[Index, Dim]:
+        """The index and the offset of i + 1."""
+        found = value.position if isinstance(value, Indexed) else None
+        if found is None:
+            raise self.source.error(
+                f"an index must be an integer: i, or i plus or minus a whole number, got {self.source.words(tree)}",
+                tree,
+            )
+        return found

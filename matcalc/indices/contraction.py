@@ -1,0 +1,368 @@
+"""The matrix of all values of a term: sums over indices as products of matrices, sums and traces.
+
+A factor of a summand is a matrix with two places, M[i, j]. Summing over an index that two factors share is their
+product; over an index of one factor, its sum; several factors on one index meet in a diagonal matrix. Every step is
+an identity, so what comes out is exactly the sum, or `NoRuleError`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from matcalc import core
+from matcalc.errors import NoRuleError
+from matcalc.expr import Expr, node, record
+from matcalc.indices.terms import (
+    Along,
+    Apply,
+    Entry,
+    Free,
+    Index,
+    Place,
+    Term,
+    Total,
+    Value,
+    free_of,
+    opened,
+    product_of_terms,
+    sum_of_terms,
+)
+
+
+class NoMatrixError(NoRuleError):
+    """A term has no matrix form here."""
+
+
+def matrix_of(term: Term, row: Place = None, column: Place = None) -> Expr:
+    """The matrix whose entry [row, column] is the term, for all values of the two indices.
+
+    Raises:
+        NoMatrixError: it is made by no product, sum or operation on matrices.
+    """
+    shape = (1 if row is None else row.size, 1 if column is None else column.size)
+    return core.broadcast(_small(term, row, column), shape)
+
+
+def _small(term: Term, row: Place, column: Place) -> Expr:
+    """The values over [row, column], with size 1 along an index on which they do not depend."""
+    if not term.free <= {row, column}:
+        raise NoMatrixError("it depends on more than two indices at a time")
+    if isinstance(term, Value):
+        return term.expr
+    if isinstance(term, Entry):
+        return _oriented(_element(term), row, column)
+    if isinstance(term, Total):
+        return _contracted(term, row, column)
+    if isinstance(term, Along):
+        return _along(term, row, column)
+    if not term.free:
+        return term.build([_small(a, None, None) for a in term.args])
+    row_of = row if row in term.free else None
+    column_of = column if column in term.free else None
+    if term.kind == "product":  # 1 x 1 factors stay in front
+        return term.build([matrix_of(a, row_of, column_of) if a.free else _small(a, None, None) for a in term.args])
+    exponent = term.args[1:] if term.kind == "power" else ()
+    return term.build(
+        [_small(a, None, None) if a in exponent and not a.free else matrix_of(a, row_of, column_of) for a in term.args]
+    )
+
+
+def _along(term: Along, row: Place, column: Place) -> Expr:
+    others = [i for i in (row, column) if i is not None and i in term.free and i is not term.index]
+    if len(others) > 1:
+        raise NoMatrixError("it depends on more than two indices at a time")
+    other = others[0] if others else None
+    if other is None:
+        found = term.build(matrix_of(term.body, term.index), None)
+        return core.transpose(found) if term.keeps and column is term.index and not found.is_scalar else found
+    found = term.build(matrix_of(term.body, other, term.index), 2)
+    turned = other is column
+    return core.transpose(found) if turned and not found.is_scalar else found
+
+
+# ------------------------------------------------------------------------------------------------ factors
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """The product of `matrices`, whose entry [row, column] is a factor of the summand."""
+
+    row: Place
+    column: Place
+    matrices: tuple[Expr, ...]
+
+    @property
+    def matrix(self) -> Expr:
+        return core.matmul(*self.matrices)
+
+    @property
+    def transposed(self) -> _Factor:
+        return _Factor(self.column, self.row, tuple(_transposed(m) for m in reversed(self.matrices)))
+
+    def towards(self, index: Place) -> _Factor:
+        """With `index` as its column."""
+        return self if self.column is index else self.transposed
+
+    @property
+    def places(self) -> frozenset[Place]:
+        return frozenset((self.row, self.column))
+
+
+def _transposed(M: Expr) -> Expr:
+    if M.is_scalar or M.op in ("diag", "eye"):
+        return M
+    return M.args[0] if M.op == "transpose" else core.transpose(M)
+
+
+def _element(e: Entry) -> _Factor:
+    if e.row is not None and e.row is e.column:
+        return _Factor(e.row, None, (core.diagvec(e.matrix),))
+    return _Factor(e.row, e.column, (e.matrix,))
+
+
+def _oriented(f: _Factor, row: Place, column: Place) -> Expr:
+    """The factor as a matrix over [row, column]; it may lack one of the two."""
+    if f.row in (row, None) and f.column in (column, None):
+        return f.matrix
+    return f.transposed.matrix
+
+
+# ------------------------------------------------------------------------------------------------ sums
+
+
+def _contracted(term: Total, row: Place, column: Place) -> Expr:
+    """The matrix whose entry [row, column] is the sum."""
+    shape = (1 if row is None else row.size, 1 if column is None else column.size)
+    body = term.body
+    if isinstance(body, Apply) and body.kind == "add":
+        return core.add(*(core.broadcast(_one_sum(t, term.bound, row, column), shape) for t in body.args))
+    return _one_sum(body, term.bound, row, column)
+
+
+def _one_sum(summand: Term, bound: Sequence[Index], row: Place, column: Place) -> Expr:
+    """The matrix whose entry [row, column] is the sum of one summand over the bound indices."""
+    scalars: list[Expr] = []
+    factors: list[_Factor] = []
+    parts, indices = _flat(summand, bound)
+    while True:
+        wide = next((p for p in parts if len(p.free) > 2), None)
+        if wide is None:
+            break
+        near = _distances(wide, [p for p in parts if p is not wide], indices)
+        if near is not None:
+            parts[parts.index(wide)] = near
+        elif isinstance(wide, Total):
+            new = opened(wide)
+            parts.remove(wide)
+            parts.extend(_factors(new.body))
+            indices[:0] = new.bound
+        else:
+            return _distributed(wide, parts, indices, row, column)
+    for part in parts:
+        _collect(part, scalars, factors)
+    while indices:
+        _sum_over(_next(indices, factors), scalars, factors, indices)
+    shape = (1 if row is None else row.size, 1 if column is None else column.size)
+    matrices = [core.broadcast(_oriented(f, row, column), shape) for f in _merged(factors) if f.places != {None}]
+    scalars += [_shortest(f) for f in factors if f.places == {None}]
+    if not matrices:
+        return core.scale(*scalars)
+    return core.scale(*scalars, core.hadamard(*matrices))
+
+
+def _flat(summand: Term, bound: Sequence[Index]) -> tuple[list[Term], list[Index]]:
+    """The factors of a summand and the indices that they are summed over: a sum inside of a sum is one sum."""
+    parts, indices = _factors(summand), list(bound)
+    while True:
+        moving = [p for p in parts if p.free]
+        inner = moving[0] if len(moving) == 1 else None
+        if not isinstance(inner, Total) or (isinstance(inner.body, Apply) and inner.body.kind == "add"):
+            return parts, indices
+        new = opened(inner)
+        parts = [*(p for p in parts if p is not inner), *_factors(new.body)]
+        indices += new.bound
+
+
+def _distances(part: Term, others: Sequence[Term], bound: list[Index]) -> Term | None:
+    """sum_c (a_ic - b_jc)^2 as the entry of the matrix of squared distances; `c` is taken from the bound indices."""
+    if not (isinstance(part, Apply) and part.kind == "square" and len(part.free) == 3):
+        return None
+    inside = part.args[0]
+    if not (isinstance(inside, Apply) and inside.kind == "add"):
+        return None
+    for c in [i for i in bound if i in part.free and i not in free_of(others)]:
+        i, j = sorted(part.free - {c}, key=lambda index: (index.name, id(index)))
+        left = [t for t in inside.args if j not in t.free]
+        right = [t for t in inside.args if j in t.free]
+        if not left or not right or i in free_of(right):
+            continue
+        A = matrix_of(sum_of_terms(left), i, c)
+        B = _opposite(matrix_of(sum_of_terms(right), j, c))
+        bound.remove(c)
+        return Entry(node("pdist2", (A, B)), i, j)
+    return None
+
+
+def _opposite(e: Expr) -> Expr:
+    if e.op == "scale" and e.args[0].op == "number":
+        value = -e.args[0].number
+        return core.scale(*(() if value == 1 else (core.number(value),)), *e.args[1:])
+    return core.minus(e)
+
+
+def _distributed(wide: Term, parts: Sequence[Term], bound: Sequence[Index], row: Place, column: Place) -> Expr:
+    """A summand with a sum of too many indices as a factor: multiplied out."""
+    if not (isinstance(wide, Apply) and wide.kind in ("add", "square")):
+        raise NoMatrixError("it depends on more than two indices at a time")
+    others = [p for p in parts if p is not wide]
+    if wide.kind == "square":
+        base = wide.args[0]
+        if isinstance(base, Total):
+            base = opened(base)
+            return _one_sum(product_of_terms([base, opened(base), *others]), bound, row, column)
+        if not (isinstance(base, Apply) and base.kind == "add"):
+            raise NoMatrixError("it depends on more than two indices at a time")
+        return _one_sum(product_of_terms([base, base, *others]), bound, row, column)
+    shape = (1 if row is None else row.size, 1 if column is None else column.size)
+    each = (_one_sum(product_of_terms([t, *others]), bound, row, column) for t in wide.args)
+    return core.add(*(core.broadcast(e, shape) for e in each))
+
+
+def _factors(e: Term) -> list[Term]:
+    """The factors of a summand; a square counts twice, unless it is a distance."""
+    if isinstance(e, Apply) and e.kind == "product":
+        return [f for a in e.args for f in _factors(a)]
+    if isinstance(e, Apply) and e.kind == "square" and len(e.free) <= 2:
+        return [e.args[0], e.args[0]]
+    return [e]
+
+
+def _collect(part: Term, scalars: list[Expr], factors: list[_Factor]) -> None:
+    indices = _ordered(part.free)
+    if not indices:
+        scalars.append(matrix_of(part))
+    elif isinstance(part, Entry):
+        factors.append(_element(part))
+    else:
+        row, column = indices[0], indices[1] if len(indices) == 2 else None
+        M = matrix_of(part, row, column)
+        factors.append(_Factor(row, column, M.args if M.op == "matmul" else (M,)))
+
+
+def _ordered(free: Free) -> list[Index]:
+    """Named indices first, by name: rows before columns."""
+    return sorted(free, key=lambda i: (not i.name, i.name))
+
+
+def _sum_over(index: Index, scalars: list[Expr], factors: list[_Factor], left: list[Index]) -> None:
+    """Carry out the sum over one index, in place; the indices `left` are summed over afterwards."""
+    both = _over_both(index, factors, left)
+    if both is not None:
+        scalars.append(both)
+        return
+    here = [f for f in factors if index in f.places]
+    others = [f for f in factors if index not in f.places]
+    if len(here) > 2:
+        here = _merged(here)
+    if len(here) > 2:
+        here = _through_diagonal(here, index)
+    if len(here) > 2:
+        raise NoMatrixError(f"more than two matrices meet in the index {index.name}")
+    if not here:
+        scalars.append(core.number(core.exact_dim(index.size)))
+    elif len(here) == 1:
+        others.append(_summed(here[0], index))
+    else:
+        others.append(_joined(here[0], here[1], index, left))
+    factors[:] = others
+
+
+def _next(indices: list[Index], factors: Sequence[_Factor]) -> Index:
+    """The index that is summed over next, taken from the list: products come before sums of one factor."""
+    shared = (k for k, index in enumerate(indices) if sum(index in f.places for f in factors) > 1)
+    return indices.pop(next(shared, 0))
+
+
+def _over_both(index: Index, factors: list[_Factor], left: list[Index]) -> Expr | None:
+    """The sum of all entries of what depends on two summed indices and stands alone: a sum, or a squared norm."""
+    here = [f for f in factors if index in f.places]
+    other = next((p for p in left if here and here[0].places == {index, p}), None)
+    if other is None or any(other in f.places and f not in here for f in factors):
+        return None
+    if any(f.places != {index, other} for f in here):
+        return None
+    powers = _powers([f.towards(here[0].column).matrix for f in here])
+    if len(here) == 2 and len(powers) == 2:
+        return None  # a trace
+    factors[:] = [f for f in factors if f not in here]
+    left.remove(other)
+    return core.power(record("norm2")(here[0].matrix), 2) if len(here) == 2 else core.total(core.hadamard(*powers))
+
+
+def _joined(a: _Factor, b: _Factor, index: Index, left: Collection[Index]) -> _Factor:
+    """The sum over an index that two factors share."""
+    first, second = a.towards(index), b.towards(index).transposed
+    if first.row is None or first.row is not second.column:
+        return _Factor(first.row, second.column, _without_identity(first.matrices + second.matrices))
+    if first.row not in left:  # it stays: the rows of the two, multiplied
+        return _Factor(first.row, None, (core.total(core.hadamard(first.matrix, second.transposed.matrix), 2),))
+    chain = _without_identity(first.matrices + second.matrices)
+    return _Factor(first.row, None, (core.diagvec(_shortest(_Factor(first.row, first.row, chain))),))
+
+
+def _summed(f: _Factor, index: Index) -> _Factor:
+    """The factor summed over one of its indices; over the diagonal it is the trace."""
+    M = f.matrix
+    if f.places == {index, None}:
+        return _Factor(None, None, (core.trace(M.args[0]) if M.op == "diagvec" else core.total(M),))
+    if f.row is index:
+        return _Factor(None, f.column, (core.total(M, 1),))
+    return _Factor(f.row, None, (core.total(M, 2),))
+
+
+def _without_identity(matrices: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    return tuple(m for m in matrices if m.op != "eye") or matrices[:1]
+
+
+def _merged(factors: Sequence[_Factor]) -> list[_Factor]:
+    """Factors on the same two indices as one: their entrywise product."""
+    groups: dict[frozenset[Place], list[_Factor]] = {}
+    for f in factors:
+        groups.setdefault(f.places, []).append(f)
+    merged = []
+    for group in groups.values():
+        first = group[0]
+        if len(group) == 1 or first.places == {None}:
+            merged.extend(group)
+            continue
+        aligned = [g.matrix if g.row is first.row else g.transposed.matrix for g in group]
+        merged.append(_Factor(first.row, first.column, (core.hadamard(*_powers(aligned)),)))
+    return merged
+
+
+def _powers(factors: Sequence[Expr]) -> list[Expr]:
+    """Equal factors as a power."""
+    return [f if count == 1 else core.power(f, count) for f, count in Counter(factors).items()]
+
+
+def _through_diagonal(factors: Sequence[_Factor], index: Index) -> list[_Factor]:
+    """A vector on an index where two matrices meet scales it: one of them is multiplied by the diagonal matrix."""
+    vectors = [f for f in factors if None in f.places]
+    matrices = [f.towards(index) for f in factors if None not in f.places]
+    if not vectors or not matrices:
+        return [*vectors, *matrices]
+    weights = reduce(core.hadamard, (v.towards(None).matrix for v in vectors))
+    first = matrices[0]
+    return [_Factor(first.row, index, (*first.matrices, core.diag(weights))), *matrices[1:]]
+
+
+def _shortest(f: _Factor) -> Expr:
+    """A product that may as well be transposed (1 x 1, or for its diagonal): the form with fewer transposes."""
+
+    def count(g: _Factor) -> int:
+        return sum(m.op == "transpose" for m in g.matrices)
+
+    return min((f, f.transposed), key=count).matrix

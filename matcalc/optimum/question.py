@@ -1,0 +1,379 @@
+"""The question: a function, its unknowns, their constraints, and what is sought; derivatives on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from matcalc import core
+from matcalc.calculus.conditions import domain_of
+from matcalc.calculus.jacobian import hessian_by, jacobian_by
+from matcalc.calculus.problem import Problem
+from matcalc.claims.equality import without_names
+from matcalc.curvature.curvature import Curvature, curvature_of
+from matcalc.curvature.ranges import Ranges
+from matcalc.curvature.spectrum import Spectra
+from matcalc.dims import is_one, same
+from matcalc.errors import MatcalcError, NoRuleError, ShapeError
+from matcalc.expr import Expr, node, postorder
+from matcalc.frontend.parser import parse_in
+from matcalc.graph import Graph
+from matcalc.properties import known, names_of
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter, Spreader
+from matcalc.rewrite.normal import is_zero
+from matcalc.walk import depends, rebuild, substitute
+
+MINIMUM, MAXIMUM, SADDLE, STATIONARY = "minimum", "maximum", "saddle", "stationary"
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """An equation that the unknowns must satisfy.
+
+    Attributes:
+        text: as it was given.
+        left: its left side.
+        right: its right side.
+    """
+
+    text: str
+    left: Expr
+    right: Expr
+
+    @property
+    def residual(self) -> Expr:
+        """left - right."""
+        return core.add(self.left, core.minus(self.right))
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is optimised.
+
+    Attributes:
+        function: the scalar function, its names opened.
+        over: the unknowns.
+        constraints: equations that they must satisfy.
+        sense: `minimum`, `maximum` or `stationary`.
+        given: facts that hold of the data.
+    """
+
+    function: Expr
+    over: tuple[Expr, ...]
+    constraints: tuple[Constraint, ...] = ()
+    sense: str = STATIONARY
+    given: tuple[tuple[str, Expr], ...] = ()
+    spectra_cache: dict[Expr, bool] = field(default_factory=dict, compare=False, repr=False)
+
+    # -------------------------------------------------------------------------------------------- tools
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The derivatives by all unknowns."""
+        return Problem(Graph.of(self.function, self.over), self.over)
+
+    @cached_property
+    def rewriter(self) -> Rewriter:
+        """Simplifies under the facts of the domain."""
+        return Rewriter(Context([*domain_of(self.function), *self.given]))
+
+    def simple(self, e: Expr) -> Expr:
+        """The shortest form, without local names."""
+        return opened(self.rewriter.simplify(opened(e)))
+
+    def multiplied_out(self, e: Expr) -> list[Expr]:
+        """The terms of the expression as a sum of products; sums that depend on no unknown are kept whole."""
+        e = opened(e)
+        moving = depends((e,), self.over)
+        whole = [s for s in postorder((e,)) if s.op == "add" and s not in moving] if e in moving else []
+        names = {s: core.named(f"sum {k}", s, "local") for k, s in enumerate(whole)}
+        spread = Spreader(self.rewriter.context).spread(substitute(e, names))
+        return [opened(t) for t in terms(self.simple(e) if spread is None else spread)]
+
+    def free_of(self, e: Expr, unknowns: Iterable[Expr] | None = None) -> bool:
+        """Whether an expression depends on none of the unknowns."""
+        wanted = set(self.over if unknowns is None else unknowns)
+        return e not in wanted and e not in depends((e,), wanted)
+
+    def with_values(self, e: Expr, values: dict[Expr, Expr]) -> Expr:
+        """The expression at a point."""
+        return substitute(e, values)
+
+    # -------------------------------------------------------------------------------------------- derivatives
+
+    @cached_property
+    def gradients(self) -> dict[Expr, Expr]:
+        """The gradients, along symmetric directions for symmetric unknowns."""
+        return {v: self._along(v, opened(self.problem.gradient(v.name))) for v in self.over}
+
+    def _along(self, v: Expr, G: Expr) -> Expr:
+        if not is_symmetric(v) or v.is_scalar or known(G, "symmetric"):
+            return G
+        turned = self.simple(G.T)
+        if turned is G or is_zero(self.rewriter.simplify(core.add(G, core.minus(turned)))):
+            return G
+        return core.scale(core.number(core.exact("0.5")), core.add(G, turned))
+
+    @property
+    def one(self) -> Expr:
+        """The only unknown."""
+        return self.over[0]
+
+    @cached_property
+    def gradient(self) -> Expr:
+        """The gradient by the only unknown."""
+        return self.gradients[self.one]
+
+    @cached_property
+    def hessian(self) -> Expr | None:
+        """The Hessian by the only unknown, on vec."""
+        try:
+            return opened(hessian_by(self.problem, self.one.name).value)
+        except NoRuleError:
+            return None
+
+    @cached_property
+    def start(self) -> Expr:
+        """The gradient at zero, of a function that is quadratic in the only unknown."""
+        return self.simple(self.at_zero(self.gradient, self.one))
+
+    def at_zero(self, e: Expr, v: Expr) -> Expr:
+        """The expression with an unknown set to zero."""
+        done: dict[Expr, Expr] = {v: zeros_like(v)}
+        for sub in postorder((e,), stop=lambda s: s is v):
+            args = tuple(done[a] for a in sub.args)
+            new = sub if args == sub.args else rebuild(sub, args)
+            linear = sub.op in _LINEAR and all(is_zero(a) for a in args)
+            done[sub] = zeros_like(sub) if linear else new
+        return done[e]
+
+    def jacobian_of(self, e: Expr, v: Expr) -> Expr | None:
+        """The Jacobian of an expression on vec."""
+        try:
+            return opened(jacobian_by(Problem(Graph.of(e, [v]), [v]), v.name).value)
+        except NoRuleError:
+            return None
+
+    @cached_property
+    def curvature(self) -> Curvature:
+        """The curvature of the function in all unknowns."""
+        return curvature_of(self.problem)
+
+    # -------------------------------------------------------------------------------------------- definiteness
+
+    def is_no_zero_vector(self, a: Expr) -> bool:
+        """Whether a column of the data is proved not to be the zero vector."""
+        if known(a, "nonzero") or self.rewriter.context.known(a, "nonzero"):
+            return True
+        if a.op == "scale":
+            return self.is_nonzero(core.scale(*a.args[:-1])) and self.is_no_zero_vector(a.args[-1])
+        if a.op == "matmul" and all(same(*f.shape) for f in a.args[:-1]):
+            return all(self.is_nonsingular(f) for f in a.args[:-1]) and self.is_no_zero_vector(a.args[-1])
+        return False
+
+    def _is_positive_form(self, e: Expr) -> bool:
+        """Whether it is a'W a with W positive definite (or none) and a not zero."""
+        scalars, body = split_scalars(e)
+        if body.op == "power" and body.args[1].number == 2 and body.args[0].op == "norm2":
+            return self.sign(scalars) == 1 and self.is_no_zero_vector(body.args[0].args[0])
+        if body.op != "matmul":
+            return False
+        factors = list(body.args)
+        half, odd = len(factors) // 2, len(factors) % 2
+        a = core.matmul(*factors[half + odd :])
+        turned = core.transpose(core.matmul(*factors[:half]))
+        if self.rewriter.normal(turned) is not self.rewriter.normal(a) or self.sign(scalars) != 1:
+            return False
+        if not is_one(a.shape[1]) or (odd and not self.is_positive_definite(factors[half])):
+            return False
+        return self.is_no_zero_vector(a)
+
+    def is_positive_definite(self, M: Expr) -> bool:
+        """Whether a matrix of the data is proved to be positive definite."""
+        if M not in self.spectra_cache:
+            found = known(M, "positive-definite") or self.rewriter.context.known(M, "positive-definite")
+            if not found and M.is_scalar:
+                found = self._is_positive_form(M)
+            if not found:
+                found = Spectra([], self.rewriter, Ranges(), symmetric=False).of(M).pd
+            self.spectra_cache[M] = found
+        return self.spectra_cache[M]
+
+    def is_positive_semidefinite(self, M: Expr) -> bool:
+        """Whether a matrix of the data is proved to be positive semidefinite."""
+        M = self.with_matching_signs(M)
+        if known(M, "positive-semidefinite") or self.is_positive_definite(M):
+            return True
+        return Spectra([], self.rewriter, Ranges(), symmetric=False).of(M).psd
+
+    def with_matching_signs(self, e: Expr) -> Expr:
+        """(A - B)'(B - A) as -(A - B)'(A - B): a congruence is then seen."""
+        scalars, body = split_scalars(e)
+        if body.op != "matmul":
+            return e
+        last = core.transpose(body.args[0])
+        if self.rewriter.normal(last) is not self.rewriter.normal(core.minus(body.args[-1])):
+            return e
+        scalars = self.simple(core.minus(scalars))
+        product = core.matmul(*body.args[:-1], self.simple(last))
+        return product if scalars.number == 1 else core.scale(scalars, product)
+
+    def is_nonsingular(self, M: Expr) -> bool:
+        """Whether a matrix of the data is proved to be nonsingular."""
+        if known(M, "nonsingular") or self.rewriter.context.known(M, "nonsingular"):
+            return True
+        if M.is_scalar:
+            return self.is_nonzero(M)
+        scalars, body = split_scalars(M)
+        if scalars.number != 1:
+            return self.is_nonzero(scalars) and self.is_nonsingular(body)
+        if M.op == "eye":
+            return True
+        return self.is_positive_definite(M) or self.is_positive_definite(self.simple(core.minus(M)))
+
+    def is_nonzero(self, e: Expr) -> bool:
+        """Whether a value of the data is proved not to be zero."""
+        if known(e, "nonzero") or self.rewriter.context.known(e, "nonzero"):
+            return True
+        return self.sign(e) != 0
+
+    def sign(self, e: Expr) -> int:
+        """1 or -1 where all entries are proved to be positive or negative, else 0."""
+        r = Ranges().of(e)
+        if r.positive or known(e, "positive") or (e.is_scalar and self.is_positive_definite(e)):
+            return 1
+        if r.negative or (e.is_scalar and self.is_positive_definite(self.simple(core.minus(e)))):
+            return -1
+        return 0
+
+    def is_nonnegative(self, e: Expr) -> bool:
+        """Whether all entries are proved not to be negative."""
+        if known(e, "nonnegative") or Ranges().of(e).nonnegative:
+            return True
+        return e.is_scalar and self.is_positive_semidefinite(e)
+
+    def with_facts(self, **changes: object) -> Question:
+        """The same question with some attributes changed."""
+        return replace(self, spectra_cache={}, **changes)  # type: ignore[arg-type]
+
+
+# Linear functions of one matrix: zero at zero.
+_LINEAR = frozenset(("sum", "mean", "tr", "diag", "diagvec", "vec", "reshape", "transpose", "broadcast", "slice"))
+
+
+def zeros_like(e: Expr) -> Expr:
+    """The zero of its shape."""
+    return core.number(0) if e.is_scalar else core.zeros(*e.shape)
+
+
+def opened(e: Expr) -> Expr:
+    """The expression without names."""
+    return without_names(e)
+
+
+def terms(e: Expr) -> list[Expr]:
+    """The terms of a sum."""
+    return list(e.args) if e.op == "add" else [e]
+
+
+def is_symmetric(v: Expr) -> bool:
+    """Whether an unknown moves along symmetric directions."""
+    return known(v, "symmetric")
+
+
+def split_scalars(e: Expr) -> tuple[Expr, Expr]:
+    """The scalar factors of a multiple, and what they multiply."""
+    if e.op != "scale":
+        return core.number(1), e
+    return core.scale(*e.args[:-1]), e.args[-1]
+
+
+def negative(e: Expr) -> Expr:
+    """-e."""
+    return core.minus(e)
+
+
+def inverse_of(M: Expr) -> Expr:
+    """inv(M); 1/M for a number."""
+    return core.reciprocal(M) if M.is_scalar else core.inverse(M)
+
+
+def pseudoinverse(M: Expr) -> Expr:
+    """pinv(M)."""
+    return node("pinv", (M,))
+
+
+def product_of(*factors: Expr) -> Expr:
+    """The product of matrices, 1 x 1 ones among them."""
+    product = factors[0]
+    for f in factors[1:]:
+        product = core.product(product, f)
+    return product
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+def question_of(problem: Problem, over: Iterable[Expr], subject_to: Iterable[str], sense: str) -> Question:
+    """The question about a problem's function.
+
+    Raises:
+        MatcalcError: an unknown is not a variable, or a constraint is no equation.
+        ShapeError: the function is not scalar, or the sides of a constraint have different shapes.
+    """
+    problem.need_scalar("optimum")
+    unknowns = tuple(over)
+    inner = [v.name for v in unknowns if v.op != "variable"]
+    if inner:
+        raise MatcalcError(f"{', '.join(inner)} is a named value: an optimum is over variables")
+    constraints = tuple(_constraint(text, problem) for text in subject_to)
+    function = opened(problem.output)
+    for v in unknowns:
+        if known(v, "orthogonal"):
+            n = v.shape[0]
+            constraints += (Constraint(f"{v.name}'*{v.name} = eye({n})", core.matmul(v.T, v), core.eye(n)),)
+    moved = {v: _symmetric(v, constraints) for v in unknowns}
+    kept = tuple(
+        Constraint(c.text, substitute(c.left, moved), substitute(c.right, moved))
+        for c in constraints
+        if not _says_symmetric(c, unknowns)
+    )
+    return Question(substitute(function, moved), tuple(moved.values()), kept, sense)
+
+
+def _constraint(text: str, problem: Problem) -> Constraint:
+    depth = 0
+    for k, ch in enumerate(text):
+        depth += (ch in "([") - (ch in ")]")
+        if ch == "=" and depth == 0 and text[k - 1] not in "<>=" and text[k + 1 : k + 2] != "=":
+            sides = [opened(parse_in(side, problem.graph.scope, problem.roots)) for side in (text[:k], text[k + 1 :])]
+            return _fitted(text, *sides)
+    raise MatcalcError(f"a constraint is an equation such as sum(w) = 1, got {text!r}")
+
+
+def _fitted(text: str, left: Expr, right: Expr) -> Constraint:
+    if not all(same(p, q) for p, q in zip(left.shape, right.shape)):
+        if right.is_scalar and right.number == 0:
+            right = core.zeros(*left.shape)
+        else:
+            raise ShapeError(f"the sides of the constraint {text!r} have different shapes: {{}} and {{}}", left, right)
+    return Constraint(text, left, right)
+
+
+def _says_symmetric(c: Constraint, unknowns: Iterable[Expr]) -> bool:
+    return any(c.left in (v, v.T) and c.right in (v, v.T) and c.left is not c.right for v in unknowns)
+
+
+def _symmetric(v: Expr, constraints: Iterable[Constraint]) -> Expr:
+    """The unknown with the facts that its constraints give it; `orthogonal` is a constraint, not a fact."""
+    words = [w for w in names_of(v.params[3]) if w not in ("orthogonal", "constant")]
+    if any(_says_symmetric(c, (v,)) for c in constraints):
+        words.append("symmetric")
+    return core.var(v.name, *v.shape, words)
+
+
+def is_column(v: Expr) -> bool:
+    """Whether it is n x 1, n not 1."""
+    return is_one(v.shape[1]) and not is_one(v.shape[0])

@@ -1,0 +1,284 @@
+"""The optimum: what it is, under which conditions, why, as text, LaTeX, code and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from matcalc.curvature.spectrum import Reason
+from matcalc.emit.module import compile_function, numpy_source
+from matcalc.errors import MatcalcError, need_one_of
+from matcalc.expr import Expr
+from matcalc.functions.request import need_runnable
+from matcalc.optimum.proofs import Checked, lagrangian
+from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question
+from matcalc.optimum.trial import Trial, tried
+from matcalc.printing.display import display
+from matcalc.printing.latex import latex
+from matcalc.properties import names_of
+from matcalc.walk import substitute, variables
+
+CLOSED, EQUATION, NONE = "closed-form", "equation", "none"
+WORDS = {
+    "is positive-definite": "is positive definite",
+    "is positive-semidefinite": "is positive semidefinite",
+    "is nonzero": "is not zero",
+}
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The optimum of a function, or the equations that it satisfies; it has no truth value.
+
+    Attributes:
+        question: what was asked.
+        status: `closed-form`, `equation` (it exists and is characterised by an equation) or `none`.
+        kind: `minimum`, `maximum`, `saddle` or `stationary`; None where nothing is said.
+        unique: whether there is no other; None where that depends on the data or is not known.
+        values: the unknowns' values, by name.
+        value: the value of the function there.
+        needs: what the data must satisfy, as `(expression, words)`.
+        remarks: what else is true of the solutions.
+        multipliers: of the constraints, by their texts.
+        equations: the stationarity equations and the constraints, as texts.
+        reasons: the steps, each with its rule and source.
+        note: one sentence on what is not said, and why.
+    """
+
+    question: Question
+    status: str
+    kind: str | None = None
+    unique: bool | None = None
+    values: dict[str, Expr] = field(default_factory=dict)
+    value: Expr | None = None
+    needs: tuple[tuple[Expr, str], ...] = ()
+    remarks: tuple[str, ...] = ()
+    multipliers: dict[str, Expr] = field(default_factory=dict)
+    equations: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    note: str = ""
+
+    def __bool__(self) -> NoReturn:
+        raise MatcalcError("an optimum has no truth value: see its .status and .kind")
+
+    def __getitem__(self, name: str) -> Expr:
+        """The value of an unknown.
+
+        Raises:
+            MatcalcError: there is no closed form, or no such unknown.
+        """
+        if self.status != CLOSED:
+            raise MatcalcError(f"there is no closed form (status {self.status!r}); see .equations")
+        need_one_of("unknown", name, tuple(self.values))
+        return self.values[name]
+
+    @property
+    def steps(self) -> list[Reason]:
+        """The steps of the solution and its proof, in order; each theorem once."""
+        return list({(r.rule, r.statement): r for r in self.reasons}.values())
+
+    @property
+    def conditions(self) -> list[str]:
+        """What the data must satisfy, in words."""
+        return list(dict.fromkeys(_said(e, words) for e, words in self.needs))
+
+    # -------------------------------------------------------------------------------------------- views
+
+    @property
+    def headline(self) -> str:
+        """What it is, in one line."""
+        names = ", ".join(v.name for v in self.question.over)
+        if self.status == NONE:
+            return f"no closed form of the {self._wanted()} over {names} is known"
+        unique = {True: "the only ", False: "a ", None: "a "}[self.unique]
+        kind = {STATIONARY: "stationary point", None: "solution"}.get(self.kind, f"{self.kind}")
+        if self.status == EQUATION:
+            return f"{unique}{kind} over {names} is where the equations hold; they have no closed form by these rules"
+        return f"{unique}{kind} over {names}, in closed form"
+
+    def _wanted(self) -> str:
+        return "stationary point" if self.question.sense == STATIONARY else self.question.sense
+
+    def text(self) -> str:
+        """The answer with its proof, in plain text."""
+        lines = [self.headline]
+        lines += [f"  {name} = {value}" for name, value in self.values.items()]
+        lines += [f"  value = {self.value}"] if self.value is not None else []
+        lines += [f"  multiplier of {text}: {L}" for text, L in self.multipliers.items()]
+        lines += [f"  where {condition}" for condition in self.conditions]
+        lines += [f"  note: {remark}" for remark in self.remarks]
+        lines += ["stationarity:", *(f"  {equation}" for equation in self.equations)]
+        lines += ["because:"] if self.steps else []
+        lines += [f"  {r.rule}: {r.statement} [{r.source}]" for r in self.steps]
+        lines += [self.note] if self.note else []
+        return "\n".join(lines)
+
+    def latex(self) -> str:
+        """The answer as one display."""
+        rows = [rf"\text{{{self.headline}}}"]
+        rows += [f"{latex(v)} = {display(self.values[v.name])}" for v in self.question.over if v.name in self.values]
+        rows += [rf"f^\star = {display(self.value)}"] if self.value is not None else []
+        rows += [rf"\text{{where {_plain(condition)}}}" for condition in self.conditions]
+        body = " \\\\\n".join(f"&{row}" for row in rows)
+        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+    def markdown(self) -> str:
+        """The answer with its proof as Markdown."""
+        lines = [f"**{self.headline}**", "", "$$", self.latex(), "$$", ""]
+        lines += [f"- multiplier of `{text}`: `{L}`" for text, L in self.multipliers.items()]
+        lines += [f"- where `{condition}`" for condition in self.conditions]
+        lines += [f"- {remark}" for remark in self.remarks]
+        lines += ["", "Stationarity:", "", *(f"- `{equation}`" for equation in self.equations)]
+        if self.steps:
+            lines += ["", "Because:", "", *(f"- *{r.rule}*: {r.statement} ({r.source})" for r in self.steps)]
+        lines += ["", self.note] if self.note else []
+        return "\n".join(lines) + "\n"
+
+    def data(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return {
+            "unknowns": [v.name for v in self.question.over],
+            "status": self.status,
+            "kind": self.kind,
+            "unique": self.unique,
+            "values": {name: str(value) for name, value in self.values.items()},
+            "value": None if self.value is None else str(self.value),
+            "conditions": list(self.conditions),
+            "remarks": list(self.remarks),
+            "multipliers": {text: str(L) for text, L in self.multipliers.items()},
+            "equations": list(self.equations),
+            "steps": [{"rule": r.rule, "statement": r.statement, "source": r.source} for r in self.steps],
+            "note": self.note,
+        }
+
+    def export(self, path: str | Path) -> Path:
+        """Write the answer to a file: `.md`, `.tex`, `.txt` or `.py` (the code).
+
+        Raises:
+            MatcalcError: another suffix.
+        """
+        path = Path(path)
+        need_one_of("suffix", path.suffix, (".md", ".tex", ".txt", ".py"))
+        made = {".md": self.markdown, ".tex": self._document, ".txt": self.text, ".py": self.code}[path.suffix]()
+        path.write_text(made.rstrip() + "\n", encoding="utf-8")
+        return path
+
+    def _document(self) -> str:
+        head = "\\documentclass{article}\n\\usepackage{amsmath,amssymb}\n\\begin{document}\n\\[\n"
+        return f"{head}{self.latex()}\n\\]\n\\end{{document}}\n"
+
+    # -------------------------------------------------------------------------------------------- code
+
+    @property
+    def data_variables(self) -> list[Expr]:
+        """The variables that the values depend on."""
+        known = [v.name for v in self.question.over]
+        used = variables([self.question.function, *self.values.values()])
+        return [v for v in {v.name: v for v in used}.values() if v.name not in known]
+
+    def code(self, target: str = "numpy") -> str:
+        """The source text of a module with one function of the data that returns the unknowns by name.
+
+        Raises:
+            MatcalcError: there is no closed form, or no such target.
+        """
+        if self.status != CLOSED:
+            raise MatcalcError(f"there is no closed form (status {self.status!r}), and so no code")
+        formulas = [line for name, e in self.values.items() if len(line := f"{name} = {e}") <= 240]
+        formulas += [f"Valid where {condition}." for condition in self.conditions]
+        return numpy_source(
+            value=None,
+            gradients=self.values,
+            kind="gradient",
+            variables=self.data_variables,
+            name="optimum",
+            title=f"The {self.kind} in closed form",
+            formulas=formulas,
+            summary="The unknowns' values, by name.",
+            target=target,
+        )
+
+    def function(self, target: str = "numpy") -> Callable[..., Any]:
+        """The compiled function of `code(target)`: arrays of the data by keyword give the unknowns by name."""
+        need_runnable(target)
+        return compile_function(self.code(target), "optimum")
+
+    def check(self, trials: int = 3, seed: int = 0) -> Trial:
+        """The closed form at random data: feasible, stationary, and no better feasible point nearby.
+
+        Raises:
+            MatcalcError: there is no closed form.
+        """
+        if self.status != CLOSED:
+            raise MatcalcError(f"there is no closed form (status {self.status!r}), and so nothing to check")
+        return tried(self.question, self.values, self.kind or STATIONARY, trials, seed, self.needs)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"Optimum({self.status}, {self.kind}, over={', '.join(v.name for v in self.question.over)})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/markdown": self.markdown()}
+
+
+def _plain(text: str) -> str:
+    for character in "\\{}$&#%_^~":
+        text = text.replace(character, f"\\{character}" if character in "{}$&#%_" else " ")
+    return text
+
+
+# ------------------------------------------------------------------------------------------------ making
+
+
+def closed_form(q: Question, found: Checked) -> Optimum:
+    """The answer that a candidate is."""
+    c = found.candidate
+    value = c.value if c.value is not None else q.simple(substitute(q.function, c.values))
+    return Optimum(
+        q,
+        CLOSED,
+        found.kind,
+        found.unique,
+        {v.name: c.values[v] for v in q.over},
+        value,
+        (*((e, f"is {fact}") for fact, e in c.given), *c.needs),
+        tuple(dict.fromkeys(c.remarks)),
+        c.multipliers,
+        equations_of(q),
+        c.reasons,
+    )
+
+
+def _said(e: Expr, words: str) -> str:
+    return f"{e} {WORDS.get(words, words)}"
+
+
+def without_form(q: Question, remark: str) -> Optimum:
+    """The answer where no rule finds one: the stationarity equations, and what the curvature says of their solution."""
+    note = remark or "no rule for closed forms applies: the equations stand as they are"
+    if not q.constraints and not any(_bounded(v) for v in q.over) and q.sense != MAXIMUM:
+        c = q.curvature
+        if c.status == "strongly convex":
+            return Optimum(q, EQUATION, MINIMUM, True, equations=equations_of(q), reasons=c.reasons, note=note)
+    return Optimum(q, NONE, equations=equations_of(q), note=note)
+
+
+def _bounded(v: Expr) -> bool:
+    """Whether facts bound the unknown, or leave a set that is not a space."""
+    return bool(set(names_of(v.params[3])) - {"symmetric"})
+
+
+def equations_of(q: Question) -> tuple[str, ...]:
+    """The stationarity equations, and the constraints, as texts."""
+    whole, _ = lagrangian(q)
+    asked = q.with_facts(function=whole, constraints=())
+    lines = [f"{_flat(asked.problem.gradient(v.name))} = 0" for v in q.over]
+    return (*lines, *(c.text for c in q.constraints))
+
+
+def _flat(e: Expr) -> str:
+    return "; ".join(str(e).split("\n"))

@@ -1,0 +1,160 @@
+"""Optima in closed form: every known one, what it is said to be, its numbers; and what must be refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from case_support import Case, load
+
+import matcalc as mc
+from matcalc.numeric.evaluate import evaluate
+from matcalc.numeric.sample import sample
+from matcalc.optimum.answer import SOLVERS
+from matcalc.optimum.trial import tried
+
+CASES = load("optimum")
+SOLVED = [case for case in CASES if case["status"] == "closed-form"]
+REFUSED = [case for case in CASES if case["status"] != "closed-form"]
+
+
+def asked(case: Case) -> mc.Optimum:
+    over, constraints = case["over"], case["subject_to"]
+    if case["sense"] == "stationary":
+        return mc.derive(case["program"], wrt=over).optimum(*over)
+    f = mc.minimize if case["sense"] == "min" else mc.maximize
+    return f(case["program"], over=over, subject_to=constraints)
+
+
+@pytest.mark.parametrize("case", SOLVED, ids=[case["id"] for case in SOLVED])
+def test_known_optima(case):
+    o = asked(case)
+    assert o.status == "closed-form"
+    assert o.kind == case["kind"]
+    if o.unique != case["unique"]:  # it may depend on conditions, which are stated then
+        assert case["unique"] is None
+        assert o.unique is True
+        assert o.conditions
+    trial = o.check(trials=2)
+    assert trial, str(trial)
+    assert trial.stationarity < 1e-9
+    assert trial.infeasibility < 1e-9
+    for name in case["over"]:  # what is printed can be read again
+        again = mc.derive(case["program"], wrt=case["over"]).parse(str(o[name]))
+        assert same_numbers(o[name], again)
+    assert all(text.strip() for text in o.equations)
+    assert o.steps
+    assert all(step.source for step in o.steps)
+
+
+def same_numbers(a: mc.Expr, b: mc.Expr) -> bool:
+    data, sizes = sample(variables_of(a, b), 3, mode="unit", also=[*a.shape, *b.shape])
+    with np.errstate(all="ignore"):
+        x, y = (evaluate(e, data, sizes) for e in (a, b))
+    return np.allclose(x, y, rtol=1e-9, atol=1e-12, equal_nan=True)
+
+
+def variables_of(*roots: mc.Expr) -> list[mc.Expr]:
+    from_roots = mc.Graph()
+    for root in roots:
+        from_roots.collect(root)
+    return list(from_roots.declared.values())
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=[case["id"] for case in REFUSED])
+def test_what_has_no_closed_form_is_refused_with_its_equations(case):
+    o = asked(case)
+    assert o.status in ("equation", "none")
+    assert o.equations
+    assert o.kind in (None, case["kind"])
+    with pytest.raises(mc.MatcalcError, match="no closed form"):
+        o[case["over"][0]]
+    with pytest.raises(mc.MatcalcError, match="no closed form"):
+        o.code()
+
+
+def test_a_wrong_closed_form_fails_the_check():
+    o = mc.minimize("X: n x p; w: p x 1; y: n x 1; c: 1 x 1 positive; norm2(X*w - y)^2 + c*norm2(w)^2", over="w")
+    wrong = {"w": 1.001 * o["w"]}
+    assert not tried(o.question, wrong, "minimum", 2, 0)
+
+
+def test_generated_code_solves_and_does_not_invert():
+    for source, over in (
+        ("X: n x p; W: p x k; Y: n x k; c: 1 x 1 positive; norm2(X*W - Y)^2 + c*norm2(W)^2", "W"),
+        ("P: n x n spd; q: n x 1; x: n x 1; x'*P*x/2 - q'*x", "x"),
+        ("K: n x m; H: m x n; P: n x n spd; R: m x m spd; tr((eye(n) - K*H)*P*(eye(n) - K*H)' + K*R*K')", "K"),
+    ):
+        code = mc.minimize(source, over=over).code()
+        assert "linalg.inv" not in code
+        assert code.count("linalg.cholesky(") == 1
+
+
+def test_code_of_a_closed_form_gives_its_value():
+    o = mc.minimize("P: n x n spd; q: n x 1; A: k x n; b: k x 1; x: n x 1; x'*P*x/2 + q'*x", "x", ["A*x = b"])
+    data, sizes = sample(o.data_variables, 1, sizes={"n": 5, "k": 2})
+    x = o.function()(**data)["x"]
+    assert np.allclose(x, evaluate(o["x"], data, sizes))
+    assert np.allclose(data["A"] @ x, data["b"])
+    L = evaluate(o.multipliers["A*x = b"], data, sizes)
+    assert np.allclose(data["P"] @ x + data["q"] + data["A"].T @ L, 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "over", "constraints"),
+    [
+        ("x: n x 1 positive; v: n x 1; norm2(x - v)^2", "x", []),  # the projection is not v
+        ("x: n x 1 nonnegative; v: n x 1; norm2(x - v)^2", "x", []),
+        ("X: n x n spd; A: n x n symmetric; norm2(X - A)^2", "X", []),
+        ("x: n x 1; x'*x", "x", ["x'*x >= 1"]),
+        ("p: n x 1 positive; c: n x 1; c'*p + sum(p .* log(p))", "p", ["sum(p) = 1", "c'*p = 2"]),
+        ("S: n x n symmetric; w: n x 1; m: n x 1; w'*S*w + m'*w", "w", ["w'*w = 1"]),
+        ("S: n x n symmetric; N: k x k symmetric; W: n x k; tr(N*W'*S*W)", "W", ["W'*W = eye(k)"]),
+        ("x: 1 x 1; x^4 - x^2", "x", []),
+    ],
+)
+def test_traps(source, over, constraints):
+    try:
+        o = mc.minimize(source, over=over, subject_to=constraints)
+    except mc.MatcalcError:
+        return
+    assert o.status != "closed-form"
+
+
+def test_a_minimum_that_is_sought_is_not_answered_by_a_maximum():
+    o = mc.minimize("P: n x n spd; q: n x 1; x: n x 1; q'*x - x'*P*x/2", over="x")
+    assert o.status == "none"
+    assert "maximum" in o.note
+
+
+def test_the_answer_has_no_truth_value_and_needs_variables():
+    d = mc.derive("x: n x 1; r = x - 1; norm2(r)^2", wrt="x")
+    with pytest.raises(mc.MatcalcError, match="truth value"):
+        bool(d.optimum("x"))
+    with pytest.raises(mc.MatcalcError, match="named value"):
+        d.optimum("r")
+    with pytest.raises(mc.MatcalcError, match="equation"):
+        d.optimum("x", subject_to=["x"])
+
+
+def test_views(tmp_path):
+    o = mc.minimize("P: n x n spd; q: n x 1; x: n x 1; x'*P*x/2 - q'*x", over="x")
+    assert "inv(P)*q" in o.text()
+    assert r"P^{-1}" in o.latex()
+    assert "first_order_condition" in o.markdown()
+    for name in ("o.md", "o.tex", "o.txt", "o.py"):
+        assert o.export(tmp_path / name).read_text(encoding="utf-8").strip()
+    assert o.data()["values"] == {"x": "inv(P)*q"}
+
+
+def test_command_line():
+    run = [sys.executable, "-m", "matcalc", "solve", "w: n x 1; S: n x n spd; w'*S*w", "--over", "w"]
+    made = subprocess.run([*run, "--subject-to", "sum(w) = 1"], capture_output=True, text=True, check=True)
+    assert "w = sum(inv(S), 2)/sum(inv(S))" in made.stdout
+
+
+def test_every_rule_has_a_statement_and_a_source():
+    assert SOLVERS
+    assert all(rule.statement and rule.source for rule in SOLVERS)

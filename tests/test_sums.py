@@ -1,0 +1,380 @@
+"""Sums over indices in the text: values and gradients against loops in NumPy, forms, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import matcalc as mc
+
+INDEXED = re.compile(r"\b(?:sum|prod|mean|max|min)\s*\(\s*\w+\s*=")
+SIZES = {"n": 5, "p": 3, "m": 4, "d": 2, "K": 3, "T": 4}
+CASES = [json.loads(line) for line in (Path(__file__).parent / "cases" / "sums.jsonl").read_text().splitlines()]
+
+
+def number(value: Any) -> float:
+    """A 1 x 1 value as a float."""
+    return float(np.asarray(value, float).reshape(()))
+
+
+def differences(f: Callable[[np.ndarray], float], x: np.ndarray) -> np.ndarray:
+    """The gradient by central differences, extrapolated."""
+    gradient = np.zeros_like(x)
+    for at in np.ndindex(x.shape):
+        steps = []
+        for h in (2e-3, 1e-3, 5e-4):
+            up, down = x.copy(), x.copy()
+            up[at] += h
+            down[at] -= h
+            steps.append((f(up) - f(down)) / (2 * h))
+        first = [(4 * b - a) / 3 for a, b in zip(steps, steps[1:])]
+        gradient[at] = (16 * first[1] - first[0]) / 15
+    return gradient
+
+
+def drawn(program: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Values for what a program declares."""
+    arrays = {}
+    for line in program.splitlines():
+        found = re.match(r"(\w+): (\w+) x (\w+)(.*)", line)
+        if found:
+            shape = tuple(int(s) if s.isdigit() else SIZES[s] for s in found.groups()[1:3])
+            values = rng.standard_normal(shape)
+            arrays[found[1]] = np.abs(values) + 0.3 if "positive" in found[4] else values
+    return arrays
+
+
+def agrees(program: str, wrt: str, loops: Callable[..., Any], sizes: dict[str, int] | None = None) -> mc.Derivation:
+    """Derive, and compare value and gradient with loops."""
+    d = mc.derive(program, wrt=wrt)
+    f = d.function("value_and_grad")
+    for seed in (1, 2):
+        arrays = drawn(program, np.random.default_rng(seed))
+        wanted = number(loops(**arrays))
+        value, gradients = f(**arrays)
+        assert value == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+        assert d.evaluate(**arrays) == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+        slope = differences(lambda x, given=arrays: number(loops(**{**given, wrt: x})), arrays[wrt])
+        np.testing.assert_allclose(gradients[wrt], slope, rtol=1e-6, atol=1e-8 * (1 + np.abs(slope).max()))
+    return d
+
+
+N = range
+
+
+def row(X: np.ndarray, i: int) -> np.ndarray:
+    """The 1-dimensional row (0-based)."""
+    return X[i]
+
+
+LIFTED = {
+    "pairs-less": (
+        "X: n x p\nA: n x n\nsum(i=1..n, j=1..n, i<j, A[i,j]*norm2(X[i,:] - X[j,:])^2)",
+        "X",
+        lambda X, A: sum(A[i, j] * np.sum((X[i] - X[j]) ** 2) for i in N(5) for j in N(5) if i < j),
+    ),
+    "coulomb": (
+        "X: n x p\nsum(i=1..n, j=1..n, i!=j, 1/norm2(X[i,:] - X[j,:]))",
+        "X",
+        lambda X: sum(1 / np.linalg.norm(X[i] - X[j]) for i in N(5) for j in N(5) if i != j),
+    ),
+    "log-distance": (
+        "X: n x p\nsum(i=1..n, j=i+1..n, log(norm2(X[i,:] - X[j,:])))",
+        "X",
+        lambda X: sum(np.log(np.linalg.norm(X[i] - X[j])) for i in N(5) for j in N(i + 1, 5)),
+    ),
+    "log-distance-squared": (
+        "X: n x p\nsum(i=1..n, sum(j=1..i-1, log(norm2(X[i,:] - X[j,:])^2)))",
+        "X",
+        lambda X: sum(2 * np.log(np.linalg.norm(X[i] - X[j])) for i in N(5) for j in N(i)),
+    ),
+    "sqrt-difference": (
+        "x: n x 1\nsum(i=1..n, j=1..n, i>j, sqrt((x[i] - x[j])^2)*x[j])",
+        "x",
+        lambda x: sum(abs(x[i] - x[j]) * x[j] for i in N(5) for j in N(5) if i > j),
+    ),
+    "band": (
+        "A: n x n\nx: n x 1\nsum(i=1..n, j=1..n, i<=j+1, A[i,j]*x[i]*x[j])",
+        "x",
+        lambda A, x: sum(A[i, j] * x[i] * x[j] for i in N(5) for j in N(5) if i <= j + 1),
+    ),
+    "off-band": (
+        "A: n x n\nx: n x 1\nsum(i=1..n, j=1..n, i!=j-1, A[i,j]*x[i]*x[j])",
+        "x",
+        lambda A, x: sum(A[i, j] * x[i] * x[j] for i in N(5) for j in N(5) if i != j - 1),
+    ),
+    "rectangular-unequal": (
+        "A: n x p\nsum(i=1..n, j=1..p, i!=j, A[i,j]^2)",
+        "A",
+        lambda A: sum(A[i, j] ** 2 for i in N(5) for j in N(3) if i != j),
+    ),
+    "cauchy": (
+        "x: n x 1\nsum(i=1..n, j=1..n, i!=j, x[j]^2/(x[i] - x[j])) + sum(i=1..n, j=1..n, i<j, (x[i] - x[j])^-2)",
+        "x",
+        lambda x: sum(x[j] ** 2 / (x[i] - x[j]) + 0.5 / (x[i] - x[j]) ** 2 for i in N(5) for j in N(5) if i != j),
+    ),
+    "root-of-a-distance": (
+        "X: n x p\nsum(i=1..n, j=1..n, i<j, norm2(X[i,:] - X[j,:])^(1/2)) + "
+        "sum(i=2..n, j=1..i-1, 1 ./ abs(X[j,1] - X[i,2]))",
+        "X",
+        lambda X: sum(
+            np.linalg.norm(X[i] - X[j]) ** 0.5 + 1 / abs(X[i, 0] - X[j, 1]) for i in N(5) for j in N(5) if i < j
+        ),
+    ),
+    "two-conditions": (
+        "A: n x n\nsum(i=1..n, j=1..n, i<=j, i!=j, exp(A[i,j])*A[j,i])",
+        "A",
+        lambda A: sum(np.exp(A[i, j]) * A[j, i] for i in N(5) for j in N(5) if i < j),
+    ),
+    "three-indices": (
+        "A: n x p\nB: p x m\nC: m x n\nsum(i=1..n, j=1..p, k=1..m, A[i,j]*B[j,k]*C[k,i])",
+        "B",
+        lambda A, B, C: np.trace(A @ B @ C),
+    ),
+    "cubic": (
+        "X: n x p\nw: p x 1\nv: p x 1\nu: p x 1\nsum(i=1..n, (X[i,:]*w)*(X[i,:]*v)*(X[i,:]*u))",
+        "X",
+        lambda X, w, v, u: np.sum((X @ w) * (X @ v) * (X @ u)),
+    ),
+    "square-of-a-sum": (
+        "X: n x p\nw: p x 1\nsum(i=1..n, X[i,:]*w)^2 + sum(j=1..p, sum(i=1..n, X[i,j])^2)",
+        "X",
+        lambda X, w: np.sum(X @ w) ** 2 + np.sum(X.sum(0) ** 2),
+    ),
+    "same-index-twice": (
+        "A: n x n\nsum(i=1..n, A[i,i]*sum(j=1..n, A[i,j]))",
+        "A",
+        lambda A: sum(A[i, i] * A[i, j] for i in N(5) for j in N(5)),
+    ),
+    "superdiagonal": (
+        "A: n x n\nsum(i=1..n-1, A[i,i+1]^2*A[i+1,i])",
+        "A",
+        lambda A: sum(A[i, i + 1] ** 2 * A[i + 1, i] for i in N(4)),
+    ),
+    "bilinear-over-both": (
+        "X: n x p\nB: p x p\nA: n x n\nsum(i=1..n, j=1..n, A[i,j]*X[i,:]*B*X[j,:]')",
+        "X",
+        lambda X, B, A: np.sum(A * (X @ B @ X.T)),
+    ),
+    "kernel": (
+        "X: n x p\nZ: m x p\na: n x 1\ns: 1 x 1 positive\nsum(i=1..n, j=1..m, a[i]*exp(-norm2(X[i,:] - Z[j,:])^2/s))",
+        "Z",
+        lambda X, Z, a, s: sum(a[i, 0] * np.exp(-np.sum((X[i] - Z[j]) ** 2) / s[0, 0]) for i in N(5) for j in N(4)),
+    ),
+    "mahalanobis-pairs": (
+        "X: n x p\nM: p x p\nA: n x n\nsum(i=1..n, j=1..n, A[i,j]*(X[i,:] - X[j,:])*M*(X[i,:] - X[j,:])')",
+        "M",
+        lambda X, M, A: sum(A[i, j] * (X[i] - X[j]) @ M @ (X[i] - X[j]) for i in N(5) for j in N(5)),
+    ),
+    "index-as-number": (
+        "x: n x 1\nsum(i=1..n, i*x[i]^2)",
+        "x",
+        lambda x: sum((i + 1) * x[i] ** 2 for i in N(5)),
+    ),
+    "lag-weights": (
+        "x: n x 1\nsum(i=2..n, j=2..n, x[i]*x[j]*(i - j)^2)",
+        "x",
+        lambda x: sum(x[i] * x[j] * (i - j) ** 2 for i in N(1, 5) for j in N(1, 5)),
+    ),
+    "polynomial": (
+        "x: n x 1\nc: 4 x 1\nsum(i=1..n, sum(k=1..4, c[k]*x[i]^(k-1))^2)",
+        "x",
+        lambda x, c: sum(sum(c[k] * x[i] ** k for k in N(4)) ** 2 for i in N(5)),
+    ),
+    "softmax-rows": (
+        "X: n x p\nY: n x p\nsum(i=1..n, Y[i,:]*log(softmax(X[i,:]))')",
+        "X",
+        lambda X, Y: np.sum(Y * (X - np.log(np.exp(X).sum(1, keepdims=True)))),
+    ),
+    "row-maxima": (
+        "X: n x p\na: n x 1\nsum(i=1..n, a[i]*max(X[i,:])) + sum(i=1..n, max(j=1..p, X[i,j]^2))",
+        "X",
+        lambda X, a: np.sum(a[:, 0] * X.max(1)) + np.sum((X**2).max(1)),
+    ),
+    "column-softmax": (
+        "X: n x p\nT: n x p\nsum(j=1..p, T[:,j]'*softmax(X[:,j]))",
+        "X",
+        lambda X, T: np.sum(T * np.exp(X) / np.exp(X).sum(0)),
+    ),
+    "variances": (
+        "X: n x p\nsum(j=1..p, log(var(X[:,j]) + 1)) + sum(i=1..n, std(X[i,:])*mean(X[i,:]))",
+        "X",
+        lambda X: np.sum(np.log(X.var(0) + 1)) + np.sum(X.std(1) * X.mean(1)),
+    ),
+    "mean-over-index": (
+        "X: n x p\nw: p x 1\nmean(i=1..n, tanh(X[i,:]*w)) + logsumexp(i=1..n, X[i,:]*w)",
+        "w",
+        lambda X, w: np.mean(np.tanh(X @ w)) + np.log(np.sum(np.exp(X @ w))),
+    ),
+    "matrix-valued": (
+        "X: n x p\nC: p x p\nm = mean(i=1..n, X[i,:])\ntr(C*sum(i=1..n, X[i,:]'*(X[i,:] - m)))",
+        "X",
+        lambda X, C: np.trace(C @ X.T @ (X - X.mean(0))),
+    ),
+    "outer-of-columns": (
+        "A: n x p\nB: m x p\nC: m x n\ntr(C*sum(j=1..p, A[:,j]*B[:,j]'))",
+        "A",
+        lambda A, B, C: np.trace(C @ A @ B.T),
+    ),
+    "nested-logs": (
+        "A: n x m\nB: m x p\nsum(i=1..n, log(1 + sum(j=1..m, exp(A[i,j])*sum(k=1..p, B[j,k]^2))))",
+        "B",
+        lambda A, B: np.sum(np.log(1 + np.exp(A) @ (B**2).sum(1))),
+    ),
+    "inner-quotient": (
+        "A: n x m\nsum(i=1..n, sum(j=1..m, A[i,j]^3)/sum(j=1..m, exp(A[i,j])))",
+        "A",
+        lambda A: np.sum((A**3).sum(1) / np.exp(A).sum(1)),
+    ),
+    "autoregression": (
+        "y: n x 1\na: 1 x 1\nb: 1 x 1\nsum(t=3..n, (y[t] - a*y[t-1] - b*y[t-2])^2)",
+        "y",
+        lambda y, a, b: sum((y[t] - a * y[t - 1] - b * y[t - 2]) ** 2 for t in N(2, 5)),
+    ),
+    "rows-of-differences": (
+        "X: n x p\nsum(i=2..n, norm2(X[i,:] - X[i-1,:])^2) + sum(i=1..n-2, X[i,:]*X[i+2,:]')",
+        "X",
+        lambda X: sum(np.sum((X[i] - X[i - 1]) ** 2) for i in N(1, 5)) + sum(X[i] @ X[i + 2] for i in N(3)),
+    ),
+    "entry-fixed": (
+        "X: n x p\nsum(i=1..n, X[i,2]*X[1,:]*X[i,:]')",
+        "X",
+        lambda X: sum(X[i, 1] * X[0] @ X[i] for i in N(5)),
+    ),
+    "where-entries": (
+        "X: n x p\nsum(i=1..n, sum(j=1..p, where(X[i,j] > 0, X[i,j]^2, -3*X[i,j]))*maximum(X[i,1], X[i,2]))",
+        "X",
+        lambda X: np.sum(np.where(X > 0, X**2, -3 * X).sum(1) * np.maximum(X[:, 0], X[:, 1])),
+    ),
+    "group-norms": (
+        "X: n x p\nsum(i=1..n, norm2(X[i,:])) + sum(j=1..p, norm1(X[:,j])^2)",
+        "X",
+        lambda X: np.sum(np.linalg.norm(X, axis=1)) + np.sum(np.abs(X).sum(0) ** 2),
+    ),
+    "power-by-rows": (
+        "A: n x p positive\nb: n x 1\nsum(i=1..n, sum(j=1..p, A[i,j]^(b[i])))",
+        "b",
+        lambda A, b: np.sum(A**b),
+    ),
+    "product-of-ranges": (
+        "x: n x 1\ny: m x 1\nprod(i=2..n, x[i])*sum(i=1..n, sum(j=1..m, x[i]*y[j]))/n",
+        "x",
+        lambda x, y: np.prod(x[1:]) * np.sum(x) * np.sum(y) / 5,
+    ),
+    "divided-by-an-index": (
+        "x: n x 1\nsum(i=1..n, x[i]^2/i) + sum(i=1..n, j=1..n, x[i]*x[j]/(i + j - 1))",
+        "x",
+        lambda x: sum(x[i] ** 2 / (i + 1) for i in N(5)) + sum(x[i] * x[j] / (i + j + 1) for i in N(5) for j in N(5)),
+    ),
+    "one-sample": (
+        "x: n x 1\nsum(i=1..1, x[i]^2) + sum(i=2..3, x[i]^3)",
+        "x",
+        lambda x: x[0] ** 2 + x[1] ** 3 + x[2] ** 3,
+    ),
+    "last-entry": (
+        "x: n x 1\nX: n x n\nx[n]^2*x[1] + sum(i=1..n, X[i,n]*x[n]*X[n,i])",
+        "x",
+        lambda x, X: x[-1] ** 2 * x[0] + np.sum(X[:, -1] * X[-1]) * x[-1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIFTED)
+def test_a_sum_becomes_matrices_with_the_value_and_the_gradient_of_the_loops(name: str) -> None:
+    d = agrees(*LIFTED[name])
+    wrt = LIFTED[name][1]
+    assert not INDEXED.search(str(d.gradient(wrt)))
+    assert not INDEXED.search(str(d.output))
+
+
+FORMS = [
+    ("X: n x p\nw: p x 1\nsum(i=1..n, X[i,:]*w)", "sum(X*w)"),
+    ("X: n x p\na: n x 1\nC: p x p\ntr(C*sum(i=1..n, a[i]*X[i,:]'*X[i,:]))", "tr(C*(X'*diag(a)*X))"),
+    ("X: n x p\nY: m x p\nR: n x m\nsum(i=1..n, j=1..m, R[i,j]*norm2(X[i,:] - Y[j,:])^2)", "tr(R'*pdist2(X, Y))"),
+    ("X: n x p\nW: p x d\nsum(i=1..n, norm2(X[i,:]' - W*W'*X[i,:]')^2)", "norm2(X - X*W*W')^2"),
+    ("A: n x p\nsum(i=1..n, sum(j=1..p, A[i,j]^2))", "norm2(A)^2"),
+    ("A: n x p\nsum(i=1..n, j=1..p, A[i,j]^3)", "sum(A.^3)"),
+]
+
+
+@pytest.mark.parametrize(("program", "form"), FORMS)
+def test_the_matrix_form_is_the_one_of_the_textbooks(program: str, form: str) -> None:
+    assert str(mc.derive(program).output) == form
+
+
+REFUSED = [
+    ("x: n x 1\nsum(i=1..n, x[2*i])", "integer"),
+    ("x: n x 1\nsum(i=1..n, x[n-i])", "integer"),
+    ("x: n x 1\nsum(i=1..n, x[i+1])", "outside"),
+    ("x: n x 1\nsum(i=1..m, x[i])", "outside"),
+    ("x: n x 1\nsum(i=1..n, sum(i=1..n, x[i]))", "already"),
+    ("x: n x 1\nsum(n=1..3, x[n])", "already"),
+    ("A: n x n\nsum(i=1..n, inv(A)[i,i]*logdet(A*A[i,i]))", "matrix form"),
+    ("A: n x n\nB: n x n\nC: n x n\nsum(i=1..n, j=1..n, k=1..n, exp(A[i,j] + B[j,k] + C[k,i]))", "matrix form"),
+    ("X: n x p\nsum(i=1..n, X[i])", "two indices"),
+    ("x: n x 1\nprod(i=1..n, j=1..n, i<j, x[i] - x[j])", "condition"),
+    ("x: n x 1\nmax(i=1..n, i<3, x[i])", "two indices"),
+    ("x: n x 1\nsum(i=1..n)", "missing"),
+    ("x: n x 1\nexp(i=1..n, x[i])", "run over"),
+    ("x: n x 1\nsum(i=1..x, x[i])", "range"),
+    ("sum(i=1..n, x[i])", "not declared"),
+    ("X: n x p\nw: p x 1\nsum(i=1..n, X[i,:]*X[i,:]*w)", "multiply"),
+    ("X: n x p\nw: m x 1\nsum(i=1..n, X[i,:]*w)", "multiply"),
+    ("X: n x p\nw: m x 1\nsum(i=1..n, X[i,:] + w')", "fit"),
+    ("x: n x 1\nsum(i=1..n, [x[i], 1]*[1; 2])", "block"),
+]
+
+
+@pytest.mark.parametrize(("program", "word"), REFUSED)
+def test_what_has_no_matrix_form_or_no_meaning_is_refused_at_its_line(program: str, word: str) -> None:
+    with pytest.raises(mc.MatcalcError) as caught:
+        mc.derive(program)
+    line = program.count("\n") + 1
+    assert f"line {line}" in str(caught.value)
+    assert word in str(caught.value).split("\n")[0]
+
+
+UNDECIDED = {"product": ("undecided",)}  # products without one entry, which divide where no entry is 0
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c["id"])
+def test_a_reference_case(case: dict[str, Any]) -> None:
+    if re.search(r"\[\w+=|\] =", case["program"]):
+        pytest.skip("families and recurrences are not read yet")
+    if case["expect"] == "refused":
+        with pytest.raises(mc.MatcalcError) as caught:
+            mc.derive(case["program"], wrt=case["wrt"])
+        said = str(caught.value)
+        assert "line" in said
+        for line in case["program"].split("\n"):
+            said = said.replace(line, " ")
+        assert any(word.lower() in said.lower() for word in case["mention_any"])
+        return
+    d = mc.derive(case["program"], wrt=case["wrt"])
+    assert not (case["matrix_form"] and INDEXED.search(str(d.gradient(case["wrt"]))))
+    if case["expected"] is not None:
+        assert d.claim(case["wrt"], case["expected"]).status in ("proved", *UNDECIDED.get(case["id"], ()))
+
+
+def test_a_claim_may_be_in_sums_or_in_matrices() -> None:
+    d = mc.derive("X: n x p\ny: n x 1\nw: p x 1\nsum(i=1..n, (X[i,:]*w - y[i])^2)", wrt="w")
+    assert d.claim("w", "2*X'*(X*w - y)").status == "proved"
+    assert d.claim("w", "2*sum(i=1..n, (X[i,:]*w - y[i])*X[i,:]')").status == "proved"
+    assert d.claim("w", "sum(i=1..n, (X[i,:]*w - y[i])*X[i,:]')").status == "disproved"
+
+
+def test_a_derivation_in_matrices_is_judged_by_claims_in_sums() -> None:
+    d = mc.derive("X: n x p\nw: p x 1\nsum(exp(X*w))", wrt="w")
+    assert d.claim("w", "sum(i=1..n, exp(X[i,:]*w)*X[i,:]')").status == "proved"
+
+
+def test_ranges_do_not_change_how_numbers_are_read() -> None:
+    assert mc.derive("x: n x 1\n1.5*x'*x + .5*sum(x).^2").evaluate(x=np.ones((2, 1))) == 5.0
+    with pytest.raises(mc.ParseError):
+        mc.derive("1..3")
