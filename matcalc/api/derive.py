@@ -34,6 +34,7 @@ def derive(
     structure: Mapping[Any, str] | None = None,
     convention: str = "entries",
     functions: Iterable[str | Function] = (),
+    syntax: str | None = None,
 ) -> Derivation:
     """Differentiate `source` with respect to `wrt`.
 
@@ -49,6 +50,8 @@ def derive(
         convention: for structured variables: `entries` (partial derivatives by the independent entries) or
             `projection` (the orthogonal projection of the gradient).
         functions: abstract entrywise functions that a text calls, by name, or functions of your own.
+        syntax: of a text: `text` or `latex`; by default it is found out, and mathematics pasted from elsewhere
+            (LaTeX, Unicode, NumPy, MATLAB, Julia) is read where it has one meaning.
 
     Returns:
         A `Derivation`: the typeset steps in Jupyter, `gradient(name)`, `latex()`, `code()`, `function()`, `check()`.
@@ -63,7 +66,7 @@ def derive(
         X'*(X*w - y)
     """
     words = _with_structure(facts, structure)
-    found = read(source, Declared(shapes, words, functions))
+    found = read(source, Declared(shapes, words, functions, syntax))
     graph = found.graph
     need_possible(graph.output)
     if graph.unnamed_size > NAMELESS_LIMIT:

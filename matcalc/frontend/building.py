@@ -10,9 +10,10 @@ from lark import Token, Tree
 
 from matcalc import core
 from matcalc.core import transpose
-from matcalc.dims import Dim, Shape, dim, is_one, shape_text
+from matcalc.dims import Dim, Shape, dim, is_one, same, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, closest, shorten
 from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, Param, node, number_value, synonym
+from matcalc.frontend.by_shape import value_of
 from matcalc.frontend.chains import (
     Operand,
     broadcast_all,
@@ -26,7 +27,7 @@ from matcalc.frontend.chains import (
 from matcalc.frontend.hints import SECOND, about_axis, about_call
 from matcalc.frontend.implicit import minimizes, solves
 from matcalc.frontend.names import CONSTANTS, Names, is_function, operation
-from matcalc.frontend.syntax import Node, Source, fold
+from matcalc.frontend.syntax import Node, Source, derivative_of, fold
 from matcalc.notation import PARAMETERS_FIRST
 from matcalc.ops.matrix_functions import FUNCTIONS
 from matcalc.ops.selection import block_of, slice_
@@ -55,6 +56,7 @@ class Builder:
             "call": self.call,
             "derivative": self.derivative,
             "block": self.block,
+            "shaped": self.shaped,
         }
 
     def build(self, tree: Node) -> Expr:
@@ -176,6 +178,33 @@ class Builder:
             return block_of(values)
         except ShapeError as error:
             raise self.misfit(error, tree, words) from None
+
+    def shaped(self, tree: Node, values: list[Any]) -> Expr:
+        """What shapes decide: bars, norms, an identity whose size follows from the context."""
+        if values[0] == "identity":
+            return node("eye", (), (self.constants[id(tree)][0],))
+        if values[0] == "extent":
+            return self.extent(tree, values)
+        operands = [self.operand(t, v) for t, v in zip(tree.children[1:], values[1:])]
+        try:
+            return value_of(values[0], operands)
+        except MisfitError as error:
+            raise self.source.error(error.message, tree) from None
+        except ShapeError as error:
+            raise self.misfit(error, tree, [(o.value, o.words) for o in operands]) from None
+        except MatcalcError as error:
+            raise self.source.error(str(error), tree) from None
+
+    def extent(self, tree: Node, values: list[Any]) -> Expr:
+        """The values of a summand, and the limits of its indices where they are given: rows, then columns."""
+        value = values[1]
+        for size, t, limit in zip(value.shape, tree.children[2:], values[2:]):
+            if isinstance(limit, list):
+                continue  # no limit is given
+            last = self.dimension(t, limit, "the upper limit of a sum")  # type: ignore[arg-type]
+            if not same(size, last):
+                raise self.source.error(f"the index ends at {last}, but what it counts has {size} entries", t)
+        return value  # type: ignore[no-any-return]
 
     # -------------------------------------------------------------------------------------------- calls
 
@@ -397,25 +426,3 @@ class Builder:
         if phi.body is not None:
             return phi.expand(values[0], order)
         return Function(phi.name, None, order)(values[0])
-
-
-def derivative_of(tree: Node, source: Source) -> tuple[str, int]:
-    """The name and the order of D(phi, order)(X).
-
-    Raises:
-        ParseError: the first brackets are not of this form.
-    """
-    call: Any = tree.children[0]
-    head, *given = call.children
-    ok = head.value == "D" and 1 <= len(given) <= 2 and given[0].data == "name"
-    if ok and len(given) == 2:
-        ok = given[1].data == "number" and given[1].children[0].value.isdigit() and len(given[1].children[0]) < 4
-    if not ok:
-        raise source.error(
-            "an operator is missing between the brackets (a derivative is D(phi)(X) or D(phi, 2)(X))", tree
-        )
-    order = int(given[1].children[0].value) if len(given) == 2 else 1
-    name: Token = given[0].children[0]
-    if order < 1:
-        raise source.error("the order of a derivative must be at least 1", given[1])
-    return str(name.value), order

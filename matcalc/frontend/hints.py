@@ -1,7 +1,7 @@
 """How what is written elsewhere (MATLAB, NumPy, Julia, R, Mathematica, LaTeX, Unicode) is written here.
 
-Nothing in this file is read as something else: a hint is part of an error, and says what to write. Names that mean
-exactly one operation are read; they stand in its record (`also`).
+A hint is part of an error, and says what to write. What means exactly one thing is read: names of an operation stand
+in its record (`also`), calls that are an expression here in `READINGS`.
 """
 
 from __future__ import annotations
@@ -12,64 +12,94 @@ from collections.abc import Sequence
 
 # ------------------------------------------------------------------------------------------------ functions
 
-# What a call is written as; {0} and {1} are the arguments as they were written.
-CALLS: dict[str, str] = {
-    **dict.fromkeys(("transpose", "t", "Transpose", "permutedims"), "{0}'"),
-    **dict.fromkeys(("ctranspose", "adjoint", "ConjugateTranspose", "hermitian"), "{0}' (every value is real)"),
-    **dict.fromkeys(("dot", "Dot", "vdot", "inner", "innerproduct", "scalarproduct"), "{0}'*{1}"),
-    **dict.fromkeys(("matmul", "mm", "mv", "mtimes", "mul", "gemm", "bmm"), "{0}*{1}"),
-    **dict.fromkeys(("crossprod",), "{0}'*{1}"),
-    **dict.fromkeys(("tcrossprod",), "{0}*{1}'"),
-    **dict.fromkeys(("outerproduct", "ger"), "{0}*{1}'"),
+# Calls with one meaning, and what they are read as; {0} and {1} are the arguments.
+READINGS: dict[str, str] = {
+    **dict.fromkeys(("transpose", "t", "Transpose", "permutedims", "ctranspose", "tp", "traspuesta"), "{0}'"),
+    **dict.fromkeys(("matmul", "mm", "mv", "mtimes", "gemm"), "{0}*{1}"),
+    **dict.fromkeys(("crossprod",), "{0}'*{1}"), **dict.fromkeys(("tcrossprod",), "{0}*{1}'"),
     **dict.fromkeys(("add", "plus", "Plus"), "{0} + {1}"),
     **dict.fromkeys(("sub", "subtract", "minus"), "{0} - {1}"),
     **dict.fromkeys(("neg", "negative", "uminus"), "-{0}"),
-    **dict.fromkeys(("divide", "rdivide", "true_divide", "Divide"), "{0} ./ {1}"),
-    **dict.fromkeys(("mrdivide",), "{0}*inv({1})"),
-    **dict.fromkeys(("power", "pow", "Power"), "{0}.^{1}"),
-    **dict.fromkeys(("mpower", "matrix_power", "matpow", "MatrixPower"), "{0}^{1}"),
-    **dict.fromkeys(("square", "sqr", "sq"), "{0}.^2"),
-    **dict.fromkeys(("cube",), "{0}.^3"),
-    **dict.fromkeys(("cbrt",), "{0}.^(1/3)"),
-    **dict.fromkeys(("rsqrt",), "{0}.^(-1/2)"),
-    **dict.fromkeys(("reciprocal", "recip"), "1 ./ {0}"),
-    **dict.fromkeys(("log10",), "log({0})/log(10)"),
-    **dict.fromkeys(("log2", "lg"), "log({0})/log(2)"),
+    **dict.fromkeys(("rdivide", "true_divide"), "{0} ./ {1}"),
+    **dict.fromkeys(("square",), "{0}.^2"), **dict.fromkeys(("cbrt",), "{0}.^(1/3)"),
+    **dict.fromkeys(("rsqrt",), "{0}.^(-1/2)"), **dict.fromkeys(("reciprocal",), "1 ./ {0}"),
+    **dict.fromkeys(("power",), "{0}.^{1}"),
+    **dict.fromkeys(("mpower", "matrix_power", "MatrixPower"), "{0}^{1}"),
+    **dict.fromkeys(("log10",), "log({0})/log(10)"), **dict.fromkeys(("log2",), "log({0})/log(2)"),
     **dict.fromkeys(("exp2",), "2.^{0}"),
-    **dict.fromkeys(("sec",), "1 ./ cos({0})"),
-    **dict.fromkeys(("csc", "cosec"), "1 ./ sin({0})"),
-    **dict.fromkeys(("cot", "cotan"), "1 ./ tan({0})"),
-    **dict.fromkeys(("sech",), "1 ./ cosh({0})"),
+    **dict.fromkeys(("sec",), "1 ./ cos({0})"), **dict.fromkeys(("csc", "cosec"), "1 ./ sin({0})"),
+    **dict.fromkeys(("cot", "cotan", "cotg", "ctg"), "1 ./ tan({0})"), **dict.fromkeys(("sech",), "1 ./ cosh({0})"),
     **dict.fromkeys(("coth",), "1 ./ tanh({0})"),
-    **dict.fromkeys(("sumsq", "sumsqr", "norm_squared", "normsq"), "norm2({0})^2"),
+    **dict.fromkeys(("sumsq", "sumsqr", "norm_squared"), "norm2({0})^2"),
+    **dict.fromkeys(("IdentityMatrix", "identity", "speye"), "eye({0})"),
+    **dict.fromkeys(("rowSums",), "sum({0}, 2)"), **dict.fromkeys(("colSums",), "sum({0}, 1)"),
+    **dict.fromkeys(("rowMeans",), "mean({0}, 2)"), **dict.fromkeys(("colMeans",), "mean({0}, 1)"),
+    **dict.fromkeys(("reduce_sum", "sumall"), "sum({0})"), **dict.fromkeys(("reduce_mean",), "mean({0})"),
+    **dict.fromkeys(("amax",), "max({0})"), **dict.fromkeys(("amin",), "min({0})"),
+    **dict.fromkeys(("hcat", "horzcat", "cbind"), "[{0}, {1}]"),
+    **dict.fromkeys(("vcat", "vertcat", "rbind"), "[{0}; {1}]"),
+    **dict.fromkeys(("fmax", "pmax"), "maximum({0}, {1})"), **dict.fromkeys(("fmin", "pmin"), "minimum({0}, {1})"),
+    **dict.fromkeys(("linsolve", "LinearSolve"), "solve({0}, {1})"),
+    **dict.fromkeys(("KroneckerProduct",), "kron({0}, {1})"),
+    **dict.fromkeys(("diagm", "DiagonalMatrix", "Diag"), "diag({0})"),
+    **dict.fromkeys(("MatrixExp",), "expm({0})"), **dict.fromkeys(("MatrixLog",), "logm({0})"),
+    **dict.fromkeys(("clip", "clamp"), "minimum(maximum({0}, {1}), {2})"),
+    **dict.fromkeys(("Erf",), "erf({0})"), **dict.fromkeys(("LogSumExp",), "logsumexp({0})"),
+    # other languages
+    **dict.fromkeys(("Spur", "spur", "traza", "Traza", "traccia", "traco", "Sp"), "tr({0})"),
+    **dict.fromkeys(("sen",), "sin({0})"), **dict.fromkeys(("senh", "sh"), "sinh({0})"),
+    **dict.fromkeys(("ch",), "cosh({0})"), **dict.fromkeys(("th", "tgh"), "tanh({0})"),
+    **dict.fromkeys(("tg",), "tan({0})"), **dict.fromkeys(("arcsen",), "arcsin({0})"),
+    **dict.fromkeys(("arctg", "arctag"), "arctan({0})"),
+    **dict.fromkeys(("raiz", "rac", "racine", "wurzel", "Wurzel"), "sqrt({0})"),
+    **dict.fromkeys(("suma", "summe", "Summe", "somme", "somma"), "sum({0})"),
+    **dict.fromkeys(("promedio", "media", "moyenne", "mittelwert", "Mittelwert"), "mean({0})"),
+    **dict.fromkeys(("determinante", "Determinante"), "det({0})"),
+    **dict.fromkeys(("inversa", "Inverse"), "inv({0})"),
+}  # fmt: skip
+
+# What a call is written as; {0} and {1} are the arguments as they were written.
+CALLS: dict[str, str] = {
+    **dict.fromkeys(("adjoint", "ConjugateTranspose", "hermitian"), "{0}' (every value is real)"),
+    **dict.fromkeys(("Dot", "innerproduct", "scalarproduct"), "{0}'*{1}"),
+    **dict.fromkeys(("mul", "bmm"), "{0}*{1}"),
+    **dict.fromkeys(("outerproduct", "ger"), "{0}*{1}'"),
+    **dict.fromkeys(("divide", "Divide"), "{0} ./ {1}"),
+    **dict.fromkeys(("mrdivide",), "{0}*inv({1})"),
+    **dict.fromkeys(("pow", "Power"), "{0}.^{1}"),
+    **dict.fromkeys(("matpow",), "{0}^{1}"),
+    **dict.fromkeys(("sqr", "sq"), "{0}.^2"),
+    **dict.fromkeys(("cube",), "{0}.^3"),
+    **dict.fromkeys(("recip",), "1 ./ {0}"),
+    **dict.fromkeys(("lg",), "log({0})/log(2)"),
+    **dict.fromkeys(("normsq",), "norm2({0})^2"),
     **dict.fromkeys(("l1norm", "l1", "norm_1", "Norm1"), "norm1({0})"),
     **dict.fromkeys(("l2norm", "l2", "norm_2", "nrm2", "frobenius", "normfro", "norm_fro"), "norm2({0})"),
     **dict.fromkeys(("norminf", "linf", "maxnorm"), "max(abs({0}))"),
-    **dict.fromkeys(("identity", "Identity", "IdentityMatrix", "Id", "speye", "I"), "eye({0})"),
+    **dict.fromkeys(("Identity", "Id", "I"), "eye({0})"),
     **dict.fromkeys(("sigma", "sigm", "Sigmoid", "LogisticSigmoid"), "sigmoid({0})"),
     **dict.fromkeys(("heaviside", "Heaviside", "HeavisideTheta", "UnitStep", "unitstep"), "step({0})"),
-    **dict.fromkeys(("Erf",), "erf({0})"),
     **dict.fromkeys(("norm_cdf", "ncdf", "pnorm", "Phi", "NormalCDF"), "normcdf({0})"),
     **dict.fromkeys(("norm_pdf", "npdf", "dnorm"), "normpdf({0})"),
     **dict.fromkeys(("gammafn", "Gamma", "tgamma"), "exp(gammaln({0}))"),
-    **dict.fromkeys(("diagm", "Diagonal", "DiagonalMatrix", "spdiags", "diagmat", "diagflat"), "diag({0})"),
+    **dict.fromkeys(("Diagonal", "spdiags", "diagmat", "diagflat"), "diag({0})"),
     **dict.fromkeys(("diagpart", "diag_part", "getdiag"), "diagvec({0})"),
     **dict.fromkeys(("slogdet", "logabsdeterminant", "LogDet"), "logdet({0}) (log|det|)"),
-    **dict.fromkeys(("hcat", "hstack", "horzcat", "cbind", "column_stack"), "[{0}, {1}]"),
-    **dict.fromkeys(("vcat", "vstack", "vertcat", "rbind", "row_stack", "append"), "[{0}; {1}]"),
+    **dict.fromkeys(("hstack", "column_stack"), "[{0}, {1}]"),
+    **dict.fromkeys(("vstack", "row_stack", "append"), "[{0}; {1}]"),
     **dict.fromkeys(("concatenate", "concat", "cat", "Join"), "[{0}, {1}], or [{0}; {1}] one above the other"),
     **dict.fromkeys(("ifelse", "iif", "If", "select"), "where(A > B, C, D)"),
-    **dict.fromkeys(("clip", "clamp", "Clip"), "minimum(maximum({0}, low), high)"),
-    **dict.fromkeys(("fmax", "pmax", "Max", "bsxmax"), "maximum({0}, {1}) entry by entry, or max({0}) over entries"),
-    **dict.fromkeys(("fmin", "pmin", "Min"), "minimum({0}, {1}) entry by entry, or min({0}) over entries"),
-    **dict.fromkeys(("amax", "nanmax"), "max({0})"),
-    **dict.fromkeys(("amin", "nanmin"), "min({0})"),
-    **dict.fromkeys(("Total", "sumall", "reduce_sum", "nansum"), "sum({0})"),
-    **dict.fromkeys(("reduce_mean", "Mean", "nanmean"), "mean({0})"),
-    **dict.fromkeys(("rowSums", "rowsum"), "sum({0}, 2)"),
-    **dict.fromkeys(("colSums", "colsum"), "sum({0}, 1)"),
-    **dict.fromkeys(("rowMeans", "rowmean"), "mean({0}, 2)"),
-    **dict.fromkeys(("colMeans", "colmean"), "mean({0}, 1)"),
+    **dict.fromkeys(("Clip",), "minimum(maximum({0}, low), high)"),
+    **dict.fromkeys(("Max", "bsxmax"), "maximum({0}, {1}) entry by entry, or max({0}) over entries"),
+    **dict.fromkeys(("Min",), "minimum({0}, {1}) entry by entry, or min({0}) over entries"),
+    **dict.fromkeys(("nanmax",), "max({0})"),
+    **dict.fromkeys(("nanmin",), "min({0})"),
+    **dict.fromkeys(("Total", "nansum"), "sum({0})"),
+    **dict.fromkeys(("Mean", "nanmean"), "mean({0})"),
+    **dict.fromkeys(("rowsum",), "sum({0}, 2)"),
+    **dict.fromkeys(("colsum",), "sum({0}, 1)"),
+    **dict.fromkeys(("rowmean",), "mean({0}, 2)"),
+    **dict.fromkeys(("colmean",), "mean({0}, 1)"),
     **dict.fromkeys(("sd", "stdev", "StandardDeviation"), "std({0}) (divided by n, not by n - 1)"),
     **dict.fromkeys(("Variance",), "var({0}) (divided by n, not by n - 1)"),
     **dict.fromkeys(("mean_squared_error", "mse_loss", "MSE"), "mse({0}, {1})"),
@@ -82,12 +112,12 @@ CALLS: dict[str, str] = {
     **dict.fromkeys(("blkdiag", "block_diag", "blockdiag", "bdiag"), "[{0}, zeros(m, q); zeros(p, n), {1}]"),
     **dict.fromkeys(("eigval", "eigvalsh", "Eigenvalues", "eig"), "eigvals({0}), or eigvecs({0}) for the eigenvectors"),
     **dict.fromkeys(("svd", "singular_values", "SingularValueList"), "singvals({0}) for the singular values"),
-    **dict.fromkeys(("lstsq", "linsolve", "LinearSolve", "solve_triangular", "backslash"), "solve({0}, {1})"),
+    **dict.fromkeys(("lstsq", "solve_triangular", "backslash"), "solve({0}, {1})"),
     **dict.fromkeys(("sqm", "sqrt_m", "MatrixSqrt"), "sqrtm({0})"),
-    **dict.fromkeys(("MatrixExp", "expmat"), "expm({0})"),
-    **dict.fromkeys(("MatrixLog", "logmat"), "logm({0})"),
-    **dict.fromkeys(("KroneckerProduct", "krons"), "kron({0}, {1})"),
-    **dict.fromkeys(("LogSumExp", "log_sum_exp", "lse"), "logsumexp({0})"),
+    **dict.fromkeys(("expmat",), "expm({0})"),
+    **dict.fromkeys(("logmat",), "logm({0})"),
+    **dict.fromkeys(("krons",), "kron({0}, {1})"),
+    **dict.fromkeys(("log_sum_exp", "lse"), "logsumexp({0})"),
     **dict.fromkeys(("bilinear", "quad_form", "quadratic"), "{0}'*A*{0}"),
 }  # fmt: skip
 _BY_SECOND = {  # norm(x, 1): what the second argument chooses
@@ -117,8 +147,8 @@ def about_call(name: str, words: Sequence[str]) -> str:
     if name == "norm":
         second = words[1] if len(words) > 1 else ""
         written = _BY_SECOND.get(second, "norm1({0}), norm2({0}) or max(abs({0}))")
-    elif name in CALLS:
-        written = CALLS[name]
+    elif name in CALLS or name in READINGS:
+        written = CALLS.get(name) or READINGS[name]
     else:
         return f": {REFUSED[name]}" if name in REFUSED else ""
     letters = [f"{w}" if re.fullmatch(r"\w+|\w+\(.*\)", w) else f"({w})" for w in words]

@@ -20,10 +20,11 @@ from matcalc.dims import Dim, Shape, is_scalar, plus, shape_text, substitute, sy
 from matcalc.errors import ParseError, shorten
 from matcalc.expr import Expr, Op, node
 from matcalc.frontend.assumptions import MILD, ODDS, Kinds, Reading, kind_of
-from matcalc.frontend.building import Builder, derivative_of
+from matcalc.frontend.building import Builder
+from matcalc.frontend.by_shape import SCALAR
 from matcalc.frontend.chains import Operand, product_of, sum_of
 from matcalc.frontend.names import NEVER_ASSUMED, Names, is_called_elsewhere
-from matcalc.frontend.syntax import Node, Source, is_indexed
+from matcalc.frontend.syntax import Node, Source, derivative_of, is_indexed
 from matcalc.frontend.unifier import Unifier, placeholders
 from matcalc.properties import ALIASES, SQUARE
 
@@ -152,6 +153,35 @@ class Inference(Builder):
     def constant_value(self, tree: Node, values: list[Any]) -> Expr:
         """The c of vector(c); its shape is checked when the expression is built."""
         return self.only_expressions(tree, values, 1)[0]
+
+    def shaped(self, tree: Node, values: list[Any]) -> Expr:
+        """What shapes decide has a shape in every reading."""
+        if values[0] == "extent":
+            for size, limit in zip(values[1].shape, values[2:]):
+                if not isinstance(limit, list) and limit.op == "number":
+                    self.unifier.unify(size, self.dimension(tree, limit, "the upper limit of a sum"))
+            return values[1]  # type: ignore[no-any-return]
+        operands = [self.operand(t, v) for t, v in zip(tree.children[1:], values[1:])]
+        if values[0] == "identity":
+            size = self.unifier.fresh()
+            self.open.append((tree, (size, size)))
+            return self.stand_in(tree, (size, size))
+        if values[0] in ("inner", "called_dot"):
+            self.together(operands, [None, tree], tree)
+        if values[0] in SCALAR:
+            self.contracts = True
+            return self.stand_in(tree, (1, 1))
+        if values[0] == "dot" and self._is_column(operands[0]) and self._is_column(operands[1]):
+            return self.stand_in(tree, (1, 1))
+        if values[0] in ("dot", "cross", "star", "asterisk"):
+            joined = Operand(".*" if values[0] == "star" else "*", operands[1].value, operands[1].words)
+            return self.stand_in(tree, self.pair(operands[0], joined, tree, tree))
+        return self.stand_in(tree, operands[0].value.shape)
+
+    def _is_column(self, operand: Operand) -> bool:
+        """Whether it is known to be a column and no scalar."""
+        rows, cols = operand.value.shape
+        return self.unifier.is_hard_one(cols) and not self.unifier.is_hard_one(rows)
 
     # -------------------------------------------------------------------------------------------- operators
 

@@ -13,7 +13,8 @@ from matcalc.dims import Shape, shape_text, symbols
 from matcalc.errors import FactError, MatcalcError, ParseError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend.assumptions import Kinds, Reading, choose, notice
-from matcalc.frontend.building import Builder, derivative_of
+from matcalc.frontend.building import Builder
+from matcalc.frontend.foreign_calls import with_readings
 from matcalc.frontend.indexed import IndexBuilder
 from matcalc.frontend.inference import Inference
 from matcalc.frontend.names import (
@@ -28,7 +29,9 @@ from matcalc.frontend.names import (
     scope_functions,
     variable,
 )
-from matcalc.frontend.syntax import Node, is_indexed, read
+from matcalc.frontend.pasted.reading import read_any
+from matcalc.frontend.pasted.tokens import Known
+from matcalc.frontend.syntax import Node, derivative_of, is_indexed
 from matcalc.graph import Graph
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
@@ -63,6 +66,7 @@ def parse(
     scope: Mapping[str, Expr] | None = None,
     functions: Iterable[str | Function] = (),
     beside: Iterable[Expr] = (),
+    syntax: str | None = None,
 ) -> Parsed:
     """The graph that a text in matcalc's syntax describes.
 
@@ -75,6 +79,8 @@ def parse(
         scope: variables and named values that the text may use; its definitions may shadow them.
         functions: abstract entrywise functions that the text calls, by name, or functions of the user's.
         beside: nameless expressions of the scope, whose dimensions and functions the text may use too.
+        syntax: `text` or `latex`; by default LaTeX is recognised by its commands, and what the text syntax refuses is
+            read as Unicode mathematics or as NumPy, MATLAB and Julia write, where it has one meaning.
 
     Raises:
         MatcalcError: the text or a declaration is wrong; a `ParseError` where there is a place in the text.
@@ -84,7 +90,7 @@ def parse(
         ['X: n x m', 'w: m x 1', 'y: n x 1']
     """
     try:
-        return _Reader(text, shapes, facts, scope, functions, tuple(beside)).parsed()
+        return _Reader(text, shapes, facts, scope, functions, tuple(beside), syntax).parsed()
     except RecursionError:  # inside SymPy, from a number such as ((n + 1)*n + 1)*n ... of hundreds of brackets
         raise ParseError("a number or a dimension in the text is nested too deeply") from None
 
@@ -105,12 +111,14 @@ class _Reader:
         scope: Any,
         functions: Iterable[str | Function],
         beside: tuple[Expr, ...],
+        syntax: str | None,
     ) -> None:
         self.known = (*(scope or {}).values(), *beside)
-        self.source, self.tree = read(text)
+        functions = list(functions)
         self.facts = declared_facts(facts)
         self.shapes: dict[str, Shape] = declared_shapes(shapes)
         self.unknowns: dict[str, Expr] = {}
+        self.source, self.tree = read_any(text, self.beforehand(scope or {}, functions, shapes), syntax)
         self.names = Names(strict=shapes is not None or scope is not None, scope=dict(scope or {}))
         statements: list[Any] = self.tree.children
         self.declarations: list[Node] = [s for s in statements if s.data == "declaration"]
@@ -120,6 +128,25 @@ class _Reader:
         self.sums = [tree for tree in self.tree.iter_subtrees() if is_indexed(tree)]
         if self.sums:  # every size must be known where a sum becomes matrices: nothing is assumed
             self.names.strict = True
+        with_readings(self.tree, self.is_taken)
+
+    def beforehand(self, scope: Mapping[str, Expr], functions: Iterable[str | Function], shapes: Any) -> Known:
+        """The names that stand for something before the text is read."""
+        values = {name: value.shape for name, value in scope.items()}
+        called = [f if isinstance(f, str) else f.name for f in functions]
+        return Known.of({**values, **self.shapes}, called, strict=shapes is not None or bool(scope))
+
+    def is_taken(self, name: str) -> bool:
+        """Whether a name stands for something in the text."""
+        declared = {str(d.children[0]) for d in self.declarations}
+        names = self.names
+        return (
+            name in self.shapes
+            or name in declared
+            or name in names.later
+            or name in names.functions
+            or (name in names.scope or name in symbols(d for s in self.shapes.values() for d in s))
+        )
 
     def functions(self, given: Iterable[str | Function]) -> None:
         """Take up the abstract functions: given, in the scope, or differentiated in the text."""
@@ -254,17 +281,22 @@ class _Reader:
     def take_sizes(self) -> None:
         """Undeclared names where a call has a size, as in eye(n), are dimensions."""
         for tree in self.tree.iter_subtrees():
+            if tree.data == "shaped" and tree.children[0] == "extent":
+                self.take_names(tree.children[2:])
             entry = operation(str(tree.children[0])) if tree.data == "call" else None
             if entry is None or not any(param.kind == "dim" for param in entry.params):
                 continue
-            sizes: list[Any] = tree.children[-len(entry.params) :]
-            for size in sizes:
-                if isinstance(size, Token):
-                    continue
-                for sub in size.iter_subtrees():
-                    name = str(sub.children[0]) if sub.data == "name" else "pi"
-                    if self.names.find(name) is None and name not in self.names.later and name not in self.shapes:
-                        self.names.dims.setdefault(self.free(name, "dimension", sub))
+            self.take_names(tree.children[-len(entry.params) :])
+
+    def take_names(self, sizes: Iterable[Node | Token]) -> None:
+        """Undeclared names in sizes are dimensions."""
+        for size in sizes:
+            if isinstance(size, Token):
+                continue
+            for sub in size.iter_subtrees():
+                name = str(sub.children[0]) if sub.data == "name" else "pi"
+                if self.names.find(name) is None and name not in self.names.later and name not in self.shapes:
+                    self.names.dims.setdefault(self.free(name, "dimension", sub))
 
     def take_ranges(self) -> None:
         """The names in the range of an index that stand for nothing else are dimensions, or other indices."""
@@ -281,8 +313,8 @@ class _Reader:
 
     def infer(self) -> tuple[dict[str, Shape], dict[int, Shape], Message | None]:
         """The shapes that the text leaves open, and what is said about them."""
-        calls = (t for t in self.tree.iter_subtrees() if t.data == "call")
-        if self.names.strict and not any(t.children[0] in CONSTANTS for t in calls):
+        calls = (t for t in self.tree.iter_subtrees() if t.data in ("call", "shaped"))
+        if self.names.strict and not any(t.children[0] in (*CONSTANTS, "identity") for t in calls):
             return {}, {}, None
         tried: list[Inference] = []
         kinds: Kinds = {}

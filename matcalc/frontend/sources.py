@@ -50,6 +50,7 @@ class Declared:
     shapes: Mapping[str, Any] | None
     facts: dict[str, list[str]]
     functions: Iterable[str | Function] = ()
+    syntax: str | None = None
 
 
 @singledispatch
@@ -67,7 +68,8 @@ def read(source: Any, declared: Declared) -> Source:
 
 @read.register(str)
 def _(source: str, declared: Declared) -> Source:
-    parsed = parse(source, shapes=declared.shapes, facts=declared.facts or None, functions=declared.functions)
+    facts, functions = declared.facts or None, declared.functions
+    parsed = parse(source, shapes=declared.shapes, facts=facts, functions=functions, syntax=declared.syntax)
     return Source(parsed.graph, parsed.inferred, parsed.notice)
 
 

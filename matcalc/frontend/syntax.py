@@ -128,14 +128,14 @@ def read(text: Any) -> tuple[Source, Node]:
         return source, _grammar().parse(source.text)
     except UnexpectedCharacters as error:
         position = error.pos_in_stream or 0
-        raise source.error_at(_strange(source.text, position), position) from None
+        raise source.error_at(strange(source.text, position), position) from None
     except UnexpectedToken as error:
         raise _unexpected(source, error) from None
     except _MisplacedError as error:
         raise source.error(error.message, error.token) from None
 
 
-def _strange(text: str, position: int) -> str:
+def strange(text: str, position: int) -> str:
     """What is said about a character that is not in the syntax."""
     character = text[position]
     hint = about_construction(text, position)
@@ -233,3 +233,25 @@ def fold(root: Node, visit: Callable[[Node, list[Any]], Any], source: Source) ->
         todo.append((node, depth, True))
         todo.extend((child, depth + 1, False) for child in reversed(children))
     return values[0]
+
+
+def derivative_of(tree: Node, source: Source) -> tuple[str, int]:
+    """The name and the order of D(phi, order)(X).
+
+    Raises:
+        ParseError: the first brackets are not of this form.
+    """
+    call: Any = tree.children[0]
+    head, *given = call.children
+    ok = head.value == "D" and 1 <= len(given) <= 2 and given[0].data == "name"
+    if ok and len(given) == 2:
+        ok = given[1].data == "number" and given[1].children[0].value.isdigit() and len(given[1].children[0]) < 4
+    if not ok:
+        raise source.error(
+            "an operator is missing between the brackets (a derivative is D(phi)(X) or D(phi, 2)(X))", tree
+        )
+    order = int(given[1].children[0].value) if len(given) == 2 else 1
+    name: Token = given[0].children[0]
+    if order < 1:
+        raise source.error("the order of a derivative must be at least 1", given[1])
+    return str(name.value), order

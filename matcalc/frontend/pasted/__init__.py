@@ -1,0 +1,1 @@
+"""Mathematics as it is pasted: LaTeX, Unicode and other systems' spellings, read into the text syntax's own tree."""

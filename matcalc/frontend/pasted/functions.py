@@ -1,0 +1,158 @@
+r"""Functions, bars and norms in pasted mathematics: `\log\det S`, `np.sum(X, axis=0)`, `|A|`, `\lVert x \rVert_1`."""
+
+from __future__ import annotations
+
+from matcalc.frontend import syntax_tree as st
+from matcalc.frontend.pasted import calls
+from matcalc.frontend.pasted.products import Factor, Products
+from matcalc.frontend.pasted.suffixes import SuffixReader
+from matcalc.frontend.pasted.tokens import Tok
+from matcalc.frontend.syntax import Node
+
+CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
+PRODUCT = frozenset(("*", ".*", "/", "./", "@", "\\", "dot", "cross", "asterisk", "odot", "oslash", "kron"))
+WHOLE = frozenset(("tr", "det", "logdet", "trace", "Tr"))  # functions whose argument without brackets is a product
+
+
+class FunctionReader(SuffixReader):
+    """The part of the reader that takes functions with their arguments, bars and norms."""
+
+    products: Products
+
+    def factor(self, operator: str, place: tuple[int, int] = (0, 0)) -> Factor:
+        raise NotImplementedError
+
+    def group(self) -> Node:
+        raise NotImplementedError
+
+    def expect(self, kind: str, value: str, opener: Tok, said: str) -> Tok:
+        raise NotImplementedError
+
+    def bars(self) -> Node:
+        """|a| and ‖a‖ with the index of a norm."""
+        opener = self.take()
+        said = "the norm (\\| or ‖)" if opener.kind == "norm" else "the bar |"
+        if opener.value == ")":
+            raise self.error(f"{said} is closed without being opened", opener)
+        self.closing.append(opener.kind)
+        inside = self.sum()
+        self.closing.pop()
+        closer = self.expect(opener.kind, "", opener, said)
+        if opener.kind == "bar":
+            return st.shaped("bars", [inside], opener.start, closer.end)
+        return self.norm(inside, opener, closer)
+
+    def norm(self, inside: Node, opener: Tok, closer: Tok) -> Node:
+        """The norm that its index names; the index may stand behind the exponent."""
+        kinds: dict[str, str] = {
+            "": "norm", "F": "norm", "2": "norm_2", "1": "norm_1", "inf": "norm_inf", r"\infty": "norm_inf",
+            "∞": "norm_inf",
+            "*": "nuclear", r"\ast": "nuclear", r"\mathrm{F}": "norm", r"\text{F}": "norm", r"\mathsf{F}": "norm",
+            r"\mathcal{F}": "norm", r"\mathrm{Fro}": "norm", r"\text{op}": "normspec", r"\mathrm{op}": "normspec",
+            r"\operatorname{F}": "norm", r"\mathrm F": "norm",
+        }  # fmt: skip
+        text = self.norm_index()
+        if text not in kinds:
+            raise self.error(f"the norm with the index {text} is not known here", closer)
+        if kinds[text] == "normspec":
+            return st.call("normspec", [inside], opener.start, closer.end)
+        return st.shaped(kinds[text], [inside], opener.start, closer.end)
+
+    # -------------------------------------------------------------------------------------------- functions
+
+    def function(self) -> Node:
+        r"""\log x, \log^2(x), \operatorname{softmax}_2(X), np.sum(X, axis=0)."""
+        tok = self.take()
+        name = tok.value
+        if (name in ("min", "argmin", "argmax") and self.peek().kind == "_") or name in ("argmin", "argmax"):
+            raise self.error("a minimizer is no value here: give the function alone, and ask for its optimum with "
+                             "mc.minimize(...) or `matcalc solve`", tok)  # fmt: skip
+        if name in ("min", "minimize", "maximize") and self.peek().kind not in ("open", "op", "_"):
+            raise self.error("give the function alone, and ask for its optimum with mc.minimize(..., "
+                             "subject_to=...)", tok)  # fmt: skip
+        index = self.index_text() if self.peek().kind == "_" else ""
+        if index and not index.isdigit():
+            raise self.error(f"the index {index} of {name} is not read: write brackets, or a sum", tok)
+        power = self.function_power(tok)
+        node = self.applied(name, index, tok)
+        if power is not None:
+            node = st.powered(node, ".^" if not self.products.is_scalar(node) else "^", power, st.span(power)[0])
+        return node
+
+    def function_power(self, tok: Tok) -> Node | None:
+        r"""The exponent between a function and its argument: \log^2 x."""
+        if self.peek().kind not in ("^", "super"):
+            return None
+        caret = self.peek()
+        exponent = self.exponent()
+        if exponent.data != "number":
+            raise self.error(
+                f"an exponent behind the name {tok.value} has two readings, its inverse function or a power of its "
+                "value: write the name of the inverse, or brackets", caret)  # fmt: skip
+        return exponent
+
+    def applied(self, name: str, index: str, tok: Tok) -> Node:
+        """The call of a function, its argument in brackets or behind it."""
+        given: list[calls.Argument]
+        if self.peek().kind == "open" and self.peek().value in "([{":
+            given = self.arguments()
+        elif self.peek().kind == "group":
+            given = [calls.Argument(self.group())]
+        elif self.starts_value():
+            given = [calls.Argument(self.bare_argument(name, tok))]
+        else:
+            raise self.error(f"{name} is a function and needs an argument", tok)
+        end = self.tokens[self.at - 1].end
+        if name == "slogdet":
+            return self.slogdet(given, tok, end)
+        if index:
+            given.append(calls.Argument(st.number(index, tok.start, tok.end)))
+        mathematical = calls.own_name(name)
+        if self.latex and mathematical in calls.MATHEMATICAL and len(given) == 1 and given[0].node is not None:
+            return st.shaped(mathematical, [given[0].node], tok.start, end)
+        return calls.called(self.source, name, given, tok.start, end, self.python)
+
+    def slogdet(self, given: list[calls.Argument], tok: Tok, end: int) -> Node:
+        """np.linalg.slogdet(S)[1]."""
+        after = [self.peek(k).value for k in range(3)]
+        if after != ["[", "1", "]"] or len(given) != 1 or given[0].node is None:
+            raise self.error("slogdet(S) is a pair: write slogdet(S)[1], the logarithm of |det S|, or logdet(S)", tok)
+        self.at += 3
+        return st.call("logdet", [given[0].node], tok.start, end)
+
+    def arguments(self) -> list[calls.Argument]:
+        """(a, b, axis=0)."""
+        opener = self.take()
+        given: list[calls.Argument] = []
+        self.closing.append("")
+        while self.peek().kind != "close" or self.peek().value != CLOSING[opener.value]:
+            if given:
+                self.expect(",", "", opener, f"the bracket {opener.value!r}")
+            keyword = ""
+            if self.peek().kind == "word" and self.peek(1).kind == "=":
+                keyword = self.take().value
+                self.take()
+            tok = self.peek()
+            if tok.kind == "string" or (tok.kind == "word" and tok.value in ("True", "False", "None")):
+                given.append(calls.Argument(None, self.take().value, keyword))
+            else:
+                given.append(calls.Argument(self.sum(), "", keyword))
+        self.closing.pop()
+        self.take()
+        return given
+
+    def bare_argument(self, name: str, tok: Tok) -> Node:
+        r"""The argument without brackets: `\log\det S`, `\operatorname{tr} A B`, `\log 2\pi`."""
+        if self.peek().kind == "func":
+            return self.function()
+        factors = [self.factor("")]
+        while self.starts_value() and self.peek().kind not in ("func", "sum", "prod"):
+            if self.peek().kind == "open" and self.peek().value == "(" and name not in WHOLE:
+                raise self.error(f"the argument of {name} is not clear: write it in brackets", tok)
+            factors.append(self.factor("implicit"))
+        scalars = all(self.products.is_scalar(f.node) for f in factors)
+        beside = self.peek().kind == "op" and self.peek().value in PRODUCT and self.peek().value != "/"
+        if (len(factors) > 1 and not scalars and name not in WHOLE) or beside:
+            raise self.error(f"the argument of {name} has two readings, what stands next to it or all that "
+                             "follows: write it in brackets", tok)  # fmt: skip
+        return self.products.join(factors) if len(factors) > 1 else factors[0].node

@@ -1,0 +1,137 @@
+r"""Products as mathematics writes them: side by side, `\cdot`, `\odot`, fractions; refused where two readings fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matcalc.frontend import syntax_tree as st
+from matcalc.frontend.by_shape import SCALAR
+from matcalc.frontend.pasted.tokens import Known
+from matcalc.frontend.syntax import Node, Source
+
+ENTRYWISE = {"odot": ".*", "oslash": "./"}
+_SHAPED = {"dot": "dot", "cross": "cross", "star": "star", "asterisk": "asterisk"}
+_SCALAR_CALLS = frozenset(
+    ("tr", "det", "logdet", "norm1", "norm2", "normnuc", "normspec", "sum", "mean", "prod", "trace")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A factor with the operator before it: `implicit` for none. `bracketed`: it was written in brackets."""
+
+    operator: str
+    node: Node
+    spaced: bool = False
+    bracketed: bool = False
+    place: tuple[int, int] = (0, 0)
+
+
+class Products:
+    """Joins factors."""
+
+    def __init__(self, source: Source, known: Known) -> None:
+        self.source, self.known = source, known
+
+    def is_scalar(self, node: Node) -> bool:
+        """Whether the value is certainly 1 x 1."""
+        match node.data:
+            case "number":
+                return True
+            case "name":
+                return self.known.is_scalar(str(node.children[0]))
+            case "shaped":
+                inner: list[Node] = node.children[1:]  # type: ignore[assignment]
+                return str(node.children[0]) in SCALAR or (bool(inner) and all(map(self.is_scalar, inner)))
+            case "call":
+                name, *given = node.children
+                return (str(name) in _SCALAR_CALLS and len(given) == 1) or (
+                    bool(given) and all(self.is_scalar(g) for g in given)  # type: ignore[arg-type]
+                )
+            case "sum" | "product":
+                return all(self.is_scalar(c) for c in node.children[::2])  # type: ignore[arg-type]
+            case "signed":
+                return self.is_scalar(node.children[1])  # type: ignore[arg-type]
+            case "postfix":
+                suffix: Node = node.children[-1]  # type: ignore[assignment]
+                if suffix.data == "indexing":
+                    return all(index.data == "entry" for index in suffix.children)  # type: ignore[union-attr]
+                return suffix.data == "powering" and self.is_scalar(node.children[0])  # type: ignore[arg-type]
+        return node.data in ("indexed", "indexsum")
+
+    def join(self, factors: Sequence[Factor]) -> Node:
+        """The product: what stands side by side binds first, then from left to right.
+
+        Raises:
+            ParseError: there are two readings.
+        """
+        self._check_mixture(factors)
+        joined = self._grouped(factors)
+        left = joined[0].node
+        pending: list[Factor] = []
+        for factor in joined[1:]:
+            if factor.operator in ("*", ".*", "/", "./", "@", "implicit"):
+                pending.append(factor)
+                continue
+            left, pending = self._chained(left, pending), []
+            a, b = st.span(left)[0], st.span(factor.node)[1]
+            if factor.operator in _SHAPED:
+                left = st.shaped(_SHAPED[factor.operator], [left, factor.node], a, b)
+            elif factor.operator == "\\":
+                left = st.call("solve", [left, factor.node], a, b)
+            else:
+                left = st.call("kron", [left, factor.node], a, b)
+        return self._chained(left, pending)
+
+    def _chained(self, left: Node, factors: Sequence[Factor]) -> Node:
+        signs = [
+            st.sign("*" if f.operator == "implicit" else f.operator, *(f.place if f.place[1] else (f_start, f_start)))
+            for f in factors
+            for f_start in (st.span(f.node)[0],)
+        ]
+        return st.chain("product", [left, *(f.node for f in factors)], signs)
+
+    def _grouped(self, factors: Sequence[Factor]) -> list[Factor]:
+        """Runs of factors side by side as one factor each; entrywise marks by the text's operators."""
+        groups: list[list[Factor]] = []
+        for factor in factors:
+            if factor.operator == "implicit" and groups:
+                groups[-1].append(factor)
+            else:
+                groups.append([factor])
+        result: list[Factor] = []
+        for group in groups:
+            first = group[0]
+            operator = ENTRYWISE.get(first.operator, first.operator)
+            if operator in ("/", "\\", "./") and len(group) > 1:
+                number = first.node.data == "number" and group[1].spaced
+                if not (number or first.bracketed) or operator == "\\":
+                    a, b = (self.source.words(g.node) for g in group[:2])
+                    raise self.source.error(
+                        f"the divisor has two readings: ... / ({a}*{b}) or (... / {a})*{b}: write the brackets",
+                        first.node,
+                    )
+                result.append(Factor(operator, first.node, place=first.place))
+                result += [Factor("*", f.node) for f in group[1:]]
+                continue
+            node = self._chained(first.node, group[1:])
+            result.append(Factor(operator, node, place=first.place))
+        return result
+
+    def _check_mixture(self, factors: Sequence[Factor]) -> None:
+        """Refuse products of matrices beside an entrywise or a Kronecker product: it matters which comes first."""
+        kinds: dict[str, Factor] = {}
+        for before, factor in zip(factors, factors[1:]):
+            if self.is_scalar(before.node) or self.is_scalar(factor.node):
+                continue
+            kinds.setdefault(
+                "kron" if factor.operator == "kron" else "entrywise" if factor.operator in ENTRYWISE else "matrix",
+                factor,
+            )
+        if len(kinds) > 1:
+            factor = next(f for kind, f in kinds.items() if kind != "matrix")
+            raise self.source.error(
+                "products of two kinds side by side have two readings: write brackets around the one that comes first",
+                factor.node,
+            )

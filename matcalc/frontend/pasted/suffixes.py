@@ -1,0 +1,254 @@
+r"""What stands behind a factor in pasted mathematics: transposes, exponents, indices, methods, `(:)`."""
+
+from __future__ import annotations
+
+import re
+
+from matcalc.errors import shorten
+from matcalc.frontend import syntax_tree as st
+from matcalc.frontend.pasted import calls
+from matcalc.frontend.pasted.names import NameReader
+from matcalc.frontend.pasted.sums import Sums
+from matcalc.frontend.pasted.tokens import Tok
+from matcalc.frontend.syntax import Node
+
+TRANSPOSED = re.compile(
+    r"(-?)\s*(?:\{?\s*\\(?:mathsf|mathrm|text|intercal|top|mathbf|rm|sf|textsf|prime|mathit)\b\s*\{?\s*[TH]?\s*\}?\s*\}?|[TH]|\*|\\ast|'+|⊤)"
+)
+_LETTER = re.compile(r"-?([TH])")
+
+
+class SuffixReader(NameReader):
+    """The part of the reader that takes what follows a value."""
+
+    closing: list[str]
+
+    def sum(self) -> Node:
+        raise NotImplementedError
+
+    def term(self) -> Node:
+        raise NotImplementedError
+
+    def primary(self) -> Node:
+        raise NotImplementedError
+
+    def arguments(self) -> list[calls.Argument]:
+        raise NotImplementedError
+
+    def suffixed(self, node: Node) -> Node:
+        """The value with all that stands behind it."""
+        powered = False
+        while True:
+            tok = self.peek()
+            if tok.kind in ("top", "'"):
+                self.take()
+                node = self.transposed(node, tok)
+            elif tok.kind in ("^", "super"):
+                if powered:
+                    raise self.error("bracket the chained power", tok)
+                before = node
+                node = self.raised(node, tok)
+                powered = node.data == "postfix" and node.children[-1].data == "powering" and node is not before  # type: ignore[union-attr]
+            elif tok.kind in ("**", ".^"):
+                self.take()
+                node = st.powered(node, ".^", self.plain_exponent(), tok.start)
+            elif tok.kind in ("_", "sub"):
+                node = self.subscripted(node, tok)
+            elif tok.kind == "vec":
+                self.take()
+                node = st.call("vec", [node], st.span(node)[0], tok.end)
+            elif tok.kind == "method":
+                node = self.method(node)
+            elif tok.kind == "open" and tok.value == "[" and not self.latex and not tok.spaced:
+                node = self.bracketed_index(node)
+            else:
+                return node
+
+    def transposed(self, node: Node, tok: Tok) -> Node:
+        """The transpose; of a literal 1 the row of ones; twice is refused."""
+        if self.python and tok.kind == "'":
+            raise self.error("' is no transpose in Python: write .T there, or the text syntax alone", tok)
+        last = node.children[-1] if node.data == "postfix" else None
+        if last is not None and getattr(last, "data", "") == "transposition":
+            raise self.error("two transposes one after the other have no clear meaning: write one", tok)
+        if calls.is_literal(node, "1"):
+            node = st.call("vector", [node], *st.span(node))
+        return st.transposed(node, tok.start, tok.end)
+
+    def raised(self, node: Node, tok: Tok) -> Node:
+        """The node with a superscript: a transpose, an inverse, a power."""
+        if tok.kind == "super":
+            self.take()
+            return self.raised_by(node, tok.value, tok)
+        start = self.at
+        self.take()
+        text = self.raw_argument()
+        found = TRANSPOSED.fullmatch(text) if text else None
+        letter = _LETTER.fullmatch(text)
+        if letter and letter[1] in self.known:
+            name = letter[1]
+            raise self.error(f"^{name} has two readings, the transpose and a power with the declared {name}", tok)
+        end = Tok("top", "T", tok.start, self.tokens[self.at - 1].end)
+        if found:
+            if found[1]:
+                node = st.call("inv", [node], st.span(node)[0], end.end)
+            return self.transposed(node, end)
+        if text == "+":
+            return st.call("pinv", [node], st.span(node)[0], end.end)
+        if re.fullmatch(r"(\\top|\\intercal|T|\\prime)\s*(\\top|\\intercal|T|\\prime)", text):
+            raise self.error("two transposes one after the other have no clear meaning: write one", tok)
+        if text in (r"\dagger", "†"):
+            raise self.error(r"\dagger is the pseudoinverse, A^{+}, or the transpose, A^\top: write the one meant", tok)
+        self.at = start
+        entrywise = False
+        if self.peek(1).kind == "group" and self.peek(2).value == "odot":
+            entrywise = True
+            del self.tokens[self.at + 2]
+        exponent = self.exponent()
+        return st.powered(node, ".^" if entrywise else "^", exponent, tok.start)
+
+    def raised_by(self, node: Node, text: str, tok: Tok) -> Node:
+        """The node with a superscript of small characters: ᵀ, ², ⁻¹, ⁻ᵀ."""
+        if text in ("T", "-T"):
+            if text == "-T":
+                node = st.call("inv", [node], st.span(node)[0], tok.end)
+            return self.transposed(node, tok)
+        turned = re.fullmatch(r"(T)(-?\d+)|(-?\d+)(T)", text)
+        if turned:
+            raise self.error("an exponent and a transpose side by side: write brackets", tok)
+        return st.powered(node, "^", self.small(text, tok), tok.start)
+
+    def small(self, text: str, tok: Tok) -> Node:
+        """A number or letter in small characters."""
+        found = re.fullmatch(r"([+-]?)(\d+|[a-z])", text)
+        if not found:
+            raise self.error(f"the superscript {text} is not read", tok)
+        make = st.number if found[2].isdigit() else st.name
+        node = make(found[2], tok.start, tok.end)
+        return st.signed(st.sign("-", tok.start, tok.start), node) if found[1] == "-" else node
+
+    def exponent(self) -> Node:
+        """The exponent that follows, with its mark."""
+        tok = self.take()
+        if tok.kind == "super":
+            return self.small(tok.value, tok)
+        return self.plain_exponent()
+
+    def plain_exponent(self) -> Node:
+        """An exponent: a group, or a signed factor."""
+        tok = self.peek()
+        if tok.kind == "op" and tok.value in "+-":
+            self.take()
+            return st.signed(st.sign(tok.value, tok.start, tok.end), self.plain_exponent())
+        if tok.kind == "num" and len(tok.value) > 1 and self.latex:
+            rest = Tok("num", tok.value[1:], tok.start + 1, tok.end)
+            self.tokens[self.at : self.at + 1] = [Tok("num", tok.value[0], tok.start, tok.start + 1), rest]
+        if tok.kind in ("letter", "symbol"):
+            self.take()
+            return self.of_symbol(tok, (), tok)
+        return self.primary()
+
+    # -------------------------------------------------------------------------------------------- indices
+
+    def subscripted(self, node: Node, tok: Tok) -> Node:
+        """An index behind an expression: an entry."""
+        text = self.index_text()
+        parts = self.parts_of(text, tok, ())
+        a, b = st.span(node)[0], self.tokens[self.at - 1].end
+        if all(part in self.indices for part in parts) and len(parts) <= 2:
+            return st.tree("indexed", [node, *(st.token("INDEX", p, tok.start, b) for p in parts)], a, b)
+        if all(part.isdigit() for part in parts) and len(parts) <= 2:
+            return st.entry(node, [st.number(p, tok.start, b) for p in parts], a, b)
+        raise self.error(
+            f"the index {shorten(text)} is free: the sum over it, as in \\sum_{{{text}}} or sum(...), is missing", tok
+        )
+
+    def bracketed_index(self, node: Node) -> Node:
+        """x[1], A[1, 2]: counted from 1, as in the text syntax."""
+        opener = self.take()
+        words = self.source.words(node)
+        if self.python:
+            raise self.error(
+                f"Python counts entries from 0, the text syntax from 1: write {words}[1] for the first entry, without "
+                "signs of Python", opener)  # fmt: skip
+        indices = [self._index()]
+        while self.peek().kind == ",":
+            self.take()
+            indices.append(self._index())
+        tok = self.peek()
+        if (tok.kind, tok.value) != ("close", "]") or len(indices) > 2:
+            raise self.error("an index is written x[1], A[1, 2], X[1:3, :]", opener)
+        self.take()
+        return st.entry(node, indices, opener.start, tok.end)
+
+    def _index(self) -> Node:
+        tok = self.peek()
+        if tok.kind == ":":
+            self.take()
+            if self.peek().kind in (",", "close"):
+                return st.tree("whole", [], tok.start, tok.end)
+            last = self.sum()
+            return st.tree("range_to", [last], tok.start, st.span(last)[1])
+        first = self.sum()
+        if self.peek().kind != ":":
+            return first
+        self.take()
+        if self.peek().kind in (",", "close"):
+            return st.tree("range_from", [first], *st.span(first))
+        last = self.sum()
+        return st.tree("range", [first, last], st.span(first)[0], st.span(last)[1])
+
+    def method(self, node: Node) -> Node:
+        """X.sum(axis=0): a method is the function of what stands before it."""
+        tok = self.take()
+        if self.peek().kind != "open":
+            raise self.error(f"the attribute {tok.value} is not read", tok)
+        given = [calls.Argument(node), *self.arguments()]
+        end = self.tokens[self.at - 1].end
+        return calls.called(self.source, tok.value, given, st.span(node)[0], end, self.python)
+
+    def norm_index(self) -> str:
+        """The index of a norm, which may stand before or behind its exponent."""
+        tok = self.peek()
+        if tok.kind in ("_", "sub"):
+            return self.index_text()
+        if tok.kind not in ("^", "super"):
+            return ""
+        start = self.at
+        self.take()
+        if tok.kind == "^":
+            self.raw_argument()
+        at = self.at
+        text = self.index_text()
+        del self.tokens[at : self.at]
+        self.at = start
+        return text
+
+    # -------------------------------------------------------------------------------------------- sums over indices
+
+    def index_sum(self) -> Node:
+        r"""\sum_{i=1}^n and \prod_i, in matrix form once the outermost is read."""
+        tok = self.take()
+        lower, upper = "", None
+        for _ in range(2):
+            if self.peek().kind in ("_", "sub") and not lower:
+                lower = self.index_text()
+            elif self.peek().kind in ("^", "super") and upper is None:
+                upper = self.exponent()
+        names, _, first = lower.replace(" ", "").partition("=")
+        indices = [n for n in (names.split(",") if "," in names else list(names)) if n]
+        if not indices or not all(re.fullmatch("[a-z]", n) for n in indices) or first not in ("", "1"):
+            said = f"the range {lower} of a sum" if lower else "a sum without an index (of all entries it is sum(x))"
+            raise self.error(f"{said} is not read: indices are letters from 1 on, as in \\sum_{{i=1}}^n", tok)
+        if any(n in self.indices for n in indices):
+            raise self.error("an index is used by two sums, one inside the other", tok)
+        self.indices += indices
+        body = self.term()
+        del self.indices[-len(indices) :]
+        end = st.span(body)[1]
+        limits = [upper if upper is not None else st.tree("whole", [], tok.start, tok.end)] * len(indices)
+        marks = [st.token("INDEX", n, tok.start, tok.end) for n in indices]
+        node = st.tree(
+            "indexsum", [st.token("KIND", tok.kind, tok.start, tok.end), body, *marks, *limits], tok.start, end
+        )
+        return node if self.indices else Sums(self.source, self.known).total(node)

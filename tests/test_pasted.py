@@ -1,0 +1,207 @@
+r"""Mathematics as it is pasted (LaTeX, Unicode, NumPy, MATLAB, Julia) is read as it is meant, or refused by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import matcalc as mc
+from matcalc.errors import MatcalcError
+from matcalc.frontend.hints import READINGS
+from matcalc.frontend.names import is_function
+from matcalc.frontend.parser import parse
+
+CASES = [json.loads(line) for line in (Path(__file__).parent / "cases/pasted.jsonl").read_text("utf-8").splitlines()]
+SHAPES = {"A": ("n", "n"), "B": ("n", "n"), "X": ("n", "p"), "Y": ("n", "p"), "x": ("n", 1), "y": ("n", 1), "s": (1, 1)}
+STEP = 1e-6
+
+
+def by_id(cases: list[Any]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", cases, ids=[case["id"] for case in cases])
+
+
+def drawn(case: dict[str, Any]) -> dict[str, Any]:
+    """Values for the variables of a case, in its domain."""
+    rng = np.random.default_rng(len(case["input"]))
+    sizes = {"n": 4, "p": 3, "m": 5, "k": 2, "d": 3, **(case["dims"][0] if case.get("dims") else {})}
+    values = {}
+    for name, shape in case["shapes"].items():
+        value = rng.normal(size=[sizes.get(d, d) for d in shape])
+        kind = case.get("domain", {}).get(name, "")
+        if "positive-definite" in str(case.get("facts", {}).get(name, "")) or kind == "spd":
+            value = value @ value.T + len(value) * np.eye(len(value))
+        elif kind:
+            value = np.abs(value) + 0.5
+        values[name] = value
+    return values
+
+
+def reference(formula: str, values: dict[str, Any]) -> float:
+    """The value of a NumPy expression."""
+    scalars = {n: float(v[0, 0]) if v.shape == (1, 1) else v for n, v in values.items()}
+    scope = {"np": np, **{("lambda_" if n == "lambda" else n): v for n, v in scalars.items()}}
+    return float(np.asarray(eval(formula, scope)).squeeze())
+
+
+def slope(formula: str, values: dict[str, Any], name: str, direction: Any) -> float:
+    ahead = reference(formula, {**values, name: values[name] + STEP * direction})
+    behind = reference(formula, {**values, name: values[name] - STEP * direction})
+    return (ahead - behind) / (2 * STEP)
+
+
+def agrees(case: dict[str, Any], formula: str) -> bool:
+    """Whether value and gradient are those of a NumPy expression."""
+    found = mc.derive(case["input"], case["wrt"], shapes=case["shapes"], facts=case.get("facts"))
+    values = drawn(case)
+    value, gradients = found.function("value_and_grad")(**values)
+    expected = reference(formula, values)
+    if not np.isclose(float(np.asarray(value).squeeze()), expected, rtol=1e-9, atol=1e-9):
+        return False
+    direction = np.random.default_rng(7).normal(size=values[case["wrt"]].shape)
+    if "positive-definite" in str(case.get("facts", {}).get(case["wrt"], "")):
+        direction = direction + direction.T
+    expected = slope(formula, values, case["wrt"], direction)
+    return bool(np.isclose(np.sum(gradients[case["wrt"]] * direction), expected, rtol=1e-4, atol=1e-5))
+
+
+@by_id([case for case in CASES if case["expect"] == "ok"])
+def test_what_is_meant_is_read(case: dict[str, Any]) -> None:
+    assert agrees(case, case["numpy"])
+
+
+@by_id([case for case in CASES if case["expect"] == "error-with-hint"])
+def test_what_cannot_be_read_is_refused_with_a_cure(case: dict[str, Any]) -> None:
+    with pytest.raises(MatcalcError) as caught:
+        mc.derive(case["input"], case["wrt"], shapes=case["shapes"], facts=case.get("facts"))
+    said = str(caught.value).replace(case["input"], "")
+    assert any(hint.lower() in said.lower() for hint in case["hint_any"]), said
+
+
+@by_id([case for case in CASES if case["expect"] == "either"])
+def test_what_is_ambiguous_is_refused_or_read_as_one_of_its_readings(case: dict[str, Any]) -> None:
+    try:
+        mc.derive(case["input"], case["wrt"], shapes=case["shapes"], facts=case.get("facts"))
+    except MatcalcError:
+        return
+    assert any(agrees(case, formula) for formula in case.get("readings") or [case["numpy"]])
+
+
+READ = [
+    ("dot(x, y)", "x'*y"),
+    ("dot(A*x, x + y)", "(A*x)'*(x + y)"),
+    ("transpose(X)", "X'"),
+    ("transpose(A*B)", "(A*B)'"),
+    ("tr(t(A))", "tr(A')"),
+    ("norm(x)", "norm2(x)"),
+    ("norm(x, 1)", "norm1(x)"),
+    ("norm(A*x, 2)", "norm2(A*x)"),
+    ("square(x - y)", "(x - y).^2"),
+    ("matmul(A, B)", "A*B"),
+    ("crossprod(X, Y)", "X'*Y"),
+    ("power(x, 3)", "x.^3"),
+    ("hcat(X, Y)", "[X, Y]"),
+    ("identity(n)", "eye(n)"),
+    ("log10(x)", "log(x)/log(10)"),
+    ("sum(max(0, x))", "sum(maximum(0, x))"),
+    ("linsolve(A, x)", "solve(A, x)"),
+    ("rowSums(X)", "sum(X, 2)"),
+    ("np.log(np.linalg.det(A))", "log(det(A))"),
+    ("np.linalg.inv(A)", "inv(A)"),
+    ("torch.nn.functional.relu(x)", "relu(x)"),
+    ("x.dot(y)", "x'*y"),
+    ("X.sum()", "sum(X)"),
+    ("‖x‖^2", "norm2(x)^2"),
+    ("||x||^2", "norm2(x)^2"),
+    ("y'*(A\\x)", "y'*solve(A, x)"),
+    ("x**2", "x.^2"),
+    ("A^{-1}*x", "A^-1*x"),
+    ("\\frac{1}{2}*x'*x", "1/2*x'*x"),
+    ("x^\\top*y", "x'*y"),
+    ("A \\cdot x", "A*x"),
+    ("$x'*x$", "x'*x"),
+    ("x − y", "x - y"),
+    ("x ⊙ y", "x .* y"),
+    ("x ∘ y", "x .* y"),
+    ("A · x", "A*x"),
+    ("A ⊗ B", "kron(A, B)"),
+    ("xᵀ*y", "x'*y"),
+    ("x′*y", "x'*y"),
+    ("A⁻¹", "A^-1"),
+    ("√s", "sqrt(s)"),
+    ("x₁", "x[1]"),
+    ("½*x", "1/2*x"),
+    ("⟨x, y⟩", "x'*y"),
+    ("π*s", "pi*s"),
+    ("A＋B", "A + B"),
+    ("𝐱'*x", "x'*x"),
+    ("norm(X, 'fro')", "norm2(X)"),
+]
+
+
+@pytest.mark.parametrize(("text", "meaning"), READ)
+def test_other_spellings_have_the_meaning_of_the_text_syntax(text: str, meaning: str) -> None:
+    assert str(parse(text, shapes=SHAPES).graph.output) == str(parse(meaning, shapes=SHAPES).graph.output)
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_a_reading_is_no_function_here_and_is_in_the_syntax(name: str) -> None:
+    assert not is_function(name)
+    places = [k for k in range(3) if f"{{{k}}}" in READINGS[name]]
+    operand = "n" if "eye(" in READINGS[name] else "s"
+    arguments = ", ".join([operand] * len(places))
+    assert parse(f"{name}({arguments})", shapes=SHAPES).graph.output.shape
+
+
+REFUSED = [
+    ("A_{1}", "needs two indices"),
+    (r"\theta'*x", "theta is not declared"),
+    ("λ*x'*x", "write lambda, and declare"),
+    ("Σ*x", "write Sigma"),
+    ("Ω*x", "write Omega"),
+    ("ñ", "write ntilde"),
+    (r"\operatorname{tr}(A \odot B X Y^\top)", "two readings"),
+    (r"\exp(A)", "two readings"),
+    (r"\sqrt{A}", "two readings"),
+    (r"\|A\|_2", "two readings"),
+    (r"\sin^{-1}(x)", "two readings"),
+    (r"\sum_{i} x_i y_j", "free"),
+    (r"x^{\top\top} A x", "transposes"),
+    (r"A \times B", "several readings"),
+    (r"\frac{A}{B}", "./"),
+    (r"|X|", "neither an absolute value nor a determinant"),
+    (r"\begin{cases} 1 & 2 \end{cases}", "where"),
+    (r"\sum_{i=1}^{p} x_i", "the index ends at p"),
+    (r"\sum_{i=1}^{n} (x_i + y)", "no index"),
+    (r"\foo x", "not known"),
+    ("x^\\top (A", "never closed"),
+    ("s/2n xᵀx", "two readings"),
+    ("norm(A)", "singular value"),
+    ("np.sum(X, axis=1)**2", "keepdims"),
+    ("np.sum(x[0])", "counts entries from 0"),
+    ("|x|", "neither"),
+    ("‖A‖₁", "two readings"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), REFUSED)
+def test_ambiguous_input_names_its_readings(text: str, words: str) -> None:
+    with pytest.raises(MatcalcError) as caught:
+        parse(text, shapes=SHAPES)
+    assert words in str(caught.value)
+
+
+def test_latex_is_forced_and_text_is_kept() -> None:
+    assert parse("x^T A x", shapes=SHAPES, syntax="latex").graph.output is parse("x'*A*x", shapes=SHAPES).graph.output
+    with pytest.raises(MatcalcError, match="unexpected character"):
+        parse("xᵀ*y", shapes=SHAPES, syntax="text")
+    with pytest.raises(MatcalcError, match="syntax"):
+        parse("x'*y", shapes=SHAPES, syntax="word")
+
+
+def test_declarations_stand_before_pasted_lines() -> None:
+    found = parse("X: n x p; w: p x 1\ny: n x 1\n½‖Xw − y‖²").graph.output
+    assert found is parse("X: n x p; w: p x 1; y: n x 1\n1/2*norm2(X*w - y)^2").graph.output
