@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import singledispatch
+from itertools import count
 from typing import Any
 
 from matcalc.core import add, named
@@ -16,7 +17,7 @@ from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, closest, shorten
 from matcalc.expr import HOOKS, REGISTRY, Expr, postorder
 from matcalc.properties import known
-from matcalc.walk import rebuild
+from matcalc.walk import rebuild, transform
 
 
 @singledispatch
@@ -165,18 +166,14 @@ class Graph:
         uses = Counter(a for e in order for a in e.args)
         taken = {*self.declared, *self.definitions}
         defined = {e.args[0] for e in order if e.op == "named"}
-        done: dict[Expr, Expr] = {}
-        count = 0
-        for e in order:
-            args = tuple(done[a] for a in e.args)
-            new = e if args == e.args else rebuild(e, args)
-            worth = uses[e] > 1 or REGISTRY[e.op].scalar_function is not None
-            if worth and e.args and e.op not in ("named", "broadcast") and e is not output and e not in defined:
-                count += 1
-                while f"t{count}" in taken:
-                    count += 1
-                new = named(f"t{count}", new)
-            done[e] = new
+        free = (name for name in map("t{}".format, count(1)) if name not in taken)
+
+        def worth_a_name(e: Expr) -> bool:
+            if not e.args or e.op in ("named", "broadcast") or e is output or e in defined:
+                return False
+            return uses[e] > 1 or REGISTRY[e.op].scalar_function is not None
+
+        done = transform((output,), lambda new, old: named(next(free), new) if worth_a_name(old) else new)
         return Graph.of(done[output], self.declared.values())
 
     @property

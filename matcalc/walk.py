@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from matcalc.expr import Expr, node, postorder
 
@@ -12,18 +12,39 @@ def rebuild(e: Expr, args: Sequence[Expr]) -> Expr:
     return node(e.op, args, e.params)
 
 
+def transform(
+    roots: Iterable[Expr],
+    change: Callable[[Expr, Expr], Expr],
+    *,
+    through_names: bool = True,
+    stop: Callable[[Expr], bool] | None = None,
+    make: Callable[[Expr, tuple[Expr, ...]], Expr] = rebuild,
+) -> dict[Expr, Expr]:
+    """What every subexpression becomes, from the leaves up, linear in the number of distinct nodes.
+
+    Args:
+        roots: the expressions.
+        change: `change(new, old)`, where `new` is the operation of `old` on arguments that have become something else.
+        through_names: whether named values are looked into; without, they stay as they are.
+        stop: what stays as it is, and is not looked into.
+        make: how an operation is made on new arguments.
+    """
+    done: dict[Expr, Expr] = {}
+    for old in postorder(roots, through_names=through_names, stop=stop):
+        whole = old.op == "named" and not through_names
+        args = old.args if whole else tuple(done.get(a, a) for a in old.args)
+        done[old] = change(old if args == old.args else make(old, args), old)
+    return done
+
+
+def opened(e: Expr, *, stop: Callable[[Expr], bool] | None = None) -> Expr:
+    """`e` with its names replaced by what they stand for; `stop` says which ones stay."""
+    return transform((e,), lambda new, _: new.args[0] if new.op == "named" else new, stop=stop).get(e, e)
+
+
 def substitute(e: Expr, table: dict[Expr, Expr], *, through_names: bool = True) -> Expr:
     """`e` with subexpressions replaced; iterative, linear in the number of distinct nodes."""
-    done: dict[Expr, Expr] = {}
-    for sub in postorder((e,), through_names=through_names):
-        if sub in table:
-            done[sub] = table[sub]
-        elif not sub.args or (sub.op == "named" and not through_names):
-            done[sub] = sub
-        else:
-            args = tuple(done[a] for a in sub.args)
-            done[sub] = sub if args == sub.args else rebuild(sub, args)
-    return done[e]
+    return transform((e,), lambda new, old: table.get(old, new), through_names=through_names)[e]
 
 
 def variables(roots: Iterable[Expr]) -> list[Expr]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from matcalc.core import named
 from matcalc.expr import Expr, postorder
 from matcalc.rewrite.engine import Rewriter
-from matcalc.walk import rebuild, substitute
+from matcalc.walk import rebuild, substitute, transform
 
 OPEN_LIMIT = 24  # operations of a definition up to which it is worth trying to open its name
 
@@ -71,7 +71,7 @@ def inlined(value: Expr, rewriter: Rewriter) -> Expr:
         if is_local(value):
             value = value.args[0]
         uses: dict[Expr, int] = {}
-        for e in postorder((value,), stop=lambda s: s.op == "named" and not is_local(s)):
+        for e in postorder((value,), stop=_is_defined):
             for a in e.args:
                 if is_local(a):
                     uses[a] = uses.get(a, 0) + 1
@@ -83,24 +83,25 @@ def inlined(value: Expr, rewriter: Rewriter) -> Expr:
 
 def _replaced(value: Expr, table: dict[Expr, Expr]) -> Expr:
     """`value` with these local names replaced, also inside the definitions of other local names."""
-    done: dict[Expr, Expr] = {}
-    for e in postorder((value,), stop=lambda s: s.op == "named" and not is_local(s)):
-        args = tuple(done.get(a, a) for a in e.args)
-        done[e] = args[0] if e in table else e if args == e.args else rebuild(e, args)
+    done = transform((value,), lambda new, old: new.args[0] if old in table else new, stop=_is_defined)
     return done.get(value, value)
+
+
+def _is_defined(e: Expr) -> bool:
+    """Whether it is a named value of the graph: these stay as they are."""
+    return e.op == "named" and not is_local(e)
 
 
 def refreshed(value: Expr, rewriter: Rewriter) -> Expr:
     """`value` with the definitions of its local names simplified again, under the rewriter's facts."""
-    done: dict[Expr, Expr] = {}
-    for e in postorder((value,), stop=lambda s: s.op == "named" and not is_local(s)):
-        args = tuple(done.get(a, a) for a in e.args)
-        if is_local(e):
-            definition = rewriter.simplify(args[0])
-            done[e] = definition if rewriter.cost(definition) == 0 else rebuild(e, (definition,))
-        else:
-            done[e] = e if args == e.args else rebuild(e, args)
-    return done.get(value, value)
+
+    def simpler(new: Expr, old: Expr) -> Expr:
+        if not is_local(old):
+            return new
+        definition = rewriter.simplify(new.args[0])
+        return definition if rewriter.cost(definition) == 0 else rebuild(old, (definition,))
+
+    return transform((value,), simpler, stop=_is_defined).get(value, value)
 
 
 SHARED_COST = 4  # operations from which a repeated part of a result gets a name
@@ -108,7 +109,7 @@ SHARED_COST = 4  # operations from which a repeated part of a result gets a name
 
 def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
     """`value` with its repeated parts under local names `t1, t2, ...`, where that spares many operations."""
-    order = list(postorder((value,), stop=lambda s: s.op == "named" and not is_local(s)))
+    order = list(postorder((value,), stop=_is_defined))
     locals_ = {e.args[0]: e for e in order if is_local(e)}  # by what they stand for
     names.taken.update(str(e.params[0]) for e in locals_.values())
     uses: dict[Expr, int] = {}

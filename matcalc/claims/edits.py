@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from matcalc import core
+from matcalc.claims.prover import replaced
 from matcalc.dims import is_one, same_shape
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, node, postorder
-from matcalc.rewrite.engine import rebuild_lenient
 from matcalc.walk import rebuild
 
 MAX_EDITS = 400
@@ -46,14 +46,10 @@ def edits(e: Expr) -> Iterator[Edit]:
 
 
 def _with(e: Expr, old: Expr, new: Expr) -> Expr | None:
-    done: dict[Expr, Expr] = {old: new}
     try:
-        for sub in postorder((e,), through_names=False, stop=lambda s: s in done):
-            args = tuple(done[a] for a in sub.args) if sub.op != "named" else sub.args
-            done[sub] = sub if args == sub.args else rebuild_lenient(sub, args)
+        return replaced(e, old, new)
     except MatcalcError:  # the edit does not fit there
         return None
-    return done[e]
 
 
 def _local(e: Expr) -> Iterator[tuple[str, Expr, Expr]]:

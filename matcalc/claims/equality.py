@@ -17,7 +17,7 @@ from matcalc.rewrite.rule import RULES
 from matcalc.rules.tidying import ADD_ZERO, EXPAND_NAME, REORDER, tidy_name
 from matcalc.rules.woodbury import DOWN, UP
 from matcalc.steps import Step
-from matcalc.walk import rebuild
+from matcalc.walk import opened, substitute
 
 # What brings all to one form only at a price is tried last: fractions over one denominator, softmax by exponentials.
 LOGISTIC = "reciprocal_of_one_plus_exponential"
@@ -191,38 +191,22 @@ def _prepared(work: Work, given: list[tuple[str, Expr]], without: frozenset[str]
 
 def without_names(e: Expr, *, local_only: bool = False) -> Expr:
     """`e` with the names opened: all, or those that the results and claims define for themselves."""
-    done: dict[Expr, Expr] = {}
-
-    def closed_name(s: Expr) -> bool:
-        return local_only and s.op == "named" and s.params[1] != "local"
-
-    for sub in postorder((e,), stop=closed_name):
-        args = [done.get(a, a) for a in sub.args]
-        done[sub] = args[0] if sub.op == "named" else rebuild(sub, args) if args else sub
-    return done.get(e, e)
+    return opened(e, stop=lambda s: local_only and s.op == "named" and s.params[1] != "local")
 
 
-def _openings(side: Expr, opened: Expr) -> list[Step]:
+def _openings(side: Expr, whole: Expr) -> list[Step]:
     """The steps that open the names, innermost last."""
     rule = RULES[EXPAND_NAME]
     steps: list[Step] = []
-    while side is not opened:
-        name = next((sub for sub in postorder((side,)) if sub.op == "named" and _is_opened(sub, opened)), None)
+    while side is not whole:
+        name = next((sub for sub in postorder((side,)) if sub.op == "named" and _is_opened(sub, whole)), None)
         if name is None:
             break
-        after = _with_name_opened(side, name)
+        after = substitute(side, {name: name.args[0]})
         steps.append(Step(rule.name, side, after, rule.identity, rule.source))
         side = after
     return steps
 
 
-def _is_opened(name: Expr, opened: Expr) -> bool:
-    return all(sub is not name for sub in postorder((opened,)))
-
-
-def _with_name_opened(e: Expr, name: Expr) -> Expr:
-    done: dict[Expr, Expr] = {}
-    for sub in postorder((e,)):
-        args = tuple(done[a] for a in sub.args)
-        done[sub] = args[0] if sub is name else sub if args == sub.args else rebuild(sub, args)
-    return done[e]
+def _is_opened(name: Expr, whole: Expr) -> bool:
+    return all(sub is not name for sub in postorder((whole,)))

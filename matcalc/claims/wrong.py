@@ -12,7 +12,7 @@ from matcalc.dims import same_shape
 from matcalc.expr import REGISTRY, Expr, node, postorder, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import LinearMap, Zero
-from matcalc.walk import depends, rebuild, substitute
+from matcalc.walk import depends, substitute, transform
 
 MAX_NODES = 10
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "log", "sqrt", "sin", "cos")  # taken for one another
@@ -128,14 +128,13 @@ def _accumulated(
 
 def opened(output: Expr, *others: Expr) -> list[Expr]:
     """The expressions with standardisations written out, so that their mean and deviation can be held constant."""
-    done: dict[Expr, Expr] = {}
-    for e in postorder((output, *others)):
-        args = tuple(done[a] for a in e.args)
-        definition = record(e.op).definition
-        if e.op == "standardize" and definition is not None:
-            done[e] = definition(*args, *e.params)
-        else:
-            done[e] = e if args == e.args else rebuild(e, args)
+    definition = record("standardize").definition
+    assert definition is not None
+
+    def written_out(new: Expr, _: Expr) -> Expr:
+        return definition(*new.args, *new.params) if new.op == "standardize" else new
+
+    done = transform((output, *others), written_out)
     return [done[e] for e in (output, *others)]
 
 

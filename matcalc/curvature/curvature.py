@@ -29,7 +29,7 @@ from matcalc.ops.spectral import eigmax
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import known
-from matcalc.walk import depends, rebuild
+from matcalc.walk import depends, opened
 
 # Facts whose sets are not convex: nothing is said of functions on them but by a witness.
 _NOT_CONVEX = ("orthogonal", "one-hot", "one-hot-column", "nonzero")
@@ -160,7 +160,7 @@ class _Prover:
         self.d = d
         self.variables = tuple(d.wrt)
         self.ranges = Ranges()
-        self.function = _unnamed(d.output)
+        self.function = opened(d.output)
 
     def verdict(self) -> Curvature:
         """The strongest status that is proved."""
@@ -316,15 +316,6 @@ def _needed(e: Expr) -> Iterable[tuple[str, Expr]]:
             yield "nonnegative", sub.args[0]
         elif sub.op not in _ROUGH:
             yield from record(sub.op).domain(*sub.args, *sub.params)
-
-
-def _unnamed(e: Expr) -> Expr:
-    """An expression with all names opened."""
-    done: dict[Expr, Expr] = {}
-    for sub in postorder((e,)):
-        args = tuple(done[a] for a in sub.args)
-        done[sub] = args[0] if sub.op == "named" else sub if args == sub.args else rebuild(sub, args)
-    return done[e]
 
 
 def _terms(e: Expr) -> list[Expr]:

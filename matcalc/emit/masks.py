@@ -18,7 +18,7 @@ from matcalc.emit.matching import constant_of
 from matcalc.expr import Expr, number_value, postorder, record
 from matcalc.ops.comparison import where
 from matcalc.ops.elementwise import relu
-from matcalc.walk import rebuild
+from matcalc.walk import rebuild, transform
 
 _OVERFLOW = frozenset(["exp", "expm1", "sinh", "cosh", "func"])
 _LAYOUT = frozenset(["transpose", "vec", "reshape"])
@@ -59,11 +59,13 @@ def choices_last(roots: Iterable[Expr]) -> dict[Expr, Expr]:
         return {root: root for root in roots}
     masks: dict[Expr, _Mask | None] = {}
     risks: dict[Expr, bool] = {}
-    done: dict[Expr, Expr] = {}
-    for e in order:
-        args = tuple(done[a] for a in e.args)
-        new = done[e] = _treated(e if args == e.args else rebuild(e, args), masks, risks)
+
+    def treated(new: Expr, _: Expr) -> Expr:
+        new = _treated(new, masks, risks)
         _learn(new, masks)
+        return new
+
+    done = transform(roots, treated)
     return {root: done[root] for root in roots}
 
 

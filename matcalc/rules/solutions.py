@@ -17,7 +17,7 @@ from matcalc.rewrite.engine import SPREAD_COST, Rewriter, Spreader
 from matcalc.rewrite.normal import is_zero, zero_of
 from matcalc.rewrite.rule import node_rule
 from matcalc.rewrite.terms import factors_of, join, split, times_number
-from matcalc.walk import rebuild
+from matcalc.walk import opened
 
 
 def _residual() -> tuple[Expr, Expr]:
@@ -63,11 +63,7 @@ def equation_of(w: Expr) -> tuple[Expr, Expr] | None:
 
 def _opened(e: Expr, w: Expr) -> Expr:
     """`e` with all names opened but that of `w`."""
-    done: dict[Expr, Expr] = {}
-    for sub in postorder((e,), stop=lambda s: s is w):
-        args = tuple(done.get(a, a) for a in sub.args)
-        done[sub] = args[0] if sub.op == "named" else sub if args == sub.args else rebuild(sub, args)
-    return done.get(e, e)
+    return opened(e, stop=lambda s: s is w)
 
 
 def _reduces_to_zero(terms: Expr, residual: Expr, lead: Expr, spreader: Spreader) -> bool:
