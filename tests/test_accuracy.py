@@ -93,6 +93,12 @@ STABLE = [
     ("log(1 - tanh(x))", lambda t: mpmath.log(2) - mpmath.log(1 + mpmath.exp(2 * t)), [-3, 1, 30]),
     ("exp(x) - exp(-x)", lambda t: 2 * mpmath.sinh(t), [1e-9, 1]),
     ("1 - normcdf(x)", lambda t: mpmath.ncdf(-t), [30, 1]),
+    ("log(cosh(x))", lambda t: mpmath.log(mpmath.cosh(t)), [-1e5, -800, -1, 0.7, 1e-9, 3]),
+    ("log(3 + exp(x))", lambda t: mpmath.log(3 + mpmath.exp(t)), [-5, 1, 800]),
+    ("sqrt(2 + x.^2) - x.^2 ./ sqrt(2 + x.^2)", lambda t: 2 / mpmath.sqrt(2 + t * t), [1e7, 1, 1e-9]),
+    ("1 - x ./ (1 + x)", lambda t: 1 / (1 + t), [1e12, 1, 1e-9]),
+    ("tanh(x) .* (1 - tanh(x).^2)", lambda t: mpmath.tanh(t) * mpmath.sech(t) ** 2, [-30, 0.1, 300]),
+    ("sigmoid(x) .* (1 - sigmoid(x)).^2", lambda t: mpmath.exp(-2 * t) / (1 + mpmath.exp(-t)) ** 3, [-30, 0.1, 300]),
 ]
 
 
@@ -129,3 +135,65 @@ def test_a_sum_is_added_in_its_order():
         )
         == 2.0**-40
     )
+
+
+# ------------------------------------------------------------------------------------------------ saturation
+
+
+@pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize(("name", "slope"), [("tanh", lambda t: mpmath.sech(t) ** 2), ("sigmoid", None)])
+def test_slopes_keep_their_digits_where_the_stored_value_is_nearly_one(name, slope, target):
+    library = pytest.importorskip(target)
+    if target == "jax":
+        library.config.update("jax_enable_x64", True)
+    slope = slope or (lambda t: mpmath.exp(-t) / (1 + mpmath.exp(-t)) ** 2)
+    d = mc.derive(f"h = {name}(x)\nv'*h + h'*h", wrt="x", shapes={"x": ("n", 1), "v": ("n", 1)})
+    x, v = np.array([[18.0], [-12.0], [0.0], [0.5]]), np.array([[1.0], [-2.0], [1.0], [3.0]])
+    arrays = library.numpy if target == "jax" else library
+    got = np.asarray(d.function("gradient", target)(x=arrays.asarray(x), v=arrays.asarray(v))["x"])
+    value = np.tanh(x) if name == "tanh" else 1 / (1 + np.exp(-x))
+    wanted = (v + 2 * value) * np.array([[float(slope(t))] for t in x.ravel()])
+    np.testing.assert_allclose(got, wanted, rtol=1e-13)
+
+
+@pytest.mark.parametrize("f", ["sigmoid(x)", "softplus(x)", "logsigmoid(x)", "1 - tanh(x).^2", "log(cosh(x))"])
+def test_torch_differentiates_values_at_zero(f):
+    torch = pytest.importorskip("torch")
+    d = mc.derive(f"sum({f} .* (x + 1))", wrt="x", shapes={"x": ("n", 1)})
+    x = torch.tensor([[0.0], [1.0]], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(d.function("value", "torch")(x=x), x, create_graph=True)
+    (second,) = torch.autograd.grad(slope.sum(), x)
+    given = {"x": np.array([0.0, 1.0])}
+    np.testing.assert_allclose(slope.detach().numpy()[:, 0], d.function("gradient")(**given)["x"], rtol=1e-12)
+    np.testing.assert_allclose(second.numpy()[:, 0], np.diag(d.function("hessian")(**given)["x"]), rtol=1e-12)
+
+
+def test_a_positive_number_beside_an_exponential_does_not_overflow():
+    d = mc.derive("sum(log(r + exp(x)))", wrt=["x", "r"], shapes={"x": ("n", 1), "r": (1, 1)}, facts={"r": "positive"})
+    with np.errstate(over="ignore"):
+        value, slopes = d.function()(x=np.array([1000.0, 0.5, -1000.0]), r=2.0)
+    assert value == pytest.approx(1000 + np.log(2 + np.exp(0.5)) + np.log(2), rel=1e-14)
+    np.testing.assert_allclose(slopes["x"], [1, np.exp(0.5) / (2 + np.exp(0.5)), 0], rtol=1e-14, atol=1e-300)
+    assert slopes["r"] == pytest.approx(1 / (2 + np.exp(0.5)) + 1 / 2, rel=1e-14)
+
+
+def test_terms_are_not_joined_by_a_division_that_the_formula_has_not():
+    d = mc.derive("sum(sqrt(1 + (x - y)) .* x - (x - y) .* x)", wrt="x", shapes={"x": ("n", 1), "y": ("n", 1)})
+    value, slopes = d.function()(x=np.array([2.0]), y=np.array([2.0]))
+    assert (value, slopes["x"][0]) == (2, 0)
+    d = mc.derive("s = x - y\nsum(s .* x - x .* x)", wrt="y", shapes={"x": ("n", 1), "y": ("n", 1)})
+    assert d.function("value")(x=np.array([2.0]), y=np.array([2.0])) == -4
+
+
+def test_a_sum_of_exponentials_by_ones_does_not_overflow():
+    d = mc.derive("log(ones(1, m)*exp(A*x))", wrt="x", shapes={"A": ("m", "n"), "x": ("n", 1)})
+    assert d.function("value")(A=np.array([[1000.0], [999.0]]), x=np.ones(1)) == pytest.approx(
+        1000 + np.log1p(np.exp(-1))
+    )
+
+
+def test_the_hessian_of_a_smoothed_distance_keeps_its_digits():
+    d = mc.derive("sum(sqrt((D*x).^2 + c))", wrt="x", shapes={"D": ("m", "n"), "x": ("n", 1), "c": (1, 1)})
+    H = d.function("hessian")(D=np.eye(2), x=np.array([1e6, 2.0]), c=1e-4)
+    exact = [1e-4 / mpmath.sqrt(mpmath.mpf(t) ** 2 + mpmath.mpf(1e-4)) ** 3 for t in (1e6, 2)]
+    np.testing.assert_allclose(np.diag(H["x"]), np.array(exact, dtype=float), rtol=1e-14)

@@ -7,6 +7,7 @@ and then repeated.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import sympy as sp
@@ -15,13 +16,13 @@ from matcalc import core
 from matcalc.core import broadcast, number, power, scale
 from matcalc.dims import Shape, is_one, is_scalar, same_shape
 from matcalc.emit.code import Code, Level
-from matcalc.emit.matching import negation_of, through
+from matcalc.emit.matching import through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
 from matcalc.ops.arithmetic import power_
 from matcalc.ops.elementwise import absolute, exp, relu
-from matcalc.rewrite.terms import is_firm
+from matcalc.rewrite.terms import coefficient_and_rest, is_firm
 
 ENTRYWISE = frozenset(
     {
@@ -159,7 +160,8 @@ class _Product:
 def product_code(select: Selector, e: Expr) -> Choice | None:
     """a * b / c, with one number in front; a mask of 0 and 1 is a comparison."""
     parts = _taken_apart(select, e)
-    _join_slopes(parts)
+    if e not in select.forward:  # other libraries may differentiate the value again, also where |x| has no slope
+        _join_slopes(select, parts)
     shape = joint_shape(e.shape, [*parts.above, *parts.below, *parts.masks])
     if not same_shape(shape, e.shape):  # only a scaled broadcast: the others are small operands
         return broadcast(_product_of([broadcast(stripped(select, a), shape) for a in e.args]), e.shape)
@@ -206,24 +208,16 @@ def product_code(select: Selector, e: Expr) -> Choice | None:
     return Code(text, tuple(args), Level.TIMES, tuple(needs))
 
 
-def _join_slopes(parts: _Product) -> None:
+def _join_slopes(select: Selector, parts: _Product) -> None:
     """sigmoid(x) sigmoid(-x) = t / (1 + t)^2 with t = exp(-|x|): one exponential, exact on both sides."""
-    for a in parts.above:
-        X = a.args[0] if a.op == "sigmoid" else None
-        partner = None if X is None else next((b for b in parts.above if _is_mirrored(b, X)), None)
-        if X is not None and partner is not None:
-            inner = negation_of(X)
-            t = exp(core.minus(absolute(X if inner is None else inner)))
-            parts.above = [t, *(f for f in parts.above if f is not a and f is not partner)]
-            parts.below.append(power(core.plus(t, 1), 2))
+    free = [a for a in parts.above if a.op == "sigmoid" and not select.shared(a)]
+    for a, b in combinations(free, 2):
+        (c, X), (d, Y) = coefficient_and_rest(a.args[0]), coefficient_and_rest(b.args[0])
+        if X is not None and X is Y and c == -d:
+            t = exp(core.scale(number(-abs(c)), absolute(X)))
+            joint = core.divide(t, power(core.plus(t, 1), 2))
+            parts.above = [joint if f is a else f for f in parts.above if f is not b]
             return
-
-
-def _is_mirrored(e: Expr, X: Expr) -> bool:
-    if e.op != "sigmoid":
-        return False
-    a, b = negation_of(e.args[0]), negation_of(X)
-    return a is X or b is e.args[0]
 
 
 def _gate(select: Selector, X: Expr) -> Expr:

@@ -14,14 +14,15 @@ from matcalc.core import broadcast, minus, number
 from matcalc.emit.matching import constant_of, exponent_of, sum_of_exponentials, through
 from matcalc.expr import Expr, node, number_value
 from matcalc.ops.comparison import maximum
-from matcalc.ops.elementwise import absolute, exp, softplus
+from matcalc.ops.elementwise import absolute, exp, log, softplus
 from matcalc.ops.normalization import logsumexp
+from matcalc.properties import known
 
 
 def log_of_sum(total: Expr) -> Expr | None:
-    """log(T), where T has several terms, each a positive number or an exponential (or a sum or a multiple of those)."""
+    """log(T) for several terms, each an exponential (or a sum or a multiple of those) or known to be positive."""
     total = through(total)
-    if total.op != "add" or all(constant_of(t) is not None for t in total.args):
+    if total.op != "add" or all(_log_of_exponential(t) is None for t in total.args):
         return None
     logarithms = [_log_of_term(t) for t in total.args]
     joined: Expr | None = None
@@ -42,13 +43,24 @@ def _log_of_term(t: Expr) -> Expr | None:
     c = constant_of(t)
     if c is not None:
         return broadcast(number(sp.log(c)), t.shape) if c.is_positive else None
+    found = _log_of_exponential(t)
+    if found is not None:
+        return found
     t = through(t)
     if t.op == "broadcast":
         inner = _log_of_term(t.args[0])
         return None if inner is None else broadcast(inner, t.shape)
-    if t.op == "scale" and len(t.args) == 2 and t.args[0].op == "number" and number_value(t.args[0]).is_positive:
-        inner = _log_of_term(t.args[1])
-        return None if inner is None else core.add(broadcast(number(sp.log(number_value(t.args[0]))), t.shape), inner)
+    return log(t) if known(t, "positive") else None
+
+
+def _log_of_exponential(t: Expr) -> Expr | None:
+    t = through(t)
+    if t.op == "broadcast":
+        inner = _log_of_exponential(t.args[0])
+        return None if inner is None else broadcast(inner, t.shape)
+    if t.op == "scale" and len(t.args) == 2:
+        inner, logarithm = _log_of_exponential(t.args[1]), _log_of_term(t.args[0])
+        return None if inner is None or logarithm is None else core.add(broadcast(logarithm, t.shape), inner)
     total = sum_of_exponentials(t)
     return exponent_of(t) if total is None else logsumexp(total[0], total[1])
 

@@ -104,12 +104,21 @@ def exponent_of(e: Expr) -> Expr | None:
 
 
 def sum_of_exponentials(e: Expr) -> tuple[Expr, int | None] | None:
-    """(X, axis) where `e` is sum(exp(X), axis)."""
+    """(X, axis) where `e` is sum(exp(X), axis), also as a product with ones."""
     e = through(e)
+    if e.op == "matmul" and len(e.args) == 2:
+        (left, right) = map(through, e.args)
+        inner, axis = (right, 1) if _ones_of(left) and is_one(left.shape[0]) else (left, 2)
+        X = exponent_of(inner)
+        return (X, axis) if X is not None and (axis == 1 or (_ones_of(right) and is_one(right.shape[1]))) else None
     if e.op != "sum":
         return None
     X = exponent_of(e.args[0])
     return None if X is None else (X, e.params[0])
+
+
+def _ones_of(e: Expr) -> bool:
+    return e.op == "ones" or (e.op == "transpose" and through(e.args[0]).op == "ones")
 
 
 def softmax_of(e: Expr) -> tuple[Expr, int] | None:

@@ -20,13 +20,13 @@ def _dot(xp, a, b):
 
 def _sigmoid(xp, x):
     """1 / (1 + exp(-x)), without overflow."""
-    small = xp.exp(-xp.abs(x))
+    small = xp.exp(xp.where(x >= 0, -x, x))  # not of -abs(x), which has no derivative at 0
     return xp.where(x >= 0, 1 / (1 + small), small / (1 + small))
 
 
 def _softplus(xp, x):
     """log(1 + exp(x)), without overflow."""
-    return (x + xp.abs(x)) / 2 + xp.log1p(xp.exp(-xp.abs(x)))
+    return xp.where(x >= 0, x, xp.zeros_like(x)) + xp.log1p(xp.exp(xp.where(x >= 0, -x, x)))
 
 
 def _log1mexp(xp, x):

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from matcalc.emit.code import Code
 from matcalc.emit.matching import apart, through
-from matcalc.emit.stable import complement, stable
+from matcalc.emit.stable import stable
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, number_value, postorder, record
 
@@ -61,7 +61,6 @@ class Selector:
         self.forward = set(postorder(values))
         self.differentiated = bool(gradients)
         self.uses = _uses([*values, *gradients])
-        self.plain = _uses_as_it_stands([*values, *gradients])
         self.sums = sums_of_products(self.uses)
         self.kept = {e for e, n in self.uses.items() if n > 1}
         self.kept |= {*values, *gradients, *(e.args[0] for e in self.uses if e.op == "named")}
@@ -84,19 +83,14 @@ class Selector:
         return e in self.codes or e in self.same
 
     def _choose(self, e: Expr) -> Choice:
-        for better in (stable(e), self._complement(e)):
-            if better is not None:
-                return better
+        better = stable(e)
+        if better is not None:
+            return better
         for rule in (*self.rules.get(e.op, ()), *self.rules["*"]):
             choice: Choice | None = rule(self, e)
             if choice is not None and choice is not e:
                 return choice
         raise NoRuleError(f"no NumPy code for {e.op}")
-
-    def _complement(self, e: Expr) -> Expr | None:
-        """1 - sigmoid(X) as sigmoid(-X), 1 - tanh(X)^2 likewise, unless the function is computed for something else."""
-        found = complement(e)
-        return None if found is None or self.plain[found.function] else found.form
 
     def shared(self, e: Expr) -> bool:
         """Whether more than one expression uses `e`, so that it is computed once and named."""
@@ -126,22 +120,6 @@ def _uses(roots: list[Expr]) -> Counter[Expr]:
     uses = Counter(roots)
     for e in postorder(roots):
         uses.update(e.args)
-    return uses
-
-
-def _uses_as_it_stands(roots: list[Expr]) -> Counter[Expr]:
-    """How often each value is used other than by what is computed in another form; names are looked through."""
-    waiting = list(map(through, roots))
-    uses, seen = Counter(waiting), set()
-    while waiting:
-        e = waiting.pop()
-        if e in seen:
-            continue
-        seen.add(e)
-        better, found = stable(e), complement(e)
-        parts = [better] if better is not None else e.args if found is None else [found.form]
-        uses.update(map(through, parts))
-        waiting.extend(map(through, parts))
     return uses
 
 

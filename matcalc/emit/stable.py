@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 
@@ -27,9 +26,11 @@ from matcalc.emit.matching import (
     sum_of_exponentials,
     through,
 )
+from matcalc.emit.quotients import without_common_part
 from matcalc.expr import Expr, node, number_value
 from matcalc.ops.activations import log1mexp, normcdf, normlogcdf, normratio
-from matcalc.ops.elementwise import expm1, log, log1p, sigmoid, sinh, softplus
+from matcalc.ops.comparison import maximum, minimum
+from matcalc.ops.elementwise import absolute, expm1, log, log1p, sigmoid, sinh, softplus
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax
 
 Form = Callable[[Expr], "Expr | None"]
@@ -39,46 +40,6 @@ def stable(e: Expr) -> Expr | None:
     """The form of `e` that neither overflows nor cancels, or None where it is one already."""
     rule = _STABLE.get(e.op)
     return None if rule is None else rule(e)
-
-
-@dataclass(frozen=True, slots=True)
-class Complement:
-    """1 less a function's value (or its square).
-
-    Attributes:
-        function: the value of the function.
-        form: the same without cancellation; it does not use the function's value.
-    """
-
-    function: Expr
-    form: Expr
-
-
-def complement(e: Expr) -> Complement | None:
-    """1 - sigmoid(X) = sigmoid(-X), 1 - tanh(X)^2 = 4 sigmoid(2 X) sigmoid(-2 X); None where `e` is neither."""
-    if e.op != "add" or len(e.args) != 2:
-        return None
-    for one, rest in (e.args, e.args[::-1]):
-        c = constant_of(one)
-        inner = negation_of(rest) if c == 1 else rest if c == -1 else None
-        found = None if inner is None else _complement(inner)
-        if found is not None:
-            return found if c == 1 else replace(found, form=minus(found.form))
-    return None
-
-
-def _complement(inner: Expr) -> Complement | None:
-    X = sigmoid_of(inner)
-    if X is not None:
-        return Complement(through(inner), sigmoid(_negated(X)))
-    square = through(inner)
-    base, k = _base_and_power(square)
-    base = through(base)
-    if k != 2 or base.op != "tanh":
-        return None
-    sides = (sigmoid(core.scale(number(c), base.args[0])) for c in (2, -2))
-    product = core.scale if base.is_scalar else core.hadamard
-    return Complement(base, core.scale(number(4), product(*sides)))
 
 
 def _stable_log(e: Expr) -> Expr | None:
@@ -100,11 +61,24 @@ def _stable_log(e: Expr) -> Expr | None:
         return inner
     if through(X).op == "normcdf":
         return normlogcdf(*through(X).args)
+    if through(X).op == "cosh":
+        return _log_cosh(*through(X).args)
     inner = log_of_sum(X)
     if inner is not None:
         return inner
     rest = plus_one(X)
     return _log_of_difference(X) if rest is None else _log_of_one_plus(rest, X)
+
+
+def _log_cosh(X: Expr) -> Expr:
+    """log(cosh(X)) = log(cosh(c)) + (a - b) + softplus(-2 a) - softplus(-2 b), a = |X|, b = |c|, c between -1 and 1."""
+    one = broadcast(number(1), X.shape)
+    c = maximum(minimum(X, one), minus(one))
+    a, b = absolute(X), absolute(c)
+    half = core.scale(number(sp.Rational(1, 2)), c)
+    near = log1p(core.scale(number(2), core.power(sinh(half), 2)))
+    sides = (softplus(core.scale(number(-2), y)) for y in (a, b))
+    return core.add(near, core.add(a, minus(b)), core.difference(*sides))
 
 
 def _negated(X: Expr) -> Expr:
@@ -246,7 +220,7 @@ def _stable_sum(e: Expr) -> Expr | None:
         if found is not None:
             rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
             return core.add(*rest[:i], found, *rest[i:])
-    return None
+    return without_common_part(e)
 
 
 def _exponentials(a: Expr, b: Expr) -> Expr | None:
@@ -262,18 +236,15 @@ def _with_constant(c: Any, t: Expr, shape: Any) -> Expr | None:
     negated = negation_of(t)
     f = through(t if negated is None else negated)
     near = c if negated is not None else -c  # the value of f at which the two cancel
-    if f.op == "transpose":
+    found = _less_one(f) if near == 1 else None
+    if found is None and f.op == "transpose":
         inner = _with_constant(-near, f.args[0], f.args[0].shape)
         found = None if inner is None else core.transpose(inner)
-    elif near == 1 and f.op in _NEAR_ONE:
-        found = _NEAR_ONE[f.op](f)
-    elif near in (1, -1) and f.op == "tanh":  # tanh(X) - 1 = -2 sigmoid(-2 X)
+    elif found is None and near in (1, -1) and f.op == "tanh":  # tanh(X) - 1 = -2 sigmoid(-2 X)
         X = core.scale(number(-2 * near), f.args[0])
         found = core.scale(number(-2 * near), sigmoid(X))
-    elif f.op == "sqrt" and near.is_positive:
+    elif found is None and f.op == "sqrt" and near.is_positive:
         found = _root_minus(near, f)
-    else:
-        found = None
     return minus(found) if found is not None and negated is not None else found
 
 
@@ -295,8 +266,29 @@ def _half_squared(name: str, sign: int) -> Form:
     return form
 
 
+def _squared_tanh(f: Expr) -> Expr | None:
+    """tanh(X)^2 - 1 = -4 sigmoid(2 X) sigmoid(-2 X)"""
+    base, k = _base_and_power(f)
+    base = through(base)
+    if k != 2 or base.op != "tanh":
+        return None
+    sides = (sigmoid(core.scale(number(c), base.args[0])) for c in (2, -2))
+    product = core.scale if base.is_scalar else core.hadamard
+    return core.scale(number(-4), product(*sides))
+
+
+def _less_one(f: Expr) -> Expr | None:
+    """f - 1 for what is near 1 somewhere."""
+    X = sigmoid_of(f)
+    if X is not None:
+        return minus(sigmoid(_negated(X)))
+    form = _NEAR_ONE.get(f.op)
+    return None if form is None else form(f)
+
+
 # f(X) - 1 for functions that are near 1 somewhere.
 _NEAR_ONE: dict[str, Form] = {
+    "power": _squared_tanh,
     "exp": lambda f: expm1(*f.args),
     "cosh": _half_squared("sinh", 1),
     "cos": _half_squared("sin", -1),
