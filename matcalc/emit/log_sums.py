@@ -26,8 +26,8 @@ def log_of_sum(total: Expr) -> Expr | None:
         return None
     logarithms = [_log_of_term(t) for t in total.args]
     joined: Expr | None = None
-    for log in sorted((log for log in logarithms if log is not None), key=lambda log: constant_of(log) is None):
-        joined = log if joined is None else _joined(joined, log)
+    for logarithm in sorted((x for x in logarithms if x is not None), key=lambda x: constant_of(x) is None):
+        joined = logarithm if joined is None else _joined(joined, logarithm)
     return None if None in logarithms else joined
 
 
