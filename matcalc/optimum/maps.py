@@ -9,7 +9,9 @@ from matcalc import core
 from matcalc.core import matmul, number, transpose
 from matcalc.dims import is_one, same, same_shape
 from matcalc.expr import Expr, node
+from matcalc.ops.equations import lyapunov_form, sylvester_form
 from matcalc.optimum.question import Question, inverse_of, is_symmetric, product_of, pseudoinverse, split_scalars, terms
+from matcalc.properties import known
 
 Pair = tuple[Expr, Expr]
 
@@ -228,12 +230,73 @@ def solved_map(q: Question, X: Expr, K: Expr, R: Expr) -> Solved:
     if pair is not None and (not symmetric or _keeps_symmetry(q, pair)):
         solved = solved_pair(q, pair, R)
         return replace(solved, symmetric=symmetric)
+    two_sided = None if found is None else (_lyapunov if symmetric else _sylvester)(q, found, R)
+    if two_sided is not None:
+        return two_sided
     if found is not None:
         K = _on_symmetric(q, found) if symmetric else core.add(*(core.kron(P, Q) for P, Q in found))
     elif symmetric:
         return _symmetric_on_vec(q, X, K, R)
     K = q.simple(K)
     return replace(solved_on_vec(q, X, K, R), symmetric=symmetric)
+
+
+def _sylvester(q: Question, found: list[Pair], R: Expr) -> Solved | None:
+    """A X + X B = R, also from two products Q X P' of which one factor each is nonsingular."""
+    left = [(P, Q) for P, Q in found if _identity_factor(P) is not None]
+    right = [(P, Q) for P, Q in found if _identity_factor(P) is None and _identity_factor(Q) is not None]
+    if left and right and len(left) + len(right) == len(found):
+        A = q.simple(core.add(*(core.product(_factor(P), Q) for P, Q in left)))
+        C = q.simple(core.add(*(core.product(_factor(Q), transpose(P)) for P, Q in right)))
+        K = q.simple(sylvester_form(A, C))
+        return Solved(node("sylvester", (A, C, R)), _needed(q, K), exact=True)
+    if len(found) != 2:
+        return None
+    for (P1, Q1), (P2, Q2) in (found, found[::-1]):
+        if q.is_nonsingular(q.simple(P1)) and q.is_nonsingular(q.simple(Q2)):
+            A = q.simple(product_of(inverse_of(Q2), Q1))
+            C = q.simple(transpose(product_of(inverse_of(P1), P2)))
+            K = q.simple(core.add(*(core.kron(P, Q) for P, Q in found)))
+            turned = q.simple(product_of(inverse_of(Q2), R, transpose(inverse_of(P1))))
+            return Solved(node("sylvester", (A, C, turned)), _needed(q, K), exact=True)
+    return None
+
+
+def _needed(q: Question, K: Expr) -> tuple[tuple[str, Expr], ...]:
+    return () if q.is_nonsingular(K) else (("nonsingular", K),)
+
+
+def _identity_factor(e: Expr) -> Expr | None:
+    """The s of s*I."""
+    s, body = split_scalars(e)
+    return s if body.op == "eye" else None
+
+
+def _factor(e: Expr) -> Expr:
+    return split_scalars(e)[0]
+
+
+def _lyapunov(q: Question, found: list[Pair], R: Expr) -> Solved | None:
+    """M X + X M = 2 R for symmetric X, M and R."""
+    parts = []
+    for P, Q in found:
+        if _identity_factor(P) is not None:
+            parts.append(core.product(_factor(P), Q))
+        elif _identity_factor(Q) is not None:
+            parts.append(core.product(_factor(Q), P))
+        else:
+            return None
+    M = q.simple(core.add(*parts))
+    if not known(M, "symmetric"):
+        return None
+    s, body = split_scalars(M)
+    if s.number is None or q.sign(s) == 0:
+        s, body = number(1), M
+    given: tuple[tuple[str, Expr], ...] = ()
+    if not q.is_positive_definite(body):
+        given = (("nonsingular", body if q.is_positive_semidefinite(body) else q.simple(lyapunov_form(body))),)
+    double = q.simple(core.product(core.reciprocal(s), core.scale(number(2), R)))
+    return Solved(node("lyapunov", (body, double)), given, symmetric=True, exact=True)
 
 
 def _keeps_symmetry(q: Question, pair: Pair) -> bool:

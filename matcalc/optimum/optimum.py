@@ -9,7 +9,7 @@ from matcalc.errors import need_one_of
 from matcalc.expr import Expr
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, question_of
 from matcalc.optimum.result import Optimum, closed_form, without_form
-from matcalc.optimum.solve import solve
+from matcalc.optimum.solve import is_rough, solve
 
 
 def optimum_of(
@@ -25,4 +25,4 @@ def optimum_of(
     texts = [subject_to] if isinstance(subject_to, str) else subject_to
     q = question_of(problem, over, texts, sense)
     found, remark = solve(q)
-    return without_form(q, remark) if found is None else closed_form(q, found)
+    return without_form(q, remark, rough=is_rough(q)) if found is None else closed_form(q, found)

@@ -9,6 +9,7 @@ from matcalc.claims.equality import prove
 from matcalc.curvature.spectrum import Reason
 from matcalc.expr import Expr, postorder
 from matcalc.optimum.answer import Candidate
+from matcalc.optimum.drawing import is_satisfiable
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question, opened, split_scalars
 from matcalc.properties import known, names_of
 from matcalc.rewrite.normal import is_zero
@@ -33,6 +34,8 @@ def checked(q: Question, found: Candidate) -> Checked | None:
     if inside is None:
         return None
     if any(is_impossible(q, fact, e) for fact, e in inside.given):
+        return None
+    if not is_satisfiable(q, [*((e, f"is {fact}") for fact, e in inside.given), *inside.needs]):
         return None
     known_q = q.with_facts(given=(*q.given, *inside.given))
     if not inside.proved and not is_stationary(known_q, inside) and not inside.lemma:

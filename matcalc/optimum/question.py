@@ -145,8 +145,10 @@ class Question:
         for sub in postorder((e,), stop=lambda s: s is v):
             args = tuple(done[a] for a in sub.args)
             new = sub if args == sub.args else rebuild(sub, args)
-            linear = sub.op in _LINEAR and all(is_zero(a) for a in args)
-            done[sub] = zeros_like(sub) if linear else new
+            zero = sub.op in _LINEAR and all(is_zero(a) for a in args)
+            if sub.op == "power" and is_zero(args[0]) and args[1].number is not None and args[1].number.is_positive:
+                zero = True
+            done[sub] = zeros_like(sub) if zero else new
         return done[e]
 
     def jacobian_of(self, e: Expr, v: Expr) -> Expr | None:
@@ -259,8 +261,10 @@ class Question:
         return replace(self, spectra_cache={}, **changes)  # type: ignore[arg-type]
 
 
-# Linear functions of one matrix: zero at zero.
-_LINEAR = frozenset(("sum", "mean", "tr", "diag", "diagvec", "vec", "reshape", "transpose", "broadcast", "slice"))
+# Functions of one matrix that are zero at zero.
+_LINEAR = frozenset(
+    ("norm2", "norm1", "sum", "mean", "tr", "diag", "diagvec", "vec", "reshape", "transpose", "broadcast", "slice")
+)
 
 
 def zeros_like(e: Expr) -> Expr:

@@ -7,18 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from matcalc import core
 from matcalc.curvature.spectrum import Reason
 from matcalc.emit.module import compile_function, numpy_source
 from matcalc.errors import MatcalcError, need_one_of
-from matcalc.expr import Expr
+from matcalc.expr import Expr, postorder
 from matcalc.functions.request import need_runnable
+from matcalc.optimum.linear import is_quadratic
 from matcalc.optimum.proofs import Checked, lagrangian
-from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question
+from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question, split_scalars
 from matcalc.optimum.trial import Trial, tried
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of
-from matcalc.walk import substitute, variables
+from matcalc.rewrite.normal import is_zero
+from matcalc.walk import rebuild, substitute, variables
 
 CLOSED, EQUATION, NONE = "closed-form", "equation", "none"
 WORDS = {
@@ -237,7 +240,7 @@ def _plain(text: str) -> str:
 def closed_form(q: Question, found: Checked) -> Optimum:
     """The answer that a candidate is."""
     c = found.candidate
-    value = c.value if c.value is not None else q.simple(substitute(q.function, c.values))
+    value = c.value if c.value is not None else value_at(q, c.values)
     return Optimum(
         q,
         CLOSED,
@@ -253,14 +256,42 @@ def closed_form(q: Question, found: Checked) -> Optimum:
     )
 
 
+def without_signs(e: Expr) -> Expr:
+    """norm2(-y) as norm2(y)."""
+    norms = [s for s in postorder((e,)) if s.op == "norm2"]
+    return substitute(e, {s: rebuild(s, [_positive(s.args[0])]) for s in norms})
+
+
+def _positive(e: Expr) -> Expr:
+    if e.op == "add" and any(is_zero(a) for a in e.args):
+        e = core.add(*(a for a in e.args if not is_zero(a)))
+    s, body = split_scalars(e)
+    return body if s.number == -1 else e
+
+
+def value_at(q: Question, values: dict[Expr, Expr]) -> Expr:
+    """The function at a stationary point: of a quadratic one f(0) + <f'(0), x>/2, where that is shorter."""
+    plain = q.simple(substitute(q.function, values))
+    if q.constraints or not is_quadratic(q):
+        return plain
+    x = values[q.one]
+    slope = core.product(q.start, x) if x.is_scalar else core.trace(core.matmul(q.start.T, x))
+    short = q.simple(
+        core.add(without_signs(q.at_zero(q.function, q.one)), core.scale(core.number(core.exact("0.5")), slope))
+    )
+    return short if q.rewriter.cost(short) < q.rewriter.cost(plain) else plain
+
+
 def _said(e: Expr, words: str) -> str:
     return f"{e} {WORDS.get(words, words)}"
 
 
-def without_form(q: Question, remark: str) -> Optimum:
+def without_form(q: Question, remark: str, *, rough: bool = False) -> Optimum:
     """The answer where no rule finds one: the stationarity equations, and what the curvature says of their solution."""
     note = remark or "no rule for closed forms applies: the equations stand as they are"
-    if not q.constraints and not any(_bounded(v) for v in q.over) and q.sense != MAXIMUM:
+    if rough:
+        note = remark or "it has kinks: the equations hold away from them only"
+    elif not q.constraints and not any(_bounded(v) for v in q.over) and q.sense != MAXIMUM:
         c = q.curvature
         if c.status == "strongly convex":
             return Optimum(q, EQUATION, MINIMUM, True, equations=equations_of(q), reasons=c.reasons, note=note)

@@ -7,19 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcalc.dims import symbols
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.numeric.evaluate import evaluate
-from matcalc.numeric.sample import sample
-from matcalc.optimum.answer import INDEPENDENT, NOT_ZERO
+from matcalc.optimum.drawing import Need, drawn, holds
 from matcalc.optimum.question import MAXIMUM, MINIMUM, Question, is_symmetric
 from matcalc.properties import known
-from matcalc.walk import variables
 
 Array = np.ndarray
-Need = tuple[Expr, str]
-SINGULAR = 1e-4  # ratio of the extreme singular values below which a matrix counts as singular
 STEPS = (1e-4, 3e-6)  # of the differences; an error of these never speaks for a point
 NEAR = (1e-3, 1e-2, 0.1, 0.5)
 
@@ -129,22 +124,6 @@ def _in_domain(v: Expr, x: Array) -> bool:
     return not known(v, "nonnegative") or bool(x.min() >= 0)
 
 
-def _holds(x: Array, words: str) -> bool:
-    """Whether a condition holds of a value, clearly."""
-    if not np.isfinite(x).all():
-        return False
-    if words == "is positive":
-        return bool(x.min() > SINGULAR)
-    if words in ("is nonzero", NOT_ZERO):
-        return bool(np.abs(x).max() > SINGULAR)
-    if words == "is positive-definite":
-        return bool(np.linalg.eigvalsh((x + x.T) / 2).min() > SINGULAR)
-    if words == INDEPENDENT and x.shape[0] < x.shape[1]:
-        return False
-    spread = np.linalg.svd(x, compute_uv=False)
-    return bool(spread.min() > SINGULAR * spread.max())
-
-
 def tried(q: Question, values: dict[str, Expr], kind: str, trials: int, seed: int, needs: Sequence[Need] = ()) -> Trial:
     """The trial of a closed form, at data that satisfy what it needs.
 
@@ -171,16 +150,13 @@ def _tried_once(
     q: Question, values: dict[str, Expr], kind: str, rng: np.random.Generator, needs: Sequence[Need]
 ) -> tuple[float, float, float] | None:
     names = [v.name for v in q.over]
-    used = variables([q.function, *(c.residual for c in q.constraints), *values.values()])
-    fixed = [v for v in {v.name: v for v in used}.values() if v.name not in names]
-    wanted = [d for v in (*fixed, *q.over) for d in v.shape]
-    chosen = {name: int(rng.integers(2, 8)) for name in symbols(wanted)}
-    try:
-        data, sizes = sample(fixed, rng, chosen, mode=str(rng.choice(["free", "unit", "positive"])), also=wanted)
-    except MatcalcError:  # these sizes do not fit
+    roots = [q.function, *(c.residual for c in q.constraints), *values.values()]
+    found = drawn(roots, names, [d for v in q.over for d in v.shape], rng)
+    if found is None:
         return None
+    data, sizes = found
     try:
-        if not all(_holds(evaluate(e, data, sizes), words) for e, words in needs):
+        if not all(holds(evaluate(e, data, sizes), words) for e, words in needs):
             return None
         start = {name: evaluate(e, data, sizes) for name, e in values.items()}
     except (np.linalg.LinAlgError, MatcalcError):
