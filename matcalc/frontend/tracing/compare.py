@@ -87,3 +87,21 @@ def _compared(mine: Array, theirs: Array, sizes: dict[str, int]) -> str:
         f"it gives {b[0]:.8g} where what was read of it gives {a[0]:.8g}{f' ({where})' if where else ''}: "
         "does it depend on anything but its arguments?"
     )
+
+
+def independent(origin: Origin, a: Expr, b: Expr, variables: list[Expr]) -> bool:
+    """Whether two expressions have the same values at random points, and there are such points."""
+    found = 0
+    for attempt in range(ATTEMPTS):
+        drawn = _drawn(origin, a, variables, np.random.default_rng([1, attempt]), MODES[attempt % len(MODES)])
+        if drawn is None:
+            continue
+        with np.errstate(all="ignore"):
+            first, second = evaluate(a, *drawn), evaluate(b, *drawn)
+        if np.all(np.isfinite(first)) and np.all(np.isfinite(second)):
+            found += 1
+            if _compared(first, second, drawn[1]):
+                return False
+        if found == POINTS:
+            break
+    return found > 0

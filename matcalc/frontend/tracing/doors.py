@@ -8,14 +8,14 @@ from types import ModuleType
 from typing import Any
 
 from matcalc.dims import is_one
-from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
-from matcalc.frontend.tracing import numpy, torch
+from matcalc.frontend.tracing import jax, numpy, torch
 from matcalc.frontend.tracing.library import library_of
 from matcalc.frontend.tracing.origin import Argument, Origin, parameters
 from matcalc.frontend.tracing.run import Traced
 
-DOORS: dict[str, ModuleType] = {"numpy": numpy, "torch": torch}
+DOORS: dict[str, ModuleType] = {"numpy": numpy, "jax": jax, "torch": torch}
 _RUNNING = threading.RLock()  # what has no protocol is wrapped for the whole process
 
 
@@ -25,11 +25,8 @@ def read(function: Any, shapes: Mapping[str, Any] | None, facts: Mapping[str, li
     Raises:
         MatcalcError: it does what cannot be read, with the line and what to write instead; or the shapes are wrong.
     """
-    library = library_of(function)
-    if library not in DOORS:
-        raise NoRuleError(f"functions written with {library} are not read yet: give NumPy, PyTorch, or text")
     with _RUNNING:
-        made: Traced = DOORS[library].read(function, shapes, facts)
+        made: Traced = DOORS[library_of(function)].read(function, shapes, facts)
     return made
 
 

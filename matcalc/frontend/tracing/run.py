@@ -39,22 +39,22 @@ def taken_names(arguments: Mapping[str, Argument]) -> dict[str, None]:
 class known_constants:  # noqa: N801
     """For a run: the arrays in a function's modules and closure are known by name and take values in `dot`."""
 
-    def __init__(self, session: Session, function: Any, modules: list[dict[str, Any]]) -> None:
-        self.session, self.function, self.modules = session, function, modules
+    def __init__(self, session: Session, function: Any, modules: list[dict[str, Any]], *, views: bool = True) -> None:
+        self.session, self.function, self.modules, self.views = session, function, modules, views
         self.undo: list[Callable[[], None]] = []
 
     def __enter__(self) -> dict[str, Any]:
         for names in self.modules:
             for name, value in list(names.items()):
                 self._note(name, value)
-                if type(value) is np.ndarray:
+                if self.views and type(value) is np.ndarray:
                     names[name] = self._view(name, value)
                     self.undo.append(lambda names=names, name=name, value=value: names.__setitem__(name, value))  # type: ignore[misc]
         self._closure(self.function)
         defaults = {}
         for name, p in inspect.signature(self.function).parameters.items():
             self._note(name, p.default)
-            if type(p.default) is np.ndarray:
+            if self.views and type(p.default) is np.ndarray:
                 defaults[name] = self._view(name, p.default)
         return defaults
 
@@ -66,7 +66,7 @@ class known_constants:  # noqa: N801
                 continue
             value = cell.cell_contents
             self._note(name, value)
-            if type(value) is np.ndarray:
+            if self.views and type(value) is np.ndarray:
                 cell.cell_contents = self._view(name, value)
                 self.undo.append(lambda cell=cell, value=value: setattr(cell, "cell_contents", value))  # type: ignore[misc]
 
@@ -133,6 +133,8 @@ def output_of(session: Session, result: Any, origin: Origin) -> Expr:
     """The expression of what a function returned."""
     if isinstance(result, Tracer):
         return plain(result.value).expr
+    if isinstance(result, Value):
+        return result.expr
     if isinstance(result, (int, float, np.floating, np.integer)) and not isinstance(result, bool):
         return Value(number(result).expr, ()).expr
     what = "a tuple" if isinstance(result, tuple) else type(result).__name__
