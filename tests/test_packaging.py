@@ -32,6 +32,7 @@ LAYERS = (
     ("frontend",),
     ("calculus",),
     ("views", "functions"),
+    ("loops",),
     ("curvature",),
     ("claims",),
     ("optimum",),

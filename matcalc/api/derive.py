@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import matcalc.frontend.numpy_functions
 import matcalc.ops
@@ -15,11 +15,13 @@ from matcalc.calculus.conditions import need_possible
 from matcalc.calculus.problem import name_of
 from matcalc.calculus.spelled import recognised
 from matcalc.calculus.structured import FACTS
-from matcalc.errors import MatcalcError, shorten
+from matcalc.errors import MatcalcError, NoRuleError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend.names import declared_facts
 from matcalc.frontend.sources import Declared, read
 from matcalc.graph import Graph
+from matcalc.indices.program import LoopSum, Program
+from matcalc.loops.derivation import LoopDerivation
 from matcalc.ops.user_functions import Function
 
 NAMELESS_LIMIT = 100  # unnamed operations beyond which shared and nonlinear intermediate values get names
@@ -55,6 +57,7 @@ def derive(
 
     Returns:
         A `Derivation`: the typeset steps in Jupyter, `gradient(name)`, `latex()`, `code()`, `function()`, `check()`.
+        For a text with families or recurrences a `LoopDerivation`, with `gradient`, `text`, `code` and `function`.
 
     Raises:
         MatcalcError: the source or a declaration is wrong, with the place; NoRuleError where something has no rule.
@@ -67,6 +70,8 @@ def derive(
     """
     words = _with_structure(facts, structure)
     found = read(source, Declared(shapes, words, functions, syntax))
+    if found.program is not None:
+        return cast(Derivation, _with_loops(found.program, found.graph, wrt, structure))
     graph = found.graph
     need_possible(graph.output)
     if graph.unnamed_size > NAMELESS_LIMIT:
@@ -103,6 +108,17 @@ def _with_structure(facts: Mapping[Any, Any] | None, structure: Mapping[Any, str
         if fact is not None and fact not in words.get(_name(key), ()):
             words[_name(key)] = [*words.get(_name(key), ()), fact]
     return words
+
+
+def _with_loops(program: Program, graph: Graph, wrt: Any, structure: Mapping[Any, str] | None) -> LoopDerivation:
+    """The derivation of a text with families or recurrences."""
+    if structure:
+        raise NoRuleError("a structure is not available for programs with families and recurrences")
+    inside = {*program.members, *(q.value for q in program.quantities if isinstance(q, LoopSum))}
+    declared = [v for v in graph.declared.values() if v not in inside]
+    given = wrt.replace(",", " ").split() if isinstance(wrt, str) else wrt
+    names = None if given is None else [_name(w) for w in (given if isinstance(given, (list, tuple)) else [given])]
+    return LoopDerivation(program, graph.output, declared, names)
 
 
 def _wrt(graph: Graph, wrt: Any) -> list[Expr]:

@@ -6,17 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lark import Token
+from lark import Token, Tree
 
 from matcalc.core import named, number
 from matcalc.dims import Shape, shape_text, symbols
 from matcalc.errors import FactError, MatcalcError, ParseError, shorten
 from matcalc.expr import Expr
+from matcalc.frontend import loop_statements
 from matcalc.frontend.assumptions import Kinds, Reading, choose, notice
 from matcalc.frontend.building import Builder
 from matcalc.frontend.foreign_calls import with_readings
 from matcalc.frontend.indexed import IndexBuilder
 from matcalc.frontend.inference import Inference
+from matcalc.frontend.loops import LoopBuilder
 from matcalc.frontend.names import (
     CONSTANTS,
     Names,
@@ -33,6 +35,7 @@ from matcalc.frontend.pasted.reading import read_any
 from matcalc.frontend.pasted.tokens import Known
 from matcalc.frontend.syntax import Node, derivative_of, is_indexed
 from matcalc.graph import Graph
+from matcalc.indices.program import Family, Program, Recurrence
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
 
@@ -49,6 +52,7 @@ class Parsed:
         notice: one sentence on what undeclared names were taken for; None if there are none.
         dims: the names of the dimensions.
         definitions: the values that the text names, as it names them.
+        program: the families and recurrences, and the loops over them; None where there are none.
     """
 
     graph: Graph
@@ -56,6 +60,7 @@ class Parsed:
     notice: Message | None
     dims: list[str]
     definitions: dict[str, Expr]
+    program: Program | None = None
 
 
 def parse(
@@ -97,7 +102,10 @@ def parse(
 
 def parse_in(text: str, scope: Mapping[str, Expr], beside: Iterable[Expr] = ()) -> Expr:
     """The value of a text that may use the names of a scope, and the sizes and functions in what stands beside it."""
-    return parse(text, scope=scope, beside=beside).graph.output
+    parsed = parse(text, scope=scope, beside=beside)
+    if parsed.program is not None:
+        raise ParseError("families and recurrences cannot stand in this text: only in one that is derived")
+    return parsed.graph.output
 
 
 class _Reader:
@@ -121,12 +129,14 @@ class _Reader:
         self.source, self.tree = read_any(text, self.beforehand(scope or {}, functions, shapes), syntax)
         self.names = Names(strict=shapes is not None or scope is not None, scope=dict(scope or {}))
         statements: list[Any] = self.tree.children
-        self.declarations: list[Node] = [s for s in statements if s.data == "declaration"]
-        self.statements: list[Node] = [s for s in statements if s.data != "declaration"]
-        self.names.later = frozenset(str(s.children[0]) for s in self.statements if s.data != "expression")
+        self.declarations: list[Node] = [s for s in statements if s.data in ("declaration", "family")]
+        self.statements: list[Node] = [s for s in statements if s.data not in ("declaration", "family")]
+        self.program = Program() if any(s.data in ("assignment", "family") for s in statements) else None
+        defining = (s for s in self.statements if s.data not in ("expression", "assignment"))
+        self.names.later = frozenset(str(s.children[0]) for s in defining)
         self.functions(functions)
         self.sums = [tree for tree in self.tree.iter_subtrees() if is_indexed(tree)]
-        if self.sums:  # every size must be known where a sum becomes matrices: nothing is assumed
+        if self.sums or self.program is not None:  # every size must be known there: nothing is assumed
             self.names.strict = True
         with_readings(self.tree, self.is_taken)
 
@@ -173,12 +183,15 @@ class _Reader:
         for name, shape in self.shapes.items():
             self.names.add_dims(symbols(shape), name)
         for declaration in self.declarations:
-            self.declare(declaration)
+            if declaration.data == "family":
+                self.declare_family(declaration)
+            else:
+                self.declare(declaration)
         for statement in self.statements:
             if statement.data in IMPLICIT:
                 self.unknown(statement)
         self.names.add_dims(scope_dims(self.known), "the scope")
-        if not self.names.strict or self.sums:
+        if not self.names.strict or self.sums or self.program is not None:
             self.take_sizes()
         self.take_ranges()
         unknown = [name for name in self.facts if name not in self.shapes]
@@ -195,7 +208,7 @@ class _Reader:
             self.names.add_dims(symbols(shape), name)
             self.names.variables[name] = variable(name, shape, self.facts.get(name, ()))
         try:
-            output = self.run(IndexBuilder(self.source, self.names, constants), naming=True)
+            output = self.built(constants)
         except ParseError as error:
             raise with_notice(error, notice) from None
         return Parsed(
@@ -204,7 +217,17 @@ class _Reader:
             notice,
             list(self.names.dims),
             dict(self.names.definitions),
+            self.program,
         )
+
+    def built(self, constants: dict[int, Shape]) -> Expr:
+        """The output, and the loops of the program."""
+        if self.program is None:
+            return self.run(IndexBuilder(self.source, self.names, constants), naming=True)
+        builder = LoopBuilder(self.source, self.names, constants, self.program)
+        output = self.run(builder, naming=True)
+        builder.check_references()
+        return output
 
     # -------------------------------------------------------------------------------------------- declarations
 
@@ -219,12 +242,22 @@ class _Reader:
                     statement,
                 )
         seen: set[str] = set()
+        if self.statements[-1].data == "assignment":
+            last = self.statements[-1]
+            loop_statements.target(self.source, last)
+            raise self.source.error("the last line must be the function: an expression or `J = ...`", last)
         for statement in self.statements:
-            if statement.data != "expression":
+            if statement.data == "assignment":
+                name, place = loop_statements.target(self.source, statement)
+                if name in self.names.later or name in self.shapes:
+                    raise self.source.error(f"{name} is a variable or a definition, and cannot be a recurrence", place)
+                assert self.program is not None
+                self.program.recurrences.setdefault(name, Recurrence(self.free(name, "recurrence", place)))
+            elif statement.data != "expression":
                 head: Any = statement.children[0]
                 if head.value in seen:
                     raise self.source.error(f"{shorten(head.value)} is defined twice", head)
-                if head.value in self.shapes:
+                if head.value in self.shapes or (self.program and head.value in self.program.families):
                     message = f"{shorten(head.value)} is a declared variable and cannot be defined"
                     raise self.source.error(message, head)
                 seen.add(self.free(head.value, "definition", head))
@@ -266,6 +299,20 @@ class _Reader:
             raise self.source.error(str(error), words[0] if words else tree) from None
         return (rows, cols), given
 
+    def declare_family(self, tree: Any) -> None:
+        """`name[k=1..K]: rows x columns facts`."""
+        name, head, index, ends = loop_statements.family(self.source, tree)
+        assert self.program is not None
+        if name in self.program.families or name in self.program.recurrences or name in self.shapes:
+            raise self.source.error(f"{shorten(name)} is declared twice, or computed too", head)
+        self.declare(Tree("declaration", [Token.new_borrow_pos("NAME", name, head.children[0]), *tree.children[1:]]))
+        shape, facts = self.shapes.pop(name), self.facts.pop(name)
+        for t in ends:
+            self.take_dims(t)
+        names = Names(strict=True, dims=self.names.dims)
+        run = loop_statements.run_of(IndexBuilder(self.source, names, {}), name, index, ends, head)
+        self.program.families[name] = Family(name, run, shape, tuple(facts))
+
     def declared_size(self, tree: Node) -> Any:
         """A dimension in a declaration: its names are dimensions."""
         self.take_dims(tree)
@@ -300,20 +347,20 @@ class _Reader:
 
     def take_ranges(self) -> None:
         """The names in the range of an index that stand for nothing else are dimensions, or other indices."""
-        ranges = [t for tree in self.sums for t in tree.children if not isinstance(t, Token) and t.data == "ranging"]
-        indices = {str(t.children[0]) for t in ranges}
-        for tree in ranges:
-            for sub in (s for part in tree.children[1:] if not isinstance(part, Token) for s in part.find_data("name")):
-                name = str(sub.children[0])
-                taken = name in indices or name in self.shapes or name in self.names.later
-                if not taken and self.names.find(name) is None:
-                    self.names.dims.setdefault(self.free(name, "dimension", sub))
+        loops = (s for s in self.statements if s.data == "assignment")
+        for name, sub in loop_statements.names_in_ranges((*self.sums, *loops)):
+            taken = name in self.shapes or name in self.names.later
+            if not taken and self.names.find(name) is None:
+                self.names.dims.setdefault(self.free(name, "dimension", sub))
 
     # -------------------------------------------------------------------------------------------- statements
 
     def infer(self) -> tuple[dict[str, Shape], dict[int, Shape], Message | None]:
         """The shapes that the text leaves open, and what is said about them."""
         calls = (t for t in self.tree.iter_subtrees() if t.data in ("call", "shaped"))
+        if self.program is not None:
+            loop_statements.need_shapes(self.source, calls, (*CONSTANTS, "identity"))
+            return {}, {}, None
         if self.names.strict and not any(t.children[0] in (*CONSTANTS, "identity") for t in calls):
             return {}, {}, None
         tried: list[Inference] = []
@@ -344,6 +391,9 @@ class _Reader:
         """The value of the last statement; definitions are kept, as named nodes if `naming`."""
         value: Expr = number(0)
         for statement in self.statements:
+            if statement.data == "assignment" and isinstance(builder, LoopBuilder):
+                builder.assign(statement)
+                continue
             value = self.solved(builder, statement) if statement.data in IMPLICIT else builder.build(_body(statement))
             if statement.data != "expression":
                 head: Any = statement.children[0]

@@ -18,6 +18,7 @@ from matcalc.frontend.sympy_bridge import from_sympy
 from matcalc.frontend.tracing.doors import read as read_function
 from matcalc.frontend.tracing.origin import Origin
 from matcalc.graph import Graph
+from matcalc.indices.program import Program
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
 from matcalc.properties import names_of
@@ -35,12 +36,14 @@ class Source:
         inferred: what was inferred of names that were not declared: a line for each.
         notice: one sentence on it.
         origin: the Python function that it comes from, if it does.
+        program: the families and recurrences, and the loops over them, where there are some.
     """
 
     graph: Graph
     inferred: list[str] = field(default_factory=list)
     notice: Message | None = None
     origin: Origin | None = None
+    program: Program | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def read(source: Any, declared: Declared) -> Source:
 def _(source: str, declared: Declared) -> Source:
     facts, functions = declared.facts or None, declared.functions
     parsed = parse(source, shapes=declared.shapes, facts=facts, functions=functions, syntax=declared.syntax)
-    return Source(parsed.graph, parsed.inferred, parsed.notice)
+    return Source(parsed.graph, parsed.inferred, parsed.notice, program=parsed.program)
 
 
 @read.register(Graph)

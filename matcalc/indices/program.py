@@ -1,0 +1,187 @@
+"""Programs with families and recurrences: what runs over an index and is no product of matrices.
+
+Inside of a loop everything is a matrix expression in *members*: variables that stand for `u[k]`, `h[t - 1]`, `X[k, :]`
+or the number k. A program is a list of quantities, each made of earlier ones: sums over an index and groups of
+recurrences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from matcalc import core
+from matcalc.dims import Dim, Shape, plus
+from matcalc.dims import text as dim_text
+from matcalc.expr import Expr
+from matcalc.walk import variables
+
+
+@dataclass(frozen=True)
+class Run:
+    """An index that runs from `first` to `last` in a loop."""
+
+    name: str
+    first: Dim
+    last: Dim
+
+    @property
+    def text(self) -> str:
+        """As the text syntax writes it."""
+        return f"{self.name}={dim_text(self.first)}..{dim_text(self.last)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Variables of one shape, one for each value of an index."""
+
+    name: str
+    run: Run
+    shape: Shape
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class Recurrence:
+    """Values of one shape, each made of earlier ones; `starts` by position, `body` holds from `run.first` on."""
+
+    name: str
+    shape: Shape | None = None
+    starts: dict[int, Expr] = field(default_factory=dict)
+    run: Run | None = None
+    body: Expr | None = None
+
+    @property
+    def lowest(self) -> Dim:
+        """The first position that has a value."""
+        assert self.run is not None
+        return min(self.starts) if self.starts else self.run.first
+
+
+@dataclass(frozen=True)
+class Member:
+    """What a variable inside of a loop stands for.
+
+    Attributes:
+        of: the name of a family or a recurrence; empty for an entry or the index itself.
+        base: the matrix whose row, column or entry it is.
+        index: the name of the running index; empty for one member alone, `h[T]`.
+        at: the offset of the index, or the position.
+        rows, columns: of the base: whether this side runs, with its own offset; None where it is whole.
+    """
+
+    of: str = ""
+    base: Expr | None = None
+    index: str = ""
+    at: Dim = 0
+    rows: Dim | None = None
+    columns: Dim | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LoopSum:
+    """The sum of a body over an index, as a value of its own."""
+
+    value: Expr
+    run: Run
+    body: Expr
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Recurrences over one index that are computed together, in this order."""
+
+    run: Run
+    parts: tuple[Recurrence, ...]
+
+
+Quantity: TypeAlias = LoopSum | Group
+
+
+@dataclass
+class Program:
+    """Families, quantities in order, and what the members stand for."""
+
+    families: dict[str, Family] = field(default_factory=dict)
+    recurrences: dict[str, Recurrence] = field(default_factory=dict)
+    quantities: list[Quantity] = field(default_factory=list)
+    members: dict[Expr, Member] = field(default_factory=dict)
+
+    def member(self, name: str, shape: Shape, what: Member, facts: Iterable[str] = ()) -> Expr:
+        """The variable for a member."""
+        made = core.var(name, *shape, facts)
+        self.members[made] = what
+        return made
+
+    def of_family(self, name: str, index: str, at: Dim) -> Expr:
+        """The variable u[k + 1], or u[3] where no index runs."""
+        found: Family | Recurrence = self.families[name] if name in self.families else self.recurrences[name]
+        facts = found.facts if isinstance(found, Family) else ()
+        assert found.shape is not None
+        return self.member(f"{name}[{place_text(index, at)}]", found.shape, Member(name, None, index, at), facts)
+
+    def shifted(self, e: Expr, index: str, by: Dim) -> dict[Expr, Expr]:
+        """The members of an expression at another value of the index: what takes the place of what."""
+        table = {}
+        for v in variables((e,)):
+            what = self.members.get(v)
+            if what is not None and what.index == index:
+                table[v] = self._moved(v, what, by)
+        return table
+
+    def placed(self, e: Expr, index: str, position: int) -> dict[Expr, Expr]:
+        """The members of an expression at one value of the index: what takes the place of what."""
+        table = {}
+        for v, what in self.used(e):
+            if what.index != index:
+                continue
+            if what.of:
+                at = plus(what.at, position)
+                table[v] = self.member(f"{what.of}[{place_text('', at)}]", v.shape, Member(what.of, None, "", at))
+            elif what.base is None:
+                table[v] = core.number(position)
+            else:
+                sides = [None if s is None else plus(s, position) for s in (what.rows, what.columns)]
+                table[v] = self.slice_member(what.base, "", sides[0], sides[1])
+        return table
+
+    def _moved(self, v: Expr, what: Member, by: Dim) -> Expr:
+        if what.of:
+            at = plus(what.at, by)
+            name = f"{what.of}[{place_text(what.index, at)}]"
+            if what.of in self.families or what.of in self.recurrences:
+                return self.of_family(what.of, what.index, at)
+            return self.member(name, v.shape, Member(what.of, None, what.index, at))
+        if what.base is None:
+            return core.plus(v, core.number(core.exact_dim(by)))
+        return self.slice_member(
+            what.base,
+            what.index,
+            None if what.rows is None else plus(what.rows, by),
+            None if what.columns is None else plus(what.columns, by),
+        )
+
+    def slice_member(self, base: Expr, index: str, rows: Dim | None, columns: Dim | None) -> Expr:
+        """The variable X[k, :], X[:, k] or c[k]."""
+        shape = (base.shape[0] if rows is None else 1, base.shape[1] if columns is None else 1)
+        sides = [":" if at is None else place_text(index, at) for at in (rows, columns)]
+        vector = base.shape[0] == 1 or base.shape[1] == 1
+        shown = next(s for s in sides if s != ":") if vector and shape == (1, 1) else ", ".join(sides)
+        return self.member(f"{base}[{shown}]", shape, Member("", base, index, 0, rows, columns))
+
+    def used(self, *roots: Expr) -> Iterator[tuple[Expr, Member]]:
+        """The members in some expressions."""
+        for v in variables(roots):
+            if v in self.members:
+                yield v, self.members[v]
+
+
+def place_text(index: str, at: Dim) -> str:
+    """k, k + 1, k - 1 or a position."""
+    if not index:
+        return dim_text(at)
+    if at == 0:
+        return index
+    sign = "-" if isinstance(at, int) and at < 0 else "+"
+    return f"{index} {sign} {dim_text(-at if sign == '-' else at)}"

@@ -1,0 +1,1 @@
+"""Derivations of programs with families and recurrences: adjoints in loops, backpropagation through time."""
