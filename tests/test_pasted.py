@@ -3,17 +3,25 @@ r"""Mathematics as it is pasted (LaTeX, Unicode, NumPy, MATLAB, Julia) is read a
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from case_support import VALID, derive
 
 import matcalc as mc
+from matcalc.core import var
 from matcalc.errors import MatcalcError
+from matcalc.expr import postorder
 from matcalc.frontend.hints import READINGS
 from matcalc.frontend.names import is_function
 from matcalc.frontend.parser import parse
+from matcalc.graph import Graph
+from matcalc.printing.latex import latex
+from matcalc.printing.pieces import locals_of
+from matcalc.walk import substitute
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases/pasted.jsonl").read_text("utf-8").splitlines()]
 SHAPES = {"A": ("n", "n"), "B": ("n", "n"), "X": ("n", "p"), "Y": ("n", "p"), "x": ("n", 1), "y": ("n", 1), "s": (1, 1)}
@@ -205,3 +213,44 @@ def test_latex_is_forced_and_text_is_kept() -> None:
 def test_declarations_stand_before_pasted_lines() -> None:
     found = parse("X: n x p; w: p x 1\ny: n x 1\n½‖Xw − y‖²").graph.output
     assert found is parse("X: n x p; w: p x 1; y: n x 1\n1/2*norm2(X*w - y)^2").graph.output
+
+
+GRADIENTS = [case for case in VALID if case["kind"] == "gradient"][::3]
+
+
+@by_id(GRADIENTS)
+def test_what_is_printed_in_latex_is_read_back_or_refused_never_read_as_something_else(case: dict[str, Any]) -> None:
+    gradient = derive(case).gradient(case["wrt"])
+    if locals_of(gradient) or gradient.op == "zeros":
+        return
+    values = {e.params[0]: e for e in postorder([gradient]) if e.op in ("variable", "named")}
+    shapes = {**{name: tuple(s) for name, s in case["vars"].items()}, **{n: e.shape for n, e in values.items()}}
+    try:
+        back = parse(latex(gradient), shapes=shapes, facts=case.get("assume"), syntax="latex").graph.output
+    except MatcalcError as error:
+        assert re.search(r"two readings|not read|not known|not clear|context|unexpected|declared", str(error))  # noqa: PT017
+        return
+    names = {e: var(name, *e.shape) for name, e in values.items()}
+    free = substitute(gradient, names)
+    again = substitute(back, {e: var(e.params[0], *e.shape) for e in postorder([back]) if e.op == "variable"})
+    if str(free) != str(again):
+        rng = np.random.default_rng(3)
+        sizes = {"n": 3, "m": 4, "p": 2, **case["dims"][0]}
+        drawn_values = {}
+        for name, e in values.items():
+            a = (
+                np.abs(
+                    rng.normal(
+                        size=[
+                            int(d) if isinstance(d, int) else int(d.subs({k: sizes[str(k)] for k in d.free_symbols}))
+                            for d in e.shape
+                        ]
+                    )
+                )
+                + 0.5
+            )
+            drawn_values[name] = a @ a.T + np.eye(len(a)) if a.shape[0] == a.shape[1] > 1 else a
+        one, other = (
+            np.asarray(mc.derive(Graph.of(e, names.values())).function("value")(**drawn_values)) for e in (free, again)
+        )
+        assert np.allclose(one, other, rtol=1e-7)

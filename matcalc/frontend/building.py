@@ -22,6 +22,7 @@ from matcalc.frontend.chains import (
     matrix_power,
     negative,
     product_of,
+    star_between_matrices,
     sum_of,
 )
 from matcalc.frontend.hints import SECOND, about_axis, about_call
@@ -104,7 +105,18 @@ class Builder:
 
     def product(self, tree: Node, values: list[Any]) -> Expr:
         """a * b .* c / d."""
+        if "@" in self.source.text:
+            self.need_clear_stars(tree, values)
         return self._chain(product_of, tree, values)
+
+    def need_clear_stars(self, tree: Node, values: list[Any]) -> None:
+        """Raise ParseError for `*` between matrices in a text with `@`: in NumPy it goes entry by entry."""
+        operands = self.operands(tree, values)
+        at = star_between_matrices(operands, values[1::2])
+        if at:
+            a, b = operands[at - 1].described, operands[at].described
+            said = f"* between {a} and {b} has two readings in a text with @: write @ for the product, or .*"
+            raise self.source.error(said, values[2 * at - 1])
 
     def _chain(self, join: Callable[[list[Operand]], Expr], tree: Node, values: list[Any]) -> Expr:
         try:

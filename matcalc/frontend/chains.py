@@ -243,6 +243,20 @@ def product_of(operands: Sequence[Operand]) -> Expr:
     return product.value()
 
 
+def star_between_matrices(operands: Sequence[Operand], signs: Sequence[str]) -> int:
+    """The operand before which a `*`, not a `@`, stands between two values larger than 1 x 1; 0 if there is none."""
+    for k, sign in enumerate(signs, start=1):
+        if sign != "*" or operands[k].value.is_scalar:
+            continue
+        try:
+            left = product_of(operands[:k])
+        except MisfitError:
+            return 0  # the product says so itself
+        if not left.is_scalar:
+            return k
+    return 0
+
+
 def matrix_power(base: Operand, exponent: Operand) -> Expr:
     """base ^ exponent.
 

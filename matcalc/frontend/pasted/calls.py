@@ -46,6 +46,8 @@ def called(source: Source, name: str, given: Sequence[Argument], start: int, end
     place: Node = st.name(name, start, end)
     if name in ("norm", "Norm"):
         return _norm(source, given, place, "norm" if python else "norm_of")
+    if name == "dot" and python and len(given) == 2 and all(g.node is not None and not g.keyword for g in given):
+        return st.shaped("dot", [g.node for g in given if g.node is not None], start, end)
     name = own_name(name)
     positional = [a for a in given if not a.keyword]
     words = [a.word for a in positional if a.word]

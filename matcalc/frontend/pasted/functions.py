@@ -64,20 +64,38 @@ class FunctionReader(SuffixReader):
         r"""\log x, \log^2(x), \operatorname{softmax}_2(X), np.sum(X, axis=0)."""
         tok = self.take()
         name = tok.value
-        if (name in ("min", "argmin", "argmax") and self.peek().kind == "_") or name in ("argmin", "argmax"):
+        if name in ("argmin", "argmax") or (name in ("min", "max") and self._is_over_a_variable()):
             raise self.error("a minimizer is no value here: give the function alone, and ask for its optimum with "
                              "mc.minimize(...) or `matcalc solve`", tok)  # fmt: skip
         if name in ("min", "minimize", "maximize") and self.peek().kind not in ("open", "op", "_"):
             raise self.error("give the function alone, and ask for its optimum with mc.minimize(..., "
                              "subject_to=...)", tok)  # fmt: skip
+        if name in ("max", "min") and self.peek().kind in ("_", "sub"):
+            letters = self.index_text(peek=True)
+            if letters.isalpha() and letters.islower() and letters not in self.known:
+                self.at -= 1
+                self.tokens[self.at] = Tok(name, name, tok.start, tok.end)
+                return self.index_sum()
         index = self.index_text() if self.peek().kind == "_" else ""
         if index and not index.isdigit():
             raise self.error(f"the index {index} of {name} is not read: write brackets, or a sum", tok)
         power = self.function_power(tok)
         node = self.applied(name, index, tok)
+        if name in ("tr", "trace", "Tr") and power is None and self.peek().kind == "^":
+            at = self.at
+            self.take()
+            exponent = self.raw_argument()
+            self.at = at
+            if not exponent.isdigit():
+                raise self.error("the exponent has two readings, of the trace or of the matrix: write brackets", tok)
         if power is not None:
             node = st.powered(node, ".^" if not self.products.is_scalar(node) else "^", power, st.span(power)[0])
         return node
+
+    def _is_over_a_variable(self) -> bool:
+        r"""Whether the index of \min or \max is the name of a variable."""
+        text = self.index_text(peek=True) if self.peek().kind == "_" else ""
+        return bool(text) and (text in self.known or not (text.isalpha() and text.islower()))
 
     def function_power(self, tok: Tok) -> Node | None:
         r"""The exponent between a function and its argument: \log^2 x."""
@@ -136,15 +154,31 @@ class FunctionReader(SuffixReader):
             if tok.kind == "string" or (tok.kind == "word" and tok.value in ("True", "False", "None")):
                 given.append(calls.Argument(None, self.take().value, keyword))
             else:
-                given.append(calls.Argument(self.sum(), "", keyword))
+                given.append(calls.Argument(self.compared(self.sum()), "", keyword))
         self.closing.pop()
         self.take()
         return given
 
+    def compared(self, left: Node) -> Node:
+        """The value, or its comparison with what follows."""
+        tok = self.peek()
+        if tok.kind not in ("<", ">"):
+            return left
+        self.take()
+        relation = tok.value
+        if self.peek().kind == "=":
+            relation += self.take().value
+        right = self.sum()
+        sign = st.token("COMPARISON", relation, tok.start, tok.end)
+        return st.tree("comparison", [left, sign, right], st.span(left)[0], st.span(right)[1])
+
     def bare_argument(self, name: str, tok: Tok) -> Node:
         r"""The argument without brackets: `\log\det S`, `\operatorname{tr} A B`, `\log 2\pi`."""
         if self.peek().kind == "func":
-            return self.function()
+            inner = self.function()
+            if self.peek().kind in ("^", "super"):
+                raise self.error(f"the exponent has two readings, of {name} or of its argument: write brackets", tok)
+            return inner
         factors = [self.factor("")]
         while self.starts_value() and self.peek().kind not in ("func", "sum", "prod"):
             if self.peek().kind == "open" and self.peek().value == "(" and name not in WHOLE:

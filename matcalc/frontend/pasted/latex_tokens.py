@@ -192,6 +192,9 @@ class _Tokenizer:
             yield Tok("op", c, start, self.at)
         elif c == "*":
             yield Tok("op", "asterisk", start, self.at)
+        elif self.text.startswith("||", start):
+            self.at = start + 2
+            yield Tok("norm", "", start, self.at)
         elif c == "|":
             yield Tok("bar", "", start, self.at)
         elif c in "^_,;=:'<>!.":

@@ -136,6 +136,10 @@ class Reader(FunctionReader):
     def expect(self, kind: str, value: str, opener: Tok, said: str) -> Tok:
         """The token that closes something."""
         tok = self.peek()
+        if (kind, tok.kind) == ("bar", "norm") and self.source.text[tok.start : tok.end] == "||":  # |A||B|
+            halves = [Tok("bar", "", k, k + 1) for k in (tok.start, tok.start + 1)]
+            self.tokens[self.at : self.at + 1] = halves
+            tok = halves[0]
         if tok.kind != kind or (value and tok.value != value):
             if tok.kind in ("eof", "line", ";"):
                 raise self.error(f"{said} is never closed", opener)
@@ -204,6 +208,8 @@ class Reader(FunctionReader):
         """Whether a factor begins here, written side by side with what stands before."""
         tok = self.peek()
         if tok.kind in ("norm", "bar"):
+            if tok.kind == "norm" and self.closing and self.closing[-1] == "bar" and tok.end == tok.start + 2:
+                return self.source.text[tok.start : tok.end] != "||"
             return tok.value != ")" and not (self.closing and self.closing[-1] == tok.kind)
         if tok.kind == "begin":
             return tok.value in MATRICES

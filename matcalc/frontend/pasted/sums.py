@@ -15,7 +15,7 @@ from matcalc.dims import same
 from matcalc.errors import ParseError, shorten
 from matcalc.expr import REGISTRY
 from matcalc.frontend import syntax_tree as st
-from matcalc.frontend.pasted.calls import MATHEMATICAL, own_name
+from matcalc.frontend.pasted.calls import MATHEMATICAL, is_literal, own_name
 from matcalc.frontend.pasted.tokens import Known
 from matcalc.frontend.syntax import Node, Source
 
@@ -49,7 +49,11 @@ class Sums:
     def total(self, node: Node) -> Node:
         """The value of a sum or product over its indices, with no index left."""
         body: Node = node.children[1]  # type: ignore[assignment]
-        indices, used = self._take(node), free(body)
+        indices = self._take(node)
+        while body.data == "indexsum" and body.children[0] == node.children[0]:
+            indices += self._take(body)
+            body = body.children[1]  # type: ignore[assignment]
+        used = free(body)
         if len(indices) > 2:
             raise self.refuse(node, "a sum over three indices is not read")
         present = [i for i in indices if i in used]
@@ -140,6 +144,10 @@ class Sums:
         *front, suffix = node.children
         base: Node = front[0] if len(front) == 1 else st.tree("postfix", front, *st.span(node))  # type: ignore[assignment]
         assert isinstance(suffix, Tree)
+        if suffix.data == "powering" and is_literal(suffix.children[1], "2"):  # type: ignore[arg-type]
+            squares = self.squared_norm(base, row)
+            if squares is not None:
+                return squares
         if suffix.data == "powering":
             exponent: Node = suffix.children[1]  # type: ignore[assignment]
             raised = self.entries(exponent, row, col) if free(exponent) else exponent
@@ -222,7 +230,7 @@ class Sums:
             front: Node = factors[0] if len(factors) == 1 else st.tree("product", factors, *st.span(node))  # type: ignore[assignment]
             if free(front):
                 return st.pair(self.entries(front, next(iter(free(front))), ""), ".*", rows)
-            return st.pair(rows, "*", st.transposed(self.closed(front), *st.span(front)))
+            return st.pair(rows, "*", _flipped(self.closed(front)))
         if node.data in ("call", "shaped") and len(node.children) == 2:
             name = own_name(str(node.children[0]))
             entry = REGISTRY.get(name)
@@ -242,8 +250,21 @@ class Sums:
                     return None
                 children.append(rows)
             else:
-                children.append(st.transposed(self.closed(child), *st.span(child)))
+                children.append(_flipped(self.closed(child)))
         return st.tree("sum", children, *st.span(node))
+
+    def squared_norm(self, node: Node, row: str) -> Node | None:
+        """The square of the norm of a row; None if it is something else."""
+        if node.data != "shaped" or node.children[0] not in ("norm", "norm_2"):
+            return None
+        inside: Node = node.children[1]  # type: ignore[assignment]
+        rows = self.rows_of(inside, row)
+        if rows is None:
+            return None
+        a, b = st.span(inside)
+        squares = st.powered(rows, ".^", st.number("2", a, b), b)
+        (index,) = free(inside)
+        return self.placed(st.call("sum", [squares, st.number("2", a, b)], a, b), index, row)
 
     def norm(self, meaning: str, inside: Node, row: str, col: str) -> Node:
         """The norm of a row, or of a number."""
@@ -293,7 +314,7 @@ class Sums:
         if vectors is None:
             return end, self.entries(run, row, col)
         (index,) = free(factors[end])
-        column = st.pair(vectors, "*", st.transposed(run, *st.span(run)))
+        column = st.pair(vectors, "*", _flipped(run))
         return end + 1, self.placed(st.shaped("column", [column], *st.span(column)), index, row)
 
     def _contracted(
@@ -324,6 +345,11 @@ class Sums:
         for other in nodes[1:]:
             value = st.pair(value, "*", other)
         return value
+
+
+def _flipped(node: Node) -> Node:
+    base = node.children[0]
+    return base if _is_transposed(node) and isinstance(base, Tree) else st.transposed(node, *st.span(node))
 
 
 def _is_transposed(node: Node) -> bool:
