@@ -401,6 +401,17 @@ the error of JAX. Written by `python benchmarks/accuracy.py --write docs/accurac
 
 """
 
+CAUSES = """
+## Causes of what misses a goal
+
+- `X - mean(X)` (gradients of `var`, `std`): the rounding of the mean moves all entries by the same amount. Where they
+  are nearly equal and what follows keeps little but sums (a matrix with nearly equal columns), that amount is what
+  remains. JAX's derivative subtracts the mean twice.
+- `P .* (G - sum(P .* G, 2))` (gradients through softmax): the same with a weighted mean. JAX's softmax loses as much.
+- `(x'*A'*A*x)/(x'*B'*B*x)`: the square of the denominator is beyond float32 at the scaled points. JAX overflows there
+  too.
+"""
+
 
 def main() -> int:
     """Print the table; 1 where a goal is missed."""
@@ -425,7 +436,7 @@ def main() -> int:
     text = table(rows, asked.rows)
     print(text)
     if asked.write:
-        asked.write.write_text(INTRODUCTION + text + "\n", encoding="utf-8")
+        asked.write.write_text(INTRODUCTION + text + "\n" + CAUSES, encoding="utf-8")
     return int(any(r.fails for r in rows))
 
 
