@@ -23,6 +23,8 @@ _HOME = {
     "prove": "matcalc.api.prove",
     "minimize": "matcalc.api.optimize",
     "maximize": "matcalc.api.optimize",
+    "solves": "matcalc.api.implicit",
+    "minimizes": "matcalc.api.implicit",
     "Derivation": "matcalc.api.derivation",
     "Verdict": "matcalc.claims.verdict",
     "Optimum": "matcalc.optimum.result",

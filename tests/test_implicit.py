@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import scipy.linalg as sla
 import scipy.special as ssp
 
 import matcalc as mc
+from matcalc.export.program import source_program
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases" / "implicit.jsonl").read_text().splitlines()]
 Arrays = dict[str, np.ndarray]
@@ -124,3 +126,146 @@ def test_code_and_derivatives_are_those_of_the_solved_equation(case: dict[str, A
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_the_check_agrees(case: dict[str, Any]) -> None:
     assert mc.derive(case["program"], wrt=case["wrt"]).check(trials=2)
+
+
+# ------------------------------------------------------------------------------------------------ the mechanism
+
+
+def test_the_adjoint_of_lyapunov_is_lyapunov() -> None:
+    d = mc.derive("A: n x n; Q: n x n; P: n x n solves A*P + P*A' = Q; G: n x n; tr(G'*P)", wrt="Q")
+    assert str(d.gradient("Q")) == "lyapunov(A', G)"
+    assert ("nonsingular", "kron(eye(n), A) + kron(A, eye(n))") in [(fact, str(e)) for fact, e in d.domain]
+
+
+def test_a_nonlinear_equation_in_a_matrix_has_an_adjoint_of_sylvester() -> None:
+    d = mc.derive("A: n x n positive-definite; G: n x n; X: n x n positive-definite solves X*X = A; tr(G'*X)", wrt="A")
+    assert str(d.gradient("A")) == "sylvester(X, X, G)"
+    root = mc.derive("A: n x n positive-definite; G: n x n; tr(G'*sqrtm(A))", wrt="A")
+    A = np.array([[2.0, 0.5], [0.5, 1.0]])
+    G = np.array([[1.0, 2.0], [-1.0, 0.5]])
+    found, wanted = (e.function("gradient")(A=A, G=G)["A"] for e in (d, root))
+    assert np.allclose(found, wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "lyapunov(A, Q) = reshape(inv(kron(eye(n), A) + kron(A, eye(n)))*vec(Q), n, n)",
+        "dlyapunov(A, Q) = reshape(inv(eye(n^2) - kron(A, A))*vec(Q), n, n)",
+        "sylvester(A, B, Q) = reshape(inv(kron(eye(n), A) + kron(B', eye(n)))*vec(Q), n, n)",
+        "A*lyapunov(A, Q) + lyapunov(A, Q)*A' = Q",
+        "dlyapunov(A, 2*Q)' = 2*dlyapunov(A, Q')",
+        "sylvester(A, A', Q) = lyapunov(A, Q)",
+    ],
+)
+def test_closed_forms_are_proved(claim: str) -> None:
+    assert mc.prove(f"A: n x n; B: n x n; Q: n x n; {claim}").status == "proved"
+
+
+CLOSED = [
+    (
+        "X: n x n positive-definite minimizes tr(S*X) - logdet(X) + c/2*norm2(X)^2",
+        "(sqrtm(S*S + 4*c*eye(n)) - S)/(2*c)",
+    ),
+    ("X: n x n positive-definite minimizes tr(S*X) - logdet(X) + c*tr(X)", "inv(S + c*eye(n))"),
+    ("X: n x n minimizes norm2(X - S)^2 + c*norm2(X)^2", "S/(1 + c)"),
+    ("X: n x n solves X = c/(1 + c)*S*X + S", "inv(eye(n) - c/(1 + c)*S)*S"),
+]
+
+
+@pytest.mark.parametrize(("line", "closed"), CLOSED)
+def test_derivatives_agree_with_those_of_the_closed_form(line: str, closed: str) -> None:
+    scope = "S: n x n positive-definite; c: 1 x 1 positive; G: n x n symmetric; "
+    implicit = mc.derive(f"{scope}{line}; tr(G*X)", wrt=["S", "c"])
+    explicit = mc.derive(f"{scope}X = {closed}; tr(G*X)", wrt=["S", "c"])
+    rng = np.random.default_rng(3)
+    R, G = rng.normal(size=(2, 3, 3))
+    arrays = {"S": R @ R.T / 3 + 0.5 * np.eye(3), "c": 0.7, "G": G + G.T}
+    (value, found), (wanted_value, wanted) = (d.function()(**arrays) for d in (implicit, explicit))
+    assert np.isclose(value, wanted_value, rtol=1e-10)
+    assert np.allclose(found["S"] + found["S"].T, wanted["S"] + wanted["S"].T, rtol=1e-8, atol=1e-10)
+    assert np.isclose(found["c"], wanted["c"], rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "a: 1 x 1; x: 1 x 1 solves x^3 + x = a; x^2",
+        "W: n x n; b: n x 1; z: n x 1 solves z = tanh(W*z/4 + b); sum(z.^2)",
+        "y: n x 1; v: n x 1; x: n x 1 minimizes sum(softplus(-y .* x)) + norm2(x - v)^2/2; sum(x.^2)",
+        "A: n x n; Q: n x n; P: n x n solves A*P + P*A' = Q; tr(P*P)",
+    ],
+)
+def test_second_derivatives(program: str) -> None:
+    d = mc.derive(program, wrt={"a": "a", "W": "b", "y": "v", "A": "A"}[program[0]])
+    assert d.check(kind="hessian", trials=2)
+
+
+def test_it_says_when_there_is_no_solution() -> None:
+    f = mc.derive("a: 1 x 1; x: 1 x 1 solves x^2 + a^2 = -1; x").function("value")
+    with pytest.raises(ArithmeticError, match="x: Newton's method does not converge"):
+        f(a=1.0)
+    g = mc.derive("a: 1 x 1; x: 1 x 1 minimizes cos(x) - a*x^2; x").function("value")
+    with pytest.raises(ArithmeticError, match="second derivative"):
+        g(a=1.0)
+    h = mc.derive("A: n x n; X: n x n positive-definite solves X*X*X = A; tr(X)").function("value")
+    with pytest.raises(ArithmeticError, match="positive-definite"):
+        h(A=-np.eye(2))
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("x: n x 1 solves y = b; x", "does not occur"),
+        ("x: n x 1 solves A*x = C; A: n x n; C: n x n; x", "does not fit"),
+        ("x: n x n skew solves x*x = A; x", "declared skew"),
+        ("x: n x 1 minimizes A*x; A: n x n; x", "must be 1 x 1"),
+        ("a: 1 x 1; x: 1 x 1 minimizes a*x - x^2; x", "no minimum"),
+        ("x: n x 1 minimizes sum(x); x", "no minimum"),
+        ("x: n x 1 solves x = x; x = 2; x", "defined twice"),
+        ("x: n x 1 solves; x", "a value is needed"),
+    ],
+)
+def test_wrong_equations_are_refused(program: str, message: str) -> None:
+    with pytest.raises(mc.MatcalcError, match=message):
+        mc.derive(program)
+
+
+def test_the_words_are_names_elsewhere() -> None:
+    d = mc.derive("solves = X*w; minimizes: 1 x 1; minimizes*sum(solves)", wrt="w")
+    assert str(d.gradient("w")) == "minimizes*sum(X, 1)'"
+
+
+@pytest.mark.parametrize("target", ["jax", "torch", "c", "dask", "array-api"])
+def test_other_targets_are_refused_by_the_name_of_the_value(target: str) -> None:
+    d = mc.derive("a: 1 x 1; x: 1 x 1 solves x^3 + x = a; x^2")
+    with pytest.raises(mc.NoRuleError, match="the equation of x"):
+        d.code(target=target)
+
+
+def test_equations_in_python() -> None:
+    W, b, z = mc.var("W", "n", "n"), mc.var("b", "n", 1), mc.var("z", "n", 1)
+    d = mc.derive(mc.total(mc.solves(z, z, mc.tanh(W @ z + b))), wrt="b")
+    assert str(d.gradient("b")) == str(
+        mc.derive("W: n x n; b: n x 1; z: n x 1 solves z = tanh(W*z + b); sum(z)").gradient("b")
+    )
+    with pytest.raises(mc.MatcalcError, match="must be a variable"):
+        mc.solves(W @ z, z, b)
+    with pytest.raises(mc.ShapeError):
+        mc.solves(z, z, W)
+    with pytest.raises(mc.MatcalcError, match="no minimum"):
+        mc.minimizes(z, mc.total(b * 2 - z))
+
+
+def test_the_program_of_a_note_reads_back() -> None:
+    text = (
+        "W: n x n; b: n x 1; z: n x 1 solves z = tanh(W*z + b); w: n x 1 minimizes sum(exp(w)) + norm2(w - z)^2; sum(w)"
+    )
+    d = mc.derive(text, wrt="b")
+    again = mc.derive(source_program(d), wrt="b")
+    assert again.output is d.output
+
+
+def test_expressions_with_equations_are_pickled() -> None:
+    d = mc.derive("W: n x n; b: n x 1; z: n x 1 solves z = tanh(W*z + b); sum(z)", wrt="b")
+    assert pickle.loads(pickle.dumps(d.output)) is d.output

@@ -25,7 +25,7 @@ from matcalc.emit.portable_module import portable_text
 from matcalc.emit.program import Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
 from matcalc.emit.solvers import solver_sources
-from matcalc.errors import MatcalcError, missing_dependency
+from matcalc.errors import MatcalcError, NoRuleError, missing_dependency
 from matcalc.expr import Expr, postorder
 from matcalc.printing.text import shared
 from matcalc.templating import render
@@ -96,9 +96,13 @@ def numpy_source(
         program = program.with_factors(factors)
     if autodiff:
         program.kind = "value_and_vjp"
-        return autodiff_text(Lowered(program, name or "value"), title, list(formulas), target)
-    lowered = Lowered(program, name or kind, sizes)
+    lowered = Lowered(program, name or ("value" if autodiff else kind), sizes)
     lowered.summary = summary or lowered.summary
+    if lowered.solvers and target not in ("numpy", "numba"):
+        equation = next(iter(lowered.solvers))
+        raise NoRuleError(f"the equation of {equation.name} is solved by code for NumPy only, not for {target}")
+    if autodiff:
+        return autodiff_text(lowered, title, list(formulas), target)
     if target in ("numpy", "numba"):
         return _numpy_text(lowered, title, list(formulas), comments or {}, target == "numba")
     if target == "c":

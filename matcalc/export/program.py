@@ -7,7 +7,7 @@ import ast
 from matcalc.calculus.problem import Problem
 from matcalc.dims import shape_text
 from matcalc.errors import NoRuleError
-from matcalc.expr import postorder
+from matcalc.expr import Expr, postorder
 from matcalc.printing.text import text
 from matcalc.properties import names_of
 
@@ -31,10 +31,23 @@ def source_program(d: Problem) -> str:
     lines = [
         " ".join([f"{v.params[0]}:", shape_text(v.shape), *names_of(v.params[3])]) for v in d.graph.declared.values()
     ]
-    lines += [f"{name} = {text(e.args[0])}" for name, e in d.graph.definitions.items()]
+    solved = {e.args[0] for e in d.graph.definitions.values()}
+    if any(e.op == "root" and e not in solved for e in postorder((d.output,))):
+        raise NoRuleError("the solution of an equation has no text of its own: name it by its unknown")
+    lines += [_definition(name, e.args[0]) for name, e in d.graph.definitions.items()]
     if d.output.op != "named" or d.output is not list(d.graph.definitions.values())[-1]:
         lines.append(text(d.output))
     return "\n".join(lines)
+
+
+def _definition(name: str, value: Expr) -> str:
+    """`name = value`, or the equation that gives the value."""
+    if value.op != "root":
+        return f"{name} = {text(value)}"
+    unknown, *sides = value.params[0].shown(value.args)
+    facts = names_of(unknown.params[3])
+    verb = "solves" if len(sides) > 1 else "minimizes"
+    return " ".join([f"{name}: {shape_text(unknown.shape)}", *facts, verb, " = ".join(map(text, sides))])
 
 
 def function_names(d: Problem) -> list[str]:

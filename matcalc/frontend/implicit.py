@@ -6,6 +6,7 @@ from functools import partial
 
 from matcalc import core
 from matcalc.core import minus, transpose
+from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, node
 from matcalc.linop import apply
 from matcalc.ops.define import linearised
@@ -43,6 +44,10 @@ def minimizes(unknown: Expr, objective: Expr) -> Expr:
     """
     value = minimiser_of(unknown, objective, simplified, partial(_on_symmetric, unknown))
     equation: Equation = value.params[0]
+    second = equation.condition
+    if Context().known(simplified(minus(second)), "positive-semidefinite") or is_zero(second):
+        name, derivative = unknown.name, "second derivative" if unknown.is_scalar else "Hessian"
+        raise MatcalcError(f"{objective} has no minimum that is strict: its {derivative} by {name} is {second}")
     free = not any(known(unknown, fact) for fact in ("positive-definite", "positive"))
     closed = _linear(equation) if free and Context().known(equation.derivative, "positive-definite") else None
     return value if closed is None else substitute(closed, dict(zip(equation.formals, value.args)))

@@ -24,6 +24,7 @@ Place: TypeAlias = Tree[Token] | Token
 
 MAX_DEPTH = 1000
 MAX_CHARACTERS = 1_000_000
+_VERBS = {"solves": "_SOLVES", "minimizes": "_MINIMIZES", "minimises": "_MINIMIZES"}
 _CLOSING = {"(": ")", "[": "]"}
 
 
@@ -71,16 +72,22 @@ class _Lines(PostLex):
         opened: list[Token] = []
         newline: Token | None = None
         separated = True  # nothing stands before a separator here
+        declares = False  # the statement is `name: ...`, where `solves` is a word of its own
         for token in stream:
             if token.type == "_NEWLINE":
                 newline = newline or token
                 continue
             if newline is not None and not separated and not opened and token.type != "_SEMICOLON":
                 yield newline
+                declares = False
             newline = None
             _check_number(token)
             _match(token, opened)
             separated = token.type == "_SEMICOLON"
+            declares = not separated and (declares or (token.type == "COLON" and not opened))
+            if declares and token.type == "NAME" and token.value in _VERBS and not opened:
+                declares = False
+                token = Token.new_borrow_pos(_VERBS[token.value], token.value, token)
             yield token
         if opened:
             raise _MisplacedError(f"the bracket {opened[-1].value!r} is never closed", opened[-1])

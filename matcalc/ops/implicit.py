@@ -89,6 +89,8 @@ class Equation:
     def words(self) -> tuple[str, ...]:
         """What the solution must be, for the solver."""
         facts = [fact for fact in SOLVED if known(self.unknown, fact)]
+        if self.unknown.is_scalar:
+            facts = [fact for fact in facts if fact == "positive"]
         return (*facts, "minimum") if self.objective is not None else tuple(facts)
 
     @cached_property

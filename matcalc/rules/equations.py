@@ -1,0 +1,143 @@
+"""Solutions of Sylvester's and Lyapunov's equations: transposed, multiplied, and by vec, where proofs need it."""
+
+from __future__ import annotations
+
+from matcalc import core
+from matcalc.core import number, scale, transpose, var
+from matcalc.expr import Expr
+from matcalc.ops.arithmetic import are_transposes
+from matcalc.ops.equations import (
+    by_vec,
+    dlyapunov,
+    dlyapunov_form,
+    lyapunov,
+    lyapunov_form,
+    sylvester,
+    sylvester_form,
+)
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.rule import HORN, node_rule, rule
+from matcalc.walk import rebuild
+
+_TWO = number(2)
+
+
+@rule(A="m m", B="n n", C="m n", source=HORN)
+def transpose_of_sylvester(A: Expr, B: Expr, C: Expr) -> tuple[Expr, Expr]:
+    """sylvester(A, B, C)' = sylvester(B', A', C')"""
+    return sylvester(A, B, C).T, sylvester(B.T, A.T, C.T)
+
+
+@rule(A="n n", Q="n n", source=HORN)
+def transpose_of_lyapunov(A: Expr, Q: Expr) -> tuple[Expr, Expr]:
+    """lyapunov(A, Q)' = lyapunov(A, Q')"""
+    return lyapunov(A, Q).T, lyapunov(A, Q.T)
+
+
+@rule(A="n n", Q="n n", source=HORN)
+def transpose_of_dlyapunov(A: Expr, Q: Expr) -> tuple[Expr, Expr]:
+    """dlyapunov(A, Q)' = dlyapunov(A, Q')"""
+    return dlyapunov(A, Q).T, dlyapunov(A, Q.T)
+
+
+def _lyapunov() -> tuple[Expr, Expr]:
+    A, Q = var("A", "n", "n"), var("Q", "n", "n")
+    return sylvester(A, A.T, Q), lyapunov(A, Q)
+
+
+@node_rule(op="sylvester", source=HORN, example=_lyapunov)
+def sylvester_with_transpose(e: Expr, context: Context) -> Expr | None:
+    """sylvester(A, A', Q) = lyapunov(A, Q)"""
+    A, B, C = e.args
+    return lyapunov(A, C) if are_transposes(A, B) else None
+
+
+def _scaled(solved: Expr, multiple: Expr) -> tuple[Expr, Expr]:
+    return multiple, scale(_TWO, solved)
+
+
+def _out(e: Expr) -> Expr | None:
+    """The solution with the 1 x 1 factors of the right side in front."""
+    *at, C = e.args
+    return scale(*C.args[:-1], rebuild(e, (*at, C.args[-1]))) if C.op == "scale" else None
+
+
+def _sylvester_of_multiple() -> tuple[Expr, Expr]:
+    A, B, C = var("A", "m", "m"), var("B", "n", "n"), var("C", "m", "n")
+    return _scaled(sylvester(A, B, C), sylvester(A, B, scale(_TWO, C)))
+
+
+@node_rule(op="sylvester", source=HORN, example=_sylvester_of_multiple)
+def sylvester_of_scaled(e: Expr, context: Context) -> Expr | None:
+    """sylvester(A, B, s C) = s sylvester(A, B, C)"""
+    return _out(e)
+
+
+def _lyapunov_of_multiple() -> tuple[Expr, Expr]:
+    A, Q = var("A", "n", "n"), var("Q", "n", "n")
+    return _scaled(lyapunov(A, Q), lyapunov(A, scale(_TWO, Q)))
+
+
+@node_rule(op="lyapunov", source=HORN, example=_lyapunov_of_multiple)
+def lyapunov_of_scaled(e: Expr, context: Context) -> Expr | None:
+    """lyapunov(A, s Q) = s lyapunov(A, Q)"""
+    return _out(e)
+
+
+def _dlyapunov_of_multiple() -> tuple[Expr, Expr]:
+    A, Q = var("A", "n", "n"), var("Q", "n", "n")
+    return _scaled(dlyapunov(A, Q), dlyapunov(A, scale(_TWO, Q)))
+
+
+@node_rule(op="dlyapunov", source=HORN, example=_dlyapunov_of_multiple)
+def dlyapunov_of_scaled(e: Expr, context: Context) -> Expr | None:
+    """dlyapunov(A, s Q) = s dlyapunov(A, Q)"""
+    return _out(e)
+
+
+# ------------------------------------------------------------------------------------------------ for proofs
+
+
+@rule(A="m m", B="n n", C="m n", source=HORN, group="expand")
+def sylvester_by_vec(A: Expr, B: Expr, C: Expr) -> tuple[Expr, Expr]:
+    """sylvester(A, B, C) = reshape((I (x) A + B' (x) I)^-1 vec(C))"""
+    return sylvester(A, B, C), by_vec(sylvester_form(A, B), C)
+
+
+@rule(A="n n", Q="n n", source=HORN, group="expand")
+def lyapunov_by_vec(A: Expr, Q: Expr) -> tuple[Expr, Expr]:
+    """lyapunov(A, Q) = reshape((I (x) A + A (x) I)^-1 vec(Q))"""
+    return lyapunov(A, Q), by_vec(lyapunov_form(A), Q)
+
+
+@rule(A="n n", Q="n n", source=HORN, group="expand")
+def dlyapunov_by_vec(A: Expr, Q: Expr) -> tuple[Expr, Expr]:
+    """dlyapunov(A, Q) = reshape((I - A (x) A)^-1 vec(Q))"""
+    return dlyapunov(A, Q), by_vec(dlyapunov_form(A), Q)
+
+
+def _residual() -> tuple[Expr, Expr]:
+    A, Q = var("A", "n", "n"), var("Q", "n", "n")
+    X = lyapunov(A, Q)
+    return core.add(A @ X, X @ transpose(A)), Q
+
+
+def _is_pair(a: Expr, b: Expr) -> Expr | None:
+    """Q where a is A X and b is X A' with X = lyapunov(A, Q)."""
+    if a.op != "matmul" or b.op != "matmul" or a.args[-1] is not b.args[0] or a.args[-1].op != "lyapunov":
+        return None
+    X = a.args[-1]
+    left, right = core.matmul(*a.args[:-1]), core.matmul(*b.args[1:])
+    return X.args[1] if left is X.args[0] and are_transposes(left, right) else None
+
+
+@node_rule(op="add", source=HORN, example=_residual)
+def lyapunov_solves_its_equation(e: Expr, context: Context) -> Expr | None:
+    """A X + X A' = Q for X = lyapunov(A, Q)"""
+    for a in e.args:
+        for b in e.args:
+            Q = _is_pair(a, b) if a is not b else None
+            if Q is not None:
+                rest = [t for t in e.args if t is not a and t is not b]
+                return core.add(Q, *rest)
+    return None
