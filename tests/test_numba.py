@@ -59,5 +59,5 @@ def test_blocks_become_kernels():
 
 def test_what_is_missing_is_said(monkeypatch):
     monkeypatch.setattr(request, "find_spec", lambda name: None)
-    with pytest.raises(MissingDependencyError, match="target='numba' needs numba: pip install numba"):
+    with pytest.raises(MissingDependencyError, match="target='numba' needs Numba: pip install numba"):
         mc.derive("sum(x.^2)", shapes={"x": ("n", 1)}).function(target="numba")

@@ -266,3 +266,39 @@ def test_dask_has_its_own_conventions():
     assert float(d.function("value", "dask")(**by_rows)) == pytest.approx(d.function("value")(**arrays))
     with pytest.raises(NoRuleError, match=r"no code for Dask: np\.linalg\.slogdet"):
         mc.derive("logdet(X)", shapes={"X": ("n", "n")}).code("value", "dask")
+
+
+@pytest.mark.parametrize("target", ["jax", "torch", "dask", "array_api_strict"])
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("sum(X)/2 + 1.5", "gradient"),
+        ("sum(sin(X).*X)/2 + 0.5*norm2(X)", "value_and_grad"),
+        ("sum(exp(X*w/4))", "gradient"),
+        ("0.5*X.*X", "jvp"),
+        ("0.5*X", "vjp"),
+        ("sum(X.^3)*0.3", "hvp"),
+    ],
+)
+def test_whole_numbers_are_taken_in_the_floating_type(source, kind, target):
+    extra, put = library(target)
+    d = mc.derive(source, wrt="X", shapes={"X": ("n", "k")} | ({"w": ("k", 1)} if "w" in source else {}))
+    X, G = np.arange(12).reshape(4, 3) - 5, np.arange(12).reshape(4, 3)
+    along = {"jvp": {"tangents": {"X": G}}, "hvp": {"tangents": {"X": G}}, "vjp": {"cotangent": G}}.get(kind, {})
+    wanted = d.function(kind)(**({"X": X, "w": [1, 0, 2]} if "w" in source else {"X": X}), **along)
+    dialect = target if target in ("jax", "torch", "dask") else "array-api"
+    for floating in ("none", "X", "along"):
+        given = {"X": put(X * 1.0 if floating == "X" else X)}
+        given |= {"w": put(np.array([[1], [0], [2]]))} if "w" in source else {}
+        turned = put(G * 1.0 if floating == "along" else G)
+        moved = {name: {"X": turned} if name == "tangents" else turned for name in along}
+        found = d.function(kind, dialect)(**given, **moved, **extra)
+        for part, right in zip(_leaves(found), _leaves(wanted), strict=True):
+            assert np.allclose(np.asarray(part), right), floating
+
+
+def _leaves(found):
+    """The arrays of a result."""
+    if isinstance(found, dict):
+        return list(found.values())
+    return [part for f in found for part in _leaves(f)] if isinstance(found, tuple) else [found]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from matcalc.dims import is_one
 from matcalc.emit import trees
 from matcalc.emit.portable import DIALECTS, helpers_of, python_numbers, size_lines, translated
-from matcalc.emit.portable_module import WIDTH
+from matcalc.emit.portable_module import WIDTH, type_line
 from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
 from matcalc.properties import CLOSED_MASK, names_of
@@ -59,8 +59,10 @@ def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str
     cotangent = lowered.inputs[program.cotangent.params[0]]
     if _uses(second, "dtype"):
         again.append(f"dtype = {cotangent}.dtype")
-    if _uses([*cut.forward, cut.value], "dtype"):
-        checks.append(f"dtype = {arrays[0][0] if arrays else names[0]}.dtype")
+    if arrays:
+        checks.append(type_line([name for name, _ in arrays], dialect))
+    elif _uses([*cut.forward, cut.value], "dtype"):
+        checks.append(f"dtype = {names[0]}.dtype")
     body = [*checks, *cut.forward, cut.value, *cut.backward, *cut.gradients.values()]
     derivatives = [cut.gradients.get(name, "None") for name in names]
     return render(

@@ -8,6 +8,28 @@ They use what the array API standard, JAX and PyTorch have in common. The text g
 from __future__ import annotations
 
 
+def _is_floating(xp, x):
+    """Whether an array has a floating type."""
+    if hasattr(xp, "is_floating_point"):
+        return xp.is_floating_point(x)
+    return xp.isdtype(x.dtype, "real floating") if hasattr(xp, "isdtype") else x.dtype.kind == "f"
+
+
+def _cast(xp, x, dtype):
+    """An array in a type."""
+    if x.dtype == dtype:
+        return x
+    if hasattr(xp, "is_floating_point"):
+        return x.to(dtype)
+    return x.astype(dtype) if hasattr(x, "astype") else xp.astype(x, dtype)
+
+
+def _floating(xp, default, *arrays):
+    """The type of the first array of floating type, else the default one; the arrays, whole numbers in that type."""
+    dtype = next((x.dtype for x in arrays if _is_floating(xp, x)), default)
+    return dtype, *(x if _is_floating(xp, x) else _cast(xp, x, dtype) for x in arrays)
+
+
 def _largest(xp, x, axis):
     """The largest entries along an axis, which is kept."""
     return xp.amax(x, axis, keepdims=True) if hasattr(xp, "amax") else xp.max(x, axis=axis, keepdims=True)

@@ -38,7 +38,7 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     taking = [f"{name} = {dialect.taken}({name})" for name in given] if dialect.taken else []
     taking += size_lines(arrays, lowered.dimensions, [*lines, result])
     scalars = [lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar]
-    taking.append(f"dtype = {f'{arrays[0][0]}.dtype' if arrays else f'{dialect.prefix}.{dialect.default}'}")
+    taking.append(type_line(given, dialect))
     taking += [f"{name} = {_number(name, dialect)}" for name in scalars if _reads(lines, result, name)]
     for wrt, t in program.tangents.items():
         zero = _number("0", dialect) if t.is_scalar else f"{dialect.prefix}.zeros_like({lowered.inputs[wrt]})"
@@ -67,6 +67,14 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     )
 
 
+def type_line(arrays: list[str], dialect: Dialect) -> str:
+    """The statement that sets the program's type, in which arrays of whole numbers are taken."""
+    default = f"{dialect.prefix}.{dialect.default}"
+    if not arrays:
+        return f"dtype = {default}"
+    return f"dtype, {', '.join(arrays)} = _floating({dialect.prefix}, {default}, {', '.join(arrays)})"
+
+
 def _number(text: str, dialect: Dialect) -> str:
     """A number as an array of the program's type."""
     return f"{dialect.prefix}.{dialect.scalar}({text}, dtype=dtype)"
@@ -76,7 +84,7 @@ def _taken(text: str, of: Expr, dialect: Dialect) -> str:
     """A tangent or a cotangent as an array of the library; it fits `of`."""
     if of.is_scalar:
         return _number(text, dialect)
-    return f"{dialect.taken}({text})" if dialect.taken else text
+    return f"_cast({dialect.prefix}, {f'{dialect.taken}({text})' if dialect.taken else text}, dtype)"
 
 
 def _reads(lines: list[str], result: str, name: str) -> bool:

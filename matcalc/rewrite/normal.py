@@ -202,7 +202,8 @@ def _merged_group(group: list[Expr], context: Context) -> list[Expr]:
     exponents = [base_and_exponent(f)[1] for f in group]
     values = [k.params[0] for k in exponents if k.op == "number"]
     if len(values) < len(exponents):
-        if not context.known(base, "positive"):
+        shifted = len(values) == len(exponents) - 1 and all(v.is_integer for v in values)  # s^(k - 1) s = s^k
+        if not context.known(base, "positive") and not (shifted and context.known(base, "nonzero")):
             return group
         total = exponents[0]
         for k in exponents[1:]:
