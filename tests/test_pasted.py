@@ -99,6 +99,13 @@ def test_what_is_ambiguous_is_refused_or_read_as_one_of_its_readings(case: dict[
 
 
 READ = [
+    (r"\sum_i x^2_i", "sum(x.^2)"),
+    (r"\|x\|_\infty", "max(abs(x))"),
+    (r"|A||B|", "det(A)*det(B)"),
+    (r"\max_i (Ax)_i", "max(A*x)"),
+    (r"\sum_{i,j} A_{ij} B_{ij}", "sum(A .* B)"),
+    ("np.dot(A, x)", "A*x"),
+    ("np.where(x > 0, x, 0)", "where(x > 0, x, 0)"),
     ("dot(x, y)", "x'*y"),
     ("dot(A*x, x + y)", "(A*x)'*(x + y)"),
     ("transpose(X)", "X'"),
@@ -185,6 +192,11 @@ REFUSED = [
     (r"\sum_{i=1}^{p} x_i", "the index ends at p"),
     (r"\sum_{i=1}^{n} (x_i + y)", "no index"),
     (r"\foo x", "not known"),
+    (r"x^{(2)}", "names another variable"),
+    (r"s_{1}", "has no index"),
+    (r"\log\det(A)^2", "two readings"),
+    (r"\operatorname{tr}(A^\top A)^{1/2}", "two readings"),
+    ("A * B @ y", "two readings"),
     ("x^\\top (A", "never closed"),
     ("s/2n xᵀx", "two readings"),
     ("norm(A)", "singular value"),

@@ -68,7 +68,7 @@ BRACKETS = {
 }  # fmt: skip
 SPECIAL = {
     "frac": "frac", "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "sqrt": "sqrt", "sum": "sum", "prod": "prod",
-    "top": "top", "intercal": "top", "prime": "prime", "begin": "begin", "end": "end",
+    "infty": "infty", "top": "top", "intercal": "top", "prime": "prime", "begin": "begin", "end": "end",
 }  # fmt: skip
 ACCENTS = {
     "hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "tilde": "tilde", "widetilde": "tilde",
@@ -108,7 +108,6 @@ REFUSED = {
     **dict.fromkeys(("arg", "argmin", "argmax"), "a minimizer is no value here: give the function alone, and ask for "
                     "its optimum with mc.minimize(...) or `matcalc solve`"),
     **dict.fromkeys(("nabla", "partial"), "a derivative is asked for beside the text, which is the function (wrt)"),
-    **dict.fromkeys(("infty",), r"infinity is no value here; the largest entry is \max"),
     **dict.fromkeys(("lim", "limsup", "liminf", "sup", "inf"), "limits are no operation here"),
     **dict.fromkeys(("ldots", "cdots", "dots", "vdots", "ddots"), r"dots are not read: write the sum as \sum_{i=1}^n"),
     **dict.fromkeys(("pm", "mp"), "write + or -"),

@@ -50,6 +50,9 @@ class NameReader:
     def starts_value(self) -> bool:
         raise NotImplementedError
 
+    def norm_index(self) -> str:
+        raise NotImplementedError
+
     # -------------------------------------------------------------------------------------------- indices
 
     def index_text(self, *, peek: bool = False) -> str:
@@ -224,7 +227,10 @@ class NameReader:
         base = self.lookup(tok, ())
         if tok.value == "I" and not tok.accent and not base and index is None:
             return self.identity(tok)
-        text = index if isinstance(index, str) else "" if index == () else self.index_text() or self._superscript()
+        raised = ""
+        text = index if isinstance(index, str) else "" if index == () else self.norm_index()
+        if not text and index is None:
+            text = raised = self._superscript()
         start, end = place.start, self.tokens[self.at - 1].end
         if not text:
             return self.plain(tok, base, start, max(end, place.end))
@@ -234,6 +240,10 @@ class NameReader:
             raise self.error(f"{' and '.join(found)} are both written like this: use the text syntax", place)
         if found:
             return st.name(found[0], start, end)
+        if raised and self.known.strict:
+            raise self.error(f"the superscript ({raised}) names another variable, which is not declared", place)
+        if base and self.known.is_scalar(base[0]) and self.known.strict:
+            raise self.error(f"{base[0]} is 1 x 1 and has no index {text}: declare the variable that is meant", place)
         if all(part in self.indices for part in parts):
             return self._indexed(tok, base, parts, place, start, end)
         if base and all(part.isdigit() or part in self.known.dims or part in self.indices for part in parts):

@@ -129,6 +129,8 @@ class Reader(FunctionReader):
         """The error about a token that does not fit."""
         if tok.kind in ("<", ">"):
             return self.error("a comparison is no value: by cases is where(A > B, C, D) in the text syntax", tok)
+        if tok.kind == "infty":
+            return self.error(r"infinity is no value here; the largest entry is \max", tok)
         if tok.kind in ("eof", "line"):
             return self.source.error_at("the text ends where a value is needed", len(self.source.text.rstrip()))
         return self.source.error_at(f"unexpected {shorten(self.source.text[tok.start : tok.end])!r}", tok.start)

@@ -83,6 +83,8 @@ class SuffixReader(NameReader):
         start = self.at
         self.take()
         text = self.raw_argument()
+        if re.fullmatch(r"\(\w\)", text):
+            raise self.error(f"the superscript {text} names another variable, which is not declared", tok)
         found = TRANSPOSED.fullmatch(text) if text else None
         letter = _LETTER.fullmatch(text)
         if letter and letter[1] in self.known:
