@@ -53,6 +53,6 @@ def minimizes(unknown: Expr, objective: Any) -> Expr:
         >>> x, v, t = mc.var("x", 1, 1), mc.var("v", 1, 1), mc.var("t", 1, 1, ["positive"])
         >>> d = mc.derive(mc.minimizes(x, t * mc.softplus(-x) + (x - v) ** 2 / 2), wrt="v")
         >>> print(d.gradient("v"))
-        1/(t*sigmoid(x)*sigmoid(-x) + 1)
+        1/(1 + t*sigmoid(-x)*sigmoid(x))
     """
     return named(unknown.name, implicit.minimizes(unknown, as_expr(objective)))
