@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import support
-from fuzz import checks, definitions, generate, run, shrink
+from fuzz import case, checks, constants, definitions, generate, run, shrink
 from fuzz.evaluation import Evaluation, jacobian
 
 import matcalc as mc
@@ -17,7 +17,7 @@ from matcalc.expr import REGISTRY, Expr
 from matcalc.walk import variables
 
 PROGRAMS, AT_ONCE, SEED = 240, 8, 2026
-OPERATIONS = [name for name in REGISTRY if name not in definitions.LEAVES and name not in ("variable", "named", "root")]
+OPERATIONS = [name for name in REGISTRY if name not in constants.LEAVES and name not in ("variable", "named", "root")]
 
 
 @pytest.mark.parametrize("first", range(0, PROGRAMS, AT_ONCE))
@@ -29,8 +29,8 @@ def test_programs(first: int) -> None:
 
 def test_every_operation_is_defined_and_met() -> None:
     own = {"variable", "root"}  # equations have an oracle of their own, in test_implicit.py
-    assert set(REGISTRY) == {*definitions.TABLE, *definitions.LEAVES, *own}
-    assert not set(definitions.TABLE) & set(definitions.LEAVES)
+    assert set(REGISTRY) == {*definitions.TABLE, *constants.LEAVES, *own}
+    assert not set(definitions.TABLE) & set(constants.LEAVES)
 
 
 def test_programs_are_the_same_in_every_run() -> None:
@@ -175,4 +175,4 @@ def test_a_wrong_derivative_is_found_and_shrunk(monkeypatch: pytest.MonkeyPatch)
     assert len(str(small.output)) < 30
     assert "SOURCE" in shrink.reproduction("gradient", small, what)
     fine = generate.Program(core.total(core.var("X", "n", "n")), {"X": point["X"]}, {"n": 2}, (0, 0))
-    assert checks.guarded("gradient", fine) == "right"
+    assert checks.guarded("gradient", case.Case(fine)) == "right"

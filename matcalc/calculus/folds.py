@@ -25,10 +25,11 @@ class Folds:
     Args:
         definitions: the named values.
         closed: whether closed facts may be used.
+        moving: named values that are differentiated by, which leave what their definitions give them.
     """
 
-    def __init__(self, definitions: Iterable[Expr], *, closed: bool = True) -> None:
-        quiet = Rewriter(Context(closed=closed))
+    def __init__(self, definitions: Iterable[Expr], *, closed: bool = True, moving: Iterable[Expr] = ()) -> None:
+        quiet = Rewriter(Context(closed=closed, moving=moving))
         self._whole: dict[bytes, Expr] = {}
         self._products: list[tuple[Counter[bytes], Expr]] = []
         self._quotients: list[tuple[dict[bytes, Expr], Expr]] = []

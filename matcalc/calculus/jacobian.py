@@ -134,7 +134,7 @@ class Jacobian:
         for variable in (self.by, by):
             if d.structure_of(variable) != "none":
                 raise NoRuleError(f"second derivatives along a structured set ({variable.params[0]}): use hessian")
-        rewriter = Rewriter(d.new_context(closed=False), JACOBIAN_RULES)
+        rewriter = Rewriter(d.new_context(closed=False, moving=(by,)), JACOBIAN_RULES)
         return jacobian_of(d, jacobian_matrix(self.of, self.by, rewriter, d.fresh_names()), by, closed=True)
 
     @property
@@ -252,8 +252,8 @@ def hessian_of(d: Problem, of: Expr, by: Expr) -> Jacobian:
     """
     if of is not by:
         need_apart(of, by)
-    context = d.new_context(closed=False)
-    folds, free = d.open_folds.without(by), by.op == "variable"
+    context = d.new_context(closed=False, moving=(by,))
+    folds, free = d.folds_around((by,)), by.op == "variable"
     engine = ReverseAccumulation(d.output, context, d.fresh_names(), folds, equations=free)
     gradient = engine.run([of], core.number(1)).adjoints[of].value
     return jacobian_of(d, gradient, by, closed=True)
@@ -279,9 +279,9 @@ def hessian_products(d: Problem, tangents: Mapping[Expr, Expr]) -> dict[str, Exp
         for of in tangents:
             if of is not by:
                 need_apart(of, by)
-    context = d.new_context(closed=False)
+    context = d.new_context(closed=False, moving=tangents)
     names = d.fresh_names()
-    folds, free = d.open_folds.without(*tangents), all(e.op == "variable" for e in tangents)
+    folds, free = d.folds_around(tangents), all(e.op == "variable" for e in tangents)
     engine = ReverseAccumulation(d.output, context, names, folds, equations=free)
     adjoints = engine.run(d.wrt, core.number(1)).adjoints
     return {str(e.params[0]): forward(adjoints[e].value, tangents, d.rewriter, names) for e in d.wrt}

@@ -88,9 +88,14 @@ class Problem:
         """The facts, the assumptions and the log of this derivation."""
         return self.new_context()
 
-    def new_context(self, *, closed: bool = True) -> Context:
-        """The same facts and assumptions with a log of its own; `closed`: facts that hold at the point may be used."""
-        made = Context(self.domain, closed=closed, exact=self.exact)
+    def new_context(self, *, closed: bool = True, moving: Iterable[Expr] = ()) -> Context:
+        """The same facts and assumptions with a log of its own.
+
+        Args:
+            closed: whether facts that hold at the point may be used: after the last differentiation.
+            moving: what will be differentiated by: what a definition gives to a named value does not last then.
+        """
+        made = Context(self.domain, closed=closed, exact=self.exact, moving=moving)
         self.contexts.append(made)
         return made
 
@@ -118,8 +123,15 @@ class Problem:
 
     @cached_property
     def open_folds(self) -> Folds:
-        """The same without closed facts, for what is differentiated again."""
+        """The same without closed facts, for what is differentiated again by variables."""
         return Folds(self.graph.definitions.values(), closed=False)
+
+    def folds_around(self, moving: Iterable[Expr]) -> Folds:
+        """The definitions for what is differentiated again by these: none of them is written by its own name."""
+        moving = list(moving)
+        named = [e for e in moving if e.op == "named"]
+        found = Folds(self.graph.definitions.values(), closed=False, moving=named) if named else self.open_folds
+        return found.without(*moving)
 
     @cached_property
     def stops(self) -> list[Expr]:

@@ -83,6 +83,7 @@ class Program:
         cotangent: for vjp the variable that holds the cotangent.
         output: for jvp the derivative of the output.
         factors: for each name the pairs of results that are the factors of Kronecker products.
+        identities: the factors that are the sizes of identities.
     """
 
     kind: str
@@ -93,19 +94,22 @@ class Program:
     cotangent: Expr | None = None
     output: Expr | None = None
     factors: Mapping[str, list[tuple[str, str]]] | None = None
+    identities: frozenset[str] = frozenset()
 
     def with_factors(self, factors: Mapping[str, list[tuple[Expr, Expr]]]) -> Program:
         """The same program with results that are pairs of factors; sizes stand for identities."""
         results: dict[str, Expr] = {}
         pairs: dict[str, list[tuple[str, str]]] = {}
+        identities: set[str] = set()
         for name, terms in factors.items():
             pairs[name] = []
             for k, term in enumerate(terms):
                 keys = f"{name}_left{k or ''}", f"{name}_right{k or ''}"
                 sized = (core.number(core.exact_dim(e.shape[0])) if e.op == "eye" else e for e in term)
                 results |= zip(keys, sized)
+                identities.update(key for key, e in zip(keys, term) if e.op == "eye")
                 pairs[name].append(keys)
-        return replace(self, results=results, factors=pairs)
+        return replace(self, results=results, factors=pairs, identities=frozenset(identities))
 
     def with_roots(self, table: Mapping[Expr, Expr]) -> Program:
         """The same program with what it computes replaced; a value that is not returned stays."""
@@ -274,8 +278,9 @@ class Lowered:
         for name, keys in factors.items():
             texts = []
             for key in (key for pair in keys for key in pair):
-                text, returned = self.own(self.program.results[key], returned)
-                texts.append(text)
+                e = self.program.results[key]
+                text, returned = self.own(e, returned)
+                texts.append(text if key in self.program.identities else _typed(text, e))
             items.append(f"{quoted(name)}: [{', '.join(f'({a}, {b})' for a, b in zip(texts[::2], texts[1::2]))}]")
         return f"{{{', '.join(items)}}}"
 

@@ -22,8 +22,13 @@ class Operand:
 
 
 def simple_first(operands: list[Operand]) -> list[Operand]:
-    """Names before compound operands, in whose memory a last read may then be overwritten."""
-    return sorted(operands, key=lambda o: isinstance(o.tree, (ast.BinOp, ast.Call)))
+    """Names before compound operands, in whose memory a last read may then be overwritten; truth values last.
+
+    A truth value times a whole number is a whole number, into which no product of others can be put.
+    """
+    return sorted(
+        operands, key=lambda o: 2 * isinstance(o.tree, ast.Compare) + isinstance(o.tree, (ast.BinOp, ast.Call))
+    )
 
 
 def terms(tree: ast.expr) -> list[Operand]:

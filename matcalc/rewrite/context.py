@@ -22,6 +22,7 @@ class Context:
         assumptions: `(fact, expression)` pairs that hold where the source is defined (the domains of its operations).
         closed: whether closed facts (symmetric, one-hot, ...) may be used that hold at the point only: after the last
             differentiation. Those that the form of an expression gives it hold everywhere and may always be used.
+        moving: named values that are differentiated by: these leave what their definitions give them, as variables do.
         exact: whether only that is done by which no digit of the numbers is lost: for generated code.
 
     Attributes:
@@ -29,9 +30,15 @@ class Context:
     """
 
     def __init__(
-        self, assumptions: Iterable[tuple[str, Expr]] = (), *, closed: bool = True, exact: bool = False
+        self,
+        assumptions: Iterable[tuple[str, Expr]] = (),
+        *,
+        closed: bool = True,
+        exact: bool = False,
+        moving: Iterable[Expr] = (),
     ) -> None:
         self.closed = closed
+        self.moving = frozenset(moving)
         self.exact = exact
         self.lossy = False
         self.given = tuple(assumptions)
@@ -63,7 +70,7 @@ class Context:
         if e not in masks:
             for sub in postorder((e,), stop=lambda s: s in masks):
                 own = facts_from(sub, [masks[a] for a in sub.args])[0]
-                masks[sub] = own & ~CLOSED_MASK if sub.op == "variable" else own
+                masks[sub] = own & ~CLOSED_MASK if sub.op == "variable" or sub in self.moving else own
         return masks[e]
 
     def known(self, e: Expr, fact: str) -> bool:

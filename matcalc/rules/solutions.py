@@ -40,7 +40,7 @@ def vanishes(e: Expr, w: Expr, context: Context) -> bool:
         return False
     A, B = (_opened(side, w) for side in equation)
     inside = _opened(e, w)
-    quiet = Rewriter(Context(context.given, closed=context.closed))
+    quiet = Rewriter(Context(context.given, closed=context.closed, moving=context.moving))
     if quiet.cost(inside) + quiet.cost(A) + quiet.cost(B) > SPREAD_COST:
         return False
     spreader = Spreader(quiet.context)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from multiprocessing import get_context
 
-from .run import Outcome, outcome
+from .run import Outcome, outcome, task
 
 
 def _options() -> argparse.Namespace:
@@ -26,22 +26,17 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _task(task: tuple[int, int, bool, bool]) -> Outcome:
-    seed, number, everything, shrink = task
-    return outcome(seed, number, everything=everything, shrink=shrink)
-
-
 def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
     if options.only is not None:
         yield outcome(options.seed, options.only, everything=True, shrink=not options.no_shrink)
         return
     numbers = range(options.start, options.start + options.count)
-    tasks = ((options.seed, k, False, not options.no_shrink) for k in numbers)
+    tasks = ((options.seed, k, not options.no_shrink) for k in numbers)
     if options.jobs == 1:
-        yield from map(_task, tasks)
+        yield from map(task, tasks)
         return
     with get_context("spawn").Pool(options.jobs, maxtasksperchild=2000) as pool:
-        yield from pool.imap_unordered(_task, tasks, chunksize=20)
+        yield from pool.imap_unordered(task, tasks, chunksize=20)
 
 
 def main() -> int:

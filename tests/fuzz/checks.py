@@ -1,223 +1,23 @@
-"""What is compared: every way in which a derivative comes out of the package, with the oracle's at the same point.
-
-The tolerance of a comparison is what rounding may do: the oracle runs again with random relative errors of 1e-9 in
-every operation; what that changes, scaled to the precision of a double, times a safety factor, is what a right answer
-may be off by (and 1e-10 of the largest entry, for algorithms that are stable as a whole but not entry by entry, and
-1,000 times the rounding of the largest number on the way, for what cancels altogether).
-"""
+"""What is compared: every way in which a derivative comes out of the package, with the oracle's at the same point."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cached_property
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
-import matcalc as mc
 from matcalc.errors import MatcalcError, NoRuleError
-from matcalc.expr import Expr, postorder
-from matcalc.graph import Graph
+from matcalc.expr import Expr
 from matcalc.numeric.evaluate import evaluate
 from matcalc.properties import names_of
-from matcalc.walk import rebuild
 
-from .evaluation import Evaluation, jacobian
-from .generate import Program
+from .case import Case, by_graph, by_sympy, by_text, frozen
+from .reference import Failure, Reference, Unfit
+from .targets import INSTALLED
 
-NOISE, SAFETY, FLOOR = 1e-9, 1e4, 1e-10
-EPS = np.finfo(float).eps
-SMOOTH, HUGE = 1e-3, 1e7
 LARGEST = 40  # entries of a Hessian's variable beyond which it is left out
-
-
-class Failure(Exception):  # noqa: N818  (an answer, no breakdown)
-    """A wrong or missing answer: the check and what was seen."""
-
-    def __init__(self, check: str, what: str) -> None:
-        super().__init__(f"{check}: {what}")
-        self.check, self.what = check, what
-
-
-class Unfit(Exception):  # noqa: N818  (no error: the point says nothing)
-    """The point is too near to where a function is not smooth, or too badly conditioned."""
-
-
-class Reference:
-    """The oracle's answers for one output at one point, with what each may be off by."""
-
-    def __init__(self, program: Program, wrt: list[Expr]) -> None:
-        self.program, self.wrt = program, wrt
-        rng = np.random.default_rng((*program.seed, 2))
-        free = Evaluation(program.arrays, program.sizes)
-        self.along = {e: rng.standard_normal(free.shape(e)) for e in wrt}
-        self.size = 1.0
-        self.starts = dict(zip(wrt, np.cumsum([0, *(self.along[e].size for e in wrt)])))
-
-    def _run(self, noise: int | None, second: bool) -> Evaluation:
-        with np.errstate(all="ignore"):
-            source = None if noise is None else (NOISE, np.random.default_rng((*self.program.seed, 3, noise)))
-            run = Evaluation(self.program.arrays, self.program.sizes, self.wrt, self.along if second else None, source)
-            try:
-                run.jet(self.program.output)
-            except np.linalg.LinAlgError:
-                raise Unfit from None
-            return run
-
-    @cached_property
-    def first(self) -> list[np.ndarray]:
-        """Value and derivatives by all seeds, and the same with noise, twice."""
-        return self._jets(second=False)
-
-    @cached_property
-    def second(self) -> list[np.ndarray]:
-        """The same with the derivatives along the direction."""
-        return self._jets(second=True)
-
-    def _jets(self, second: bool) -> list[np.ndarray]:
-        runs = [self._run(None, second), self._run(0, second), self._run(1, second)]
-        found = [r.jet(self.program.output) for r in runs]
-        self.size = runs[0].size
-        if runs[0].machine.margin < SMOOTH or not all(np.isfinite(X).all() and np.abs(X).max() < HUGE for X in found):
-            raise Unfit
-        return found
-
-    def _answer(self, pick: Callable[[np.ndarray], np.ndarray], jets: list[np.ndarray]) -> Answer:
-        exact, *noisy = (pick(X) for X in jets)
-        moved = np.maximum(*(np.abs(a - exact) for a in noisy))
-        scale = np.abs(exact).max(initial=0)
-        if moved.max(initial=0) > 1e-3 * (scale + 1e-300) and moved.max(initial=0) > 1e-6:
-            raise Unfit
-        return Answer(exact, SAFETY * EPS / NOISE * moved + FLOOR * scale + 1e3 * EPS * self.size)
-
-    def value(self) -> Answer:
-        """The value."""
-        return self._answer(lambda X: X[0, 0], self.first)
-
-    def jacobian(self, by: Expr) -> Answer:
-        """The Jacobian by a variable or named value."""
-        return self._answer(lambda X: jacobian(X, self.starts[by], self.along[by].size), self.first)
-
-    def gradient(self, by: Expr) -> Answer:
-        """The gradient of a scalar output, in the shape of the variable."""
-        shape = self.along[by].shape
-        return self._answer(
-            lambda X: jacobian(X, self.starts[by], self.along[by].size).reshape(shape, order="F"), self.first
-        )
-
-    def jvp(self) -> Answer:
-        """The derivative along the direction."""
-        return self._answer(lambda X: X[1, 0], self.second)
-
-    def hvp(self, by: Expr) -> Answer:
-        """The derivative along the direction of the gradient by one of them."""
-        shape, start = self.along[by].shape, 1 + self.starts[by]
-        return self._answer(
-            lambda X: X[1, start : start + self.along[by].size, 0, 0].reshape(shape, order="F"), self.second
-        )
-
-
-class Answer:
-    """An array and what a right one may be off by."""
-
-    def __init__(self, exact: np.ndarray, tolerance: np.ndarray) -> None:
-        self.exact, self.tolerance = exact, tolerance
-
-    def compare(self, check: str, found: Any) -> None:
-        """Raise Failure where what was found is not the answer."""
-        array = np.asarray(found, dtype=float)
-        if array.size != self.exact.size:
-            raise Failure(check, f"shape {array.shape}, right is {self.exact.shape}")
-        array = array.reshape(self.exact.shape)
-        wrong = ~(np.abs(array - self.exact) <= self.tolerance)
-        if wrong.any():
-            at = np.unravel_index(np.argmax(np.where(wrong, np.abs(array - self.exact), -1)), array.shape)
-            place = ", ".join(str(int(k) + 1) for k in at)
-            off = self.tolerance[at]
-            seen, right = float(array[at]), float(self.exact[at])
-            raise Failure(check, f"entry ({place}) is {seen!r}, right is {right!r} (may be off by {off:.1e})")
-
-    def widened(self) -> Answer:
-        """With room for other libraries' special functions: PyTorch's trigamma has ten digits."""
-        return Answer(self.exact, self.tolerance + 1e-8 * np.abs(self.exact).max(initial=0))
-
-    def transformed(self, f: Callable[[np.ndarray], np.ndarray], g: Callable[[np.ndarray], np.ndarray]) -> Answer:
-        """A linear function of it, and one of the tolerances."""
-        return Answer(f(self.exact), g(self.tolerance))
-
-
-# ------------------------------------------------------------------------------------------------ doors
-
-
-def by_text(program: Program, wrt: list[str], **options: Any) -> mc.Derivation:
-    """The derivation of the program as text."""
-    return mc.derive(program.text(), wrt=wrt, functions=program.functions, **options)
-
-
-def by_graph(program: Program, wrt: list[str], **options: Any) -> mc.Derivation:
-    """The derivation of the program as expressions."""
-    return mc.derive(Graph.of(program.output), wrt=wrt, **options)
-
-
-def by_sympy(program: Program, wrt: list[str]) -> mc.Derivation:
-    """The derivation of the program as a SymPy expression; names are looked through."""
-    facts = {str(v.params[0]): names_of(v.params[3]) for v in program.variables if v.params[3]}
-    return mc.derive(sp.sympify(_without_names(program.output)), wrt=wrt, facts=facts)
-
-
-def _without_names(e: Expr) -> Expr:
-    done: dict[Expr, Expr] = {}
-    for sub in postorder((e,)):
-        args = [done[a] for a in sub.args]
-        done[sub] = args[0] if sub.op == "named" else rebuild(sub, args) if args else sub
-    return done[e]
-
-
-# ------------------------------------------------------------------------------------------------ checks
-
-
-class Case:
-    """A program with its scalar function, and what the checks share."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        free = [v for v in program.variables if "constant" not in names_of(v.params[3])]
-        self.wrt = free
-        self.names = [str(v.params[0]) for v in free]
-        self.arrays = {k: _frozen(a) for k, a in program.arrays.items()}
-        self.rng = np.random.default_rng((*program.seed, 4))
-
-    @cached_property
-    def reference(self) -> Reference:
-        """The oracle's answers by all variables."""
-        return Reference(self.program, self.wrt)
-
-    @cached_property
-    def derivation(self) -> mc.Derivation:
-        """The derivation, from the text."""
-        return by_text(self.program, self.names)
-
-    def pick(self) -> Expr:
-        """One of the variables."""
-        return self.wrt[int(self.rng.integers(len(self.wrt)))]
-
-    def run(self, d: mc.Derivation, kind: str, target: str = "numpy", **options: Any) -> Any:
-        """The function of a kind at the point."""
-        return d.function(kind, target)(**self.arrays, dims=self.program.sizes, **options)
-
-    def printed(self, d: mc.Derivation, e: Any) -> np.ndarray:
-        """The value of a result as it is printed and read again."""
-        again = d.parse(str(e))
-        return evaluate(again, dict(self.program.arrays), self.program.sizes)
-
-
-def _frozen(a: np.ndarray) -> np.ndarray:
-    array = np.array(a, dtype=float)
-    array.flags.writeable = False
-    return array
 
 
 def check_gradient(case: Case) -> None:
@@ -250,6 +50,7 @@ def check_hessian(case: Case) -> None:
     """A Hessian by generated code and as it is printed, and mixed ones, against products with a direction."""
     d, ref = case.derivation, case.reference
     total: dict[Expr, np.ndarray] = {}
+    pure: dict[Expr, Any] = {}
     small = [v for v in case.wrt if ref.along[v].size <= LARGEST][:2]
     if not small:
         return
@@ -258,6 +59,8 @@ def check_hessian(case: Case) -> None:
         for w in small:
             H = d.hessian(v.params[0], w.params[0])
             M = evaluate(H.value, dict(case.program.arrays), case.program.sizes)
+            if v is w:
+                pure[v] = H
             total[v] = total.get(v, 0) + M @ alone.along[w].reshape(-1, 1, order="F")
     for v in small:
         alone.hvp(v).transformed(_column, _column).compare(f"Hessians by {v.params[0]} and others", total[v])
@@ -266,7 +69,7 @@ def check_hessian(case: Case) -> None:
     H = case.run(by_text(case.program, [v.params[0]]), "hessian")[v.params[0]]
     want = one.hvp(v).transformed(_column, _column)
     want.compare(f"Hessian by {v.params[0]}", H @ _column(one.along[v]))
-    P = case.printed(d, d.hessian(v.params[0]))
+    P = case.printed(d, pure[v])
     want.compare(f"printed Hessian by {v.params[0]}", P @ _column(one.along[v]))
 
 
@@ -276,7 +79,7 @@ def _column(a: np.ndarray) -> np.ndarray:
 
 def check_hvp(case: Case) -> None:
     """Hessian-vector products by generated code, along all variables together."""
-    tangents = {v.params[0]: _frozen(case.reference.along[v]) for v in case.wrt}
+    tangents = {v.params[0]: frozen(case.reference.along[v]) for v in case.wrt}
     found = case.run(case.derivation, "hvp", tangents=tangents)
     for v in case.wrt:
         case.reference.hvp(v).compare(f"hvp by {v.params[0]}", found[v.params[0]])
@@ -295,10 +98,10 @@ def check_jacobian(case: Case) -> None:
 def check_jvp(case: Case) -> None:
     """The derivative along a direction, and that of the inner product with a cotangent."""
     d, ref = case.derivation, case.reference
-    tangents = {v.params[0]: _frozen(ref.along[v]) for v in case.wrt}
+    tangents = {v.params[0]: frozen(ref.along[v]) for v in case.wrt}
     ref.jvp().compare("jvp", case.run(d, "jvp", tangents=tangents))
     G = case.rng.standard_normal(ref.value().exact.shape)
-    found = case.run(d, "vjp", cotangent=_frozen(G))
+    found = case.run(d, "vjp", cotangent=frozen(G))
     for v in case.wrt:
         shape = ref.along[v].shape
         want = ref.jacobian(v).transformed(
@@ -341,7 +144,7 @@ def check_named(case: Case) -> None:
     d = by_text(case.program, [name])
     ref.gradient(u).compare(f"gradient by {name}", case.run(d, "gradient")[name])
     ref.gradient(u).compare(f"printed gradient by {name}", case.printed(d, d.gradient(name)))
-    ref.hvp(u).compare(f"hvp by {name}", case.run(d, "hvp", tangents={name: _frozen(ref.along[u])})[name])
+    ref.hvp(u).compare(f"hvp by {name}", case.run(d, "hvp", tangents={name: frozen(ref.along[u])})[name])
 
 
 def _symmetric(G: np.ndarray) -> np.ndarray:
@@ -371,56 +174,6 @@ def check_structure(case: Case) -> None:
             return
 
 
-def _jax() -> tuple[Callable[[np.ndarray], Any], dict[str, Any]]:
-    import jax  # noqa: PLC0415  (optional)
-
-    jax.config.update("jax_enable_x64", True)
-    return jax.numpy.asarray, {}
-
-
-def _torch() -> tuple[Callable[[np.ndarray], Any], dict[str, Any]]:
-    import torch  # noqa: PLC0415  (optional)
-
-    return (lambda a: torch.asarray(np.array(a))), {}
-
-
-def _array_api() -> tuple[Callable[[np.ndarray], Any], dict[str, Any]]:
-    import array_api_strict  # noqa: PLC0415  (optional)
-
-    return array_api_strict.asarray, {"xp": array_api_strict}
-
-
-def _dask() -> tuple[Callable[[np.ndarray], Any], dict[str, Any]]:
-    import dask.array  # noqa: PLC0415  (optional)
-
-    return (lambda a: dask.array.from_array(np.array(a), chunks=-1)), {}
-
-
-LIBRARIES: Mapping[str, tuple[str, Callable[[], tuple[Callable[[np.ndarray], Any], dict[str, Any]]]]] = {
-    "jax": ("jax", _jax),
-    "torch": ("torch", _torch),
-    "array-api": ("array_api_strict", _array_api),
-    "dask": ("dask", _dask),
-    "numba": ("numba", lambda: (np.asarray, {})),
-}
-
-
-def target_check(target: str) -> Callable[[Case], None]:
-    """The check of one target: value and gradients."""
-
-    def check(case: Case) -> None:
-        put, extra = LIBRARIES[target][1]()
-        scalars = {v.params[0] for v in case.program.variables if v.is_scalar}
-        given = {k: float(a.item()) if k in scalars else put(a) for k, a in case.arrays.items()}
-        value, gradients = case.derivation.function("value_and_grad", target)(**given, **extra)
-        case.reference.value().widened().compare(f"value on {target}", value)
-        for v in case.wrt:
-            want = case.reference.gradient(v).widened()
-            want.compare(f"gradient by {v.params[0]} on {target}", gradients[v.params[0]])
-
-    return check
-
-
 SCALAR: dict[str, Callable[[Case], None]] = {
     "hessian": check_hessian,
     "hvp": check_hvp,
@@ -428,7 +181,7 @@ SCALAR: dict[str, Callable[[Case], None]] = {
     "sympy": check_sympy,
     "named": check_named,
     "structure": check_structure,
-    **{target: target_check(target) for target, (module, _) in LIBRARIES.items() if find_spec(module)},
+    **INSTALLED,
 }
 MATRIX: dict[str, Callable[[Case], None]] = {
     "jacobian": check_jacobian,
@@ -440,17 +193,18 @@ DEAR = {"numba", "jax", "torch", "dask", "array-api"}  # libraries that take the
 REFUSALS = (NoRuleError,)
 
 
-def guarded(name: str, program: Program) -> str:
+def guarded(name: str, case: Case) -> str:
     """Run a check: "right", "unfit" or "refused: why".
 
     Raises:
         Failure: it is wrong, or the package broke down.
     """
+    case.restart()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with np.errstate(all="ignore"):
-                CHECKS[name](Case(program))
+                CHECKS[name](case)
     except Failure as failure:
         raise Failure(name, str(failure)) from None
     except Unfit:

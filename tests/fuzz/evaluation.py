@@ -11,8 +11,10 @@ import sympy as sp
 
 from matcalc.expr import Expr, postorder
 
-from .definitions import LEAVES, TABLE, Machine
+from .constants import LEAVES
+from .definitions import TABLE
 from .jets import Jet
+from .machine import Machine
 
 Arrays = dict[str, np.ndarray]
 

@@ -18,7 +18,8 @@ from matcalc.numeric.sample import value_with_facts
 from matcalc.properties import names_of
 from matcalc.walk import variables
 
-from .definitions import LEAVES, TABLE
+from .constants import LEAVES
+from .definitions import TABLE
 from .evaluation import Arrays, Evaluation
 
 SIZES = (

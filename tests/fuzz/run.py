@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 import matcalc.api.derive  # noqa: F401  (fills the registries; expressions print)
 from matcalc.expr import postorder
 
-from .checks import MATRIX, SCALAR, Failure, guarded
+from .case import Case
+from .checks import MATRIX, SCALAR, guarded
 from .generate import Program, make, scalar
+from .reference import Failure
 from .shrink import reproduction, shrunk
 
 # How often a check's turn comes, in programs; Hessians and compiled targets cost most.
@@ -48,18 +50,25 @@ def outcome(seed: int, number: int, *, everything: bool = False, shrink: bool = 
     found = Outcome()
     program = make((seed, number))
     reduced = None if program is None else scalar(program)
+    whole, function = (None if p is None else Case(p) for p in (program, reduced))
     for name in checks_of(number, everything):
-        tried = program if name in MATRIX else reduced
+        tried = whole if name in MATRIX else function
         if tried is None:
             found.results.append("no program")
             continue
         try:
             found.results.append(_short(guarded(name, tried)))
         except Failure as failure:
-            small, what = shrunk(name, tried) if shrink else (tried, failure.what)
+            small, what = shrunk(name, tried.program) if shrink else (tried.program, failure.what)
             found.failures.append((kind_of(name, small, what), reproduction(name, small, what or failure.what)))
     found.seconds = time.process_time() - started
     return found
+
+
+def task(given: tuple[int, int, bool]) -> Outcome:
+    """The outcome of a program for a process of its own: a seed, a number and whether to shrink."""
+    seed, number, shrink = given
+    return outcome(seed, number, shrink=shrink)
 
 
 def _short(result: str) -> str:

@@ -12,9 +12,11 @@ from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, node, postorder
 from matcalc.walk import rebuild, substitute
 
-from .checks import MATRIX, Failure, guarded
+from .case import Case
+from .checks import MATRIX, guarded
 from .evaluation import value_of
 from .generate import Program
+from .reference import Failure
 
 BUDGET = 400  # runs of the check
 
@@ -42,7 +44,7 @@ def shrunk(name: str, program: Program) -> tuple[Program, str]:
 
 def _fails(name: str, program: Program) -> str:
     try:
-        guarded(name, program)
+        guarded(name, Case(program))
     except Failure as failure:
         return failure.what
     return ""

@@ -1,0 +1,72 @@
+"""Programs in which the fuzzer found something wrong, shrunk: each stands for its kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from fuzz import case, checks, generate
+
+import matcalc as mc
+
+SIZES = {"n": 2, "m": 3}
+X = np.array([[1.4, -0.4], [0.3, -0.35]])
+# Each with the check that failed, and the point.
+FOUND: list[tuple[str, str, dict[str, Any]]] = [
+    # A constant beside an array of LAPACK's was an array of integers, and so was the result.
+    ("gradient", "P: 1 x 1; pinv(adj(P))", {"P": 2.0}),
+    ("gradient", "P: 1 x 1; eigmax(adj(P))*P", {"P": 2.0}),
+    ("gradient", "a: 1 x 1; dlyapunov(a, a)", {"a": 0.6}),
+    ("graph", "a: 1 x 1; dlyapunov(a, a)", {"a": 0.6}),
+    ("hvp", "a: 1 x 1; dlyapunov(a, a)", {"a": 6.7}),
+    ("jacobian", "P: 1 x 1; care(eye(1), eye(1), eye(1), P)", {"P": 1.04}),
+    ("gradient", "a: 1 x 1; b: 1 x 1; lyapunov(a, b)", {"a": 1.0, "b": 1.67}),
+    ("gradient", "C: 1 x n; dare(eye(1), C, eye(1), eye(n))", {"C": [[1.7, 0.9]]}),
+    ("gradient", "Y: n x n; dare(1, ones(1, n), 1, Y)", {"Y": [[2.2, 0.1], [-0.3, 1.1]]}),
+    # A truth value times 2 was to hold a product of floats.
+    ("gradient", "C: n x m; Y: n^2 x (m*n); S = blocksum(hardtanh(C), Y); sum(S.*S)", {}),
+    # The factor 0 was read as the size of an identity.
+    ("factored", "a: 1 x 1; b: 1 x 1; a*b/a", {"a": -2.0, "b": -0.8}),
+    ("factored", "b: 1 x 1; sign(b)", {"b": 1.9}),
+    ("factored", "b: 1 x 1; eigvecs(b)", {"b": 0.3}),
+    ("factored", "a: 1 x 1; mse(a, a)", {"a": 0.02}),
+    # What a definition gives a value is lost where that value moves by itself.
+    ("named", "C: n x n; h = C + C'; sum(h*h)", {"C": X}),
+    ("named", "b: n x 1; h = eye(n); sum(h*(h*b))", {"b": [[0.4], [0.2]]}),
+    ("named", "C: n x n; h = C*C'; k = h'*C; sum(k.*(h'*C))", {"C": X}),
+    ("named", "C: n x n; h = tril(C); sum(tril(h*h))", {"C": X}),
+]
+
+
+@pytest.mark.parametrize(("check", "source", "point"), FOUND, ids=[f"{f[0]} {f[1]}" for f in FOUND])
+def test_what_was_found(check: str, source: str, point: dict[str, Any]) -> None:
+    output = mc.derive(source).source.output
+    rng = np.random.default_rng(7)
+    shapes = {"C": (2, 3), "Y": (4, 6)}
+    arrays = {k: np.reshape(a, np.shape(a) or (1, 1)) for k, a in point.items()}
+    arrays = arrays or {k: 0.8 * rng.normal(size=s) for k, s in shapes.items()}
+    program = generate.Program(output, arrays, SIZES, (0, 0))
+    assert checks.guarded(check, case.Case(program)) == "right"
+
+
+def test_every_named_hessian_is_that_of_a_free_value() -> None:
+    """The second derivative by a named value is that of the same function of a variable, whatever the definition."""
+    free = mc.derive("h: n x n; x: n x 1; x'*h*h'*h*x + tr(h*h)").function("hessian")
+    V = np.array([[0.4], [-0.9]])
+    for definition in ("C + C'", "C*C'", "tril(C)", "C - C'", "diag(diagvec(C))", "inv(C*C')", "eye(n)"):
+        d = mc.derive(f"C: n x n; x: n x 1; h = {definition}; x'*h*h'*h*x + tr(h*h)", wrt="h")
+        H = d.function("hessian")(C=X, x=V)["h"]
+        h = np.array(mc.derive(f"C: n x n; {definition}", wrt="C").function("value")(C=X, dims={"n": 2}))
+        want = free(h=h, x=V)["h"]
+        assert np.allclose(H, want, rtol=1e-9, atol=1e-9), definition
+
+
+def test_factors_of_one_entry_are_floats_and_sizes_are_whole() -> None:
+    d = mc.derive("a: 1 x 1; x: n x 1; a*x", wrt=["a", "x"])
+    found = d.function("jacobian", form="factored")(a=2.0, x=np.ones((3, 1)))
+    kinds = [type(f) for pair in found["x"] for f in pair]
+    assert all(issubclass(k, (float, int, np.ndarray)) for k in kinds)
+    zero = mc.derive("b: 1 x 1; sign(b)").function("jacobian", form="factored")(b=2.0)["b"]
+    assert [(type(s), float(f)) for s, f in zero] == [(int, 0.0)]
+    assert isinstance(zero[0][1], float)
