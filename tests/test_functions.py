@@ -16,7 +16,8 @@ import pytest
 import matcalc as mc
 from matcalc.frontend.tracing.library import library_of
 
-CASES = [json.loads(line) for line in (Path(__file__).parent / "cases" / "functions.jsonl").read_text().splitlines()]
+FILES = [Path(__file__).parent / "cases" / name for name in ("functions.jsonl", "functions_further.jsonl")]
+CASES = [json.loads(line) for file in FILES for line in file.read_text(encoding="utf-8").splitlines()]
 ANSWERED: tuple[str, ...] = ()  # what need not be read, and is
 READ = CASES
 
@@ -136,7 +137,7 @@ def test_what_cannot_be_read_is_refused_by_its_line(case: dict[str, Any], tmp_pa
 
 
 def test_the_case_file_is_complete() -> None:
-    assert len(CASES) == 62
+    assert len(CASES) == 62 + 19
     assert {case["library"] for case in CASES} == {"numpy", "jax", "torch"}
 
 
@@ -249,3 +250,36 @@ def test_refusals_say_what_to_write(f: Any, shapes: Any, words: str) -> None:
 def test_the_library_is_found() -> None:
     assert library_of(ridge) == "numpy"
     assert library_of(lambda x: x @ x) == "numpy"
+
+
+def test_a_module_has_its_parameters_as_variables() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Net(torch.nn.Module):  # type: ignore[misc,name-defined]
+        """A small network."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = torch.nn.Linear(3, 4)
+            self.drop = torch.nn.Dropout(0.5)
+            self.last = torch.nn.Linear(4, 1)
+
+        def forward(self, x: Any, y: Any) -> Any:
+            h = torch.tanh(self.first(x))
+            return torch.nn.functional.mse_loss(self.last(self.drop(h)), y)
+
+    net, shapes = Net(), {"x": ("n", 3), "y": ("n", 1)}
+    with pytest.raises(mc.MatcalcError, match=r"model\.eval"):
+        mc.derive(net, wrt="first_weight", shapes=shapes)
+    d = mc.derive(net.eval(), wrt="first_weight, last_bias", shapes=shapes)
+    assert d.check(against=net).ok
+    assert isinstance(net.first.weight, torch.nn.Parameter)
+
+
+def test_constants_are_known_to_functions_and_cannot_be_given() -> None:
+    A = np.array([[2.0, -1.0], [-1.0, 3.0]])
+    d = mc.derive(lambda x: x @ A @ x / 2, wrt="x", shapes={"x": 2})
+    assert str(d.gradient("x")) == "A*x"
+    assert d.function("gradient")(x=[1.0, 1.0])["x"].tolist() == [1.0, 2.0]
+    with pytest.raises(mc.MatcalcError, match="constant of the function"):
+        d.evaluate(x=[1.0, 1.0], A=np.eye(2))

@@ -121,6 +121,8 @@ class Derivation(Problem):
         Raises:
             MatcalcError: another suffix or option; MissingDependencyError for .pdf without a TeX.
         """
+        if self.origin is not None and self.origin.title:
+            options.setdefault("title", self.origin.title)
         return export(self, path, **options)
 
     def __str__(self) -> str:

@@ -248,10 +248,14 @@ def _gathered(a: Any, indices: Any, *, dimension_numbers: Any, slice_sizes: Any,
 
 
 def _numbers(e: Expr) -> list[Any]:
-    parts = e.args if e.op == "block" else (e,)
-    if any(p.op != "number" or (not p.number.is_Integer and not p.number.free_symbols) for p in parts):
+    """The entries of a column of known whole numbers."""
+    if e.op == "block":
+        return [k for part in e.args for k in _numbers(part)]
+    if e.op in ("ones", "zeros") and is_one(e.shape[0]):
+        return [int(e.op == "ones")]
+    if e.op != "number" or not e.number.is_integer:
         raise NoRuleError(indexing.DATA)
-    return [int(p.number) if p.number.is_Integer else p.number for p in parts]
+    return [int(e.number) if e.number.is_Integer else e.number]
 
 
 def _solved(a: Any, b: Any, *, left_side: bool, lower: bool, transpose_a: bool, unit_diagonal: bool, **_: Any) -> Any:

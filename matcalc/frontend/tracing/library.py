@@ -13,8 +13,14 @@ def library_of(function: Any) -> str:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(function, torch.nn.Module):
         return "torch"
-    roots = _libraries(inspect.unwrap(function), set())
-    return next((name for name in ("torch", "jax") if name in roots), "numpy")
+    code = inspect.unwrap(function)
+    roots = _libraries(code, set())
+    named = next((name for name in ("torch", "jax") if name in roots), None)
+    if named is None and not roots & {"numpy", "scipy"}:  # methods and operators only: what the module imports
+        scope = getattr(code, "__globals__", {}).values()
+        imported = {value.__name__.partition(".")[0] for value in scope if inspect.ismodule(value)}
+        named = next((name for name in ("torch", "jax") if name in imported and "numpy" not in imported), None)
+    return named or "numpy"
 
 
 def _libraries(function: Any, seen: set[int]) -> set[str]:

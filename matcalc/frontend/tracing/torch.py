@@ -28,7 +28,17 @@ from matcalc.frontend.tracing.session import Session, own_modules, replaced
 from matcalc.frontend.tracing.torch_table import DETACHED, TORCH, Values, entry_of
 from matcalc.frontend.tracing.tracer import Tracer
 
-_DROPPED = ("dtype", "_stacklevel", "device", "memory_format", "out", "requires_grad", "check_errors", "driver")
+_DROPPED = (
+    "dtype",
+    "_stacklevel",
+    "device",
+    "memory_format",
+    "out",
+    "requires_grad",
+    "check_errors",
+    "driver",
+    "ignore_index",
+)
 IN_PLACE = ("add", "sub", "mul", "div", "pow", "clamp", "masked_fill", "exp", "tanh", "relu", "sigmoid", "sqrt", "neg")
 
 
@@ -55,6 +65,12 @@ class Tensor(Tracer):
             raise self.session.refuse(f"np.{ufunc.__name__} of a tensor: write torch's function")
         return self.perform(ufunc.__name__, entry.function, *map(self.perform_lift, inputs))
 
+    def perform(self, what: str, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """As for all tracers; where gradients are off, PyTorch would give another derivative."""
+        if not library().is_grad_enabled():
+            raise self.session.refuse(f"torch.no_grad(): {DETACHED}")
+        return super().perform(what, function, *args, **options)
+
     def array(self, value: Any) -> Any:
         """The numbers of a tensor or a NumPy array."""
         if isinstance(value, library().Tensor):
@@ -75,9 +91,7 @@ class Tensor(Tracer):
             raise self.session.refuse(f"{full}: an in-place update of a tensor of numbers by a value")
         if name == "get":  # a property of a tensor of numbers
             raise self.session.refuse("an attribute of a tensor")
-        if not library().is_grad_enabled():
-            raise self.session.refuse(f"torch.no_grad(): {DETACHED}")
-        if name in ("broadcast_tensors",):
+        if name == "broadcast_tensors":
             shape = common_shape([self.perform_lift(a).shape for a in args], name)
             return tuple(self.perform(name, operations.broadcast_to, self.perform_lift(a), shape) for a in args)
         entry, turned = entry_of(name), False
