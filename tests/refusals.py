@@ -5,18 +5,19 @@ An operation is refused with the kind: its value, or its gradient (the derivativ
 
 from __future__ import annotations
 
-# Decompositions, matrix functions, blocks and triangles have neither a counterpart in the other libraries nor in C.
+# Decompositions, matrix functions and triangles have neither a counterpart in the other libraries nor in C.
 _EVERYWHERE = {
-    *("adj", "block", "blockinner", "blocksum", "chol", "conv", "convmat", "dadj", "dadjform", "diagsums", "dpolar"),
+    *("adj", "blockinner", "blocksum", "chol", "conv", "convmat", "dadj", "dadjform", "diagsums", "dpolar"),
     *("dpolarform", "dprodothers", "eigmax", "eigmin", "eigvals", "eigvecmax", "eigvecmin", "eigvecs", "expm"),
-    *("frechet", "frechetform", "frechetpow", "frechetpowform", "logm", "pinv", "place", "polar", "prodothersform"),
-    *("singvals", "slice", "sqrtm", "unvech", "vech"),
+    *("frechet", "frechetform", "frechetpow", "frechetpowform", "logm", "pinv", "polar", "prodothersform"),
+    *("singvals", "sqrtm", "unvech", "vech"),
     *("sylvester", "lyapunov", "dlyapunov", "care", "dare", "root"),
 }
 # Without counterparts in the array libraries, though C has loops for them.
 _LIBRARIES = _EVERYWHERE | {"cumsum", "prodothers", "tril", "triu"}
 _VALUES = _LIBRARIES | {"broadcast", "gelu", "hardtanh", "outer", "pdist2"}
-_GRADIENTS = _LIBRARIES | {"det", "kron", "normnuc", "normspec", "prod", "vec"}
+_GRADIENTS = _LIBRARIES | {"block", "det", "kron", "normnuc", "normspec", "prod", "vec"}
+_BLOCKS = {"block", "place", "slice"}  # not in C
 _SPECIAL = {"digamma", "gammaln", "polygamma"}
 _NORMAL = {"normlogcdf", "normratio"}
 
@@ -45,8 +46,9 @@ REFUSED: dict[str, dict[str, set[str]]] = {
     "c": {
         "value": _EVERYWHERE
         | _NORMAL
+        | _BLOCKS
         | {"cumsum", "digamma", "gelu", "hardtanh", "normcdf", "normnuc", "normspec", "pdist2", "polygamma", "selu"},
-        "gradient": _EVERYWHERE | _SPECIAL | _NORMAL | {"det", "kron", "normnuc", "normspec", "prodothers"},
+        "gradient": _EVERYWHERE | _SPECIAL | _NORMAL | _BLOCKS | {"det", "kron", "normnuc", "normspec", "prodothers"},
     },
 }
 

@@ -302,3 +302,24 @@ def _leaves(found):
     if isinstance(found, dict):
         return list(found.values())
     return [part for f in found for part in _leaves(f)] if isinstance(found, tuple) else [found]
+
+
+@pytest.mark.parametrize("target", ["jax", "torch", "dask", "array_api_strict"])
+@pytest.mark.parametrize(
+    ("source", "shapes", "kind"),
+    [
+        ("[x[1]*x[2]; x[2]*x[3]; x[3]*x[1]]", {"x": (3, 1)}, "jacobian"),
+        ("[cos(t), -sin(t); sin(t), cos(t)]*y", {"y": (2, 1), "t": (1, 1)}, "jacobian"),
+        ("sum([A, b; b', sum(b)].^2) + sum(A[1:2, 2:3].^2)", {"A": ("n", "n"), "b": ("n", 1)}, "gradient"),
+    ],
+)
+def test_slices_and_blocks(source, shapes, kind, target):
+    extra, put = library(target)
+    d = mc.derive(source, shapes=shapes)
+    rng = np.random.default_rng(0)
+    arrays = {k: rng.normal(size=[SIZES[s] if isinstance(s, str) else s for s in size]) for k, size in shapes.items()}
+    wanted = d.function(kind)(**arrays)
+    dialect = target if target in ("jax", "torch", "dask") else "array-api"
+    found = d.function(kind, dialect)(**{k: put(a) for k, a in arrays.items()}, **extra)
+    assert found.keys() == wanted.keys() == shapes.keys()
+    assert all(np.allclose(np.asarray(found[k]), wanted[k]) for k in wanted)

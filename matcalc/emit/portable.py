@@ -189,6 +189,10 @@ class _Translator(ast.NodeTransformer):
     def _library_call(self, name: str, node: ast.Call) -> ast.expr:
         if name == "vdot":
             return ast.Call(ast.Name("_dot"), [trees.parsed(self.dialect.prefix), *node.args], [])
+        if name == "block":
+            return ast.Call(ast.Name("_block"), [trees.parsed(self.dialect.prefix), *node.args], [])
+        if name == "reshape" and self._is_number(node.args[0]):
+            node.args[0] = self._call("asarray", node.args[:1], dtype=ast.Name("dtype"))
         if name == "array":
             if self.dialect.prefix == "torch":
                 return ast.Call(ast.Attribute(node.args[0], "clone"), [], [])

@@ -30,6 +30,36 @@ def _floating(xp, default, *arrays):
     return dtype, *(x if _is_floating(xp, x) else _cast(xp, x, dtype) for x in arrays)
 
 
+def _slice(xp, x, i, j, k, l):
+    """Rows i to j and columns k to l, counted from 1."""
+    if not (1 <= i <= j <= x.shape[0] and 1 <= k <= l <= x.shape[1]):
+        raise IndexError(f"rows {i} to {j}, columns {k} to {l} of a {x.shape[0]} x {x.shape[1]} matrix")
+    return x[i - 1 : j, k - 1 : l]
+
+
+def _joined(xp, parts, axis):
+    """Arrays one after another along an axis."""
+    return (xp.concat if hasattr(xp, "concat") else xp.concatenate)(parts, axis=axis)
+
+
+def _block(xp, rows):
+    """The matrix of rows of blocks."""
+    return _joined(xp, [_joined(xp, row, 1) for row in rows], 0)
+
+
+def _place(xp, x, m, n, i, k):
+    """An m x n matrix of zeros with x as its block that starts at row i and column k."""
+    p, q = x.shape
+    if not (1 <= i <= m - p + 1 and 1 <= k <= n - q + 1):
+        raise IndexError(f"a {p} x {q} block does not fit into {m} x {n} from ({i}, {k}) on")
+
+    def zeros(rows, columns):
+        return xp.zeros((rows, columns), dtype=x.dtype)
+
+    row = _joined(xp, [zeros(p, k - 1), x, zeros(p, n - q - k + 1)], 1)
+    return _joined(xp, [zeros(i - 1, n), row, zeros(m - p - i + 1, n)], 0)
+
+
 def _largest(xp, x, axis):
     """The largest entries along an axis, which is kept."""
     return xp.amax(x, axis, keepdims=True) if hasattr(xp, "amax") else xp.max(x, axis=axis, keepdims=True)
