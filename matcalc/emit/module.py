@@ -9,6 +9,7 @@ import inspect
 import linecache
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from matcalc.emit import array_helpers, helpers, root_helpers
@@ -222,8 +223,14 @@ def _used_helpers(body: str) -> dict[str, str]:
         text = waiting.pop()
         for name in set(re.findall(r"\b_[a-z]\w*", text)) & set(_HELPERS) - used:
             used.add(name)
-            waiting.append(inspect.getsource(_HELPERS[name]))
-    return {name: inspect.getsource(f).rstrip() for name, f in _HELPERS.items() if name in used}
+            waiting.append(_helper(name))
+    return {name: _helper(name) for name in _HELPERS if name in used}
+
+
+@cache
+def _helper(name: str) -> str:
+    """The source text of a helper."""
+    return inspect.getsource(_HELPERS[name]).rstrip()
 
 
 def _is_short(e: Expr) -> bool:

@@ -294,6 +294,7 @@ class Lowered:
 
 SUMMARY = {
     "value": "The value.",
+    "value_and_vjp": "The value, as a function that a library differentiates by our derivative.",
     "gradient": "The gradients, by the variables' names.",
     "value_and_grad": "The value, and the gradients by the variables' names.",
     "jacobian": "The Jacobians d vec(value) / d vec(variable), by the variables' names.",

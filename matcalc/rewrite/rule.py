@@ -78,8 +78,22 @@ def but(names: Collection[str]) -> Choice:
 def rules_of(*groups: str, only: Choice = every, exact: bool = False) -> dict[str, list[Rule]]:
     """The chosen rules of some groups by the operation at their root; with `exact`, those by which no digit is lost.
 
-    Read from the registry at every call, so that a rule of the user's counts as soon as it is declared.
+    The registry is looked at in every call, so that a rule of the user's counts as soon as it is declared.
     """
+    if only is not every:
+        return _table(groups, only, exact)
+    rules = list(RULES.values())
+    known = _TABLES.get((groups, exact))
+    if known is None or known[0] != rules:
+        known = _TABLES[groups, exact] = rules, _table(groups, only, exact)
+    return known[1]
+
+
+# By groups and exactness: the rules there were, and the table of all of them.
+_TABLES: dict[tuple[tuple[str, ...], bool], tuple[list[Rule], dict[str, list[Rule]]]] = {}
+
+
+def _table(groups: tuple[str, ...], only: Choice, exact: bool) -> dict[str, list[Rule]]:
     table: dict[str, list[Rule]] = {}
     for group in groups:
         for r in RULES.values():
