@@ -119,7 +119,6 @@ READ = [
     ("crossprod(X, Y)", "X'*Y"),
     ("power(x, 3)", "x.^3"),
     ("hcat(X, Y)", "[X, Y]"),
-    ("identity(n)", "eye(n)"),
     ("log10(x)", "log(x)/log(10)"),
     ("sum(max(0, x))", "sum(maximum(0, x))"),
     ("linsolve(A, x)", "solve(A, x)"),

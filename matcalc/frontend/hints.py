@@ -31,7 +31,6 @@ READINGS: dict[str, str] = {
     **dict.fromkeys(("cot", "cotan", "cotg", "ctg"), "1 ./ tan({0})"), **dict.fromkeys(("sech",), "1 ./ cosh({0})"),
     **dict.fromkeys(("coth",), "1 ./ tanh({0})"),
     **dict.fromkeys(("sumsq", "sumsqr", "norm_squared"), "norm2({0})^2"),
-    **dict.fromkeys(("IdentityMatrix", "identity", "speye"), "eye({0})"),
     **dict.fromkeys(("rowSums",), "sum({0}, 2)"), **dict.fromkeys(("colSums",), "sum({0}, 1)"),
     **dict.fromkeys(("rowMeans",), "mean({0}, 2)"), **dict.fromkeys(("colMeans",), "mean({0}, 1)"),
     **dict.fromkeys(("reduce_sum", "sumall"), "sum({0})"), **dict.fromkeys(("reduce_mean",), "mean({0})"),
@@ -60,6 +59,7 @@ READINGS: dict[str, str] = {
 
 # What a call is written as; {0} and {1} are the arguments as they were written.
 CALLS: dict[str, str] = {
+    **dict.fromkeys(("IdentityMatrix", "identity", "speye"), "eye({0})"),
     **dict.fromkeys(("adjoint", "ConjugateTranspose", "hermitian"), "{0}' (every value is real)"),
     **dict.fromkeys(("Dot", "innerproduct", "scalarproduct"), "{0}'*{1}"),
     **dict.fromkeys(("mul", "bmm"), "{0}*{1}"),
@@ -251,6 +251,7 @@ CONSTRUCTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          "there is no LaTeX here: write * .* kron(A, B) sum(x) sqrt(x) exp(x) log(x) norm2(x)"),
         (r"\\([A-Za-z]+)\b(?<!\\b)", "names have no backslash: write {1}; A\\b is solve(A, b)"),
         (r"(\w+|\))\s*\\\s*(\w+|\()", "the solution of A*x = b is solve(A, b), not A\\b"),
+        (r"\.dot\(", "dot is a product of matrices in NumPy, A*B here, and an inner product of columns, x'*y"),
         (r"(\w|[)'\]])\.(T|H|t)?\.?(\w+)\(", "methods are functions here: write {3}(X), and X' for the transpose"),
         (r"(\w|[)'\]])\.(shape|size|ndim|I|H|A|inv|transpose)\b",
          "there are no attributes: the transpose is X', the inverse inv(X), sizes are names"),

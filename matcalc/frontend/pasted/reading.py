@@ -2,6 +2,8 @@ r"""Which notation a text is in, and its syntax tree: the text syntax first, the
 
 LaTeX is recognised by its commands. Whatever the grammar of the text accepts is read by that grammar alone; only what
 it refuses is tried as pasted text, and if that fails too, the error is that of the notation that the text looks like.
+Another system's spelling is read where the shapes are declared; on undeclared names it would be a guess upon guesses,
+and the error says how it is written here.
 """
 
 from __future__ import annotations
@@ -73,13 +75,17 @@ def read_any(text: Any, known: Known, syntax: str | None) -> tuple[Source, Node]
         first = error
     if not is_foreign(text):
         raise first
+    declared = known.shapes or _DECLARATION.search(text) or not text.isascii()
     try:
-        return pasted(text, known, latex=False)
+        found = pasted(text, known, latex=False)
     except ParseError as error:
         meant = isinstance(error, PastedError) or not text.isascii() or _PYTHON.search(text) is not None
         raise (error if meant else first) from None
     except RecursionError:
         raise first from None
+    if not declared:
+        raise first
+    return found
 
 
 def pasted(text: str, known: Known, *, latex: bool) -> tuple[Source, Node]:
