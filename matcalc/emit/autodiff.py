@@ -59,9 +59,10 @@ def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str
     cotangent = lowered.inputs[program.cotangent.params[0]]
     if _uses(second, "dtype"):
         again.append(f"dtype = {cotangent}.dtype")
+    typed = _uses([*cut.forward, cut.value], "dtype")
     if arrays:
-        checks.append(type_line([name for name, _ in arrays], dialect))
-    elif _uses([*cut.forward, cut.value], "dtype"):
+        checks.append(type_line([name for name, _ in arrays], dialect, read=typed))
+    elif typed:
         checks.append(f"dtype = {names[0]}.dtype")
     body = [*checks, *cut.forward, cut.value, *cut.backward, *cut.gradients.values()]
     derivatives = [cut.gradients.get(name, "None") for name in names]

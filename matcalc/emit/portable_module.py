@@ -38,7 +38,8 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     taking = [f"{name} = {dialect.taken}({name})" for name in given] if dialect.taken else []
     taking += size_lines(arrays, lowered.dimensions, [*lines, result])
     scalars = [lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar]
-    taking.append(type_line(given, dialect))
+    typed = len(taking)
+    taking.append("")
     taking += [f"{name} = {_number(name, dialect)}" for name in scalars if _reads(lines, result, name)]
     for wrt, t in program.tangents.items():
         zero = _number("0", dialect) if t.is_scalar else f"{dialect.prefix}.zeros_like({lowered.inputs[wrt]})"
@@ -49,8 +50,9 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     signature = lowered.signature().removesuffix(", dims=None")
     body = [*taking, *lines, result]
     used = "\n".join([*lines, result])
-    needs_dtype = any(re.search(r"\bdtype\b", t) for t in [used, *(t for t in taking if not t.startswith("dtype ="))])
-    taking = [t for t in taking if not t.startswith("dtype =") or needs_dtype]
+    needs_dtype = any(re.search(r"\bdtype\b", t) for t in [used, *taking])
+    taking[typed : typed + 1] = [type_line(given, dialect, read=needs_dtype)] if given or needs_dtype else []
+    body += taking
     imports = f"import jax\n{dialect.imports}" if "jax.scipy" in used else dialect.imports
     return render(
         "portable_module.py.jinja",
@@ -67,12 +69,14 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     )
 
 
-def type_line(arrays: list[str], dialect: Dialect) -> str:
-    """The statement that sets the program's type, in which arrays of whole numbers are taken."""
+def type_line(arrays: list[str], dialect: Dialect, *, read: bool = True) -> str:
+    """The statement that sets the program's type, in which arrays of whole numbers are taken; `read`: it has a name."""
     default = f"{dialect.prefix}.{dialect.default}"
     if not arrays:
         return f"dtype = {default}"
-    return f"dtype, {', '.join(arrays)} = _floating({dialect.prefix}, {default}, {', '.join(arrays)})"
+    return (
+        f"{'dtype' if read else '_'}, {', '.join(arrays)} = _floating({dialect.prefix}, {default}, {', '.join(arrays)})"
+    )
 
 
 def _number(text: str, dialect: Dialect) -> str:
