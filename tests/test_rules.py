@@ -29,6 +29,7 @@ DIRECTIONS = {
     "commutation_of_kron": "commutation matrices move to the right",
     "commutation_of_diagonal": "commutation matrices move to the right",
     "diagonal_of_scaled": "scalars move out",
+    "norm_of_negative": "signs that do not matter go",
     "diagonal_of_rank_one": "matrix products become Hadamard products",
     "hadamard_with_identity": "Hadamard products with I become diagonals",
     "transpose_of_sylvester": "transposes move in",

@@ -23,9 +23,9 @@ def body(source, kind="gradient", **options):
 
 def test_memory_that_nobody_reads_any_more_is_reused():
     text = body(NETWORK, wrt=["W1", "b1", "W2"])
-    assert "_sigmoid(h, out=h)" in text
-    assert "= np.subtract(1, h, out=h)" in text
-    assert text.index("h.T @ ") < text.index("np.subtract(1, h, out=h)")
+    assert "_softmax(P, axis=1, out=P)" in text
+    assert "= _one_plus_exp(t1, out=t1)" in text
+    assert text.index("h = _sigmoid(t1)") < text.index("_one_plus_exp(t1, out=t1)")
 
 
 def test_a_view_keeps_the_memory_of_what_it_shows():

@@ -162,7 +162,7 @@ def _call(select: Selector, e: Expr, dim_text: object) -> Code:
         f"np.full((1, 1), {{{k}}}, dtype=dtype)" if a.is_scalar and not takes and e.op != "matpow" else f"{{{k}}}"
         for k, a in enumerate(args)
     ]
-    if bare and all(a.op == "number" for a in args):  # Python's floats would give double precision
+    if takes and args and all(a.op == "number" for a in args):  # Python's floats would give double precision
         slots = [f"dtype.type({slot})" for slot in slots]
     if isinstance(notation, Call):
         parameters = [_parameter(p, dim_text) for p in e.params]

@@ -264,6 +264,12 @@ def opposite(a: Expr, b: Expr) -> bool:
     return rest is not None and other is not None and c == -d and rest.digest == other.digest
 
 
+@rule(X="m n", source="definition of the norm")
+def norm_of_negative(X: Expr) -> tuple[Expr, Expr]:
+    """norm2(-X) = norm2(X)"""
+    return norm2(-X), norm2(X)
+
+
 def _norm() -> tuple[Expr, Expr]:
     x = var("x", 1, 1)
     return norm2(x), absolute(x)
