@@ -78,7 +78,7 @@ def derive(options: argparse.Namespace) -> int:
         data = derivation_data(d, options.style, options.layout)
         _write_json({**data, "hessians": hessians} if hessians else data, options.output)
     else:
-        view = {"text": d.text, "latex": d.latex, "markdown": d.markdown}[options.format]
+        view = getattr(d, options.format)
         text = view(style=options.style, layout=options.layout, language=options.language).rstrip("\n")
         _write("\n".join([text, *_hessian_lines(hessians, options.format)]), options.output)
     return 0

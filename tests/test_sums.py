@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import matcalc as mc
+from matcalc.cli import main
 
 INDEXED = re.compile(r"\b(?:sum|prod|mean|max|min)\s*\(\s*\w+\s*=")
 SIZES = {"n": 5, "p": 3, "m": 4, "d": 2, "K": 3, "T": 4}
@@ -559,3 +560,12 @@ def test_a_program_with_loops_has_the_value_and_the_gradient_of_the_loops(name: 
 
             slope = differences(moved, member)
             np.testing.assert_allclose(gradients[wrt][k], slope, rtol=1e-6, atol=1e-8 * (1 + np.abs(slope).max()))
+
+
+def test_what_a_program_with_loops_does_not_offer_is_refused() -> None:
+    d = mc.derive("u[k=1..K]: p x 1\nsum(k=1..K, norm2(u[k])^2)", wrt="u")
+    for name in ("check", "latex", "hessian", "claim", "export"):
+        with pytest.raises(mc.MatcalcError, match="families and recurrences"):
+            getattr(d, name)
+    assert main(["derive", "u[k=1..K]: p x 1; sum(k=1..K, norm2(u[k])^2)"]) == 0
+    assert main(["derive", "u[k=1..K]: p x 1; sum(k=1..K, norm2(u[k])^2)", "--format", "latex"]) != 0

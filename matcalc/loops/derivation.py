@@ -21,7 +21,7 @@ from matcalc.loops.pieces import Pieces, wanted
 ELSEWHERE = frozenset(
     (
         *("jacobian", "hessian", "claim", "claim_values", "claim_lines", "curvature", "objective", "optimum"),
-        *("export", "picture", "latex", "markdown"),
+        *("export", "picture", "latex", "markdown", "check", "adjoint", "steps", "paths", "parse"),
     )
 )
 
@@ -91,13 +91,20 @@ class LoopDerivation:
         """What the function is called."""
         return self.output.name if self.output.op == "named" else "f"
 
-    def text(self, style: str = "steps") -> str:
+    def need_scalar(self, what: str) -> None:
+        """Raise NoRuleError for anything but a gradient; the function is 1 x 1 always."""
+        if what != "gradient":
+            raise NoRuleError(f"a {what} is not available for programs with families and recurrences")
+
+    def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
         """The derivation as plain text: `steps` shows the program, the adjoints and the gradients, `result` the last.
 
         Raises:
-            MatcalcError: another style.
+            MatcalcError: another style, layout or language.
         """
         need_one_of("style", style, ("steps", "result"))
+        need_one_of("layout", layout, ("denominator",))
+        need_one_of("language", language, ("en",))
         lines = [] if style == "result" else ["Forward:", *(f"  {line}" for line in self.forward()), ""]
         for name in self.names:
             lines += [f"d{self.title}/d{name}:", *(f"  {line}" for line in self.adjoints.lines(name)), ""]
