@@ -56,7 +56,7 @@ def linear_constraints(q: Question) -> Candidate | None:
         return None
     exact = [J for J in jacobians if J is not None]
     if is_symmetric(q.one) and not q.one.is_scalar:
-        return _secant(q)
+        return _secant(q) or _stacked(q, exact)
     found = _by_products(q, exact[0]) if len(exact) == 1 else None
     return found or _stacked(q, exact)
 
@@ -92,16 +92,21 @@ def _stacked(q: Question, jacobians: list[Expr]) -> Candidate | None:
     offsets = [core.vec(offset_of(q, c)) if not is_one(c.left.shape[1]) else offset_of(q, c) for c in q.constraints]
     r = offsets[0] if len(offsets) == 1 else block_of([[o] for o in offsets])
     g = q.start if is_one(X.shape[1]) else core.vec(q.start)
+    D = node("dup", (), (X.shape[0],)) if is_symmetric(X) and not X.is_scalar else None
+    if D is not None:  # by the independent entries
+        H, C, g = q.simple(matmul(D.T, H, D)), matmul(C, D), matmul(D.T, g)
     Hi = inverse_of(H)
     x0 = q.simple(core.minus(product_of(Hi, g)))
     M = q.simple(product_of(C, Hi, transpose(C)))
     given = (*needed(q, H), *needed(q, M))
     L = q.simple(product_of(inverse_of(M), core.add(product_of(C, x0), r)))
     x = q.simple(core.add(x0, core.minus(product_of(Hi, transpose(C), L))))
-    value = x if is_one(X.shape[1]) else node("reshape", (x,), X.shape)
+    x = x if D is None else q.simple(matmul(D, x))
+    value = x if is_one(X.shape[1]) else x.args[0] if x.op == "vec" else node("reshape", (x,), X.shape)
+    members = frozenset([(X, "symmetric")]) if D is not None else frozenset()
     multipliers = {c.text: L for c in q.constraints} if len(q.constraints) == 1 else _parts(q, L)
     why = reason(linear_constraints, KKT, q.gradient)
-    return Candidate({X: value}, (why,), given, multipliers, lemma=True)
+    return Candidate({X: value}, (why,), given, multipliers, lemma=True, members=members)
 
 
 def _parts(q: Question, L: Expr) -> dict[str, Expr]:

@@ -17,7 +17,7 @@ def elimination(q: Question) -> Candidate | None:
     if len(q.over) < 2:
         return None
     best: Candidate | None = None
-    for u in sorted(q.over, key=lambda v: not v.is_scalar):
+    for u in sorted(q.over, key=lambda v: _difficulty(q, v)):
         found = _eliminated(q, u)
         if found is None:
             continue
@@ -25,6 +25,15 @@ def elimination(q: Question) -> Candidate | None:
             return found
         best = best or found
     return best
+
+
+def _difficulty(q: Question, u: Expr) -> tuple[int, bool]:
+    """Which unknown is eliminated first: one whose own Hessian is constant and nonsingular, then scalars."""
+    own = q.with_facts(over=(u,), constraints=())
+    H = own.hessian
+    if H is None or not own.free_of(H, q.over):
+        return 2, not u.is_scalar
+    return 0 if own.is_nonsingular(own.simple(H)) else 1, not u.is_scalar
 
 
 def _eliminated(q: Question, u: Expr) -> Candidate | None:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from matcalc import core
 from matcalc.core import number
 from matcalc.dims import same
 from matcalc.expr import Expr
-from matcalc.optimum.answer import Candidate, reason, solver
+from matcalc.optimum.answer import SOLVERS, Candidate, reason, solver
 from matcalc.optimum.maps import Solved, solved_map
+from matcalc.optimum.proofs import checked
 from matcalc.optimum.question import MINIMUM, STATIONARY, Question, split_scalars
+from matcalc.properties import known, names_of
+from matcalc.walk import substitute
 
 PENROSE = "Penrose, A generalized inverse for matrices (1955), Theorem 2"
 VEC = "Magnus & Neudecker, Matrix Differential Calculus (2019), 2.4"
+
+
+# What makes the entries of a diagonal matrix positive or nonnegative.
+FACTS_OF_DIAGONALS = (
+    ("positive", "positive-definite"),
+    ("nonnegative", "positive-semidefinite"),
+    ("nonnegative", "nonnegative"),
+)
 
 
 def is_quadratic(q: Question) -> bool:
@@ -54,6 +67,34 @@ def _squared_residual(q: Question) -> Expr | None:
     return e.args[0].args[0] if q.free_of(scalars) and q.sign(scalars) == 1 else None
 
 
+@solver(source=VEC)
+def diagonal_unknown(q: Question) -> Candidate | None:
+    """a function of a diagonal matrix diag(x) is one of the column x"""
+    v = q.one
+    if len(q.over) != 1 or q.constraints or v.is_scalar or not known(v, "diagonal"):
+        return None
+    words = [word for word, fact in FACTS_OF_DIAGONALS if known(v, fact)]
+    x = core.var(v.name, v.shape[0], 1, words[:1])
+    inner = q.with_facts(function=q.simple(substitute(q.function, {v: core.diag(x)})), over=(x,))
+    for rule in SOLVERS:
+        candidate = None if rule.apply is diagonal_unknown else rule.apply(inner)
+        found = None if candidate is None else checked(inner, candidate)
+        if found is not None:
+            why = reason(diagonal_unknown, VEC, q.function)
+            c = found.candidate
+            members = frozenset((v, fact) for fact in names_of(v.params[3]))
+            return replace(
+                c,
+                values={v: q.simple(core.diag(c.values[x]))},
+                reasons=(why, *c.reasons),
+                kind=found.kind,
+                unique=found.unique,
+                proved=True,
+                members=members,
+            )
+    return None
+
+
 @solver(source=f"{PENROSE}; {VEC}")
 def linear_equation(q: Question) -> Candidate | None:
     """a quadratic function is stationary where a linear equation holds: A X = C, X B = C, A X B = C, one on vec(X)"""
@@ -61,5 +102,7 @@ def linear_equation(q: Question) -> Candidate | None:
         return None
     assert q.hessian is not None
     solved = solved_map(q, q.one, q.hessian, q.simple(core.minus(q.start)))
+    if solved.given and q.curvature.status.startswith("str"):  # the Hessian is definite, whatever the data are
+        solved = replace(solved, given=())
     why = reason(linear_equation, f"{PENROSE}; {VEC}", q.gradient)
     return candidate_of(q, solved, why, proved=solved.exact)

@@ -148,7 +148,10 @@ def _linear(q: Question, sphere: Sphere, G: Expr) -> Candidate | None:
     if is_column(v):
         a = G if sphere.P is None else q.simple(matmul(inverse_of(sphere.P), G))
         length = node("sqrt", (q.simple(matmul(G.T, a)),))
-        X = core.scale(sign, root, core.reciprocal(length), a)
+        g, turn = _direction(q, G)
+        b = g if sphere.P is None else q.simple(matmul(inverse_of(sphere.P), g))
+        along = node("sqrt", (q.simple(matmul(g.T, b)),))
+        X = core.scale(turn, sign, root, core.reciprocal(along), b)
         if not q.is_no_zero_vector(G):
             needs = ((G, NOT_ZERO),)
         gain: Expr = length

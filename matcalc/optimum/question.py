@@ -254,7 +254,20 @@ class Question:
         """Whether all entries are proved not to be negative."""
         if known(e, "nonnegative") or Ranges().of(e).nonnegative:
             return True
-        return e.is_scalar and self.is_positive_semidefinite(e)
+        if e.op == "add":
+            return all(self.is_nonnegative(a) for a in e.args)
+        return e.is_scalar and (self.is_positive_semidefinite(e) or self._is_nonnegative_form(e))
+
+    def _is_nonnegative_form(self, e: Expr) -> bool:
+        """Whether it is a'W a with W positive semidefinite, or none."""
+        scalars, body = split_scalars(e)
+        if body.op != "matmul" or not Ranges().of(scalars).nonnegative:
+            return False
+        factors = list(body.args)
+        half, odd = len(factors) // 2, len(factors) % 2
+        a, turned = core.matmul(*factors[half + odd :]), core.transpose(core.matmul(*factors[:half]))
+        same_ends = self.rewriter.normal(turned) is self.rewriter.normal(a)
+        return same_ends and (not odd or self.is_positive_semidefinite(factors[half]))
 
     def with_facts(self, **changes: object) -> Question:
         """The same question with some attributes changed."""
@@ -363,7 +376,18 @@ def _fitted(text: str, left: Expr, right: Expr) -> Constraint:
             right = core.zeros(*left.shape)
         else:
             raise ShapeError(f"the sides of the constraint {text!r} have different shapes: {{}} and {{}}", left, right)
-    return Constraint(text, left, right)
+    return _squared(Constraint(text, left, right))
+
+
+def _squared(c: Constraint) -> Constraint:
+    """norm2(x) = c for c >= 0 as norm2(x)^2 = c^2, and Q Q' = c I for square Q as Q'Q = c I."""
+    if c.left.op == "norm2" and Ranges().of(c.right).nonnegative:
+        return Constraint(c.text, core.power(c.left, 2), core.power(c.right, 2))
+    if c.left.op == "matmul" and len(c.left.args) == 2 and split_scalars(c.right)[1].op == "eye":
+        Q, turned = c.left.args
+        if Q.op == "variable" and turned is core.transpose(Q) and same(*Q.shape):
+            return Constraint(c.text, core.matmul(turned, Q), c.right)
+    return c
 
 
 def _says_symmetric(c: Constraint, unknowns: Iterable[Expr]) -> bool:

@@ -20,7 +20,6 @@ from matcalc.optimum.trial import Trial, tried
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of
-from matcalc.rewrite.normal import is_zero
 from matcalc.walk import rebuild, substitute, variables
 
 CLOSED, EQUATION, NONE = "closed-form", "equation", "none"
@@ -263,8 +262,6 @@ def without_signs(e: Expr) -> Expr:
 
 
 def _positive(e: Expr) -> Expr:
-    if e.op == "add" and any(is_zero(a) for a in e.args):
-        e = core.add(*(a for a in e.args if not is_zero(a)))
     s, body = split_scalars(e)
     return body if s.number == -1 else e
 
@@ -276,9 +273,8 @@ def value_at(q: Question, values: dict[Expr, Expr]) -> Expr:
         return plain
     x = values[q.one]
     slope = core.product(q.start, x) if x.is_scalar else core.trace(core.matmul(q.start.T, x))
-    short = q.simple(
-        core.add(without_signs(q.at_zero(q.function, q.one)), core.scale(core.number(core.exact("0.5")), slope))
-    )
+    half = core.scale(core.number(core.exact("0.5")), slope)
+    short = without_signs(q.simple(core.add(q.at_zero(q.function, q.one), half)))
     return short if q.rewriter.cost(short) < q.rewriter.cost(plain) else plain
 
 

@@ -69,6 +69,9 @@ def _exponential(q: Question, axis: int | None, s: Expr) -> tuple[Expr, Expr] | 
     if term is None:
         return None
     a, e = split_scalars(term)
+    if e.op == "log" and e.args[0].op == "divide" and e.args[0].args[0] is q.one and q.sign(e.args[0].args[1]) == 1:
+        other = e.args[0].args[1]  # log(p ./ w) = log(p) - log(w)
+        e, z = node("log", (q.one,)), core.add(z, core.minus(core.product(a, node("log", (other,)))))
     if e.op != "log" or e.args[0] is not q.one or not q.free_of(a) or q.sign(a) == 0:
         return None
     z = q.simple(core.product(core.minus(core.reciprocal(a)), _without_constants(z)))
@@ -134,7 +137,7 @@ def _proportional(q: Question, axis: int | None, s: Expr) -> tuple[Expr, Expr] |
         c, k = next(a for a in e.args if a is not powered), powered.args[1]
     else:
         return None
-    if not (q.free_of(c) and q.free_of(scalars) and q.sign(c) == 1 and q.sign(scalars)) or k.number == 0:
+    if not (q.free_of(c) and q.free_of(scalars) and q.is_nonnegative(c) and q.sign(scalars)) or k.number == 0:
         return None
     u = q.simple(core.power(c, number(-1 / k.number)))
     sums = q.simple(core.total(u, axis))
