@@ -158,3 +158,33 @@ def test_command_line():
 def test_every_rule_has_a_statement_and_a_source():
     assert SOLVERS
     assert all(rule.statement and rule.source for rule in SOLVERS)
+
+
+SLOPE = "sum((x - mean(x)) .* (y - mean(y)))/sum((x - mean(x)).^2)"
+
+
+@pytest.mark.parametrize(
+    ("source", "over", "constraints", "expected"),
+    [
+        ("X: n x n diagonal; A: n x n; norm2(X - A)^2", "X", [], "diag(diagvec(A))"),
+        ("Q: n x n; A: n x n; norm2(Q - A)^2", "Q", ["Q*Q' = eye(n)"], "polar(A)"),
+        ("x: n x 1; z: n x 1 nonzero; norm2(x - z)^2", "x", ["norm2(x) = 1"], "z/norm2(z)"),
+        ("X: n x n symmetric; A: n x n symmetric; norm2(X - A)^2", "X", ["tr(X) = 1"], "A + (1 - tr(A))/n*eye(n)"),
+        ("a: 1 x 1; b: 1 x 1; x: n x 1; y: n x 1; norm2(y - a*x - b)^2", "a, b", [], SLOPE),
+    ],
+)
+def test_further_optima(source, over, constraints, expected):
+    o = mc.minimize(source, over=over, subject_to=constraints)
+    name = over.split(",")[0]
+    assert o.kind == "minimum"
+    assert o.check(trials=2)
+    assert same_numbers(o[name], mc.derive(source, wrt=over).parse(expected))
+
+
+def test_kinks_are_not_characterised_by_a_gradient():
+    assert mc.minimize("x: n x 1; v: n x 1; norm1(x) + norm2(x - v)^2/2", over="x").status == "none"
+
+
+def test_conditions_that_never_hold_give_no_answer():
+    o = mc.minimize("X: m x n; A: m x n; r: m x 1; norm2(X - A)^2", "X", ["X*ones(n,1) = r", "sum(X) = 1"])
+    assert o.status == "none"
