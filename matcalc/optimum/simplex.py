@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import number
-from matcalc.dims import is_one, same_shape
+from matcalc.dims import is_one, same_shape, sign
 from matcalc.expr import Expr, node
 from matcalc.optimum.answer import Candidate, reason, solver
 from matcalc.optimum.constrained import image_pair, jacobian_of, offset_of
@@ -137,7 +137,9 @@ def _proportional(q: Question, axis: int | None, s: Expr) -> tuple[Expr, Expr] |
         c, k = next(a for a in e.args if a is not powered), powered.args[1]
     else:
         return None
-    if not (q.free_of(c) and q.free_of(scalars) and q.is_nonnegative(c) and q.sign(scalars)) or k.number == 0:
+    falling = k.number is not None and sign(k.number) == -1  # an entry 0 of c then gives an entry 0
+    fits = q.is_nonnegative(c) if falling else q.sign(c) == 1
+    if not (fits and q.free_of(c) and q.free_of(scalars) and q.sign(scalars)) or k.number == 0:
         return None
     u = q.simple(core.power(c, number(-1 / k.number)))
     sums = q.simple(core.total(u, axis))
