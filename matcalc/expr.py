@@ -64,6 +64,7 @@ class Op:
         complete: fills in parameters that depend on the arguments (an axis left out).
         sampling: like `domain`, where random values should be narrower than what is necessary.
         monotone: for entrywise functions: 1 increasing, -1 decreasing on the whole domain, 0 neither.
+        branch: for entrywise functions with poles: an interval (low, high) without any.
         convexity: for entrywise functions with kinks: 1 convex, -1 concave, 0 where f'' tells; least or largest at 0.
         image: for entrywise functions `(*params) -> (low, high, low is open, high is open)`, an interval of all values.
     """
@@ -91,6 +92,7 @@ class Op:
     sampling: Callable[..., tuple[tuple[str, Any], ...]] | None = None
     monotone: int = 0
     convexity: int = 0
+    branch: tuple[Any, Any] | None = None
     image: Callable[..., tuple[Any, Any, bool, bool]] | None = None
 
     @property

@@ -94,6 +94,22 @@ def test_a_domain_that_is_not_convex_admits_no_claim():
     assert c.status in ("undecided", "neither")
 
 
+@pytest.mark.parametrize("text", ["sum(tan(x).^2)", "-sum(gammaln(x))", "sum(polygamma(1, x))", "sum(x.^(-2))"])
+def test_convexity_does_not_reach_across_a_pole(text):
+    assert mc.derive(f"x: n x 1; {text}", wrt="x").curvature().status in ("undecided", "neither")
+
+
+@pytest.mark.parametrize("text", ["selu(x)", "leakyrelu(x, 2)", "elu(x)", "softsign(x)", "where(x > 0, x, 2*x)"])
+def test_a_kink_counts(text):
+    """Each has a slope that falls at 0 although the second derivative is nowhere negative above or below it."""
+    assert "convex" not in mc.derive(f"x: n x 1; sum({text})", wrt="x").curvature().status
+    assert "convex" not in mc.derive(f"x: n x 1; sum({text} + exp(x))", wrt="x").curvature().status
+
+
+def test_a_kink_outside_of_the_domain_does_not_count():
+    assert mc.derive("x: n x 1 positive; sum(softsign(x))", wrt="x").curvature().status == "concave"
+
+
 @pytest.mark.parametrize("name", [name for name, op in REGISTRY.items() if op.image is not None and op.scalar_function])
 def test_traits_of_functions_of_one_number(name):
     entry = REGISTRY[name]

@@ -18,7 +18,7 @@ from matcalc.curvature.intervals import Range
 from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.spectrum import Reason
 from matcalc.curvature.univariate import T as _T
-from matcalc.curvature.univariate import function_of_one, range_of_function
+from matcalc.curvature.univariate import function_of_one, has_kinks, range_of_function
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, record
 from matcalc.properties import known
@@ -330,6 +330,11 @@ def own_form(e: Expr) -> sp.Expr | None:
 
 
 def curvature_of_function(form: sp.Expr, where: Range) -> Shape:
-    """Whether a smooth function of t is convex or concave on an interval."""
+    """Whether a function of t is convex or concave on an interval, by its second derivative; unknown across a kink."""
+    if where.nonnegative:  # |t| and max(t, 0) are t there
+        positive = sp.Dummy(positive=True)
+        form = form.xreplace({_T: positive}).doit().xreplace({positive: _T})
+    if has_kinks(form):
+        return UNKNOWN
     second = range_of_function(sp.diff(form, _T, 2), where)
     return UNKNOWN if second is None else Shape(second.nonnegative, second.nonpositive)

@@ -18,6 +18,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.curvature.composition import AFFINE, Composition, Shape
 from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.spectrum import Reason, Spectra, Spectrum
+from matcalc.curvature.univariate import T, has_kinks
 from matcalc.curvature.witness import Witness, extremes, witness
 from matcalc.dims import shape_text
 from matcalc.errors import MatcalcError, NoRuleError
@@ -270,10 +271,7 @@ class _Prover:
         for e in order:
             for a in e.args:
                 parents.setdefault(a, []).append(e)
-        return any(
-            e in moving and e.op in _ROUGH and e.op not in _ONCE and not self._is_smoothed(e, parents.get(e, []))
-            for e in order
-        )
+        return any(e in moving and _may_kink(e) and not self._is_smoothed(e, parents.get(e, [])) for e in order)
 
     def _is_smoothed(self, e: Expr, above: list[Expr]) -> bool:
         """Whether a square takes a kink away, or its argument stays off the kink."""
@@ -294,6 +292,13 @@ class _Prover:
             if bad:
                 return f"the set of all {shape_text(v.shape)} {v.name} that are {bad[0]} is not convex"
         composition = Composition(self.variables, self.ranges, self.d.rewriter)
+        for e in postorder((self.function,)):
+            branch = record(e.op).branch
+            if branch is None or e not in depends((e,), self.variables):
+                continue
+            r = self.ranges.of(e.args[0])
+            if not (branch[0] <= r.low and r.high <= branch[1]):
+                return f"{e.op} has poles, and its argument {e.args[0]} is not known to stay on one side of each"
         for fact, e in _needed(self.function):
             if e not in depends((e,), self.variables) or known(e, fact):
                 continue
@@ -316,6 +321,14 @@ def _needed(e: Expr) -> Iterable[tuple[str, Expr]]:
             yield "nonnegative", sub.args[0]
         elif sub.op not in _ROUGH:
             yield from record(sub.op).domain(*sub.args, *sub.params)
+
+
+def _may_kink(e: Expr) -> bool:
+    """Whether an operation has kinks: it is known to, or it is a function of one number made of pieces."""
+    if e.op in _ONCE:
+        return False
+    function = record(e.op).scalar_function
+    return e.op in _ROUGH or (function is not None and not e.params and has_kinks(function(T)))
 
 
 def _terms(e: Expr) -> list[Expr]:

@@ -67,6 +67,14 @@ def _scalar_form(e: Expr, done: dict[Expr, Any], leaves: dict[Expr, None]) -> An
     return record(e.op).scalar_function(form(e.args[0]))  # type: ignore[misc]
 
 
+_KINKED = (sp.Piecewise, sp.Abs, sp.Max, sp.Min, sp.sign, sp.Heaviside)
+
+
+def has_kinks(form: Any) -> bool:
+    """Whether a function of t is made of pieces: its derivatives say nothing at the joints."""
+    return bool(form.has(*_KINKED))
+
+
 def range_of_function(form: Any, where: Range) -> Range | None:
     """The exact range of a function of t on an interval; None where it is not rational in a known substitution."""
     if not form.free_symbols:
@@ -85,6 +93,8 @@ def _interval(form: Any, where: Range) -> Range | None:
         return where
     if form.is_number:
         return Range(form, form) if form.is_extended_real else None
+    if not (form.is_Add or form.is_Mul or form.is_Pow or isinstance(form, (sp.exp, sp.log, sp.polygamma))):
+        return None
     parts = [_interval(a, where) for a in form.args]
     if any(r is None for r in parts):
         return None

@@ -51,12 +51,13 @@ def elementwise(
     also: tuple[str, ...] = (),
     monotone: int = 0,
     convexity: int = 0,
+    branch: tuple[Any, Any] | None = None,
     image: tuple[Any, Any, bool, bool] = ALL,
 ) -> Op:
     """Declare an elementwise function: its SymPy form gives f', unless `slope(Y, X)` states it.
 
     `domain(X)` says what must hold for f and f' to exist, `sampling(X)` where to draw random values; `monotone`,
-    `convexity` and `image` are those of the record.
+    `convexity`, `branch` and `image` are those of the record.
     """
 
     def differential(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
@@ -82,6 +83,7 @@ def elementwise(
             also=also,
             monotone=monotone,
             convexity=convexity,
+            branch=branch,
             image=lambda: image,
         )
     )
@@ -237,7 +239,7 @@ step = elementwise(
 )
 sin = elementwise("sin", sp.sin, r"\sin", "np.sin", image=WITHIN_ONE)
 cos = elementwise("cos", sp.cos, r"\cos", "np.cos", image=WITHIN_ONE)
-tan = elementwise("tan", sp.tan, r"\tan", "np.tan")
+tan = elementwise("tan", sp.tan, r"\tan", "np.tan", branch=(-sp.pi / 2, sp.pi / 2))
 tanh = elementwise(
     "tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square, monotone=1, image=INSIDE_ONE
 )
@@ -328,6 +330,7 @@ gammaln = elementwise(
     sp.loggamma,
     r"\log\Gamma",
     "special.gammaln",
+    branch=(sp.S.Zero, sp.oo),
     sampling=above_zero,
     slope=lambda Y, X: digamma(X),
     also=("lgamma", "loggamma"),
@@ -337,6 +340,7 @@ digamma: Op = elementwise(
     sp.digamma,
     r"\psi",
     "special.digamma",
+    branch=(sp.S.Zero, sp.oo),
     sampling=above_zero,
     slope=lambda Y, X: polygamma_of(1, X),
 )
@@ -373,6 +377,7 @@ polygamma = register(
         latex=lambda order: Call(rf"\psi^{{({order})}}"),
         numpy=lambda order: Template(f"special.polygamma({order}, {{0}})"),
         domain=anywhere,
+        branch=(sp.S.Zero, sp.oo),
         sampling=lambda X, order: (("positive", X),),
         source=CALCULUS,
         example=("m n", 2),
