@@ -11,6 +11,7 @@ from fuzz import case, checks, generate
 import matcalc as mc
 
 SIZES = {"n": 2, "m": 3}
+LIBRARIES = sorted({"jax", "torch", "array-api", "dask"} & checks.CHECKS.keys())
 X = np.array([[1.4, -0.4], [0.3, -0.35]])
 # Each with the check that failed, and the point.
 FOUND: list[tuple[str, str, dict[str, Any]]] = [
@@ -36,6 +37,13 @@ FOUND: list[tuple[str, str, dict[str, Any]]] = [
     ("named", "b: n x 1; h = eye(n); sum(h*(h*b))", {"b": [[0.4], [0.2]]}),
     ("named", "C: n x n; h = C*C'; k = h'*C; sum(k.*(h'*C))", {"C": X}),
     ("named", "C: n x n; h = tril(C); sum(tril(h*h))", {"C": X}),
+    # Numbers of Python stood where other libraries take arrays only.
+    *((t, "a: 1 x 1; h = adj(a); sigmoid(h)", {"a": 1.0}) for t in LIBRARIES),
+    *((t, "b: 1 x 1; where(-1 > -2, b, -1)*b", {"b": 0.8}) for t in LIBRARIES),
+    *((t, "a: 1 x 1; h = 3/4; h^a", {"a": 1.1}) for t in LIBRARIES),
+    *((t, "a: 1 x 1; h = 1/2; maximum(h, 1/3)*a*abs(h)*softplus(h)", {"a": 1.1}) for t in LIBRARIES),
+    # The singular values of nan were looked for.
+    ("gradient", "A: n x n; sum(pinv(sqrtm(A*A)))", {"A": X}),
 ]
 
 
@@ -70,3 +78,11 @@ def test_factors_of_one_entry_are_floats_and_sizes_are_whole() -> None:
     zero = mc.derive("b: 1 x 1; sign(b)").function("jacobian", form="factored")(b=2.0)["b"]
     assert [(type(s), float(f)) for s, f in zero] == [(int, 0.0)]
     assert isinstance(zero[0][1], float)
+
+
+def test_the_pseudoinverse_of_what_has_no_value_has_none() -> None:
+    """sqrtm of a matrix with a negative eigenvalue is nan, and what follows is: no library's error."""
+    f = mc.derive("A: n x n; sum(pinv(sqrtm(A)))").function("value_and_grad")
+    value, gradients = f(A=np.array([[-1.0, 2.0], [0.5, 3.0]]))
+    assert np.isnan(value)
+    assert np.isnan(gradients["A"]).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import support
@@ -13,7 +14,7 @@ from fuzz.evaluation import Evaluation, jacobian
 
 import matcalc as mc
 from matcalc import core
-from matcalc.expr import REGISTRY, Expr
+from matcalc.expr import REGISTRY, Expr, record
 from matcalc.walk import variables
 
 PROGRAMS, AT_ONCE, SEED = 240, 8, 2026
@@ -158,6 +159,24 @@ def test_the_oracle_agrees_with_jax() -> None:
             wanted = np.asarray(jax.jacobian(g, argnums=k)(*point)).transpose(0, 2, 1).reshape(-1, m * n)
             assert support.close(jacobian(X, start, m * n), wanted, 1e-9), f"{name}, by {v}"
             start += m * n
+
+
+@pytest.mark.parametrize(
+    ("name", "f"),
+    [
+        ("normcdf", mpmath.ncdf),
+        ("normlogcdf", lambda x: mpmath.log(mpmath.ncdf(x))),
+        ("normratio", lambda x: mpmath.npdf(x) / mpmath.ncdf(x)),
+        ("erfc", mpmath.erfc),
+    ],
+)
+def test_the_oracle_keeps_its_digits_in_the_tails(name: str, f: Callable[..., Any]) -> None:
+    x = core.var("x", 1, 1)
+    for point in (-5.6, 0.3, 5.6):
+        jet = _jets(record(name)(x), {"x": np.array([[point]])}, {x: np.ones((1, 1))})
+        with mpmath.workdps(200):
+            want = [float(mpmath.diff(f, mpmath.mpf(point), k)) for k in range(3)]
+        assert np.allclose([jet[0, 0].item(), jet[0, 1].item(), jet[1, 1].item()], want, rtol=1e-9, atol=0)
 
 
 # ------------------------------------------------------------------------------------------------ it can fail

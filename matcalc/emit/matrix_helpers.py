@@ -92,6 +92,8 @@ def _eigvecmin(x):
 
 def _pinv(x):
     """The pseudoinverse; singular values that are rounding errors count as 0."""
+    if not np.isfinite(x).all():
+        return _nans(x).T
     return np.linalg.pinv(x, rcond=10 * max(x.shape) * np.finfo(x.dtype).eps)
 
 

@@ -83,6 +83,7 @@ _SAME = frozenset(
         "linalg.matrix_power",
     ]
 )
+_CREATING = ("ones", "zeros", "eye", "full")  # whose arguments are sizes and numbers
 _FACTORING = ("linalg.solve", "linalg.inv", "linalg.cholesky")
 _SPECIAL = ("erf", "erfc", "erfcx", "gammaln", "digamma", "polygamma", "ndtr", "log_ndtr")
 _RENAMED = {
@@ -147,9 +148,19 @@ class _Translator(ast.NodeTransformer):
             return node.value
         return node
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+    def _array(self, number: ast.expr) -> ast.expr:
+        """A number as an array, where a function takes arrays only; anything else as it is."""
+        return self._call("asarray", [number], dtype=ast.Name("dtype")) if self._is_number(number) else number
+
+    def _compared(self, node: ast.Compare) -> ast.Compare:
+        """A comparison whose value is an array, of two numbers too."""
         self.generic_visit(node)
-        return self._as_number(node)
+        if all(map(self._is_number, node.comparators)):
+            node.left = self._array(node.left)
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        return self._as_number(self._compared(node))
 
     def _as_number(self, mask: ast.expr) -> ast.expr:
         if self.dialect.prefix == "xp":
@@ -162,11 +173,10 @@ class _Translator(ast.NodeTransformer):
         if name == "np.einsum":
             return self._einsum(node)
         if name == "np.where" and isinstance(node.args[0], ast.Compare):
-            test = self.generic_visit(node.args[0])
             rest = [self.visit(a) for a in node.args[1:]]
             if all(map(self._is_number, rest)):  # the standard wants an array among the two
-                rest = [self._call("asarray", [a], dtype=ast.Name("dtype")) for a in rest]
-            return self._call("where", [test, *rest])  # type: ignore[list-item]
+                rest = [self._array(a) for a in rest]
+            return self._call("where", [self._compared(node.args[0]), *rest])
         if isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
             inner = self.visit(node.func.value)
             return inner if isinstance(node.func.value, ast.Compare) else self._as_number(inner)
@@ -178,9 +188,12 @@ class _Translator(ast.NodeTransformer):
         if name in HELPERS:
             if name == "_cholesky_solve":
                 node.args[1] = self._whole(node.args[1], "{0: -1}")
+            if node.args and _first_parameter(HELPERS[name]) not in ("m", "n"):
+                node.args[0] = self._array(node.args[0])
             return ast.Call(node.func, [trees.parsed(self.dialect.prefix), *node.args], node.keywords)
         if name.startswith("special.") and name.removeprefix("special.") in _SPECIAL and self.dialect.special:
             inner = trees.parsed(name.replace("special", self.dialect.special, 1))
+            node.args[-1] = self._array(node.args[-1])
             return ast.Call(inner, node.args, node.keywords)
         if name.startswith("_") or name.startswith(("special.", "sla.")):
             raise self._refused(name)
@@ -191,8 +204,6 @@ class _Translator(ast.NodeTransformer):
             return ast.Call(ast.Name("_dot"), [trees.parsed(self.dialect.prefix), *node.args], [])
         if name == "block":
             return ast.Call(ast.Name("_block"), [trees.parsed(self.dialect.prefix), *node.args], [])
-        if name == "reshape" and self._is_number(node.args[0]):
-            node.args[0] = self._call("asarray", node.args[:1], dtype=ast.Name("dtype"))
         if name == "array":
             if self.dialect.prefix == "torch":
                 return ast.Call(ast.Attribute(node.args[0], "clone"), [], [])
@@ -206,11 +217,15 @@ class _Translator(ast.NodeTransformer):
             return self._call("linalg.matrix_norm", node.args[:1], ord=node.args[1])
         if name in ("maximum", "minimum"):
             first, second = node.args
+            if all(map(self._is_number, node.args)):
+                first = self._array(first)
             if self._is_number(second):
                 second = self._call("full_like", [first, second])
             elif self._is_number(first):
                 first = self._call("full_like", [second, first])
             return self._call(name, [first, second])
+        if name not in _CREATING and not isinstance(node.args[0], (ast.Tuple, ast.List)):
+            node.args[0] = self._array(node.args[0])
         if (name not in _SAME and name not in _RENAMED) or name in self.dialect.missing:
             raise self._refused(f"np.{name}")
         if name in _FACTORING:
@@ -237,6 +252,11 @@ class _Translator(ast.NodeTransformer):
             b = ast.Attribute(b, "T")
         product = ast.BinOp(a, ast.Mult(), b)
         return self._call("sum", [product]) if axis is None else self._call("sum", [product], axis=axis, keepdims=True)
+
+
+def _first_parameter(helper: Any) -> str:
+    """What a helper takes after the library: `m` and `n` are sizes."""
+    return [*inspect.signature(helper).parameters, "", ""][1]
 
 
 def helpers_of(lines: Iterable[str]) -> list[str]:

@@ -204,6 +204,7 @@ def guarded(name: str, case: Case) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with np.errstate(all="ignore"):
+                case.reference.value()  # where the oracle has none, nothing is asked of the package
                 CHECKS[name](case)
     except Failure as failure:
         raise Failure(name, str(failure)) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from . import jets as J  # noqa: N812  (its names stand in formulas)
 from .jets import Jet, mul, value
@@ -27,11 +28,25 @@ def tanh(X: Jet) -> Jet:
 
 
 def normcdf(X: Jet) -> Jet:
-    return 0.5 * (one(X) + J.erf(X / np.sqrt(2)))
+    x = value(X)
+    slope = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    return J.entrywise(X, special.ndtr(x), slope, -x * slope)  # 1 + erf cancels far to the left
+
+
+def normlogcdf(X: Jet) -> Jet:
+    x = value(X)
+    ratio = np.exp(-(x**2) / 2 - special.log_ndtr(x)) / np.sqrt(2 * np.pi)
+    return J.entrywise(X, special.log_ndtr(x), ratio, -ratio * (x + ratio))
 
 
 def normpdf(X: Jet) -> Jet:
     return J.exp(-0.5 * mul(X, X)) / np.sqrt(2 * np.pi)
+
+
+def erfc(X: Jet) -> Jet:
+    x = value(X)
+    slope = -2 / np.sqrt(np.pi) * np.exp(-(x**2))
+    return J.entrywise(X, special.erfc(x), slope, -2 * x * slope)
 
 
 def arcsin(machine: Machine, X: Jet) -> Jet:
