@@ -113,6 +113,20 @@ def test_a_file_is_short_and_says_what_it_is(path: Path) -> None:
     assert len(text.splitlines()) <= LONGEST, "split it: one subject each"
 
 
+# These two define the constructors; the maps lie below the catalogue and take what they are made of from the registry.
+BY_NAME = {"node": ("expr", "core"), "record": ("ops", "linop", "vecform")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_operations_are_imported_and_not_named_by_strings(path: Path) -> None:
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in BY_NAME and call.args:
+            named = [
+                n.value for n in ast.walk(call.args[0]) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+            ]
+            assert not named or room(path) in BY_NAME[call.func.id], f"{call.func.id}({named[0]!r}): import the record"
+
+
 def test_every_room_has_its_layer_and_its_line_in_the_architecture() -> None:
     rooms = {room(path) for path in FILES}
     assert rooms <= set(LAYER)

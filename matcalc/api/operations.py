@@ -19,7 +19,7 @@ import matcalc.ops  # noqa: F401  (fills the registry)
 from matcalc import core
 from matcalc.dims import dim, is_one, same, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
-from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, node, synonym
+from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, synonym
 from matcalc.frontend.catalogue import ScalarOf, own_symbols, renamed, stand_in
 from matcalc.frontend.to_sympy import to_sympy
 from matcalc.ops import comparison
@@ -95,7 +95,7 @@ def _build(entry: Op, *operands: Expr, params: tuple[Any, ...]) -> Expr:
     if entry.name == "power" and operands[1].is_scalar:
         return core.power(*operands)
     spread = spread_all(entry.name, operands) if entry.broadcasts else operands
-    return node(entry.name, spread, params)
+    return entry(*spread, *params)
 
 
 def _parameters(entry: Op) -> tuple[list[str], list[Parameter]]:

@@ -12,6 +12,7 @@ from matcalc.dims import same_shape
 from matcalc.expr import REGISTRY, Expr, node, postorder, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import LinearMap, Zero
+from matcalc.ops.normalization import standardize
 from matcalc.walk import depends, substitute, transform
 
 MAX_NODES = 10
@@ -128,7 +129,7 @@ def _accumulated(
 
 def opened(output: Expr, *others: Expr) -> list[Expr]:
     """The expressions with standardisations written out, so that their mean and deviation can be held constant."""
-    definition = record("standardize").definition
+    definition = standardize.definition
     assert definition is not None
 
     def written_out(new: Expr, _: Expr) -> Expr:

@@ -6,9 +6,10 @@ from typing import Any
 
 import sympy as sp
 
-from matcalc.core import broadcast, minus, number
+from matcalc.core import broadcast, minus, number, trace
 from matcalc.dims import is_one
-from matcalc.expr import Expr, number_value, postorder, record
+from matcalc.expr import Expr, number_value, postorder
+from matcalc.ops.linalg import det
 from matcalc.walk import substitute
 
 
@@ -176,5 +177,6 @@ def with_sums_of_eigenvalues(roots: list[Expr]) -> list[Expr]:
     table: dict[Expr, Expr] = {}
     for e in postorder(roots):
         if e.op in ("sum", "prod") and e.is_scalar and through(e.args[0]).op == "eigvals":
-            table[e] = record("tr" if e.op == "sum" else "det")(*through(e.args[0]).args)
+            S = through(e.args[0]).args[0]
+            table[e] = trace(S) if e.op == "sum" else det(S)
     return [substitute(root, table) for root in roots] if table else roots

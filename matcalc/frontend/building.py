@@ -194,7 +194,7 @@ class Builder:
     def shaped(self, tree: Node, values: list[Any]) -> Expr:
         """What shapes decide: bars, norms, an identity whose size follows from the context."""
         if values[0] == "identity":
-            return node("eye", (), (self.constants[id(tree)][0],))
+            return core.eye(self.constants[id(tree)][0])
         if values[0] == "extent":
             return self.extent(tree, values)
         operands = [self.operand(t, v) for t, v in zip(tree.children[1:], values[1:])]

@@ -7,8 +7,13 @@ from collections.abc import Callable, Sequence
 from matcalc import core
 from matcalc.dims import is_one, same, same_shape
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, node, record
+from matcalc.expr import Expr, record
 from matcalc.frontend.chains import Operand, product_of
+from matcalc.ops.decompositions import normnuc
+from matcalc.ops.elementwise import absolute, exp
+from matcalc.ops.linalg import det
+from matcalc.ops.matrix_functions import expm
+from matcalc.ops.reductions import max_, norm1, norm2, sum_
 
 Meaning = Callable[[Sequence[Operand]], Expr]
 
@@ -25,9 +30,9 @@ def bars(operands: Sequence[Operand]) -> Expr:
     """|x| is the absolute value of a scalar, |A| the determinant of a square matrix."""
     (a,) = operands
     if a.value.is_scalar:
-        return record("abs")(a.value)
+        return absolute(a.value)
     if _is_square(a.value):
-        return record("det")(a.value)
+        return det(a.value)
     raise MatcalcError(
         f"bars around {a.described} are neither an absolute value nor a determinant: "
         f"write abs({a.words}) entry by entry, or a norm"
@@ -36,14 +41,14 @@ def bars(operands: Sequence[Operand]) -> Expr:
 
 def norm(operands: Sequence[Operand]) -> Expr:
     """The Euclidean norm of a vector, the Frobenius norm of a matrix."""
-    return record("norm2")(operands[0].value)
+    return norm2(operands[0].value)
 
 
 def spelled_norm(operands: Sequence[Operand]) -> Expr:
     """norm(x): of a vector; of a matrix it is another norm in MATLAB than in NumPy and Julia."""
     (a,) = operands
     if _is_vector(a.value):
-        return record("norm2")(a.value)
+        return norm2(a.value)
     raise MatcalcError(
         f"norm of the matrix {a.described} is the largest singular value in MATLAB, normspec({a.words}), and the "
         f"Frobenius norm in NumPy and Julia, norm2({a.words}): write the one that is meant"
@@ -64,15 +69,13 @@ def _vector_norm(subscript: str, of_vector: Callable[[Expr], Expr], readings: st
 
 
 def _largest(e: Expr) -> Expr:
-    return record("max")(record("abs")(e))
+    return max_(absolute(e))
 
 
-norm_1 = _vector_norm(
-    "1", lambda e: record("norm1")(e), "the sum of all |entries|, norm1({0}), or the largest column sum"
-)
+norm_1 = _vector_norm("1", norm1, "the sum of all |entries|, norm1({0}), or the largest column sum")
 norm_2 = _vector_norm(
     "2",
-    lambda e: record("norm2")(e),
+    norm2,
     r"the largest singular value, normspec({0}), or the Frobenius norm, norm2({0}) (in LaTeX with the index F)",
 )
 norm_inf = _vector_norm("inf", _largest, "the largest |entry|, max(abs({0})), or the largest row sum")
@@ -80,13 +83,13 @@ norm_inf = _vector_norm("inf", _largest, "the largest |entry|, max(abs({0})), or
 
 def nuclear(operands: Sequence[Operand]) -> Expr:
     """The sum of the singular values."""
-    return record("normnuc")(operands[0].value)
+    return normnuc(operands[0].value)
 
 
 def euler(operands: Sequence[Operand]) -> Expr:
     """e^A is the matrix exponential of a square matrix, else the exponential function."""
     (a,) = operands
-    return record("expm" if _is_square(a.value) else "exp")(a.value)
+    return (expm if _is_square(a.value) else exp)(a.value)
 
 
 def root(operands: Sequence[Operand]) -> Expr:
@@ -119,7 +122,7 @@ def inner(operands: Sequence[Operand]) -> Expr:
         return core.scale(a.value, b.value)
     if is_one(a.value.shape[1]):
         return core.matmul(core.transpose(a.value), b.value)
-    return record("sum")(core.hadamard(a.value, b.value))
+    return sum_(core.hadamard(a.value, b.value))
 
 
 def called_dot(operands: Sequence[Operand]) -> Expr:
@@ -233,4 +236,4 @@ def value_of(meaning: str, operands: Sequence[Operand]) -> Expr:
 
 def identity(size: object) -> Expr:
     """The identity of a size."""
-    return node("eye", (), (size,))
+    return core.eye(size)

@@ -7,9 +7,10 @@ from functools import partial
 from matcalc import core
 from matcalc.core import minus, transpose
 from matcalc.errors import MatcalcError
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
 from matcalc.linop import apply
 from matcalc.ops.define import linearised
+from matcalc.ops.equations import care
 from matcalc.ops.implicit import Equation, minimiser_of, solution_of
 from matcalc.ops.inverted import Term, inverted, is_on_vec, terms_of
 from matcalc.properties import OPEN, known
@@ -108,7 +109,7 @@ def _riccati(equation: Equation) -> Expr | None:
     B, R = weight
     own = core.add(transpose(A) @ P, P @ A, minus(P @ B @ core.inverse(R) @ transpose(B) @ P), Q)
     rest = Spreader(Context()).spread(core.add(core.scale(core.number(sign), own), minus(equation.residual)))
-    return node("care", (A, B, Q, R)) if rest is not None and is_zero(rest) else None
+    return care(A, B, Q, R) if rest is not None and is_zero(rest) else None
 
 
 def _weight(factors: tuple[Expr, ...], P: Expr) -> tuple[Expr, Expr] | None:

@@ -15,7 +15,7 @@ from matcalc import core
 from matcalc.dims import Dim, is_one, plus, same, shape_text, surely_negative, surely_nonnegative
 from matcalc.dims import text as dim_text
 from matcalc.errors import MatcalcError, ShapeError, shorten
-from matcalc.expr import Expr, node, number_value, record
+from matcalc.expr import Expr, number_value
 from matcalc.frontend.building import Builder
 from matcalc.frontend.chains import Operand
 from matcalc.frontend.indexed_calls import BINDERS, applied, reduced
@@ -32,6 +32,8 @@ from matcalc.frontend.syntax import Node, fold, is_indexed
 from matcalc.indices.conditions import Condition
 from matcalc.indices.contraction import NoMatrixError, matrix_of
 from matcalc.indices.terms import Apply, Entry, Index, Place, Term, negated, side
+from matcalc.ops.comparison import where
+from matcalc.ops.selection import cumsum, slice_
 
 LONGEST = 100  # of a range of numbers that is written out, where the index itself is a number in the text
 
@@ -226,7 +228,7 @@ class IndexBuilder(Ranges):
         (rows, row), (columns, column) = places
         try:
             whole = all(same(first, 1) and same(last, size) for (first, last), size in ((rows, m), (columns, n)))
-            M = X if whole else node("slice", (X,), (*rows, *columns))
+            M = X if whole else slice_(X, *rows, *columns)
         except ShapeError as error:
             raise self.misfit(error, tree, [(X, base.words)]) from None
         own = [isinstance(p, Index) and not p.name for p in (row, column)]
@@ -295,7 +297,7 @@ class IndexBuilder(Ranges):
             pair.reverse()
         args = [Operand("", v, "") for v in (*pair, *values[2:])]
         try:
-            return applied(record("where"), args, [relation.value.replace("<", ">")], self.conditions)
+            return applied(where, args, [relation.value.replace("<", ">")], self.conditions)
         except NotIndexedError as error:
             raise self.source.error(str(error), tree) from None
 
@@ -321,7 +323,7 @@ def _is_number(body: Node, name: str) -> bool:
 
 def _position(index: Index) -> Term:
     """The number that an index stands for."""
-    column = node("cumsum", (core.ones(index.size, 1),), (1,))
+    column = cumsum(core.ones(index.size, 1), 1)
     start = core.number(core.exact_dim(plus(index.first, -1)))
     shifted = column if same(index.first, 1) else core.plus(column, start)
     return Entry(shifted, index, None)

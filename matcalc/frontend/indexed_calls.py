@@ -7,12 +7,13 @@ from typing import Any
 
 from matcalc import core
 from matcalc.dims import same_shape, times
-from matcalc.expr import Expr, Op, node, record
+from matcalc.expr import Expr, Op, record
 from matcalc.frontend.chains import Operand
 from matcalc.frontend.indexed_values import Indexed, NotIndexedError, aligned, as_indexed, norm_of
 from matcalc.indices.conditions import Condition, guarded, mask_of, safe_argument
 from matcalc.indices.contraction import NoMatrixError
 from matcalc.indices.terms import Along, Apply, Index, Term, Total, Value, product_of_terms, renamed
+from matcalc.ops.elementwise import absolute
 
 BINDERS = ("sum", "mean", "prod", "max", "min", "logsumexp")
 NESTED = ("max", "min", "logsumexp", "prod")  # of all entries: of the rows, of that
@@ -23,10 +24,10 @@ def along(entry: Op, rest: Sequence[Any] = ()) -> Callable[[Expr, int | None], E
 
     def build(M: Expr, axis: int | None) -> Expr:
         if any(p.kind == "axis" for p in entry.params):
-            return node(entry.name, (M,), (axis, *rest))
+            return entry(M, axis, *rest)
         if axis is not None:
             raise NoMatrixError(f"{entry.name} over one index of what depends on another")
-        return node(entry.name, (M,))
+        return entry(M)
 
     return build
 
@@ -56,10 +57,10 @@ def applied(entry: Op, args: list[Operand], params: Sequence[Any], conditions: S
     if entry.scalar_function is not None:
         safe = safe_argument(entry)
         inside = first.term if safe is None else guarded(first.term, conditions, safe)
-        return first.like(Apply(lambda values: node(entry.name, values[:1], tuple(params)), (inside,)))
+        return first.like(Apply(lambda values: entry(*values[:1], *params), (inside,)))
     if entry.broadcasts:
         terms, row, column = aligned(args)
-        return Indexed(Apply(lambda values: node(entry.name, values, tuple(params)), tuple(terms)), row, column)
+        return Indexed(Apply(lambda values: entry(*values, *params), tuple(terms)), row, column)
     if len(args) == 1 and any(p.kind == "axis" for p in entry.params):
         return _along_axis(entry, first, list(params))
     if len(args) == 1:
@@ -79,7 +80,7 @@ def _of_all(entry: Op, v: Indexed, conditions: Sequence[Condition]) -> Indexed:
     if entry.name == "norm2":
         return Indexed(norm_of(v, conditions))
     if entry.name == "norm1":
-        size = Apply(lambda values: record("abs")(*values), (v.term,))
+        size = Apply(lambda values: absolute(*values), (v.term,))
         return Indexed(Total(tuple(v.labels), size) if v.labels else size)
     if entry.name == "tr" and v.row is not None and v.column is not None:
         return Indexed(Total((v.row,), renamed(v.term, {v.column: v.row})))
@@ -116,6 +117,6 @@ def _along_axis(entry: Op, v: Indexed, params: list[Any]) -> Indexed:
     if len(labels) != 1:
         raise _unreadable(entry)
     sample = core.var("X", 2, 3)
-    keeps = same_shape(node(entry.name, (sample,), (2, *rest)).shape, sample.shape)
+    keeps = same_shape(entry(sample, 2, *rest).shape, sample.shape)
     term = Along(along(entry, rest), labels[0], v.term, keeps)
     return v.like(term) if keeps else Indexed(term, row, column)

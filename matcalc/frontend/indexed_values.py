@@ -8,7 +8,7 @@ from typing import Any
 
 from matcalc import core
 from matcalc.dims import Dim, Shape, plus, same, shape_text
-from matcalc.expr import number_value, record
+from matcalc.expr import number_value
 from matcalc.frontend.chains import Operand
 from matcalc.indices.conditions import Condition, guarded
 from matcalc.indices.terms import (
@@ -28,6 +28,7 @@ from matcalc.indices.terms import (
     square_of,
     sum_of_terms,
 )
+from matcalc.ops.elementwise import absolute, sqrt
 
 
 class NotIndexedError(Exception):
@@ -248,6 +249,6 @@ def _square_of_norm(term: Term) -> Term:
 def norm_of(v: Indexed, conditions: Sequence[Condition]) -> Term:
     """The Euclidean norm; its square is the sum of squares itself."""
     if v.is_scalar:
-        return Apply(lambda args: record("abs")(*args), (v.term,), "size")
+        return Apply(lambda args: absolute(*args), (v.term,), "size")
     squares: Term = Total(tuple(v.labels), square_of(v.term))
-    return Apply(lambda args: record("sqrt")(*args), (guarded(squares, conditions, core.number(1)),), "root")
+    return Apply(lambda args: sqrt(*args), (guarded(squares, conditions, core.number(1)),), "root")

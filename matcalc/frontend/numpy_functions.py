@@ -15,8 +15,9 @@ import numpy as np
 from matcalc import core
 from matcalc.dims import is_one, same_shape, shape_text
 from matcalc.errors import MatcalcError, shorten
-from matcalc.expr import HOOKS, REGISTRY, Expr, Op, node
+from matcalc.expr import HOOKS, REGISTRY, Expr, Op
 from matcalc.notation import Call
+from matcalc.ops.comparison import maximum, minimum
 from matcalc.ops.decompositions import normnuc
 from matcalc.ops.elementwise import log
 from matcalc.ops.reductions import norm2
@@ -124,7 +125,7 @@ def _called(entry: Op, name: str, args: Sequence[Any], options: Mapping[str, Any
         raise MatcalcError(f"np.{name} with {', '.join(rest) or 'more arguments'} is not read on expressions")
     if entry.broadcasts:
         return spread(entry, operands)
-    return node(entry.name, operands, (*params,))
+    return entry(*operands, *params)
 
 
 def spread(entry: Op, operands: Sequence[Expr]) -> Expr:
@@ -141,7 +142,7 @@ def spread(entry: Op, operands: Sequence[Expr]) -> Expr:
         return value
     if entry.name == "power" and operands[1].is_scalar:
         return core.power(*operands)
-    return node(entry.name, core.broadcast_pair(operands[0], operands[1], entry.name))
+    return entry(*core.broadcast_pair(operands[0], operands[1], entry.name))
 
 
 def _axis(name: str, axis: Any, *, keepdims: Any) -> int | None:
@@ -211,8 +212,8 @@ def _trace(a: Any, offset: int = 0) -> Expr:
 
 
 def _clip(a: Any, a_min: Any, a_max: Any) -> Expr:
-    low = spread(REGISTRY["maximum"], (as_operand(a), as_operand(a_min)))
-    return spread(REGISTRY["minimum"], (low, as_operand(a_max)))
+    low = spread(maximum, (as_operand(a), as_operand(a_min)))
+    return spread(minimum, (low, as_operand(a_max)))
 
 
 def _concatenate(arrays: Sequence[Any], axis: int = 0) -> Expr:

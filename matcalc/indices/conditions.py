@@ -13,9 +13,10 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.dims import Dim, plus, same
-from matcalc.expr import Expr, Op, record
+from matcalc.expr import Expr, Op
 from matcalc.indices.terms import Apply, Entry, Index, Term, Value, product_of_terms
-from matcalc.ops.selection import lower_ones, upper_ones
+from matcalc.ops.comparison import where
+from matcalc.ops.selection import cumsum, lower_ones, upper_ones
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,10 @@ class Condition:
         if same(self.left.first, plus(self.right.first, self.offset)):
             return self._triangle(m, n)
         ones = core.ones(m, n)
-        rows = core.plus(record("cumsum")(ones, 1), core.number(core.exact_dim(plus(self.left.first, -1))))
+        rows = core.plus(cumsum(ones, 1), core.number(core.exact_dim(plus(self.left.first, -1))))
         start = plus(self.right.first, -1, self.offset)
-        columns = core.plus(record("cumsum")(ones, 2), core.number(core.exact_dim(start)))
+        columns = core.plus(cumsum(ones, 2), core.number(core.exact_dim(start)))
         zeros = core.zeros(m, n)
-        where = record("where")
         if self.relation == "!=":
             return core.add(where(rows, columns, ones, zeros, ">"), where(columns, rows, ones, zeros, ">"))
         pair = (rows, columns) if self.relation.startswith(">") else (columns, rows)
@@ -69,7 +69,6 @@ def guarded(term: Term, conditions: Sequence[Condition], safe: Expr) -> Term:
     here = [c for c in conditions if term.free & {c.left, c.right}]
     if not here:
         return term
-    where = record("where")
     half = Value(core.number(core.exact(1) / 2))
     return Apply(lambda args: where(*args, ">"), (mask_of(here), half, term, Value(safe)))
 

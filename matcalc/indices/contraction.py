@@ -14,7 +14,7 @@ from functools import reduce
 
 from matcalc import core
 from matcalc.errors import NoRuleError
-from matcalc.expr import Expr, node, record
+from matcalc.expr import Expr
 from matcalc.indices.terms import (
     Along,
     Apply,
@@ -30,6 +30,8 @@ from matcalc.indices.terms import (
     product_of_terms,
     sum_of_terms,
 )
+from matcalc.ops.pairs import pdist2
+from matcalc.ops.reductions import norm2
 
 
 class NoMatrixError(NoRuleError):
@@ -202,7 +204,7 @@ def _distances(part: Term, others: Sequence[Term], bound: list[Index]) -> Term |
         A = matrix_of(sum_of_terms(left), i, c)
         B = _opposite(matrix_of(sum_of_terms(right), j, c))
         bound.remove(c)
-        return Entry(node("pdist2", (A, B)), i, j)
+        return Entry(pdist2(A, B), i, j)
     return None
 
 
@@ -299,7 +301,7 @@ def _over_both(index: Index, factors: list[_Factor], left: list[Index]) -> Expr 
         return None  # a trace
     factors[:] = [f for f in factors if f not in here]
     left.remove(other)
-    return core.power(record("norm2")(here[0].matrix), 2) if len(here) == 2 else core.total(core.hadamard(*powers))
+    return core.power(norm2(here[0].matrix), 2) if len(here) == 2 else core.total(core.hadamard(*powers))
 
 
 def _joined(a: _Factor, b: _Factor, index: Index, left: Collection[Index]) -> _Factor:

@@ -18,7 +18,7 @@ from matcalc import core
 from matcalc.core import difference, var
 from matcalc.dims import Shape, same_shape, shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expr import Expr, Op, Param, node, postorder, record, register
+from matcalc.expr import Expr, Op, Param, postorder, record, register
 from matcalc.maps import LinearMap, Zero, compose, negated, zero
 from matcalc.notation import Builtin
 from matcalc.ops.define import at_arguments, gradient_of, linearised
@@ -174,7 +174,7 @@ def _differential(Y: Expr, *operands: Any) -> tuple[LinearMap, ...]:
 
 def _domain(*operands: Any) -> tuple[tuple[str, Expr], ...]:
     *args, equation = operands
-    table = equation.table(node("root", args, (equation,)), tuple(args))
+    table = equation.table(root(*args, equation), tuple(args))
     return tuple((fact, substitute(e, table)) for fact, e in equation.conditions)
 
 
@@ -192,7 +192,7 @@ def _example() -> Equation:
     return Equation(z, (W, b), z, from_scalar(sp.tanh(x), {x: inside}, inside))
 
 
-register(
+root: Op = register(
     Op(
         name="root",
         identity="X solves F(X, A, ...) = 0: dF/dX dX = -(dF/dA dA + ...), the implicit function theorem",
@@ -228,7 +228,7 @@ def solution_of(unknown: Expr, left: Expr, right: Expr, simplify: Simplify) -> E
     args, table = _formals(unknown, left, right)
     formals = tuple(table[a] for a in args)
     left, right = (substitute(side, table, through_names=False) for side in (left, right))
-    return node("root", args, (Equation(unknown, formals, left, right, simplify=simplify),))
+    return root(*args, Equation(unknown, formals, left, right, simplify=simplify))
 
 
 def minimiser_of(unknown: Expr, objective: Expr, simplify: Simplify, form: Simplify) -> Expr:
@@ -246,7 +246,7 @@ def minimiser_of(unknown: Expr, objective: Expr, simplify: Simplify, form: Simpl
     gradient = form(gradient_of(new, unknown))
     zeros = core.number(0) if unknown.is_scalar else core.zeros(*unknown.shape)
     formals = tuple(table[a] for a in args)
-    return node("root", args, (Equation(unknown, formals, gradient, zeros, new, simplify),))
+    return root(*args, Equation(unknown, formals, gradient, zeros, new, simplify))
 
 
 def _need_unknown(unknown: Expr, *sides: Expr) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import matmul, number, transpose
 from matcalc.dims import is_one
-from matcalc.expr import Expr, node
-from matcalc.ops.selection import block_of
+from matcalc.expr import Expr
+from matcalc.ops.products import reshape_
+from matcalc.ops.selection import block_of, dup, slice_
 from matcalc.optimum.answer import Candidate, reason, solver
 from matcalc.optimum.linear import is_quadratic
 from matcalc.optimum.maps import Pair, as_product, kronecker_pairs, with_distributed
@@ -92,7 +93,7 @@ def _stacked(q: Question, jacobians: list[Expr]) -> Candidate | None:
     offsets = [core.vec(offset_of(q, c)) if not is_one(c.left.shape[1]) else offset_of(q, c) for c in q.constraints]
     r = offsets[0] if len(offsets) == 1 else block_of([[o] for o in offsets])
     g = q.start if is_one(X.shape[1]) else core.vec(q.start)
-    D = node("dup", (), (X.shape[0],)) if is_symmetric(X) and not X.is_scalar else None
+    D = dup(X.shape[0]) if is_symmetric(X) and not X.is_scalar else None
     if D is not None:  # by the independent entries
         H, C, g = q.simple(matmul(D.T, H, D)), matmul(C, D), matmul(D.T, g)
     Hi = inverse_of(H)
@@ -102,7 +103,7 @@ def _stacked(q: Question, jacobians: list[Expr]) -> Candidate | None:
     L = q.simple(product_of(inverse_of(M), core.add(product_of(C, x0), r)))
     x = q.simple(core.add(x0, core.minus(product_of(Hi, transpose(C), L))))
     x = x if D is None else q.simple(matmul(D, x))
-    value = x if is_one(X.shape[1]) else x.args[0] if x.op == "vec" else node("reshape", (x,), X.shape)
+    value = x if is_one(X.shape[1]) else x.args[0] if x.op == "vec" else reshape_(x, *X.shape)
     members = frozenset([(X, "symmetric")]) if D is not None else frozenset()
     multipliers = {c.text: L for c in q.constraints} if len(q.constraints) == 1 else _parts(q, L)
     why = reason(linear_constraints, KKT, q.gradient)
@@ -115,8 +116,8 @@ def _parts(q: Question, L: Expr) -> dict[str, Expr]:
     start = core.exact_dim(0)
     for c in q.constraints:
         size = core.exact_dim(core.count(c.left))
-        part = node("slice", (L,), (start + 1, start + size, 1, 1))
-        parts[c.text] = part if is_one(c.left.shape[1]) else node("reshape", (part,), c.left.shape)
+        part = slice_(L, start + 1, start + size, 1, 1)
+        parts[c.text] = part if is_one(c.left.shape[1]) else reshape_(part, *c.left.shape)
         start = start + size
     return parts
 

@@ -9,7 +9,9 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import number
 from matcalc.dims import same_shape
-from matcalc.expr import Expr, node, postorder
+from matcalc.expr import Expr, postorder
+from matcalc.ops.activations import logit
+from matcalc.ops.elementwise import arcsinh, arctanh, exp, expm1, log, sinh, sqrt
 from matcalc.optimum.answer import Candidate, reason, solver
 from matcalc.optimum.question import Question, terms
 from matcalc.properties import known
@@ -130,20 +132,20 @@ def _by_inverse_function(q: Question, e: Expr, side: Expr) -> tuple[Expr, Expr, 
     one = number(1) if plain.is_scalar else core.broadcast(number(1), plain.shape)
     match e.op:
         case "exp":
-            return e.args[0], node("log", (plain,)), positive(plain)
+            return e.args[0], log(plain), positive(plain)
         case "log":
-            return e.args[0], node("exp", (plain,)), []
+            return e.args[0], exp(plain), []
         case "sigmoid":
-            return e.args[0], node("logit", (plain,)), [*positive(plain), *positive(core.difference(one, plain))]
+            return e.args[0], logit(plain), [*positive(plain), *positive(core.difference(one, plain))]
         case "tanh":
             inside = [*positive(core.plus(one, plain)), *positive(core.difference(one, plain))]
-            return e.args[0], node("arctanh", (plain,)), inside
+            return e.args[0], arctanh(plain), inside
         case "sinh":
-            return e.args[0], node("arcsinh", (plain,)), []
+            return e.args[0], arcsinh(plain), []
         case "arcsinh":
-            return e.args[0], node("sinh", (plain,)), []
+            return e.args[0], sinh(plain), []
         case "softplus":
-            return e.args[0], node("log", (node("expm1", (plain,)),)), positive(plain)
+            return e.args[0], log(expm1(plain)), positive(plain)
         case "sqrt":
             return e.args[0], core.power(plain, 2), positive(plain)
     return None
@@ -248,5 +250,5 @@ def built(form: Any, leaves: dict[Any, Expr], v: Expr) -> Expr:
             product = core.entrywise_product(product, a)
         return product
     if form.is_Pow and form.exp == sp.Rational(1, 2):
-        return node("sqrt", (args[0],))
+        return sqrt(args[0])
     return core.power(args[0], args[1])

@@ -10,7 +10,8 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import matmul, number
 from matcalc.errors import NoRuleError
-from matcalc.expr import Expr, node, postorder
+from matcalc.expr import Expr, postorder
+from matcalc.ops.matrix_functions import matpow, sqrtm
 from matcalc.optimum.answer import Candidate, reason, solver
 from matcalc.optimum.maps import solved_map
 from matcalc.optimum.question import Question, split_scalars
@@ -165,7 +166,7 @@ def _bases(q: Question, found: list[Term], v: Expr) -> list[tuple[Expr, Expr]]:
     for t in found:
         if t.matrix is None or not q.is_positive_definite(t.matrix):
             continue
-        root = node("sqrtm", (t.matrix,))
+        root = sqrtm(t.matrix)
         if t.kind == "shifted":
             bases.append((root, core.inverse(root)))
         elif t.kind == "constant":
@@ -287,11 +288,11 @@ def _lifted(root: Any, matrix: Expr | None, leaves: dict[Any, Expr]) -> Expr:
             product = matmul(*(of(a) for a in sp.Mul.make_args(moving)))
             return product if fixed == 1 else core.scale(scalar(fixed), product)
         if form.is_Pow and form.exp == sp.Rational(1, 2):
-            return node("sqrtm", (of(form.base),))
+            return sqrtm(of(form.base))
         if form.is_Pow and form.exp == -1:
             return core.inverse(of(form.base))
         if form.is_Pow and form.exp.is_Integer:
-            return node("matpow", (of(form.base), number(form.exp)))
+            return matpow(of(form.base), number(form.exp))
         raise NoRuleError(f"{form} has no matrix function")
 
     return of(root)

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from matcalc import core
 from matcalc.core import matmul, number, transpose
 from matcalc.dims import is_one, same, same_shape
-from matcalc.expr import Expr, node
-from matcalc.ops.equations import lyapunov_form, sylvester_form
+from matcalc.expr import Expr
+from matcalc.ops.equations import lyapunov, lyapunov_form, sylvester, sylvester_form
+from matcalc.ops.matrix_functions import matpow
+from matcalc.ops.products import reshape_
+from matcalc.ops.selection import dup
 from matcalc.optimum.question import Question, inverse_of, is_symmetric, product_of, pseudoinverse, split_scalars, terms
 from matcalc.properties import known
 
@@ -55,7 +58,7 @@ def _pair(t: Expr, shape: Sequence[object], image: Sequence[object], symmetric: 
     if e.op == "matpow" and e.args[0].op == "kron" and e.args[1].number is not None:
         base = _pair(e.args[0], shape, image, symmetric)
         if base is not None:
-            P, Q = (node("matpow", (f, e.args[1])) for f in base)
+            P, Q = (matpow(f, e.args[1]) for f in base)
             return P, _scaled(scalars, Q)
     if e.op == "matmul" and symmetric and "comm" in (e.args[0].op, e.args[-1].op):
         rest = e.args[1:] if e.args[0].op == "comm" else e.args[:-1]
@@ -249,7 +252,7 @@ def _sylvester(q: Question, found: list[Pair], R: Expr) -> Solved | None:
         A = q.simple(core.add(*(core.product(_factor(P), Q) for P, Q in left)))
         C = q.simple(core.add(*(core.product(_factor(Q), transpose(P)) for P, Q in right)))
         K = q.simple(sylvester_form(A, C))
-        return Solved(node("sylvester", (A, C, R)), _needed(q, K), exact=True)
+        return Solved(sylvester(A, C, R), _needed(q, K), exact=True)
     if len(found) != 2:
         return None
     for (P1, Q1), (P2, Q2) in (found, found[::-1]):
@@ -258,7 +261,7 @@ def _sylvester(q: Question, found: list[Pair], R: Expr) -> Solved | None:
             C = q.simple(transpose(product_of(inverse_of(P1), P2)))
             K = q.simple(core.add(*(core.kron(P, Q) for P, Q in found)))
             turned = q.simple(product_of(inverse_of(Q2), R, transpose(inverse_of(P1))))
-            return Solved(node("sylvester", (A, C, turned)), _needed(q, K), exact=True)
+            return Solved(sylvester(A, C, turned), _needed(q, K), exact=True)
     return None
 
 
@@ -296,7 +299,7 @@ def _lyapunov(q: Question, found: list[Pair], R: Expr) -> Solved | None:
     if not q.is_positive_definite(body):
         given = (("nonsingular", body if q.is_positive_semidefinite(body) else q.simple(lyapunov_form(body))),)
     double = q.simple(core.product(core.reciprocal(s), core.scale(number(2), R)))
-    return Solved(node("lyapunov", (body, double)), given, symmetric=True, exact=True)
+    return Solved(lyapunov(body, double), given, symmetric=True, exact=True)
 
 
 def _keeps_symmetry(q: Question, pair: Pair) -> bool:
@@ -314,11 +317,11 @@ def _on_symmetric(q: Question, found: list[Pair]) -> Expr:
 def _symmetric_on_vec(q: Question, X: Expr, K: Expr, R: Expr) -> Solved:
     """The symmetric solution, by the distinct entries: K is symmetric, and taken along symmetric directions."""
     n = X.shape[0]
-    D = node("dup", (), (n,))
+    D = dup(n)
     M = q.simple(matmul(transpose(D), K, D))
     given = () if q.is_nonsingular(M) else (("nonsingular", M),)
     column = matmul(D, core.inverse(M), transpose(D), core.vec(R))
-    return Solved(node("reshape", (q.simple(column),), (n, n)), given, symmetric=True, exact=True)
+    return Solved(reshape_(q.simple(column), n, n), given, symmetric=True, exact=True)
 
 
 def solved_on_vec(q: Question, X: Expr, K: Expr, R: Expr) -> Solved:
@@ -326,4 +329,4 @@ def solved_on_vec(q: Question, X: Expr, K: Expr, R: Expr) -> Solved:
     rows, cols = X.shape
     given = () if q.is_nonsingular(K) else (("nonsingular", K),)
     column = matmul(inverse_of(K), core.vec(R))
-    return Solved(node("reshape", (q.simple(column),), (rows, cols)), given, exact=True)
+    return Solved(reshape_(q.simple(column), rows, cols), given, exact=True)

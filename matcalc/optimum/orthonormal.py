@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from matcalc import core
 from matcalc.core import matmul, number
 from matcalc.dims import is_one, same
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.decompositions import normnuc, normspec, polar
+from matcalc.ops.elementwise import sqrt
+from matcalc.ops.matrix_functions import sqrtm
+from matcalc.ops.selection import slice_
+from matcalc.ops.spectral import eigmax, eigmin, eigvals, eigvecmax, eigvecmin, eigvecs
 from matcalc.optimum.answer import INDEPENDENT, NOT_ZERO, Candidate, reason, solver
 from matcalc.optimum.maps import kronecker_pairs, with_distributed
 from matcalc.optimum.question import (
@@ -147,22 +152,22 @@ def _linear(q: Question, sphere: Sphere, G: Expr) -> Candidate | None:
     needs: tuple[tuple[Expr, str], ...] = ()
     if is_column(v):
         a = G if sphere.P is None else q.simple(matmul(inverse_of(sphere.P), G))
-        length = node("sqrt", (q.simple(matmul(G.T, a)),))
+        length = sqrt(q.simple(matmul(G.T, a)))
         g, turn = _direction(q, G)
         b = g if sphere.P is None else q.simple(matmul(inverse_of(sphere.P), g))
-        along = node("sqrt", (q.simple(matmul(g.T, b)),))
+        along = sqrt(q.simple(matmul(g.T, b)))
         X = core.scale(turn, sign, root, core.reciprocal(along), b)
         if not q.is_no_zero_vector(G):
             needs = ((G, NOT_ZERO),)
         gain: Expr = length
         source = CAUCHY
     else:
-        L = None if sphere.P is None else inverse_of(node("sqrtm", (sphere.P,)))
+        L = None if sphere.P is None else inverse_of(sqrtm(sphere.P))
         A = G if L is None else q.simple(matmul(L, G))
         A, turn = _direction(q, A)
-        Y = node("polar", (A,))
+        Y = polar(A)
         X = core.scale(turn, sign, root, Y if L is None else matmul(L, Y))
-        gain = node("normnuc", (q.simple(G if L is None else matmul(L, G)),))
+        gain = normnuc(q.simple(G if L is None else matmul(L, G)))
         if not (same(*A.shape) and q.is_nonsingular(A)):
             needs = ((A, INDEPENDENT),)
         source = SCHOENEMANN
@@ -204,7 +209,7 @@ def _eigenvectors(q: Question, sphere: Sphere, S: Expr) -> Candidate | None:
             kind=q.sense,
             unique=False,
         )
-    L = None if sphere.P is None else inverse_of(node("sqrtm", (sphere.P,)))
+    L = None if sphere.P is None else inverse_of(sqrtm(sphere.P))
     A = S if L is None else matmul(L, S, L)
     A = q.simple(A)
     s, body = split_scalars(A)
@@ -217,12 +222,12 @@ def _eigenvectors(q: Question, sphere: Sphere, S: Expr) -> Candidate | None:
         body = q.simple(core.scale(half, core.add(body, body.T)))
     n, k = v.shape
     if is_column(v):
-        Y = node("eigvecmin" if low else "eigvecmax", (body,))
-        best = node("eigmin" if low else "eigmax", (body,))
+        Y = (eigvecmin if low else eigvecmax)(body)
+        best = (eigmin if low else eigmax)(body)
     else:
         first, last = (1, k) if low else (core.exact_dim(n) - core.exact_dim(k) + 1, n)
-        Y = node("slice", (node("eigvecs", (body,)),), (1, n, first, last))
-        best = core.total(node("slice", (node("eigvals", (body,)),), (first, last, 1, 1)))
+        Y = slice_(eigvecs(body), 1, n, first, last)
+        best = core.total(slice_(eigvals(body), first, last, 1, 1))
     X = Y if L is None else matmul(L, Y)
     value = None
     form = q.with_facts(constraints=())
@@ -285,9 +290,9 @@ def leading_singular_vectors(q: Question) -> Candidate | None:
     if rest.number != 0:
         return None
     sizes = [core.power(s.c, core.exact("0.5")) for x in q.over if (s := spheres[x]) is not None]
-    first = node("eigvecmax", (q.simple(matmul(A, A.T)),))
+    first = eigvecmax(q.simple(matmul(A, A.T)))
     sign = number(1 if q.sense == MAXIMUM else -1)
-    norm = node("normspec", (A,))
+    norm = normspec(A)
     second = core.scale(sign, core.reciprocal(norm), matmul(A.T, first))
     why = reason(leading_singular_vectors, "Horn & Johnson, Matrix Analysis (2013), Theorem 7.3.4", q.function)
     return Candidate(

@@ -16,9 +16,10 @@ from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.spectrum import Spectra
 from matcalc.dims import is_one, same
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
-from matcalc.expr import Expr, node, postorder
+from matcalc.expr import Expr, postorder
 from matcalc.frontend.parser import parse_in
 from matcalc.graph import Graph
+from matcalc.ops.decompositions import pinv
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter, Spreader
@@ -319,7 +320,7 @@ def inverse_of(M: Expr) -> Expr:
 
 def pseudoinverse(M: Expr) -> Expr:
     """pinv(M)."""
-    return node("pinv", (M,))
+    return pinv(M)
 
 
 def product_of(*factors: Expr) -> Expr:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import number
 from matcalc.dims import is_one, same_shape, sign
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
+from matcalc.ops.elementwise import log
+from matcalc.ops.normalization import logsumexp, softmax
 from matcalc.optimum.answer import Candidate, reason, solver
 from matcalc.optimum.constrained import image_pair, jacobian_of, offset_of
 from matcalc.optimum.entrywise import filled, moving_term
@@ -71,7 +73,7 @@ def _exponential(q: Question, axis: int | None, s: Expr) -> tuple[Expr, Expr] | 
     a, e = split_scalars(term)
     if e.op == "log" and e.args[0].op == "divide" and e.args[0].args[0] is q.one and q.sign(e.args[0].args[1]) == 1:
         other = e.args[0].args[1]  # log(p ./ w) = log(p) - log(w)
-        e, z = node("log", (q.one,)), core.add(z, core.minus(core.product(a, node("log", (other,)))))
+        e, z = log(q.one), core.add(z, core.minus(core.product(a, log(other))))
     if e.op != "log" or e.args[0] is not q.one or not q.free_of(a) or q.sign(a) == 0:
         return None
     z = q.simple(core.product(core.minus(core.reciprocal(a)), _without_constants(z)))
@@ -81,9 +83,9 @@ def _exponential(q: Question, axis: int | None, s: Expr) -> tuple[Expr, Expr] | 
     along = axis if axis is not None else (1 if is_one(q.one.shape[1]) else 2)
     if is_zero(z):
         return _even(q, a, s, axis, along)
-    value = q.simple(node("softmax", (filled(z, q.one),), (along,)))
-    lse = node("logsumexp", (filled(z, q.one),), (None if axis is None else axis,))
-    L = core.product(a, core.difference(lse, node("log", (s,))))
+    value = q.simple(softmax(filled(z, q.one), along))
+    lse = logsumexp(filled(z, q.one), axis)
+    L = core.product(a, core.difference(lse, log(s)))
     constants = _constants(moving_term(q, q.gradient)[1])
     L = core.difference(L, constants) if constants is not None else L
     return core.entrywise_product(_spread(s, q), value) if s.number != 1 and not _is_ones(s) else value, L
@@ -93,7 +95,7 @@ def _even(q: Question, a: Expr, s: Expr, axis: int | None, along: int) -> tuple[
     """The same with z = 0: all entries are equal."""
     n = number(core.exact_dim(q.one.shape[along - 1]))
     share = q.simple(core.entrywise_quotient(s, n))
-    L = core.product(core.minus(a), node("log", (share,)))
+    L = core.product(core.minus(a), log(share))
     constants = _constants(moving_term(q, q.gradient)[1])
     L = core.difference(L, constants) if constants is not None else L
     return core.scale(share, core.ones(*q.one.shape)) if share.is_scalar else _spread(share, q), L

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from matcalc import core
 from matcalc.core import eye, inverse, matmul, number, scale, transpose, var
-from matcalc.expr import Expr, node, record
+from matcalc.expr import Expr, node
 from matcalc.ops.decompositions import pinv
 from matcalc.ops.elementwise import exp
 from matcalc.ops.entry_products import prodothers
@@ -219,7 +219,7 @@ def transpose_of_triangle(e: Expr, context: Context) -> Expr | None:
     inner = e.args[0]
     if inner.op not in ("tril", "triu"):
         return None
-    return record("triu" if inner.op == "tril" else "tril")(inner.args[0].T)
+    return (triu if inner.op == "tril" else tril)(inner.args[0].T)
 
 
 # ------------------------------------------------------------------------------------------------ linear operations

@@ -20,6 +20,8 @@ from matcalc import core
 from matcalc.dims import Dim, Shape, dim, is_one, plus, same, same_shape, times
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, node
+from matcalc.ops.products import reshape_
+from matcalc.ops.selection import block
 
 MATRIX = 2  # the highest rank that is a matrix
 INFINITE = 10**30  # stands for infinity in masks: exp(-10^30) is 0
@@ -221,7 +223,7 @@ def reshaped(a: Value, shape: Sequence[Dim]) -> Value:
     by_columns = source if is_one(source.shape[1]) else core.transpose(source)
     if is_one(n):
         return Value(core.vec(by_columns), target)
-    return Value(core.transpose(node("reshape", (by_columns,), (n, m))), target)
+    return Value(core.transpose(reshape_(by_columns, n, m)), target)
 
 
 def with_axes(a: Value, shape: Sequence[Dim]) -> Value:
@@ -248,7 +250,7 @@ def joined(parts: Sequence[Value], axis: int) -> Value:
 def block_matrix(rows: list[list[Expr]]) -> Expr:
     """The block matrix; a single block is itself."""
     blocks = [b for row in rows for b in row]
-    return blocks[0] if len(blocks) == 1 else node("block", blocks, (" ".join(str(len(row)) for row in rows),))
+    return blocks[0] if len(blocks) == 1 else block(*blocks, " ".join(str(len(row)) for row in rows))
 
 
 def stacked(parts: Sequence[Value], axis: int = 0) -> Value:

@@ -11,6 +11,7 @@ from matcalc.errors import MatcalcError, NoRuleError, ShapeError
 from matcalc.expr import Expr, node
 from matcalc.frontend.tracing.arrays import MATRIX, Value, block_matrix, common_shape, matrix_shape, sizes_text
 from matcalc.frontend.tracing.tensors import RANK, Tensor, expanded
+from matcalc.ops.selection import slice_
 
 Range = tuple[Dim, Dim]  # the first and the last index, counted from 1
 DATA = "an index that depends on values: multiply by a one-hot matrix Y instead, as in np.sum(Y * Z, axis=1)"
@@ -123,7 +124,7 @@ def part(e: Expr, rows: Range, columns: Range) -> Expr:
         found = _rows_of(e, rows)
         if found is not None:
             return found
-    return node("slice", (e,), (*rows, *columns))
+    return slice_(e, *rows, *columns)
 
 
 def _rows_of(e: Expr, rows: Range) -> Expr | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from matcalc.expr import node
 from matcalc.frontend.tracing import arrays, operations, products
 from matcalc.frontend.tracing.arrays import Value
 from matcalc.frontend.tracing.jax_values import is_zero, plain
 from matcalc.frontend.tracing.operations import matrix, unary
+from matcalc.ops.linalg import logdet
 
 
 def _lower_of(body: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _log_of_sum(_: Any, a: Any, b: Any) -> Any:
 
 
 def _slogdet(_: Any, a: Any) -> list[Any]:
-    return [arrays.entrywise("sign", operations.of_matrix("det", 0)(a)), Value(node("logdet", (matrix(a).expr,)), ())]
+    return [arrays.entrywise("sign", operations.of_matrix("det", 0)(a)), Value(logdet(matrix(a).expr), ())]
 
 
 def _one(function: Callable[[Any], Any]) -> Callable[..., Any]:

@@ -7,10 +7,10 @@ from typing import Any
 from matcalc import core
 from matcalc.dims import same
 from matcalc.errors import NoRuleError
-from matcalc.expr import node
 from matcalc.frontend.tracing import arrays, masks, operations, products, reductions
 from matcalc.frontend.tracing.arrays import MATRIX, Value, number
 from matcalc.frontend.tracing.operations import Thing, matrix, unary
+from matcalc.ops.linalg import logdet
 
 RANDOM = "randomness: a derivative needs the same function at every call. Make the random array an argument"
 ONE_HOT = "class labels as indices: give one-hot targets Y of the shape of the logits"
@@ -225,5 +225,5 @@ def sqrt_scale(a: Thing) -> Any:
 
 def log_determinant(a: Thing) -> Value:
     """The logarithm of the absolute value of the determinant."""
-    made = node("logdet", (matrix(a).expr,))
+    made = logdet(matrix(a).expr)
     return Value(made, ())

@@ -8,10 +8,12 @@ from typing import Any
 
 from matcalc import core
 from matcalc.errors import NoRuleError
-from matcalc.expr import Op, node
+from matcalc.expr import Op
 from matcalc.frontend.tracing import arrays, operations, products, reductions
 from matcalc.frontend.tracing.arrays import MATRIX, Value, number
 from matcalc.frontend.tracing.operations import Thing, matrix, numeric, unary
+from matcalc.ops.elementwise import log
+from matcalc.ops.pairs import conv
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def _einsum(subscripts: str, *operands: Any, optimize: Any = None) -> Any:
 
 
 def _logarithm(base: int) -> Callable[[Thing], Any]:
-    divisor = Value(node("log", (core.number(base),)), ())
+    divisor = Value(log(core.number(base)), ())
     return lambda a: operations.divide(unary("log")(a), divisor)
 
 
@@ -139,7 +141,7 @@ def _average(a: Thing, axis: Any = None, weights: Any = None) -> Any:
 def _convolve(a: Thing, v: Thing, mode: str = "full") -> Value:
     if mode != "full":
         raise NoRuleError(f"convolve with mode={mode!r}")
-    made = node("conv", (matrix(a).expr, matrix(v).expr))
+    made = conv(matrix(a).expr, matrix(v).expr)
     return Value(made, made.shape[:1])
 
 

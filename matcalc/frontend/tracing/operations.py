@@ -17,6 +17,8 @@ from matcalc.frontend.tracing.arrays import MATRIX, Value, elementwise, entrywis
 from matcalc.frontend.tracing.masks import Mask
 from matcalc.frontend.tracing.reductions import reduced, rooted
 from matcalc.frontend.tracing.tensors import Tensor
+from matcalc.ops.linalg import solve
+from matcalc.ops.products import matmul_
 
 Thing = Value | Tensor | Mask
 ONE, TWO = number(1), number(2)
@@ -200,7 +202,7 @@ def solved(A: Thing, b: Thing) -> Value:
     M, y = matrix(A), matrix(b)
     if M.rank != MATRIX or y.rank == 0:
         raise MatcalcError("solve needs a square matrix and an array")
-    return Value(node("solve", (M.expr, y.expr)), y.shape)
+    return Value(solve(M.expr, y.expr), y.shape)
 
 
 def diagonal(a: Thing) -> Value:
@@ -272,7 +274,7 @@ def factor_solved(factor: Thing, b: Thing, *, lower: bool) -> Value:
     if whole.op == "chol":
         return solved(Value(whole.args[0], L.shape), b)
     low = Value(whole, L.shape) if is_lower(whole) else entrywise("tril", Value(whole, L.shape))
-    return solved(Value(node("matmul", (low.expr, core.transpose(low.expr))), L.shape), b)
+    return solved(Value(matmul_(low.expr, core.transpose(low.expr)), L.shape), b)
 
 
 # ------------------------------------------------------------------------------------------------ form

@@ -8,10 +8,11 @@ from functools import reduce
 from matcalc import core
 from matcalc.dims import Dim, same
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
 from matcalc.frontend.tracing.arrays import MATRIX, Value, multiply, reshaped, sizes_text
 from matcalc.frontend.tracing.masks import Mask, as_numbers
 from matcalc.frontend.tracing.tensors import RANK, Tensor, expanded, lifted, multiplied, refused
+from matcalc.ops.products import matmul_
 
 Thing = Value | Tensor
 
@@ -39,7 +40,7 @@ def matmul(first: Thing | Mask, second: Thing | Mask) -> Value:
 
 
 def _product(A: Expr, B: Expr) -> Expr:
-    return core.product(A, B) if A.is_scalar or B.is_scalar else node("matmul", (A, B))
+    return core.product(A, B) if A.is_scalar or B.is_scalar else matmul_(A, B)
 
 
 def dot(a: Thing, b: Thing) -> Value:
@@ -177,11 +178,7 @@ def _summed(mine: list[Factor], label: str, others: str) -> Expr:
     if not others:
         columns = [f.expr for f in mine]
         if len(columns) == 2:
-            return (
-                node("matmul", (core.transpose(columns[0]), columns[1]))
-                if not columns[0].is_scalar
-                else core.scale(*columns)
-            )
+            return matmul_(core.transpose(columns[0]), columns[1]) if not columns[0].is_scalar else core.scale(*columns)
         assert alone is not None
         return core.total(alone)
     first = _combined(mine, others[0] + label)

@@ -13,6 +13,9 @@ from matcalc.expr import node
 from matcalc.frontend.tracing.arrays import MATRIX, Value, divide, entrywise, multiply, power, root, subtract
 from matcalc.frontend.tracing.arrays import number as as_number
 from matcalc.frontend.tracing.tensors import Tensor, mapped, refused, scaled, squared, summed
+from matcalc.ops.elementwise import absolute, sqrt
+from matcalc.ops.reductions import max_, norm2, sum_
+from matcalc.ops.selection import cumsum, slice_
 
 Axes = tuple[int, ...]
 
@@ -74,7 +77,7 @@ def cumulated(a: Value, axis: Any = None) -> Value:
     if a.rank == MATRIX and axis is None:
         raise NoRuleError("cumsum of a matrix without an axis flattens it: give the axis")
     over = axes_of(axis, a.rank)[0] + 1
-    return Value(node("cumsum", (a.expr,), (over,)), a.shape)
+    return Value(cumsum(a.expr, over), a.shape)
 
 
 def norm(a: Value | Tensor, kind: Any = None, axis: Any = None, *, keepdims: bool = False) -> Value | Tensor:
@@ -90,15 +93,15 @@ def norm(a: Value | Tensor, kind: Any = None, axis: Any = None, *, keepdims: boo
         name = {None: "norm2", "fro": "norm2", "nuc": "normnuc", 2: "normspec"}[kind]
         return Value(node(name, (a.expr,)), (1,) * a.rank if keepdims else ())
     if kind in (1, float("inf")):
-        sums = node("sum", (node("abs", (a.expr,)),), (1 if kind == 1 else 2,))
-        return Value(node("max", (sums,), (None,)), ())
+        sums = sum_(absolute(a.expr), 1 if kind == 1 else 2)
+        return Value(max_(sums, None), ())
     raise NoRuleError(f"the matrix norm with ord={kind!r} is not known: write it with sums and singular values")
 
 
 def _vector_norm(a: Value | Tensor, kind: Any, axis: Any, *, keepdims: bool) -> Value | Tensor:
     if kind in (None, 2, "fro"):
         if isinstance(a, Value) and a.rank == 1 and not keepdims:
-            return Value(node("norm2", (a.expr,)), ())
+            return Value(norm2(a.expr), ())
         square = squared(a) if isinstance(a, Tensor) else power(a, as_number(2))
         return rooted(reduced("sum", square, axis, keepdims=keepdims))
     if isinstance(a, Tensor):
@@ -117,7 +120,7 @@ def _vector_norm(a: Value | Tensor, kind: Any, axis: Any, *, keepdims: bool) -> 
 
 def rooted(a: Value | Tensor) -> Value | Tensor:
     """The square root of each entry."""
-    return root(a) if isinstance(a, Value) else mapped(a, lambda e: node("sqrt", (e,)))
+    return root(a) if isinstance(a, Value) else mapped(a, sqrt)
 
 
 def averaged(a: Value, weights: Value, axis: Any = None) -> Value:
@@ -134,8 +137,8 @@ def differences(a: Value) -> Value:
     if a.rank != 1:
         raise NoRuleError("diff of a matrix: write X[1:] - X[:-1]")
     n = core.exact_dim(a.shape[0])
-    later = node("slice", (a.expr,), (2, a.shape[0], 1, 1))
-    earlier = node("slice", (a.expr,), (1, n - 1, 1, 1))
+    later = slice_(a.expr, 2, a.shape[0], 1, 1)
+    earlier = slice_(a.expr, 1, n - 1, 1, 1)
     shape = (later.shape[0],)
     return subtract(Value(later, shape), Value(earlier, shape))
 

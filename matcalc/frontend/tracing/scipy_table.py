@@ -12,12 +12,14 @@ import numpy as np
 
 from matcalc import core
 from matcalc.errors import NoRuleError
-from matcalc.expr import REGISTRY, node, synonym
+from matcalc.expr import REGISTRY, synonym
 from matcalc.frontend.numpy_functions import named, operation_of
 from matcalc.frontend.tracing import arrays, operations, reductions
 from matcalc.frontend.tracing.arrays import Value
 from matcalc.frontend.tracing.numpy_table import NUMPY, Entry, by_record, norm_of, two_axes
 from matcalc.frontend.tracing.operations import Thing, matrix, unary
+from matcalc.ops.elementwise import sqrt
+from matcalc.ops.pairs import pdist2
 
 
 def _logsumexp(a: Thing, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
@@ -102,10 +104,10 @@ def _block_diagonal(parts: list[Value]) -> Value:
 
 def distances(a: Thing, b: Thing, metric: str = "euclidean") -> Value:
     """The distances between all rows of two matrices."""
-    made = node("pdist2", (matrix(a).expr, matrix(b).expr))
+    made = pdist2(matrix(a).expr, matrix(b).expr)
     if metric not in ("euclidean", "sqeuclidean"):
         raise NoRuleError(f"the distance {metric!r}: euclidean and sqeuclidean are read")
-    return Value(made if metric == "sqeuclidean" else node("sqrt", (made,)), made.shape)
+    return Value(made if metric == "sqeuclidean" else sqrt(made), made.shape)
 
 
 @cache

@@ -13,8 +13,10 @@ from typing import Any
 from matcalc import core
 from matcalc.dims import Dim, is_one, same
 from matcalc.errors import NoRuleError
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
 from matcalc.frontend.tracing.arrays import Value, common_shape, sizes_text
+from matcalc.ops.pairs import pdist2
+from matcalc.ops.products import matmul_
 
 PAIRS = ((0, 1), (0, 2), (1, 2))
 RANK = 3
@@ -187,7 +189,7 @@ def _contracted(term: Term, axis: int, sizes: tuple[Dim, Dim, Dim]) -> Expr:
     else:
         assert left is not None
         assert right is not None
-        made = node("matmul", (left, core.transpose(right)))
+        made = matmul_(left, core.transpose(right))
     return made if kept is None else core.entrywise_product(kept, made)
 
 
@@ -213,6 +215,6 @@ def _distances(t: Tensor, axis: int, shape: tuple[Dim, Dim]) -> Expr | None:
         return None
     right = sides[second]
     opposite = right.args[1] if right.op == "scale" and right.args[0] is core.number(-1) else core.minus(right)
-    made = node("pdist2", (sides[first], opposite))
+    made = pdist2(sides[first], opposite)
     assert same(made.shape[0], shape[0])
     return core.product(t.factor, made) if t.factor is not ONE else made
