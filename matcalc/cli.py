@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.cli_options import parser
 from matcalc.errors import MatcalcError, shorten
+from matcalc.kinds import SHOWN, kind_of
 
 if TYPE_CHECKING:
     from matcalc.api.derivation import Derivation
@@ -69,11 +70,12 @@ def derive(options: argparse.Namespace) -> int:
     from matcalc.export.data import derivation_data, hessian_data
 
     d = _derivation(options)
-    if options.kind != "jacobian":
-        d.need_scalar("Hessian" if options.kind == "hessian" else "gradient")
+    kind = kind_of(options.kind, SHOWN)
+    if kind.scalar:
+        d.need_scalar(kind.title)
     elif d.output.is_scalar:
         raise MatcalcError("the function is 1 x 1: it has a gradient (--kind gradient)")
-    hessians = hessian_data(d) if options.kind == "hessian" else []
+    hessians = hessian_data(d) if kind.second else []
     if options.format == "json":
         data = derivation_data(d, options.style, options.layout)
         _write_json({**data, "hessians": hessians} if hessians else data, options.output)

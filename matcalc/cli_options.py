@@ -9,6 +9,7 @@ from typing import Any
 
 from matcalc import __version__
 from matcalc.errors import shorten
+from matcalc.kinds import CLAIMED, GRADIENT, SHOWN, default, names
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -44,8 +45,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_format(one, ("text", "latex", "markdown", "json"))
     one.add_argument(
         "--kind",
-        choices=("gradient", "jacobian", "hessian"),
-        default="gradient",
+        choices=names(SHOWN),
+        default=GRADIENT.name,
         help="of a scalar function (default), the Jacobian of a matrix-valued one, or gradients and Hessians",
     )
     one.add_argument(
@@ -67,8 +68,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument(
         "--kind",
         metavar="KIND",
-        help="value, gradient, value_and_grad (default for scalar functions), jacobian (for others), hessian, jvp, vjp "
-        "or hvp",
+        help=f"one of {', '.join(names())} (default: {default(scalar=True)} of scalar functions, "
+        f"{default(scalar=False)} of others)",
     )
     targets = "numpy (default), array-api, dask, jax, torch, numba or c"
     one.add_argument("--target", default="numpy", metavar="TARGET", help=targets)
@@ -78,7 +79,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_format(one, ("text", "json"))
     one.add_argument(
         "--kind",
-        choices=("gradient", "jacobian", "hessian"),
+        choices=names(SHOWN),
         help="which derivatives (default: gradient of a scalar function, Jacobian of a matrix-valued one)",
     )
     one.add_argument("--by", metavar="NAME", help="with --kind hessian: the second variable of mixed Hessians")
@@ -114,7 +115,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     one.add_argument("--of", metavar="SOURCE", help="the function whose derivative CLAIM is said to be")
     one.add_argument("--name", metavar="NAME", help="with --of: what it is differentiated by")
-    one.add_argument("--kind", choices=("gradient", "adjoint", "jacobian", "hessian"), default="gradient")
+    one.add_argument("--kind", choices=names(CLAIMED), default=GRADIENT.name)
     one.add_argument("--by", metavar="NAME", help="with --kind hessian: the second variable of a mixed Hessian")
     one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
     _add_options_of_sources(one)

@@ -16,9 +16,10 @@ import matcalc as mc
 from matcalc.api.derivation import Derivation
 from matcalc.calculus.problem import Problem
 from matcalc.cli import main
-from matcalc.emit.module import KINDS, compile_function
+from matcalc.emit.module import compile_function
 from matcalc.expr import REGISTRY
 from matcalc.functions import certificate
+from matcalc.kinds import names
 from matcalc.rewrite.rule import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -163,7 +164,7 @@ def test_code_is_a_module_that_works(capsys: pytest.CaptureFixture[str], tmp_pat
 def test_help_names_every_kind_of_code(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "code", "--help")
     assert code == 0
-    assert all(kind in out for kind in KINDS)
+    assert all(kind in out for kind in names())
 
 
 def test_check_fails_where_the_code_is_wrong(

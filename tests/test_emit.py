@@ -420,7 +420,7 @@ def test_text_of_users_is_only_ever_text():
 
 
 def test_errors():
-    with pytest.raises(MatcalcError, match="unknown kind 'hess'"):
+    with pytest.raises(MatcalcError, match=r"kind must be one of .*got 'hess' \(did you mean hessian"):
         numpy_source(total(X), {}, "hess", [X])
     with pytest.raises(MatcalcError, match="not among the variables of the function: Y"):
         numpy_source(total(hadamard(X, Y)), {}, "value", [X])

@@ -22,7 +22,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own layer and from lower ones only.
 LAYERS = (
-    ("errors", "dims", "notation", "templating", "languages"),
+    ("errors", "dims", "kinds", "notation", "templating", "languages"),
     ("expr", "walk", "core", "properties", "steps"),
     ("maps", "linop", "vecform"),
     ("ops",),

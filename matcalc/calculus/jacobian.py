@@ -22,6 +22,7 @@ from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.dims import Shape, is_one, same_shape, shape_text, times
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
 from matcalc.expr import Expr, postorder, record
+from matcalc.kinds import HESSIAN
 from matcalc.maps import Zero
 from matcalc.printing.display import display
 from matcalc.printing.latex import program as latex_program
@@ -217,7 +218,7 @@ def hessian_by(d: Problem, name: Any = None, other: Any = None) -> Jacobian:
     """
     of = d.one(name)
     by = of if other is None else d.find(other)
-    d.need_scalar("Hessian")
+    d.need_scalar(HESSIAN.title)
     return _along(hessian_of(d, of, by), d.basis(of), d.basis(by))
 
 

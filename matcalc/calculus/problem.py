@@ -19,6 +19,7 @@ from matcalc.dims import shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import Expr
 from matcalc.graph import Graph
+from matcalc.kinds import GRADIENT
 from matcalc.languages import Message
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
@@ -145,7 +146,7 @@ class Problem:
         Raises:
             ShapeError: the output is not 1 x 1.
         """
-        self.need_scalar("gradient")
+        self.need_scalar(GRADIENT.title)
         engine = ReverseAccumulation(self.output, self.context, self.fresh_names(), self.folds)
         return engine.run([*self.wrt, *self.stops], core.number(1))
 

@@ -12,12 +12,12 @@ from matcalc.calculus.problem import Problem
 from matcalc.calculus.structured import CONVENTIONS, ENTRIES, structured_gradient
 from matcalc.core import named, transpose
 from matcalc.dims import same
-from matcalc.errors import MatcalcError, need_one_of
+from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.graph import Graph
+from matcalc.kinds import CLAIMED, GRADIENT, default, kind_of
 from matcalc.languages import Message, said
 
-KINDS = ("gradient", "adjoint", "jacobian", "hessian")
 IDENTITY = said("the identity")
 _ADJOINT = re.compile(r"(?<!\w)d_(\w+)")
 
@@ -49,20 +49,20 @@ def question(d: Problem, name: str, kind: str, by: Any = None) -> Question:
     Raises:
         MatcalcError: no such kind, or no such name.
     """
-    need_one_of("kind", kind, KINDS)
-    if by is not None and kind != "hessian":
+    asked = kind_of(kind, CLAIMED)
+    if by is not None and not asked.second:
         raise MatcalcError(f"by= is for a mixed Hessian; the kind is {kind}")
     target = d.find(name)
     shown = str(target.params[0])
-    if kind in ("gradient", "adjoint"):
-        d.need_scalar("gradient")
+    if not asked.matrix:
+        d.need_scalar(asked.title)
         value = d.reverse_of(target).value
         structure = d.structure_of(target)
         along = structured_gradient(value, target, structure, d.convention)
         free = target if structure == "none" else None
         others = list(_other_sets(value, target, structure, d.convention))
         return Question(said("the gradient with respect to {0}", shown), along, d.graph, free, d.domain, others)
-    if kind == "jacobian":
+    if not asked.second:
         about = said("the Jacobian with respect to {0}", shown)
         return Question(about, jacobian_by(d, shown).value, d.graph, None, d.domain)
     other = shown if by is None else str(d.find(by).params[0])
@@ -102,11 +102,11 @@ def derivative_question(d: Problem, of: str, name: str) -> Question:
     """
     value = d.graph.definitions.get(of)
     if value is None or value is d.output:
-        return question(d, name, "gradient" if d.output.is_scalar else "jacobian")
+        return question(d, name, default(scalar=d.output.is_scalar, among=CLAIMED).name)
     structure = {name: d.structure[name]} if name in d.structure else None
     graph = Graph.of(value, d.graph.declared.values())
     inner = Problem(graph, [graph.find(name)], structure=structure, convention=d.convention)
-    return question(inner, name, "gradient" if value.is_scalar else "jacobian")
+    return question(inner, name, default(scalar=value.is_scalar, among=CLAIMED).name)
 
 
 def with_adjoints(d: Problem, text: str, scope: Mapping[str, Expr]) -> dict[str, Expr]:
@@ -120,5 +120,5 @@ def with_adjoints(d: Problem, text: str, scope: Mapping[str, Expr]) -> dict[str,
 
 def adjoint_named(d: Problem, name: str) -> Expr:
     """The right adjoint of a value, under the name `d_<value>`."""
-    right = question(d, name, "gradient").right
+    right = question(d, name, GRADIENT.name).right
     return named(f"d_{name}", right, "local") if right.args else right

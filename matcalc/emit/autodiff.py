@@ -38,7 +38,7 @@ class _Cut:
 
 
 def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str) -> str:
-    """The module of a program of the kind "value_and_vjp" for JAX or PyTorch.
+    """The module of a program of the kind `VALUE_AND_VJP` for JAX or PyTorch.
 
     Raises:
         NoRuleError: something has no counterpart there.

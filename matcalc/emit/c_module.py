@@ -98,14 +98,13 @@ class _Writer:
         """What is returned, by the wanted name of the argument that takes it."""
         program = self.lowered.program
         found: dict[str, Expr] = {}
-        if program.kind in ("value", "value_and_grad") and program.value is not None:
+        if program.kind.value and program.value is not None:
             found["result"] = program.value
         if program.output is not None:
             found["result"] = program.output
-        if program.kind == "value":
+        if not program.kind.derivatives:
             return found
-        prefix = {"jacobian": "jacobian", "hessian": "hessian", "hvp": "product"}.get(program.kind, "grad")
-        return found | {f"{prefix}_{name}": e for name, e in program.results.items()}
+        return found | {f"{program.kind.argument}_{name}": e for name, e in program.results.items()}
 
     # ------------------------------------------------------------------------------------------------ text
 

@@ -28,13 +28,13 @@ from matcalc.emit.schedule import Statement
 from matcalc.emit.solvers import solver_sources
 from matcalc.errors import MatcalcError, NoRuleError, missing_dependency
 from matcalc.expr import Expr, postorder
+from matcalc.kinds import KINDS, VALUE, VALUE_AND_VJP, Kind, kind_of
 from matcalc.printing.text import shared
 from matcalc.templating import render
 from matcalc.walk import substitute
 
 TARGETS = ("numpy", *DIALECTS, "numba", "c")
 LIBRARIES = {"dask": "dask", "jax": "jax", "torch": "torch", "numba": "numba"}
-KINDS = ("value", "gradient", "value_and_grad", "jacobian", "hessian", "jvp", "vjp", "hvp")
 COMMENT = 110
 _HELPERS = {
     name: f for m in (helpers, array_helpers, root_helpers) for name, f in vars(m).items() if inspect.isfunction(f)
@@ -44,7 +44,7 @@ _HELPERS = {
 def numpy_source(
     value: Expr | None,
     gradients: Mapping[str, Expr] | None = None,
-    kind: str = "value_and_grad",
+    kind: str | Kind = "value_and_grad",
     variables: Iterable[Expr] = (),
     *,
     tangent: Expr | None = None,
@@ -64,7 +64,7 @@ def numpy_source(
     Args:
         value: the output; also named to tell its forward pass from the derivatives where `kind` returns no value.
         gradients: for each variable's name the derivative (gradient, Jacobian, Hessian, product).
-        kind: "value", "gradient", "value_and_grad", "jacobian", "hessian", "jvp", "vjp" or "hvp".
+        kind: one of `matcalc.kinds.KINDS`, or its name.
         variables: every variable of the source, in the order of the signature.
         tangent: for jvp, the derivative of the output.
         extra: for jvp and hvp, by name the variable that stands for its tangent; for vjp, the one called "cotangent".
@@ -73,8 +73,7 @@ def numpy_source(
         formulas: lines for the docstring.
         comments: for named values the formula that stands behind the statement.
         target: "numpy", or "array-api" (the function takes the library as `xp`), "jax" or "torch".
-        autodiff: for JAX and PyTorch, with the kind "vjp": the value, as a function that the library differentiates by
-            our derivative.
+        autodiff: for JAX and PyTorch: the value, as a function that the library differentiates by our derivative.
         sizes: what is known of the dimensions, by name: the order of products follows them; any other sizes work too.
         summary: what the function returns, where it is not what the kind says.
         factors: for Jacobians and Hessians that are returned as pairs of factors of Kronecker products, these.
@@ -83,21 +82,18 @@ def numpy_source(
         NoRuleError: an operation cannot be written in NumPy.
         MatcalcError: the kind is unknown, or a variable of the expressions is not among `variables`.
     """
-    if autodiff and (kind, target) not in {("vjp", name) for name in AUTODIFF}:
-        raise MatcalcError(f"autodiff is of the kind vjp and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
-    if kind not in KINDS:
-        raise MatcalcError(f"unknown kind {kind!r}; known are: {', '.join(KINDS)}")
+    kind = kind_of(kind, (*KINDS, VALUE_AND_VJP))
+    if autodiff and (kind is not VALUE_AND_VJP or target not in AUTODIFF):
+        raise MatcalcError(f"autodiff is for {' and '.join(AUTODIFF)}, got {kind}, {target}")
     if target not in TARGETS:
         raise MatcalcError(f"unknown target {target!r}; known are: {', '.join(TARGETS)}")
     extra = extra or {}
-    cotangent = extra["cotangent"] if kind == "vjp" else None
-    tangents = {} if kind == "vjp" else extra
+    cotangent = extra["cotangent"] if kind.cotangent else None
+    tangents = {} if kind.cotangent else extra
     program = Program(kind, value, gradients or {}, list(variables), tangents, cotangent, tangent)
     if factors is not None:
         program = program.with_factors(factors)
-    if autodiff:
-        program.kind = "value_and_vjp"
-    lowered = Lowered(program, name or ("value" if autodiff else kind), sizes)
+    lowered = Lowered(program, name or (VALUE if autodiff else kind).name, sizes)
     lowered.summary = summary or lowered.summary
     if lowered.solvers and target not in ("numpy", "numba"):
         equation = next(iter(lowered.solvers))

@@ -31,7 +31,7 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     numbers = python_numbers(lowered.dimensions.values(), ((s.target, s.text) for s in lowered.schedule.statements))
     lines = [f"{s.target} = {translated(s.text, dialect, numbers)}" for s in lowered.schedule.statements]
     result = translated(result, dialect, numbers)
-    if program.kind == "value_and_grad":
+    if program.kind.value and program.kind.derivatives:
         result = result.removeprefix("(").removesuffix(")")
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
     given = [lowered.inputs[v.params[0]] for v in program.variables if not v.is_scalar]

@@ -24,11 +24,11 @@ from matcalc.emit.selection import Selector
 from matcalc.emit.twins import without_twins
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder
+from matcalc.kinds import Kind
 from matcalc.ops.implicit import Equation
 from matcalc.properties import names_of
 from matcalc.walk import variables
 
-_WITH_VALUE = ("value", "value_and_grad", "value_and_vjp")
 _FUNCTIONS = {
     name
     for m in (helpers, array_helpers, portable_helpers, root_helpers)
@@ -75,7 +75,7 @@ class Program:
     """What a module computes.
 
     Attributes:
-        kind: one of `KINDS`, or "value_and_vjp" for a value that another library differentiates.
+        kind: what of it is returned.
         value: the output of the forward pass, or None where only derivatives are wanted.
         results: derivatives by the variable's name.
         variables: every variable of the source, in order.
@@ -86,7 +86,7 @@ class Program:
         identities: the factors that are the sizes of identities.
     """
 
-    kind: str
+    kind: Kind
     value: Expr | None
     results: Mapping[str, Expr]
     variables: list[Expr]
@@ -139,7 +139,7 @@ class Lowered:
 
     def __init__(self, program: Program, name: str, sizes: Mapping[str, int] | None = None) -> None:
         self.program, self.name = program, name
-        self.summary = SUMMARY[program.kind]
+        self.summary = program.kind.summary
         self.alternative: tuple[str, str, Lowered] | None = None
         self.extra = [*program.tangents.values(), *([program.cotangent] if program.cotangent is not None else [])]
         self.roots = self._roots()
@@ -171,13 +171,12 @@ class Lowered:
     def _roots(self) -> dict[Expr, str]:
         """What is returned, and how it is called where it needs a name."""
         program = self.program
-        roots = {program.value: "value"} if program.kind in _WITH_VALUE and program.value is not None else {}
+        roots = {program.value: "value"} if program.kind.value and program.value is not None else {}
         if program.output is not None:
             roots[program.output] = "tangent"
-        if program.kind != "value":
-            prefix = {"jacobian": "J", "hessian": "H", "hvp": "Hv"}.get(program.kind, "d")
+        if program.kind.derivatives:
             for name, e in program.results.items():
-                roots.setdefault(e, f"{prefix}_{name}")
+                roots.setdefault(e, f"{program.kind.prefix}_{name}")
         return roots
 
     def _check(self) -> None:
@@ -237,7 +236,7 @@ class Lowered:
 
     def _formed(self) -> list[Expr]:
         """The variables that may come as 1-D arrays or numbers, whose derivatives take that form."""
-        if self.program.kind in ("jacobian", "hessian"):
+        if self.program.kind.matrix:
             return []
         wanted = self.program.results
         return [v for v in self.program.variables if v.params[0] in wanted and any(map(is_one, v.shape))]
@@ -247,10 +246,10 @@ class Lowered:
         program, kind = self.program, self.program.kind
         returned: set[Expr] = set()
         value = ""
-        if kind in _WITH_VALUE and program.value is not None:
+        if kind.value and program.value is not None:
             value, returned = self.own(program.value, returned)
             value = f"float({value})" if program.value.is_scalar and not plain else value
-        if kind == "value":
+        if not kind.derivatives:
             return value
         if program.output is not None:
             text, _ = self.own(program.output, returned)
@@ -271,7 +270,7 @@ class Lowered:
         grads = f"{{{', '.join(items)}}}"
         if len(grads) > LINE:
             grads = "{\n" + "".join(f"        {item},\n" for item in items) + "    }"
-        return f"{value}, {grads}" if kind == "value_and_grad" else grads
+        return f"{value}, {grads}" if kind.value else grads
 
     def _pairs(self, factors: Mapping[str, list[tuple[str, str]]], returned: set[Expr]) -> str:
         items = []
@@ -290,19 +289,6 @@ class Lowered:
         memory, borrowed = self.schedule.memory(e)
         borrowed = borrowed or memory in returned
         return (f"np.array({text})" if borrowed and not e.is_scalar else text), {*returned, memory}
-
-
-SUMMARY = {
-    "value": "The value.",
-    "value_and_vjp": "The value, as a function that a library differentiates by our derivative.",
-    "gradient": "The gradients, by the variables' names.",
-    "value_and_grad": "The value, and the gradients by the variables' names.",
-    "jacobian": "The Jacobians d vec(value) / d vec(variable), by the variables' names.",
-    "hessian": "The Hessians, by the variables' names.",
-    "jvp": "The directional derivative along `tangents`, a dict by the variables' names.",
-    "vjp": "The derivatives of the inner product with `cotangent`, by the variables' names.",
-    "hvp": "The products of the Hessian with `tangents`, a dict by the variables' names.",
-}
 
 
 def _formed_as(text: str, shape: str, e: Expr) -> str:

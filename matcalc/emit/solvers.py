@@ -9,6 +9,7 @@ from matcalc.dims import shape_text
 from matcalc.emit.code import number_code
 from matcalc.emit.program import Lowered, Program, plain
 from matcalc.errors import NoRuleError
+from matcalc.kinds import GRADIENT
 from matcalc.ops.implicit import Equation
 from matcalc.printing.text import text
 
@@ -27,7 +28,7 @@ def solver_sources(lowered: Lowered, body: Body) -> list[str]:
 def _source(equation: Equation, name: str, body: Body) -> str:
     unknown = equation.unknown
     results = dict(zip(_keys(equation), (equation.residual, equation.derivative)))
-    inner = Lowered(Program("gradient", None, results, [unknown, *equation.formals]), "equation")
+    inner = Lowered(Program(GRADIENT, None, results, [unknown, *equation.formals]), "equation")
     if inner.solvers or inner.functions:
         raise NoRuleError(f"the equation of {equation.name} holds another equation or an abstract function")
     statements, result = body(inner)

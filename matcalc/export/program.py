@@ -8,6 +8,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.dims import shape_text
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, postorder
+from matcalc.kinds import JACOBIAN
 from matcalc.printing.text import text
 from matcalc.properties import names_of
 
@@ -57,7 +58,7 @@ def function_names(d: Problem) -> list[str]:
 
 def code_kind(d: Problem) -> str | None:
     """The kind of function that a note prints: value and gradients by default, Jacobians of a matrix function."""
-    return None if d.output.is_scalar else "jacobian"
+    return None if d.output.is_scalar else JACOBIAN.name
 
 
 def main_function(module: str) -> tuple[str, bool]:

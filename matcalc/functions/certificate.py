@@ -8,15 +8,14 @@ from typing import Any
 
 from matcalc.calculus.jacobian import hessian_by
 from matcalc.calculus.problem import Problem
-from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError, need_one_of
+from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
 from matcalc.functions.request import function
+from matcalc.kinds import HESSIAN, JACOBIAN, SHOWN, VALUE_AND_GRAD, default, kind_of
 from matcalc.numeric.binding import Array
 from matcalc.numeric.check import check_gradient, check_hessian, check_jacobian
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.points import smooth_functions
 from matcalc.numeric.report import Report
-
-CHECKED = ("gradient", "jacobian", "hessian")
 
 
 def checked(d: Problem, kind: str | None = None, trials: int = 5, seed: int = 0, by: Any = None) -> Report:
@@ -29,29 +28,27 @@ def checked(d: Problem, kind: str | None = None, trials: int = 5, seed: int = 0,
     return replace(_report(d, kind, trials, seed, by), notice=d.notice)
 
 
-def _report(d: Problem, kind: str | None, trials: int, seed: int, by: Any) -> Report:
-    if kind is None:
-        kind = "gradient" if d.output.is_scalar else "jacobian"
-    need_one_of("kind", kind, CHECKED)
-    if by is not None and kind != "hessian":
+def _report(d: Problem, given: str | None, trials: int, seed: int, by: Any) -> Report:
+    kind = default(scalar=d.output.is_scalar, among=SHOWN) if given is None else kind_of(given, SHOWN)
+    if by is not None and not kind.second:
         raise MatcalcError(f"by= is for a mixed Hessian; the kind is {kind}")
     source, variables = d.source.output, list(d.graph.declared.values())
     options: dict[str, Any] = {"wrt": d.names, "trials": trials, "seed": seed, "structure": d.structure}
-    if kind != "jacobian":
-        d.need_scalar(kind if kind == "gradient" else "Hessian")
-        gradient = function(d, "value_and_grad")
+    if kind.scalar:
+        d.need_scalar(kind.title)
+        gradient = function(d, VALUE_AND_GRAD.name)
         report = check_gradient(source, variables, gradient, convention=d.convention, **options)
-        if kind == "gradient" or not report:
+        if not kind.second or not report:
             return report
     second = None if by is None else d.find(by)
     moving = d.wrt if second is None else [*d.wrt, second]
-    if kind == "hessian" and (inner := [str(e.params[0]) for e in moving if e.op != "variable"]):
+    if kind.second and (inner := [str(e.params[0]) for e in moving if e.op != "variable"]):
         raise NoRuleError(f"{', '.join(inner)} is a named value: Hessians are checked by variables")
     options["bases"] = {str(e.params[0]): D for e in moving if (D := d.basis(e)) is not None}
-    if kind == "jacobian":
-        return check_jacobian(source, variables, function(d, kind), **options)
+    if not kind.second:
+        return check_jacobian(source, variables, function(d, JACOBIAN.name), **options)
     if second is None:
-        return check_hessian(source, variables, function(d, kind), **options)
+        return check_hessian(source, variables, function(d, HESSIAN.name), **options)
     name = str(second.params[0])
     return check_hessian(source, variables, _mixed(d, name), by=name, **options)
 

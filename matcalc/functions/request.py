@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from textwrap import wrap
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from matcalc import core
 from matcalc import dims as dimensions
 from matcalc.calculus.conditions import further_conditions, minimal
-from matcalc.calculus.forward import forward
-from matcalc.calculus.jacobian import hessian_by, hessian_products, jacobian_by
-from matcalc.calculus.names import Names
+from matcalc.calculus.jacobian import hessian_by, jacobian_by
 from matcalc.calculus.operators import kronecker_factors
 from matcalc.calculus.problem import Problem
-from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.calculus.wording import worded
-from matcalc.emit.matching import with_sums_of_eigenvalues
-from matcalc.emit.module import AUTODIFF, KINDS, LIBRARIES, TARGETS, compile_function, numpy_source
+from matcalc.emit.module import AUTODIFF, LIBRARIES, TARGETS, compile_function, numpy_source
 from matcalc.errors import MatcalcError, NoRuleError, missing_dependency, need_one_of
 from matcalc.expr import Expr
+from matcalc.functions.parts import parts_of
+from matcalc.kinds import VALUE, VALUE_AND_VJP, Kind, default, kind_of
 from matcalc.printing.text import shared
-from matcalc.walk import depends
 
 _LONGEST = 110
 
@@ -43,7 +39,7 @@ class Request:
         sizes: what is known of the dimensions, by name.
     """
 
-    kind: str
+    kind: Kind
     target: str
     autodiff: bool = False
     form: str = "dense"
@@ -52,7 +48,7 @@ class Request:
 
 def requested(
     d: Problem,
-    kind: str | None,
+    given: str | None,
     target: str,
     *,
     autodiff: bool = False,
@@ -64,13 +60,12 @@ def requested(
     Raises:
         MatcalcError: something is unknown, or does not go together.
     """
-    if kind is None:
-        kind = "value" if autodiff else "value_and_grad" if d.output.is_scalar else "jacobian"
-    if autodiff and (kind != "value" or target not in AUTODIFF):
+    kind = kind_of(given) if given is not None else VALUE if autodiff else default(scalar=d.output.is_scalar)
+    if autodiff and (kind is not VALUE or target not in AUTODIFF):
         raise MatcalcError(f"autodiff=True is for the value and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
-    for what, given, possible in (("kind", kind, KINDS), ("target", target, TARGETS), ("form", form, FORMS)):
+    for what, given, possible in (("target", target, TARGETS), ("form", form, FORMS)):
         need_one_of(what, given, possible)
-    if form != "dense" and (kind not in ("jacobian", "hessian") or target != "numpy"):
+    if form != "dense" and (not kind.matrix or target != "numpy"):
         raise MatcalcError(f"form={form!r} is for the kinds jacobian and hessian in NumPy, got {kind}, {target}")
     taken = [name for name in ("dims", "tangents", "cotangent", "xp") if name in d.graph.declared]
     if taken:
@@ -124,53 +119,14 @@ def function(d: Problem, kind: str | None = None, target: str = "numpy", **optio
     return made[source]
 
 
-def _operators(d: Problem, kind: str) -> Callable[..., dict[str, Any]]:
+def _operators(d: Problem, kind: Kind) -> Callable[..., dict[str, Any]]:
     """The function of all arrays that gives the Jacobians or Hessians as linear operators, by the variables' names."""
-    found = {name: jacobian_by(d, name) if kind == "jacobian" else hessian_by(d, name) for name in d.names}
+    found = {name: hessian_by(d, name) if kind.second else jacobian_by(d, name) for name in d.names}
 
     def operators(*, dims: Mapping[str, int] | None = None, **arrays: Any) -> dict[str, Any]:
         return {name: J.linear_operator(dims=dims, **arrays) for name, J in found.items()}
 
     return operators
-
-
-@dataclass
-class Parts:
-    """What a kind of function returns beside the value.
-
-    Attributes:
-        derivatives: by the variables' names.
-        tangent: for jvp, the derivative of the output.
-        extra: the tangents by the variables' names, or the cotangent.
-    """
-
-    derivatives: dict[str, Expr] = field(default_factory=dict)
-    tangent: Expr | None = None
-    extra: dict[str, Expr] = field(default_factory=dict)
-
-
-def _parts(d: Problem, kind: str, *, autodiff: bool = False) -> Parts:
-    """The expressions that a kind of function returns, as a problem has them."""
-    names = d.fresh_names()
-    if kind in ("gradient", "value_and_grad"):
-        return Parts({name: _gradient(d, name) for name in d.names})
-    if kind == "jacobian":
-        return Parts({name: jacobian_by(d, name).value for name in d.names})
-    if kind == "hessian":
-        return Parts({name: hessian_by(d, name).value for name in d.names})
-    if kind in ("jvp", "hvp"):
-        extra = {n: core.var(names.fresh("dot_" + n), *e.shape) for n, e in zip(d.names, d.wrt)}
-        if kind == "hvp":
-            d.need_scalar("Hessian-vector product")
-            return Parts(hessian_products(d, dict(zip(d.wrt, extra.values()))), extra=extra)
-        output, *wrt = with_sums_of_eigenvalues([d.output, *d.wrt])
-        return Parts(tangent=_tangent(d, output, dict(zip(wrt, extra.values())), names), extra=extra)
-    if kind == "vjp":
-        cotangent = core.var(names.fresh("d_value" if autodiff else "cotangent"), *d.output.shape)
-        found = ReverseAccumulation(d.output, d.new_context(), names, d.folds).run(d.wrt, cotangent)
-        derivatives = {str(e.params[0]): found.adjoints[e].value for e in d.wrt}
-        return Parts(derivatives, extra={"cotangent": cotangent})
-    return Parts()
 
 
 def source_of(d: Problem, asked: Request) -> str:
@@ -180,18 +136,18 @@ def source_of(d: Problem, asked: Request) -> str:
         NoRuleError: a derivative along a structure is asked for where another library differentiates, or the factors
             of a matrix that has none.
     """
-    kind, target, autodiff = asked.kind, asked.target, asked.autodiff
+    kind, autodiff = asked.kind, asked.autodiff
     if autodiff:
-        kind = "vjp"
+        kind = VALUE_AND_VJP
         inner = [name for name in d.names if name not in d.graph.declared]
         if inner:
             raise NoRuleError(f"{', '.join(inner)} is a named value: autodiff is by variables")
         bound = [name for name in d.names if d.structure.get(name, "none") != "none"]
         if bound:
             raise NoRuleError(f"autodiff moves all entries freely, but {', '.join(bound)} has a structure")
-    shown = made = _parts(d, kind, autodiff=autodiff)
+    shown = made = parts_of(d, kind)
     if d.lossy:  # what is printed is not what is computed
-        made = _parts(d.exact_twin, kind, autodiff=autodiff)
+        made = parts_of(d.exact_twin, kind)
     return numpy_source(
         value=d.output,
         gradients=made.derivatives,
@@ -200,33 +156,22 @@ def source_of(d: Problem, asked: Request) -> str:
         tangent=made.tangent,
         extra=made.extra,
         formulas=_formulas(d, kind, shown.derivatives),
-        target=target,
+        target=asked.target,
         autodiff=autodiff,
         sizes=dict(asked.sizes),
         factors=_factors(d, kind, made.derivatives) if asked.form == "factored" else None,
     )
 
 
-def _factors(d: Problem, kind: str, derivatives: Mapping[str, Expr]) -> dict[str, list[tuple[Expr, Expr]]]:
+def _factors(d: Problem, kind: Kind, derivatives: Mapping[str, Expr]) -> dict[str, list[tuple[Expr, Expr]]]:
     """The Kronecker factors of Jacobians or Hessians; those of columns by columns may be one matrix."""
-    flat = kind == "hessian" or dimensions.is_one(d.output.shape[1])
+    flat = kind.second or dimensions.is_one(d.output.shape[1])
     return {
         n: kronecker_factors(e, columns=flat and dimensions.is_one(d.find(n).shape[1])) for n, e in derivatives.items()
     }
 
 
-def _tangent(d: Problem, output: Expr, along: Mapping[Expr, Expr], names: Names) -> Expr:
-    """The sum of the differentials along the tangents, in one walk where none of what moves depends on another."""
-    if any(e in depends((e,), along.keys() - {e}) for e in along):
-        return d.rewriter.simplify(core.add(*(forward(output, {e: V}, d.rewriter, names) for e, V in along.items())))
-    return forward(output, along, d.rewriter, names)
-
-
-def _gradient(d: Problem, name: str) -> Expr:
-    return d.adjoint(name).value if d.structure.get(name, "none") == "none" else d.gradient(name)
-
-
-def _formulas(d: Problem, kind: str, derivatives: dict[str, Expr]) -> list[str]:
+def _formulas(d: Problem, kind: Kind, derivatives: dict[str, Expr]) -> list[str]:
     """The definitions of the graph, its output, and the derivatives, as far as each fits on a line."""
     lines = {name: shared(e.args[0]).body for name, e in d.graph.definitions.items() if e.op == "named"}
     if d.output.op == "named":
@@ -234,13 +179,13 @@ def _formulas(d: Problem, kind: str, derivatives: dict[str, Expr]) -> list[str]:
     else:
         f = d.fresh_names().fresh("f")
         lines[f] = shared(d.output).body
-    first = f"d{f}/d{{0}}"
-    names = {"gradient": first, "value_and_grad": first, "hessian": f"d vec({first}) / d vec({{0}})'"}
-    for name, e in derivatives.items() if kind in names else ():
+    for name, e in derivatives.items() if kind.formula else ():
         shown = shared(e)
         lines |= {local: value for local, value in shown.definitions if local not in lines}
-        along = kind == "hessian" and d.structure.get(name, "none") != "none"
-        lines[f"the Hessian by the independent entries of {name}" if along else names[kind].format(name)] = shown.body
+        along = kind.second and d.structure.get(name, "none") != "none"
+        lines[f"the Hessian by the independent entries of {name}" if along else kind.formula.format(f, name)] = (
+            shown.body
+        )
     formulas = [line for name, value in lines.items() if len(line := f"{name} = {value}") <= _LONGEST]
     conditions = [*d.domain, *further_conditions(derivatives.values(), d.domain)] if derivatives else []
     needed = []

@@ -12,6 +12,7 @@ from matcalc.emit.module import compile_function
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, need_one_of, shorten
 from matcalc.expr import Expr
 from matcalc.indices.program import LoopSum, Program
+from matcalc.kinds import GRADIENT, VALUE_AND_GRAD
 from matcalc.loops.adjoints import Adjoints, written
 from matcalc.loops.code import loops_source
 from matcalc.loops.evaluation import evaluate_program
@@ -93,7 +94,7 @@ class LoopDerivation:
 
     def need_scalar(self, what: str) -> None:
         """Raise NoRuleError for anything but a gradient; the function is 1 x 1 always."""
-        if what != "gradient":
+        if what != GRADIENT.title:
             raise NoRuleError(f"a {what} is not available for programs with families and recurrences")
 
     def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
@@ -131,14 +132,14 @@ class LoopDerivation:
         """
         if target != "numpy":
             raise NoRuleError(f"families and recurrences are written in NumPy only, not for the target {target!r}")
-        return loops_source(self.pieces, kind or "value_and_grad", self.forward())
+        return loops_source(self.pieces, kind or VALUE_AND_GRAD.name, self.forward())
 
     def function(self, kind: str | None = None, target: str = "numpy") -> Callable[..., Any]:
         """The compiled function of `code(kind)`.
 
         A family is a list of arrays, or an array whose first axis is the index; its gradient comes in the same form.
         """
-        return compile_function(self.code(kind, target), kind or "value_and_grad")
+        return compile_function(self.code(kind, target))
 
     def evaluate(self, *, dims: Mapping[str, int] | None = None, **values: Any) -> Any:
         """The value by direct evaluation of the program."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from matcalc.expr import Expr
+from matcalc.kinds import HESSIAN, JACOBIAN
 from matcalc.numeric.compare import compare
 from matcalc.numeric.differences import TOLERANCE
 from matcalc.numeric.points import Point, Task, drawn
@@ -77,7 +78,7 @@ def check_jacobian(
         function: `f(**arrays, dims=...)` giving a dict of Jacobians.
         bases: by name the basis D of the structured set: `vec(X) = D t`, and the Jacobian is by t.
     """
-    task = Task(output, list(variables), function, list(wrt), structure or {}, bases=bases or {}, what="Jacobian")
+    task = Task(output, list(variables), function, list(wrt), structure or {}, bases=bases or {}, kind=JACOBIAN)
     return _run(task, trials, seed)
 
 
@@ -100,7 +101,7 @@ def check_hessian(
         function: `f(**arrays, dims=...)` giving a dict of Hessians.
         by: the second variable of each, for mixed Hessians (default: the first one again).
     """
-    task = Task(output, list(variables), function, list(wrt), structure or {}, by=by, bases=bases or {}, what="Hessian")
+    task = Task(output, list(variables), function, list(wrt), structure or {}, by=by, bases=bases or {}, kind=HESSIAN)
     return _run(task, trials, seed)
 
 
@@ -120,7 +121,7 @@ def _run(task: Task, trials: int, seed: int) -> Report:
     elif not worst <= TOLERANCE:
         bad = [name for name, error in task.errors.items() if not error <= TOLERANCE]
         second = "" if task.by is None else f" and {task.by}"
-        reason = reason or f"the {task.what} with respect to {', '.join(bad)}{second} is wrong"
+        reason = reason or f"the {task.kind.title} with respect to {', '.join(bad)}{second} is wrong"
     ok = bool(sizes) and not reason
     return Report(ok, worst, task.errors, len(sizes), seed, tuple(sizes), reason)
 

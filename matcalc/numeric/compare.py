@@ -65,14 +65,14 @@ def _is_value(value: object, expected: Array, noise: Array) -> bool:
 def _errors(task: Task, point: Point, name: str, noise: Array) -> Iterator[float | None]:
     """The relative errors of the derivative by `name`; None where nothing can be said."""
     derivative = task.derivative(point, name, point.arrays)
-    if task.what == "gradient":
+    if not task.kind.matrix:
         yield _leaves_set(task, point, name, derivative)
     for _ in range(_DIRECTIONS):
-        if task.what == "Hessian":
+        if task.kind.second:
             yield _second(task, point, name, derivative, noise)
         else:
             yield _first(task, point, name, derivative, noise)
-    if task.what == "Hessian":
+    if task.kind.second:
         for row in point.rng.permutation(len(derivative))[:_ROWS]:
             yield _second(task, point, name, derivative, noise, row)
 

@@ -11,6 +11,7 @@ import numpy as np
 from matcalc.core import var
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder, record
+from matcalc.kinds import GRADIENT, Kind
 from matcalc.numeric.binding import Array
 from matcalc.numeric.differences import Arrays
 from matcalc.numeric.evaluate import evaluate_all
@@ -46,7 +47,7 @@ class Task:
     by: str | None = None
     bases: Mapping[str, Expr] = field(default_factory=dict)
     with_value: bool = False
-    what: str = "gradient"
+    kind: Kind = GRADIENT
     errors: dict[str, float] = field(default_factory=dict)
     reason: str = ""
     hidden: bool = False
