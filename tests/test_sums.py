@@ -13,6 +13,7 @@ import pytest
 
 import matcalc as mc
 from matcalc.cli import main
+from matcalc.loops.check import checked
 
 INDEXED = re.compile(r"\b(?:sum|prod|mean|max|min)\s*\(\s*\w+\s*=")
 SIZES = {"n": 5, "p": 3, "m": 4, "d": 2, "K": 3, "T": 4}
@@ -562,9 +563,62 @@ def test_a_program_with_loops_has_the_value_and_the_gradient_of_the_loops(name: 
             np.testing.assert_allclose(gradients[wrt][k], slope, rtol=1e-6, atol=1e-8 * (1 + np.abs(slope).max()))
 
 
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_program_with_loops_passes_its_check(name: str) -> None:
+    program, names, _ = LOOPS[name]
+    report = mc.derive(program, wrt=names).check(trials=1)
+    assert report.ok, str(report)
+    assert set(report.errors) == set(names)
+
+
+def test_the_check_of_a_program_with_loops_sees_a_wrong_gradient() -> None:
+    d = mc.derive(LOOPS["lags"][0], wrt="a")
+    right = d.function()
+
+    def wrong(**arrays: Any) -> Any:
+        value, gradients = right(**arrays)
+        return value, {"a": 1.001 * np.asarray(gradients["a"])}
+
+    assert not checked(d, wrong, 1, 0)
+
+
+def shifted(value: Any, direction: Any, h: float) -> Any:
+    """A value, or the members of a family, moved along a direction."""
+    return [v + h * w for v, w in zip(value, direction)] if isinstance(value, list) else value + h * direction
+
+
+@pytest.mark.parametrize("name", [n for n in LOOPS if n != "mean-of-members"])
+def test_products_with_the_jacobian_and_the_hessian_agree_with_differences(name: str) -> None:
+    program, names, _ = LOOPS[name]
+    d = mc.derive(program, wrt=names)
+    rng = np.random.default_rng(4)
+    arrays = with_families(program, rng)
+    along = {
+        n: [rng.standard_normal(np.shape(m)) for m in a] if isinstance(a, list) else rng.standard_normal(np.shape(a))
+        for n, a in arrays.items()
+        if n in names
+    }
+    h = 1e-5
+    up, down = ({**arrays, **{n: shifted(arrays[n], along[n], s * h) for n in names}} for s in (1, -1))
+    value, gradient = d.function("value"), d.function("gradient")
+    slope = (value(**up, dims=SIZES) - value(**down, dims=SIZES)) / (2 * h)
+    assert d.function("jvp")(**arrays, tangents=along, dims=SIZES) == pytest.approx(slope, rel=1e-7, abs=1e-7)
+    products = d.function("hvp")(**arrays, tangents=along, dims=SIZES)
+    above, below = gradient(**up, dims=SIZES), gradient(**down, dims=SIZES)
+    for n in names:
+        change = (np.asarray(above[n]) - np.asarray(below[n])) / (2 * h)
+        np.testing.assert_allclose(np.asarray(products[n]), change, rtol=1e-6, atol=1e-7 * (1 + np.abs(change).max()))
+
+
+def test_names_of_adjoints_keep_clear_of_names_of_the_source() -> None:
+    d = mc.derive("d_h: 1 x 1\nh[0] = d_h\nh[t] = d_h*h[t-1] for t = 1..3\nh[3]^2", wrt="d_h")
+    assert d.function()(d_h=1.5)[1]["d_h"] == pytest.approx(8 * 1.5**7)
+    assert "dd_h[t]" in str(d.gradient())
+
+
 def test_what_a_program_with_loops_does_not_offer_is_refused() -> None:
     d = mc.derive("u[k=1..K]: p x 1\nsum(k=1..K, norm2(u[k])^2)", wrt="u")
-    for name in ("check", "latex", "hessian", "claim", "export"):
+    for name in ("jacobian", "hessian", "objective"):
         with pytest.raises(mc.MatcalcError, match="families and recurrences"):
             getattr(d, name)
     assert main(["derive", "u[k=1..K]: p x 1; sum(k=1..K, norm2(u[k])^2)"]) == 0

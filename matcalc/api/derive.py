@@ -11,6 +11,7 @@ import matcalc.printing.latex
 import matcalc.printing.text
 import matcalc.rules  # noqa: F401  (these fill the registries and the hooks)
 from matcalc.api.derivation import Derivation
+from matcalc.api.loops import LoopDerivation
 from matcalc.calculus.conditions import need_possible
 from matcalc.calculus.problem import name_of
 from matcalc.calculus.spelled import recognised
@@ -21,7 +22,6 @@ from matcalc.frontend.names import declared_facts
 from matcalc.frontend.sources import Declared, read
 from matcalc.graph import Graph
 from matcalc.indices.program import LoopSum, Program
-from matcalc.loops.derivation import LoopDerivation
 from matcalc.ops.user_functions import Function
 
 NAMELESS_LIMIT = 100  # unnamed operations beyond which shared and nonlinear intermediate values get names

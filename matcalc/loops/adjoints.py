@@ -72,7 +72,7 @@ class Adjoints:
         known = self.constants()
         for name, parts in self.parts.items():
             self.parts[name] = [self.with_constants(p, known) for p in parts]
-        self.known = {v.name.removeprefix("d_") for v in known}
+        self.known = {v.name.removeprefix(pieces.prefix) for v in known}
 
     def with_constants(self, part: Part, known: dict[Expr, Expr]) -> Part:
         """A contribution with numbers for the adjoints that are known."""
@@ -119,7 +119,7 @@ class Adjoints:
         if piece.adjoint is None:
             return ""
         what = self.program.members.get(piece.adjoint)
-        return piece.adjoint.name.removeprefix("d_") if what is None else what.of.removeprefix("d_")
+        return (piece.adjoint.name if what is None else what.of).removeprefix(self.pieces.prefix)
 
     def lines(self, name: str) -> list[str]:
         """The gradient by a variable or a family: its adjoint recurrences, then the result."""
@@ -128,7 +128,7 @@ class Adjoints:
             if inner in self.program.recurrences:
                 lines += list(self.recurrence(self.program.recurrences[inner]))
             elif inner not in self.known:
-                lines.append(f"d_{inner} = {self.plain(inner)}")
+                lines.append(f"{self.pieces.prefix}{inner} = {self.plain(inner)}")
         if name in self.program.families:
             return [*lines, *self.members_of(name)]
         if any(p.what is not None for p in self.parts.get(name, ())):
@@ -157,7 +157,7 @@ class Adjoints:
     def recurrence(self, r: Recurrence) -> Iterator[str]:
         """The adjoint recurrence of a recurrence, with its boundary values."""
         assert r.run is not None
-        run, name = r.run, f"d_{r.name}"
+        run, name = r.run, f"{self.pieces.prefix}{r.name}"
         moved = [self.moved(r, p) for p in self.parts.get(r.name, ()) if p.run is not None]
         ends = [p for p in self.parts.get(r.name, ()) if p.run is None and p.what is not None]
         full = [m for m in moved if m.own or (same(m.last, run.last) and m.first in (run.first, r.lowest))]
@@ -198,7 +198,7 @@ class Adjoints:
                 continue
             here = [m for m in full if isinstance(m.first, int) and m.first <= position]
             values = [substitute(m.value, self.program.placed(m.value, r.run.name, position)) for m in here]
-            yield f"d_{r.name}[{position}] = {written(core.add(*values)) if values else '0'}"
+            yield f"{self.pieces.prefix}{r.name}[{position}] = {written(core.add(*values)) if values else '0'}"
 
     def renamed(self, e: Expr, old: str, new: str) -> Expr:
         """The same expression with another name for its index."""

@@ -77,6 +77,7 @@ class Pieces:
         self.declared = {v.name: v for v in declared}
         self.wrt = list(wrt)
         self.identifiers: dict[str, str] = {}
+        self.prefix = self._prefix()
         self.taken = {*self.declared, *program.families, *program.recurrences}
         self.active_names = self._active_names()
         self.out = self._piece("output", output, None)
@@ -93,6 +94,15 @@ class Pieces:
                 for position, start in r.starts.items():
                     adjoint = self.adjoint_at(r, "", position)
                     self.starts[r, position] = self._piece(f"start_{r.name}_{abs(position)}", start, adjoint)
+
+    def _prefix(self) -> str:
+        """How the names of adjoints begin: d_, unless a name of the program would be one of them."""
+        names = [*self.declared, *self.program.families, *self.program.recurrences]
+        sums = [q.value.name for q in self.program.quantities if isinstance(q, LoopSum)]
+        found = "d_"
+        while any(f"{found}{name}" in names for name in (*names, *sums)):
+            found = f"d{found}"
+        return found
 
     # -------------------------------------------------------------------------------------------- what depends
 
@@ -121,6 +131,10 @@ class Pieces:
             return what.base.name in active
         return what.of in active
 
+    def moves(self, v: Expr) -> bool:
+        """Whether the gradient goes through what a variable of a body stands for."""
+        return self._is_active(v, self.active_names)
+
     def is_active(self, name: str) -> bool:
         """Whether the gradient goes through this name."""
         return name in self.active_names
@@ -129,12 +143,12 @@ class Pieces:
 
     def adjoint_of(self, value: Expr) -> Expr:
         """The adjoint of the value of a sum."""
-        return core.var(f"d_{value.name}", *value.shape)
+        return core.var(f"{self.prefix}{value.name}", *value.shape)
 
     def adjoint_at(self, r: Recurrence, index: str, at: Dim) -> Expr:
         """The adjoint d_h[t]."""
         assert r.shape is not None
-        name = f"d_{r.name}"
+        name = f"{self.prefix}{r.name}"
         return self.program.member(f"{name}[{place_text(index, at)}]", r.shape, Member(name, None, index, at))
 
     def _piece(self, label: str, body: Expr, adjoint: Expr | None) -> Piece:

@@ -1,0 +1,97 @@
+"""The derivation of a program with families and recurrences: everything that is offered to users, each one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from matcalc.emit.module import compile_function
+from matcalc.errors import NoRuleError, need_one_of, shorten
+from matcalc.kinds import GRADIENT, kind_of
+from matcalc.loops.check import checked
+from matcalc.loops.evaluation import evaluate_program
+from matcalc.loops.problem import LoopProblem
+from matcalc.numeric.report import Report
+
+# What a derivation of matrices offers and one with loops does not.
+ELSEWHERE = {
+    **dict.fromkeys(("jacobian", "hessian"), "use function('hvp'), the Hessian times a vector"),
+    **dict.fromkeys(("curvature", "optimum", "objective"), "write it without families and recurrences"),
+    **dict.fromkeys(("claim", "claim_values", "claim_lines"), "compare the numbers of function()"),
+    **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse"), "text() shows the adjoints"),
+    **dict.fromkeys(("export", "latex", "markdown"), "text() shows the derivation"),
+}
+
+
+class LoopDerivation(LoopProblem):
+    """The gradients of a scalar program in which families and recurrences stand; made by `matcalc.derive`."""
+
+    def need_scalar(self, what: str) -> None:
+        """Raise NoRuleError for anything but a gradient; the function is 1 x 1 always."""
+        if what != GRADIENT.title:
+            raise NoRuleError(f"a {what} is not available for programs with families and recurrences")
+
+    def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
+        """The derivation as plain text: `steps` shows the program, the adjoints and the gradients, `result` the last.
+
+        Raises:
+            MatcalcError: another style, layout or language.
+        """
+        need_one_of("style", style, ("steps", "result"))
+        need_one_of("layout", layout, ("denominator",))
+        need_one_of("language", language, ("en",))
+        lines = [] if style == "result" else ["Forward:", *(f"  {line}" for line in self.forward()), ""]
+        for name in self.names:
+            lines += [f"d{self.title}/d{name}:", *(f"  {line}" for line in self.adjoints.lines(name)), ""]
+        return "\n".join(lines).rstrip()
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"LoopDerivation({shorten(self.forward()[-1])}, wrt={', '.join(self.names)})"
+
+    # -------------------------------------------------------------------------------------------- code and numbers
+
+    def code(self, kind: str | None = None, target: str = "numpy") -> str:
+        """The source text of a standalone module with one function: loops with stored states.
+
+        Args:
+            kind: `value`, `gradient`, `value_and_grad` (the default), `jvp` or `hvp` (which take `tangents`).
+            target: `numpy`.
+
+        Raises:
+            MatcalcError: another kind.
+            NoRuleError: another target.
+        """
+        return self.source(kind, target)
+
+    def function(self, kind: str | None = None, target: str = "numpy") -> Callable[..., Any]:
+        """The compiled function of `code(kind)`.
+
+        A family is a list of arrays, or an array whose first axis is the index; its gradient comes in the same form.
+        """
+        return compile_function(self.code(kind, target))
+
+    def evaluate(self, *, dims: Mapping[str, int] | None = None, **values: Any) -> Any:
+        """The value by direct evaluation of the program."""
+        return evaluate_program(self.pieces, values, dims)
+
+    def check(self, trials: int = 5, seed: int = 0, *, kind: Any = GRADIENT, by: Any = None) -> Report:
+        """The generated gradients against differences of the program, written out for small sizes.
+
+        Args:
+            trials: how many random points, each of other sizes.
+            seed: of the random numbers.
+            kind: `gradient`.
+            by: nothing; there are no mixed Hessians here.
+        """
+        kind_of(kind, (GRADIENT,))
+        if by is not None:
+            raise NoRuleError("a mixed Hessian is not available for programs with families and recurrences")
+        return checked(self, self.function(), trials, seed)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ELSEWHERE:
+            raise NoRuleError(f"{name} is not available for programs with families and recurrences: {ELSEWHERE[name]}")
+        raise AttributeError(name)

@@ -1,0 +1,163 @@
+"""A program with loops written out for sizes that are given: an ordinary expression, in a variable for each member.
+
+Whatever is known of ordinary expressions applies to it: numeric checks, witnesses, claims. It holds for these sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sympy as sp
+
+from matcalc import core
+from matcalc.dims import Dim, substitute, symbols
+from matcalc.dims import evaluate as evaluate_dim
+from matcalc.errors import ShapeError
+from matcalc.expr import Expr, node, number_value, postorder
+from matcalc.indices.program import Group, LoopSum, Program, Run
+from matcalc.loops.pieces import Pieces
+from matcalc.ops.selection import slice_
+from matcalc.properties import names_of
+from matcalc.walk import variables
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """A program for some sizes.
+
+    Attributes:
+        output: the expression.
+        variables: those in it, members of families among them.
+        members: by the name of a family the names of its members, in order.
+        sizes: what was given.
+    """
+
+    output: Expr
+    variables: list[Expr]
+    members: dict[str, list[str]]
+    sizes: dict[str, int]
+
+    def packed(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Values by the names of the unrolled variables as the arguments of the program: families as lists."""
+        inside = {m for names in self.members.values() for m in names}
+        plain = {n: v for n, v in values.items() if n not in inside}
+        return plain | {family: [values[m] for m in names] for family, names in self.members.items()}
+
+
+def loop_sizes(program: Program) -> list[str]:
+    """The names of the dimensions that say how often loops run."""
+    runs = [q.run for q in program.quantities] + [f.run for f in program.families.values()]
+    return list(dict.fromkeys(symbols(d for run in runs for d in (run.first, run.last))))
+
+
+def unrolled(pieces: Pieces, sizes: Mapping[str, int]) -> Unrolled:
+    """The program with loops of these lengths.
+
+    Raises:
+        ShapeError: a size makes a range empty.
+    """
+    return _Unroller(pieces, sizes).whole()
+
+
+class _Unroller:
+    def __init__(self, pieces: Pieces, sizes: Mapping[str, int]) -> None:
+        self.pieces, self.program, self.sizes = pieces, pieces.program, dict(sizes)
+        self.plain = {n: self.variable(v, n) for n, v in pieces.declared.items()}
+        taken = {*self.plain, *self.program.families, *self.program.recurrences}
+        self.values: dict[tuple[str, int], Expr] = {}
+        self.members: dict[str, list[str]] = {}
+        for name, family in self.program.families.items():
+            self.members[name] = []
+            for k in self.steps(family.run):
+                member = f"{name}_{k}".replace("-", "minus_")
+                while member in taken:
+                    member += "_"
+                taken.add(member)
+                rows, cols = (substitute(d, self.sizes) for d in family.shape)
+                self.values[name, k] = core.var(member, rows, cols, family.facts)
+                self.members[name].append(member)
+        self.sums: dict[str, Expr] = {}
+
+    def variable(self, v: Expr, name: str) -> Expr:
+        """A variable with the sizes that are given."""
+        rows, cols = (substitute(d, self.sizes) for d in v.shape)
+        return core.var(name, rows, cols, names_of(v.params[3]))
+
+    def number(self, d: Dim) -> int:
+        """A dimension as a number."""
+        return d if isinstance(d, int) else evaluate_dim(substitute(d, self.sizes), {})
+
+    def steps(self, run: Run) -> range:
+        """The values of an index.
+
+        Raises:
+            ShapeError: there are none.
+        """
+        found = range(self.number(run.first), self.number(run.last) + 1)
+        if not found:
+            raise ShapeError(f"the range {run.text} is empty")
+        return found
+
+    def whole(self) -> Unrolled:
+        """All of it."""
+        for q in self.program.quantities:
+            if isinstance(q, LoopSum):
+                terms = [self.of(q.body, k) for k in self.steps(q.run)]
+                self.sums[q.value.name] = core.named(q.value.name, core.add(*terms))
+            else:
+                self.group(q)
+        output = self.of(self.pieces.output, 0)
+        found = [*self.plain.values(), *(v for (name, _), v in self.values.items() if name in self.program.families)]
+        return Unrolled(output, found, self.members, self.sizes)
+
+    def group(self, q: Group) -> None:
+        """The values of recurrences."""
+        for r in q.parts:
+            for position, start in r.starts.items():
+                self.keep(r.name, position, self.of(start, 0))
+        for t in self.steps(q.run):
+            for r in q.parts:
+                assert r.body is not None
+                self.keep(r.name, t, self.of(r.body, t))
+
+    def keep(self, name: str, position: int, value: Expr) -> None:
+        """A value of a recurrence, under a name."""
+        self.values[name, position] = core.named(f"{name}_{position}".replace("-", "minus_"), value)
+
+    def of(self, e: Expr, at: int) -> Expr:
+        """A body where its index is `at`."""
+        return _sized(e, self.sizes, {v: self.leaf(v, at) for v in variables((e,))})
+
+    def leaf(self, v: Expr, at: int) -> Expr:
+        """What a variable stands for."""
+        what = self.program.members.get(v)
+        if what is None:
+            return self.sums[v.name] if v.name in self.sums else self.plain[v.name]
+        if what.of:
+            return self.values[what.of, self.number(what.at) + (at if what.index else 0)]
+        if what.base is None:
+            return core.number(at)
+        X = self.plain[what.base.name]
+        ends: list[Dim] = []
+        for side, size in zip((what.rows, what.columns), X.shape):
+            ends += [1, size] if side is None else 2 * [at + self.number(side)]
+        return slice_(X, *ends)
+
+
+def _sized(e: Expr, sizes: Mapping[str, int], leaves: Mapping[Expr, Expr]) -> Expr:
+    """An expression with other leaves, and with numbers for the sizes in it."""
+    done: dict[Expr, Expr] = dict(leaves)
+    for sub in postorder((e,)):
+        if sub not in done:
+            args = tuple(done[a] for a in sub.args)
+            done[sub] = _rebuilt(sub, args, sizes)
+    return done[e]
+
+
+def _rebuilt(e: Expr, args: Iterable[Expr], sizes: Mapping[str, int]) -> Expr:
+    args = tuple(args)
+    if e.op == "number":
+        return core.number(substitute(number_value(e), sizes))
+    params = tuple(substitute(p, sizes) if isinstance(p, sp.Basic) else p for p in e.params)
+    return e if args == e.args and params == e.params else node(e.op, args, params)
