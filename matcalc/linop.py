@@ -6,8 +6,10 @@ new map brings these three views. `compose(L, M)` is L after M. The kinds and co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import singledispatch
+from typing import Any
 
 from matcalc import core, maps
 from matcalc.dims import is_one, is_scalar, plus, same_shape, shape_text
@@ -180,6 +182,12 @@ def _(L: maps.Compose, dX: Expr) -> Expr:
     for f in reversed(L.factors):
         dX = apply(f, dX)
     return dX
+
+
+def register_map(kind: type[LinearMap], how: Callable[[Any, Expr], Expr], turned: Callable[[Any], LinearMap]) -> None:
+    """Add a kind of map: how it is applied, and its adjoint. Its matrix is registered in `matcalc.vecform`."""
+    _apply.register(kind, how)
+    adjoint.register(kind, turned)
 
 
 # ------------------------------------------------------------------------------------------------ adjoint

@@ -38,6 +38,7 @@ LAYERS = (
     ("optimum",),
     ("export",),
     ("api",),
+    ("extend",),
     ("cli", "cli_options", "__main__", "__init__", "__version__"),
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
