@@ -11,94 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import takewhile
-from typing import Any, Final, TypeAlias
+from typing import Any
 from weakref import WeakValueDictionary
 
 import sympy as sp
 
 from matcalc.dims import Dim, Shape, dim, is_scalar
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
-from matcalc.notation import Notation
-
-REQUIRED: Final = object()
-FactRule: TypeAlias = Callable[..., tuple[int, int]]
+from matcalc.traits import REQUIRED, Param, Traits
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A parameter of an operation: its name, its kind and its default.
-
-    Kinds: `axis` (None, 1 or 2), `int`, `dim`, `number` (an exact scalar), `name`, `any`.
-    """
-
-    name: str
-    kind: str
-    default: Any = REQUIRED
-
-
-@dataclass(frozen=True, slots=True)
-class Op:
-    """Everything that is a fact about one operation.
-
-    Attributes:
-        name: its name in the text syntax and in `op` of its nodes.
-        identity: one line, the identity of its differential (printed by the steps).
-        shape: `(*args, *params) -> shape`; raises ShapeError naming the operands.
-        differential: `(Y, *args, *params) -> (map or None, ...)`, one linear map for each argument.
-        latex: how it is written in LaTeX; a function of the parameters where they change it.
-        numpy: how it is written in NumPy; `{0}` an argument, `{p0}` a parameter.
-        domain: `(*args, *params) -> ((fact, expr), ...)`, what must hold wherever it has a value and a derivative;
-            rewriting may conclude these facts from its use.
-        source: where the differential is published.
-        example: the shapes of arguments for the tests, such as `"m n, n p"`, and example parameters.
-        facts: `(e, *masks of the arguments) -> (true mask, false mask)`.
-        definition: the same operation by primitives, for composite ones.
-        params: its parameters, in order.
-        commutative: whether the order of the arguments does not matter.
-        variadic: whether it takes any number of arguments.
-        broadcasts: whether rows, columns and 1 x 1 arguments stretch to a common shape, however it is called.
-        also: names that it has elsewhere (in MATLAB, NumPy, Julia, R) and that mean nothing else: read, never printed.
-        numpy_names: the functions of NumPy that do just this with matrices, besides the `numpy` of entrywise ones.
-        guarded: whether it is a norm whose reciprocal, in its derivative, is 0 where it is 0: a subgradient.
-        scalar_function: for elementwise operations, the SymPy function of one symbol.
-        complete: fills in parameters that depend on the arguments (an axis left out).
-        sampling: like `domain`, where random values should be narrower than what is necessary.
-        monotone: for entrywise functions: 1 increasing, -1 decreasing on the whole domain, 0 neither.
-        branch: for entrywise functions with poles: an interval (low, high) without any.
-        convexity: for entrywise functions with kinks: 1 convex, -1 concave, 0 where f'' tells; least or largest at 0.
-        image: for entrywise functions `(*params) -> (low, high, low is open, high is open)`, an interval of all values.
-    """
-
-    name: str
-    identity: str
-    shape: Callable[..., Shape]
-    differential: Callable[..., tuple[Any, ...]]
-    latex: Notation | Callable[..., Notation]
-    numpy: Notation | Callable[..., Notation]
-    domain: Callable[..., tuple[tuple[str, Any], ...]]
-    source: str
-    example: tuple[Any, ...]
-    facts: FactRule
-    definition: Callable[..., Any] | None = None
-    params: tuple[Param, ...] = ()
-    commutative: bool = False
-    variadic: bool = False
-    broadcasts: bool = False
-    also: tuple[str, ...] = ()
-    numpy_names: tuple[str, ...] = ()
-    guarded: bool = False
-    scalar_function: Callable[[Any], Any] | None = None
-    complete: Callable[..., tuple[Any, ...]] | None = None
-    sampling: Callable[..., tuple[tuple[str, Any], ...]] | None = None
-    monotone: int = 0
-    convexity: int = 0
-    branch: tuple[Any, Any] | None = None
-    image: Callable[..., tuple[Any, Any, bool, bool]] | None = None
-
-    @property
-    def sampled(self) -> Callable[..., tuple[tuple[str, Any], ...]]:
-        """The conditions for random values: `sampling`, or the domain."""
-        return self.domain if self.sampling is None else self.sampling
+@dataclass(frozen=True, slots=True, eq=False)
+class Op(Traits):
+    """An operation: what is declared of it, and the function that makes its nodes."""
 
     def __call__(self, *operands: Any, **params: Any) -> Expr:
         """The operation on arguments, which come first, and parameters, in order or by name: `softmax(X, axis=2)`.
@@ -139,6 +64,11 @@ def record(name: str) -> Op:
 def synonym(name: str) -> Op | None:
     """The operation that has this name elsewhere, if there is one."""
     return next((entry for entry in REGISTRY.values() if name in entry.also), None)
+
+
+def operations(*entries: Op) -> frozenset[str]:
+    """The names of some operations, to look up `e.op` in."""
+    return frozenset(entry.name for entry in entries)
 
 
 def register(entry: Op) -> Op:
@@ -405,6 +335,7 @@ __all__ = [
     "dim",
     "node",
     "number_value",
+    "operations",
     "postorder",
     "record",
     "register",

@@ -46,7 +46,3 @@ class Builtin:
 
 
 Notation: TypeAlias = Call | Template | Builtin
-
-# Operations whose parameters come before their arguments, polygamma(k, X); for some the first is a function's name.
-FUNCTION_FIRST = ("frechet", "frechetform")
-PARAMETERS_FIRST = ("polygamma", *FUNCTION_FIRST)

@@ -23,7 +23,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A file imports from its own layer and from lower ones only.
 LAYERS = (
     ("errors", "dims", "kinds", "notation", "templating", "languages"),
-    ("expr", "walk", "core", "properties", "steps"),
+    ("traits", "expr", "walk", "core", "properties", "steps"),
     ("maps", "linop", "vecform"),
     ("ops",),
     ("rewrite", "rules", "printing", "emit", "indices"),

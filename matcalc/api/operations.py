@@ -26,8 +26,6 @@ from matcalc.ops import comparison
 
 Builder = Callable[..., Expr]
 
-# Written with operators, built by constructors, or inner to the system.
-STRUCTURAL = frozenset(("variable", "number", "named", "add", "scale", "matmul", "func", "root", "where", "hadamard"))
 RENAMED = {"var": "variance"}  # matcalc.var declares a variable
 
 
@@ -215,7 +213,7 @@ WRITTEN: dict[str, Callable[..., Any]] = {"hadamard": hadamard, "where": where, 
 
 
 def _has_function(entry: Op) -> bool:
-    return entry.name not in STRUCTURAL and not entry.variadic
+    return entry.syntax != "inner" and not entry.variadic and entry.name not in WRITTEN
 
 
 def public_names() -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from matcalc.expr import Expr, postorder, record
-from matcalc.numeric.kinks import KINKED
 
 # Rules that hold away from the kinks only.
 AWAY_FROM_KINKS = frozenset(("step_by_sign", "squared_sign", "sign_of_nonnegative"))
@@ -15,7 +14,7 @@ def domain_of(e: Expr, *, kinks: bool = True) -> Iterator[tuple[str, Expr]]:
     """What must hold for `e` to be defined, and away from kinks: `(fact, expression)`."""
     for sub in postorder((e,)):
         yield from record(sub.op).domain(*sub.args, *sub.params)
-        if kinks and sub.op in KINKED:
+        if kinks and record(sub.op).kinks == "zero":
             yield "nonzero", sub.args[0]
         if sub.op == "sqrt":
             yield "nonnegative", sub.args[0]

@@ -14,7 +14,7 @@ from matcalc.errors import MatcalcError, MissingDependencyError
 from matcalc.expr import Expr, postorder
 from matcalc.numeric.binding import Array
 from matcalc.numeric.evaluate import evaluate_all
-from matcalc.numeric.kinks import CHOOSING, KINKED
+from matcalc.numeric.kinks import arguments_of_kinks, has_ties
 from matcalc.numeric.points import domain_conditions, smooth_functions
 from matcalc.numeric.precise import evaluate_precisely, exactly
 from matcalc.numeric.sample import MODES, draw_sizes, holds, sample
@@ -56,7 +56,7 @@ class Field:
         self.variables = list(dict.fromkeys([*also, *variables(self.roots)]))
         found = dict.fromkeys(pair for root in self.roots for pair in domain_conditions(root))
         self.conditions = list(found)
-        self.kinks = list(dict.fromkeys(s.args[0] for s in postorder(self.roots) if s.op in KINKED))
+        self.kinks = arguments_of_kinks(self.roots)
         self.functions: dict[str, Callable[[Array], Any]] = {}
         for root in self.roots:
             self.functions.update(smooth_functions(root))
@@ -69,7 +69,7 @@ class Field:
 
     def small(self, count: int, seed: int = 0) -> Iterator[Point]:
         """Up to `count` points of small integers and small sizes; none where ties would decide."""
-        if any(s.op in CHOOSING for s in postorder(self.roots)):
+        if has_ties(self.roots):
             return
         yield from self._points(count, 6 * count, lambda k: self._draw_small(seed, k))
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from matcalc.claims.points import Field, Point
-from matcalc.expr import Expr, postorder
+from matcalc.expr import Expr
 from matcalc.numeric.binding import Array
-from matcalc.numeric.kinks import KINKED
+from matcalc.numeric.kinks import arguments_of_kinks
 from matcalc.walk import variables
 
 ENOUGH = 3  # points at which it must hold
@@ -42,6 +42,6 @@ def side_of(claim: Expr, right: Expr, field: Field, points: Sequence[Point]) -> 
 
 def _candidates(right: Expr) -> list[Expr]:
     """The 1 x 1 arguments of kinks, and the 1 x 1 variables in any argument of one."""
-    kinks = [sub.args[0] for sub in postorder((right,)) if sub.op in KINKED]
+    kinks = arguments_of_kinks((right,))
     found = [*(e for e in kinks if e.is_scalar), *(v for v in variables(kinks) if v.is_scalar)]
     return list(dict.fromkeys(found))

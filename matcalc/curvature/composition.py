@@ -26,12 +26,6 @@ from matcalc.rewrite.engine import Rewriter
 from matcalc.walk import depends
 
 BOYD = "Boyd & Vandenberghe, Convex Optimization (2004)"
-LINEAR = frozenset(
-    ("transpose", "sum", "mean", "tr", "diag", "diagvec", "vec", "reshape", "slice", "place", "block", "broadcast")
-)
-CONVEX_INCREASING = frozenset(("max", "maximum", "logsumexp"))
-CONCAVE_INCREASING = frozenset(("min", "minimum"))
-NORMS = frozenset(("norm1", "norm2", "normspec", "normnuc"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +89,7 @@ class Composition:
             return special
         if e.op == "add":
             return self._sum(e)
-        if e.op in ("named", *LINEAR):
+        if e.op == "named" or record(e.op).linear:
             return self._all(args)
         if e.op in ("scale", "hadamard"):
             return self._product(e, args)
@@ -211,11 +205,13 @@ class Composition:
 
     def _composed(self, e: Expr, args: list[Shape]) -> Shape:
         """A function of its arguments, by its own curvature and whether it increases."""
-        if e.op in CONVEX_INCREASING and all(a.convex for a in args):
+        entry = record(e.op)
+        increasing = entry.monotone > 0 and entry.scalar_function is None
+        if increasing and entry.convexity > 0 and all(a.convex for a in args):
             return self.says(e.op, f"{e.op} is convex and increasing in every entry", f"{BOYD}, 3.1.5", e, CONVEX)
-        if e.op in CONCAVE_INCREASING and all(a.concave for a in args):
+        if increasing and entry.convexity < 0 and all(a.concave for a in args):
             return self.says(e.op, f"{e.op} is concave and increasing in every entry", f"{BOYD}, 3.2.3", e, CONCAVE)
-        if e.op in NORMS:
+        if entry.norm:
             return self._norm(e, args[0])
         if e.op in ("eigmax", "eigmin") and args[0].affine and known(e.args[0], "symmetric"):
             shape = CONVEX if e.op == "eigmax" else CONCAVE

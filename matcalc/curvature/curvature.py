@@ -24,7 +24,6 @@ from matcalc.dims import shape_text
 from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import Expr, postorder, record
 from matcalc.graph import Graph
-from matcalc.numeric.kinks import CHOOSING, KINKED
 from matcalc.ops.selection import block_of
 from matcalc.ops.spectral import eigmax
 from matcalc.printing.display import display
@@ -34,10 +33,6 @@ from matcalc.walk import depends, opened
 
 # Facts whose sets are not convex: nothing is said of functions on them but by a witness.
 _NOT_CONVEX = ("orthogonal", "one-hot", "one-hot-column", "nonzero")
-_SPECTRAL = ("normspec", "normnuc", "eigmax", "eigmin", "eigvals", "singvals")
-_ROUGH = frozenset((*KINKED, *CHOOSING, *_SPECTRAL, "norm2", "std", "sqrt"))
-# Functions with a continuous slope: their Hessian almost everywhere decides.
-_ONCE = frozenset(("huber",))
 
 
 @dataclass(frozen=True)
@@ -319,16 +314,17 @@ def _needed(e: Expr) -> Iterable[tuple[str, Expr]]:
     for sub in postorder((e,)):
         if sub.op == "sqrt":
             yield "nonnegative", sub.args[0]
-        elif sub.op not in _ROUGH:
+        elif not record(sub.op).kinks:
             yield from record(sub.op).domain(*sub.args, *sub.params)
 
 
 def _may_kink(e: Expr) -> bool:
     """Whether an operation has kinks: it is known to, or it is a function of one number made of pieces."""
-    if e.op in _ONCE:
+    entry = record(e.op)
+    if entry.kinks == "bends":  # the slope is continuous: the Hessian almost everywhere decides
         return False
-    function = record(e.op).scalar_function
-    return e.op in _ROUGH or (function is not None and not e.params and has_kinks(function(T)))
+    function = entry.scalar_function
+    return bool(entry.kinks) or (function is not None and not e.params and has_kinks(function(T)))
 
 
 def _terms(e: Expr) -> list[Expr]:

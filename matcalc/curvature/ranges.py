@@ -16,9 +16,6 @@ from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, record
 from matcalc.properties import known
 
-# Reductions and functions of matrices whose values are nonnegative, whatever their argument is.
-_SIZES = frozenset(("norm1", "norm2", "normspec", "normnuc", "var", "std", "pdist2", "mse"))
-
 
 class Ranges:
     """The ranges of expressions, found once each."""
@@ -91,8 +88,6 @@ class Ranges:
                 return args[2].union(args[3])
         if e.op in ("eigmax", "eigmin", "tr", "det") and known(e.args[0], "positive-semidefinite"):
             return POSITIVE if known(e.args[0], "positive-definite") else NONNEGATIVE
-        if e.op in _SIZES:
-            return NONNEGATIVE
         return _function(e, args)
 
     def _product(self, e: Expr) -> Range:

@@ -29,7 +29,6 @@ from matcalc.frontend.hints import SECOND, about_axis, about_call
 from matcalc.frontend.implicit import minimizes, solves
 from matcalc.frontend.names import CONSTANTS, Names, is_function, operation
 from matcalc.frontend.syntax import Node, Source, derivative_of, fold
-from matcalc.notation import PARAMETERS_FIRST
 from matcalc.ops.matrix_functions import FUNCTIONS
 from matcalc.ops.selection import block_of, slice_
 from matcalc.ops.user_functions import Function
@@ -274,7 +273,7 @@ class Builder:
         for t in trees:
             if isinstance(t, Tree):
                 self.need_expression(t, entry.name)
-        first = len(entry.params) if entry.name in PARAMETERS_FIRST else 0
+        first = len(entry.params) if entry.parameters_first else 0
         count = len(given) if entry.variadic else arity(entry) + first
         if not count <= len(given) <= count + len(entry.params) - first:
             raise self.source.error(self.wrong_count(entry, len(given)), tree)
@@ -318,7 +317,7 @@ class Builder:
         letters = (
             [letter for letter, _ in zip("ABCDEF", range(arity(entry)))] if arity(entry) > 1 else ["X"] * arity(entry)
         )
-        parts = [*required, *letters] if entry.name in PARAMETERS_FIRST else [*letters, *required]
+        parts = [*required, *letters] if entry.parameters_first else [*letters, *required]
         count = f"{got} argument{'' if got == 1 else 's'}"
         return f"wrong number of arguments: {entry.name}({', '.join(parts + optional)}) is called with {count}"
 

@@ -16,25 +16,6 @@ from matcalc.frontend.hints import about_call
 from matcalc.ops.user_functions import Function
 from matcalc.properties import mask_of
 
-# Operations that have a sign or a form of their own in the text, and are not called by name.
-UNCALLED = frozenset(
-    (
-        "variable",
-        "number",
-        "named",
-        "add",
-        "scale",
-        "matmul",
-        "divide",
-        "power",
-        "matpow",
-        "transpose",
-        "func",
-        "root",
-        "slice",
-        "block",
-    )
-)
 CONSTANTS = ("vector", "matrix")  # a constant whose shape follows from the context
 # Names that stand for constants or operators elsewhere: nobody's variables unless they are declared.
 NEVER_ASSUMED = {
@@ -58,7 +39,8 @@ SHAPE_WORDS = {  # what a shape is not given by
 
 def operation(name: str) -> Op | None:
     """The operation that the text calls by this name."""
-    return None if name in UNCALLED else REGISTRY.get(name)
+    entry = REGISTRY.get(name)
+    return entry if entry is not None and entry.syntax == "call" else None
 
 
 def is_called_elsewhere(name: str) -> bool:

@@ -16,8 +16,8 @@ from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
 from lark.lark import PostLex
 
 from matcalc.errors import MatcalcError, ParseError, shorten
+from matcalc.expr import REGISTRY
 from matcalc.frontend.hints import about_character, about_construction
-from matcalc.notation import FUNCTION_FIRST
 
 Node: TypeAlias = Tree[Token]
 Place: TypeAlias = Tree[Token] | Token
@@ -208,10 +208,15 @@ def _folded_children(node: Node) -> list[Place]:
     if is_indexed(node):
         return []
     children: list[Place] = node.children
-    if node.data != "call" or children[0] not in FUNCTION_FIRST or len(children) == 1:
+    if node.data != "call" or len(children) == 1 or not _takes_a_function_first(str(children[0])):
         return children
     first: Any = children[1]
     return [children[0], first.children[0] if first.data == "name" else first, *children[2:]]
+
+
+def _takes_a_function_first(name: str) -> bool:
+    entry = REGISTRY.get(name)
+    return entry is not None and entry.parameters_first and entry.params[0].kind == "function"
 
 
 def fold(root: Node, visit: Callable[[Node, list[Any]], Any], source: Source) -> Any:

@@ -25,19 +25,9 @@ from matcalc.numeric.binding import Array, bind
 from matcalc.ops.implicit import Equation
 from matcalc.walk import variables
 
-# What is not complex-differentiable (or is defined by order): refused for complex values.
-_BY_ORDER = {"abs", "sign", "step", "relu", "softplus", "maximum", "minimum", "max", "min", "where"}
 _NEED_SCIPY = (
     *("special.", "_gelu", "_expm", "_logm", "_sqrtm", "_frechet"),
     *("_sylvester", "_lyapunov", "_dlyapunov", "_care", "_dare"),
-)
-REAL_ONLY = (
-    _BY_ORDER
-    | {"var", "std", "norm1", "norm2", "logdet", "standardize", "gammaln", "cossim"}
-    | {"eigvals", "eigvecs", "eigmax", "eigmin", "eigvecmax", "eigvecmin", "chol"}
-    | {"singvals", "polar", "dpolar", "dpolarform", "normnuc", "normspec", "pinv"}
-    | {"sylvester", "lyapunov", "dlyapunov", "care", "dare", "root"}
-    | {"huber", "leakyrelu", "elu", "selu", "softsign", "hardtanh"}
 )
 
 
@@ -101,7 +91,7 @@ class _Machine:
         self.arrays, self.sizes, self.functions, self.dtype = arrays, sizes, functions, dtype
 
     def value(self, e: Expr, args: list[Array]) -> Array:
-        if e.op in REAL_ONLY and any(np.iscomplexobj(a) for a in args):
+        if record(e.op).real_only and any(np.iscomplexobj(a) for a in args):
             raise MatcalcError(f"{e.op} has no complex values here")
         result = self._raw(e, args)
         shape = self.shape(e)

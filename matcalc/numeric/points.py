@@ -15,7 +15,7 @@ from matcalc.kinds import GRADIENT, Kind
 from matcalc.numeric.binding import Array
 from matcalc.numeric.differences import Arrays
 from matcalc.numeric.evaluate import evaluate_all
-from matcalc.numeric.kinks import KINKED
+from matcalc.numeric.kinks import arguments_of_kinks
 from matcalc.numeric.sample import holds, sample
 from matcalc.properties import OPEN, names_of
 from matcalc.walk import substitute, variables
@@ -107,7 +107,7 @@ def drawn(task: Task, rng: np.random.Generator, mode: str, margin: float) -> Poi
     arrays, sizes = sample(task.variables, rng, mode=mode, also=inner)
     functions = smooth_functions(task.output)
     conditions = list(domain_conditions(task.output))
-    kinks = [sub.args[0] for sub in postorder((task.output,)) if sub.op in KINKED]
+    kinks = arguments_of_kinks((task.output,))
     exprs = [*kinks, task.output, *task.named.values(), *(e for _, e in conditions)]
     try:
         values = evaluate_all(exprs, arrays, sizes, functions)

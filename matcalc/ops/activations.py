@@ -37,6 +37,7 @@ from matcalc.ops.elementwise import (
     step,
 )
 from matcalc.properties import BIT, bits
+from matcalc.traits import Kinks
 
 x = sp.Symbol("x", real=True)
 SELU_SCALE = core.exact("1.0507009873554804934193349852946")
@@ -92,6 +93,7 @@ softsign = elementwise(
     definition=lambda X: core.divide(X, core.plus(1, absolute(X))),
     monotone=1,
     image=INSIDE_ONE,
+    real_only=True,
 )
 logsigmoid = elementwise(
     "logsigmoid",
@@ -103,6 +105,7 @@ logsigmoid = elementwise(
     also=("log_sigmoid",),
     monotone=1,
     image=(-sp.oo, sp.S.Zero, True, True),
+    real_only=True,
 )
 hardtanh = elementwise(
     "hardtanh",
@@ -115,6 +118,8 @@ hardtanh = elementwise(
     definition=lambda X: clipped(X, sp.S.One),
     monotone=1,
     image=WITHIN_ONE,
+    real_only=True,
+    kinks="ties",
 )
 selu = elementwise(
     "selu",
@@ -129,6 +134,8 @@ selu = elementwise(
     source=KLAMBAUER,
     definition=lambda X: scale(number(SELU_SCALE), _elu_by_parts(X, SELU_ALPHA)),
     monotone=1,
+    real_only=True,
+    kinks="ties",
 )
 logit = elementwise(
     "logit",
@@ -221,9 +228,10 @@ def entrywise(
     definition: Callable[[Expr, Any], Expr],
     facts: Callable[..., tuple[int, int]],
     source: str,
-    convexity: int = 0,
+    kinks: Kinks = "ties",
     kink: Callable[[Any], Any] = lambda value: 0,
     positive_only: bool = True,
+    **traits: Any,
 ) -> Op:
     """Declare an elementwise function with one number as a parameter; its NumPy is the helper `_name`."""
     word, default = parameter
@@ -250,7 +258,9 @@ def entrywise(
             definition=definition,
             params=(Param(word, "number", core.exact(default)),),
             sampling=lambda X, value: away_from(X, kink(value)),
-            convexity=convexity,
+            real_only=True,
+            kinks=kinks,
+            **traits,
         )
     )
 
@@ -269,6 +279,7 @@ entrywise(
     definition=_huber,
     facts=lambda e, X: (BIT["nonnegative"] | X & bits("diagonal", "symmetric", "constant"), 0),
     convexity=1,
+    kinks="bends",
     source=HUBER,
     kink=lambda delta: delta,
 )

@@ -34,6 +34,8 @@ def _var_facts(e: Expr) -> tuple[int, int]:
     example=("", "X", 2, 3, 0),
     facts=_var_facts,
     params=(Param("name", "name"), Param("rows", "dim"), Param("cols", "dim"), Param("facts", "any")),
+    cost=0,
+    syntax="inner",
 )
 def variable(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     """dX is the free differential of the variable X"""
@@ -65,6 +67,8 @@ def _number_facts(e: Expr) -> tuple[int, int]:
     example=("", core.exact(2)),
     facts=_number_facts,
     params=(Param("value", "number"),),
+    cost=0,
+    syntax="inner",
 )
 def number_(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     """dc = 0"""
@@ -102,6 +106,7 @@ def _zeros_facts(e: Expr) -> tuple[int, int]:
     example=("", 2, 3),
     facts=_zeros_facts,
     params=(Param("m", "dim"), Param("n", "dim")),
+    cost=0,
 )
 def zeros(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     """d0 = 0"""
@@ -133,6 +138,8 @@ def eye(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     facts=lambda e, true: (true, 0),
     params=(Param("name", "name"), Param("role", "name", "")),
     complete=lambda definition, name, role="": (name, role),
+    cost=0,
+    syntax="inner",
 )
 def named_(Y: Expr, X: Expr, name: str, role: str) -> tuple[LinearMap, ...]:
     """a name stands for its definition: dY = dX"""
@@ -197,6 +204,7 @@ def are_transposes(a: Expr, b: Expr) -> bool:
     variadic=True,
     broadcasts=True,
     numpy_names=("np.add",),
+    syntax="form",
 )
 def add(Y: Expr, *terms: Expr) -> tuple[LinearMap, ...]:
     """d(X + Z) = dX + dZ"""
@@ -236,6 +244,7 @@ def _scale_facts(e: Expr, *masks: int) -> tuple[int, int]:
     facts=_scale_facts,
     commutative=True,
     variadic=True,
+    syntax="form",
 )
 def scale_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     """d(s X) = ds X + s dX"""
@@ -308,6 +317,7 @@ def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     definition=lambda A, B: core.entrywise_product(A, power(B, -1)),
     broadcasts=True,
     numpy_names=("np.divide",),
+    syntax="form",
 )
 def divide(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d(A ./ B) = dA ./ B - Y ./ B o dB"""
@@ -361,6 +371,7 @@ def _power_facts(e: Expr, base: int, exponent: int) -> tuple[int, int]:
     facts=_power_facts,
     broadcasts=True,
     numpy_names=("np.power", "np.float_power"),
+    syntax="form",
 )
 def power_(Y: Expr, X: Expr, P: Expr) -> tuple[LinearMap, ...]:
     """d(X .^ p) = p o X .^ (p - 1) o dX + Y o log(X) o dp"""
@@ -411,6 +422,8 @@ def _broadcast_shape(a: Expr, m: Any, n: Any) -> Shape:
     facts=_broadcast_facts,
     params=(Param("m", "dim"), Param("n", "dim")),
     definition=lambda a, m, n: spread(a, m, n),
+    linear=True,
+    cost=0,
 )
 def broadcast(Y: Expr, a: Expr, m: Any, n: Any) -> tuple[LinearMap, ...]:
     """broadcasting is a product with ones: 1 a (rows), a 1' (columns), so its adjoint is a sum"""

@@ -35,6 +35,10 @@ def greater(A: Expr, B: Expr) -> Expr:
     facts=keeps("positive", "nonnegative", "symmetric", "constant"),
     broadcasts=True,
     numpy_names=("np.maximum", "np.fmax"),
+    real_only=True,
+    kinks="ties",
+    monotone=1,
+    convexity=1,
 )
 def maximum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d maximum(A, B) = [A > B] o dA + [B > A] o dB"""
@@ -51,6 +55,10 @@ def maximum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     facts=keeps("positive", "nonnegative", "symmetric", "constant"),
     broadcasts=True,
     numpy_names=("np.minimum", "np.fmin"),
+    real_only=True,
+    kinks="ties",
+    monotone=1,
+    convexity=-1,
 )
 def minimum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d minimum(A, B) = [A < B] o dA + [B < A] o dB"""
@@ -81,6 +89,8 @@ def _where_latex(relation: str) -> Notation:
     facts=lambda e, A, B, C, D: (C & D & (bits("positive", "nonnegative", "nonzero") | A & B & BIT["symmetric"]), 0),
     params=(Param("relation", "any"),),
     broadcasts=True,
+    real_only=True,
+    kinks="ties",
 )
 def where(Y: Expr, A: Expr, B: Expr, C: Expr, D: Expr, relation: str) -> tuple[LinearMap, ...]:
     """d where(A > B, C, D) = [A > B] o dC + [A <= B] o dD"""

@@ -75,6 +75,7 @@ PINV_KEEPS = bits(
     facts=lambda e, X: (X & PINV_KEEPS, 0),
     also=("pseudoinverse", "pseudo_inverse"),
     numpy_names=("np.linalg.pinv",),
+    real_only=True,
 )
 def pinv(P: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dP = -P dX P + P P' dX' (I - X P) + (I - P X) dX' P' P, where the rank is constant"""
@@ -126,6 +127,8 @@ def _values(X: Expr) -> Expr:
         0,
     ),
     also=("svdvals",),
+    real_only=True,
+    kinks="crossings",
 )
 def singvals(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d sigma_i = u_i' dX v_i, for distinct positive singular values"""
@@ -182,6 +185,7 @@ def _form_by_powers(X: Expr) -> Expr:
         0,
     ),
     definition=_polar_by_powers,
+    real_only=True,
 )
 def polar(Q: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dQ = dpolar(X, dX), Q = U V' for X = U diag(sigma) V' with sigma > 0, where the rank is constant"""
@@ -197,6 +201,8 @@ def polar(Q: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("4 3, 4 3",),
     facts=no_facts,
     definition=_slope_by_powers,
+    real_only=True,
+    cost=12,
 )
 def dpolar(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
     """dpolar(X, V) is linear in V; by X it is that of X (X'X)^(-1/2), for X of full rank"""
@@ -212,6 +218,8 @@ def dpolar(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
     example=("3 2",),
     facts=always("symmetric"),
     definition=_form_by_powers,
+    real_only=True,
+    cost=30,
 )
 def dpolarform(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dpolarform(X) vec(V) = vec(dpolar(X, V)); by X it is that of X (X'X)^(-1/2), for X of full rank"""
@@ -232,6 +240,9 @@ def _norm_facts(e: Expr, X: int) -> tuple[int, int]:
     example=("4 3",),
     facts=_norm_facts,
     also=("nuclear_norm",),
+    real_only=True,
+    kinks="ties",
+    norm=True,
 )
 def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d normnuc(X) = tr(Q' dX), Q = U V' the polar factor of X = U diag(sigma) V', where the rank is constant"""
@@ -247,6 +258,9 @@ def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("4 3",),
     facts=_norm_facts,
     guarded=True,
+    real_only=True,
+    kinks="ties",
+    norm=True,
 )
 def normspec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d normspec(X) = u' dX v, the singular vectors of a simple largest singular value; u = X v / normspec(X)"""
@@ -279,6 +293,7 @@ def _chol_facts(e: Expr, X: int) -> tuple[int, int]:
     facts=_chol_facts,
     also=("cholesky",),
     numpy_names=("np.linalg.cholesky",),
+    real_only=True,
 )
 def chol(L: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dL = L Phi(L^-1 (dX + dX')/2 L^-T), L L' = (X + X')/2, Phi the lower triangle with half the diagonal"""

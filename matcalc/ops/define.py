@@ -33,20 +33,12 @@ def op(
     source: str,
     example: tuple[Any, ...],
     facts: Callable[..., tuple[int, int]],
-    definition: Callable[..., Expr] | None = None,
-    params: tuple[Param, ...] = (),
-    commutative: bool = False,
-    variadic: bool = False,
-    broadcasts: bool = False,
-    also: tuple[str, ...] = (),
-    numpy_names: tuple[str, ...] = (),
-    guarded: bool = False,
-    complete: Callable[..., tuple[Any, ...]] | None = None,
-    sampling: Domain | None = None,
+    **traits: Any,
 ) -> Callable[[Callable[..., tuple[Any, ...]]], Op]:
     """Declare an operation: the decorated function is its differential, its docstring the identity.
 
-    The function takes the output, the arguments and the parameters, and returns one linear map for each argument.
+    The function takes the output, the arguments and the parameters, and returns one linear map for each argument;
+    `traits` are further ones of the record, by name.
     """
 
     def declare(differential: Callable[..., tuple[Any, ...]]) -> Op:
@@ -65,16 +57,7 @@ def op(
                 source=source,
                 example=example,
                 facts=facts,
-                definition=definition,
-                params=params,
-                commutative=commutative,
-                variadic=variadic,
-                broadcasts=broadcasts,
-                also=also,
-                numpy_names=numpy_names,
-                guarded=guarded,
-                complete=complete,
-                sampling=sampling,
+                **traits,
             )
         )
 

@@ -47,17 +47,13 @@ def elementwise(
     facts: Callable[..., tuple[int, int]] = no_facts,
     source: str = CALCULUS,
     example: str = "m n",
-    definition: Callable[[Expr], Expr] | None = None,
-    also: tuple[str, ...] = (),
-    monotone: int = 0,
-    convexity: int = 0,
-    branch: tuple[Any, Any] | None = None,
     image: tuple[Any, Any, bool, bool] = ALL,
+    **traits: Any,
 ) -> Op:
     """Declare an elementwise function: its SymPy form gives f', unless `slope(Y, X)` states it.
 
-    `domain(X)` says what must hold for f and f' to exist, `sampling(X)` where to draw random values; `monotone`,
-    `convexity`, `branch` and `image` are those of the record.
+    `domain(X)` says what must hold for f and f' to exist, `sampling(X)` where to draw random values, `image`
+    where its values are; `traits` are further ones of the record, by name.
     """
 
     def differential(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
@@ -78,13 +74,9 @@ def elementwise(
             source=source,
             example=(example,),
             facts=_with_constant(facts),
-            definition=definition,
             scalar_function=scalar,
-            also=also,
-            monotone=monotone,
-            convexity=convexity,
-            branch=branch,
             image=lambda: image,
+            **traits,
         )
     )
 
@@ -203,6 +195,7 @@ sqrt = elementwise(
     also=("Sqrt",),
     monotone=1,
     image=FROM_ZERO,
+    kinks="origin",
 )
 absolute = elementwise(
     "abs",
@@ -214,6 +207,8 @@ absolute = elementwise(
     also=("fabs", "absolute", "Abs"),
     convexity=1,
     image=FROM_ZERO,
+    real_only=True,
+    kinks="zero",
 )
 sign: Op = elementwise(
     "sign",
@@ -225,6 +220,8 @@ sign: Op = elementwise(
     also=("sgn", "signum"),
     monotone=1,
     image=WITHIN_ONE,
+    real_only=True,
+    kinks="zero",
 )
 step = elementwise(
     "step",
@@ -236,6 +233,8 @@ step = elementwise(
     facts=nonnegative,
     monotone=1,
     image=(sp.S.Zero, sp.S.One, False, False),
+    real_only=True,
+    kinks="zero",
 )
 sin = elementwise("sin", sp.sin, r"\sin", "np.sin", image=WITHIN_ONE)
 cos = elementwise("cos", sp.cos, r"\cos", "np.cos", image=WITHIN_ONE)
@@ -304,6 +303,8 @@ relu = elementwise(
     monotone=1,
     convexity=1,
     image=FROM_ZERO,
+    real_only=True,
+    kinks="zero",
 )
 softplus = elementwise(
     "softplus",
@@ -314,6 +315,7 @@ softplus = elementwise(
     slope=lambda Y, X: sigmoid(X),
     monotone=1,
     image=ABOVE_ZERO,
+    real_only=True,
 )
 erf = elementwise("erf", sp.erf, r"\operatorname{erf}", "special.erf", facts=odd, monotone=1, image=INSIDE_ONE)
 erfc = elementwise(
@@ -334,6 +336,7 @@ gammaln = elementwise(
     sampling=above_zero,
     slope=lambda Y, X: digamma(X),
     also=("lgamma", "loggamma"),
+    real_only=True,
 )
 digamma: Op = elementwise(
     "digamma",
@@ -384,5 +387,7 @@ polygamma = register(
         facts=no_facts,
         params=(Param("order", "int"),),
         image=lambda order: ABOVE_ZERO if order % 2 else ALL,
+        parameters_first=True,
+        real_only=True,
     )
 )

@@ -70,6 +70,8 @@ def _slope_numpy(axis: int | None) -> Notation:
     example=("m n, m n", 1),
     facts=no_facts,
     params=(AXIS,),
+    cost=12,
+    real_only=True,
 )
 def dprodothers(Y: Expr, X: Expr, V: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """dprodothers(X, V) is linear in V, and vec(d dprodothers(X, V)) = prodothersform(X, 2) (vec(V) (x) vec(dX))"""
@@ -103,6 +105,7 @@ def _form_numpy(axis: int | None, order: int) -> Notation:
     example=("m n", 2, 1),
     facts=no_facts,
     params=(AXIS, Param("order", "int", 1)),
+    cost=30,
 )
 def prodothersform(Y: Expr, X: Expr, axis: int | None, order: int) -> tuple[LinearMap, ...]:
     """prodothersform(X, r) (vec(V1) (x) ... (x) vec(Vr)) is vec of the r-th derivative of prodothers along V1 ... Vr"""

@@ -68,6 +68,7 @@ def _sylvester_shape(A: Expr, B: Expr, C: Expr) -> Shape:
     example=("m m, n n, m n",),
     facts=no_facts,
     definition=lambda A, B, C: by_vec(sylvester_form(A, B), C),
+    real_only=True,
 )
 def sylvester(Y: Expr, A: Expr, B: Expr, C: Expr) -> tuple[LinearMap, ...]:
     """X = sylvester(A, B, C) solves A X + X B = C: dX = sylvester(A, B, dC - dA X - X dB)"""
@@ -95,6 +96,7 @@ def with_transpose(L: LinearMap) -> LinearMap:
     example=("n n, n n",),
     facts=lambda e, A, Q: (Q & _KEEPS, 0),
     definition=lambda A, Q: by_vec(lyapunov_form(A), Q),
+    real_only=True,
 )
 def lyapunov(Y: Expr, A: Expr, Q: Expr) -> tuple[LinearMap, ...]:
     """X = lyapunov(A, Q) solves A X + X A' = Q: dX = lyapunov(A, dQ - dA X - X dA')"""
@@ -112,6 +114,7 @@ def lyapunov(Y: Expr, A: Expr, Q: Expr) -> tuple[LinearMap, ...]:
     example=("n n, n n",),
     facts=lambda e, A, Q: (Q & _KEEPS, 0),
     definition=lambda A, Q: by_vec(dlyapunov_form(A), Q),
+    real_only=True,
 )
 def dlyapunov(Y: Expr, A: Expr, Q: Expr) -> tuple[LinearMap, ...]:
     """X = dlyapunov(A, Q) solves X = A X A' + Q: dX = dlyapunov(A, dQ + dA X A' + A X dA')"""
@@ -184,6 +187,7 @@ def _by_weight(K: Expr | None, shape: Shape) -> LinearMap:
     source=f"{KAO}; {LANCASTER}",
     example=("n n, n m, n n, m m",),
     facts=lambda e, *masks: (bits("symmetric"), 0),
+    real_only=True,
 )
 def care(P: Expr, A: Expr, B: Expr, Q: Expr, R: Expr) -> tuple[LinearMap, ...]:
     """P = care(A, B, Q, R) solves A'P + P A - P B R^-1 B'P + Q = 0: dP = lyapunov(F', ...), F = A - B R^-1 B'P"""
@@ -206,6 +210,7 @@ def care(P: Expr, A: Expr, B: Expr, Q: Expr, R: Expr) -> tuple[LinearMap, ...]:
     source=f"{KAO}; {LANCASTER}",
     example=("n n, n m, n n, m m",),
     facts=lambda e, *masks: (bits("symmetric"), 0),
+    real_only=True,
 )
 def dare(P: Expr, A: Expr, B: Expr, Q: Expr, R: Expr) -> tuple[LinearMap, ...]:
     """P = dare(A, B, Q, R) solves P = A'P F + Q, F = A - B K, K = (R + B'P B)^-1 B'P A: dP = dlyapunov(F', ...)"""

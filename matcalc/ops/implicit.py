@@ -205,6 +205,8 @@ root: Op = register(
         facts=_facts,
         params=(Param("equation", "any"),),
         example=("n n, n 1", _example()),
+        real_only=True,
+        syntax="inner",
     )
 )
 

@@ -124,6 +124,7 @@ def det(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("n n",),
     facts=lambda e, X: (X & BIT["constant"], 0),
     also=("logabsdet", "log_abs_det"),
+    real_only=True,
 )
 def logdet(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d log|det X| = tr(X^-1 dX)"""
@@ -144,6 +145,7 @@ def adjugate(X: Expr) -> Expr:
     example=("n n",),
     facts=lambda e, X: (X & bits("symmetric", "diagonal", "lower", "upper", "positive-definite", "nonsingular"), 0),
     also=("adjugate",),
+    cost=4,
 )
 def adj(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d adj(X) = dadj(X, dX), for nonsingular X tr(X^-1 dX) adj(X) - X^-1 dX adj(X)"""
@@ -166,6 +168,7 @@ def _dadj_shape(X: Expr, V: Expr) -> Shape:
     source=MN8,
     example=("n n, n n",),
     facts=no_facts,
+    cost=16,
 )
 def dadj(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
     """dadj(X, V) is linear in V, and vec(d dadj(X, V)) = dadjform(X, 2) (vec(V) (x) vec(dX))"""
@@ -193,6 +196,7 @@ def _dadjform_shape(X: Expr, order: int) -> Shape:
     example=("n n", 1),
     facts=no_facts,
     params=(Param("order", "int", 1),),
+    cost=30,
 )
 def dadjform(Y: Expr, X: Expr, order: int) -> tuple[LinearMap, ...]:
     """dadjform(X, r) (vec(V1) (x) ... (x) vec(Vr)) is vec of the r-th derivative of adj at X along V1 ... Vr"""

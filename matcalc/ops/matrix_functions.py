@@ -156,6 +156,7 @@ FUNCTION = Param("function", "function")
     facts=no_facts,
     params=(FUNCTION,),
     definition=lambda X, V, function: upper_right(node(function, (doubled(X, V),)), X.shape[0]),
+    parameters_first=True,
 )
 def frechet_(Y: Expr, X: Expr, V: Expr, function: str) -> tuple[LinearMap, ...]:
     """L(X, V) is the upper right block of f([X, V; 0, X]), and linear in V"""
@@ -199,6 +200,7 @@ def _kronecker_moves(X: Expr) -> tuple[LinearMap, LinearMap]:
     facts=lambda e, X: (X & bits("symmetric", "diagonal", "constant"), 0),
     params=(FUNCTION,),
     definition=lambda X, function: upper_right(node(function, (_kronecker_block(X),)), times(*X.shape)),
+    parameters_first=True,
 )
 def frechetform(Y: Expr, X: Expr, function: str) -> tuple[LinearMap, ...]:
     """K(X) vec(V) = vec(L(X, V)); it is the upper right block of f([X' (x) I, I; 0, I (x) X])"""
@@ -262,6 +264,7 @@ def _matpow_facts(e: Expr, X: int, k: int) -> tuple[int, int]:
     source=HIGHAM,
     example=("n n, 1 1=3",),
     facts=_matpow_facts,
+    syntax="form",
 )
 def matpow(Y: Expr, X: Expr, k: Expr) -> tuple[LinearMap, ...]:
     """d(X^k) = sum over i from 0 to k-1 of X^i dX X^(k-1-i) for whole k > 0; else L(X, dX) + logm(X) X^k dk"""
@@ -301,6 +304,7 @@ def _frechetpow_shape(X: Expr, V: Expr, k: Expr) -> Shape:
     example=("n n, n n, 1 1",),
     facts=no_facts,
     definition=lambda X, V, k: upper_right(matpow(doubled(X, V), k), X.shape[0]),
+    real_only=True,
 )
 def frechetpow(Y: Expr, X: Expr, V: Expr, k: Expr) -> tuple[LinearMap, ...]:
     """L(X, V, k) is the upper right block of [X, V; 0, X]^k; dL/dk = L_log(X, V) X^k + logm(X) L(X, V, k)"""
@@ -324,6 +328,7 @@ def _powform_shape(X: Expr, k: Expr) -> Shape:
     example=("n n, 1 1",),
     facts=no_facts,
     definition=lambda X, k: upper_right(matpow(_kronecker_block(X), k), times(*X.shape)),
+    real_only=True,
 )
 def frechetpowform(Y: Expr, X: Expr, k: Expr) -> tuple[LinearMap, ...]:
     """K(X, k) vec(V) = vec(L(X, V, k)), L the Frechet derivative of X^k"""

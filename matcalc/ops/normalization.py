@@ -104,6 +104,8 @@ def _softmax_of_all(Y: Expr, X: Expr, axis: int | None) -> Expr:
     facts=no_facts,
     params=(AXIS,),
     definition=lambda X, axis: log(total(exp(X), axis)),
+    monotone=1,
+    convexity=1,
 )
 def logsumexp(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d logsumexp(X) = sum(softmax(X) o dX)"""
@@ -141,6 +143,7 @@ def _standardize_numpy(axis: int | None, ddof: int, eps: Any) -> Notation:
     definition=lambda X, axis, ddof, eps: core.divide(
         centred(X, axis), broadcast(deviation(X, axis, ddof, eps), X.shape)
     ),
+    real_only=True,
 )
 def standardize(Z: Expr, X: Expr, axis: int | None, ddof: int, eps: Any) -> tuple[LinearMap, ...]:
     """dZ = 1/s o (dX - mean(dX) - Z o mean(Z o dX))"""

@@ -112,6 +112,7 @@ def _unit(X: Expr) -> Expr:
     facts=no_facts,
     commutative=True,
     definition=lambda X, Z: total(core.entrywise_product(_unit(X), _unit(Z))),
+    real_only=True,
 )
 def cossim(Y: Expr, X: Expr, Z: Expr) -> tuple[LinearMap, ...]:
     """d cossim(X, Z) = tr((Z/|Z| - Y X/|X|)' dX)/|X| + the same with X and Z swapped"""
@@ -193,6 +194,7 @@ def _convmat(w: Expr, m: Dim) -> Expr:
     facts=lambda e, w: (w & bits("nonnegative", "constant"), 0),
     params=(Param("m", "dim"),),
     definition=_convmat,
+    linear=True,
 )
 def convmat(Y: Expr, w: Expr, m: Dim) -> tuple[LinearMap, ...]:
     """d convmat(w) = convmat(dw): the Toeplitz matrix T, (m + n - 1) x m, with T x = conv(x, w) for x m x 1"""

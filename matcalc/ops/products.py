@@ -96,6 +96,7 @@ def _is_transpose_of(a: Expr, b: Expr, facts: int) -> bool:
     example=("m n, n p, p q",),
     facts=_matmul_facts,
     variadic=True,
+    syntax="form",
 )
 def matmul_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     """d(X Z) = dX Z + X dZ, and vec(A dX B) = (B' (x) A) vec(dX)"""
@@ -131,6 +132,8 @@ def _transpose_facts(e: Expr, true: int) -> tuple[int, int]:
     source=ELEMENTARY,
     example=("m n",),
     facts=_transpose_facts,
+    linear=True,
+    syntax="form",
 )
 def transpose(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d(X') = dX', and vec(dX') = K vec(dX)"""
@@ -162,6 +165,7 @@ def transpose(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     ),
     also=("kronecker",),
     numpy_names=("np.kron",),
+    cost=6,
 )
 def kron(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d(A (x) B) = dA (x) B + A (x) dB"""
@@ -203,6 +207,7 @@ def _integer_valued(form: Any) -> bool:
     source=KRONECKER,
     example=("m*p n*q, p q",),
     facts=no_facts,
+    cost=6,
 )
 def blockinner(Y: Expr, G: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """entry i, j is tr(B' G_ij), G_ij the blocks of G: the adjoint of dX -> dX (x) B"""
@@ -217,6 +222,7 @@ def blockinner(Y: Expr, G: Expr, B: Expr) -> tuple[LinearMap, ...]:
     source=KRONECKER,
     example=("m n, m*p n*q",),
     facts=no_facts,
+    cost=6,
 )
 def blocksum(Y: Expr, A: Expr, G: Expr) -> tuple[LinearMap, ...]:
     """the sum over i, j of A_ij G_ij, G_ij the blocks of G: the adjoint of dX -> A (x) dX"""
@@ -231,6 +237,8 @@ def blocksum(Y: Expr, A: Expr, G: Expr) -> tuple[LinearMap, ...]:
     source=KRONECKER,
     example=("m n",),
     facts=keeps("positive", "nonnegative", "nonzero", "constant"),
+    linear=True,
+    cost=3,
 )
 def vec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d vec(X) = vec(dX)"""
@@ -252,6 +260,8 @@ def _reshape_shape(X: Expr, m: Any, n: Any) -> Shape:
     example=("6 2", 4, 3),
     facts=keeps("positive", "nonnegative", "nonzero", "constant"),
     params=(Param("m", "dim"), Param("n", "dim")),
+    linear=True,
+    cost=3,
 )
 def reshape_(Y: Expr, X: Expr, m: Any, n: Any) -> tuple[LinearMap, ...]:
     """the same entries, column-major: vec(dY) = vec(dX)"""
@@ -283,6 +293,8 @@ def _diag_facts(e: Expr, v: int) -> tuple[int, int]:
     source=KRONECKER,
     example=("n 1",),
     facts=_diag_facts,
+    linear=True,
+    cost=2,
 )
 def diag(Y: Expr, v: Expr) -> tuple[LinearMap, ...]:
     """d diag(v) = diag(dv)"""
@@ -318,6 +330,7 @@ def _diagvec_shape(X: Expr) -> Shape:
     facts=_diagvec_facts,
     also=("diagonal",),
     numpy_names=("np.diagonal",),
+    linear=True,
 )
 def diagvec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d diagvec(X) = diagvec(dX)"""
@@ -333,6 +346,7 @@ def diagvec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("", 2, 3),
     facts=always("constant", "orthogonal", "nonnegative", "one-hot", "one-hot-column"),
     params=(Param("m", "dim"), Param("n", "dim")),
+    cost=6,
 )
 def comm(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     """dK = 0"""

@@ -97,6 +97,7 @@ def centred(X: Expr, axis: int | None) -> Expr:
     params=(AXIS,),
     also=("total",),
     numpy_names=("np.sum",),
+    linear=True,
 )
 def sum_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d sum(X) = sum(dX) = 1' dX 1"""
@@ -115,6 +116,7 @@ def sum_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     definition=lambda X, axis: scale(number(1 / core.exact_dim(extent(X, axis))), total(X, axis)),
     also=("average", "avg"),
     numpy_names=("np.mean",),
+    linear=True,
 )
 def mean_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d mean(X) = sum(dX) / count"""
@@ -153,6 +155,7 @@ def _var_numpy(function: str) -> Any:
     definition=_variance,
     also=("variance",),
     numpy_names=("np.var",),
+    real_only=True,
 )
 def var_(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     """d var(X) = 2/n sum((X - mean(X)) o dX)"""
@@ -175,6 +178,8 @@ def _deviation(X: Expr, axis: int | None, ddof: int) -> Expr:
     params=(AXIS, DDOF),
     definition=lambda X, axis, ddof: sqrt(_variance(X, axis, ddof)),
     numpy_names=("np.std",),
+    real_only=True,
+    kinks="origin",
 )
 def std(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     """d std(X) = 1/n sum((X - mean(X)) ./ std(X) o dX)"""
@@ -215,6 +220,10 @@ def _again(name: str, X: Expr, axis: int | None) -> Expr:
     facts=keeps(*SIGNS, "nonzero"),
     params=(AXIS,),
     numpy_names=("np.max", "np.amax"),
+    real_only=True,
+    kinks="ties",
+    monotone=1,
+    convexity=1,
 )
 def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d max(X) = sum of dX over the largest entries, in equal shares"""
@@ -231,6 +240,10 @@ def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     facts=keeps(*SIGNS, "nonzero"),
     params=(AXIS,),
     numpy_names=("np.min", "np.amin"),
+    real_only=True,
+    kinks="ties",
+    monotone=1,
+    convexity=-1,
 )
 def min_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d min(X) = sum of dX over the smallest entries, in equal shares"""
@@ -260,6 +273,7 @@ def _trace_facts(e: Expr, X: int) -> tuple[int, int]:
     example=("n n",),
     facts=_trace_facts,
     also=("trace", "Tr"),
+    linear=True,
 )
 def tr(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d tr(X) = tr(dX) = tr(I' dX)"""
@@ -275,6 +289,9 @@ def tr(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("m n",),
     facts=always("nonnegative"),
     definition=lambda X: total(absolute(X)),
+    real_only=True,
+    kinks="zero",
+    norm=True,
 )
 def norm1(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d norm1(X) = tr(sign(X)' dX)"""
@@ -291,6 +308,9 @@ def norm1(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     facts=lambda e, X: (bits("nonnegative") | (bits("positive") if X & bits("nonzero") else 0), 0),
     definition=lambda X: sqrt(total(power(X, 2))),
     guarded=True,
+    real_only=True,
+    kinks="origin",
+    norm=True,
 )
 def norm2(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d norm2(X) = tr(X' dX) / norm2(X)"""

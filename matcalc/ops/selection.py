@@ -65,6 +65,8 @@ RANGES = tuple(Param(name, "dim") for name in ("row", "last_row", "column", "las
     example=("4 5", 2, 3, 2, 5),
     facts=keeps(*ENTRY_FACTS),
     params=RANGES,
+    linear=True,
+    syntax="form",
 )
 def slice_(Y: Expr, X: Expr, row: Dim, last_row: Dim, column: Dim, last_column: Dim) -> tuple[LinearMap, ...]:
     """d X[i:j, k:l] = dX[i:j, k:l]"""
@@ -93,6 +95,7 @@ def _place_shape(X: Expr, m: Dim, n: Dim, row: Dim, column: Dim) -> Shape:
     example=("2 3", 4, 5, 2, 3),
     facts=lambda e, X: (X & ZERO_KEEPING, 0),
     params=(Param("m", "dim"), Param("n", "dim"), Param("row", "dim"), Param("column", "dim")),
+    linear=True,
 )
 def place(Y: Expr, X: Expr, m: Dim, n: Dim, row: Dim, column: Dim) -> tuple[LinearMap, ...]:
     """d place(X) = place(dX): a block in a matrix of zeros; the adjoint of a slice"""
@@ -180,6 +183,8 @@ def _block_facts(e: Expr, *masks: int) -> tuple[int, int]:
     facts=_block_facts,
     params=(Param("layout", "any"),),
     variadic=True,
+    linear=True,
+    syntax="form",
 )
 def block(Y: Expr, *args: Any) -> tuple[LinearMap, ...]:
     """d [A, B; C, D] = [dA, dB; dC, dD]: each block moves in its own place"""
@@ -237,6 +242,7 @@ def _triangle_facts(kept: str, other: str) -> Any:
     example=("m n",),
     facts=_triangle_facts("lower", "upper"),
     numpy_names=("np.tril",),
+    linear=True,
 )
 def tril(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d tril(X) = tril(dX): the entries on and below the diagonal"""
@@ -252,6 +258,7 @@ def tril(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("m n",),
     facts=_triangle_facts("upper", "lower"),
     numpy_names=("np.triu",),
+    linear=True,
 )
 def triu(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d triu(X) = triu(dX): the entries on and above the diagonal"""
@@ -279,6 +286,7 @@ def _vech_shape(X: Expr) -> Shape:
     source=MN_VECH,
     example=("n n",),
     facts=keeps(*ENTRY_FACTS),
+    linear=True,
 )
 def vech_(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d vech(X) = vech(dX) = L vec(dX): the columns of the lower triangle, stacked"""
@@ -300,6 +308,7 @@ def _unvech_shape(v: Expr, n: Dim) -> Shape:
     example=("6 1", 3),
     facts=lambda e, v: (BIT["lower"] | v & ZERO_KEEPING | (BIT["nonsingular"] if v & BIT["nonzero"] else 0), 0),
     params=(Param("n", "dim"),),
+    linear=True,
 )
 def unvech_(Y: Expr, v: Expr, n: Dim) -> tuple[LinearMap, ...]:
     """d unvech(v) = unvech(dv), the lower triangular matrix whose vech is v"""
@@ -315,6 +324,7 @@ def unvech_(Y: Expr, v: Expr, n: Dim) -> tuple[LinearMap, ...]:
     example=("", 3),
     facts=always("constant", "one-hot"),
     params=(Param("n", "dim"),),
+    cost=6,
 )
 def dup(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     """dD = 0, where D vech(S) = vec(S) for symmetric S"""
@@ -330,6 +340,7 @@ def dup(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     example=("", 3),
     facts=always("constant", "one-hot"),
     params=(Param("n", "dim"),),
+    cost=6,
 )
 def elim(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
     """dL = 0, where L vec(X) = vech(X)"""
@@ -363,6 +374,7 @@ def _cumsum_axis(X: Expr, axis: int | None = None) -> tuple[Any, ...]:
     facts=keeps("positive", "nonnegative", "constant"),
     params=(AXIS,),
     complete=_cumsum_axis,
+    linear=True,
 )
 def cumsum(Y: Expr, X: Expr, axis: int) -> tuple[LinearMap, ...]:
     """d cumsum(X) = cumsum(dX), a product with a triangle of ones"""

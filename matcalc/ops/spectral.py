@@ -73,6 +73,8 @@ def _spectrum_facts(e: Expr, X: int) -> tuple[int, int]:
     example=("n n",),
     facts=_spectrum_facts,
     also=("eigenvalues",),
+    real_only=True,
+    kinks="crossings",
 )
 def eigvals(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d lambda_i = (V^-1 dX V)_ii, V the eigenvectors, for simple eigenvalues"""
@@ -92,6 +94,7 @@ def _eigvecs_facts(e: Expr, X: int) -> tuple[int, int]:
     source=MAGNUS85,
     example=("n n",),
     facts=_eigvecs_facts,
+    real_only=True,
 )
 def eigvecs(V: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dV = Z - V diag(V' Z), Z = V (F o (V^-1 dX V)), F_ij = 1/(lambda_j - lambda_i) off the diagonal"""
@@ -116,6 +119,8 @@ def _extreme(vector: str, X: Expr) -> LinearMap:
     source=MN_EIGEN,
     example=("n n",),
     facts=_spectrum_facts,
+    real_only=True,
+    kinks="crossings",
 )
 def eigmax(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d lambda = u' dX v / u' v, u and v the left and right eigenvectors of a simple eigenvalue"""
@@ -130,6 +135,8 @@ def eigmax(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     source=MN_EIGEN,
     example=("n n",),
     facts=_spectrum_facts,
+    real_only=True,
+    kinks="crossings",
 )
 def eigmin(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d lambda = u' dX v / u' v, u and v the left and right eigenvectors of a simple eigenvalue"""
@@ -164,6 +171,7 @@ def _vector_facts(e: Expr, X: int) -> tuple[int, int]:
     source=MAGNUS85,
     example=("n n",),
     facts=_vector_facts,
+    real_only=True,
 )
 def eigvecmax(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dv = (I - v v') (lambda I - X + v u')^-1 dX v; for symmetric X, (lambda I - X)^+ dX v"""
@@ -178,6 +186,7 @@ def eigvecmax(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
     source=MAGNUS85,
     example=("n n",),
     facts=_vector_facts,
+    real_only=True,
 )
 def eigvecmin(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dv = (I - v v') (lambda I - X + v u')^-1 dX v; for symmetric X, (lambda I - X)^+ dX v"""

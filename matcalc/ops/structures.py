@@ -87,6 +87,7 @@ def _by_basis(G: Expr) -> Expr:
     example=("n n",),
     facts=keeps("symmetric", "skew", "diagonal", "lower", "upper", "nonnegative", "constant"),
     definition=_by_basis,
+    linear=True,
 )
 def diagsums(Y: Expr, G: Expr) -> tuple[LinearMap, ...]:
     """entry i, j is the sum of G along the diagonal of i, j; linear and self-adjoint"""

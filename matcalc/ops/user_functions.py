@@ -111,5 +111,6 @@ func = register(
         params=(Param("function", "any"),),
         example=("m n", Function("swish", sp.Lambda(x, x / (1 + sp.exp(-x))))),
         definition=lambda X, f: f.expand(X),
+        syntax="inner",
     )
 )

@@ -16,7 +16,7 @@ from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.spectrum import Spectra
 from matcalc.dims import is_one, same
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
-from matcalc.expr import Expr, postorder
+from matcalc.expr import Expr, postorder, record
 from matcalc.frontend.parser import parse_in
 from matcalc.graph import Graph
 from matcalc.ops.decompositions import pinv
@@ -146,7 +146,7 @@ class Question:
         for sub in postorder((e,), stop=lambda s: s is v):
             args = tuple(done[a] for a in sub.args)
             new = sub if args == sub.args else rebuild(sub, args)
-            zero = sub.op in _LINEAR and all(is_zero(a) for a in args)
+            zero = (record(sub.op).linear or record(sub.op).norm) and all(is_zero(a) for a in args)
             if sub.op == "power" and is_zero(args[0]) and args[1].number is not None and args[1].number.is_positive:
                 zero = True
             done[sub] = zeros_like(sub) if zero else new
@@ -273,12 +273,6 @@ class Question:
     def with_facts(self, **changes: object) -> Question:
         """The same question with some attributes changed."""
         return replace(self, spectra_cache={}, **changes)  # type: ignore[arg-type]
-
-
-# Functions of one matrix that are zero at zero.
-_LINEAR = frozenset(
-    ("norm2", "norm1", "sum", "mean", "tr", "diag", "diagvec", "vec", "reshape", "transpose", "broadcast", "slice")
-)
 
 
 def zeros_like(e: Expr) -> Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matcalc.errors import NoRuleError, ShapeError
-from matcalc.numeric.kinks import CHOOSING, KINKED
+from matcalc.expr import record
 from matcalc.optimum import constrained, entrywise, inverses, joint, linear, monotone, orthonormal, ratios, simplex
 from matcalc.optimum.answer import SOLVERS
 from matcalc.optimum.proofs import Checked, checked
@@ -14,8 +14,6 @@ from matcalc.walk import depends
 CLASSES = (linear, constrained, entrywise, inverses, simplex, orthonormal, ratios, monotone, joint)
 _NAMES = [room.__name__ for room in CLASSES]
 SOLVERS.sort(key=lambda rule: _NAMES.index(rule.apply.__module__))
-
-_ROUGH = frozenset((*KINKED, *CHOOSING, "normspec", "normnuc", "eigmax", "eigmin", "eigvals", "singvals", "std"))
 
 
 def solve(q: Question) -> tuple[Checked | None, str]:
@@ -45,4 +43,4 @@ def is_rough(q: Question) -> bool:
     parts = [q.function, *(c.residual for c in q.constraints)]
     moving = depends(parts, q.over)
     squared = {e.args[0] for e in moving if e.op == "power" and e.args[1].number == 2}
-    return any(e.op in _ROUGH or (e.op == "norm2" and e not in squared) for e in moving)
+    return any(record(e.op).kinks and e.op != "sqrt" and not (e.op == "norm2" and e in squared) for e in moving)

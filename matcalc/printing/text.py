@@ -7,7 +7,7 @@ from typing import Any
 from matcalc.dims import is_one, same
 from matcalc.errors import NoRuleError
 from matcalc.expr import HOOKS, Expr, number_value, record
-from matcalc.notation import PARAMETERS_FIRST, Level
+from matcalc.notation import Level
 from matcalc.printing.numbers import dim_text, number_text, scalar_text
 from matcalc.printing.pieces import Operand, Piece, Printed, Printer, join, locals_of, negative, printed, signed_sum
 from matcalc.printing.terms import (
@@ -200,7 +200,7 @@ def _call(e: Expr, args: list[Piece]) -> Piece:
             raise NoRuleError(f"the derivative of {function.name} is written by its body, not by D({function.name})")
         return Piece((f"{function.written}(", args[0], ")"))
     params = _parameters(e)
-    inside: list[str | Piece] = [*params, *args] if e.op in PARAMETERS_FIRST else [*args, *params]
+    inside: list[str | Piece] = [*params, *args] if record(e.op).parameters_first else [*args, *params]
     return Piece((f"{e.op}(", *join(", ", inside), ")"))
 
 

@@ -4,37 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from matcalc.expr import Expr, postorder
+from matcalc.expr import Expr, postorder, record
 
-# Objects of the vec calculus cost more than the matrix products and sums they collapse to.
-WEIGHTS = {
-    "kron": 6,
-    "comm": 6,
-    "vec": 3,
-    "reshape": 3,
-    "diag": 2,
-    "blockinner": 6,
-    "blocksum": 6,
-    "adj": 4,
-    "dadj": 16,
-    "dadjform": 30,
-    "dprodothers": 12,
-    "prodothersform": 30,
-    "dpolar": 12,
-    "dpolarform": 30,
-    "dup": 6,
-    "elim": 6,
-}
-FREE = {"variable", "named", "number", "zeros", "broadcast"}
 APART = 6  # for each matrix of entries beside another one in a sum: they are added entry by entry
-LEAVES = {"ones": 1, "eye": 1}
 
 
 def weight(e: Expr) -> int:
     """The operations of the root of `e` alone."""
     op = e.op
-    if op in FREE:
-        return 0
     if op == "add":
         return len(e.args) - 1 + APART * max(0, sum(map(_is_written_out, e.args)) - 1)
     if op == "block":
@@ -45,8 +22,8 @@ def weight(e: Expr) -> int:
         first = e.args[0]
         return len(e.args) - 2 + _multiplications(first.params[0]) if first.op == "number" else len(e.args) - 1
     if op == "eye":
-        return LEAVES[op] + (not isinstance(e.params[0], int) and not e.params[0].is_Symbol)
-    return WEIGHTS.get(op, LEAVES.get(op, 1))
+        return 1 + (not isinstance(e.params[0], int) and not e.params[0].is_Symbol)
+    return record(op).cost
 
 
 def _is_written_out(t: Expr) -> bool:
