@@ -34,6 +34,8 @@ def exact(value: Any) -> Any:
     Raises:
         MatcalcError: it is complex, infinite, or no number.
     """
+    if isinstance(value, sp.Rational):
+        return value
     if isinstance(value, sp.Expr):
         if not value.is_Number and value.has(sp.MatrixExpr):
             raise MatcalcError(f"a SymPy matrix is no number, and does not mix with matcalc expressions: {value}")

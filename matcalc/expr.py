@@ -85,7 +85,7 @@ class Expr:
     Built by `node` and the constructors in `matcalc.core`; never changed afterwards.
     """
 
-    __slots__ = ("__weakref__", "_facts", "args", "digest", "op", "params", "shape")
+    __slots__ = ("__weakref__", "_cost", "_facts", "args", "digest", "op", "params", "shape")
 
     op: str
     args: tuple[Expr, ...]
@@ -93,6 +93,7 @@ class Expr:
     shape: Shape
     digest: bytes
     _facts: tuple[int, int] | None
+    _cost: int | None
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError("expressions are immutable")
@@ -251,6 +252,7 @@ def node(op: str, args: Sequence[Expr] = (), params: tuple[Any, ...] = ()) -> Ex
     put(new, "shape", shape)
     put(new, "digest", blake2b(f"{op}|{params_text(params)}|".encode() + b"".join(digests), digest_size=16).digest())
     put(new, "_facts", None)
+    put(new, "_cost", None)
     with _LOCK:
         return _NODES.setdefault(key, new)
 

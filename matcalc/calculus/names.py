@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from matcalc.core import named
 from matcalc.expr import Expr, postorder
-from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.engine import Rewriter, undoes
 from matcalc.walk import rebuild, substitute, transform
 
 OPEN_LIMIT = 24  # operations of a definition up to which it is worth trying to open its name
@@ -47,7 +47,7 @@ def opened(value: Expr, rewriter: Rewriter, raw: Expr | None = None) -> Expr:
     if rewriter.cost(other) >= rewriter.cost(value) and any(nested.values()):  # those inside of them too
         deeper = {name: substitute(e, nested[name], through_names=False) for name, e in table.items()}
         whole = substitute(source, deeper, through_names=False)
-        if rewriter.cost(whole) <= OPEN_LIMIT:
+        if rewriter.cost(whole) <= OPEN_LIMIT and undoes(whole):
             other = rewriter.simplify(whole)
     if rewriter.cost(other) >= rewriter.cost(value):
         return value

@@ -7,11 +7,13 @@ chain of steps, each one named move, that ends in the normal form.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter, rebuild_lenient
-from matcalc.rewrite.rule import RULES, Rule, among, but, rules_of
+from matcalc.rewrite.index import Index, index_of
+from matcalc.rewrite.rule import RULES, Rule
 from matcalc.rules.tidying import tidy_name
 from matcalc.steps import Step
 
@@ -42,6 +44,16 @@ class Work:
             raise WorkLimitError
 
 
+@dataclass(frozen=True, slots=True)
+class _Proving:
+    """The choice of the rules for proofs, without some."""
+
+    without: frozenset[str]
+
+    def __call__(self, r: Rule) -> bool:
+        return r.name in RECOGNISED if r.group == "present" else r.name not in self.without
+
+
 class Prover(Rewriter):
     """Brings expressions to the expanded normal form, in which equality is decided.
 
@@ -53,9 +65,7 @@ class Prover(Rewriter):
 
     def __init__(self, context: Context, without: Collection[str] = (), work: Work | None = None) -> None:
         super().__init__(context)
-        self._collapse = rules_of("collapse", "distribute", "expand", only=but(without))
-        for op, found in rules_of("present", only=among(*RECOGNISED)).items():
-            self._collapse.setdefault(op, []).extend(found)
+        self._collapse = index_of("collapse", "distribute", "expand", "present", only=_Proving(frozenset(without)))
         self.moves: dict[Expr, Step] = {}
         self.work = Work() if work is None else work
 
@@ -67,8 +77,8 @@ class Prover(Rewriter):
             self.moves[e] = Step(rule.name, e, after, rule.identity, rule.source)
         return after
 
-    def _apply_first(self, e: Expr, table: dict[str, list[Rule]]) -> Expr | None:
-        after = super()._apply_first(e, table)
+    def _apply_first(self, e: Expr, rules: Index) -> Expr | None:
+        after = super()._apply_first(e, rules)
         if after is not None:
             self.moves[e] = self.context.steps[-1]
         return after

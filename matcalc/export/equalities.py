@@ -16,7 +16,8 @@ from matcalc.claims.prover import replaced
 from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-from matcalc.rewrite.rule import Choice, Rule, among, but
+from matcalc.rewrite.index import Index
+from matcalc.rewrite.rule import Choice, among, but
 from matcalc.steps import Step
 from matcalc.walk import substitute
 
@@ -86,8 +87,8 @@ class Replay(Rewriter):
             self.to_normal[e] = Step(TIDYING, e, after, "", "")
         return after
 
-    def _apply_first(self, e: Expr, table: dict[str, list[Rule]]) -> Expr | None:
-        after = super()._apply_first(e, table)
+    def _apply_first(self, e: Expr, rules: Index) -> Expr | None:
+        after = super()._apply_first(e, rules)
         if after is not None:
             self.to_normal[e] = self.context.steps[-1]
         return after

@@ -105,7 +105,8 @@ class Context:
 
     def begin(self) -> None:
         """Forget the facts that the last rule asked for in vain."""
-        self._pending.clear()
+        if self._pending:
+            self._pending.clear()
 
     def log(self, rule: str, identity: str, source: str, before: Expr, after: Expr) -> None:
         """Write down one application of a rule."""

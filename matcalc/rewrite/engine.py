@@ -12,9 +12,10 @@ from math import prod
 from matcalc import core
 from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context
+from matcalc.rewrite.index import Index, index_of
 from matcalc.rewrite.measure import cost
 from matcalc.rewrite.normal import tidy
-from matcalc.rewrite.rule import Choice, Rule, every, rules_of, shapes_agree
+from matcalc.rewrite.rule import Choice, every, shapes_agree
 from matcalc.steps import Step
 from matcalc.walk import rebuild, substitute
 
@@ -42,15 +43,14 @@ class Rewriter:
     def __init__(self, context: Context, only: Choice = every) -> None:
         self.context = context
         self._only = only
-        self._collapse = rules_of("collapse", only=only, exact=context.exact)
-        self._present = rules_of("present", only=only, exact=context.exact)
+        self._collapse = index_of("collapse", only=only, exact=context.exact)
+        self._present = index_of("present", only=only, exact=context.exact)
         self._normal: dict[Expr, Expr] = {}
         self._shortest: dict[Expr, Expr] = {}
-        self._costs: dict[Expr, int] = {}
 
     def cost(self, e: Expr) -> int:
-        """The operation count, memoised."""
-        return cost(e, self._costs)
+        """The operation count."""
+        return cost(e)
 
     def simplify(self, e: Expr) -> Expr:
         """The shortest form that the rules reach, also by multiplying out and gathering again."""
@@ -166,8 +166,8 @@ class Rewriter:
         """The root tidied; a rewriter that keeps a record of everything notes it here."""
         return tidy(e, self.context)
 
-    def _apply_first(self, e: Expr, table: dict[str, list[Rule]]) -> Expr | None:
-        for r in table.get(e.op, ()):
+    def _apply_first(self, e: Expr, rules: Index) -> Expr | None:
+        for r in rules.offered(e):
             self.context.begin()
             after = r.apply(e, self.context)
             if after is not None and after is not e:
@@ -200,7 +200,7 @@ class Rewriter:
     def _shorten(self, e: Expr) -> Expr:
         for _ in range(MAX_ROUNDS):
             best, chosen = e, None
-            for r in self._present.get(e.op, ()):
+            for r in self._present.offered(e):
                 self.context.begin()
                 after = r.apply(e, self.context)
                 if after is not None and self.cost(after) < self.cost(best):
@@ -236,6 +236,12 @@ def _is_reciprocal_of_sum(e: Expr) -> bool:
     return e.args[0].op == "add"
 
 
+def undoes(e: Expr) -> bool:
+    """Whether there is an inverse or a reciprocal in it, with which factors far away may cancel."""
+    inside = postorder((e,), through_names=False)
+    return any(sub.op in ("inv", "matpow") or _is_reciprocal(sub) for sub in inside)
+
+
 def _is_reciprocal(e: Expr) -> bool:
     """Whether it is a negative power: a factor may cancel with it."""
     return e.op == "power" and e.args[1].op == "number" and bool(e.args[1].params[0].is_negative)
@@ -256,7 +262,7 @@ class Spreader(Rewriter):
 
     def __init__(self, context: Context, only: Choice = every) -> None:
         super().__init__(context, only)
-        self._collapse = rules_of("collapse", "distribute", only=only, exact=context.exact)
+        self._collapse = index_of("collapse", "distribute", only=only, exact=context.exact)
         self._left = SPREAD_WORK
         self.lossy = False
 

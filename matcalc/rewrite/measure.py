@@ -40,9 +40,15 @@ def _multiplications(c: Any) -> int:
     return int(abs(above) != 1) + int(below != 1)
 
 
-def cost(e: Expr, memo: dict[Expr, int] | None = None) -> int:
-    """The number of operations of `e` written out as a tree; names are not opened."""
-    counts = {} if memo is None else memo
-    for sub in postorder((e,), through_names=False, stop=lambda s: s in counts):
-        counts[sub] = weight(sub) + (0 if sub.op == "named" else sum(counts[a] for a in sub.args))
-    return counts[e]
+def cost(e: Expr) -> int:
+    """The number of operations of `e` written out as a tree; names are not opened. Kept at the expression."""
+    if e._cost is not None:
+        return e._cost
+    for sub in postorder((e,), through_names=False, stop=_is_counted):
+        below = 0 if sub.op == "named" else sum(a._cost or 0 for a in sub.args)
+        object.__setattr__(sub, "_cost", weight(sub) + below)
+    return e._cost or 0
+
+
+def _is_counted(e: Expr) -> bool:
+    return e._cost is not None

@@ -6,6 +6,7 @@ name of the rule is the function's, its docstring the identity.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from inspect import signature
@@ -16,9 +17,10 @@ from matcalc.dims import dim, same_shape
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.pattern import Binding, flat, instantiate, match_part, pattern_dim, wildcard
+from matcalc.rewrite.pattern import Binding, flat, instantiate, is_wildcard, match_part, pattern_dim, wildcard
 
 Apply: TypeAlias = Callable[[Expr, Context], Expr | None]
+Needs: TypeAlias = tuple[tuple[frozenset[str], int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Rule:
         example: a pair of expressions, the left and the right side at variables, with the facts that it needs.
         exact: whether the right side, computed with rounding, is never less accurate than the left side: no difference
             is multiplied out, and no sum is opened whose terms may cancel. Only such rules shape generated code.
+        needs: operations, and how many arguments at the root must be one of them: else it does not fire, nor is tried.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Rule:
     apply: Apply
     example: Callable[[], tuple[Expr, Expr]]
     exact: bool
+    needs: Needs = ()
 
 
 Choice: TypeAlias = Callable[[Rule], bool]
@@ -65,14 +69,25 @@ def every(_: Rule) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Among:
+    """The choice of the rules that have one of some names, or of all others."""
+
+    names: frozenset[str]
+    chosen: bool
+
+    def __call__(self, r: Rule) -> bool:
+        return (r.name in self.names) is self.chosen
+
+
 def among(*names: str) -> Choice:
     """The choice of these rules."""
-    return lambda r: r.name in names
+    return Among(frozenset(names), True)
 
 
 def but(names: Collection[str]) -> Choice:
     """The choice of all rules except these."""
-    return lambda r: r.name not in names
+    return Among(frozenset(names), False)
 
 
 def rules_of(*groups: str, only: Choice = every, exact: bool = False) -> dict[str, list[Rule]]:
@@ -80,20 +95,6 @@ def rules_of(*groups: str, only: Choice = every, exact: bool = False) -> dict[st
 
     The registry is looked at in every call, so that a rule of the user's counts as soon as it is declared.
     """
-    if only is not every:
-        return _table(groups, only, exact)
-    rules = list(RULES.values())
-    known = _TABLES.get((groups, exact))
-    if known is None or known[0] != rules:
-        known = _TABLES[groups, exact] = rules, _table(groups, only, exact)
-    return known[1]
-
-
-# By groups and exactness: the rules there were, and the table of all of them.
-_TABLES: dict[tuple[tuple[str, ...], bool], tuple[list[Rule], dict[str, list[Rule]]]] = {}
-
-
-def _table(groups: tuple[str, ...], only: Choice, exact: bool) -> dict[str, list[Rule]]:
     table: dict[str, list[Rule]] = {}
     for group in groups:
         for r in RULES.values():
@@ -134,12 +135,11 @@ def rule(
 
         left, right = sides(wildcard)
         left = flat(left)
-        required = frozenset(a.op for a in left.args if not _is_wild(a))
+        required = Counter(a.op for a in left.args if not is_wildcard(a))
+        needs = tuple((frozenset((op,)), count) for op, count in required.items())
         variadic = left.op in ("matmul", "add", "hadamard", "scale")
 
         def apply(e: Expr, context: Context) -> Expr | None:
-            if required and not required.issubset([a.op for a in e.args]):
-                return None
             for binding, before, after in match_part(left, e, {}):
                 if _facts_hold(needed, binding, context, wish):
                     inside = instantiate(right, binding)
@@ -154,7 +154,7 @@ def rule(
             )
 
         identity = (function.__doc__ or "").strip()
-        made = Rule(function.__name__, identity, source, group, left.op, apply, example, _exact(group, exact))
+        made = Rule(function.__name__, identity, source, group, left.op, apply, example, _exact(group, exact), needs)
         _add(made)
         return made
 
@@ -168,12 +168,18 @@ def node_rule(
     example: Callable[[], tuple[Expr, Expr]],
     group: str = "collapse",
     exact: bool | None = None,
+    having: str = "",
 ) -> Callable[[Apply], Apply]:
-    """Declare an identity by a function of the node (and the context) that gives the right side or None."""
+    """Declare an identity by a function of the node (and the context) that gives the right side or None.
+
+    `having` names the operations without which the function gives None, as arguments at the root: `"relu, step"` for
+    one of each, `"diag, diag"` for two, `"inv|matpow"` for one of them.
+    """
+    needs = tuple(Counter(frozenset(part.strip().split("|")) for part in having.split(",") if part.strip()).items())
 
     def declare(function: Apply) -> Apply:
         identity = (function.__doc__ or "").strip()
-        _add(Rule(function.__name__, identity, source, group, op, function, example, _exact(group, exact)))
+        _add(Rule(function.__name__, identity, source, group, op, function, example, _exact(group, exact), needs))
         return function
 
     return declare
@@ -191,10 +197,6 @@ def _plain(d: Any) -> Any:
         if d.is_Symbol
         else d.xreplace({s: dim(s.name.lstrip("?")) for s in d.free_symbols})
     )
-
-
-def _is_wild(e: Expr) -> bool:
-    return e.op == "variable"
 
 
 def _facts_hold(needed: dict[str, str], binding: Binding, context: Context, wish: bool) -> bool:

@@ -13,6 +13,7 @@ from matcalc.expr import Expr
 from matcalc.ops.elementwise import sqrt
 
 ONE: Any = sp.S.One
+FIRST = core.number(1)  # the exponent of what is no power
 
 
 def split(e: Expr) -> tuple[Any, list[Expr], Expr | None]:
@@ -25,7 +26,7 @@ def split(e: Expr) -> tuple[Any, list[Expr], Expr | None]:
     scalars = []
     for f in factors:
         if f.op == "number":
-            coefficient *= f.params[0]
+            coefficient = f.params[0] if coefficient is ONE else coefficient * f.params[0]
         else:
             scalars.append(f)
     return coefficient, scalars, body
@@ -34,6 +35,8 @@ def split(e: Expr) -> tuple[Any, list[Expr], Expr | None]:
 def join(coefficient: Any, scalars: Sequence[Expr], body: Expr | None) -> Expr:
     """The inverse of `split`."""
     parts = [*scalars] if body is None else [*scalars, body]
+    if coefficient is ONE and parts:
+        return core.scale(*parts)
     if coefficient == 0:
         return core.number(0) if body is None else core.zeros(*body.shape)
     if coefficient != 1 or not parts:
@@ -53,6 +56,8 @@ def coefficient_and_rest(e: Expr) -> tuple[Any, Expr | None]:
 
 def times_number(coefficient: Any, e: Expr) -> Expr:
     """coefficient * e, the numbers merged."""
+    if coefficient is ONE and e.op not in ("number", "scale"):
+        return e
     own, scalars, body = split(e)
     return join(sp.cancel(coefficient * own) if _symbolic(coefficient, own) else coefficient * own, scalars, body)
 
@@ -84,7 +89,7 @@ def _symbolic(*values: Any) -> bool:
 
 def base_and_exponent(e: Expr) -> tuple[Expr, Expr]:
     """An entrywise power as base and exponent; a root is the power 1/2."""
-    base, exponent = e.args if e.op == "power" else (e, core.number(1))
+    base, exponent = e.args if e.op == "power" else (e, FIRST)
     if base.op == "sqrt" and exponent.op == "number":
         return base.args[0], core.number(exponent.params[0] / 2)
     return base, exponent

@@ -54,7 +54,7 @@ def _scaled() -> tuple[Expr, Expr]:
     return core.scale(s, E), block_of([[core.scale(s, b) for b in row] for row in rows])
 
 
-@node_rule(op="scale", group="expand", source=MATRIX_ALGEBRA, example=_scaled)
+@node_rule(op="scale", group="expand", source=MATRIX_ALGEBRA, example=_scaled, having="block")
 def scaled_blocks(e: Expr, context: Context) -> Expr | None:
     """s [A, B; C, D] = [s A, s B; s C, s D]"""
     E = e.args[-1]
@@ -69,7 +69,7 @@ def _scaled_product() -> tuple[Expr, Expr]:
     return core.scale(core.number(2), matmul(X, E)), matmul(X, core.scale(core.number(2), E))
 
 
-@node_rule(op="scale", group="expand", source=MATRIX_ALGEBRA, example=_scaled_product)
+@node_rule(op="scale", group="expand", source=MATRIX_ALGEBRA, example=_scaled_product, having="matmul")
 def scaled_product_with_blocks(e: Expr, context: Context) -> Expr | None:
     """c X [A, B; C, D] = X (c [A, B; C, D]), c a number"""
     E = e.args[-1]
@@ -89,7 +89,7 @@ def _summed() -> tuple[Expr, Expr]:
     return add(E, other), block(*[add(a, b) for a, b in zip(E.args, other.args)], *E.params)
 
 
-@node_rule(op="add", group="expand", source=MATRIX_ALGEBRA, example=_summed)
+@node_rule(op="add", group="expand", source=MATRIX_ALGEBRA, example=_summed, having="block, block")
 def sum_of_blocks(e: Expr, context: Context) -> Expr | None:
     """[A, B; C, D] + [E, F; G, H] = [A + E, B + F; C + G, D + H]"""
     blocks = [t for t in e.args if t.op == "block"]

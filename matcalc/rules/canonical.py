@@ -322,7 +322,7 @@ def _two_vectors() -> tuple[Expr, Expr]:
     return hadamard(broadcast(x, shape), broadcast(y, shape)), x @ y
 
 
-@node_rule(op="hadamard", group="expand", source=HORN, example=_two_vectors)
+@node_rule(op="hadamard", group="expand", source=HORN, example=_two_vectors, having="broadcast, broadcast")
 def outer_product_of_broadcasts(e: Expr, context: Context) -> Expr | None:
     """x 1' o 1 y' = x y'"""
     if len(e.args) != 2 or any(f.op != "broadcast" for f in e.args):

@@ -46,7 +46,7 @@ def _gram() -> tuple[Expr, Expr]:
     return chol(S) @ chol(S).T, S
 
 
-@node_rule(op="matmul", source=GOLUB, example=_gram)
+@node_rule(op="matmul", source=GOLUB, example=_gram, having="transpose")
 def cholesky_factors(e: Expr, context: Context) -> Expr | None:
     """chol(S) chol(S)' = S for symmetric S"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
@@ -61,7 +61,7 @@ def _inverse_gram() -> tuple[Expr, Expr]:
     return inverse(L.T) @ inverse(L), inverse(_square("symmetric"))
 
 
-@node_rule(op="matmul", source=GOLUB, example=_inverse_gram)
+@node_rule(op="matmul", source=GOLUB, example=_inverse_gram, having="inv, inv")
 def inverses_of_cholesky_factors(e: Expr, context: Context) -> Expr | None:
     """L'^-1 L^-1 = S^-1 for L = chol(S), S symmetric"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
@@ -77,7 +77,7 @@ def _whitened() -> tuple[Expr, Expr]:
     return inverse(chol(S)) @ S, chol(S).T
 
 
-@node_rule(op="matmul", source=GOLUB, example=_whitened)
+@node_rule(op="matmul", source=GOLUB, example=_whitened, having="inv")
 def cholesky_factor_cancels(e: Expr, context: Context) -> Expr | None:
     """L^-1 S = L', S L'^-1 = L, L' S^-1 = L^-1, S^-1 L = L'^-1 for L = chol(S), S symmetric"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
@@ -161,7 +161,7 @@ def _both_triangles() -> tuple[Expr, Expr]:
     return add(tril(one), triu(one)), add(one, eye("n"))
 
 
-@node_rule(op="add", source=MATRIX_ALGEBRA, example=_both_triangles)
+@node_rule(op="add", source=MATRIX_ALGEBRA, example=_both_triangles, having="tril|scale, triu|scale")
 def triangles_of_ones(e: Expr, context: Context) -> Expr | None:
     """tril(1) + triu(1) = 1 + I"""
     return _triangles_joined(e, lambda X: X.op == "ones")
@@ -172,7 +172,7 @@ def _any_triangles() -> tuple[Expr, Expr]:
     return add(tril(X), triu(X)), add(X, diag(diagvec(X)))
 
 
-@node_rule(op="add", group="distribute", source=MATRIX_ALGEBRA, example=_any_triangles)
+@node_rule(op="add", group="distribute", source=MATRIX_ALGEBRA, example=_any_triangles, having="tril|scale, triu|scale")
 def triangles_of_matrix(e: Expr, context: Context) -> Expr | None:
     """tril(X) + triu(X) = X + diag(diagvec(X))"""
     return _triangles_joined(e, lambda X: X.op != "ones")

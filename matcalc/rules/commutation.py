@@ -55,7 +55,7 @@ def _swap() -> tuple[Expr, Expr]:
     return left, core.add(eye(n * n), commutation(n, n)) @ kron(B, A)
 
 
-@node_rule(op="add", group="present", source=NEUDECKER, example=_swap)
+@node_rule(op="add", group="present", source=NEUDECKER, example=_swap, having="matmul|scale, kron|scale")
 def kron_plus_its_swap(e: Expr, context: Context) -> Expr | None:
     """(A (x) B) K + B (x) A = (I + K)(B (x) A)"""
     pieces = [split(t) for t in e.args]

@@ -29,7 +29,7 @@ def _row() -> tuple[Expr, Expr]:
     return kron(b.T, A) @ selection(dim("n")), A @ diag(b)
 
 
-@node_rule(op="matmul", source=HORN, example=_row)
+@node_rule(op="matmul", source=HORN, example=_row, having="kron")
 def kron_with_row_on_diagonal(e: Expr, context: Context) -> Expr | None:
     """(b' (x) A) S = (A (x) b') S = A diag(b), S' (b (x) A) = S' (A (x) b) = diag(b) A, S = dsel(n)"""
     for k, (f, g) in enumerate(zip(e.args, e.args[1:])):
@@ -63,7 +63,12 @@ def _both() -> tuple[Expr, Expr]:
     return matmul(selection(dim("m")).T, kron(A, B), selection(dim("n"))), hadamard(A, B)
 
 
-@node_rule(op="matmul", source="Horn & Johnson, Topics in Matrix Analysis (1991), Lemma 5.1.1", example=_both)
+@node_rule(
+    op="matmul",
+    source="Horn & Johnson, Topics in Matrix Analysis (1991), Lemma 5.1.1",
+    example=_both,
+    having="transpose, kron, dsel",
+)
 def hadamard_is_selected_kron(e: Expr, context: Context) -> Expr | None:
     """S_m' (A (x) B) S_n = A o B, S = dsel"""
     for k, (f, g, h) in enumerate(zip(e.args, e.args[1:], e.args[2:])):
@@ -78,7 +83,7 @@ def _weighted() -> tuple[Expr, Expr]:
     return diag(vec(M)) @ S, S @ diag(diagvec(M))
 
 
-@node_rule(op="matmul", source=MAGNUS, example=_weighted)
+@node_rule(op="matmul", source=MAGNUS, example=_weighted, having="dsel|transpose")
 def diagonal_is_selected(e: Expr, context: Context) -> Expr | None:
     """diag(vec M) S = S diag(diagvec M), S' vec(M) = diagvec(M), K S = S, S' S = I, S = dsel(n); the transposes too"""
     for k, (f, g) in enumerate(zip(e.args, e.args[1:])):
@@ -127,7 +132,7 @@ def _sum() -> tuple[Expr, Expr]:
     return core.add(kron(a, B), kron(A, b)) @ S, core.add(kron(a, B) @ S, kron(A, b) @ S)
 
 
-@node_rule(op="matmul", source=HORN, example=_sum)
+@node_rule(op="matmul", source=HORN, example=_sum, having="add")
 def selection_of_sum(e: Expr, context: Context) -> Expr | None:
     """(A (x) b' + c' (x) D) S = (A (x) b') S + (c' (x) D) S, and S_m' (A (x) B + C (x) D) S_n likewise: all collapse"""
     for k, t in enumerate(e.args):

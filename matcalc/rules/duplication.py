@@ -49,7 +49,7 @@ def _commuted() -> tuple[Expr, Expr]:
     return commutation("n", "n") @ D, D
 
 
-@node_rule(op="matmul", source=MN_VECH, example=_commuted)
+@node_rule(op="matmul", source=MN_VECH, example=_commuted, having="comm")
 def commutation_of_duplication(e: Expr, context: Context) -> Expr | None:
     """K D = D, D' K = D', D^+ K = D^+, for K = K_nn"""
     for first, second, kept in (
@@ -68,7 +68,7 @@ def _eliminated() -> tuple[Expr, Expr]:
     return _elim(dim("n")) @ D, eye(D.shape[1])
 
 
-@node_rule(op="matmul", source=MN_VECH, example=_eliminated)
+@node_rule(op="matmul", source=MN_VECH, example=_eliminated, having="dup|transpose, elim|transpose|pinv")
 def elimination_of_duplication(e: Expr, context: Context) -> Expr | None:
     """L D = I, D' L' = I, D^+ D = I"""
     for first, second in (("elim", "dup"), ("transpose dup", "transpose elim"), ("pinv dup", "dup")):
@@ -85,7 +85,7 @@ def _symmetrized() -> tuple[Expr, Expr]:
     return D @ pinv(D), half
 
 
-@node_rule(op="matmul", source=MN_VECH, example=_symmetrized)
+@node_rule(op="matmul", source=MN_VECH, example=_symmetrized, having="dup, pinv")
 def duplication_times_its_inverse(e: Expr, context: Context) -> Expr | None:
     """D D^+ = (I + K)/2"""
     k = _pair(e, "dup", "pinv dup")

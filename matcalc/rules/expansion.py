@@ -49,7 +49,7 @@ def _matrices() -> tuple[Expr, Expr]:
     return A @ add(B, C), add(A @ B, A @ C)
 
 
-@node_rule(op="matmul", group="distribute", source=MATRIX_ALGEBRA, example=_matrices)
+@node_rule(op="matmul", group="distribute", source=MATRIX_ALGEBRA, example=_matrices, having="add")
 def distribute_product(e: Expr, context: Context) -> Expr | None:
     """A (B + C) = A B + A C"""
     return _spread(e) if any(f.op == "add" for f in e.args) else None
@@ -71,7 +71,7 @@ def _scalars() -> tuple[Expr, Expr]:
     return scale(s, add(A, B)), add(scale(s, A), scale(s, B))
 
 
-@node_rule(op="scale", group="distribute", source=MATRIX_ALGEBRA, example=_scalars)
+@node_rule(op="scale", group="distribute", source=MATRIX_ALGEBRA, example=_scalars, having="add")
 def distribute_scalar(e: Expr, context: Context) -> Expr | None:
     """s (A + B) = s A + s B, (s + t) A = s A + t A"""
     return _spread(e) if any(f.op == "add" for f in e.args) else None
@@ -128,7 +128,7 @@ def _inner() -> tuple[Expr, Expr]:
     return total(add(X, Y), 1), add(total(X, 1), total(Y, 1))
 
 
-@node_rule(op="sum", group="distribute", source=MAGNUS, example=_inner)
+@node_rule(op="sum", group="distribute", source=MAGNUS, example=_inner, having="add")
 def sum_of_sum(e: Expr, context: Context) -> Expr | None:
     """sum(X + Y) = sum(X) + sum(Y)"""
     X, axis = e.args[0], e.params[0]
@@ -140,7 +140,7 @@ def _product_sum() -> tuple[Expr, Expr]:
     return total(A @ B, 1), total(A, 1) @ B
 
 
-@node_rule(op="sum", group="distribute", source=MAGNUS, example=_product_sum, exact=True)
+@node_rule(op="sum", group="distribute", source=MAGNUS, example=_product_sum, exact=True, having="matmul")
 def sum_of_product(e: Expr, context: Context) -> Expr | None:
     """sum(A B, 1) = sum(A, 1) B, sum(A B, 2) = A sum(B, 2), sum(A B) = sum(A, 1) sum(B, 2)"""
     X, axis = e.args[0], e.params[0]
@@ -194,7 +194,7 @@ def _rows() -> tuple[Expr, Expr]:
     return add(broadcast(a, shape), X, broadcast(b, shape)), add(broadcast(add(a, b), shape), X)
 
 
-@node_rule(op="add", group="expand", source=MAGNUS, example=_rows)
+@node_rule(op="add", group="expand", source=MAGNUS, example=_rows, having="broadcast, broadcast")
 def gather_broadcasts(e: Expr, context: Context) -> Expr | None:
     """1 a + 1 b = 1 (a + b)"""
     groups: dict[str, list[Expr]] = {}
@@ -262,7 +262,7 @@ def _rank_one() -> tuple[Expr, Expr]:
     return hadamard(x @ y, A), hadamard(broadcast(x, A.shape), broadcast(y, A.shape), A)
 
 
-@node_rule(op="hadamard", group="expand", source=HORN, example=_rank_one)
+@node_rule(op="hadamard", group="expand", source=HORN, example=_rank_one, having="matmul")
 def hadamard_with_rank_one(e: Expr, context: Context) -> Expr | None:
     """x y' o A = x 1' o 1 y' o A: a rank-one factor scales rows and columns"""
     for k, f in enumerate(e.args):
@@ -337,7 +337,7 @@ def _with_vector() -> tuple[Expr, Expr]:
     return kron(v, B) @ M, kron(v, B @ M)
 
 
-@node_rule(op="matmul", group="expand", source=HORN, example=_with_vector)
+@node_rule(op="matmul", group="expand", source=HORN, example=_with_vector, having="kron")
 def kron_with_vector(e: Expr, context: Context) -> Expr | None:
     """(v (x) B) M = v (x) B M and (B (x) v) M = B M (x) v for a column v; M (v' (x) B) = v' (x) M B for a row"""
     for k, f in enumerate(e.args):

@@ -130,7 +130,7 @@ def _reflected_in_sum() -> tuple[Expr, Expr]:
     return left, Y
 
 
-@node_rule(op="add", group="distribute", source=ANALYSIS, example=_reflected_in_sum)
+@node_rule(op="add", group="distribute", source=ANALYSIS, example=_reflected_in_sum, having="sigmoid|scale|hadamard")
 def reflected_sigmoids_in_sum(e: Expr, context: Context) -> Expr | None:
     """A o sigmoid(-X) + B = A - A o sigmoid(X) + B"""
     for k, t in enumerate(e.args):

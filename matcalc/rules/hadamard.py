@@ -35,7 +35,7 @@ def _column() -> tuple[Expr, Expr]:
     return diag(v) @ x, hadamard(v, x)
 
 
-@node_rule(op="matmul", source=HORN, example=_column)
+@node_rule(op="matmul", source=HORN, example=_column, having="diag")
 def diagonal_times_vector(e: Expr, context: Context) -> Expr | None:
     """diag(v) x = v o x, x' diag(v) = (v o x)', diag(u) diag(v) = diag(u o v)"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
@@ -60,7 +60,7 @@ def _rows() -> tuple[Expr, Expr]:
     return diag(v) @ M, hadamard(broadcast(v, M.shape), M)
 
 
-@node_rule(op="matmul", source=HORN, example=_rows)
+@node_rule(op="matmul", source=HORN, example=_rows, having="diag")
 def diagonal_scales_rows_and_columns(e: Expr, context: Context) -> Expr | None:
     """diag(v) M = v 1' o M, M diag(v) = M o 1 v'"""
     for k, f in enumerate(e.args):
@@ -85,7 +85,7 @@ def _scaled_vector() -> tuple[Expr, Expr]:
     return hadamard(broadcast(v, A.shape), A) @ x, hadamard(v, A @ x)
 
 
-@node_rule(op="matmul", source=HORN, example=_scaled_vector)
+@node_rule(op="matmul", source=HORN, example=_scaled_vector, having="hadamard")
 def scalings_of_a_vector(e: Expr, context: Context) -> Expr | None:
     """(v 1' o A) x = v o (A x) for a column x, y' (A o 1 w') = (y' A) o w' for a row y'"""
     for k, f in enumerate(e.args):
@@ -224,7 +224,7 @@ def _masked() -> tuple[Expr, Expr]:
     return hadamard(A, core.eye("n")), diag(diagvec(A))
 
 
-@node_rule(op="hadamard", source=HORN, example=_masked)
+@node_rule(op="hadamard", source=HORN, example=_masked, having="eye|diag")
 def hadamard_with_identity(e: Expr, context: Context) -> Expr | None:
     """A o I = diag(diagvec(A))"""
     for k, f in enumerate(e.args):
@@ -254,7 +254,7 @@ def _two_diagonals() -> tuple[Expr, Expr]:
     return core.add(diag(u), diag(v)), diag(core.add(u, v))
 
 
-@node_rule(op="add", source=HORN, example=_two_diagonals)
+@node_rule(op="add", source=HORN, example=_two_diagonals, having="diag|scale, diag|scale")
 def sum_of_diagonals(e: Expr, context: Context) -> Expr | None:
     """diag(u) + diag(v) = diag(u + v)"""
     inside: list[Expr] = []
@@ -274,7 +274,9 @@ def sum_of_vec(X: Expr) -> tuple[Expr, Expr]:
     return core.total(vec(X)), core.total(X)
 
 
-@node_rule(op="sum", source=HORN, example=lambda: (core.total(diag(var("v", "n", 1)), 1), var("v", "n", 1).T))
+@node_rule(
+    op="sum", source=HORN, example=lambda: (core.total(diag(var("v", "n", 1)), 1), var("v", "n", 1).T), having="diag"
+)
 def sum_of_diag(e: Expr, context: Context) -> Expr | None:
     """sum(diag(v)) = sum(v), sum(diag(v), 1) = v', sum(diag(v), 2) = v"""
     D, axis = e.args[0], e.params[0]

@@ -145,7 +145,7 @@ def _cancelled_product() -> tuple[Expr, Expr]:
     return matmul(inverse(A @ B), A, B), core.eye("n")
 
 
-@node_rule(op="matmul", source=MATRIX_ALGEBRA, example=_cancelled_product)
+@node_rule(op="matmul", source=MATRIX_ALGEBRA, example=_cancelled_product, having="inv")
 def inverse_of_product_cancels(e: Expr, context: Context) -> Expr | None:
     """(A B)^-1 A B = A B (A B)^-1 = I"""
     for k, f in enumerate(e.args):
@@ -230,7 +230,7 @@ def _parallel_turned() -> tuple[Expr, Expr]:
     return matmul(left.args[2], left.args[1], left.args[0]), left
 
 
-@node_rule(op="matmul", group="expand", source=SEARLE, example=_parallel_turned)
+@node_rule(op="matmul", group="expand", source=SEARLE, example=_parallel_turned, having="inv")
 def parallel_sum_commutes(e: Expr, context: Context) -> Expr | None:
     """B (A + B)^-1 A = A (A + B)^-1 B"""
     for k, (a, f, b) in enumerate(zip(e.args, e.args[1:], e.args[2:])):
@@ -247,7 +247,7 @@ def _merged() -> tuple[Expr, Expr]:
     return inverse(A) @ inverse(B), inverse(B @ A)
 
 
-@node_rule(op="matmul", group="present", source=MATRIX_ALGEBRA, example=_merged, exact=False)
+@node_rule(op="matmul", group="present", source=MATRIX_ALGEBRA, example=_merged, exact=False, having="inv, inv")
 def product_of_inverses(e: Expr, context: Context) -> Expr | None:
     """A^-1 B^-1 = (B A)^-1"""
     for k, (f, g) in enumerate(zip(e.args, e.args[1:])):

@@ -103,7 +103,7 @@ def _vec_terms() -> tuple[Expr, Expr]:
     return core.add(vec(X), vec(Y)), vec(core.add(X, Y))
 
 
-@node_rule(op="add", source=MAGNUS, example=_vec_terms)
+@node_rule(op="add", source=MAGNUS, example=_vec_terms, having="vec|scale, vec|scale")
 def sum_of_vecs(e: Expr, context: Context) -> Expr | None:
     """vec(X) + vec(Y) = vec(X + Y) for X and Y of one shape"""
     bodies: list[Expr] = []
@@ -121,7 +121,7 @@ def _spread_out() -> tuple[Expr, Expr]:
     return both @ vec(X), core.add(kron(A, B) @ vec(X), kron(B, A) @ vec(X))
 
 
-@node_rule(op="matmul", source=HORN, example=_spread_out)
+@node_rule(op="matmul", source=HORN, example=_spread_out, having="add")
 def sum_of_krons_times(e: Expr, context: Context) -> Expr | None:
     """(A (x) B + C (x) D) Z = (A (x) B) Z + (C (x) D) Z, Z a vec or a Kronecker product: every term collapses"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
@@ -256,7 +256,7 @@ def _weighted() -> tuple[Expr, Expr]:
     return matmul(kron(x.T, unit), core.diag(vec(A)), kron(y, unit)), core.diag(A @ core.hadamard(x, y))
 
 
-@node_rule(op="matmul", source=HORN, example=_weighted)
+@node_rule(op="matmul", source=HORN, example=_weighted, having="kron")
 def weighted_columns_on_a_diagonal(e: Expr, context: Context) -> Expr | None:
     """(x' (x) I) diag(vec A) (y (x) I) = diag(A (x o y)), (I (x) x') diag(vec A) (I (x) y) = diag(A' (x o y))"""
     for k, left in enumerate(e.args[:-1]):
@@ -292,7 +292,7 @@ def _columns() -> tuple[Expr, Expr]:
     return left, kron(A, B) @ dsel(dim("n"))
 
 
-@node_rule(op="hadamard", group="expand", source=HORN, example=_columns)
+@node_rule(op="hadamard", group="expand", source=HORN, example=_columns, having="kron, kron")
 def kron_of_columns(e: Expr, context: Context) -> Expr | None:
     """(A (x) 1) o (1 (x) B) = (A (x) B) S, S = dsel(n); the transposes too"""
     for k, f in enumerate(e.args):

@@ -69,7 +69,7 @@ def _mask() -> tuple[Expr, Expr]:
     return hadamard(X, _chosen(core.ones("m", "n"), zeros("m", "n"))), relu(X)
 
 
-@node_rule(op="hadamard", group="expand", source=DEFINITION, example=_mask)
+@node_rule(op="hadamard", group="expand", source=DEFINITION, example=_mask, having="where")
 def entries_times_mask(e: Expr, context: Context) -> Expr | None:
     """X o where(X > 0, 1, 0) = relu(X)"""
     for k, f in enumerate(e.args):

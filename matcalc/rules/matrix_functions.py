@@ -32,7 +32,9 @@ def square(name: str = "X", *facts: str) -> Expr:
 # ------------------------------------------------------------------------------------------------ transposes
 
 
-@node_rule(op="transpose", source=HIGHAM, example=lambda: (expm(square()).T, expm(square().T)))
+@node_rule(
+    op="transpose", source=HIGHAM, example=lambda: (expm(square()).T, expm(square().T)), having="expm|logm|sqrtm|pinv"
+)
 def transpose_of_matrix_function(e: Expr, context: Context) -> Expr | None:
     """f(X)' = f(X') for expm, logm, sqrtm and the pseudoinverse"""
     inner = e.args[0]
@@ -44,7 +46,7 @@ def _turned() -> tuple[Expr, Expr]:
     return frechet_(X, V, "expm").T, frechet_(X.T, V.T, "expm")
 
 
-@node_rule(op="transpose", source=HIGHAM, example=_turned)
+@node_rule(op="transpose", source=HIGHAM, example=_turned, having="frechet|frechetpow")
 def transpose_of_frechet(e: Expr, context: Context) -> Expr | None:
     """L(X, V)' = L(X', V') for the Frechet derivative of a matrix function"""
     inner = e.args[0]
@@ -190,7 +192,7 @@ def _exponentials() -> tuple[Expr, Expr]:
     return expm(scale(s, A)) @ expm(scale(t, A)), expm(core.add(scale(s, A), scale(t, A)))
 
 
-@node_rule(op="matmul", source=HIGHAM, example=_exponentials)
+@node_rule(op="matmul", source=HIGHAM, example=_exponentials, having="expm, expm")
 def product_of_exponentials(e: Expr, context: Context) -> Expr | None:
     """expm(X) expm(Y) = expm(X + Y) for functions X and Y of one matrix"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
@@ -231,7 +233,7 @@ def _powers() -> tuple[Expr, Expr]:
     return power_of(X, k) @ X, power_of(X, core.plus(k, 1))
 
 
-@node_rule(op="matmul", source=HIGHAM, example=_powers)
+@node_rule(op="matmul", source=HIGHAM, example=_powers, having="matpow")
 def product_of_symbolic_powers(e: Expr, context: Context) -> Expr | None:
     """X^j X^k = X^(j+k) for nonsingular X"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):

@@ -31,7 +31,7 @@ def _left() -> tuple[Expr, Expr]:
     return ones("k", "m") @ X, broadcast(total(X, 1), (dim("k"), dim("n")))
 
 
-@node_rule(op="matmul", source=MAGNUS, example=_left)
+@node_rule(op="matmul", source=MAGNUS, example=_left, having="ones|broadcast")
 def ones_matrix_times_matrix(e: Expr, context: Context) -> Expr | None:
     """1 1' X = 1 sum(X, 1), X 1 1' = sum(X, 2) 1'"""
     for k, f in enumerate(e.args):
@@ -86,7 +86,12 @@ def sum_of_scaled(e: Expr, context: Context) -> Expr | None:
     return core.scale(*X.args[:-1], total(X.args[-1], axis)) if X.op == "scale" and not X.is_scalar else None
 
 
-@node_rule(op="sum", source=MAGNUS, example=lambda: (total(var("X", "m", "n").T), total(var("X", "m", "n"))))
+@node_rule(
+    op="sum",
+    source=MAGNUS,
+    example=lambda: (total(var("X", "m", "n").T), total(var("X", "m", "n"))),
+    having="transpose",
+)
 def sum_of_transpose(e: Expr, context: Context) -> Expr | None:
     """sum(X') = sum(X), sum(X', 1) = sum(X, 2)'"""
     X, axis = e.args[0], e.params[0]
@@ -100,7 +105,7 @@ def _repeated() -> tuple[Expr, Expr]:
     return total(broadcast(b, (dim("m"), dim("n"))), 1), core.scale(number(core.exact_dim(dim("m"))), b)
 
 
-@node_rule(op="sum", source=MAGNUS, example=_repeated)
+@node_rule(op="sum", source=MAGNUS, example=_repeated, having="broadcast|ones")
 def sum_of_broadcast(e: Expr, context: Context) -> Expr | None:
     """sum(1 b, 1) = m b, the sum of m equal rows"""
     X, axis = e.args[0], e.params[0]
@@ -183,7 +188,7 @@ def _weighted() -> tuple[Expr, Expr]:
     return total(core.hadamard(A, broadcast(b, A.shape)), 2), A @ b.T
 
 
-@node_rule(op="sum", source=MAGNUS, example=_weighted)
+@node_rule(op="sum", source=MAGNUS, example=_weighted, having="hadamard")
 def sum_of_weighted_columns(e: Expr, context: Context) -> Expr | None:
     """sum(A o 1 b, 2) = A b', sum(A o c 1', 1) = c' A; a factor that the sum does not see comes out"""
     X, axis = e.args[0], e.params[0]

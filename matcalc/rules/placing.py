@@ -20,15 +20,15 @@ FEW_CELLS = 9
 CELLS_FOR_EACH = 4  # blocks of a matrix for each one that is not zero
 
 
-def _rows_of_identity(e: Expr) -> tuple[Dim, Dim] | None:
-    """First and last row where `e` are rows of an identity, all columns of them."""
-    if e.op == "transpose":
-        inner = e.args[0]
-        if inner.op == "slice" and inner.args[0].op == "eye" and same(inner.shape[0], inner.args[0].shape[0]):
-            return inner.params[2], inner.params[3]
-    elif e.op == "slice" and e.args[0].op == "eye" and same(e.shape[1], e.args[0].shape[1]):
-        return e.params[0], e.params[1]
-    return None
+def _rows_of_identity(e: Expr, *, turned: bool = False) -> tuple[Dim, Dim] | None:
+    """First and last row where `e`, or its transpose, are rows of an identity, all columns of them."""
+    inner = e.args[0] if e.op == "transpose" else e
+    if inner.op != "slice" or inner.args[0].op != "eye":
+        return None
+    rows, columns = (same(a, b) for a, b in zip(inner.shape, inner.args[0].shape))
+    if (e.op == "transpose") != turned:
+        return (inner.params[2], inner.params[3]) if rows else None
+    return (inner.params[0], inner.params[1]) if columns else None
 
 
 def identity_rows(n: Dim, first: Dim, last: Dim) -> Expr:
@@ -41,11 +41,11 @@ def _picked() -> tuple[Expr, Expr]:
     return identity_rows(5, 2, 4) @ M, slice_(M, 2, 4, 1, dim("n"))
 
 
-@node_rule(op="matmul", source=MATRIX_ALGEBRA, example=_picked)
+@node_rule(op="matmul", source=MATRIX_ALGEBRA, example=_picked, having="slice|transpose")
 def rows_picked_by_identity(e: Expr, context: Context) -> Expr | None:
     """I[i:j, :] M = M[i:j, :], M I[i:j, :]' = M[:, i:j]"""
     for k, (f, g) in enumerate(zip(e.args, e.args[1:])):
-        rows, columns = _rows_of_identity(f), _rows_of_identity(flipped(g))
+        rows, columns = _rows_of_identity(f), _rows_of_identity(g, turned=True)
         if rows is not None:
             inside = slice_(g, *rows, 1, g.shape[1])
         elif columns is not None:
@@ -95,7 +95,7 @@ def _piece(t: Expr) -> Piece | None:
     if body.op == "place":
         return Piece(body.params[2], body.params[3], join(coefficient, scalars, body.args[0]))
     factors = list(body.args) if body.op == "matmul" else [body]
-    rows, columns = _rows_of_identity(flipped(factors[0])), _rows_of_identity(factors[-1])
+    rows, columns = _rows_of_identity(factors[0], turned=True), _rows_of_identity(factors[-1])
     if rows is None and columns is None:
         return None
     start, stop = int(rows is not None), len(factors) - int(columns is not None)

@@ -81,7 +81,7 @@ def _ratio() -> tuple[Expr, Expr]:
     return hadamard(E, broadcast(power(total(E, 2), -1), X.shape)), softmax(X, 2)
 
 
-@node_rule(op="hadamard", source=BISHOP, example=_ratio)
+@node_rule(op="hadamard", source=BISHOP, example=_ratio, having="exp, broadcast")
 def exponentials_over_their_sum(e: Expr, context: Context) -> Expr | None:
     """exp(X) ./ sum(exp(X), 2) = softmax(X, 2), and the same over rows"""
     for k, f in enumerate(e.args):
@@ -114,7 +114,7 @@ def _vector() -> tuple[Expr, Expr]:
     return scale(power(total(E), -1), E), softmax(x, 1)
 
 
-@node_rule(op="scale", source=BISHOP, example=_vector)
+@node_rule(op="scale", source=BISHOP, example=_vector, having="power")
 def exponentials_over_their_total(e: Expr, context: Context) -> Expr | None:
     """exp(x)/sum(exp(x)) = softmax(x) for a vector"""
     *scalars, E = e.args
@@ -145,7 +145,7 @@ def _swapped() -> tuple[Expr, Expr]:
     return core.add(core.ones("m", "n"), -sigmoid(-X)), sigmoid(X)
 
 
-@node_rule(op="add", source=BISHOP, group="present", example=_swapped)
+@node_rule(op="add", source=BISHOP, group="present", example=_swapped, having="scale")
 def complement_of_sigmoid(e: Expr, context: Context) -> Expr | None:
     """1 - sigmoid(-X) = sigmoid(X)"""
     if len(e.args) != 2:
@@ -165,7 +165,12 @@ def _tangent() -> tuple[Expr, Expr]:
     return hadamard(sinh(X), power(cosh(X), -1)), tanh(X)
 
 
-@node_rule(op="hadamard", source="Abramowitz & Stegun, Handbook of Mathematical Functions (1964)", example=_tangent)
+@node_rule(
+    op="hadamard",
+    source="Abramowitz & Stegun, Handbook of Mathematical Functions (1964)",
+    example=_tangent,
+    having="sinh, power",
+)
 def hyperbolic_tangent(e: Expr, context: Context) -> Expr | None:
     """sinh(X) ./ cosh(X) = tanh(X)"""
     return _joined(e, "sinh", "cosh", lambda X: tanh(X))
@@ -176,7 +181,7 @@ def _sign() -> tuple[Expr, Expr]:
     return hadamard(sign(X), power(absolute(X), -1)), power(X, -1)
 
 
-@node_rule(op="hadamard", source="definition of the absolute value", example=_sign)
+@node_rule(op="hadamard", source="definition of the absolute value", example=_sign, having="sign, power")
 def sign_over_absolute_value(e: Expr, context: Context) -> Expr | None:
     """sign(X) ./ abs(X) = 1 ./ X"""
     return _joined(e, "sign", "abs", lambda X: power(X, -1))
@@ -187,7 +192,7 @@ def _scalar_sign() -> tuple[Expr, Expr]:
     return scale(sign(x), power(absolute(x), -1)), power(x, -1)
 
 
-@node_rule(op="scale", source="definition of the absolute value", example=_scalar_sign)
+@node_rule(op="scale", source="definition of the absolute value", example=_scalar_sign, having="sign, power")
 def scalar_sign_over_absolute_value(e: Expr, context: Context) -> Expr | None:
     """sign(x)/abs(x) = 1/x"""
     return _joined(e, "sign", "abs", lambda X: power(X, -1))
@@ -228,13 +233,13 @@ def _scalar_complement() -> tuple[Expr, Expr]:
     return scale(exp(-x), sigmoid(x)), core.difference(1, sigmoid(x))
 
 
-@node_rule(op="hadamard", source=BISHOP, example=_complement)
+@node_rule(op="hadamard", source=BISHOP, example=_complement, having="exp, sigmoid")
 def exponential_times_sigmoid(e: Expr, context: Context) -> Expr | None:
     """exp(-X) o sigmoid(X) = 1 - sigmoid(X)"""
     return _complemented(e)
 
 
-@node_rule(op="scale", source=BISHOP, example=_scalar_complement)
+@node_rule(op="scale", source=BISHOP, example=_scalar_complement, having="exp, sigmoid")
 def scalar_exponential_times_sigmoid(e: Expr, context: Context) -> Expr | None:
     """exp(-x) sigmoid(x) = 1 - sigmoid(x)"""
     return _complemented(e)
@@ -304,7 +309,7 @@ def _rectified() -> tuple[Expr, Expr]:
     return hadamard(relu(X), step(X)), relu(X)
 
 
-@node_rule(op="hadamard", source="definition of relu and step", example=_rectified)
+@node_rule(op="hadamard", source="definition of relu and step", example=_rectified, having="relu, step")
 def relu_times_step(e: Expr, context: Context) -> Expr | None:
     """relu(X) o step(X) = relu(X)"""
     kept = [
@@ -320,7 +325,7 @@ def _minus_one() -> tuple[Expr, Expr]:
     return core.difference(sigmoid(X), 1), -sigmoid(-X)
 
 
-@node_rule(op="add", group="present", source=BISHOP, example=_minus_one)
+@node_rule(op="add", group="present", source=BISHOP, example=_minus_one, having="sigmoid")
 def sigmoid_minus_one(e: Expr, context: Context) -> Expr | None:
     """sigmoid(X) - 1 = -sigmoid(-X)"""
     if len(e.args) != 2:

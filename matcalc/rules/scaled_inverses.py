@@ -77,7 +77,7 @@ def _cancelling() -> tuple[Expr, Expr]:
     return matmul(hadamard(inverse(W), broadcast(t, W.shape)), W), diag(t)
 
 
-@node_rule(op="matmul", source=MATRIX_ALGEBRA, example=_cancelling)
+@node_rule(op="matmul", source=MATRIX_ALGEBRA, example=_cancelling, having="hadamard")
 def scaled_inverse_cancels(e: Expr, context: Context) -> Expr | None:
     """(v 1' o W^-1) W = diag(v), W (W^-1 o 1 v') = diag(v), (W^-1 o 1 (1 ./ v)') (v 1' o W) = I for nonsingular W"""
     for k, (f, g) in enumerate(zip(e.args, e.args[1:])):
@@ -116,7 +116,7 @@ def _meeting() -> tuple[Expr, Expr]:
     return hadamard(A, broadcast(power(t.T, -1), A.shape)) @ hadamard(B, broadcast(t, B.shape)), A @ B
 
 
-@node_rule(op="matmul", source=HORN, example=_meeting)
+@node_rule(op="matmul", source=HORN, example=_meeting, having="hadamard, hadamard")
 def scalings_cancel_in_a_product(e: Expr, context: Context) -> Expr | None:
     """(A o 1 (1 ./ v)') (v 1' o B) = A B for v without zeros, (A o 1 v') (v 1' o B) = A (v.^2 1' o B)"""
     for k, (f, g) in enumerate(zip(e.args, e.args[1:])):
@@ -164,7 +164,7 @@ def _weighted_sum() -> tuple[Expr, Expr]:
     return total(hadamard(P @ inverse(W.T), W), 2), diagvec(P)
 
 
-@node_rule(op="sum", source=HORN, example=_weighted_sum)
+@node_rule(op="sum", source=HORN, example=_weighted_sum, having="hadamard")
 def inverse_in_row_products(e: Expr, context: Context) -> Expr | None:
     """sum(P W'^-1 o W, 2) = diagvec(P), sum(W'^-1 P o W, 1) = diagvec(P)' for nonsingular W"""
     X, axis = e.args[0], e.params[0]
@@ -189,7 +189,7 @@ def _to_vector() -> tuple[Expr, Expr]:
     return hadamard(A, broadcast(w.T, A.shape)) @ x, A @ hadamard(w, x)
 
 
-@node_rule(op="matmul", group="present", source=HORN, example=_to_vector)
+@node_rule(op="matmul", group="present", source=HORN, example=_to_vector, having="hadamard")
 def scaling_goes_to_the_vector(e: Expr, context: Context) -> Expr | None:
     """(A o 1 w') x = A (w o x) for a column x, y' (v 1' o A) = (y o v)' A for a row y'"""
     for k, (f, g) in enumerate(zip(e.args, e.args[1:])):

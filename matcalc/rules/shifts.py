@@ -55,7 +55,7 @@ def _log_sum() -> tuple[Expr, Expr]:
     return left, logsumexp(X, 2)
 
 
-@node_rule(op="add", group="present", source=BOYD, example=_log_sum)
+@node_rule(op="add", group="present", source=BOYD, example=_log_sum, having="logsumexp")
 def log_sum_exp_of_shifted(e: Expr, context: Context) -> Expr | None:
     """logsumexp(X - b 1', 2) + b = logsumexp(X, 2)"""
     for k, t in enumerate(e.args):
@@ -79,7 +79,7 @@ def _minus_log_sum() -> tuple[Expr, Expr]:
     return left, log_softmax(X, 2)
 
 
-@node_rule(op="add", group="present", source=BOYD, example=_minus_log_sum)
+@node_rule(op="add", group="present", source=BOYD, example=_minus_log_sum, having="broadcast|scale")
 def minus_log_sum_exp(e: Expr, context: Context) -> Expr | None:
     """X - logsumexp(X, 2) 1' = log_softmax(X, 2)"""
     for k, t in enumerate(e.args):

@@ -70,7 +70,7 @@ def _skew_entries() -> tuple[Expr, Expr]:
     return total(hadamard(A, S)), number(0)
 
 
-@node_rule(op="sum", source=FORMS, example=_skew_entries)
+@node_rule(op="sum", source=FORMS, example=_skew_entries, having="hadamard")
 def sum_with_skew(e: Expr, context: Context) -> Expr | None:
     """sum(A o S) = 0 for skew S and symmetric A"""
     inner = e.args[0]
@@ -101,7 +101,7 @@ def _power_of_determinant() -> tuple[Expr, Expr]:
     return core.power(det(var("Q", "n", "n", ["orthogonal"])), 2), number(1)
 
 
-@node_rule(op="power", source=MATRIX_ALGEBRA, example=_power_of_determinant)
+@node_rule(op="power", source=MATRIX_ALGEBRA, example=_power_of_determinant, having="det")
 def even_power_of_orthogonal_determinant(e: Expr, context: Context) -> Expr | None:
     """det(Q)^k = 1 for orthogonal Q and even k"""
     base, k = e.args

@@ -63,7 +63,7 @@ def _unit() -> tuple[Expr, Expr]:
     return v.T @ v, number(1)
 
 
-@node_rule(op="matmul", source=MAGNUS, example=_unit)
+@node_rule(op="matmul", source=MAGNUS, example=_unit, having="transpose")
 def length_of_eigenvector(e: Expr, context: Context) -> Expr | None:
     """v' v = 1 for an eigenvector v"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
@@ -78,7 +78,7 @@ def _deflated() -> tuple[Expr, Expr]:
     return deflated("eigvecmax", "eigmax", S), resolvent("eigmax", S)
 
 
-@node_rule(op="matmul", source=MAGNUS, example=_deflated)
+@node_rule(op="matmul", source=MAGNUS, example=_deflated, having="inv, add")
 def deflated_inverse_of_symmetric(e: Expr, context: Context) -> Expr | None:
     """(I - v v') (lambda I - S + v v')^-1 = (lambda I - S)^+ for symmetric S with S v = lambda v"""
     for k, (left, right) in enumerate(zip(e.args, e.args[1:])):
@@ -127,7 +127,7 @@ def _adjugate() -> tuple[Expr, Expr]:
     return matmul(V, core.diag(prodothers(values, None)), inverse(V)), adj(X)
 
 
-@node_rule(op="matmul", source=HIGHAM, example=_adjugate)
+@node_rule(op="matmul", source=HIGHAM, example=_adjugate, having="hadamard")
 def function_of_eigenvalues(e: Expr, context: Context) -> Expr | None:
     """V diag(f(lambda)) V^-1 = f(X) for the eigenvalues and eigenvectors of X"""
     for k, (left, scaled_rows) in enumerate(zip(e.args, e.args[1:])):
@@ -178,13 +178,13 @@ def _triangle(op: str) -> tuple[Expr, Expr]:
     return core.hadamard(node(op, (X,)), Y), node(op, (core.hadamard(X, Y),))
 
 
-@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("tril"))
+@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("tril"), having="tril")
 def lower_triangle(e: Expr, context: Context) -> Expr | None:
     """tril(X) o Y = tril(X o Y): what is not defined outside the triangle does not count; X o tril(1) = tril(X)"""
     return _masked(e, "tril")
 
 
-@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("triu"))
+@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("triu"), having="triu")
 def upper_triangle(e: Expr, context: Context) -> Expr | None:
     """triu(X) o Y = triu(X o Y): what is not defined outside the triangle does not count; X o triu(1) = triu(X)"""
     return _masked(e, "triu")
@@ -213,6 +213,7 @@ def upper_triangle_twice(X: Expr) -> tuple[Expr, Expr]:
     op="transpose",
     source=MAGNUS,
     example=lambda: (tril(var("X", "m", "n")).T, triu(var("X", "m", "n").T)),
+    having="tril|triu",
 )
 def transpose_of_triangle(e: Expr, context: Context) -> Expr | None:
     """tril(X)' = triu(X')"""

@@ -44,7 +44,7 @@ def _product() -> tuple[Expr, Expr]:
     return matmul(A, B, C).T, matmul(C.T, B.T, A.T)
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_product)
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_product, having="matmul")
 def transpose_of_product(e: Expr, context: Context) -> Expr | None:
     """(A B)' = B' A'"""
     inner = e.args[0]
@@ -56,14 +56,14 @@ def _through(op: str) -> tuple[Expr, Expr]:
     return node(op, (A, B)).T, node(op, (A.T, B.T))
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("add"))
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("add"), having="add")
 def transpose_of_sum(e: Expr, context: Context) -> Expr | None:
     """(A + B)' = A' + B'"""
     inner = e.args[0]
     return core.add(*(transpose(a) for a in inner.args)) if inner.op == "add" else None
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("hadamard"))
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("hadamard"), having="hadamard")
 def transpose_of_hadamard(e: Expr, context: Context) -> Expr | None:
     """(A o B)' = A' o B'"""
     inner = e.args[0]
@@ -75,7 +75,7 @@ def _scaled() -> tuple[Expr, Expr]:
     return core.scale(s, A).T, core.scale(s, A.T)
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_scaled)
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_scaled, having="scale")
 def transpose_of_scaled(e: Expr, context: Context) -> Expr | None:
     """(s A)' = s A'"""
     inner = e.args[0]
@@ -101,7 +101,7 @@ def _powers() -> tuple[Expr, Expr]:
     return core.power(A, 2).T, core.power(A.T, 2)
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_powers)
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_powers, having="power")
 def transpose_of_power(e: Expr, context: Context) -> Expr | None:
     """(A .^ k)' = A' .^ k"""
     inner = e.args[0]
@@ -139,7 +139,7 @@ def _leaves() -> tuple[Expr, Expr]:
     return core.ones("m", "n").T, core.ones("n", "m")
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_leaves)
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_leaves, having="ones|zeros|comm")
 def transpose_of_constant(e: Expr, context: Context) -> Expr | None:
     """the transpose of a matrix of ones (zeros) is one; K_mn' = K_nm"""
     inner = e.args[0]
@@ -153,7 +153,7 @@ def _spread() -> tuple[Expr, Expr]:
     return core.broadcast(b, (dim("m"), dim("n"))).T, core.broadcast(b.T, (dim("n"), dim("m")))
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_spread)
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_spread, having="broadcast")
 def transpose_of_broadcast(e: Expr, context: Context) -> Expr | None:
     """(1 b)' = b' 1'"""
     inner = e.args[0]
