@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import mpmath
 import numpy as np
 import pytest
@@ -135,6 +137,46 @@ def test_a_sum_is_added_in_its_order():
         )
         == 2.0**-40
     )
+
+
+# ------------------------------------------------------------------------------------------------ centring
+
+NEARLY = {"X": (4, 3), "W": (3, 2), "K": (5, 3), "V": (5, 2), "c": (4, 1), "C": (4, 2), "Y": (4, 2), "Z": (4, 2)}
+NEARLY |= {"A": (3, 3), "x": (3, 1)}
+CENTRED = [
+    ("c'*std(Z, 2)", "Z"),
+    ("var(log(1 + (A*x).^2) + A'*A*x)", "x"),
+    ("sum(C .* (softmax(X*K', 2)*V))", "X"),
+    ("-sum(Y .* log(softmax(tanh(X/4)*W, 2)))", "X"),
+]
+
+
+@pytest.mark.parametrize(("source", "name"), CENTRED, ids=[source for source, _ in CENTRED])
+def test_gradients_of_what_is_centred_sum_to_nothing(source, name):
+    """Where all entries are nearly equal, what remains of sums that are 0 would be larger than the gradient."""
+    rng = np.random.default_rng(5)
+    shapes = {n: shape for n, shape in NEARLY.items() if n in re.findall(r"\w+", source)}
+    values = {n: (1.5 + 1e-3 * rng.standard_normal(shape)).astype(np.float32) for n, shape in shapes.items()}
+    d = mc.derive(source, wrt=name, shapes=shapes)
+    exact = d.function("gradient")(**{n: X.astype(float) for n, X in values.items()})[name]
+    got = d.function("gradient")(**values)[name]
+    assert np.max(np.abs(got - exact)) < 3e-3 * np.max(np.abs(exact))
+
+
+def test_a_softmax_is_computed_once_whatever_scales_it():
+    shapes = {"Q": ("n", "d"), "K": ("m", "d"), "V": ("m", "p"), "C": ("n", "p")}
+    code = mc.derive("sum(C .* (softmax(Q*K'/sqrt(d), 2)*V))", wrt="Q", shapes=shapes).code()
+    assert code.split("def _inputs")[0].count("_softmax(") == 1
+
+
+def test_the_square_of_a_denominator_does_not_overflow():
+    shapes = {"x": ("n", 1), "A": ("m", "n"), "B": ("p", "n")}
+    d = mc.derive("(x'*A'*A*x)/(x'*B'*B*x)", wrt="x", shapes=shapes)
+    rng = np.random.default_rng(1)
+    values = {n: rng.standard_normal((3, 1 if n == "x" else 3)) for n in shapes}
+    exact = d.function("gradient")(**values)["x"] * 1e-6
+    got = d.function("gradient")(**{n: (1e6 * X).astype(np.float32) for n, X in values.items()})["x"]
+    np.testing.assert_allclose(got, exact, rtol=1e-4)
 
 
 # ------------------------------------------------------------------------------------------------ saturation

@@ -16,7 +16,7 @@ from matcalc import core
 from matcalc.core import broadcast, number, power, scale
 from matcalc.dims import Shape, is_one, is_scalar, same_shape
 from matcalc.emit.code import Code, Level
-from matcalc.emit.matching import through
+from matcalc.emit.matching import constant_of, through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
@@ -24,6 +24,7 @@ from matcalc.ops.arithmetic import power_
 from matcalc.ops.elementwise import absolute, exp, relu
 from matcalc.rewrite.terms import coefficient_and_rest, is_firm
 
+_SQUARE = 2
 ENTRYWISE = frozenset(
     {
         *("add", "hadamard", "divide", "power", "where", "maximum", "minimum", "step", "sign"),
@@ -162,6 +163,7 @@ def product_code(select: Selector, e: Expr) -> Choice | None:
     parts = _taken_apart(select, e)
     if e not in select.forward:  # other libraries may differentiate the value again, also where |x| has no slope
         _join_slopes(select, parts)
+    _halve_squares(select, parts)
     shape = joint_shape(e.shape, [*parts.above, *parts.below, *parts.masks])
     if not same_shape(shape, e.shape):  # only a scaled broadcast: the others are small operands
         return broadcast(_product_of([broadcast(stripped(select, a), shape) for a in e.args]), e.shape)
@@ -218,6 +220,16 @@ def _join_slopes(select: Selector, parts: _Product) -> None:
             joint = core.divide(t, power(core.plus(t, 1), 2))
             parts.above = [joint if f is a else f for f in parts.above if f is not b]
             return
+
+
+def _halve_squares(select: Selector, parts: _Product) -> None:
+    """a / b^2 = (a / b) / b for 1 x 1 values: the square may be beyond all numbers where the quotient is not."""
+    for k, f in enumerate(parts.below):
+        scalars = [a for a in parts.above if a.is_scalar]
+        if scalars and f.is_scalar and f.op == "power" and not select.shared(f) and constant_of(f.args[1]) == _SQUARE:
+            quotient = core.divide(scale(*scalars), f.args[0])
+            parts.above = [quotient, *(a for a in parts.above if not a.is_scalar)]
+            parts.below[k] = f.args[0]
 
 
 def _gate(select: Selector, X: Expr) -> Expr:

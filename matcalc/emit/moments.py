@@ -10,12 +10,13 @@ from matcalc.emit.selection import Choice, Selector
 from matcalc.expr import Expr
 
 
-def _centred(X: Expr, axis: int | None) -> Expr:
-    return core.add(X, core.minus(broadcast(core.mean(X, axis), X.shape)))
+def centred(X: Expr, axis: int | None) -> Expr:
+    """X - mean(X)"""
+    return core.add(X, broadcast(core.minus(core.mean(X, axis)), X.shape))
 
 
 def _variance(X: Expr, axis: int | None, ddof: int) -> Expr:
-    C = _centred(X, axis)
+    C = centred(X, axis)
     entries = core.exact_dim(core.count(X) if axis is None else X.shape[axis - 1])
     return scale(number(1 / (entries - ddof)), core.total(core.hadamard(C, C), axis))
 
@@ -40,7 +41,7 @@ def standardize_code(select: Selector, e: Expr) -> Choice | None:
     spread = _variance(X, axis, ddof)
     if core.exact(eps) != 0:
         spread = core.add(spread, broadcast(number(eps), spread.shape))
-    return core.divide(_centred(X, axis), broadcast(power(spread, sp.Rational(1, 2)), X.shape))
+    return core.divide(centred(X, axis), broadcast(power(spread, sp.Rational(1, 2)), X.shape))
 
 
 def _is_degenerate(X: Expr, axis: int | None, ddof: int) -> bool:

@@ -15,6 +15,7 @@ from matcalc import core, dims
 from matcalc.dims import is_one, shape_text
 from matcalc.emit import array_helpers, helpers, portable_helpers, root_helpers
 from matcalc.emit.catalogue import Names, function_name, rules
+from matcalc.emit.centring import centred_twice
 from matcalc.emit.code import number_code
 from matcalc.emit.factored import forms_of_residuals
 from matcalc.emit.factorisations import with_names
@@ -153,8 +154,9 @@ class Lowered:
         used += [sp.Symbol(d) for equation in self.solvers for d in equation.sizes]
         self.dimensions = {d: self.namer.name(d) for d in dims.symbols(used)}
         last = choices_last(self.roots)
-        self.roots = {last[root]: wanted for root, wanted in self.roots.items()}
-        program = self.program = program.with_roots(last)
+        self._become(last)
+        self._become(centred_twice(self.roots, [] if self.program.value is None else [self.program.value]))
+        program = self.program
         named = with_names(list(self.roots), self.namer.unused)
         twins = without_twins(named.values())
         named = {root: twins[new] for root, new in named.items()}
@@ -178,6 +180,11 @@ class Lowered:
             for name, e in program.results.items():
                 roots.setdefault(e, f"{program.kind.prefix}_{name}")
         return roots
+
+    def _become(self, table: Mapping[Expr, Expr]) -> None:
+        """Compute something else for each root."""
+        self.roots = {table[root]: wanted for root, wanted in self.roots.items()}
+        self.program = self.program.with_roots(table)
 
     def _check(self) -> None:
         known = {*self.program.variables, *self.extra}

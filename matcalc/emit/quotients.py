@@ -18,9 +18,9 @@ Factors = tuple[Any, "Counter[Expr]"]
 
 def without_common_part(e: Expr) -> Expr | None:
     """The sum `e` with two such terms as one, or None where there are none."""
-    if not any(base.op == "add" for t in e.args for base in _factors(t)[1]):
+    if not any(base.op == "add" for t in e.args for base in factors_of_term(t)[1]):
         return None
-    found = [_factors(t) for t in e.args]
+    found = [factors_of_term(t) for t in e.args]
     for i, k in permutations(range(len(e.args)), 2):
         joint = _joint(e.args[i], found[i], found[k])
         if joint is not None:
@@ -36,7 +36,7 @@ def _joint(t: Expr, first: Factors, second: Factors) -> Expr | None:
     for A in [base for base, k in quotient.items() if k == -1 and base.op == "add" and second[1][base] < 0]:
         above = Counter({base: k for base, k in quotient.items() if k != 0 and base is not A})
         for n, part in enumerate(A.args):
-            c, factors = _factors(part)
+            c, factors = factors_of_term(part)
             if factors == above and second[0] == -first[0] * c:
                 R = core.add(*(a for m, a in enumerate(A.args) if m != n))
                 return _times(t, core.divide(broadcast(R, A.shape), A))
@@ -49,7 +49,7 @@ def _times(t: Expr, q: Expr) -> Expr | None:
     return core.hadamard(t, q) if q.shape == t.shape else None
 
 
-def _factors(t: Expr) -> Factors:
+def factors_of_term(t: Expr) -> Factors:
     """The number in front of a term, and its factors with their exponents."""
     coefficient, powers = sp.S.One, Counter[Expr]()
     stack = [(t, sp.S.One)]

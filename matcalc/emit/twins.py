@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import sympy as sp
+
 from matcalc import core
 from matcalc.dims import is_one
-from matcalc.expr import Expr, postorder, record
+from matcalc.expr import Expr, number_value, postorder, record
 from matcalc.ops.products import matmul_
 from matcalc.walk import rebuild
 
@@ -24,7 +26,7 @@ def without_twins(roots: Iterable[Expr]) -> dict[Expr, Expr]:
     first: dict[bytes, Expr] = {}
     for e in postorder(roots):
         new = rebuild(e, [done[a] for a in e.args]) if e.args else e
-        new = _repeated_last(_with_factor_in_front(new))
+        new = _number(_repeated_last(_with_factor_in_front(new)))
         if _is_work(new):
             new = first.get(new.digest, new)
         turned = _mirror(new, mirror)
@@ -62,6 +64,14 @@ def _repeated_last(e: Expr) -> Expr:
     if e.op != "scale" or e.args[-1].op != "broadcast":
         return e
     return core.broadcast(core.scale(*e.args[:-1], e.args[-1].args[0]), e.shape)
+
+
+def _number(e: Expr) -> Expr:
+    """sqrt(c) and c^k of a positive number, as derivatives have them"""
+    if e.op not in ("sqrt", "power") or any(a.op != "number" for a in e.args):
+        return e
+    base, exponent = [*map(number_value, e.args), sp.Rational(1, 2)][:2]
+    return core.number(base**exponent) if base.is_positive and exponent.is_Rational else e
 
 
 def _parts(t: Expr) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:

@@ -1,0 +1,130 @@
+"""What is centred in derivatives is centred twice, so that its (weighted) sums are 0 to all digits.
+
+In Y - mean(Y) the rounding of the mean moves all entries by one amount, and the roundings of the entries move their
+sum: where a product that follows keeps little but sums (one with a matrix whose entries are nearly equal), those are
+what remains. The same holds for G - sum(P .* G), P a softmax, for P .* G - P .* sum(P .* G) and for P .* sum(Y) - Y.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from matcalc import core
+from matcalc.core import broadcast, minus
+from matcalc.dims import is_one
+from matcalc.emit.moments import centred
+from matcalc.emit.quotients import factors_of_term
+from matcalc.expr import Expr, postorder
+from matcalc.walk import transform
+
+Powers = frozenset[tuple[Expr, Any]]
+_AVERAGES = ("mean", "sum", "matmul")
+
+
+def centred_twice(roots: Iterable[Expr], values: Iterable[Expr]) -> Mapping[Expr, Expr]:
+    """Each of some derivatives with what is centred in it centred again; what the values need stays as it is."""
+    forward = set(postorder(values))
+
+    def again(new: Expr, old: Expr) -> Expr:
+        return new if new.op != "add" or old in forward else _again(new)
+
+    return transform(roots, again)
+
+
+def _again(e: Expr) -> Expr:
+    """A sum whose (weighted) mean is subtracted, less the mean of what remains."""
+    for k, t in enumerate(e.args):
+        c, powers = factors_of_term(t)
+        for average in [b for b, n in powers.items() if n == 1 and b.op in _AVERAGES]:
+            Y, axis = _averaged(average)
+            rest = [a for n, a in enumerate(e.args) if n != k]
+            if Y is None or Y.shape != e.shape or not rest:
+                continue
+            outside = Counter(powers)
+            outside[average] -= 1
+            found = _weight(average, Y, axis, outside, c, rest)
+            if found is not None:
+                if found == (None,) and t is broadcast(minus(average), e.shape):
+                    e = centred(Y, axis)  # as the code of moments has it
+                return _less_mean(e, found[0], axis, found[0] is not None and found[0] in +outside)
+    return e
+
+
+def _averaged(average: Expr) -> tuple[Expr | None, int | None]:
+    """What is summed, and along which axis; x'*y is the sum of x .* y."""
+    if average.op != "matmul":
+        return average.args[0], average.params[0]
+    a, b = average.args[0], average.args[-1]
+    if len(average.args) != 2 or not average.is_scalar or a.op != "transpose" or a.args[0].shape != b.shape:
+        return None, None
+    return core.hadamard(a.args[0], b), None
+
+
+def _weight(
+    average: Expr, Y: Expr, axis: int | None, outside: Counter[Expr], c: Any, rest: list[Expr]
+) -> tuple[Expr | None] | None:
+    """The softmax P with which the mean is weighted, None for a plain mean, in a tuple; None where it is no mean.
+
+    The rest of the sum, times P, is minus what is averaged times what stands outside.
+    """
+    wanted = _sum_of_terms(rest)
+    inside = _terms(Y)
+    given = _sum_of([(k * -c, _product(F, outside)) for k, F in inside])
+    if average.op == "mean":
+        fits = given == wanted and all(_constant_along(b, axis) for b in +outside)
+        return (None,) if fits else None
+    for P in dict.fromkeys(b for F in ([*outside], *(F for _, F in inside)) for b in F if b.op == "softmax"):
+        along = P.params[0]
+        if P.shape != Y.shape or (axis != along and not (axis is None and is_one(P.shape[2 - along]))):
+            continue
+        others = (b for b in +outside if b is not P)
+        if given == _sum_of([(k, _product(F, Counter([P]))) for a in rest for k, F in _terms(a)]) and all(
+            _constant_along(b, axis) for b in others
+        ):
+            return (P,)
+    return None
+
+
+def _terms(Y: Expr) -> list[tuple[Any, Counter[Expr]]]:
+    """The terms of a sum, or of a product with one sum, as numbers and factors with exponents."""
+    c, powers = factors_of_term(Y)
+    for A in (b for b, n in powers.items() if n == 1 and b.op == "add"):
+        others = Counter(powers)
+        others[A] -= 1
+        return [(c * k, _product(F, others)) for k, F in map(factors_of_term, A.args)]
+    return [(c, powers)]
+
+
+def _product(*factors: Counter[Expr]) -> Counter[Expr]:
+    joint = Counter[Expr]()
+    for F in factors:
+        joint.update(F)
+    return joint
+
+
+def _sum_of_terms(terms: list[Expr]) -> dict[Powers, Any]:
+    return _sum_of([found for t in terms for found in _terms(t)])
+
+
+def _sum_of(terms: list[tuple[Any, Counter[Expr]]]) -> dict[Powers, Any]:
+    """The coefficient of each product."""
+    total: dict[Powers, Any] = {}
+    for c, F in terms:
+        key = frozenset((b, n) for b, n in F.items() if n != 0)
+        total[key] = total.get(key, 0) + c
+    return total
+
+
+def _constant_along(b: Expr, axis: int | None) -> bool:
+    return b.is_scalar or (axis is not None and is_one(b.shape[axis - 1]))
+
+
+def _less_mean(e: Expr, P: Expr | None, axis: int | None, weighted: bool) -> Expr:
+    """e - mean(e); with weights P the sum of P .* e, or where `e` has them already P times its sum."""
+    if P is None:
+        return centred(e, axis)
+    sums = core.total(e if weighted else core.hadamard(P, e), axis)
+    repeated = broadcast(sums, e.shape)
+    return core.add(e, minus(core.hadamard(P, repeated) if weighted else repeated))
