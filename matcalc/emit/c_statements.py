@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from matcalc.emit import trees
 from matcalc.emit.c_entries import SCALAR, UNARY, At, Entries, Shape, product, refused
 from matcalc.emit.c_parts import Step, Stored, bare, count, gemv, group, is_number, line_of, turn
-from matcalc.emit.portable import EINSUM
+from matcalc.targets.libraries.translation import EINSUM
 
 _PAIR = 2
 _LARGEST_POWER = 8

@@ -6,6 +6,8 @@ gives a 1 x 1 value, it is converted here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy as sp
 
 from matcalc import core
@@ -42,13 +44,18 @@ class Names:
         self.variables, self.dimensions, self.functions, self.solvers = variables, dimensions, functions, solvers
 
 
+def size_text(d: object, names: Mapping[str, str]) -> str:
+    """A size as Python: a whole number."""
+    whole, divisor = sp.fraction(sp.together(core.exact_dim(d)))
+    text, _ = number_code(whole, names)
+    return text if divisor == 1 else f"({text}) // {divisor}"  # n (n + 1)/2 is whole, but / gives a float
+
+
 def rules(names: Names) -> dict[str, list[Rule]]:
     """All rules of selection, for a program with these names."""
 
     def dim_text(d: object) -> str:
-        whole, divisor = sp.fraction(sp.together(core.exact_dim(d)))
-        text, _ = number_code(whole, names.dimensions)
-        return text if divisor == 1 else f"({text}) // {divisor}"  # n (n + 1)/2 is whole, but / gives a float
+        return size_text(d, names.dimensions)
 
     def variable_code(select: Selector, e: Expr) -> Choice | None:
         return Code(names.variables[e.params[0]], view=True, cheap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -64,7 +65,7 @@ class Code:
         return self.text.format(*texts)
 
 
-def number_code(value: sp.Expr, names: dict[str, str]) -> tuple[str, Level]:
+def number_code(value: sp.Expr, names: Mapping[str, str]) -> tuple[str, Level]:
     """An exact scalar as Python: `0.5`, `2 / n`, `math.sqrt(2)`; `names` gives the names of dimensions in the code.
 
     Raises:
@@ -103,12 +104,12 @@ def number_code(value: sp.Expr, names: dict[str, str]) -> tuple[str, Level]:
 _MATH = {sp.log: "math.log", sp.exp: "math.exp", sp.loggamma: "math.lgamma", sp.gamma: "math.gamma"}
 
 
-def _bracket(value: sp.Expr, names: dict[str, str], need: Level) -> str:
+def _bracket(value: sp.Expr, names: Mapping[str, str], need: Level) -> str:
     text, level = number_code(value, names)
     return text if level >= need else f"({text})"
 
 
-def _sum_code(value: sp.Expr, names: dict[str, str]) -> str:
+def _sum_code(value: sp.Expr, names: Mapping[str, str]) -> str:
     terms = sorted(value.as_ordered_terms(), key=lambda t: bool(t.could_extract_minus_sign()))
     text = _bracket(terms[0], names, Level.MATMUL)
     for t in terms[1:]:
@@ -117,7 +118,7 @@ def _sum_code(value: sp.Expr, names: dict[str, str]) -> str:
     return text
 
 
-def _product_code(value: sp.Expr, names: dict[str, str]) -> tuple[str, Level]:
+def _product_code(value: sp.Expr, names: Mapping[str, str]) -> tuple[str, Level]:
     if value.could_extract_minus_sign():
         inner, level = number_code(-value, names)
         return f"-{inner}" if level >= Level.TIMES else f"-({inner})", Level.TIMES
@@ -130,7 +131,7 @@ def _product_code(value: sp.Expr, names: dict[str, str]) -> tuple[str, Level]:
     return f"{_bracket(above, names, Level.TIMES)} / {_bracket(below, names, Level.POWER)}", Level.TIMES
 
 
-def _power_code(value: sp.Expr, names: dict[str, str]) -> tuple[str, Level]:
+def _power_code(value: sp.Expr, names: Mapping[str, str]) -> tuple[str, Level]:
     base, exponent = value.base, value.exp
     if exponent.is_number and exponent.is_negative:
         return f"1 / {_bracket(1 / value, names, Level.POWER)}", Level.TIMES

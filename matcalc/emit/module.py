@@ -13,16 +13,12 @@ from functools import cache
 from typing import Any
 
 from matcalc.emit import array_helpers, helpers, root_helpers
-from matcalc.emit.autodiff import AUTODIFF as AUTODIFF
-from matcalc.emit.autodiff import autodiff_text
 from matcalc.emit.blocks import is_blocks
 from matcalc.emit.c_module import c_text
 from matcalc.emit.idioms import in_numpy
 from matcalc.emit.inputs import Inputs
 from matcalc.emit.kernels import Kernels
 from matcalc.emit.masks import has_risky_branches
-from matcalc.emit.portable import DIALECTS
-from matcalc.emit.portable_module import portable_text
 from matcalc.emit.program import Lowered, Program, plain, quoted
 from matcalc.emit.schedule import Statement
 from matcalc.emit.solvers import solver_sources
@@ -30,6 +26,10 @@ from matcalc.errors import MatcalcError, NoRuleError, missing_dependency
 from matcalc.expr import Expr, postorder
 from matcalc.kinds import KINDS, VALUE, VALUE_AND_VJP, Kind, kind_of
 from matcalc.printing.text import shared
+from matcalc.targets.libraries.autodiff import AUTODIFF as AUTODIFF
+from matcalc.targets.libraries.autodiff import autodiff_text
+from matcalc.targets.libraries.dialects import DIALECTS
+from matcalc.targets.libraries.module import portable_text
 from matcalc.templating import render
 from matcalc.walk import substitute
 

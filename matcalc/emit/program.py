@@ -13,7 +13,7 @@ import sympy as sp
 
 from matcalc import core, dims
 from matcalc.dims import is_one, shape_text
-from matcalc.emit import array_helpers, helpers, portable_helpers, root_helpers
+from matcalc.emit import array_helpers, helpers, root_helpers
 from matcalc.emit.catalogue import Names, function_name, rules
 from matcalc.emit.centring import centred_twice
 from matcalc.emit.code import number_code
@@ -28,11 +28,12 @@ from matcalc.expr import Expr, postorder
 from matcalc.kinds import Kind
 from matcalc.ops.implicit import Equation
 from matcalc.properties import names_of
+from matcalc.targets.libraries.dialect import RUNTIME
 from matcalc.walk import variables
 
 _FUNCTIONS = {
     name
-    for m in (helpers, array_helpers, portable_helpers, root_helpers)
+    for m in (helpers, array_helpers, root_helpers, *RUNTIME)
     for name, f in vars(m).items()
     if inspect.isfunction(f)
 }

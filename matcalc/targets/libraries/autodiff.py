@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 from matcalc.dims import is_one
 from matcalc.emit import trees
-from matcalc.emit.portable import DIALECTS, helpers_of, python_numbers, size_lines, translated
-from matcalc.emit.portable_module import WIDTH, type_line
 from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
 from matcalc.properties import CLOSED_MASK, names_of
+from matcalc.targets.libraries.dialects import DIALECTS
+from matcalc.targets.libraries.module import WIDTH, type_line
+from matcalc.targets.libraries.sizes import size_lines
+from matcalc.targets.libraries.translation import python_numbers, translated
 from matcalc.templating import render
 
 AUTODIFF = ("jax", "torch")
@@ -51,7 +53,9 @@ def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
     held = [v.params[0] for v in program.variables if v.params[0] in program.results and v.params[3] & CLOSED_MASK]
     cut = _cut(lowered, target, target == "torch" and not held)
-    checks = size_lines(arrays, lowered.dimensions, [*cut.forward, cut.value])
+    checks, by_hand = size_lines(arrays, lowered.dimensions, [*cut.forward, cut.value])
+    if by_hand:
+        raise NoRuleError("autodiff needs every size to be the number of rows or columns of an array")
     second = [*cut.backward, *cut.gradients.values(), *cut.repeated]
     sizes = _sizes_again(lowered, second)
     kept = list(dict.fromkeys([*cut.kept, *(name for name, _ in sizes.values())]))
@@ -65,12 +69,15 @@ def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str
     elif typed:
         checks.append(f"dtype = {names[0]}.dtype")
     body = [*checks, *cut.forward, cut.value, *cut.backward, *cut.gradients.values()]
+    needed = dialect.needed("\n".join(body))
+    helpers = [source for name, source in dialect.sources.items() if name in needed]
+    everything = "\n".join([*body, *helpers])
     derivatives = [cut.gradients.get(name, "None") for name in names]
     return render(
         f"{target}_autodiff.py.jinja",
         title=plain(title),
         documentation=lowered.documentation(formulas),
-        uses_math="math." in "\n".join(body),
+        uses_math="math." in everything,
         function=lowered.name,
         names=names,
         scalars=[lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar],
@@ -84,7 +91,7 @@ def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str
         cotangent=cotangent,
         returned=[f"_once({text})" if held and target == "jax" and text != "None" else text for text in derivatives],
         once=_stated(lowered, held) if held else "",
-        helpers=helpers_of(body),
+        helpers=helpers,
     )
 
 

@@ -1,86 +1,22 @@
-"""The same schedule for other array libraries: the array API standard (`xp=`), Dask, JAX and PyTorch.
-
-The statements of the NumPy program, without `out=`, translated name by name. What has no counterpart is refused.
-"""
+"""The statements of the NumPy program, without `out=`, in another library: name by name. What it lacks is refused."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from matcalc.emit import portable_helpers, trees
+from matcalc.emit import trees
 from matcalc.errors import NoRuleError
-
-HELPERS = {name: f for name, f in vars(portable_helpers).items() if inspect.isfunction(f)}
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """One library.
-
-    Attributes:
-        title: how messages call it.
-        imports: lines at the top of the module.
-        prefix: of its functions.
-        names: functions that it calls differently.
-        missing: functions that it lacks.
-        options: keyword arguments without which a function would mean something else.
-        taken: the function through which it takes arrays of other libraries, if it must.
-        scalar: the function that makes an array of a number.
-        default: its floating type where there are only numbers.
-        special: where its error and gamma functions are, if it has them.
-    """
-
-    title: str
-    imports: str
-    prefix: str
-    names: dict[str, str] = field(default_factory=dict)
-    missing: frozenset[str] = frozenset()
-    options: dict[str, dict[str, bool]] = field(default_factory=dict)
-    taken: str | None = None
-    scalar: str = "asarray"
-    default: str = "float64"
-    special: str | None = None
-
-
-_NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"} | {
-    **{"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
-    **{"linalg.diagonal": "diagonal", "linalg.trace": "trace", "linalg.vector_norm": "linalg.norm"},
-}
-DIALECTS = {
-    # Dask's Cholesky factor is the upper one: the standard's keyword makes it refuse rather than differ.
-    "array-api": Dialect("the array API", "", "xp", options={"linalg.cholesky": {"upper": False}}),
-    "dask": Dialect(
-        *("Dask", "import dask.array as da", "da", _NUMPY_NAMES),
-        missing=frozenset(["linalg.det", "linalg.slogdet", "linalg.matrix_power", "linalg.matrix_norm"]),
-        options={"linalg.cholesky": {"lower": True}},
-        taken="da.asarray",
-    ),
-    "jax": Dialect(
-        "JAX",
-        "import jax.numpy as jnp",
-        "jnp",
-        {"linalg.trace": "trace"},
-        default="result_type(float)",
-        special="jax.scipy.special",
-    ),
-    "torch": Dialect(
-        *("PyTorch", "import torch", "torch", {"max": "amax", "min": "amin", "linalg.trace": "trace"}),
-        scalar="as_tensor",
-        special="torch.special",
-    ),
-}
+from matcalc.targets.libraries.dialect import Dialect
 
 _SAME = frozenset(
     [
         *("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
         *("sum", "mean", "max", "min", "prod", "where", "broadcast_to", "reshape", "ones", "zeros", "eye", "full"),
         *("linalg.solve", "linalg.inv", "linalg.det", "linalg.slogdet", "linalg.cholesky"),
-        "linalg.matrix_power",
+        *("linalg.matrix_power", "tril", "triu", "clip"),
     ]
 )
 _CREATING = ("ones", "zeros", "eye", "full")  # whose arguments are sizes and numbers
@@ -89,7 +25,10 @@ _SPECIAL = ("erf", "erfc", "erfcx", "gammaln", "digamma", "polygamma", "ndtr", "
 _RENAMED = {
     **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh"},
     **{"arctanh": "atanh", "trace": "linalg.trace", "linalg.norm": "linalg.vector_norm", "diagonal": "linalg.diagonal"},
+    "cumsum": "cumulative_sum",
 }
+# What runtime functions stand for.
+_AS_HELPERS = {"vdot": "_dot", "block": "_block", "outer": "_outer", "convolve": "_convolve", "kron": "_kron"}
 # einsum's patterns as products: the second factor turned or not, and the axis of the sum.
 EINSUM: dict[str, tuple[bool, int | None]] = {
     "ij,ij->j": (False, 0),
@@ -139,6 +78,11 @@ class _Translator(ast.NodeTransformer):
     def _refused(self, what: str) -> NoRuleError:
         return NoRuleError(f"no code for {self.dialect.title}: {what} has no counterpart there")
 
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self.dialect.lacking:  # one that is handed to another
+            raise self._refused(node.id)
+        return node
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         call = node.value
         if isinstance(call, ast.Call) and trees.text(call.func) == "np.einsum":  # [None, :] and [:, None]
@@ -185,12 +129,15 @@ class _Translator(ast.NodeTransformer):
             return self._library_call(name.removeprefix("np."), node)
         if name == "dtype.type":
             return self._call("asarray", node.args, dtype=ast.Name("dtype"))
-        if name in HELPERS:
+        if name in self.dialect.helpers:
             if name == "_cholesky_solve":
                 node.args[1] = self._whole(node.args[1], "{0: -1}")
-            if node.args and _first_parameter(HELPERS[name]) not in ("m", "n"):
+            if node.args and _first_parameter(self.dialect.helpers[name]) not in ("m", "n"):
                 node.args[0] = self._array(node.args[0])
-            return ast.Call(node.func, [trees.parsed(self.dialect.prefix), *node.args], node.keywords)
+            return self._helper(name, node)
+        if name.startswith("special.") and name.replace("special.", "_") in self.dialect.helpers:
+            node.args[-1] = self._array(node.args[-1])
+            return self._helper(name.replace("special.", "_"), node)
         if name.startswith("special.") and name.removeprefix("special.") in _SPECIAL and self.dialect.special:
             inner = trees.parsed(name.replace("special", self.dialect.special, 1))
             node.args[-1] = self._array(node.args[-1])
@@ -199,11 +146,17 @@ class _Translator(ast.NodeTransformer):
             raise self._refused(name)
         return node
 
+    def _helper(self, name: str, node: ast.Call) -> ast.Call:
+        """The call of a runtime function, whose first argument is the library."""
+        if name in self.dialect.lacking:
+            raise self._refused(name)
+        return ast.Call(ast.Name(name), [trees.parsed(self.dialect.prefix), *node.args], node.keywords)
+
     def _library_call(self, name: str, node: ast.Call) -> ast.expr:
-        if name == "vdot":
-            return ast.Call(ast.Name("_dot"), [trees.parsed(self.dialect.prefix), *node.args], [])
-        if name == "block":
-            return ast.Call(ast.Name("_block"), [trees.parsed(self.dialect.prefix), *node.args], [])
+        if name in _AS_HELPERS:
+            return self._helper(_AS_HELPERS[name], node)
+        if name == "linalg.svd" and node.keywords:  # compute_uv=False
+            name, node.keywords = "linalg.svdvals", []
         if name == "array":
             if self.dialect.prefix == "torch":
                 return ast.Call(ast.Attribute(node.args[0], "clone"), [], [])
@@ -226,7 +179,8 @@ class _Translator(ast.NodeTransformer):
             return self._call(name, [first, second])
         if name not in _CREATING and not isinstance(node.args[0], (ast.Tuple, ast.List)):
             node.args[0] = self._array(node.args[0])
-        if (name not in _SAME and name not in _RENAMED) or name in self.dialect.missing:
+        known = name in _SAME or name in _RENAMED or name == "linalg.svdvals"
+        if not known or name in self.dialect.missing:
             raise self._refused(f"np.{name}")
         if name in _FACTORING:
             node.args = [self._whole(a, "{0: -1}" if k else "-1") for k, a in enumerate(node.args)]
@@ -254,65 +208,6 @@ class _Translator(ast.NodeTransformer):
         return self._call("sum", [product]) if axis is None else self._call("sum", [product], axis=axis, keepdims=True)
 
 
-def _first_parameter(helper: Any) -> str:
-    """What a helper takes after the library: `m` and `n` are sizes."""
+def _first_parameter(helper: Callable[..., Any]) -> str:
+    """What a runtime function takes after the library: `m` and `n` are sizes."""
     return [*inspect.signature(helper).parameters, "", ""][1]
-
-
-def helpers_of(lines: Iterable[str]) -> list[str]:
-    """The source texts of the helpers that some lines call."""
-    used: set[str] = set()
-    waiting = ["\n".join(lines)]
-    while waiting:
-        text = waiting.pop()
-        for name in HELPERS.keys() - used:
-            if re.search(rf"\b{name}\(", text):
-                used.add(name)
-                waiting.append(inspect.getsource(HELPERS[name]))
-    return [inspect.getsource(f).rstrip() for name, f in HELPERS.items() if name in used]
-
-
-def size_lines(
-    variables: list[tuple[str, tuple[Any, Any]]], names: Mapping[str, str], body: Iterable[str]
-) -> list[str]:
-    """Lines that take the sizes that `body` reads from the shapes of arrays, and check all shapes.
-
-    Raises:
-        NoRuleError: a size is not the number of rows or columns of any array.
-    """
-    lines: list[str] = []
-    known: set[str] = set()
-    for name, shape in variables:
-        fresh = [str(d) for d in shape if not isinstance(d, int) and d.is_Symbol and str(d) not in known]
-        if len(fresh) == len(shape) and fresh[0] != fresh[1]:
-            lines.append(f"{names[fresh[0]]}, {names[fresh[1]]} = {name}.shape")
-            known.update(fresh)
-            continue
-        for axis, d in enumerate(shape):
-            if str(d) in fresh and str(d) not in known:
-                lines.append(f"{names[str(d)]} = {name}.shape[{axis}]")
-                known.add(str(d))
-        if not all(isinstance(d, int) or str(d) in known for d in shape):
-            raise NoRuleError(f"the shape of {name} is not of plain sizes; only target='numpy' solves for them")
-        sizes = ", ".join(str(d) if isinstance(d, int) else names[str(d)] for d in shape)
-        lines.append(f'_fitting("{name}", {name}, ({sizes}))')
-    missing = [d for d in names if d not in known]
-    if missing:
-        raise NoRuleError(f"no array has the size {missing[0]}; only target='numpy' takes dims=")
-    return _without_unread(lines, "\n".join(body))
-
-
-def _without_unread(lines: list[str], text: str) -> list[str]:
-    """The lines without sizes that neither `text` nor a later line reads."""
-    kept: list[str] = []
-    for line in reversed(lines):
-        targets, _, source = line.partition(" = ")
-        if source:
-            read = [re.search(rf"\b{target}\b", text) is not None for target in targets.split(", ")]
-            if sum(read) < len(read):
-                axis = source if len(read) == 1 else f"{source}[{read.index(True)}]" if any(read) else ""
-                line = f"{targets.split(', ')[read.index(True)]} = {axis}" if any(read) else ""
-        if line:
-            kept.append(line)
-            text += f"\n{line}"
-    return kept[::-1]

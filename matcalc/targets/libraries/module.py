@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from matcalc.emit.portable import Dialect, helpers_of, python_numbers, size_lines, translated
 from matcalc.emit.program import Lowered, plain
 from matcalc.emit.trees import wrapped
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
+from matcalc.targets.libraries.dialect import Dialect
+from matcalc.targets.libraries.sizes import size_lines
+from matcalc.targets.libraries.translation import python_numbers, translated
 from matcalc.templating import render
 
 WIDTH = 108
@@ -36,7 +38,8 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
     given = [lowered.inputs[v.params[0]] for v in program.variables if not v.is_scalar]
     taking = [f"{name} = {dialect.taken}({name})" for name in given] if dialect.taken else []
-    taking += size_lines(arrays, lowered.dimensions, [*lines, result])
+    sizes, by_hand = size_lines(arrays, lowered.dimensions, [*lines, result])
+    taking += sizes
     scalars = [lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar]
     typed = len(taking)
     taking.append("")
@@ -47,25 +50,27 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
         taking.append(f'{lowered.inputs[t.params[0]]} = {tangent} if "{wrt}" in tangents else {zero}')
     if program.cotangent is not None:
         taking.append(f"{lowered.inputs['cotangent']} = {_taken('cotangent', program.cotangent, dialect)}")
-    signature = lowered.signature().removesuffix(", dims=None")
+    signature = lowered.signature().removesuffix(", dims=None") + (", dims" if by_hand else "")
     body = [*taking, *lines, result]
     used = "\n".join([*lines, result])
     needs_dtype = any(re.search(r"\bdtype\b", t) for t in [used, *taking])
     taking[typed : typed + 1] = [type_line(given, dialect, read=needs_dtype)] if given or needs_dtype else []
     body += taking
-    imports = f"import jax\n{dialect.imports}" if "jax.scipy" in used else dialect.imports
+    needed = dialect.needed("\n".join(body))
+    helpers = [source for name, source in dialect.sources.items() if name in needed]
+    everything = "\n".join([*body, *helpers])
     return render(
         "portable_module.py.jinja",
         title=plain(title),
         documentation=lowered.documentation(formulas),
-        uses_math="math." in used,
-        imports=imports,
+        uses_math="math." in everything,
+        imports=dialect.imported(everything),
         function=lowered.name,
         signature=signature if dialect.imports else f"{signature}, xp",
         summary=lowered.summary,
         lines=[*taking, *wrapped(lines, WIDTH)],
         result=result,
-        helpers=helpers_of(body),
+        helpers=helpers,
     )
 
 

@@ -1,0 +1,1 @@
+"""The targets of generated code, a folder each."""

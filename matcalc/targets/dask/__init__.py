@@ -1,0 +1,27 @@
+"""Dask: arrays in blocks, lazily."""
+
+from matcalc.targets.dask import runtime
+from matcalc.targets.libraries.dialect import Dialect
+
+DIALECT = Dialect(
+    "Dask",
+    "import dask.array as da",
+    "da",
+    {
+        **{"asin": "arcsin", "acos": "arccos", "atan": "arctan"},
+        **{"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "cumulative_sum": "cumsum"},
+        **{"linalg.diagonal": "diagonal", "linalg.trace": "trace", "linalg.vector_norm": "linalg.norm"},
+    },
+    missing=frozenset(
+        [
+            *("linalg.det", "linalg.slogdet", "linalg.matrix_power", "linalg.matrix_norm", "linalg.eigh", "linalg.eig"),
+            *("linalg.svd", "linalg.svdvals", "linalg.pinv", "linalg.qr", "finfo"),
+            *("_expm", "_sylvester", "_dlyapunov"),  # what they solve for depends on how their arrays are cut
+        ]
+    ),
+    options={"linalg.cholesky": {"lower": True}},
+    taken="da.asarray",
+    special="special",
+    own=runtime,
+    needs={"special.": "from scipy import special"},
+)

@@ -1,0 +1,1 @@
+"""What the array libraries have in common."""
