@@ -1,6 +1,6 @@
 """The runtime functions for spectra, matrix functions and adjugates, by functions of the standard.
 
-Like `portable_helpers`: the library is the first argument, and the text goes to users. Branches and loops that depend
+Like `entries`: the library is the first argument, and the text goes to users. Branches and loops that depend
 on values go through `_chosen` and `_repeated`, which JAX does in its own way; what is not real is nan.
 """
 
@@ -248,7 +248,7 @@ def _dadj(xp, x, v):
 
 def _turns(count):
     """The permutations of this length with their signs."""
-    found = [([], 1)]
+    found = [(list(range(0)), 1)]
     for k in range(count):
         found = [([*t[:i], k, *t[i:]], sign * (-1) ** (k - i)) for t, sign in found for i in range(k + 1)]
     return found

@@ -1,6 +1,6 @@
 """The runtime functions for triangles, blocks, Toeplitz matrices and products of entries, by functions of the standard.
 
-Like `portable_helpers`: the library is the first argument, and the text goes to users. Nothing is written in place and
+Like `entries`: the library is the first argument, and the text goes to users. Nothing is written in place and
 nothing branches on values, so that JAX can trace it.
 """
 

@@ -94,7 +94,9 @@ class _Translator(ast.NodeTransformer):
 
     def _array(self, number: ast.expr) -> ast.expr:
         """A number as an array, where a function takes arrays only; anything else as it is."""
-        return self._call("asarray", [number], dtype=ast.Name("dtype")) if self._is_number(number) else number
+        if not self._is_number(number) or (isinstance(number, ast.Constant) and number.value is None):
+            return number
+        return self._call("asarray", [number], dtype=ast.Name("dtype"))
 
     def _compared(self, node: ast.Compare) -> ast.Compare:
         """A comparison whose value is an array, of two numbers too."""
