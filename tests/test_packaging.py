@@ -26,7 +26,7 @@ LAYERS = (
     ("traits", "expr", "walk", "core", "properties", "steps"),
     ("maps", "linop", "vecform"),
     ("ops",),
-    ("rewrite", "rules", "printing", "emit", "indices"),
+    ("rewrite", "rules", "printing", "emit", "targets", "indices"),
     ("numeric",),
     ("graph",),
     ("frontend",),
