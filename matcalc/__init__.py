@@ -23,6 +23,7 @@ _HOME = {
     "prove": "matcalc.api.prove",
     "minimize": "matcalc.api.optimize",
     "maximize": "matcalc.api.optimize",
+    "sum_over": "matcalc.api.sums",
     "solves": "matcalc.api.implicit",
     "minimizes": "matcalc.api.implicit",
     "Derivation": "matcalc.api.derivation",

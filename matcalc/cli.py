@@ -122,6 +122,7 @@ def check(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """Write a note of one or several derivations."""
+    from matcalc.api.loops import LoopDerivation
     from matcalc.export.note import Note
     from matcalc.printing.style import Notation
 
@@ -140,7 +141,11 @@ def export(options: argparse.Namespace) -> int:
     )
     for source in options.sources:
         options.source = source
-        note.add(_derivation(options), _title(source))
+        d: Any = _derivation(options)
+        if isinstance(d, LoopDerivation) and len(options.sources) == 1:
+            print(d.export(options.output, title=options.title or _title(source) or "Derivatives", notation=notation))
+            return 0
+        note.add(d, _title(source))
     path = note.export(options.output, fragment=options.fragment, progress=_progress if sys.stderr.isatty() else None)
     print(path)
     return 0

@@ -153,6 +153,12 @@ class Expr:
         """The transpose."""
         return HOOKS["transpose"](self)  # type: ignore[no-any-return]
 
+    # A row, a column or an entry inside of a sum over an index (api/sums.py); an expression is no sequence.
+    __iter__ = None
+
+    def __getitem__(self, key: Any) -> Expr:
+        return HOOKS["entry"](self, key)  # type: ignore[no-any-return]
+
     # NumPy's functions give operations or errors (frontend/numpy_functions.py), never arrays of objects.
     __array_priority__ = 1000.0
 

@@ -622,4 +622,120 @@ def test_what_a_program_with_loops_does_not_offer_is_refused() -> None:
         with pytest.raises(mc.MatcalcError, match="families and recurrences"):
             getattr(d, name)
     assert main(["derive", "u[k=1..K]: p x 1; sum(k=1..K, norm2(u[k])^2)"]) == 0
-    assert main(["derive", "u[k=1..K]: p x 1; sum(k=1..K, norm2(u[k])^2)", "--format", "latex"]) != 0
+    assert main(["derive", "u[k=1..K]: p x 1; sum(k=1..K, norm2(u[k])^2)", "--format", "latex"]) == 0
+
+
+RNN = (
+    "W: d x d\nU: d x p\nV: 1 x d\nx[t=1..T]: p x 1\ny[t=1..T]: 1 x 1\nh[0] = zeros(d, 1)\n"
+    "h[t] = tanh(W*h[t-1] + U*x[t]) for t = 1..T\nJ = sum(t=1..T, (V*h[t] - y[t])^2)/2"
+)
+
+
+def test_backpropagation_through_time_is_printed_as_people_write_it() -> None:
+    d = mc.derive(RNN, wrt=["W", "x"])
+    assert d.gradient("W").split("\n") == [
+        "d_h[T + 1] = 0",
+        "d_h[t] = (V*h[t] - y[t])*V' + W'*(d_h[t + 1] .* (1 - h[t + 1].^2)) for t = T..1",
+        "sum(t=1..T, (d_h[t] .* (1 - h[t].^2))*h[t - 1]')",
+    ]
+    text = str(d)
+    assert text.count("for t = T..1") == 1
+    assert "dJ/dx[t] = U'*(d_h[t] .* (1 - h[t].^2)) for t = 1..T" in text
+
+
+def test_programs_with_loops_in_latex() -> None:
+    shown = mc.derive(RNN, wrt=["W", "x"]).latex()
+    assert r"\delta_{h_{t}} &= (V h_{t} - y_{t}) V^\top + W^\top" in shown
+    assert r"\frac{\partial J}{\partial x_{t}} &= U^\top" in shown
+    assert r"\sum_{t=1}^{T}" in shown
+    assert "[" not in shown.replace("\\[", "")
+
+
+@pytest.mark.parametrize("suffix", ["md", "tex", "html", "json"])
+def test_a_note_on_a_program_with_loops(suffix: str, tmp_path: Path) -> None:
+    path = mc.derive(RNN, wrt=["W", "x"]).export(tmp_path / f"rnn.{suffix}", title="Backpropagation", text="In time.")
+    content = path.read_text(encoding="utf-8")
+    assert "Backpropagation" in content
+    if suffix == "json":
+        assert json.loads(content)["results"][0]["name"] == "W"
+        assert json.loads(content)["check"]["ok"]
+    else:
+        assert "agrees with finite differences" in content
+        assert r"\delta_{h_{t}}" in content
+
+
+def test_programs_with_loops_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "rnn.txt"
+    source.write_text(RNN, encoding="utf-8")
+    for arguments in (
+        ["derive", str(source), "--wrt", "W", "--format", "json"],
+        ["check", str(source), "--wrt", "W"],
+        ["code", str(source), "--wrt", "W", "--kind", "hvp"],
+        ["export", str(source), "--wrt", "W", "-o", str(tmp_path / "rnn.md")],
+    ):
+        assert main(arguments) == 0
+    assert "def hvp(*, W, U, V, x, y, tangents, dims=None):" in capsys.readouterr().out
+    assert (tmp_path / "rnn.md").read_text().startswith("# Rnn")
+
+
+def test_definitions_of_a_program_with_loops_are_shown() -> None:
+    d = mc.derive("X: n x p\nb: n x 1\nu[k=1..K]: p x 1\nr = X'*b\nsum(k=1..K, tanh(u[k]'*r)) + r'*r", wrt="b")
+    assert "r = X'*b" in str(d).split("\n")[1]
+
+
+# ------------------------------------------------------------------------------------------------ Python
+
+X_, Y_, W_, A_ = mc.var("X", "n", "p"), mc.var("y", "n", 1), mc.var("w", "p", 1), mc.var("A", "n", "n")
+
+IN_PYTHON = [
+    ("i=1..n", lambda i: (X_[i, :] @ W_ - Y_[i]) ** 2, "sum", "sum(i=1..n, (X[i,:]*w - y[i])^2)"),
+    (
+        "i=1..n, j=1..n, i<j",
+        lambda i, j: A_[i, j] * mc.norm2(X_[i, :] - X_[j, :]) ** 2,
+        "sum",
+        "sum(i=1..n, j=1..n, i<j, A[i,j]*norm2(X[i,:] - X[j,:])^2)",
+    ),
+    (
+        "i=1..n",
+        lambda i: mc.sum_over("j=1..n", lambda j: A_[i, j] * Y_[j]) ** 2,
+        "sum",
+        "sum(i=1..n, sum(j=1..n, A[i,j]*y[j])^2)",
+    ),
+    ("i=1..n", lambda i: i * Y_[i] ** 2, "max", "max(i=1..n, i*y[i]^2)"),
+    ("i=2..n", lambda i: Y_[i] * Y_[i - 1] + X_[i, 1], "mean", "mean(i=2..n, y[i]*y[i-1] + X[i,1])"),
+]
+
+
+@pytest.mark.parametrize(("ranges", "body", "take", "text"), IN_PYTHON)
+def test_sums_in_python_are_those_of_the_text(ranges: str, body: Callable[..., Any], take: str, text: str) -> None:
+    declared = "X: n x p\ny: n x 1\nw: p x 1\nA: n x n\n"
+    assert mc.sum_over(ranges, body, take) is mc.derive(declared + text).source.output
+
+
+def test_a_computed_matrix_has_entries_in_python() -> None:
+    value = mc.sum_over("i=2..n", lambda i: (X_ @ W_)[i] * Y_[i - 1])
+    arrays = drawn("X: n x p\ny: n x 1\nw: p x 1", np.random.default_rng(0))
+    wanted = float(np.sum((arrays["X"] @ arrays["w"])[1:] * arrays["y"][:-1]))
+    assert mc.derive(value, wrt="w").evaluate(**arrays) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("build", "word"),
+    [
+        (lambda: X_[1, :], "sum_over"),
+        (lambda: mc.sum_over("i=1..n", lambda i: X_[i]), "two indices"),
+        (lambda: mc.sum_over("i", lambda i: Y_[i]), "written as"),
+        (lambda: mc.sum_over("i=1..n", lambda i: Y_[i + 1]), "outside"),
+        (lambda: mc.sum_over("i=1..n", lambda i: Y_[0] * Y_[i]), "start at 1"),
+        (lambda: mc.sum_over("i=1..n", "y[i]"), "function"),
+        (lambda: mc.sum_over("i=1..n", lambda i: Y_[i], "median"), "take"),
+    ],
+)
+def test_what_is_no_sum_in_python_is_refused(build: Callable[[], Any], word: str) -> None:
+    with pytest.raises(mc.MatcalcError, match=word):
+        build()
+
+
+def test_an_expression_is_no_sequence() -> None:
+    with pytest.raises(TypeError):
+        list(X_)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+import matcalc.api.sums
 import matcalc.frontend.numpy_functions
 import matcalc.ops
 import matcalc.printing.latex

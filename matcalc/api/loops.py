@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from matcalc.emit.module import compile_function
-from matcalc.errors import NoRuleError, need_one_of, shorten
+from matcalc.errors import NoRuleError, shorten
+from matcalc.export.loops import export_loops
 from matcalc.kinds import GRADIENT, kind_of
 from matcalc.loops.check import checked
 from matcalc.loops.evaluation import evaluate_program
+from matcalc.loops.page import checked_style, page_latex, page_markdown, page_text
 from matcalc.loops.problem import LoopProblem
 from matcalc.numeric.report import Report
+from matcalc.printing.style import STANDARD, Notation
 
 # What a derivation of matrices offers and one with loops does not.
 ELSEWHERE = {
@@ -19,7 +22,6 @@ ELSEWHERE = {
     **dict.fromkeys(("curvature", "optimum", "objective"), "write it without families and recurrences"),
     **dict.fromkeys(("claim", "claim_values", "claim_lines"), "compare the numbers of function()"),
     **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse"), "text() shows the adjoints"),
-    **dict.fromkeys(("export", "latex", "markdown"), "text() shows the derivation"),
 }
 
 
@@ -32,24 +34,59 @@ class LoopDerivation(LoopProblem):
             raise NoRuleError(f"a {what} is not available for programs with families and recurrences")
 
     def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
-        """The derivation as plain text: `steps` shows the program, the adjoints and the gradients, `result` the last.
+        """The derivation as plain text: `steps` shows the program, the adjoints and the gradients, `result`
+        the adjoints and the gradients.
 
         Raises:
             MatcalcError: another style, layout or language.
         """
-        need_one_of("style", style, ("steps", "result"))
-        need_one_of("layout", layout, ("denominator",))
-        need_one_of("language", language, ("en",))
-        lines = [] if style == "result" else ["Forward:", *(f"  {line}" for line in self.forward()), ""]
-        for name in self.names:
-            lines += [f"d{self.title}/d{name}:", *(f"  {line}" for line in self.adjoints.lines(name)), ""]
-        return "\n".join(lines).rstrip()
+        return page_text(self, checked_style(style, layout, language))
+
+    def latex(
+        self,
+        style: str = "steps",
+        layout: str = "denominator",
+        notation: Notation = STANDARD,
+        *,
+        language: str = "en",
+    ) -> str:
+        """The derivation as LaTeX: `aligned` lists of the program, of the adjoints and of the gradients."""
+        return page_latex(self, checked_style(style, layout, language), notation)
+
+    def markdown(
+        self,
+        style: str = "steps",
+        layout: str = "denominator",
+        notation: Notation = STANDARD,
+        *,
+        language: str = "en",
+    ) -> str:
+        """The derivation as Markdown with LaTeX formulas."""
+        return page_markdown(self, checked_style(style, layout, language), notation)
+
+    def export(self, path: Any, **options: Any) -> Any:
+        """Write a note: the variables, the program, the adjoints, the gradients, the code and the certificate.
+
+        Args:
+            path: the file; its suffix says what is written: .md .tex .html .json
+            options: `title`, `text` (an introduction) and `notation` (a `Notation`).
+
+        Returns:
+            The path that was written.
+
+        Raises:
+            MatcalcError: another suffix or option.
+        """
+        return export_loops(self, path, self.code(), self.check(trials=3), **options)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": self.markdown()}
 
     def __str__(self) -> str:
         return self.text()
 
     def __repr__(self) -> str:
-        return f"LoopDerivation({shorten(self.forward()[-1])}, wrt={', '.join(self.names)})"
+        return f"LoopDerivation({shorten(str(self.forward()[-1]))}, wrt={', '.join(self.names)})"
 
     # -------------------------------------------------------------------------------------------- code and numbers
 
@@ -77,16 +114,16 @@ class LoopDerivation(LoopProblem):
         """The value by direct evaluation of the program."""
         return evaluate_program(self.pieces, values, dims)
 
-    def check(self, trials: int = 5, seed: int = 0, *, kind: Any = GRADIENT, by: Any = None) -> Report:
+    def check(self, trials: int = 5, seed: int = 0, *, kind: Any = None, by: Any = None) -> Report:
         """The generated gradients against differences of the program, written out for small sizes.
 
         Args:
             trials: how many random points, each of other sizes.
             seed: of the random numbers.
             kind: `gradient`.
-            by: nothing; there are no mixed Hessians here.
+            by: nothing: there are no mixed Hessians here.
         """
-        kind_of(kind, (GRADIENT,))
+        kind_of(kind or GRADIENT, (GRADIENT,))
         if by is not None:
             raise NoRuleError("a mixed Hessian is not available for programs with families and recurrences")
         return checked(self, self.function(), trials, seed)

@@ -13,6 +13,8 @@ from matcalc.calculus.reverse import Adjoint
 from matcalc.dims import Shape
 from matcalc.expr import Expr
 from matcalc.languages import ENGLISH, language
+from matcalc.loops.page import checked_style, page_data
+from matcalc.loops.problem import LoopProblem
 from matcalc.numeric.report import Report
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
@@ -22,7 +24,7 @@ from matcalc.views.page import TEXT, Block, Edge
 from matcalc.views.view import make_view
 
 
-def derivation_data(d: Problem, style: str = "steps", layout: str = "denominator") -> dict[str, Any]:
+def derivation_data(d: Problem | LoopProblem, style: str = "steps", layout: str = "denominator") -> dict[str, Any]:
     """The derivation: gradients of a scalar function, Jacobians of a matrix-valued one; the steps as the style says.
 
     Example:
@@ -31,6 +33,8 @@ def derivation_data(d: Problem, style: str = "steps", layout: str = "denominator
         >>> data["results"][0]["gradient"], data["variables"][1]
         ('2*A*x', {'name': 'A', 'shape': ['n', 'n'], 'facts': ['symmetric']})
     """
+    if isinstance(d, LoopProblem):
+        return page_data(d, checked_style(style, layout, ENGLISH))
     view = make_view(d, style, layout, TEXT, language(ENGLISH))
     data: dict[str, Any] = {
         "output": {"name": view.output, "expression": str(_opened(d.output)), "shape": _shape(d.output.shape)},

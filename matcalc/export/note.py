@@ -216,7 +216,7 @@ class Note:
 
     def _rendered(self, form: str, markup: Markup, progress: Progress | None, **values: Any) -> str:
         content = self._content(self.parts, markup, progress)
-        return _tidied(
+        return tidied(
             rendered(
                 form,
                 self.template,
@@ -237,7 +237,7 @@ class Note:
                 progress(k, len(self.parts), part[1])
             content = self._content([part], markup, None, computed=False)
             body = rendered("body", None, note=content, f=markup, language=self.language, **rows_for(markup))
-            texts.append(_tidied(body))
+            texts.append(tidied(body))
         return texts
 
     def _content(
@@ -298,7 +298,7 @@ def _language(code: str) -> Language:
     return language(code)
 
 
-def _tidied(text: str) -> str:
+def tidied(text: str) -> str:
     """Not more than one blank line in a row, none at the ends; one newline at the end."""
     lines: list[str] = []
     for line in text.splitlines():

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 
 from matcalc import core
 from matcalc.dims import Dim, plus, same, times
-from matcalc.dims import text as dim_text
-from matcalc.expr import Expr, postorder
+from matcalc.expr import Expr
 from matcalc.indices.program import Group, LoopSum, Member, Recurrence, Run, place_text
+from matcalc.loops.lines import Line, Range, Term
 from matcalc.loops.pieces import Piece, Pieces
-from matcalc.printing.text import shared
-from matcalc.walk import rebuild, substitute
+from matcalc.walk import substitute
 
 
 @dataclass(frozen=True)
@@ -34,21 +33,6 @@ class Moved:
     last: Dim
     own: bool
     lag: int
-
-
-def written(e: Expr) -> str:
-    """An expression on one line, the names that it has for parts of itself opened."""
-    done: dict[Expr, Expr] = {}
-    for sub in postorder((e,)):
-        args = tuple(done[a] for a in sub.args)
-        local = sub.op == "named" and sub.params[1] == "local"
-        done[sub] = args[0] if local else sub if args == sub.args else rebuild(sub, args)
-    return shared(done[e]).body
-
-
-def total(run: Run, e: Expr) -> str:
-    """A sum over an index, in the notation that is read."""
-    return f"sum({run.text}, {written(e)})"
 
 
 class Adjoints:
@@ -90,12 +74,21 @@ class Adjoints:
         return table
 
     def take(self, piece: Piece, run: Run | None) -> None:
-        """What a piece passes back."""
+        """What a piece passes back; where the value of a recurrence itself occurs, it has its name."""
+        own = {} if run is None else self.own_value(piece, run)
         for v, value in piece.gradients.items():
+            value = substitute(value, own) if own else value
             what = self.program.members.get(v)
             name = v.name if what is None else what.base.name if what.base is not None else what.of
             if value.op != "zeros" and not (value.op == "number" and value.number == 0):
                 self.parts.setdefault(name, []).append(Part(what, value, run, piece))
+
+    def own_value(self, piece: Piece, run: Run) -> dict[Expr, Expr]:
+        """The value that a step computes, and its name."""
+        owner = next((r for r, step in self.pieces.steps.items() if step is piece), None)
+        if owner is None or not piece.body.args:
+            return {}
+        return {piece.body: self.program.of_family(owner.name, run.name, 0)}
 
     # -------------------------------------------------------------------------------------------- lines
 
@@ -121,63 +114,75 @@ class Adjoints:
         what = self.program.members.get(piece.adjoint)
         return (piece.adjoint.name if what is None else what.of).removeprefix(self.pieces.prefix)
 
-    def lines(self, name: str) -> list[str]:
+    def lines(self, name: str) -> list[Line]:
         """The gradient by a variable or a family: its adjoint recurrences, then the result."""
-        lines = []
+        return [*self.before(name), *self.result(name)]
+
+    def before(self, name: str) -> list[Line]:
+        """The adjoints that the gradient by a name refers to."""
+        lines: list[Line] = []
         for inner in self.needed(name):
             if inner in self.program.recurrences:
                 lines += list(self.recurrence(self.program.recurrences[inner]))
             elif inner not in self.known:
-                lines.append(f"{self.pieces.prefix}{inner} = {self.plain(inner)}")
-        if name in self.program.families:
-            return [*lines, *self.members_of(name)]
-        if any(p.what is not None for p in self.parts.get(name, ())):
-            return [*lines, *self.entries_of(name)]
-        return [*lines, self.plain(name)]
+                value = next(
+                    q.value for q in self.program.quantities if isinstance(q, LoopSum) and q.value.name == inner
+                )
+                lines.append(Line(self.pieces.adjoint_of(value), self.plain(inner)))
+        return lines
 
-    def plain(self, name: str) -> str:
+    def result(self, name: str) -> list[Line]:
+        """The gradient itself."""
+        if name in self.program.families:
+            return list(self.members_of(name))
+        if any(p.what is not None for p in self.parts.get(name, ())):
+            return list(self.entries_of(name))
+        return [Line(None, self.plain(name))]
+
+    def plain(self, name: str) -> tuple[Term, ...]:
         """The adjoint of one matrix: values and sums over an index."""
         whole = [p for p in self.parts.get(name, ()) if p.what is None]
-        return self.joined([self.grouped(run, [p for p in whole if p.run == run]) for run in _runs(whole)])
+        terms = []
+        for run in _runs(whole):
+            terms.append(Term(self.joined([p.value for p in whole if p.run == run]), run))
+        return tuple(terms)
 
-    def grouped(self, run: Run | None, parts: list[Part]) -> str:
-        """The contributions over one index as one sum."""
-        value = core.add(*(p.value for p in parts))
-        return written(value) if run is None else total(run, value)
+    def joined(self, values: list[Expr]) -> Expr:
+        """The sum of contributions."""
+        return values[0] if len(values) == 1 else self.pieces.out.backward.rewriter.simplify(core.add(*values))
 
-    def joined(self, texts: list[str]) -> str:
-        """A sum of texts."""
-        if not texts:
-            return "0"
-        result = texts[0]
-        for t in texts[1:]:
-            result += f" - {t[1:]}" if t.startswith("-") and not t.startswith("-(") else f" + {t}"
-        return result
-
-    def recurrence(self, r: Recurrence) -> Iterator[str]:
+    def recurrence(self, r: Recurrence) -> Iterator[Line]:
         """The adjoint recurrence of a recurrence, with its boundary values."""
         assert r.run is not None
-        run, name = r.run, f"{self.pieces.prefix}{r.name}"
+        run = r.run
         moved = [self.moved(r, p) for p in self.parts.get(r.name, ()) if p.run is not None]
         ends = [p for p in self.parts.get(r.name, ()) if p.run is None and p.what is not None]
         full = [m for m in moved if m.own or (same(m.last, run.last) and m.first in (run.first, r.lowest))]
         rest = [m for m in moved if m not in full]
         deepest = max((m.lag for m in full if m.own), default=0)
-        text = written(core.add(*(m.value for m in full))) if full else "0"
+        value = self.terms_of([m.value for m in full])
+        head = self.pieces.adjoint_at(r, run.name, 0)
         final = [p for p in ends if p.what is not None and same(p.what.at, run.last)]
         if final and all(m.own for m in moved) and len(final) == len(ends):
-            yield from (f"{name}[{dim_text(plus(run.last, k))}] = 0" for k in range(1, deepest))
-            yield f"{name}[{dim_text(run.last)}] = {written(core.add(*(p.value for p in final)))}"
-            ranged = _range(plus(run.last, -1), run.first)
-            yield from [f"{name}[{run.name}] = {text} for {run.name} = {ranged}"] if full else []
+            yield from (Line(self.at(r, plus(run.last, k)), ()) for k in range(1, deepest))
+            yield Line(self.at(r, run.last), self.terms_of([p.value for p in final]))
+            if full:
+                yield Line(head, value, Range(run.name, plus(run.last, -1), run.first))
             yield from self.at_starts(r, full)
             return
-        yield from (f"{name}[{dim_text(plus(run.last, k))}] = 0" for k in range(1, deepest + 1))
-        added = [f"{name}[{dim_text(p.what.at)}] += {written(p.value)}" for p in ends if p.what is not None]
-        added += [f"{name}[{run.name}] += {written(m.value)} for {run.name} = {_range(m.first, m.last)}" for m in rest]
-        further = "".join(f", and {line}" for line in added)
-        yield f"{name}[{run.name}] = {text} for {run.name} = {_range(run.last, run.first)}{further}"
+        yield from (Line(self.at(r, plus(run.last, k)), ()) for k in range(1, deepest + 1))
+        added = [Line(self.at(r, p.what.at), (Term(p.value),), None, "+=") for p in ends if p.what is not None]
+        added += [Line(head, (Term(m.value),), Range(run.name, m.first, m.last), "+=") for m in rest]
+        yield Line(head, value, Range(run.name, run.last, run.first), "=", tuple(added))
         yield from self.at_starts(r, full)
+
+    def at(self, r: Recurrence, position: Dim) -> Expr:
+        """The adjoint at a position."""
+        return self.pieces.adjoint_at(r, "", position)
+
+    def terms_of(self, values: list[Expr]) -> tuple[Term, ...]:
+        """The sum of values as one term."""
+        return (Term(core.add(*values)),) if values else ()
 
     def moved(self, r: Recurrence, p: Part) -> Moved:
         """A contribution in a loop, with the index of the recurrence at the value that it belongs to."""
@@ -190,7 +195,7 @@ class Adjoints:
         own = any(p.piece is self.pieces.steps[part] for part in self.group(r).parts)
         return Moved(value, first, last, own, -p.what.at if own and isinstance(p.what.at, int) else 0)
 
-    def at_starts(self, r: Recurrence, full: list[Moved]) -> Iterator[str]:
+    def at_starts(self, r: Recurrence, full: list[Moved]) -> Iterator[Line]:
         """The adjoints of the starts that pass something on."""
         assert r.run is not None
         for position in sorted(r.starts, reverse=True):
@@ -198,7 +203,7 @@ class Adjoints:
                 continue
             here = [m for m in full if isinstance(m.first, int) and m.first <= position]
             values = [substitute(m.value, self.program.placed(m.value, r.run.name, position)) for m in here]
-            yield f"{self.pieces.prefix}{r.name}[{position}] = {written(core.add(*values)) if values else '0'}"
+            yield Line(self.at(r, position), self.terms_of(values))
 
     def renamed(self, e: Expr, old: str, new: str) -> Expr:
         """The same expression with another name for its index."""
@@ -219,7 +224,7 @@ class Adjoints:
         """The recurrences that are computed with one."""
         return next(q for q in self.program.quantities if isinstance(q, Group) and r in q.parts)
 
-    def members_of(self, name: str) -> Iterator[str]:
+    def members_of(self, name: str) -> Iterator[Line]:
         """The gradient by the members of a family."""
         family = self.program.families[name]
         found = self.parts.get(name, ())
@@ -227,26 +232,21 @@ class Adjoints:
             parts = [p for p in found if p.run == run]
             for at in dict.fromkeys(p.what.at for p in parts if p.what is not None):
                 here = [p.value for p in parts if p.what is not None and p.what.at == at]
-                index = "" if run is None else run.name
-                text = written(core.add(*here))
-                shown = f"{name}[{place_text(index, at)}]"
-                yield f"{shown}: {text}" + ("" if run is None else f" for {run.name} = {_range(run.first, run.last)}")
+                head = self.program.of_family(name, "" if run is None else run.name, at)
+                over = None if run is None else Range(run.name, run.first, run.last)
+                yield Line(head, (Term(self.joined(here)),), over, ":")
         if not found:
-            yield f"{name}[{family.run.name}]: 0"
+            yield Line(self.program.of_family(name, family.run.name, 0), (), None, ":")
 
-    def entries_of(self, name: str) -> Iterator[str]:
+    def entries_of(self, name: str) -> Iterator[Line]:
         """The gradient by a variable of which rows, columns or entries are used in loops."""
         for p in self.parts.get(name, ()):
             if p.what is None:
-                yield f"{name}: {written(p.value) if p.run is None else total(p.run, p.value)}"
+                yield Line(self.pieces.declared[name], (Term(p.value, p.run),), None, ":")
                 continue
             assert p.run is not None
-            shown = next(v for v, w in self.program.members.items() if w is p.what).name
-            yield f"{shown}: {written(p.value)} for {p.run.name} = {_range(p.run.first, p.run.last)}"
-
-
-def _range(first: Dim, last: Dim) -> str:
-    return f"{dim_text(first)}..{dim_text(last)}"
+            shown = next(v for v, w in self.program.members.items() if w == p.what)
+            yield Line(shown, (Term(p.value),), Range(p.run.name, p.run.first, p.run.last), ":")
 
 
 def _runs(parts: Iterable[Part]) -> list[Run | None]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from matcalc.dims import shape_text
-from matcalc.dims import text as dim_text
 from matcalc.errors import MatcalcError, ShapeError, shorten
-from matcalc.expr import Expr
+from matcalc.expr import Expr, postorder
 from matcalc.indices.program import LoopSum, Program
 from matcalc.kinds import KINDS, VALUE_AND_GRAD, kind_of
-from matcalc.loops.adjoints import Adjoints, written
+from matcalc.loops.adjoints import Adjoints
 from matcalc.loops.code import NUMPY, Writer, need_target
+from matcalc.loops.lines import Line, Range, Term, heading, single
 from matcalc.loops.pieces import Pieces, wanted
 from matcalc.loops.tangents import Tangent, tangent
 
@@ -69,27 +69,39 @@ class LoopProblem:
         Raises:
             MatcalcError: it is not among the derived.
         """
-        return LoopGradient("\n".join(self.adjoints.lines(self.one(name))))
+        return LoopGradient("\n".join(map(str, self.adjoints.lines(self.one(name)))))
 
     @property
     def gradients(self) -> dict[str, LoopGradient]:
         """The gradients by name."""
         return {name: self.gradient(name) for name in self.names}
 
-    def forward(self) -> list[str]:
+    def forward(self) -> list[Line]:
         """The lines of the program, in order."""
-        lines = []
+        lines: list[Line] = []
+        seen: set[Expr] = set()
+
+        def defined(*roots: Expr) -> None:
+            for e in postorder(roots):
+                if e.op == "named" and e.params[1] != "local" and e is not self.output and e not in seen:
+                    seen.add(e)
+                    lines.append(Line(e, (Term(e.args[0]),)))
+
         for q in self.program.quantities:
             if isinstance(q, LoopSum):
-                lines.append(f"{q.value.name} = sum({q.run.text}, {written(q.body)})")
+                defined(q.body)
+                lines.append(Line(q.value, (Term(q.body, q.run),)))
                 continue
             for r in q.parts:
-                lines += [f"{r.name}[{p}] = {written(start)}" for p, start in r.starts.items()]
                 assert r.body is not None
-                ends = f"{dim_text(q.run.first)}..{dim_text(q.run.last)}"
-                lines.append(f"{r.name}[{q.run.name}] = {written(r.body)} for {q.run.name} = {ends}")
+                defined(r.body, *r.starts.values())
+                for position, start in r.starts.items():
+                    lines.append(Line(self.program.of_family(r.name, "", position), single(start)))
+                head = self.program.of_family(r.name, q.run.name, 0)
+                lines.append(Line(head, (Term(r.body),), Range(q.run.name, q.run.first, q.run.last)))
         body = self.output.args[0] if self.output.op == "named" else self.output
-        return [*lines, f"{self.title} = {written(body)}"]
+        defined(body)
+        return [*lines, Line(heading(self.title, body), (Term(body),))]
 
     @property
     def title(self) -> str:
@@ -114,7 +126,7 @@ class LoopProblem:
         need_target(target, TARGETS)
         writer, library = TARGETS[target]
         if not found.tangents:
-            return writer(self.pieces, found, {}, library).text(self.forward())
+            return writer(self.pieces, found, {}, library).text(map(str, self.forward()))
         made = self.tangent
         pieces = Pieces(made.program, made.output, made.declared, self.names if found.second else ())
-        return writer(pieces, found, made.directions, library).text(self.forward())
+        return writer(pieces, found, made.directions, library).text(map(str, self.forward()))

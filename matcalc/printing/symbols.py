@@ -19,6 +19,8 @@ LATIN_CAPITALS = {  # Greek capitals that look like Latin letters have no comman
 }  # fmt: skip
 ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "dot": "dot", "ddot": "ddot", "vec": "vec"}
 TRAILING_DIGITS = re.compile(r"(.*[^\d_])_?(\d+)")
+MEMBER = re.compile(r"(\w+)\[(.+)\]")
+WORD = re.compile(r"\w+")
 VOWELS = set("aeiouy")
 ADJOINT = "d_"
 DELTA = r"\delta"
@@ -35,7 +37,11 @@ class Symbol:
 
 @lru_cache(maxsize=4096)
 def symbol(name: str) -> Symbol:
-    """The letter (or word), the accent and the indices of a name."""
+    """The letter (or word), the accent and the indices of a name; those in brackets, `h[t - 1]`, stand last."""
+    member = MEMBER.fullmatch(name)
+    if member:
+        s = symbol(member[1])
+        return Symbol(s.letter, s.accent, (*s.indices, member[2]))
     head, *tail = [part for part in name.split("_") if part] or [name]
     while tail and tail[0] in ACCENTS:
         head += tail.pop(0)
@@ -86,8 +92,15 @@ def name_latex(name: str, notation: Notation = STANDARD, scalar: bool = True) ->
 
 
 def _indexed(base: str, s: Symbol) -> str:
-    indices = ", ".join(_accented(Symbol(*_split_accent(part), ())) for part in s.indices)
+    indices = ", ".join(_index(part) for part in s.indices)
     return f"{base}_{{{indices}}}" if indices else base
+
+
+def _index(part: str) -> str:
+    """An index: a word, or what stands in brackets, `t - 1` or `i, :`."""
+    if WORD.fullmatch(part):
+        return _accented(Symbol(*_split_accent(part), ()))
+    return WORD.sub(lambda found: _letter(found[0]), part)
 
 
 def _split_accent(word: str) -> tuple[str, str]:

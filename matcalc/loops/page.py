@@ -1,0 +1,144 @@
+"""The derivation of a program with loops on a page: the program, the adjoints, the gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from matcalc.dims import shape_text
+from matcalc.errors import need_one_of
+from matcalc.loops.lines import Line, line_latex, text, value_text
+from matcalc.loops.problem import LoopProblem
+from matcalc.printing.style import STANDARD, Notation
+from matcalc.printing.symbols import name_latex
+from matcalc.properties import names_of
+
+STYLES = ("steps", "result")
+FORWARD, BACKWARD, GRADIENTS = "Forward", "Backward", "Gradients"
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A gradient: by what, and its lines."""
+
+    name: str
+    lines: list[Line]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one expression, and not the gradients by members, rows or entries."""
+        return len(self.lines) == 1 and self.lines[0].head is None
+
+
+def checked_style(style: str, layout: str, language: str) -> str:
+    """The style, if it, the layout and the language are offered.
+
+    Raises:
+        MatcalcError: one is not.
+    """
+    need_one_of("style", style, STYLES)
+    need_one_of("layout", layout, ("denominator",))
+    need_one_of("language", language, ("en",))
+    return style
+
+
+def backward(d: LoopProblem) -> list[Line]:
+    """The lines of all adjoints that the gradients need, each once."""
+    lines = {text(line): line for name in d.names for line in d.adjoints.before(name)}
+    return list(lines.values())
+
+
+def gradients(d: LoopProblem) -> list[Gradient]:
+    """The gradients."""
+    return [Gradient(name, d.adjoints.result(name)) for name in d.names]
+
+
+def variables(d: LoopProblem) -> list[tuple[str, str]]:
+    """The variables and families, with their shapes and facts."""
+    rows = [(v.name, " ".join([shape_text(v.shape), *names_of(v.params[3])])) for v in d.declared]
+    families = d.program.families.values()
+    return [*rows, *((f"{f.name}[{f.run.text}]", " ".join([shape_text(f.shape), *f.facts])) for f in families)]
+
+
+# ------------------------------------------------------------------------------------------------ text
+
+
+def page_text(d: LoopProblem, style: str) -> str:
+    """The page in plain text."""
+    lines = _listed(FORWARD, map(text, d.forward())) if style == "steps" else []
+    lines += _listed(BACKWARD, map(text, backward(d)))
+    return "\n".join([*lines, *_listed(GRADIENTS, (t for g in gradients(d) for t in gradient_text(d, g)))]).rstrip()
+
+
+def _listed(title: str, lines: Iterable[str]) -> list[str]:
+    found = list(lines)
+    return [f"{title}:", *(f"  {line}" for line in found), ""] if found else []
+
+
+def gradient_text(d: LoopProblem, g: Gradient) -> list[str]:
+    """A gradient in text; that by a member has its index."""
+    if g.is_plain:
+        return [f"d{d.title}/d{g.name} = {value_text(g.lines[0])}"]
+    return [f"d{d.title}/d{text(line).replace(': ', ' = ', 1)}" for line in g.lines]
+
+
+# ------------------------------------------------------------------------------------------------ LaTeX
+
+
+def page_latex(d: LoopProblem, style: str, notation: Notation = STANDARD) -> str:
+    """The page in LaTeX: a list for each part."""
+    return "\n".join(
+        rf"\paragraph{{{title}}}" + f"\n\\[\n{body}\n\\]" for title, body in parts_latex(d, style, notation)
+    )
+
+
+def parts_latex(d: LoopProblem, style: str, notation: Notation = STANDARD) -> list[tuple[str, str]]:
+    """The parts of the page, each as an aligned list."""
+    parts = [(FORWARD, d.forward())] if style == "steps" else []
+    parts.append((BACKWARD, backward(d)))
+    shown = [(title, aligned([line_latex(line, notation) for line in lines])) for title, lines in parts if lines]
+    rows = [row for g in gradients(d) for row in gradient_latex(d, g, notation)]
+    return [*shown, (GRADIENTS, aligned(rows))]
+
+
+def gradient_latex(d: LoopProblem, g: Gradient, notation: Notation) -> list[str]:
+    """A gradient as rows."""
+    above = name_latex(d.title)
+    rows = []
+    for line in g.lines:
+        shown = line_latex(line, notation)
+        head, _, value = shown.partition("&")
+        of = head.strip() or name_latex(g.name)
+        value = value.removeprefix(":").removeprefix("=").strip()
+        rows.append(rf"\frac{{\partial {above}}}{{\partial {of}}} &= {value}")
+    return rows
+
+
+def aligned(rows: list[str]) -> str:
+    """Rows below each other."""
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def page_markdown(d: LoopProblem, style: str, notation: Notation = STANDARD) -> str:
+    """The page in Markdown."""
+    return "\n\n".join(f"**{title}**\n\n$$\n{body}\n$$" for title, body in parts_latex(d, style, notation)) + "\n"
+
+
+# ------------------------------------------------------------------------------------------------ data
+
+
+def page_data(d: LoopProblem, style: str = "steps") -> dict[str, Any]:
+    """The page as plain data; formulas in the text notation."""
+    data: dict[str, Any] = {
+        "output": {"name": d.title, "shape": [1, 1]},
+        "variables": [{"name": name, "declaration": words} for name, words in variables(d)],
+        "results": [
+            {"name": g.name, "gradient": "\n".join(map(text, [*d.adjoints.before(g.name), *g.lines]))}
+            for g in gradients(d)
+        ],
+    }
+    if style == "steps":
+        data["forward"] = [text(line) for line in d.forward()]
+        data["backward"] = [text(line) for line in backward(d)]
+    return data
