@@ -133,12 +133,6 @@ def broadcast(a: Expr, shape: Shape) -> Expr:
     return a if same_shape(a.shape, shape) else node("broadcast", (a,), shape)
 
 
-def call(op: str, *args: Any) -> Expr:
-    """The operation `op` of the catalogue: its arguments (numbers are coerced), then its parameters."""
-    exprs = [a for a in args if isinstance(a, Expr)]
-    return node(op, exprs, tuple(args[len(exprs) :]))
-
-
 def inverse(a: Expr) -> Expr:
     """The inverse of a square matrix."""
     return node("inv", (a,))

@@ -33,6 +33,7 @@ from matcalc.expr import REGISTRY, Expr, Op, node, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import compose, negated, sandwich, scaled
 from matcalc.numeric.evaluate import evaluate
+from matcalc.ops.entry_products import prod
 from matcalc.printing.latex import latex
 from matcalc.printing.text import text
 from matcalc.properties import facts_of, names_of
@@ -267,7 +268,7 @@ def test_prod_is_differentiable_where_entries_are_zero(zeros: int) -> None:
     M, V = np.array([[2.0, -1.0, 3.0], [0.5, 4.0, -2.0]]), np.arange(1.0, 7.0).reshape(2, 3)
     M.ravel()[:zeros] = 0
     for axis in (None, 1, 2):
-        e = core.call("prod", X, axis)
+        e = prod(X, axis)
         value = evaluate(apply(record("prod").differential(e, X, axis)[0], dX), {"X": M, "V": V}, {})
         assert close(value, difference_quotient(lambda t: evaluate(e, {"X": M + t * V}, {})))  # noqa: B023
 

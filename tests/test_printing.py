@@ -13,7 +13,6 @@ from support import example
 from matcalc.core import (
     add,
     broadcast,
-    call,
     commutation,
     difference,
     divide,
@@ -40,6 +39,12 @@ from matcalc.expr import REGISTRY, Expr, node, postorder
 from matcalc.frontend.parser import parse
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
+from matcalc.ops.comparison import maximum
+from matcalc.ops.elementwise import absolute, exp, log, polygamma, sigmoid, tanh
+from matcalc.ops.linalg import logdet
+from matcalc.ops.normalization import cross_entropy, log_softmax, softmax, standardize
+from matcalc.ops.products import reshape_
+from matcalc.ops.reductions import norm2, std, sum_, tr, var_
 from matcalc.ops.user_functions import Function
 from matcalc.printing.latex import latex
 from matcalc.printing.style import Notation
@@ -92,14 +97,14 @@ TABLE: list[tuple[Expr, str, str]] = [
     (scale(number(-1), s), "-s", "-s"),
     (scale(matmul(x.T, A, x), matmul(W, x)), "(x'*A*x)*W*x", r"(x^\top A x) W x"),
     (scale(number(2), matmul(y.T, y)), "2*y'*y", r"2 y^\top y"),
-    (scale(power(call("norm2", x), -1), x), "x/norm2(x)", r"\frac{x}{\lVert x \rVert}"),
+    (scale(power(norm2(x), -1), x), "x/norm2(x)", r"\frac{x}{\lVert x \rVert}"),
     (scale(power(s, -2), X), "X/s^2", r"\frac{X}{s^{2}}"),
     (scale(power(s, -1), power(t, -1), HALF, matmul(x.T, x)), "x'*x/(2*s*t)", r"\frac{x^\top x}{2 s t}"),
     (scale(power(scale(s, t), -1), x), "x/(s*t)", r"\frac{x}{s t}"),
     (scale(divide(number(1), s), x), "x/s", r"\frac{x}{s}"),
     (scale(HALF, add(X, Y)), "(X + Y)/2", r"\frac{1}{2} (X + Y)"),
-    (scale(call("logdet", A), x), "logdet(A)*x", r"(\log\lvert\det A\rvert) x"),
-    (scale(number(N / 2), call("log", number(2 * sp.pi))), "n*log(2*pi)/2", r"\frac{n}{2} \log(2 \pi)"),
+    (scale(logdet(A), x), "logdet(A)*x", r"(\log\lvert\det A\rvert) x"),
+    (scale(number(N / 2), log(number(2 * sp.pi))), "n*log(2*pi)/2", r"\frac{n}{2} \log(2 \pi)"),
     (scale(number(2), power(number(2), t)), "2*2^t", r"2 \cdot 2^{t}"),
     (power(s, 2), "s^2", "s^{2}"),
     (power(s, -1), "1/s", r"\frac{1}{s}"),
@@ -113,8 +118,8 @@ TABLE: list[tuple[Expr, str, str]] = [
     (power(X, -2), "1 ./ X.^2", r"1 \oslash X^{\odot 2}"),
     (power(X, s), "X.^s", r"X^{\odot s}"),
     (power(X.T, 2), "X'.^2", r"(X^\top)^{\odot 2}"),
-    (power(call("exp", X), HALF), "exp(X).^(1/2)", r"\exp(X)^{\odot (1/2)}"),
-    (power(call("norm2", x), 2), "norm2(x)^2", r"\lVert x \rVert^{2}"),
+    (power(exp(X), HALF), "exp(X).^(1/2)", r"\exp(X)^{\odot (1/2)}"),
+    (power(norm2(x), 2), "norm2(x)^2", r"\lVert x \rVert^{2}"),
     (power(broadcast(number(2), SHAPE), X), "2 .^ X", r"2^{\odot X}"),
     (power(X, broadcast(b, SHAPE)), "X.^b", r"X^{\odot (\mathbf{1} b)}"),
     (divide(X, Y), "X ./ Y", r"X \oslash Y"),
@@ -193,31 +198,31 @@ TABLE: list[tuple[Expr, str, str]] = [
     (ones(M, 1), "ones(m, 1)", r"\mathbf{1}_{m}"),
     (ones(1, N), "ones(1, n)", r"\mathbf{1}_{n}^\top"),
     (zeros(M, N), "zeros(m, n)", "0"),
-    (call("sum", X, None), "sum(X)", r"\operatorname{sum}(X)"),
-    (call("sum", X, 1), "sum(X, 1)", r"\operatorname{sum}_{1}(X)"),
-    (call("std", X, None, 1), "std(X, ddof=1)", r"\operatorname{std}(X, \mathrm{ddof} = 1)"),
-    (call("std", X, 1, 1), "std(X, 1, 1)", r"\operatorname{std}_{1}(X, \mathrm{ddof} = 1)"),
-    (call("var", X, 2, 0), "var(X, 2)", r"\operatorname{var}_{2}(X)"),
+    (sum_(X, None), "sum(X)", r"\operatorname{sum}(X)"),
+    (sum_(X, 1), "sum(X, 1)", r"\operatorname{sum}_{1}(X)"),
+    (std(X, None, 1), "std(X, ddof=1)", r"\operatorname{std}(X, \mathrm{ddof} = 1)"),
+    (std(X, 1, 1), "std(X, 1, 1)", r"\operatorname{std}_{1}(X, \mathrm{ddof} = 1)"),
+    (var_(X, 2, 0), "var(X, 2)", r"\operatorname{var}_{2}(X)"),
     (
-        call("standardize", X, 1, 0, exact(q(1, 100000))),
+        standardize(X, 1, 0, exact(q(1, 100000))),
         "standardize(X, 1, 0, 0.00001)",
         r"\operatorname{standardize}_{1}(X, \mathrm{eps} = 0.00001)",
     ),
-    (call("softmax", x), "softmax(x)", r"\operatorname{softmax}(x)"),
-    (call("softmax", X, 2), "softmax(X, 2)", r"\operatorname{softmax}_{2}(X)"),
-    (call("softmax", x, 2), "softmax(x, 2)", r"\operatorname{softmax}_{2}(x)"),
-    (call("log_softmax", X, 2), "log_softmax(X, 2)", r"\operatorname{log\_softmax}_{2}(X)"),
-    (call("polygamma", X, 2), "polygamma(2, X)", r"\psi^{(2)}(X)"),
-    (call("logdet", A), "logdet(A)", r"\log\lvert\det A\rvert"),
-    (call("cross_entropy", X, Y), "cross_entropy(X, Y)", r"\operatorname{cross\_entropy}(X, Y)"),
-    (call("abs", scale(HALF, X)), "abs(X/2)", r"\lvert \frac{1}{2} X \rvert"),
-    (call("reshape", X, N, M), "reshape(X, n, m)", r"\operatorname{reshape}(X, n, m)"),
+    (softmax(x), "softmax(x)", r"\operatorname{softmax}(x)"),
+    (softmax(X, 2), "softmax(X, 2)", r"\operatorname{softmax}_{2}(X)"),
+    (softmax(x, 2), "softmax(x, 2)", r"\operatorname{softmax}_{2}(x)"),
+    (log_softmax(X, 2), "log_softmax(X, 2)", r"\operatorname{log\_softmax}_{2}(X)"),
+    (polygamma(X, 2), "polygamma(2, X)", r"\psi^{(2)}(X)"),
+    (logdet(A), "logdet(A)", r"\log\lvert\det A\rvert"),
+    (cross_entropy(X, Y), "cross_entropy(X, Y)", r"\operatorname{cross\_entropy}(X, Y)"),
+    (absolute(scale(HALF, X)), "abs(X/2)", r"\lvert \frac{1}{2} X \rvert"),
+    (reshape_(X, N, M), "reshape(X, n, m)", r"\operatorname{reshape}(X, n, m)"),
     (
         node("where", (X, Y, broadcast(number(1), SHAPE), zeros(M, N)), (">=",)),
         "where(X >= Y, 1, zeros(m, n))",
         r"\operatorname{where}\left(X \geq Y, 1, 0\right)",
     ),
-    (call("maximum", X, broadcast(number(0), SHAPE)), "maximum(X, 0)", r"\operatorname{maximum}(X, 0)"),
+    (maximum(X, broadcast(number(0), SHAPE)), "maximum(X, 0)", r"\operatorname{maximum}(X, 0)"),
     (Function("phi")(X), "phi(X)", r"\phi(X)"),
     (Function("phi").derivative(X), "D(phi)(X)", r"\phi'(X)"),
     (Function("my_phi").derivative.derivative(X), "D(my_phi, 2)(X)", r"\operatorname{my\_phi}''(X)"),
@@ -268,13 +273,13 @@ def test_every_operation_prints(name: str) -> None:
 def random_expression(rng: random.Random) -> Expr:
     """A random expression of square and 1 x 1 values over all the arrangements."""
     square: list[Expr] = [A, W, W.T, var("B", "n", "n")]
-    scalars: list[Expr] = [s, t, number(q(-3, 2)), number(2), call("tr", A), matmul(x.T, x)]
+    scalars: list[Expr] = [s, t, number(q(-3, 2)), number(2), tr(A), matmul(x.T, x)]
     shape = (N, N)
     for _ in range(rng.randint(2, 9)):
         P, Q, R = (rng.choice(square) for _ in range(3))
         c, d = rng.choice(scalars), rng.choice(scalars)
-        row = rng.choice([call("sum", P, 1), x.T])
-        column = rng.choice([call("sum", P, 2), x])
+        row = rng.choice([sum_(P, 1), x.T])
+        column = rng.choice([sum_(P, 2), x])
         stretched = broadcast(rng.choice([row, column, c]), shape)
         square += rng.choice(
             [
@@ -295,7 +300,7 @@ def random_expression(rng: random.Random) -> Expr:
                 [add(c, number(-1))],
                 [scale(c, d), divide(c, d), power(c, -1), power(d, 2)],
                 [matmul(row, column), hadamard(c, d)],
-                [call("sum", P, None)],
+                [sum_(P, None)],
             ]
         )
     return scale(rng.choice(scalars), square[-1])
@@ -310,7 +315,7 @@ def test_random_expressions_parse_back(seed: int) -> None:
 
 
 STEPS: dict[str, Callable[[Expr], Expr]] = {
-    "tanh": lambda e: call("tanh", e),
+    "tanh": lambda e: tanh(e),
     "sum": lambda e: add(e, W),
     "difference": lambda e: difference(W, e),
     "product": lambda e: matmul(e, W),
@@ -323,9 +328,9 @@ STEPS: dict[str, Callable[[Expr], Expr]] = {
     "inverse": inverse,
     "square": lambda e: power(e, 2),
     "reciprocal": lambda e: power(e, -1),
-    "residual": lambda e: add(e, call("tanh", matmul(e, W))),
+    "residual": lambda e: add(e, tanh(matmul(e, W))),
     "gram": lambda e: matmul(transpose(e), e),
-    "own trace": lambda e: scale(call("tr", e), e) if e.is_scalar else add(scale(call("tr", e), e), W),
+    "own trace": lambda e: scale(tr(e), e) if e.is_scalar else add(scale(tr(e), e), W),
 }
 
 
@@ -341,8 +346,8 @@ def test_deep(step: str) -> None:
 def test_shared_levels_become_definitions() -> None:
     e: Expr = A
     for _ in range(64):
-        e = add(e, call("tanh", matmul(e, W)))
-    assert text(add(A, call("tanh", matmul(A, W)))) == "A + tanh(A*W)"
+        e = add(e, tanh(matmul(e, W)))
+    assert text(add(A, tanh(matmul(A, W)))) == "A + tanh(A*W)"
     program = text(e)
     assert program.startswith("t1 = ")
     assert len(program) < 5000
@@ -353,14 +358,14 @@ def test_shared_levels_become_definitions() -> None:
 def test_definitions_avoid_the_names_in_use() -> None:
     e: Expr = var("t1", "n", "n")
     for _ in range(64):
-        e = add(e, call("tanh", matmul(e, e)))
+        e = add(e, tanh(matmul(e, e)))
     assert text(e).startswith("t2 = ")
 
 
 def test_shared_value_is_right() -> None:
     e: Expr = A
     for _ in range(12):
-        e = call("tanh", add(e, scale(number(-1), matmul(e, W, e)), power(e, 2), broadcast(call("sum", e, 1), (N, N))))
+        e = tanh(add(e, scale(number(-1), matmul(e, W, e)), power(e, 2), broadcast(sum_(e, 1), (N, N))))
     same_value(e, parse(text(e), scope={"A": A, "W": W}).graph.output)
 
 
@@ -401,7 +406,7 @@ def test_mark_of_a_transpose(mark: str, expected: str) -> None:
 
 
 def test_names_are_opaque() -> None:
-    h = named("h", call("sigmoid", X))
+    h = named("h", sigmoid(X))
     assert text(hadamard(h, difference(1, h))) == "h .* (1 - h)"
     assert latex(hadamard(h, difference(1, h))) == r"h \odot (1 - h)"
 

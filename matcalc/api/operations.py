@@ -209,7 +209,7 @@ def scalar(M: Any) -> Any:
 
 
 # Functions with a signature of their own.
-WRITTEN: dict[str, Callable[..., Any]] = {"hadamard": hadamard, "where": where, "scalar": scalar}
+WRITTEN: dict[str, Callable[..., Any]] = {function.__name__: function for function in (hadamard, where, scalar)}
 
 
 def _has_function(entry: Op) -> bool:

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 
 from matcalc.core import broadcast, hadamard, minus, scale, transpose
-from matcalc.expr import Expr, postorder
+from matcalc.expr import Expr, operations, postorder
+from matcalc.ops.reductions import max_, min_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.walk import rebuild
 
 # What derivatives compare with its own argument for equality: the name would stand for another rounding of it.
-COMPARED = frozenset(["max", "min"])
+COMPARED = operations(max_, min_)
 
 
 class Folds:

@@ -10,8 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from matcalc.calculus.conditions import domain_of
-from matcalc.expr import Expr, postorder
+from matcalc.expr import Expr, operations, postorder
 from matcalc.graph import Graph
+from matcalc.ops.arithmetic import add, divide, hadamard_, power_, scale_
+from matcalc.ops.decompositions import chol
+from matcalc.ops.elementwise import exp, log, sigmoid, sinh
+from matcalc.ops.entry_products import prod
+from matcalc.ops.normalization import log_softmax, logsumexp, softmax
+from matcalc.ops.reductions import mean_, std, sum_, var_
+from matcalc.ops.spectral import eigvals
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import Rule, among, rules_of
@@ -23,21 +30,11 @@ from matcalc.steps import Step
 from matcalc.walk import rebuild
 
 # Where none of these is, no function and no layer is spelled out.
-MARKS = frozenset(
-    (
-        *("exp", "sinh", "sigmoid", "softmax", "log_softmax", "logsumexp"),
-        *("mean", "var", "std"),
-    )
-)
-FACTORS = frozenset(("chol", "eigvals"))
-REDUCTIONS = frozenset(("sum", "prod"))
+MARKS = operations(exp, sinh, sigmoid, softmax, log_softmax, logsumexp, mean_, var_, std)
+FACTORS = operations(chol, eigvals)
+REDUCTIONS = operations(sum_, prod)
 DETERMINANTS = ("det_of_matrix_power", "det_of_inverse", "logdet_of_matrix_power")
-ROOTS = frozenset(
-    (
-        *("divide", "scale", "hadamard", "power", "log", "add", "exp", "softmax", "log_softmax"),
-        "mean",
-    )
-)
+ROOTS = operations(divide, scale_, hadamard_, power_, log, add, exp, softmax, log_softmax, mean_)
 
 
 def recognised(graph: Graph) -> tuple[Graph, list[Step]]:

@@ -13,10 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from matcalc import core
-from matcalc.core import add, call, diag, diagvec, entrywise_quotient, hadamard, minus, number, ones, scale, transpose
+from matcalc.core import add, diag, diagvec, entrywise_quotient, hadamard, minus, number, ones, scale, transpose
 from matcalc.dims import same
 from matcalc.errors import FactError, NoRuleError, closest
 from matcalc.expr import Expr
+from matcalc.ops.products import dsel
+from matcalc.ops.selection import dup, elim, tril, triu, vech_
+from matcalc.ops.structures import diagsums, skewdup, symtoep, toep
 
 HALF = number(core.exact("0.5"))
 CONVENTIONS = ("entries", "projection")
@@ -28,7 +31,7 @@ def _symmetric_entries(G: Expr) -> Expr:
 
 def _toeplitz_mean(G: Expr) -> Expr:
     """The mean along each diagonal."""
-    return entrywise_quotient(call("diagsums", G), call("diagsums", ones(*G.shape)))
+    return entrywise_quotient(diagsums(G), diagsums(ones(*G.shape)))
 
 
 # What the independent entries give, from the gradient G with respect to a free matrix.
@@ -36,10 +39,10 @@ ENTRIES: dict[str, Callable[[Expr], Expr]] = {
     "symmetric": _symmetric_entries,
     "skew": lambda G: add(G, minus(transpose(G))),
     "diagonal": lambda G: hadamard(G, core.eye(G.shape[0])),
-    "lower": lambda G: call("tril", G),
-    "upper": lambda G: call("triu", G),
-    "toeplitz": lambda G: call("diagsums", G),
-    "symmetric-toeplitz": lambda G: _symmetric_entries(call("diagsums", G)),
+    "lower": tril,
+    "upper": triu,
+    "toeplitz": diagsums,
+    "symmetric-toeplitz": lambda G: _symmetric_entries(diagsums(G)),
 }
 # The orthogonal projection of G; for the orthogonal group also the point X.
 PROJECTIONS: dict[str, Callable[[Expr, Expr], Expr]] = {
@@ -54,20 +57,20 @@ PROJECTIONS: dict[str, Callable[[Expr, Expr], Expr]] = {
 }
 # vec(X) = basis times the independent entries.
 BASES: dict[str, Callable[[Expr], Expr]] = {
-    "symmetric": lambda X: call("dup", X.shape[0]),
-    "diagonal": lambda X: call("dsel", X.shape[0]),
-    "lower": lambda X: transpose(call("elim", X.shape[0])),
-    "upper": lambda X: core.commutation(*X.shape) @ transpose(call("elim", X.shape[0])),
-    "toeplitz": lambda X: call("toep", X.shape[0]),
-    "symmetric-toeplitz": lambda X: call("symtoep", X.shape[0]),
-    "skew": lambda X: call("skewdup", X.shape[0]),
+    "symmetric": lambda X: dup(X.shape[0]),
+    "diagonal": lambda X: dsel(X.shape[0]),
+    "lower": lambda X: transpose(elim(X.shape[0])),
+    "upper": lambda X: core.commutation(*X.shape) @ transpose(elim(X.shape[0])),
+    "toeplitz": lambda X: toep(X.shape[0]),
+    "symmetric-toeplitz": lambda X: symtoep(X.shape[0]),
+    "skew": lambda X: skewdup(X.shape[0]),
 }
 # The independent entries as a column, where that has a name of its own.
 INDEPENDENT: dict[str, Callable[[Expr], Expr]] = {
-    "symmetric": lambda X: call("vech", X),
+    "symmetric": vech_,
     "diagonal": diagvec,
-    "lower": lambda X: call("vech", X),
-    "upper": lambda X: call("vech", transpose(X)),
+    "lower": vech_,
+    "upper": lambda X: vech_(transpose(X)),
 }
 KINDS = ("none", *PROJECTIONS)
 FACTS = {kind: kind for kind in ("symmetric", "skew", "diagonal", "lower", "upper", "orthogonal")}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from matcalc.expr import Expr, postorder
+from matcalc.expr import Expr, operations, postorder
+from matcalc.ops.activations import logsigmoid
+from matcalc.ops.elementwise import log, log1p, softplus
+from matcalc.ops.normalization import log_softmax, logsumexp
 from matcalc.walk import depends
 
 _STOCHASTIC = ("row-stochastic", "column-stochastic")
-_LOGARITHMS = frozenset(("log", "log1p", "log_softmax", "logsigmoid", "logsumexp", "softplus"))
+_LOGARITHMS = operations(log, log1p, log_softmax, logsigmoid, logsumexp, softplus)
 
 
 def is_usual(variable: Expr, fact: str, source: Expr) -> bool:

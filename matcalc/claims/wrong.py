@@ -9,16 +9,18 @@ from itertools import combinations
 
 from matcalc import core
 from matcalc.dims import same_shape
-from matcalc.expr import REGISTRY, Expr, node, postorder, record
+from matcalc.expr import REGISTRY, Expr, Op, node, operations, postorder, record
 from matcalc.linop import adjoint, apply
 from matcalc.maps import LinearMap, Zero
-from matcalc.ops.normalization import standardize
+from matcalc.ops.elementwise import cos, log, relu, sigmoid, sin, sqrt, tanh
+from matcalc.ops.normalization import log_softmax, logsumexp, softmax, standardize
+from matcalc.ops.reductions import max_, mean_, min_, norm2, std, sum_, var_
 from matcalc.walk import depends, substitute, transform
 
 MAX_NODES = 10
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "log", "sqrt", "sin", "cos")  # taken for one another
-NORMALIZED = ("softmax", "log_softmax")  # each entry depends on all others
-REDUCTIONS = ("sum", "mean", "var", "std", "max", "min", "norm2", "logsumexp")
+ACTIVATIONS = (sigmoid, tanh, relu, log, sqrt, sin, cos)  # taken for one another
+NORMALIZED = operations(softmax, log_softmax)  # each entry depends on all others
+REDUCTIONS = operations(sum_, mean_, var_, std, max_, min_, norm2, logsumexp)
 
 
 @dataclass(frozen=True)
@@ -167,9 +169,9 @@ def _is_activation(e: Expr) -> bool:
     return REGISTRY[e.op].scalar_function is not None or e.op in ("func", *NORMALIZED)
 
 
-def _by_its_value(name: str, x: Expr) -> bool:
+def _by_its_value(function: Op, x: Expr) -> bool:
     """Whether the slope of a function is written with its value, as that of the sigmoid, y o (1 - y)."""
-    f = node(name, (x,))
+    f = function(x)
     return _slope(f, f, x) != _slope(f, x, x)
 
 
@@ -188,10 +190,10 @@ def _locals(order: Sequence[Expr], output: Expr) -> Iterator[Local]:
         yield Local(e, "value")
     for e in entrywise:
         for other in ACTIVATIONS:
-            if other != e.op:
+            if other.name != e.op:
                 if _by_its_value(other, e.args[0]):
-                    yield Local(e, "other", other)
-                yield Local(e, "other function", other)
+                    yield Local(e, "other", other.name)
+                yield Local(e, "other function", other.name)
     for e in (*order, output):
         inner = e.args[0] if e.op == "named" else e
         if inner.op in REDUCTIONS and inner.is_scalar and not inner.args[0].is_scalar and inner.op != "sum":

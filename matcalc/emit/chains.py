@@ -11,9 +11,10 @@ from typing import Any
 import sympy as sp
 
 from matcalc import core
-from matcalc.core import call, matmul, transpose
+from matcalc.core import matmul, transpose
 from matcalc.dims import Dim, is_one, same
 from matcalc.expr import Expr
+from matcalc.ops.linalg import solve
 
 _LARGE = 1000
 _LONGEST = 32
@@ -124,9 +125,9 @@ def pair(left: Expr, right: Expr) -> Expr:
         row = transpose(_column(right.args[0]))
         return core.hadamard(left, core.broadcast(row, left.shape))
     if left.op == "inv":
-        return call("solve", left.args[0], right)
+        return solve(left.args[0], right)
     if right.op == "inv":
-        return transpose(call("solve", _transposed(right.args[0]), _transposed(left)))
+        return transpose(solve(_transposed(right.args[0]), _transposed(left)))
     return matmul(left, right)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from matcalc import core
-from matcalc.core import call, matmul, number, total, trace, transpose
+from matcalc.core import matmul, number, total, trace, transpose
 from matcalc.dims import is_one, times
 from matcalc.emit.chains import best_order, build, expanded
 from matcalc.emit.code import Code, Level
@@ -22,6 +22,7 @@ from matcalc.emit.matching import apart, through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import kron_code, kron_product, weighted_gram
 from matcalc.expr import Expr, node, number_value
+from matcalc.ops.elementwise import log
 from matcalc.ops.linalg import det
 from matcalc.ops.products import comm, reshape_
 from matcalc.ops.spectral import shift_of
@@ -308,7 +309,7 @@ def log_code(select: Selector, e: Expr) -> Choice | None:
 def cross_entropy_code(select: Selector, e: Expr) -> Choice | None:
     """-sum(Y o log(P)), with the logarithm in its stable form."""
     Y, P = e.args
-    return core.minus(total(core.entrywise_product(Y, call("log", P))))
+    return core.minus(total(core.entrywise_product(Y, log(P))))
 
 
 RULES: dict[str, list[Rule]] = {

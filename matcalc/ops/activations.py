@@ -272,7 +272,7 @@ def _huber(X: Expr, delta: Any) -> Expr:
     return where(size, constant(delta, X), linear, square, ">")
 
 
-entrywise(
+huber = entrywise(
     "huber",
     ("delta", 1),
     slope=lambda Y, X, delta: clipped(X, delta),
@@ -283,7 +283,7 @@ entrywise(
     source=HUBER,
     kink=lambda delta: delta,
 )
-entrywise(
+leakyrelu = entrywise(
     "leakyrelu",
     ("slope", "0.01"),
     slope=lambda Y, X, value: choose(X, constant(1, X), constant(value, X)),
@@ -292,7 +292,7 @@ entrywise(
     source=MAAS,
     positive_only=False,
 )
-entrywise(
+elu = entrywise(
     "elu",
     ("alpha", 1),
     slope=lambda Y, X, alpha: choose(X, constant(1, X), scale(number(alpha), exp(_negative_part(X)))),

@@ -11,7 +11,7 @@ from matcalc import core
 from matcalc.core import hadamard, number, power, scale
 from matcalc.dims import Shape, is_one, same, same_shape, shape_text, sign
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, Param, number_value
+from matcalc.expr import Expr, Param, number_value, record
 from matcalc.maps import LinearMap, identity, mask, outer, sandwich, scaled, zero
 from matcalc.notation import Builtin
 from matcalc.ops.define import all_same, always, anywhere, keeps, need_same, op
@@ -383,9 +383,9 @@ def power_(Y: Expr, X: Expr, P: Expr) -> tuple[LinearMap, ...]:
         return mask(slope), zero((1, 1), X.shape)
     if P.is_scalar:
         by_base = mask(scale(P, power(X, core.difference(P, 1))))
-        return by_base, outer(core.entrywise_product(Y, core.call("log", X)))
+        return by_base, outer(core.entrywise_product(Y, record("log")(X)))
     by_base = mask(hadamard(P, power(X, core.difference(P, 1))))
-    return by_base, mask(hadamard(Y, core.call("log", X)))
+    return by_base, mask(hadamard(Y, record("log")(X)))
 
 
 def zero_like(X: Expr) -> Expr:

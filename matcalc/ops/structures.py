@@ -74,7 +74,7 @@ def skewdup(Y: Expr, *_: Any) -> tuple[LinearMap, ...]:
 
 def _by_basis(G: Expr) -> Expr:
     n = G.shape[0]
-    basis = core.call("toep", n)
+    basis = toep(n)
     return reshape_(core.matmul(basis, basis.T, core.vec(G)), n, n)
 
 

@@ -13,7 +13,12 @@ import sympy as sp
 
 from matcalc.core import broadcast, number, ones, power, scale
 from matcalc.dims import Shape, same
-from matcalc.expr import Expr, number_value, record
+from matcalc.expr import Expr, number_value, operations, record
+from matcalc.ops.arithmetic import eye
+from matcalc.ops.linalg import inv
+from matcalc.ops.matrix_functions import matpow
+from matcalc.ops.products import comm, diag, dsel, kron
+from matcalc.ops.selection import dup, elim
 from matcalc.printing.numbers import is_decimal, split
 
 Bare: TypeAlias = Callable[[Expr], Expr]
@@ -112,8 +117,7 @@ class Application:
 Layout: TypeAlias = Leaf | Sum | Product | Raised | Flipped | Spread | Application
 MAX_UNDER = 8  # how deep under scalings and powers a broadcast is looked for; keeps the walk linear
 # Beside these a number is no entrywise one: `eye(n) + 1` reads as a matrix plus a multiple of the identity.
-STRUCTURED = frozenset(("eye", "diag", "kron", "comm", "inv", "dsel", "dup", "elim", "matpow"))
-STRETCHING = ("maximum", "minimum", "where")  # functions whose arguments broadcast
+STRUCTURED = operations(eye, diag, kron, comm, inv, dsel, dup, elim, matpow)
 
 
 def arrange(e: Expr, bare_term: Bare, bare_factor: Bare, is_name: Callable[[Expr], bool]) -> Layout:
@@ -129,8 +133,6 @@ def arrange(e: Expr, bare_term: Bare, bare_factor: Bare, is_name: Callable[[Expr
         return Leaf()
     if e.op == "add":
         return Sum(stretched(e.args, e.shape, _beside(e.args, bare_term)))
-    if e.op in STRETCHING:
-        return Application(stretched(e.args, e.shape, bare_term))
     if e.op == "transpose":
         return Flipped(e.args[0])
     if e.op == "broadcast":
@@ -145,7 +147,7 @@ def arrange(e: Expr, bare_term: Bare, bare_factor: Bare, is_name: Callable[[Expr
         return Raised(base, exponent, not e.is_scalar)
     if e.op in ("scale", "matmul", "hadamard", "divide", "power", "number"):
         return _Collector(bare_factor, is_name).product(e)
-    return Application(e.args)
+    return Application(stretched(e.args, e.shape, bare_term) if record(e.op).broadcasts else e.args)
 
 
 def defaults(e: Expr) -> tuple[Any, ...]:

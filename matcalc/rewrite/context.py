@@ -12,8 +12,6 @@ from matcalc.rewrite.terms import is_firm
 from matcalc.steps import Step
 from matcalc.walk import substitute
 
-LEAVES = ("variable", "named")
-
 
 class Context:
     """The assumptions and the log of one derivation.
@@ -84,11 +82,11 @@ class Context:
 
     def _origins(self, e: Expr, fact: str) -> list[tuple[Expr, str]]:
         """The facts about variables and named values that give an expression a fact: inv(S) is symmetric as S is."""
-        if e.op in LEAVES:
+        if e.name:
             return [(e, fact)]
         if (e, fact) not in self._found:
             given = facts_of(e)[0] & BIT[fact]
-            leaves = [v for v in postorder((e,), through_names=False) if v.op in LEAVES and facts_of(v)[0]]
+            leaves = [v for v in postorder((e,), through_names=False) if v.name and facts_of(v)[0]]
             self._found[e, fact] = [(v, own) for v in leaves for own in _needed(v, e, fact)] if given else []
         return self._found[e, fact]
 

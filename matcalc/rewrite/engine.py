@@ -10,7 +10,12 @@ from dataclasses import replace
 from math import prod
 
 from matcalc import core
-from matcalc.expr import Expr, postorder
+from matcalc.expr import Expr, operations, postorder
+from matcalc.ops.arithmetic import broadcast, eye, hadamard_, ones, power_, scale_
+from matcalc.ops.linalg import inv
+from matcalc.ops.matrix_functions import matpow
+from matcalc.ops.products import diagvec, matmul_, transpose
+from matcalc.ops.reductions import mean_, sum_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.index import Index, index_of
 from matcalc.rewrite.measure import cost
@@ -21,9 +26,9 @@ from matcalc.walk import rebuild, substitute
 
 MAX_ROUNDS = 200
 SPREAD_COST = 120  # operations up to which an expression is multiplied out
-SPREADING = frozenset(("matmul", "hadamard", "scale", "sum", "mean", "power", "matpow", "diagvec"))
-PARTNERS = frozenset(("sum", "mean", "inv", "matpow", "eye", "ones"))
-PASSING = frozenset(("transpose", "broadcast"))
+SPREADING = operations(matmul_, hadamard_, scale_, sum_, mean_, power_, matpow, diagvec)
+PARTNERS = operations(sum_, mean_, inv, matpow, eye, ones)
+PASSING = operations(transpose, broadcast)
 SPREAD_TERMS = 32  # terms that an expression is multiplied out to
 SPREAD_WORK = 1000  # rewritings that this may take
 

@@ -11,7 +11,7 @@ from matcalc.core import add, commutation, eye, matmul, number, scale, vec
 from matcalc.dims import dim, times
 from matcalc.expr import Expr
 from matcalc.ops.decompositions import pinv
-from matcalc.ops.selection import vech_
+from matcalc.ops.selection import dup, elim, vech_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule, rule
 
@@ -19,11 +19,11 @@ MN_VECH = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 3"
 
 
 def _dup(n: object) -> Expr:
-    return core.call("dup", n)
+    return dup(n)
 
 
 def _elim(n: object) -> Expr:
-    return core.call("elim", n)
+    return elim(n)
 
 
 def _pair(e: Expr, first: str, second: str) -> int | None:

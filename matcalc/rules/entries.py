@@ -9,7 +9,7 @@ from matcalc.core import add, number, scale, var
 from matcalc.dims import is_one, plus
 from matcalc.expr import Expr, node
 from matcalc.ops.selection import block_of, rows_of, slice_
-from matcalc.rewrite.context import LEAVES, Context
+from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import is_zero, tidy
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
 from matcalc.rules.placing import CELLS_FOR_EACH, FEW_CELLS
@@ -207,9 +207,9 @@ def _has_parts(e: Expr) -> bool:
         if len(seen) > MAX_NODES:
             return False
         found = found or sub.op in ("block", "place") or (sub.op == "slice" and sub.args[0].op == "eye")
-        if sub.op in LEAVES and 1 not in sub.shape:  # products with all its entries are longer
+        if sub.name and 1 not in sub.shape:  # products with all its entries are longer
             return False
-        if sub.op != "named" and not (sub.op == "slice" and sub.args[0].op in LEAVES):
+        if sub.op != "named" and not (sub.op == "slice" and sub.args[0].name):
             queue.extend(sub.args)
     return found
 
