@@ -51,6 +51,7 @@ class Traits:
         also: names that it has elsewhere (in MATLAB, NumPy, Julia, R) and that mean nothing else: read, never printed.
         numpy_names: the functions of NumPy that do just this with matrices, besides the `numpy` of entrywise ones.
         guarded: whether it is a norm whose reciprocal, in its derivative, is 0 where it is 0: a subgradient.
+        over: `(*args, *params) -> size`, how many entries each value is taken from, where none give no value.
         scalar_function: for elementwise operations, the SymPy function of one symbol.
         complete: fills in parameters that depend on the arguments (an axis left out).
         sampling: like `domain`, where random values should be narrower than what is necessary.
@@ -90,6 +91,7 @@ class Traits:
     also: tuple[str, ...] = ()
     numpy_names: tuple[str, ...] = ()
     guarded: bool = False
+    over: Callable[..., Any] | None = None
     scalar_function: Callable[[Any], Any] | None = None
     complete: Callable[..., tuple[Any, ...]] | None = None
     sampling: Callable[..., tuple[tuple[str, Any], ...]] | None = None

@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import support
-from fuzz import case, checks, constants, definitions, generate, run, shrink
+from fuzz import case, checks, constants, definitions, generate, run, shrink, spectral
 from fuzz.evaluation import Evaluation, jacobian
 
 import matcalc as mc
@@ -159,6 +159,22 @@ def test_the_oracle_agrees_with_jax() -> None:
             wanted = np.asarray(jax.jacobian(g, argnums=k)(*point)).transpose(0, 2, 1).reshape(-1, m * n)
             assert support.close(jacobian(X, start, m * n), wanted, 1e-9), f"{name}, by {v}"
             start += m * n
+
+
+def test_large_adjugates_are_those_of_expanded_determinants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle's two ways agree where both can be gone: values, derivatives and second ones."""
+    X = core.var("X", 4, 4)
+    rng = np.random.default_rng(4)
+    point, along = {"X": rng.normal(size=(4, 4)), "V": rng.normal(size=(4, 4))}, {X: rng.normal(size=(4, 4))}
+    programs = [record("adj")(X), record("dadj")(X, core.var("V", 4, 4))]
+    expanded = [_jets_along(e, X, point, along) for e in programs]
+    monkeypatch.setattr(spectral, "EXPANDED", 3)
+    for e, jet in zip(programs, expanded):
+        assert np.allclose(_jets_along(e, X, point, along), jet, rtol=1e-9, atol=1e-9)
+
+
+def _jets_along(e: Expr, wrt: Expr, arrays: dict[str, np.ndarray], along: dict[Expr, np.ndarray]) -> np.ndarray:
+    return Evaluation(arrays, support.SIZES, [wrt], along).jet(e)
 
 
 @pytest.mark.parametrize(

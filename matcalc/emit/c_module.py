@@ -16,6 +16,7 @@ from matcalc.emit.c_entries import SCALAR, Shape, product, size_text
 from matcalc.emit.c_parts import Step, count
 from matcalc.emit.c_statements import Statements
 from matcalc.emit.code import number_code
+from matcalc.emit.needed_sizes import code
 from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
@@ -136,6 +137,7 @@ class _Writer:
             described=[(name, _comment(meaning)) for name, _, meaning in parameters],
             unused=[name for name, _, _ in parameters if name not in reads and name not in self.sizes.values()],
             sizes=list(self.sizes.values()),
+            divisors=self._divisors(),
             storage=storage,
             size=size,
             scalars=[s for s in statements.scalars if s not in self.outputs.values()],
@@ -199,6 +201,11 @@ class _Writer:
             lines.append(f"double *const {name} = {before};")
         lines += [f"double *const {name} = {output};" for name, output in owned.items() if name != output]
         return lines, " + ".join(sizes)
+
+    def _divisors(self) -> list[tuple[str, str]]:
+        """What is divided by and is 0 for some sizes of at least 1: for the reader, and as an expression."""
+        sizes = [s for n in self.lowered.needed for s in n.sizes if not s[1].is_positive]
+        return [(text, size_text(self._tree(code(size, self.lowered.dimensions)))) for text, size in sizes]
 
     def _parameters(self) -> list[tuple[str, str, str]]:
         """For each parameter its name, its declaration and what it is."""

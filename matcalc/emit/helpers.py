@@ -188,7 +188,7 @@ def _log_det(x):
 
 def _slice(x, i, j, k, l):
     """Rows i to j and columns k to l, counted from 1."""
-    if not (1 <= i <= j <= x.shape[0] and 1 <= k <= l <= x.shape[1]):
+    if not (1 <= i <= j + 1 <= x.shape[0] + 1 and 1 <= k <= l + 1 <= x.shape[1] + 1):
         raise IndexError(f"rows {i} to {j}, columns {k} to {l} of a {x.shape[0]} x {x.shape[1]} matrix")
     return x[i - 1 : j, k - 1 : l].copy()
 
@@ -347,6 +347,13 @@ def _nonzero(sizes):
     for name, size in sizes.items():
         if size == 0:
             raise ValueError(f"{name} is 0, and the function divides by it")
+
+
+def _not_empty(what, sizes):
+    """Refuse sizes of 0 over which there is no value."""
+    for name, size in sizes.items():
+        if size == 0:
+            raise ValueError(f"{what} has no value over no entries: {name} is 0")
 
 
 def _matrix(name, value, shape, dims, dtype):

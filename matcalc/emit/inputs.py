@@ -7,15 +7,15 @@ the general way, which also writes the messages for what cannot.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy as sp
 
 from matcalc.core import exact_dim
 from matcalc.dims import is_one
-from matcalc.emit import trees
 from matcalc.emit.code import number_code
+from matcalc.emit.needed_sizes import Needed, code, statements
 from matcalc.expr import Expr
 
 NAME = "_inputs"
@@ -33,6 +33,7 @@ class Inputs:
         names: of variables in the code.
         dimensions: names of symbolic dimensions in the code.
         shapes: for variables whose derivatives take the form of the input, the name of that form.
+        needed: the sizes that may not be 0.
     """
 
     def __init__(
@@ -43,9 +44,10 @@ class Inputs:
         names: Mapping[str, str],
         dimensions: Mapping[str, str],
         shapes: Mapping[str, str],
+        needed: Sequence[Needed] = (),
     ) -> None:
         self.variables, self.tangents, self.cotangent = variables, tangents, cotangent
-        self.names, self.dimensions, self.shapes = names, dimensions, shapes
+        self.names, self.dimensions, self.shapes, self.needed = names, dimensions, shapes, needed
 
     def call(self, body: str) -> tuple[str, list[str]]:
         """The statement that gets what `body` uses, and the lines of the function that it calls (without its head)."""
@@ -56,20 +58,13 @@ class Inputs:
         found = [name for name in wanted if name in used]
         parameters = ", ".join(self._parameters())
         returned = ", ".join(found) or "None"
-        divisors = trees.divisors(body)
-        below = {d: name for d, name in self.dimensions.items() if name in divisors}
-        sizes = set(self.dimensions.values())
-        below |= {
-            d: d for d in sorted(divisors) if not d.isidentifier() and set(re.findall(r"[A-Za-z_]\w*", d)) <= sizes
-        }
-        lines = self._quick(found, returned, list(below.values()))
+        checks = statements(self.needed, self.dimensions)
+        positive = [code(size, self.dimensions) for n in self.needed for _, size in n.sizes]
+        lines = self._quick(found, returned, positive)
         lines += self._general(found)
-        needed = [
-            f"{self.dimensions[d]} = _size(dims, {_quoted(d)})" for d in self.dimensions if self.dimensions[d] in found
-        ]
-        checked = ", ".join(f"{_quoted(d)}: {name}" for d, name in below.items())
-        needed += [f"_nonzero({{{checked}}})"] if below else []
-        lines += [*needed, f"return {returned}"]
+        read = set(re.findall(r"\w+", " ".join([*found, *positive])))
+        sizes = [f"{name} = _size(dims, {_quoted(d)})" for d, name in self.dimensions.items() if name in read]
+        lines += [*sizes, *checks, f"return {returned}"]
         call = f"{NAME}({parameters})"
         return (f"{', '.join(found)} = {call}" if found else call), lines
 
@@ -91,7 +86,7 @@ class Inputs:
 
     # ------------------------------------------------------------------------------------------------ the quick way
 
-    def _quick(self, found: list[str], returned: str, below: list[str]) -> list[str]:
+    def _quick(self, found: list[str], returned: str, positive: list[str]) -> list[str]:
         """Arrays of one type that fit each other are returned as they are, those with one axis as columns and rows."""
         extra = [*self.tangents.values(), *([] if self.cotangent is None else [self.cotangent])]
         given = [*self.variables, *extra]
@@ -113,7 +108,7 @@ class Inputs:
         convert = [f"dtype = {names[0]}.dtype"] if "dtype" in found or scalars else []
         convert += [f"{name} = dtype.type({name})" for name in scalars]
         convert += [f"{self.shapes[v.params[0]]} = ()" for v in given if v.is_scalar and self._shape_name(v) in found]
-        last = _nested([lines, [*conditions, *below], [*convert, f"return {returned}"]])
+        last = _nested([lines, [*conditions, *positive], [*convert, f"return {returned}"]])
         inner = _nested([vectors, flat, last]) if vectors else last
         outer = tests if vectors else [*tests, *flat]
         if not self.tangents:

@@ -107,7 +107,7 @@ def _resolvent(x, sign):
 
 def _rank(x, s):
     """The number of singular values that are no rounding errors."""
-    return int(np.sum(s > 10 * max(x.shape) * np.finfo(s.dtype).eps * s[0]))
+    return 0 if not s.size else int(np.sum(s > 10 * max(x.shape) * np.finfo(s.dtype).eps * s[0]))
 
 
 def _polar(x):

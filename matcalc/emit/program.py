@@ -20,6 +20,7 @@ from matcalc.emit.code import number_code
 from matcalc.emit.factored import forms_of_residuals
 from matcalc.emit.factorisations import with_names
 from matcalc.emit.masks import choices_last
+from matcalc.emit.needed_sizes import needed
 from matcalc.emit.schedule import LINE, Schedule
 from matcalc.emit.selection import Selector
 from matcalc.emit.twins import without_twins
@@ -134,6 +135,7 @@ class Lowered:
         dimensions: those of the symbolic sizes.
         functions: those of abstract functions.
         solvers: those of the functions that solve equations.
+        needed: the sizes that may not be 0.
         shapes: for variables whose derivatives take the form of the input, the name of that form.
         schedule: the statements.
         alternative: the same program in other products, and where that is cheaper: two operation counts to compare.
@@ -146,6 +148,7 @@ class Lowered:
         self.extra = [*program.tangents.values(), *([program.cotangent] if program.cotangent is not None else [])]
         self.roots = self._roots()
         self._check()
+        self.needed = needed(program.value, self.roots)
         self.namer = Namer()
         self.inputs = {v.params[0]: self.namer.name(v.params[0]) for v in (*program.variables, *self.extra)}
         self.functions = self._functions()

@@ -113,25 +113,6 @@ def children(tree: ast.AST) -> list[ast.expr]:
     return found
 
 
-def divisors(body: str) -> set[str]:
-    """What some lines divide by, alone or as a factor: names, and sums and differences such as `n - 1`."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(body)):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            waiting = [node.right]
-            while waiting:
-                part = waiting.pop()
-                if isinstance(part, ast.Name):
-                    found.add(part.id)
-                elif isinstance(part, ast.Call):  # sqrt
-                    waiting += part.args
-                elif isinstance(part, ast.BinOp) and isinstance(part.op, (ast.Mult, ast.Pow)):
-                    waiting += [part.left, part.right]
-                elif isinstance(part, ast.BinOp) and isinstance(part.op, (ast.Add, ast.Sub)):
-                    found.add(text(part))
-    return found
-
-
 class Replaced(ast.NodeTransformer):
     """Parts of a tree replaced by others."""
 

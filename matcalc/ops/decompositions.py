@@ -261,6 +261,7 @@ def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     real_only=True,
     kinks="ties",
     norm=True,
+    over=lambda X: times(*X.shape),
 )
 def normspec(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d normspec(X) = u' dX v, the singular vectors of a simple largest singular value; u = X v / normspec(X)"""

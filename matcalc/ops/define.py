@@ -11,7 +11,7 @@ from typing import Any
 
 from matcalc.core import add, number, zeros
 from matcalc.core import var as variable
-from matcalc.dims import Shape, is_one, same, same_shape, shape_text
+from matcalc.dims import Dim, Shape, is_one, same, same_shape, shape_text, times
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Op, Param, postorder, record, register
 from matcalc.linop import adjoint, apply
@@ -192,6 +192,11 @@ def reduced(X: Expr, axis: int | None, *_: Any) -> Shape:
     if axis not in (None, 1, 2):
         raise ShapeError(f"axis must be 1 (over rows) or 2 (over columns), got {axis}")
     return (1, 1) if axis is None else (1, X.shape[1]) if axis == 1 else (X.shape[0], 1)
+
+
+def extent(X: Expr, axis: int | None, *_: Any) -> Dim:
+    """How many entries one reduction over the axis has."""
+    return times(*X.shape) if axis is None else X.shape[axis - 1]
 
 
 # ------------------------------------------------------------------------------------------------ facts

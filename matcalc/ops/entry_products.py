@@ -39,6 +39,7 @@ def prod(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     example=("m n", 2),
     facts=keeps(*SIGNS, "nonzero"),
     params=(AXIS,),
+    over=lambda X, *_: times(*X.shape),
 )
 def prodothers(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d prodothers(X) = dprodothers(X, dX), for X without zeros prodothers(X) o (sum(dX ./ X) - dX ./ X)"""
@@ -72,6 +73,7 @@ def _slope_numpy(axis: int | None) -> Notation:
     params=(AXIS,),
     cost=12,
     real_only=True,
+    over=lambda X, *_: times(*X.shape),
 )
 def dprodothers(Y: Expr, X: Expr, V: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """dprodothers(X, V) is linear in V, and vec(d dprodothers(X, V)) = prodothersform(X, 2) (vec(V) (x) vec(dX))"""
@@ -106,6 +108,7 @@ def _form_numpy(axis: int | None, order: int) -> Notation:
     facts=no_facts,
     params=(AXIS, Param("order", "int", 1)),
     cost=30,
+    over=lambda X, *_: times(*X.shape),
 )
 def prodothersform(Y: Expr, X: Expr, axis: int | None, order: int) -> tuple[LinearMap, ...]:
     """prodothersform(X, r) (vec(V1) (x) ... (x) vec(Vr)) is vec of the r-th derivative of prodothers along V1 ... Vr"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import eye, inverse, kron, minus, transpose, vec
-from matcalc.dims import Shape, same, shape_text
+from matcalc.dims import Shape, same, shape_text, times
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr
 from matcalc.maps import LinearMap, compose, identity, map_sum, negated, sandwich, scaled, solution, transposition
@@ -188,6 +188,7 @@ def _by_weight(K: Expr | None, shape: Shape) -> LinearMap:
     example=("n n, n m, n n, m m",),
     facts=lambda e, *masks: (bits("symmetric"), 0),
     real_only=True,
+    over=lambda A, B, *_: times(*B.shape),
 )
 def care(P: Expr, A: Expr, B: Expr, Q: Expr, R: Expr) -> tuple[LinearMap, ...]:
     """P = care(A, B, Q, R) solves A'P + P A - P B R^-1 B'P + Q = 0: dP = lyapunov(F', ...), F = A - B R^-1 B'P"""
@@ -211,6 +212,7 @@ def care(P: Expr, A: Expr, B: Expr, Q: Expr, R: Expr) -> tuple[LinearMap, ...]:
     example=("n n, n m, n n, m m",),
     facts=lambda e, *masks: (bits("symmetric"), 0),
     real_only=True,
+    over=lambda A, B, *_: times(*B.shape),
 )
 def dare(P: Expr, A: Expr, B: Expr, Q: Expr, R: Expr) -> tuple[LinearMap, ...]:
     """P = dare(A, B, Q, R) solves P = A'P F + Q, F = A - B K, K = (R + B'P B)^-1 B'P A: dP = dlyapunov(F', ...)"""

@@ -169,6 +169,7 @@ def _dadj_shape(X: Expr, V: Expr) -> Shape:
     example=("n n, n n",),
     facts=no_facts,
     cost=16,
+    over=lambda X, *_: X.shape[0],
 )
 def dadj(Y: Expr, X: Expr, V: Expr) -> tuple[LinearMap, ...]:
     """dadj(X, V) is linear in V, and vec(d dadj(X, V)) = dadjform(X, 2) (vec(V) (x) vec(dX))"""
@@ -197,6 +198,7 @@ def _dadjform_shape(X: Expr, order: int) -> Shape:
     facts=no_facts,
     params=(Param("order", "int", 1),),
     cost=30,
+    over=lambda X, *_: X.shape[0],
 )
 def dadjform(Y: Expr, X: Expr, order: int) -> tuple[LinearMap, ...]:
     """dadjform(X, r) (vec(V1) (x) ... (x) vec(Vr)) is vec of the r-th derivative of adj at X along V1 ... Vr"""

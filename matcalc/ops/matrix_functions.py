@@ -83,6 +83,7 @@ def expm(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("n n",),
     facts=lambda e, X: (X & (TRIANGULAR | bits("symmetric", "constant")), 0),
     also=("matrix_log",),
+    over=lambda X, *_: X.shape[0],
 )
 def logm(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d logm(X) = L(X, dX), the Frechet derivative of the principal logarithm"""
@@ -157,6 +158,7 @@ FUNCTION = Param("function", "function")
     params=(FUNCTION,),
     definition=lambda X, V, function: upper_right(node(function, (doubled(X, V),)), X.shape[0]),
     parameters_first=True,
+    over=lambda X, *_: X.shape[0],
 )
 def frechet_(Y: Expr, X: Expr, V: Expr, function: str) -> tuple[LinearMap, ...]:
     """L(X, V) is the upper right block of f([X, V; 0, X]), and linear in V"""
@@ -201,6 +203,7 @@ def _kronecker_moves(X: Expr) -> tuple[LinearMap, LinearMap]:
     params=(FUNCTION,),
     definition=lambda X, function: upper_right(node(function, (_kronecker_block(X),)), times(*X.shape)),
     parameters_first=True,
+    over=lambda X, *_: X.shape[0],
 )
 def frechetform(Y: Expr, X: Expr, function: str) -> tuple[LinearMap, ...]:
     """K(X) vec(V) = vec(L(X, V)); it is the upper right block of f([X' (x) I, I; 0, I (x) X])"""
@@ -305,6 +308,7 @@ def _frechetpow_shape(X: Expr, V: Expr, k: Expr) -> Shape:
     facts=no_facts,
     definition=lambda X, V, k: upper_right(matpow(doubled(X, V), k), X.shape[0]),
     real_only=True,
+    over=lambda X, *_: X.shape[0],
 )
 def frechetpow(Y: Expr, X: Expr, V: Expr, k: Expr) -> tuple[LinearMap, ...]:
     """L(X, V, k) is the upper right block of [X, V; 0, X]^k; dL/dk = L_log(X, V) X^k + logm(X) L(X, V, k)"""
@@ -329,6 +333,7 @@ def _powform_shape(X: Expr, k: Expr) -> Shape:
     facts=no_facts,
     definition=lambda X, k: upper_right(matpow(_kronecker_block(X), k), times(*X.shape)),
     real_only=True,
+    over=lambda X, *_: X.shape[0],
 )
 def frechetpowform(Y: Expr, X: Expr, k: Expr) -> tuple[LinearMap, ...]:
     """K(X, k) vec(V) = vec(L(X, V, k)), L the Frechet derivative of X^k"""

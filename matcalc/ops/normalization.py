@@ -16,7 +16,7 @@ from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
 from matcalc.maps import LinearMap, compose, identity, inner, map_sum, mask, negated, scaled
 from matcalc.notation import Call, Level, Notation, Template
-from matcalc.ops.define import AXIS, anywhere, like, need_plain, need_same, no_facts, op, reduced
+from matcalc.ops.define import AXIS, anywhere, extent, like, need_plain, need_same, no_facts, op, reduced
 from matcalc.ops.elementwise import exp, log, sqrt
 from matcalc.ops.reductions import axis_helper, axis_latex, centred, degrees, repeated_sum, std, summing, var_
 from matcalc.properties import bits
@@ -106,6 +106,7 @@ def _softmax_of_all(Y: Expr, X: Expr, axis: int | None) -> Expr:
     definition=lambda X, axis: log(total(exp(X), axis)),
     monotone=1,
     convexity=1,
+    over=extent,
 )
 def logsumexp(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d logsumexp(X) = sum(softmax(X) o dX)"""
@@ -144,6 +145,7 @@ def _standardize_numpy(axis: int | None, ddof: int, eps: Any) -> Notation:
         centred(X, axis), broadcast(deviation(X, axis, ddof, eps), X.shape)
     ),
     real_only=True,
+    over=extent,
 )
 def standardize(Z: Expr, X: Expr, axis: int | None, ddof: int, eps: Any) -> tuple[LinearMap, ...]:
     """dZ = 1/s o (dX - mean(dX) - Z o mean(Z o dX))"""

@@ -228,6 +228,7 @@ def _conv_shape(x: Expr, w: Expr) -> Shape:
     facts=keeps("positive", "nonnegative", "constant"),
     commutative=True,
     definition=lambda x, w: matmul(convmat(w, x.shape[0]), x),
+    over=lambda x, w: times(*x.shape, *w.shape),
 )
 def conv(Y: Expr, x: Expr, w: Expr) -> tuple[LinearMap, ...]:
     """d conv(x, w) = T(w) dx + T(x) dw: the full convolution is a product with a Toeplitz matrix"""

@@ -208,6 +208,7 @@ def _integer_valued(form: Any) -> bool:
     example=("m*p n*q, p q",),
     facts=no_facts,
     cost=6,
+    over=lambda G, B: times(*B.shape),
 )
 def blockinner(Y: Expr, G: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """entry i, j is tr(B' G_ij), G_ij the blocks of G: the adjoint of dX -> dX (x) B"""
@@ -223,6 +224,7 @@ def blockinner(Y: Expr, G: Expr, B: Expr) -> tuple[LinearMap, ...]:
     example=("m n, m*p n*q",),
     facts=no_facts,
     cost=6,
+    over=lambda A, G: times(*G.shape),
 )
 def blocksum(Y: Expr, A: Expr, G: Expr) -> tuple[LinearMap, ...]:
     """the sum over i, j of A_ij G_ij, G_ij the blocks of G: the adjoint of dX -> A (x) dX"""

@@ -6,13 +6,13 @@ from typing import Any
 
 from matcalc import core
 from matcalc.core import hadamard, mean, minus, number, ones, power, scale, total
-from matcalc.dims import Dim, times
+from matcalc.dims import times
 from matcalc.expr import Expr, Param, node
 from matcalc.maps import LinearMap, compose, inner, mask, sandwich, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.comparison import SUBGRADIENT, where
-from matcalc.ops.define import AXIS, always, anywhere, keeps, need_same, op, reduced, scalar, square_to_scalar
+from matcalc.ops.define import AXIS, always, anywhere, extent, keeps, need_same, op, reduced, scalar, square_to_scalar
 from matcalc.ops.elementwise import absolute, sign, sqrt
 from matcalc.properties import bits
 
@@ -48,11 +48,6 @@ def axis_helper(name: str) -> Any:
         return Template(f"{name}({{0}}, axis={None if axis is None else axis - 1})")
 
     return numpy
-
-
-def extent(X: Expr, axis: int | None) -> Dim:
-    """How many entries one sum over the axis has."""
-    return times(*X.shape) if axis is None else X.shape[axis - 1]
 
 
 def summing(X: Expr, axis: int | None) -> LinearMap:
@@ -117,6 +112,7 @@ def sum_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     also=("average", "avg"),
     numpy_names=("np.mean",),
     linear=True,
+    over=extent,
 )
 def mean_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d mean(X) = sum(dX) / count"""
@@ -156,6 +152,7 @@ def _var_numpy(function: str) -> Any:
     also=("variance",),
     numpy_names=("np.var",),
     real_only=True,
+    over=extent,
 )
 def var_(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     """d var(X) = 2/n sum((X - mean(X)) o dX)"""
@@ -180,6 +177,7 @@ def _deviation(X: Expr, axis: int | None, ddof: int) -> Expr:
     numpy_names=("np.std",),
     real_only=True,
     kinks="origin",
+    over=extent,
 )
 def std(Y: Expr, X: Expr, axis: int | None, ddof: int) -> tuple[LinearMap, ...]:
     """d std(X) = 1/n sum((X - mean(X)) ./ std(X) o dX)"""
@@ -224,6 +222,7 @@ def _again(name: str, X: Expr, axis: int | None) -> Expr:
     kinks="ties",
     monotone=1,
     convexity=1,
+    over=extent,
 )
 def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d max(X) = sum of dX over the largest entries, in equal shares"""
@@ -244,6 +243,7 @@ def max_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     kinks="ties",
     monotone=1,
     convexity=-1,
+    over=extent,
 )
 def min_(Y: Expr, X: Expr, axis: int | None) -> tuple[LinearMap, ...]:
     """d min(X) = sum of dX over the smallest entries, in equal shares"""
@@ -329,6 +329,7 @@ def norm2(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     facts=always("nonnegative"),
     definition=lambda A, B: mean(power(core.difference(A, B), 2)),
     broadcasts=True,
+    over=lambda A, B: times(*A.shape),
 )
 def mse(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d mean((A - B)^2) = 2/(mn) tr((A - B)' (dA - dB))"""

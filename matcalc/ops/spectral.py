@@ -75,6 +75,7 @@ def _spectrum_facts(e: Expr, X: int) -> tuple[int, int]:
     also=("eigenvalues",),
     real_only=True,
     kinks="crossings",
+    over=lambda X, *_: X.shape[0],
 )
 def eigvals(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d lambda_i = (V^-1 dX V)_ii, V the eigenvectors, for simple eigenvalues"""
@@ -95,6 +96,7 @@ def _eigvecs_facts(e: Expr, X: int) -> tuple[int, int]:
     example=("n n",),
     facts=_eigvecs_facts,
     real_only=True,
+    over=lambda X, *_: X.shape[0],
 )
 def eigvecs(V: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dV = Z - V diag(V' Z), Z = V (F o (V^-1 dX V)), F_ij = 1/(lambda_j - lambda_i) off the diagonal"""
@@ -121,6 +123,7 @@ def _extreme(vector: str, X: Expr) -> LinearMap:
     facts=_spectrum_facts,
     real_only=True,
     kinks="crossings",
+    over=lambda X: X.shape[0],
 )
 def eigmax(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d lambda = u' dX v / u' v, u and v the left and right eigenvectors of a simple eigenvalue"""
@@ -137,6 +140,7 @@ def eigmax(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     facts=_spectrum_facts,
     real_only=True,
     kinks="crossings",
+    over=lambda X: X.shape[0],
 )
 def eigmin(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """d lambda = u' dX v / u' v, u and v the left and right eigenvectors of a simple eigenvalue"""
@@ -172,6 +176,7 @@ def _vector_facts(e: Expr, X: int) -> tuple[int, int]:
     example=("n n",),
     facts=_vector_facts,
     real_only=True,
+    over=lambda X: X.shape[0],
 )
 def eigvecmax(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dv = (I - v v') (lambda I - X + v u')^-1 dX v; for symmetric X, (lambda I - X)^+ dX v"""
@@ -187,6 +192,7 @@ def eigvecmax(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
     example=("n n",),
     facts=_vector_facts,
     real_only=True,
+    over=lambda X: X.shape[0],
 )
 def eigvecmin(v: Expr, X: Expr) -> tuple[LinearMap, ...]:
     """dv = (I - v v') (lambda I - X + v u')^-1 dX v; for symmetric X, (lambda I - X)^+ dX v"""

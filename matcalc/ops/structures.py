@@ -88,6 +88,7 @@ def _by_basis(G: Expr) -> Expr:
     facts=keeps("symmetric", "skew", "diagonal", "lower", "upper", "nonnegative", "constant"),
     definition=_by_basis,
     linear=True,
+    over=lambda X: X.shape[0],
 )
 def diagsums(Y: Expr, G: Expr) -> tuple[LinearMap, ...]:
     """entry i, j is the sum of G along the diagonal of i, j; linear and self-adjoint"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from .shrink import reproduction, shrunk
 # How often a check's turn comes, in programs; Hessians and compiled targets cost most.
 EVERY = {"hessian": 29, "hvp": 19, "graph": 13, "sympy": 11, "named": 7, "structure": 7, "jacobian": 8, "jvp": 9}
 EVERY |= {"factored": 9, "array-api": 23, "torch": 19, "dask": 71, "jax": 53, "numba": 997}
+SECONDS = 240.0
 
 
 @dataclass
@@ -65,10 +67,28 @@ def outcome(seed: int, number: int, *, everything: bool = False, shrink: bool = 
     return found
 
 
+class TooLong(BaseException):
+    """A program takes more than its time; not an Exception, which a check would take for a failure."""
+
+
 def task(given: tuple[int, int, bool]) -> Outcome:
-    """The outcome of a program for a process of its own: a seed, a number and whether to shrink."""
+    """The outcome of a program for a process of its own: a seed, a number and whether to shrink.
+
+    What takes more than its processor time is told by its number, so that one program does not hold up all others.
+    """
     seed, number, shrink = given
-    return outcome(seed, number, shrink=shrink)
+    signal.signal(signal.SIGVTALRM, _stopped)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        return outcome(seed, number, shrink=shrink)
+    except TooLong:
+        return Outcome([f"too long: program {number}"], seconds=SECONDS)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _stopped(*_: object) -> None:
+    raise TooLong
 
 
 def _short(result: str) -> str:

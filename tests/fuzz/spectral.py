@@ -99,13 +99,21 @@ def cofactors(minor: Callable[..., Jet], *args: Jet) -> Jet:
     return np.concatenate(rows, axis=-2)
 
 
-def adj(X: Jet) -> Jet:
-    """The adjugate."""
+EXPANDED = 5  # rows up to which determinants are expanded: the terms of more are too many
+
+
+def adj(machine: Machine, X: Jet) -> Jet:
+    """The adjugate; of large matrices, det(X) X^-1."""
+    if X.shape[-1] > EXPANDED:
+        return mul(J.det(regular(machine, X)), inv(X))
     return one(X) if X.shape[-1] == 1 else cofactors(leibniz, X)
 
 
-def dadj(X: Jet, V: Jet) -> Jet:
-    """The derivative of the adjugate along V."""
+def dadj(machine: Machine, X: Jet, V: Jet) -> Jet:
+    """The derivative of the adjugate along V; at large matrices, det(X) (tr(X^-1 V) X^-1 - X^-1 V X^-1)."""
+    if X.shape[-1] > EXPANDED:
+        Z = inv(regular(machine, X))
+        return mul(J.det(X), mul(J.trace(mm(Z, V)), Z) - mm(Z, V, Z))
     return 0 * X if X.shape[-1] == 1 else cofactors(leibniz_along, X, V)
 
 

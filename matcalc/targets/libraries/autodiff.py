@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from matcalc.dims import is_one
 from matcalc.emit import trees
+from matcalc.emit.needed_sizes import statements
 from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
 from matcalc.properties import CLOSED_MASK, names_of
@@ -53,9 +54,11 @@ def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
     held = [v.params[0] for v in program.variables if v.params[0] in program.results and v.params[3] & CLOSED_MASK]
     cut = _cut(lowered, target, target == "torch" and not held)
-    checks, by_hand = size_lines(arrays, lowered.dimensions, [*cut.forward, cut.value])
+    needed = statements(lowered.needed, lowered.dimensions)
+    checks, by_hand = size_lines(arrays, lowered.dimensions, [*cut.forward, cut.value, *needed])
     if by_hand:
         raise NoRuleError("autodiff needs every size to be the number of rows or columns of an array")
+    checks += needed
     second = [*cut.backward, *cut.gradients.values(), *cut.repeated]
     sizes = _sizes_again(lowered, second)
     kept = list(dict.fromkeys([*cut.kept, *(name for name, _ in sizes.values())]))

@@ -32,7 +32,7 @@ def _floating(xp, default, *arrays):
 
 def _slice(xp, x, i, j, k, l):
     """Rows i to j and columns k to l, counted from 1."""
-    if not (1 <= i <= j <= x.shape[0] and 1 <= k <= l <= x.shape[1]):
+    if not (1 <= i <= j + 1 <= x.shape[0] + 1 and 1 <= k <= l + 1 <= x.shape[1] + 1):
         raise IndexError(f"rows {i} to {j}, columns {k} to {l} of a {x.shape[0]} x {x.shape[1]} matrix")
     return x[i - 1 : j, k - 1 : l]
 
@@ -265,3 +265,17 @@ def _fitting(name, value, shape):
     if tuple(value.shape) != shape:
         raise ValueError(f"{name} has the shape {tuple(value.shape)}; needed {shape}")
     return value
+
+
+def _nonzero(sizes):
+    """Refuse sizes of 0 that the function divides by."""
+    for name, size in sizes.items():
+        if size == 0:
+            raise ValueError(f"{name} is 0, and the function divides by it")
+
+
+def _not_empty(what, sizes):
+    """Refuse sizes of 0 over which there is no value."""
+    for name, size in sizes.items():
+        if size == 0:
+            raise ValueError(f"{what} has no value over no entries: {name} is 0")

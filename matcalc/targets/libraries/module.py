@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from matcalc.emit.needed_sizes import statements
 from matcalc.emit.program import Lowered, plain
 from matcalc.emit.trees import wrapped
 from matcalc.errors import NoRuleError
@@ -38,8 +39,9 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
     given = [lowered.inputs[v.params[0]] for v in program.variables if not v.is_scalar]
     taking = [f"{name} = {dialect.taken}({name})" for name in given] if dialect.taken else []
-    sizes, by_hand = size_lines(arrays, lowered.dimensions, [*lines, result])
-    taking += sizes
+    checks = statements(lowered.needed, lowered.dimensions)
+    sizes, by_hand = size_lines(arrays, lowered.dimensions, [*lines, result, *checks])
+    taking += [*sizes, *checks]
     scalars = [lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar]
     typed = len(taking)
     taking.append("")
