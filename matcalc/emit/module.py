@@ -137,7 +137,8 @@ def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Map
         statements = [comment, f"if {less} < {more}:", *(f"    {line}" for line in branch), *statements]
     taken = Inputs(
         *(lowered.program.variables, lowered.program.tangents, lowered.program.cotangent),
-        *(lowered.inputs, lowered.dimensions, lowered.shapes, lowered.needed),
+        *(lowered.inputs, lowered.dimensions, lowered.shapes),
+        lowered.needed,
     )
     call, taking = taken.call("\n".join([*statements, result]))
     prologue = [f"{lowered.inputs[name]} = _renamed(inputs, {quoted(name)})" for name in lowered.renamed()]
