@@ -35,15 +35,28 @@ NAMES = (
 BIT = {name: 1 << k for k, name in enumerate(NAMES)}
 ALIASES = {
     "invertible": "nonsingular",
+    "regular": "nonsingular",
+    "non-singular": "nonsingular",
     "nonneg": "nonnegative",
+    "non-negative": "nonnegative",
+    "non-zero": "nonzero",
     "skew-symmetric": "skew",
     "antisymmetric": "skew",
     "positive_definite": "positive-definite",
     "spd": "positive-definite",
+    "pd": "positive-definite",
+    "posdef": "positive-definite",
+    "hermitian": "symmetric",
+    "unitary": "orthogonal",
+    "semidefinite": "positive-semidefinite",
+    "positive-semi-definite": "positive-semidefinite",
     "psd": "positive-semidefinite",
     "positive_semidefinite": "positive-semidefinite",
     "lower-triangular": "lower",
     "upper-triangular": "upper",
+    "lower_triangular": "lower",
+    "upper_triangular": "upper",
+    "skew_symmetric": "skew",
     "onehot": "one-hot",
     "one_hot": "one-hot",
     "row_stochastic": "row-stochastic",
@@ -106,6 +119,26 @@ def closure(mask: int) -> int:
 def bits(*names: str) -> int:
     """The bits of these facts alone, nothing implied."""
     return sum(BIT[name] for name in names)
+
+
+def fact_words(words: Iterable[str]) -> list[str]:
+    """The names of facts that are written in several words or otherwise: `positive definite`, `pd`.
+
+    Raises:
+        FactError: a word is not a fact.
+    """
+    rest, found = [word.lower() if word.lower() in BIT or word.lower() in ALIASES else word for word in words], []
+    while rest:
+        for count in (3, 2, 1):
+            joined = "-".join(rest[:count])
+            name = ALIASES.get(joined, joined)
+            if len(rest) >= count and name in BIT:
+                found.append(name)
+                del rest[:count]
+                break
+        else:
+            mask_of(rest[:1])
+    return list(dict.fromkeys(found))
 
 
 def mask_of(words: Iterable[str]) -> int:

@@ -33,16 +33,19 @@ def test_forms_of_a_shape(given: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "scalar", "n x p", "n, 1", "n x", ("n", "p", "q"), 0, -1, True, None, 2.5, "vector", {"n": 1}]
+    "given", ["", "n x", "n p", "x x x x x", ("n", "p", "q"), 0, -1, True, None, 2.5, "vector", {"n": 1}]
 )
 def test_what_is_no_shape(given: Any) -> None:
     with pytest.raises(mc.MatcalcError, match="the shape of x"):
         mc.derive("x", shapes={"x": given})
 
 
-def test_the_word_scalar_is_explained() -> None:
-    with pytest.raises(mc.MatcalcError, match="a scalar is 1 x 1"):
-        mc.derive("l*x", shapes={"l": "scalar", "x": "n"})
+@pytest.mark.parametrize("given", ["n x p", "n, p", "(n, p)", "n × p", "n by p", ["n", "p"]])
+def test_a_shape_as_it_is_written(given: Any) -> None:
+    d = mc.derive("l*X*x", wrt="x", shapes={"l": "scalar", "X": given, "x": "p"})
+    assert str(d.jacobian()) == "l*X"
+    assert mc.derive("sum(X)", shapes={"X": "3x2"}).gradient().shape == (3, 2)
+    assert mc.derive("x'*x", shapes={"x": "3"}).gradient().shape == (3, 1)
 
 
 def test_one_size_is_a_column_at_both_doors() -> None:

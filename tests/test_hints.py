@@ -111,12 +111,18 @@ def test_functions_in_hints_exist() -> None:
         ("s ≤ 1", "write <="),
         ("“x”", "quotation marks"),
         # declarations
-        ("l: scalar; x: n x 1\nl*x'*x", "1 x 1"),
-        ("x: vector\nx'*x", "n x 1"),
-        ("x: n; x'*x", "a column is `x: n x 1`"),
-        ("x: R^n\nx'*x", "rows x columns"),
+        ("A: nxn; tr(A)", "write `A: n x n`"),
+        ("x: vector symmetrical\nx'*x", "did you mean symmetric"),
+        ("A: R^(n*p)\nsum(A)", "`A: n x p`"),
+        ("A: R^{n x p}\nsum(A)", "a matrix `A: m x n`"),
+        ("x: row(n)\nx*x'", "`x: 1 x n`"),
+        ("x: scalar vector\nx'*x", "cannot be both scalar and vector"),
+        ("x: n x p vector\nx'*x", "which is no vector"),
+        ("let x: n\nx'*x", "leave the first word out: `x: n`"),
+        ("A is symmetric\ntr(A*A)", "`A: n x n symmetric`"),
+        ("f(x) = x'*x", "`f = x'*x`"),
+        ("x in R^n\nx'*x", "`x: n x 1`"),
         ("x ∈ R\nx'*x", "`x: n x 1`"),
-        ("A: n×n\ntr(A)", "write *"),
     ],
 )
 def test_hints(text: str, written: str) -> None:

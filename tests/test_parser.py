@@ -267,7 +267,7 @@ def test_errors_have_a_place(text: str, line: int, column: int, words: str) -> N
     ("shapes", "words"),
     [
         ([], "shapes must map"),
-        ({"x": "n,1"}, "x must be a pair"),
+        ({"x": "n 1"}, "x must be a pair"),
         ({"x": ("n", 1, 1)}, "x must be a pair"),
         ({"x": (0, 1)}, "shape of x"),
         ({"x": (True, 1)}, "shape of x"),

@@ -60,12 +60,14 @@ class Reading:
         odds: places that speak against it: a weight, and the names that may be to blame.
         error: why nothing fits, if so.
         exponents: names that stand where only a scalar can.
+        fixed: names whose kinds are declared.
     """
 
     shapes: dict[str, Shape]
     odds: list[tuple[int, frozenset[str]]] = field(default_factory=list)
     error: ParseError | None = None
     exponents: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
 
 
 def choose(read: Callable[[Kinds], Reading]) -> Kinds:
@@ -111,7 +113,7 @@ def _departures(reading: Reading, kinds: Kinds) -> Iterator[tuple[int, int, str,
     """What may be read otherwise: the weight, the place of the name (the later first), the name and its new kind."""
     suspects = {name for _, names in reading.odds for name in names}
     for position, name in enumerate(reversed(reading.shapes)):
-        if name in kinds or (reading.error is None and name not in suspects):
+        if name in kinds or name in reading.fixed or (reading.error is None and name not in suspects):
             continue
         kind = kind_of(name)
         if kind == "scalar":

@@ -31,6 +31,14 @@ from matcalc.properties import ALIASES, SQUARE
 _LETTERS = ("n", "m", "p", "q", "r", "s", "k", "l", "d", "h")
 
 
+def _declared(kind: str | None, unify: Unifier) -> Shape:
+    """The shape of a name that a word declares, its sizes being open."""
+    if kind == "vector":
+        return unify.length(), 1
+    size = unify.length()
+    return (1, size) if kind == "row" else (size, size if kind == "square" else unify.length())
+
+
 class Inference(Builder):
     """Walks the tree as the builder does, on stand-ins whose shapes hold placeholders, and unifies.
 
@@ -72,7 +80,7 @@ class Inference(Builder):
         """What came of it: how much speaks against this choice of kinds."""
         if output is not None and self.contracts and not self.is_scalar(output):
             self.odds.append((MILD, frozenset(self.undeclared)))
-        return Reading(self.guessed(), self.odds, error, frozenset(self.exponents))
+        return Reading(self.guessed(), self.odds, error, frozenset(self.exponents), frozenset(self.names.kinds))
 
     def _is_assumed_scalar(self, words: str) -> bool:
         return words in self.undeclared and self.is_scalar(self.undeclared[words])
@@ -132,11 +140,14 @@ class Inference(Builder):
             raise self.source.error(f"{name} is not declared: {NEVER_ASSUMED[name]}", tree)
         if self.source.text.startswith("[", tree.meta.end_pos) and is_called_elsewhere(name):
             raise self.source.error(f"{name}[...] would be an entry of a matrix: functions take round brackets", tree)
-        kind, unify = self.kinds.get(name, kind_of(name)), self.unifier
+        kind, unify = self.names.kinds.get(name) or self.kinds.get(name, kind_of(name)), self.unifier
         if kind is None:
             raise self.source.error(f"{shorten(name)} is not declared, and nothing can be inferred from its name", tree)
-        rows = unify.soft_one() if kind == "scalar" else unify.length()
-        cols = unify.length() if kind == "matrix" else unify.soft_one()
+        if name in self.names.kinds:
+            rows, cols = _declared(kind, unify)
+        else:
+            rows = unify.soft_one() if kind == "scalar" else unify.length()
+            cols = unify.length() if kind == "matrix" else unify.soft_one()
         new = self.undeclared[name] = core.var(name, rows, cols)
         if any(ALIASES.get(word, word) in SQUARE for word in self.facts.get(name, ())):
             self.agree(rows, cols, lambda: f"{name} must be square for its facts", tree)

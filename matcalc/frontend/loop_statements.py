@@ -9,6 +9,7 @@ from lark import Token
 
 from matcalc.dims import plus, surely_negative
 from matcalc.dims import text as dim_text
+from matcalc.frontend.hints import about_construction
 from matcalc.frontend.indexed_ranges import Ranges
 from matcalc.frontend.syntax import Node, Source
 from matcalc.indices.program import Run
@@ -33,9 +34,9 @@ def target(source: Source, tree: Any) -> tuple[str, Node]:
     found = indexed_name(tree.children[0], "entry")
     if found is None:
         at = source.text.index("=", tree.children[0].meta.end_pos)
-        raise source.error_at(
-            "unexpected '=': only a name can be defined (`name = expression`), and an equation is no expression", at
-        )
+        said = "unexpected '=': only a name can be defined (`name = expression`), and an equation is no expression"
+        hint = about_construction(source.text, at)
+        raise source.error_at(f"{said} ({hint})" if hint else said, at)
     return found
 
 

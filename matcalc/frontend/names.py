@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from matcalc.errors import FactError, MatcalcError, ShapeError, closest, shorten
 from matcalc.expr import REGISTRY, Expr, Op, postorder, synonym
 from matcalc.frontend.hints import about_call
 from matcalc.ops.user_functions import Function
-from matcalc.properties import mask_of
+from matcalc.properties import fact_words
 
 CONSTANTS = ("vector", "matrix")  # a constant whose shape follows from the context
 # Names that stand for constants or operators elsewhere: nobody's variables unless they are declared.
@@ -73,7 +74,7 @@ class Names:
     """What the names stand for, while a text is read.
 
     `strict`: a name that stands for nothing is an error. `scope`: names from outside, which definitions may shadow.
-    `later`: the names that the text defines, at whatever place.
+    `later`: the names that the text defines, at whatever place. `kinds`: of declared names whose sizes are left open.
     """
 
     strict: bool
@@ -83,6 +84,7 @@ class Names:
     dims: dict[str, None] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     later: frozenset[str] = frozenset()
+    kinds: dict[str, str] = field(default_factory=dict)
 
     def find(self, name: str) -> Expr | None:
         """What the name stands for, or None."""
@@ -135,7 +137,7 @@ def shape_of(name: str, entry: Any) -> Shape:
     Raises:
         MatcalcError: it is none of these.
     """
-    sizes = _sizes(entry)
+    sizes = sizes_of(entry)
     if sizes is None or len(sizes) > 2:
         wanted = "a pair (rows, columns), or one size for a column"
         raise MatcalcError(f"the shape of {name} must be {wanted}, got {shorten(repr(entry))}")
@@ -149,13 +151,19 @@ def shape_of(name: str, entry: Any) -> Shape:
     return dims[0], dims[1]
 
 
-def _sizes(entry: Any) -> Sequence[Any] | None:
+def sizes_of(entry: Any) -> Sequence[Any] | None:
+    """The sizes that are given for a shape: none of a scalar, one of a column; None where it is none."""
     if isinstance(entry, Expr):
         return entry.shape
     if isinstance(entry, (tuple, list, sp.Tuple)):
         return tuple(entry)
     if isinstance(entry, str):
-        return (entry,) if NAME.fullmatch(entry) else None
+        if entry.strip() in ("scalar", "number"):
+            return ()
+        inside = entry.strip().removeprefix("(").removesuffix(")").rstrip(", ")
+        parts = [part.strip() for part in re.split(r",|\s+(?:x|by)\s+|\s*×\s*|(?<=[0-9])x(?=[0-9])", inside)]
+        sizes = tuple(int(part) if re.fullmatch("[0-9]{1,18}", part) else part for part in parts)
+        return sizes if all(isinstance(size, int) or NAME.fullmatch(size) for size in sizes) else None
     return (entry,) if isinstance(entry, (int, sp.Expr)) and not isinstance(entry, bool) else None
 
 
@@ -194,10 +202,9 @@ def check_facts(name: str, words: Iterable[str]) -> list[str]:
         FactError: one is not.
     """
     try:
-        mask_of(words)
+        return sorted(fact_words(words))
     except FactError as error:
         raise FactError(f"the facts of {shorten(name)}: {error}") from None
-    return sorted(words)
 
 
 def variable(name: str, shape: Shape, words: Iterable[str]) -> Expr:

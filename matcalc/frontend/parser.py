@@ -6,15 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lark import Token, Tree
-
 from matcalc.core import named, number
 from matcalc.dims import Shape, shape_text, symbols
-from matcalc.errors import FactError, MatcalcError, ParseError, shorten
+from matcalc.errors import FactError, ParseError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend import loop_statements
 from matcalc.frontend.assumptions import Kinds, Reading, choose, notice
 from matcalc.frontend.building import Builder
+from matcalc.frontend.declaring import Declaring
 from matcalc.frontend.foreign_calls import with_readings
 from matcalc.frontend.indexed import IndexBuilder
 from matcalc.frontend.inference import Inference
@@ -22,11 +21,9 @@ from matcalc.frontend.loops import LoopBuilder
 from matcalc.frontend.names import (
     CONSTANTS,
     Names,
-    check_facts,
     check_free,
     declared_facts,
     declared_shapes,
-    operation,
     scope_dims,
     scope_functions,
     variable,
@@ -35,7 +32,7 @@ from matcalc.frontend.pasted.reading import read_any
 from matcalc.frontend.pasted.tokens import Known
 from matcalc.frontend.syntax import Node, derivative_of, is_indexed
 from matcalc.graph import Graph
-from matcalc.indices.program import Family, Program, Recurrence
+from matcalc.indices.program import Program, Recurrence
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
 
@@ -108,7 +105,7 @@ def parse_in(text: str, scope: Mapping[str, Expr], beside: Iterable[Expr] = ()) 
     return parsed.graph.output
 
 
-class _Reader:
+class _Reader(Declaring):
     """Reads one text: declarations first, then shapes that must be inferred, then the expressions."""
 
     def __init__(
@@ -123,9 +120,7 @@ class _Reader:
     ) -> None:
         self.known = (*(scope or {}).values(), *beside)
         functions = list(functions)
-        self.facts = declared_facts(facts)
-        self.shapes: dict[str, Shape] = declared_shapes(shapes)
-        self.unknowns: dict[str, Expr] = {}
+        super().__init__(declared_shapes(shapes), declared_facts(facts))
         self.source, self.tree = read_any(text, self.beforehand(scope or {}, functions, shapes), syntax)
         self.names = Names(strict=shapes is not None or scope is not None, scope=dict(scope or {}))
         statements: list[Any] = self.tree.children
@@ -169,13 +164,6 @@ class _Reader:
                 name, _ = derivative_of(tree, self.source)
                 known.setdefault(name, Function(self.free(name, "function", tree)))
         self.names.functions = known
-
-    def free(self, name: str, what: str, place: Node | Token) -> str:
-        """The name, if it can be taken; else an error with the place."""
-        try:
-            return check_free(name, what)
-        except MatcalcError as error:
-            raise self.source.error(str(error), place) from None
 
     def parsed(self) -> Parsed:
         """The result."""
@@ -229,7 +217,7 @@ class _Reader:
         builder.check_references()
         return output
 
-    # -------------------------------------------------------------------------------------------- declarations
+    # -------------------------------------------------------------------------------------------- statements
 
     def check_order(self) -> None:
         """Raise ParseError unless exactly the last statement is the output, and names are defined once."""
@@ -262,99 +250,6 @@ class _Reader:
                     raise self.source.error(message, head)
                 seen.add(self.free(head.value, "definition", head))
 
-    def declare(self, tree: Node) -> None:
-        """`name: rows x columns facts`."""
-        head = tree.children[0]
-        assert isinstance(head, Token)
-        name = self.free(str(head), "variable", head)
-        if name in self.shapes or name in self.names.scope:
-            raise self.source.error(f"{shorten(name)} is declared twice", head)
-        if name in self.names.later:
-            raise self.source.error(f"{shorten(name)} is both a variable and a definition", head)
-        shape, facts = self.declared(name, tree)
-        self.shapes[name], self.facts[name] = shape, facts
-
-    def unknown(self, tree: Node) -> None:
-        """`name: rows x columns facts`, then what gives its value."""
-        head: Any = tree.children[0]
-        if head.value in self.names.scope:
-            raise self.source.error(f"{shorten(head.value)} is declared twice", head)
-        shape, facts = self.declared(head.value, tree)
-        self.facts.pop(head.value, None)
-        self.unknowns[head.value] = variable(head.value, shape, facts)
-
-    def declared(self, name: str, tree: Node) -> tuple[Shape, list[str]]:
-        """The shape and the facts in `name: rows x columns facts`."""
-        form = next(child for child in tree.children if not isinstance(child, Token) and child.data == "shape")
-        words = [child for child in tree.children if not isinstance(child, Token) and child.data == "fact"]
-        separators = [child for child in form.children if isinstance(child, Token)]
-        if separators and separators[0].value != "x":
-            raise self.source.error("a declaration is `name: rows x columns`, then facts", separators[0])
-        rows, cols = (self.declared_size(child) for child in form.children if not isinstance(child, Token))
-        facts = ["".join(map(str, word.children)) for word in words]
-        try:
-            given = [*self.facts.get(name, ()), *check_facts(name, facts)]
-            variable(name, (rows, cols), given)
-        except MatcalcError as error:
-            raise self.source.error(str(error), words[0] if words else tree) from None
-        return (rows, cols), given
-
-    def declare_family(self, tree: Any) -> None:
-        """`name[k=1..K]: rows x columns facts`."""
-        name, head, index, ends = loop_statements.family(self.source, tree)
-        assert self.program is not None
-        if name in self.program.families or name in self.program.recurrences or name in self.shapes:
-            raise self.source.error(f"{shorten(name)} is declared twice, or computed too", head)
-        self.declare(Tree("declaration", [Token.new_borrow_pos("NAME", name, head.children[0]), *tree.children[1:]]))
-        shape, facts = self.shapes.pop(name), self.facts.pop(name)
-        for t in ends:
-            self.take_dims(t)
-        names = Names(strict=True, dims=self.names.dims)
-        run = loop_statements.run_of(IndexBuilder(self.source, names, {}), name, index, ends, head)
-        self.program.families[name] = Family(name, run, shape, tuple(facts))
-
-    def declared_size(self, tree: Node) -> Any:
-        """A dimension in a declaration: its names are dimensions."""
-        self.take_dims(tree)
-        builder = Builder(self.source, Names(strict=True, dims=self.names.dims), {})
-        return builder.dimension(tree, builder.build(tree), "a dimension")
-
-    def take_dims(self, tree: Node) -> None:
-        """Take up the names in an expression of a dimension."""
-        for sub in tree.iter_subtrees():
-            if sub.data == "name":
-                self.names.dims.setdefault(self.free(str(sub.children[0]), "dimension", sub))
-
-    def take_sizes(self) -> None:
-        """Undeclared names where a call has a size, as in eye(n), are dimensions."""
-        for tree in self.tree.iter_subtrees():
-            if tree.data == "shaped" and tree.children[0] == "extent":
-                self.take_names(tree.children[2:])
-            entry = operation(str(tree.children[0])) if tree.data == "call" else None
-            if entry is None or not any(param.kind == "dim" for param in entry.params):
-                continue
-            self.take_names(tree.children[-len(entry.params) :])
-
-    def take_names(self, sizes: Iterable[Node | Token]) -> None:
-        """Undeclared names in sizes are dimensions."""
-        for size in sizes:
-            if isinstance(size, Token):
-                continue
-            for sub in size.iter_subtrees():
-                name = str(sub.children[0]) if sub.data == "name" else "pi"
-                if self.names.find(name) is None and name not in self.names.later and name not in self.shapes:
-                    self.names.dims.setdefault(self.free(name, "dimension", sub))
-
-    def take_ranges(self) -> None:
-        """The names in the range of an index that stand for nothing else are dimensions, or other indices."""
-        loops = (s for s in self.statements if s.data == "assignment")
-        for name, sub in loop_statements.names_in_ranges((*self.sums, *loops)):
-            taken = name in self.shapes or name in self.names.later
-            if not taken and self.names.find(name) is None:
-                self.names.dims.setdefault(self.free(name, "dimension", sub))
-
-    # -------------------------------------------------------------------------------------------- statements
-
     def infer(self) -> tuple[dict[str, Shape], dict[int, Shape], Message | None]:
         """The shapes that the text leaves open, and what is said about them."""
         calls = (t for t in self.tree.iter_subtrees() if t.data in ("call", "shaped"))
@@ -371,8 +266,12 @@ class _Reader:
             shapes, constants = chosen.solution()
         except ParseError as error:
             guessed = next(inference for inference in tried if inference.kinds == kinds).guessed()
-            raise with_notice(error, notice(guessed, kinds)) from None
-        return shapes, constants, notice(shapes, kinds)
+            raise with_notice(error, notice(self.assumed(guessed), kinds)) from None
+        return shapes, constants, notice(self.assumed(shapes), kinds)
+
+    def assumed(self, shapes: dict[str, Shape]) -> dict[str, Shape]:
+        """The shapes of the names that nothing declares."""
+        return {name: shape for name, shape in shapes.items() if name not in self.names.kinds}
 
     def read(self, kinds: Kinds, tried: list[Inference]) -> Reading:
         """The text with these kinds of undeclared names."""

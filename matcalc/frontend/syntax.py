@@ -5,6 +5,7 @@ Nothing here recurses: a text may nest as deeply as it likes, up to `MAX_DEPTH` 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MAX_DEPTH = 1000
 MAX_CHARACTERS = 1_000_000
 _VERBS = {"solves": "_SOLVES", "minimizes": "_MINIMIZES", "minimises": "_MINIMIZES"}
 _CLOSING = {"(": ")", "[": "]"}
+_TWO_SIZES = re.compile(r"([0-9]+)(x)([0-9]+|[A-Za-z_][A-Za-z0-9_]*)")
+_TIMES = "unexpected character '×' (U+00D7 MULTIPLICATION SIGN): write * for the matrix product, .* entry by entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ class _Lines(PostLex):
         opened: list[Token] = []
         newline: Token | None = None
         separated = True  # nothing stands before a separator here
-        declares = False  # the statement is `name: ...`, where `solves` is a word of its own
+        declares = False  # the statement is `name: ...`, where `solves` and `x` are words of their own
+        last: Token | None = None
         for token in stream:
             if token.type == "_NEWLINE":
                 newline = newline or token
@@ -81,16 +85,43 @@ class _Lines(PostLex):
                 yield newline
                 declares = False
             newline = None
-            _check_number(token)
-            _match(token, opened)
-            separated = token.type == "_SEMICOLON"
-            declares = not separated and (declares or (token.type == "COLON" and not opened))
-            if declares and token.type == "NAME" and token.value in _VERBS and not opened:
-                declares = False
-                token = Token.new_borrow_pos(_VERBS[token.value], token.value, token)
-            yield token
+            for part in _sizes(token) if declares and not opened else (token,):
+                _check_number(part)
+                _match(part, opened)
+                separated = part.type == "_SEMICOLON"
+                declares = not separated and (declares or (part.type == "COLON" and not opened))
+                if declares and not opened:
+                    part = _word(part, last)
+                    declares = part.type not in _VERBS.values()
+                if part.value == "×" and (not declares or opened):
+                    raise _MisplacedError(_TIMES, part)
+                last = part
+                yield part
         if opened:
             raise _MisplacedError(f"the bracket {opened[-1].value!r} is never closed", opened[-1])
+
+
+def _word(token: Token, last: Token | None) -> Token:
+    """In a declaration: `solves`, `minimizes`, and the `x` between two sizes."""
+    if token.type == "NAME" and token.value in _VERBS:
+        return Token.new_borrow_pos(_VERBS[token.value], token.value, token)
+    after_size = last is not None and (last.type in ("NAME", "NUMBER") or last.value in (")", "]"))
+    if after_size and token.value in ("x", "by"):
+        return Token.new_borrow_pos("_BY", token.value, token)
+    return token
+
+
+def _sizes(token: Token) -> Iterator[Token]:
+    """In a declaration `3x3` is two sizes."""
+    found = _TWO_SIZES.fullmatch(token.value) if token.type == "MALFORMED_NUMBER" else None
+    if found is None:
+        yield token
+        return
+    start = int(token.start_pos or 0)
+    for group, kind in ((1, "NUMBER"), (2, "_BY"), (3, "NUMBER" if found[3].isdigit() else "NAME")):
+        line, column = token.line, int(token.column or 1) + found.start(group)
+        at = {"start_pos": start + found.start(group), "end_pos": start + found.end(group)}
+        yield Token(kind, found[group], line=line, column=column, **at)
 
 
 def _check_number(token: Token) -> None:

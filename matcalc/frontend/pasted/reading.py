@@ -13,6 +13,7 @@ from typing import Any
 
 from matcalc.dims import symbol
 from matcalc.errors import ParseError, need_one_of
+from matcalc.frontend.declarations import form_of, open_sizes, shape_of
 from matcalc.frontend.hints import READINGS
 from matcalc.frontend.pasted import latex_tokens, text_tokens
 from matcalc.frontend.pasted.latex_tokens import ACCENTS, BRACKETS, OPERATORS, REFUSED, SPECIAL, STYLES
@@ -124,9 +125,12 @@ def _declaration(source: Source, start: int, end: int, known: Known) -> Node:
     declaration: Any = found.children[0]
     if declaration.data != "declaration":
         raise source.error_at("a declaration is `name: rows x columns`", start)
-    shape = [c for c in declaration.children[1].children if not isinstance(c, str)]
-    rows, cols = (int(c.children[0]) if c.data == "number" else symbol(source.words(c)) for c in shape)
-    known.shapes[str(declaration.children[0])] = (rows, cols)
-    for size in shape:
+    name, form = str(declaration.children[0]), form_of(source, declaration)
+    sizes = (int(source.words(c)) if c.data == "number" else symbol(source.words(c)) for c in form.sizes)
+    shape = shape_of(source, name, form, sizes, declaration)
+    if shape is None:
+        raise source.error_at(open_sizes(name, form.kind), start)
+    known.shapes[name] = shape
+    for size in form.sizes:
         known.dims |= {str(t.children[0]) for t in size.iter_subtrees() if t.data == "name"}
     return declaration  # type: ignore[no-any-return]

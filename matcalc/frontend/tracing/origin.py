@@ -13,7 +13,7 @@ from matcalc.core import var
 from matcalc.dims import Dim, shape_text, symbols
 from matcalc.errors import MatcalcError, shorten
 from matcalc.expr import Expr
-from matcalc.frontend.names import SHAPE_WORDS, check_free, shape_of
+from matcalc.frontend.names import check_free, shape_of, sizes_of
 from matcalc.frontend.tracing.arrays import MATRIX, sizes_text
 from matcalc.numeric.binding import Array
 
@@ -108,10 +108,8 @@ def arguments_of(
 
 def _argument(name: str, entry: Any, facts: Any) -> Argument:
     check_free(name, "variable")
-    if isinstance(entry, str) and entry in SHAPE_WORDS:
-        raise MatcalcError(f"the shape of {name}: {SHAPE_WORDS[entry]}")
     rows, columns = shape_of(name, entry)
-    rank = len(entry) if isinstance(entry, (tuple, list)) else 1
+    rank = len(sizes_of(entry) or ()) if isinstance(entry, (tuple, list, str)) else 1
     if rank > MATRIX:
         raise MatcalcError(f"the shape of {name}: an array of rank {rank} is not read")
     shape: tuple[Dim, ...] = (rows, columns)[:rank]
