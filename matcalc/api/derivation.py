@@ -22,6 +22,7 @@ from matcalc.functions.against import checked_against, with_constants
 from matcalc.functions.certificate import checked
 from matcalc.functions.objective import Objective, objective_of
 from matcalc.functions.request import function, module
+from matcalc.indices.lifting import liftings_latex, liftings_markdown, liftings_text
 from matcalc.numeric.binding import bind
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.report import Report
@@ -78,7 +79,8 @@ class Derivation(Problem):
 
     def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
         """The derivation as plain text; `style` is `steps`, `differential` or `result`."""
-        return written(self, "text", style, layout, code=language)
+        page = written(self, "text", style, layout, code=language)
+        return f"{liftings_text(self.liftings)}\n\n{page}" if self.liftings and style == "steps" else page
 
     def latex(
         self,
@@ -89,7 +91,9 @@ class Derivation(Problem):
         language: str = "en",
     ) -> str:
         """The derivation as LaTeX that JupyterLab, VS Code and pdflatex render, with the symbols of `notation`."""
-        return written(self, "latex", style, layout, notation, language)
+        page = written(self, "latex", style, layout, notation, language)
+        rows = liftings_latex(self.liftings, notation) if style == "steps" else []
+        return page.replace("\n", "\n" + "".join(f"{row} \\\\[8pt]\n" for row in rows), 1)
 
     def markdown(
         self,
@@ -100,7 +104,8 @@ class Derivation(Problem):
         language: str = "en",
     ) -> str:
         """The derivation as Markdown with LaTeX formulas, with the symbols of `notation`."""
-        return written(self, "markdown", style, layout, notation, language)
+        page = written(self, "markdown", style, layout, notation, language)
+        return f"{liftings_markdown(self.liftings, notation)}\n\n{page}" if self.liftings and style == "steps" else page
 
     def picture(self) -> Any:
         """The forward graph as SVG, with the shapes on the edges and the adjoints flowing back; Jupyter shows it."""

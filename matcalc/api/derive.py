@@ -72,7 +72,9 @@ def derive(
     words = _with_structure(facts, structure)
     found = read(source, Declared(shapes, words, functions, syntax))
     if found.program is not None:
-        return cast(Derivation, _with_loops(found.program, found.graph, wrt, structure))
+        loops = _with_loops(found.program, found.graph, wrt, structure)
+        loops.liftings = found.liftings
+        return cast(Derivation, loops)
     graph = found.graph
     need_possible(graph.output)
     if graph.unnamed_size > NAMELESS_LIMIT:
@@ -90,7 +92,7 @@ def derive(
         structure=structures,
         convention=convention,
     )
-    made.origin = found.origin
+    made.origin, made.liftings = found.origin, found.liftings
     return made
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from matcalc.dims import shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import Expr
 from matcalc.graph import Graph
+from matcalc.indices.lifting import Lifting
 from matcalc.kinds import GRADIENT
 from matcalc.languages import Message
 from matcalc.properties import known, names_of
@@ -68,6 +69,7 @@ class Problem:
         self.structure = dict(structure or {})
         self.convention = convention
         self.exact = exact
+        self.liftings: Sequence[Lifting] = ()  # how sums over indices in the source became matrices
         self.contexts: list[Context] = []
         for name, kind in self.structure.items():
             check_structure(graph.find(name), kind, convention)

@@ -60,6 +60,8 @@ def derivation_data(d: Problem | LoopProblem, style: str = "steps", layout: str 
     else:
         data["results"] = [_jacobian(d, name, line.formula) for name, line in zip(d.names, view.results)]
         steps = [_block(block) for block in view.blocks]
+    if d.liftings:
+        data["sums"] = [lifting.data() for lifting in d.liftings]
     if style == "steps":
         data["steps"] = steps
     elif style == "differential":

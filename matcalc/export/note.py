@@ -29,6 +29,7 @@ from matcalc.functions.certificate import certified
 from matcalc.functions.request import module
 from matcalc.languages import Language, language
 from matcalc.numeric.report import Report
+from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 
@@ -37,6 +38,15 @@ JOINED = re.compile(r"\n\n(?=\\\[\n)")  # a display of LaTeX belongs to the para
 LONGEST = 100  # values on the way back of a derivation that Jupyter shows in full
 LISTING = 60  # lines of a function that a note prints among the results; longer ones at the end, or not at all
 Progress = Callable[[int, int, str], None]
+
+
+@dataclass(slots=True)
+class Lifted:
+    """A sum over indices, the lines in which it becomes matrices with their rules, and its matrix form."""
+
+    words: str
+    rows: list[tuple[str, str]]
+    value: str
 
 
 @dataclass(slots=True)
@@ -54,6 +64,7 @@ class Section:
     left_out: int
     command: str
     helpers: bool
+    sums: list[Lifted]
     report: Report | None
 
 
@@ -281,6 +292,7 @@ class Note:
             left_out=left_out,
             command=" ".join(["matcalc code", *(["--kind", kind] if (kind := code_kind(d)) else [])]),
             helpers=helpers,
+            sums=[Lifted(x.words, x.rows(notation), latex(x.value, notation)) for x in d.liftings],
             report=certified(d, trials=3) if computed else None,
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 from lark import Tree
 
 from matcalc import core
-from matcalc.dims import Dim, is_one, plus, same, shape_text, surely_negative, surely_nonnegative
+from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, surely_negative, surely_nonnegative
 from matcalc.dims import text as dim_text
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import Expr, number_value
@@ -28,9 +28,11 @@ from matcalc.frontend.indexed_values import (
     multiplied,
     powered,
 )
-from matcalc.frontend.syntax import Node, fold, is_indexed
+from matcalc.frontend.names import Names
+from matcalc.frontend.syntax import Node, Source, fold, is_indexed
 from matcalc.indices.conditions import Condition
 from matcalc.indices.contraction import NoMatrixError, matrix_of
+from matcalc.indices.lifting import Lifting, noting
 from matcalc.indices.terms import Apply, Entry, Index, Place, Term, negated, side
 from matcalc.ops.comparison import where
 from matcalc.ops.selection import cumsum, slice_
@@ -43,6 +45,10 @@ class IndexBuilder(Ranges):
 
     A value is an expression, or `Indexed` where it depends on an index.
     """
+
+    def __init__(self, source: Source, names: Names, constants: dict[int, Shape]) -> None:
+        super().__init__(source, names, constants)
+        self.liftings: list[Lifting] = []  # the sums that became matrices
 
     # -------------------------------------------------------------------------------------------- sums
 
@@ -136,7 +142,10 @@ class IndexBuilder(Ranges):
         if not value.term.free <= own:
             return value
         try:
-            return matrix_of(value.term, value.row, value.column)
+            with noting() as log:
+                made = matrix_of(value.term, value.row, value.column)
+            self.liftings.append(Lifting(self.source.whole(tree), log.distinct, made))
+            return made
         except NoMatrixError as error:
             raise self.refusal(tree)(str(error)) from None
         except ShapeError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from matcalc.core import named, number
@@ -32,6 +32,7 @@ from matcalc.frontend.pasted.reading import read_any
 from matcalc.frontend.pasted.tokens import Known
 from matcalc.frontend.syntax import Node, derivative_of, is_indexed
 from matcalc.graph import Graph
+from matcalc.indices.lifting import Lifting
 from matcalc.indices.program import Program, Recurrence
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
@@ -50,6 +51,7 @@ class Parsed:
         dims: the names of the dimensions.
         definitions: the values that the text names, as it names them.
         program: the families and recurrences, and the loops over them; None where there are none.
+        liftings: how sums over indices became matrices.
     """
 
     graph: Graph
@@ -58,6 +60,7 @@ class Parsed:
     dims: list[str]
     definitions: dict[str, Expr]
     program: Program | None = None
+    liftings: list[Lifting] = field(default_factory=list)
 
 
 def parse(
@@ -121,6 +124,7 @@ class _Reader(Declaring):
         self.known = (*(scope or {}).values(), *beside)
         functions = list(functions)
         super().__init__(declared_shapes(shapes), declared_facts(facts))
+        self.liftings: list[Lifting] = []
         self.source, self.tree = read_any(text, self.beforehand(scope or {}, functions, shapes), syntax)
         self.names = Names(strict=shapes is not None or scope is not None, scope=dict(scope or {}))
         statements: list[Any] = self.tree.children
@@ -206,15 +210,19 @@ class _Reader(Declaring):
             list(self.names.dims),
             dict(self.names.definitions),
             self.program,
+            self.liftings,
         )
 
     def built(self, constants: dict[int, Shape]) -> Expr:
         """The output, and the loops of the program."""
         if self.program is None:
-            return self.run(IndexBuilder(self.source, self.names, constants), naming=True)
-        builder = LoopBuilder(self.source, self.names, constants, self.program)
-        output = self.run(builder, naming=True)
-        builder.check_references()
+            builder = IndexBuilder(self.source, self.names, constants)
+            output = self.run(builder, naming=True)
+        else:
+            looping = builder = LoopBuilder(self.source, self.names, constants, self.program)
+            output = self.run(builder, naming=True)
+            looping.check_references()
+        self.liftings = builder.liftings
         return output
 
     # -------------------------------------------------------------------------------------------- statements

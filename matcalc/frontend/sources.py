@@ -18,6 +18,7 @@ from matcalc.frontend.sympy_bridge import from_sympy
 from matcalc.frontend.tracing.doors import read as read_function
 from matcalc.frontend.tracing.origin import Origin
 from matcalc.graph import Graph
+from matcalc.indices.lifting import Lifting
 from matcalc.indices.program import Program
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
@@ -37,6 +38,7 @@ class Source:
         notice: one sentence on it.
         origin: the Python function that it comes from, if it does.
         program: the families and recurrences, and the loops over them, where there are some.
+        liftings: how sums over indices became matrices.
     """
 
     graph: Graph
@@ -44,6 +46,7 @@ class Source:
     notice: Message | None = None
     origin: Origin | None = None
     program: Program | None = None
+    liftings: list[Lifting] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def read(source: Any, declared: Declared) -> Source:
 def _(source: str, declared: Declared) -> Source:
     facts, functions = declared.facts or None, declared.functions
     parsed = parse(source, shapes=declared.shapes, facts=facts, functions=functions, syntax=declared.syntax)
-    return Source(parsed.graph, parsed.inferred, parsed.notice, program=parsed.program)
+    return Source(parsed.graph, parsed.inferred, parsed.notice, program=parsed.program, liftings=parsed.liftings)
 
 
 @read.register(Graph)

@@ -56,6 +56,10 @@ class Source:
         text = self.text[start:end] if whole else f"{self.text[start : start + 200]} {self.text[end - 200 : end]}"
         return shorten(" ".join(text.split()))
 
+    def whole(self, tree: Node) -> str:
+        """The text of a subtree on one line."""
+        return " ".join(self.text[tree.meta.start_pos : tree.meta.end_pos].split())
+
 
 class _MisplacedError(Exception):
     """A token that the brackets around it rule out."""

@@ -14,6 +14,7 @@ import sympy as sp
 from matcalc import core
 from matcalc.dims import Dim, plus, same
 from matcalc.expr import Expr, Op
+from matcalc.indices.program import place_text
 from matcalc.indices.terms import Apply, Entry, Index, Term, Value, product_of_terms
 from matcalc.ops.comparison import where
 from matcalc.ops.selection import cumsum, lower_ones, upper_ones
@@ -31,7 +32,8 @@ class Condition:
     @property
     def mask(self) -> Entry:
         """1 where it holds, 0 elsewhere."""
-        return Entry(self._matrix(), self.left, self.right)
+        right = place_text(self.right.name, self.offset)
+        return Entry(self._matrix(), self.left, self.right, f"[{self.left.name} {self.relation} {right}]")
 
     def _matrix(self) -> Expr:
         m, n = self.left.size, self.right.size

@@ -15,6 +15,8 @@ from functools import reduce
 from matcalc import core
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
+from matcalc.indices import lifting
+from matcalc.indices.lifting import took, took_term
 from matcalc.indices.terms import (
     Along,
     Apply,
@@ -56,12 +58,34 @@ def _small(term: Term, row: Place, column: Place) -> Expr:
         return term.expr
     if isinstance(term, Entry):
         return _oriented(_element(term), row, column)
-    if isinstance(term, Total):
-        return _contracted(term, row, column)
-    if isinstance(term, Along):
-        return _along(term, row, column)
+    if isinstance(term, (Total, Along)):
+        made = _contracted(term, row, column) if isinstance(term, Total) else _along(term, row, column)
+        log = lifting.current()
+        if log is not None:
+            log.values[term] = (made, row if row in term.free else None, column if column in term.free else None)
+            if isinstance(term, Along) and not term.keeps:
+                log.reduced(term)
+        return made
     if not term.free:
         return term.build([_small(a, None, None) for a in term.args])
+    return _entrywise(term, row, column)
+
+
+def _entrywise(term: Apply, row: Place, column: Place) -> Expr:
+    """An operation, entry by entry; the whole of nested ones is one step."""
+    log = lifting.current()
+    if log is not None:
+        log.depth += 1
+    made = _applied(term, row, column)
+    if log is not None:
+        log.depth -= 1
+        if not log.depth:
+            places = (row if row in term.free else None, column if column in term.free else None)
+            took_term(lifting.ENTRYWISE, term, (made, *places))
+    return made
+
+
+def _applied(term: Apply, row: Place, column: Place) -> Expr:
     row_of = row if row in term.free else None
     column_of = column if column in term.free else None
     if term.kind == "product":  # 1 x 1 factors stay in front
@@ -107,6 +131,11 @@ class _Factor:
     def towards(self, index: Place) -> _Factor:
         """With `index` as its column."""
         return self if self.column is index else self.transposed
+
+    @property
+    def sided(self) -> lifting.Sided:
+        """The matrix with its places."""
+        return self.matrix, self.row, self.column
 
     @property
     def places(self) -> frozenset[Place]:
@@ -155,6 +184,8 @@ def _one_sum(summand: Term, bound: Sequence[Index], row: Place, column: Place) -
             break
         near = _distances(wide, [p for p in parts if p is not wide], indices)
         if near is not None:
+            over = sorted(wide.free - near.free, key=lambda index: index.name)
+            took_term(lifting.DISTANCES, wide, (near.matrix, near.row, near.column), over)
             parts[parts.index(wide)] = near
         elif isinstance(wide, Total):
             new = opened(wide)
@@ -188,7 +219,7 @@ def _flat(summand: Term, bound: Sequence[Index]) -> tuple[list[Term], list[Index
         indices += new.bound
 
 
-def _distances(part: Term, others: Sequence[Term], bound: list[Index]) -> Term | None:
+def _distances(part: Term, others: Sequence[Term], bound: list[Index]) -> Entry | None:
     """sum_c (a_ic - b_jc)^2 as the entry of the matrix of squared distances; `c` is taken from the bound indices."""
     if not (isinstance(part, Apply) and part.kind == "square" and len(part.free) == 3):
         return None
@@ -201,8 +232,9 @@ def _distances(part: Term, others: Sequence[Term], bound: list[Index]) -> Term |
         right = [t for t in inside.args if j in t.free]
         if not left or not right or i in free_of(right):
             continue
-        A = matrix_of(sum_of_terms(left), i, c)
-        B = _opposite(matrix_of(sum_of_terms(right), j, c))
+        with lifting.silent():
+            A = matrix_of(sum_of_terms(left), i, c)
+            B = _opposite(matrix_of(sum_of_terms(right), j, c))
         bound.remove(c)
         return Entry(pdist2(A, B), i, j)
     return None
@@ -228,6 +260,7 @@ def _distributed(wide: Term, parts: Sequence[Term], bound: Sequence[Index], row:
         if not (isinstance(base, Apply) and base.kind == "add"):
             raise NoMatrixError("it depends on more than two indices at a time")
         return _one_sum(product_of_terms([base, base, *others]), bound, row, column)
+    lifting.expanded(wide, others)
     shape = (1 if row is None else row.size, 1 if column is None else column.size)
     each = (_one_sum(product_of_terms([t, *others]), bound, row, column) for t in wide.args)
     return core.add(*(core.broadcast(e, shape) for e in each))
@@ -247,6 +280,8 @@ def _collect(part: Term, scalars: list[Expr], factors: list[_Factor]) -> None:
     if not indices:
         scalars.append(matrix_of(part))
     elif isinstance(part, Entry):
+        if part.words:
+            lifting.took_words(lifting.MASK, part.words, (part.matrix, part.row, part.column))
         factors.append(_element(part))
     else:
         row, column = indices[0], indices[1] if len(indices) == 2 else None
@@ -269,17 +304,35 @@ def _sum_over(index: Index, scalars: list[Expr], factors: list[_Factor], left: l
     others = [f for f in factors if index not in f.places]
     if len(here) > 2:
         here = _merged(here)
+    asked = here
     if len(here) > 2:
         here = _through_diagonal(here, index)
     if len(here) > 2:
         raise NoMatrixError(f"more than two matrices meet in the index {index.name}")
     if not here:
         scalars.append(core.number(core.exact_dim(index.size)))
-    elif len(here) == 1:
-        others.append(_summed(here[0], index))
-    else:
-        others.append(_joined(here[0], here[1], index, left))
-    factors[:] = others
+        took(lifting.COUNT, [index], [(core.number(1), None, None)], (scalars[-1], None, None))
+        factors[:] = others
+        return
+    made = _summed(here[0], index) if len(here) == 1 else _joined(here[0], here[1], index, left)
+    took(_name_of(asked, made), [index], [f.sided for f in asked], made.sided)
+    factors[:] = [*others, made]
+
+
+def _name_of(factors: Sequence[_Factor], made: _Factor) -> lifting.LiftRule:
+    """What the sum over an index of some factors is called."""
+    if len(factors) == 1:
+        return lifting.TRACE if made.matrix.op == "tr" else lifting.ALONG
+    if len(factors) > 2:
+        return lifting.WEIGHTED
+    free = [p for p in (made.row, made.column) if p is not None]
+    if made.matrix.op == "diagvec":
+        return lifting.TRACE_OF_PRODUCT
+    if not free:
+        return lifting.INNER
+    if len(free) == 2:
+        return lifting.PRODUCT
+    return lifting.ROWS_TIMES_VECTOR if any(None in f.places for f in factors) else lifting.ROWS_OF_TWO
 
 
 def _next(indices: list[Index], factors: Sequence[_Factor]) -> Index:
@@ -301,7 +354,10 @@ def _over_both(index: Index, factors: list[_Factor], left: list[Index]) -> Expr 
         return None  # a trace
     factors[:] = [f for f in factors if f not in here]
     left.remove(other)
-    return core.power(norm2(here[0].matrix), 2) if len(here) == 2 else core.total(core.hadamard(*powers))
+    made = core.power(norm2(here[0].matrix), 2) if len(here) == 2 else core.total(core.hadamard(*powers))
+    rule = lifting.NORM if len(here) == 2 else lifting.ALL_ENTRIES
+    took(rule, [index, other], [f.sided for f in here], (made, None, None))
+    return made
 
 
 def _joined(a: _Factor, b: _Factor, index: Index, left: Collection[Index]) -> _Factor:

@@ -51,11 +51,15 @@ class Value:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Entry:
-    """The entry of a matrix at two indices; an index is None on a side of size 1."""
+    """The entry of a matrix at two indices; an index is None on a side of size 1.
+
+    `words` says what it is, where that is not its matrix: `[i < j]`.
+    """
 
     matrix: Expr
     row: Place
     column: Place
+    words: str = ""
     free: Free = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,7 +130,7 @@ def renamed(term: Term, table: Mapping[Index, Place]) -> Term:
         return here.get(p, p) if p is not None else None
 
     if isinstance(term, Entry):
-        return Entry(term.matrix, place(term.row), place(term.column))
+        return Entry(term.matrix, place(term.row), place(term.column), term.words)
     if isinstance(term, Apply):
         return Apply(term.build, tuple(renamed(a, here) for a in term.args), term.kind)
     if isinstance(term, Total):

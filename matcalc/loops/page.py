@@ -8,6 +8,7 @@ from typing import Any
 
 from matcalc.dims import shape_text
 from matcalc.errors import need_one_of
+from matcalc.indices.lifting import TITLE, liftings_latex, liftings_text
 from matcalc.loops.lines import Line, line_latex, text, value_text
 from matcalc.loops.problem import LoopProblem
 from matcalc.printing.style import STANDARD, Notation
@@ -67,6 +68,8 @@ def variables(d: LoopProblem) -> list[tuple[str, str]]:
 def page_text(d: LoopProblem, style: str) -> str:
     """The page in plain text."""
     lines = _listed(FORWARD, map(text, d.forward())) if style == "steps" else []
+    if style == "steps" and d.liftings:
+        lines += [liftings_text(d.liftings), ""]
     lines += _listed(BACKWARD, map(text, backward(d)))
     return "\n".join([*lines, *_listed(GRADIENTS, (t for g in gradients(d) for t in gradient_text(d, g)))]).rstrip()
 
@@ -87,19 +90,29 @@ def gradient_text(d: LoopProblem, g: Gradient) -> list[str]:
 
 
 def page_latex(d: LoopProblem, style: str, notation: Notation = STANDARD) -> str:
-    """The page in LaTeX: a list for each part."""
-    return "\n".join(
-        rf"\paragraph{{{title}}}" + f"\n\\[\n{body}\n\\]" for title, body in parts_latex(d, style, notation)
-    )
+    """The page in LaTeX: one aligned list."""
+    rows = []
+    for title, lines in rows_latex(d, style, notation):
+        rows += [rf"&\textbf{{{title}}}", *lines]
+    return aligned(rows)
 
 
 def parts_latex(d: LoopProblem, style: str, notation: Notation = STANDARD) -> list[tuple[str, str]]:
     """The parts of the page, each as an aligned list."""
+    return [(title, aligned(rows)) for title, rows in rows_latex(d, style, notation)]
+
+
+def rows_latex(d: LoopProblem, style: str, notation: Notation = STANDARD) -> list[tuple[str, list[str]]]:
+    """The rows of the parts of the page."""
     parts = [(FORWARD, d.forward())] if style == "steps" else []
     parts.append((BACKWARD, backward(d)))
-    shown = [(title, aligned([line_latex(line, notation) for line in lines])) for title, lines in parts if lines]
+    shown: list[tuple[str, list[str]]] = [
+        (title, [line_latex(line, notation) for line in lines]) for title, lines in parts if lines
+    ]
+    if style == "steps" and d.liftings:
+        shown.insert(1, (TITLE, liftings_latex(d.liftings, notation)))
     rows = [row for g in gradients(d) for row in gradient_latex(d, g, notation)]
-    return [*shown, (GRADIENTS, aligned(rows))]
+    return [*shown, (GRADIENTS, rows)]
 
 
 def gradient_latex(d: LoopProblem, g: Gradient, notation: Notation) -> list[str]:
@@ -140,5 +153,6 @@ def page_data(d: LoopProblem, style: str = "steps") -> dict[str, Any]:
     }
     if style == "steps":
         data["forward"] = [text(line) for line in d.forward()]
+        data["sums"] = [lifting.data() for lifting in d.liftings]
         data["backward"] = [text(line) for line in backward(d)]
     return data

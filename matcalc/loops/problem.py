@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from matcalc.dims import shape_text
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import Expr, postorder
+from matcalc.indices.lifting import Lifting
 from matcalc.indices.program import LoopSum, Program
 from matcalc.kinds import KINDS, VALUE_AND_GRAD, kind_of
 from matcalc.loops.adjoints import Adjoints
@@ -37,6 +38,7 @@ class LoopProblem:
     def __init__(self, program: Program, output: Expr, declared: Iterable[Expr], wrt: Iterable[str] | None) -> None:
         if not output.is_scalar:
             raise ShapeError(f"a gradient needs a scalar function, but {{}} is {shape_text(output.shape)}", output)
+        self.liftings: Sequence[Lifting] = ()  # how sums over indices in the source became matrices
         self.program, self.output = program, output
         self.declared = list(declared)
         self.names = wanted(program, self.declared, wrt)

@@ -92,11 +92,11 @@ def name_latex(name: str, notation: Notation = STANDARD, scalar: bool = True) ->
 
 
 def _indexed(base: str, s: Symbol) -> str:
-    indices = ", ".join(_index(part) for part in s.indices)
+    indices = ", ".join(index_latex(part) for part in s.indices)
     return f"{base}_{{{indices}}}" if indices else base
 
 
-def _index(part: str) -> str:
+def index_latex(part: str) -> str:
     """An index: a word, or what stands in brackets, `t - 1` or `i, :`."""
     if WORD.fullmatch(part):
         return _accented(Symbol(*_split_accent(part), ()))
