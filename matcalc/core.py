@@ -133,6 +133,11 @@ def broadcast(a: Expr, shape: Shape) -> Expr:
     return a if same_shape(a.shape, shape) else node("broadcast", (a,), shape)
 
 
+def zero_of(e: Expr) -> Expr:
+    """Zero in the shape of `e`."""
+    return number(0) if e.is_scalar else zeros(*e.shape)
+
+
 def inverse(a: Expr) -> Expr:
     """The inverse of a square matrix."""
     return node("inv", (a,))

@@ -70,6 +70,7 @@ class Traits:
         cost: how many operations it counts for when the shortest form is sought.
         syntax: in the text a `call` by name, or a `form` of its own (a sign, brackets); `inner` ones are made by
             constructors alone.
+        exact: for entrywise functions that simplification evaluates: the value at an exact number, used if rational.
         parameters_first: whether its parameters are written before its arguments, as in `polygamma(k, X)`.
     """
 
@@ -105,6 +106,7 @@ class Traits:
     norm: bool = False
     cost: int = 1
     syntax: Syntax = "call"
+    exact: Callable[[Any], Any] | None = None
     parameters_first: bool = False
 
     @property

@@ -24,7 +24,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("errors", "dims", "kinds", "notation", "templating", "languages"),
     ("traits", "expr", "walk", "core", "properties", "steps"),
-    ("maps", "linop", "vecform"),
+    ("maps", "linop", "vecform", "linearize"),
     ("ops",),
     ("rewrite", "rules", "printing", "emit", "targets", "indices"),
     ("numeric",),

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 from matcalc import core
 from matcalc.calculus.names import Names
-from matcalc.expr import Expr, postorder, record
+from matcalc.expr import Expr
+from matcalc.linearize import Linearization
 from matcalc.linop import apply
-from matcalc.maps import Zero
 from matcalc.rewrite.engine import Rewriter
-from matcalc.walk import depends
 
 
 def forward(output: Expr, tangents: Mapping[Expr, Expr], rewriter: Rewriter, names: Names) -> Expr:
@@ -22,15 +21,12 @@ def forward(output: Expr, tangents: Mapping[Expr, Expr], rewriter: Rewriter, nam
         rewriter: simplifies as it goes.
         names: for the tangents of named values.
     """
-    order = list(postorder((output,)))
-    alias = {e.args[0]: e for e in order if e.op == "named"}
-    needed = depends((output,), tangents)
+    linear = Linearization((output,), tangents)
     found: dict[Expr, Expr] = dict(tangents)
-    for e in order:
-        if e not in needed or e in found:
+    for e in linear.order:
+        if e not in linear.needed or e in found:
             continue
-        maps = record(e.op).differential(alias.get(e, e), *e.args, *e.params)
-        parts = [apply(L, found[a]) for a, L in zip(e.args, maps) if a in needed and not isinstance(L, Zero)]
+        parts = [apply(L, found[a]) for a, L in linear.local(e)]
         if not parts:
             found[e] = core.zeros(*e.shape)
         elif e.op == "named":
@@ -40,5 +36,5 @@ def forward(output: Expr, tangents: Mapping[Expr, Expr], rewriter: Rewriter, nam
         else:
             found[e] = rewriter.normal(core.add(*parts))
     if output not in found:
-        return core.zeros(*output.shape) if not output.is_scalar else core.number(0)
+        return core.zero_of(output)
     return rewriter.simplify(found[output])

@@ -21,9 +21,9 @@ from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.dims import Shape, is_one, same_shape, shape_text, times
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
-from matcalc.expr import Expr, postorder, record
+from matcalc.expr import Expr
 from matcalc.kinds import HESSIAN
-from matcalc.maps import Zero
+from matcalc.linearize import Linearization
 from matcalc.printing.display import display
 from matcalc.printing.latex import program as latex_program
 from matcalc.printing.text import program as text_program
@@ -46,17 +46,12 @@ def jacobian_matrix(output: Expr, by: Expr, rewriter: Rewriter, names: Names) ->
         names: for the Jacobians of named values.
     """
     rows, cols = times(*output.shape), times(*by.shape)
-    order = list(postorder((output,)))
-    alias = {e.args[0]: e for e in order if e.op == "named"}
-    needed = depends((output,), (by,))
+    linear = Linearization((output,), (by,))
     found: dict[Expr, Expr] = {by: core.eye(cols)}
-    for e in order:
-        if e not in needed or e in found:
+    for e in linear.order:
+        if e not in linear.needed or e in found:
             continue
-        maps = record(e.op).differential(alias.get(e, e), *e.args, *e.params)
-        parts = [
-            core.matmul(matrix(L), found[a]) for a, L in zip(e.args, maps) if a in needed and not isinstance(L, Zero)
-        ]
+        parts = [core.matmul(matrix(L), found[a]) for a, L in linear.local(e)]
         raw = core.add(*parts) if parts else core.zeros(times(*e.shape), cols)
         if e.op != "named" or e is output:
             found[e] = rewriter.normal(raw)

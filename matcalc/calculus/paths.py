@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from matcalc.expr import Expr, postorder, record
+from matcalc.linearize import Linearization
 from matcalc.maps import (
     Compose,
     Diagonal,
@@ -24,7 +25,6 @@ from matcalc.maps import (
     Sum,
     ToDiag,
     Transposition,
-    Zero,
 )
 from matcalc.walk import depends
 
@@ -72,11 +72,10 @@ def shared_values(output: Expr, targets: Iterable[Expr]) -> list[Expr]:
 def paths_to(output: Expr, targets: Iterable[Expr], stops: Iterable[Expr]) -> dict[Expr, list[Path]]:
     """For each stop, named value and target: the paths that lead to it from the values that use it."""
     wanted = list(targets)
-    needed = depends((output,), wanted)
+    linear = Linearization((output,), wanted)
     halting = {*stops, *wanted}
-    alias = {e.args[0]: e for e in postorder((output,)) if e.op == "named"}
     found: dict[Expr, list[Path]] = {}
-    starts = [e for e in postorder((output,)) if e in needed and (e.op == "named" or e in halting or e is output)]
+    starts = [e for e in linear.order if e in linear.needed and (e.op == "named" or e in halting or e is output)]
     for start in starts:
         root = start.args[0] if start.op == "named" else start
         stack: list[tuple[Expr, tuple[LocalJacobian, ...]]] = [(root, ())]
@@ -86,19 +85,13 @@ def paths_to(output: Expr, targets: Iterable[Expr], stops: Iterable[Expr]) -> di
                 if e is not start:
                     found.setdefault(e, []).append(Path(start, e, so_far))
                 continue
-            stack.extend((a, (*so_far, jacobian)) for a, jacobian in reversed(_local(e, alias, needed)))
+            stack.extend((a, (*so_far, jacobian)) for a, jacobian in reversed(_local(e, linear)))
     return found
 
 
-def _local(e: Expr, alias: dict[Expr, Expr], needed: set[Expr]) -> list[tuple[Expr, LocalJacobian]]:
-    entry = record(e.op)
-    value = alias.get(e, e)
-    maps = entry.differential(value, *e.args, *e.params)
-    return [
-        (a, LocalJacobian(value, a, L, entry.identity, entry.source))
-        for a, L in zip(e.args, maps)
-        if a in needed and not isinstance(L, Zero)
-    ]
+def _local(e: Expr, linear: Linearization) -> list[tuple[Expr, LocalJacobian]]:
+    entry, value = record(e.op), linear.written(e)
+    return [(a, LocalJacobian(value, a, L, entry.identity, entry.source)) for a, L in linear.local(e)]
 
 
 def collapse_of(L: LinearMap) -> list[str]:

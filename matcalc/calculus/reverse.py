@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from matcalc import core
 from matcalc.calculus.folds import Folds, folded
 from matcalc.calculus.names import Names, inlined, opened
-from matcalc.expr import Expr, postorder, record
+from matcalc.expr import Expr
+from matcalc.linearize import Linearization
 from matcalc.linop import adjoint, apply
-from matcalc.maps import Zero
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-from matcalc.rewrite.normal import is_zero, zero_of
+from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import RULES
 from matcalc.rules.solutions import vanishes
 from matcalc.steps import Step
-from matcalc.walk import depends
 
 
 @dataclass(slots=True)
@@ -57,7 +56,7 @@ class Reverse:
 
 
 class ReverseAccumulation:
-    """The engine: gives each value's differential its place in the chain rule.
+    """Reverse accumulation over one graph; each adjoint is simplified as it is found.
 
     Args:
         output: the value that is differentiated.
@@ -75,23 +74,18 @@ class ReverseAccumulation:
         self.names = names
         self.folds = folds
         self.equations = equations
-        self.alias: dict[Expr, Expr] = {}
         self.logged = len(context.steps)
 
     def run(self, targets: Iterable[Expr], seed: Expr) -> Reverse:
         """The adjoints of the targets and of every named value between them and the output; `seed` is the output's."""
         wanted = list(targets)
-        order = list(postorder((self.output,)))
-        for e in order:
-            if e.op == "named":
-                self.alias.setdefault(e.args[0], e)
-        needed = depends((self.output,), wanted)
+        linear = Linearization((self.output,), wanted)
         found = Reverse(self.output, {})
         contributions: dict[Expr, list[Expr]] = {self.output: [seed]}
         chosen = set(wanted)
-        for e in reversed(order):
+        for e in reversed(linear.order):
             parts = contributions.pop(e, None)
-            if parts is None or e not in needed:
+            if parts is None or e not in linear.needed:
                 continue
             raw = core.add(*parts)
             if e.op == "named" or e in chosen or e is self.output:
@@ -100,26 +94,12 @@ class ReverseAccumulation:
                 G = made.handle
             else:
                 G = self.rewriter.normal(raw)
-            self._propagate(e, G, needed, contributions)
+            _propagate(e, G, linear, contributions)
         for target in wanted:
             if target not in found.adjoints:
-                zero = core.zeros(*target.shape) if not target.is_scalar else core.number(0)
+                zero = core.zero_of(target)
                 found.adjoints[target] = Adjoint(target, zero, zero, zero)
         return found
-
-    def _propagate(self, e: Expr, G: Expr, needed: set[Expr], contributions: dict[Expr, list[Expr]]) -> None:
-        if not any(a in needed for a in e.args):
-            return
-        if is_zero(G):
-            for a in e.args:
-                if a in needed:
-                    contributions.setdefault(a, []).append(zero_of(a))
-            return
-        output = self.alias.get(e, e)
-        maps = record(e.op).differential(output, *e.args, *e.params)
-        for a, L in zip(e.args, maps):
-            if a in needed and not isinstance(L, Zero):
-                contributions.setdefault(a, []).append(apply(adjoint(L), G))
 
     def _adjoint(self, e: Expr, raw: Expr) -> Adjoint:
         start = self.logged
@@ -140,7 +120,7 @@ class ReverseAccumulation:
         """Zero for the adjoint of the solution of a linear system that its equation makes zero, as at a minimum."""
         if not self.equations or e.op != "named" or is_zero(value) or not vanishes(value, e, self.context):
             return value
-        rule, zero = RULES["solution_solves_its_equation"], zero_of(value)
+        rule, zero = RULES["solution_solves_its_equation"], core.zero_of(value)
         self.context.begin()
         self.context.log(rule.name, rule.identity, rule.source, value, zero)
         return zero
@@ -154,3 +134,14 @@ class ReverseAccumulation:
             return after
         del self.context.steps[mark:]
         return value
+
+
+def _propagate(e: Expr, G: Expr, linear: Linearization, contributions: dict[Expr, list[Expr]]) -> None:
+    """What the adjoint of a value gives to those of its arguments."""
+    if is_zero(G):
+        for a in e.args:
+            if a in linear.needed:
+                contributions.setdefault(a, []).append(core.zero_of(a))
+        return
+    for a, L in linear.local(e):
+        contributions.setdefault(a, []).append(apply(adjoint(L), G))

@@ -10,8 +10,9 @@ from itertools import combinations
 from matcalc import core
 from matcalc.dims import same_shape
 from matcalc.expr import REGISTRY, Expr, Op, node, operations, postorder, record
+from matcalc.linearize import Linearization
 from matcalc.linop import adjoint, apply
-from matcalc.maps import LinearMap, Zero
+from matcalc.maps import LinearMap
 from matcalc.ops.elementwise import cos, log, relu, sigmoid, sin, sqrt, tanh
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax, standardize
 from matcalc.ops.reductions import max_, mean_, min_, norm2, std, sum_, var_
@@ -103,29 +104,24 @@ def wrong_gradient(output: Expr, target: Expr, mistake: Mistake) -> Expr:
 
 
 def _accumulated(
-    output: Expr, target: Expr, held: Collection[Expr], linear: Collection[Expr], local: Local | None
+    output: Expr, target: Expr, held: Collection[Expr], straight: Collection[Expr], local: Local | None
 ) -> Expr:
-    order = list(postorder((output,)))
-    alias = {e.args[0]: e for e in order if e.op == "named"}
-    needed = depends((output,), (target,))
+    linear = Linearization((output,), (target,))
     contributions: dict[Expr, list[Expr]] = {output: [core.number(1)]}
-    for e in reversed(order):
+    for e in reversed(linear.order):
         parts = contributions.get(e)
-        if parts is None or e not in needed or e in held or e is target:
+        if parts is None or e not in linear.needed or e in held or e is target:
             continue
         G = core.add(*parts)
         if local is not None and e is local.place:
-            contributions.setdefault(e.args[0], []).append(local.back(alias.get(e, e), G))
+            contributions.setdefault(e.args[0], []).append(local.back(linear.written(e), G))
             continue
-        maps = record(e.op).differential(alias.get(e, e), *e.args, *e.params)
-        for a, L in zip(e.args, maps):
-            if a not in needed or isinstance(L, Zero):
-                continue
-            back = G if e in linear and same_shape(a.shape, G.shape) else apply(adjoint(L), G)
+        for a, L in linear.local(e):
+            back = G if e in straight and same_shape(a.shape, G.shape) else apply(adjoint(L), G)
             contributions.setdefault(a, []).append(back)
     found = contributions.get(target)
     if found is None:
-        return core.number(0) if target.is_scalar else core.zeros(*target.shape)
+        return core.zero_of(target)
     return core.add(*found)
 
 

@@ -16,7 +16,7 @@ from matcalc.ops.inverted import Term, inverted, is_on_vec, terms_of
 from matcalc.properties import OPEN, known
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter, Spreader
-from matcalc.rewrite.normal import is_zero, zero_of
+from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.terms import factors_of
 from matcalc.vecform import matrix
 from matcalc.walk import substitute, variables
@@ -81,7 +81,7 @@ def _linear(equation: Equation) -> Expr | None:
     back = inverted(L)
     if is_on_vec(back):
         return None
-    constant = substitute(equation.residual, {equation.unknown: zero_of(equation.unknown)})
+    constant = substitute(equation.residual, {equation.unknown: core.zero_of(equation.unknown)})
     return simplified(apply(back, minus(simplified(constant))))
 
 
@@ -102,7 +102,7 @@ def _riccati(equation: Equation) -> Expr | None:
     sign = -squares[0].number
     A = simplified(core.add(*(core.scale(core.number(t.number / sign), t.right) for t in plain if t.right is not None)))
     weight = _weight(factors_of(squares[0].right, "matmul"), P)
-    constant = substitute(equation.residual, {P: zero_of(P)})
+    constant = substitute(equation.residual, {P: core.zero_of(P)})
     Q = simplified(core.scale(core.number(1 / sign), constant))
     if weight is None or not (known(Q, "symmetric") and known(weight[1], "symmetric")):
         return None

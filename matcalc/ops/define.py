@@ -13,12 +13,13 @@ from matcalc.core import add, number, zeros
 from matcalc.core import var as variable
 from matcalc.dims import Dim, Shape, is_one, same, same_shape, shape_text, times
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expr import Expr, Op, Param, postorder, record, register
+from matcalc.expr import Expr, Op, Param, register
+from matcalc.linearize import Linearization
 from matcalc.linop import adjoint, apply
-from matcalc.maps import LinearMap, Zero, compose, identity, map_sum, zero
+from matcalc.maps import LinearMap, compose, identity, map_sum, zero
 from matcalc.notation import Notation
 from matcalc.properties import BIT
-from matcalc.walk import depends, substitute
+from matcalc.walk import substitute
 
 AXIS = Param("axis", "axis", None)
 Domain = Callable[..., tuple[tuple[str, Any], ...]]
@@ -81,27 +82,24 @@ def map_by_definition(definition: Callable[..., Expr], args: Sequence[Expr], k: 
 def linearised(e: Expr, wrt: Expr) -> LinearMap:
     """The differential of `e` as a map from that of a variable, all others held fixed."""
     found: dict[Expr, LinearMap] = {wrt: identity(wrt.shape)}
-    for sub in postorder((e,)):
-        if sub in found or not any(a in found for a in sub.args):
-            continue
-        maps = record(sub.op).differential(sub, *sub.args, *sub.params)
-        found[sub] = map_sum(*(compose(L, found[a]) for a, L in zip(sub.args, maps) if a in found))
+    linear = Linearization((e,), (wrt,))
+    for sub in linear.order:
+        parts = [compose(L, found[a]) for a, L in linear.local(sub) if a in found] if sub is not wrt else []
+        if parts:
+            found[sub] = map_sum(*parts)
     return found.get(e, zero(wrt.shape, e.shape))
 
 
 def gradient_of(e: Expr, wrt: Expr) -> Expr:
     """The gradient of a 1 x 1 value by a variable, as the chain rule gives it."""
-    order = list(postorder((e,)))
-    needed = depends((e,), (wrt,))
+    linear = Linearization((e,), (wrt,))
     parts: dict[Expr, list[Expr]] = {e: [number(1)]}
-    for sub in reversed(order):
-        if sub is wrt or sub not in needed or sub not in parts:
+    for sub in reversed(linear.order):
+        if sub is wrt or sub not in linear.needed or sub not in parts:
             continue
         G = add(*parts.pop(sub))
-        maps = record(sub.op).differential(sub, *sub.args, *sub.params)
-        for a, L in zip(sub.args, maps):
-            if a in needed and not isinstance(L, Zero):
-                parts.setdefault(a, []).append(apply(adjoint(L), G))
+        for a, L in linear.local(sub):
+            parts.setdefault(a, []).append(apply(adjoint(L), G))
     return add(*parts[wrt]) if wrt in parts else zeros(*wrt.shape)
 
 

@@ -48,12 +48,15 @@ def elementwise(
     source: str = CALCULUS,
     example: str = "m n",
     image: tuple[Any, Any, bool, bool] = ALL,
+    folds: bool = False,
+    exact: Callable[[Any], Any] | None = None,
     **traits: Any,
 ) -> Op:
     """Declare an elementwise function: its SymPy form gives f', unless `slope(Y, X)` states it.
 
     `domain(X)` says what must hold for f and f' to exist, `sampling(X)` where to draw random values, `image`
-    where its values are; `traits` are further ones of the record, by name.
+    where its values are, `folds` whether simplification evaluates it at numbers, exp(0) = 1; `traits` are further
+    ones of the record, by name.
     """
 
     def differential(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
@@ -76,6 +79,7 @@ def elementwise(
             facts=_with_constant(facts),
             scalar_function=scalar,
             image=lambda: image,
+            exact=scalar if folds else exact,
             **traits,
         )
     )
@@ -161,9 +165,19 @@ def _times(*factors: Expr) -> Expr:
     return core.scale(*factors) if factors[0].is_scalar else hadamard(*factors)
 
 
-exp = elementwise("exp", sp.exp, r"\exp", "np.exp", facts=positive, monotone=1, image=ABOVE_ZERO, also=("Exp",))
+exp = elementwise(
+    "exp", sp.exp, r"\exp", "np.exp", facts=positive, monotone=1, image=ABOVE_ZERO, also=("Exp",), folds=True
+)
 log = elementwise(
-    "log", sp.log, r"\log", "np.log", domain=above_zero, slope=lambda Y, X: power(X, -1), monotone=1, also=("ln", "Log")
+    "log",
+    sp.log,
+    r"\log",
+    "np.log",
+    domain=above_zero,
+    slope=lambda Y, X: power(X, -1),
+    monotone=1,
+    also=("ln", "Log"),
+    folds=True,
 )
 log1p = elementwise(
     "log1p",
@@ -209,6 +223,7 @@ absolute = elementwise(
     image=FROM_ZERO,
     real_only=True,
     kinks="zero",
+    folds=True,
 )
 sign: Op = elementwise(
     "sign",
@@ -222,6 +237,7 @@ sign: Op = elementwise(
     image=WITHIN_ONE,
     real_only=True,
     kinks="zero",
+    folds=True,
 )
 step = elementwise(
     "step",
@@ -235,12 +251,13 @@ step = elementwise(
     image=(sp.S.Zero, sp.S.One, False, False),
     real_only=True,
     kinks="zero",
+    exact=lambda v: sp.S.One if v.is_positive else sp.S.Zero if v.is_nonpositive else sp.nan,
 )
-sin = elementwise("sin", sp.sin, r"\sin", "np.sin", image=WITHIN_ONE)
-cos = elementwise("cos", sp.cos, r"\cos", "np.cos", image=WITHIN_ONE)
-tan = elementwise("tan", sp.tan, r"\tan", "np.tan", branch=(-sp.pi / 2, sp.pi / 2))
+sin = elementwise("sin", sp.sin, r"\sin", "np.sin", image=WITHIN_ONE, folds=True)
+cos = elementwise("cos", sp.cos, r"\cos", "np.cos", image=WITHIN_ONE, folds=True)
+tan = elementwise("tan", sp.tan, r"\tan", "np.tan", branch=(-sp.pi / 2, sp.pi / 2), folds=True)
 tanh = elementwise(
-    "tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square, monotone=1, image=INSIDE_ONE
+    "tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square, monotone=1, image=INSIDE_ONE, folds=True
 )
 arcsin = elementwise(
     "arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd, domain=within_one, monotone=1, also=("asin",)
@@ -256,8 +273,10 @@ arctan = elementwise(
     image=(-sp.pi / 2, sp.pi / 2, True, True),
     also=("atan",),
 )
-sinh = elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd, monotone=1)
-cosh = elementwise("cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive, image=(sp.S.One, sp.oo, False, True))
+sinh = elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd, monotone=1, folds=True)
+cosh = elementwise(
+    "cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive, image=(sp.S.One, sp.oo, False, True), folds=True
+)
 arcsinh = elementwise(
     "arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd, monotone=1, also=("asinh",)
 )

@@ -246,7 +246,7 @@ def minimiser_of(unknown: Expr, objective: Expr, simplify: Simplify, form: Simpl
     args, table = _formals(unknown, objective)
     new = substitute(objective, table, through_names=False)
     gradient = form(gradient_of(new, unknown))
-    zeros = core.number(0) if unknown.is_scalar else core.zeros(*unknown.shape)
+    zeros = core.zero_of(unknown)
     formals = tuple(table[a] for a in args)
     return root(*args, Equation(unknown, formals, gradient, zeros, new, simplify))
 

@@ -79,7 +79,7 @@ def moving_term(q: Question, e: Expr) -> tuple[Expr | None, Expr]:
     if len(moving) != 1:
         return None, e
     fixed = [t for t in parts if t is not moving[0]]
-    zero = number(0) if e.is_scalar else core.zeros(*e.shape)
+    zero = core.zero_of(e)
     return moving[0], core.add(*fixed) if fixed else zero
 
 

@@ -129,7 +129,7 @@ def is_stationary(q: Question, found: Candidate) -> bool:
 
 def is_proved_zero(q: Question, e: Expr) -> bool:
     """Whether the prover shows that an expression is zero."""
-    zero = core.number(0) if e.is_scalar else core.zeros(*e.shape)
+    zero = core.zero_of(e)
     if is_zero(q.simple(e)):
         return True
     table = _sums_named(q, e)

@@ -142,14 +142,14 @@ class Question:
 
     def at_zero(self, e: Expr, v: Expr) -> Expr:
         """The expression with an unknown set to zero."""
-        done: dict[Expr, Expr] = {v: zeros_like(v)}
+        done: dict[Expr, Expr] = {v: core.zero_of(v)}
         for sub in postorder((e,), stop=lambda s: s is v):
             args = tuple(done[a] for a in sub.args)
             new = sub if args == sub.args else rebuild(sub, args)
             zero = (record(sub.op).linear or record(sub.op).norm) and all(is_zero(a) for a in args)
             if sub.op == "power" and is_zero(args[0]) and args[1].number is not None and args[1].number.is_positive:
                 zero = True
-            done[sub] = zeros_like(sub) if zero else new
+            done[sub] = core.zero_of(sub) if zero else new
         return done[e]
 
     def jacobian_of(self, e: Expr, v: Expr) -> Expr | None:
@@ -273,11 +273,6 @@ class Question:
     def with_facts(self, **changes: object) -> Question:
         """The same question with some attributes changed."""
         return replace(self, spectra_cache={}, **changes)  # type: ignore[arg-type]
-
-
-def zeros_like(e: Expr) -> Expr:
-    """The zero of its shape."""
-    return core.number(0) if e.is_scalar else core.zeros(*e.shape)
 
 
 def opened(e: Expr) -> Expr:

@@ -56,11 +56,6 @@ def is_zero(e: Expr) -> bool:
     return e.op == "zeros" or (e.op == "number" and e.params[0] == 0)
 
 
-def zero_of(e: Expr) -> Expr:
-    """Zero in the shape of `e`."""
-    return core.number(0) if e.is_scalar else core.zeros(*e.shape)
-
-
 @tidies("ones", "zeros", "eye")
 def _leaf(e: Expr, _: Context) -> Expr:
     if e.is_scalar:
@@ -96,7 +91,7 @@ def _add(e: Expr, context: Context) -> Expr:
         collected[key] = (coefficient, rest) if before is None else (_sum(before[0], coefficient), before[1])
     parts = [numbered_term(c, rest) for c, rest in collected.values() if c != 0]
     if not parts:
-        return zero_of(e)
+        return core.zero_of(e)
     for k, p in enumerate(parts):  # A + A', not A' + A
         if p.op == "transpose" and p.args[0] in parts[k + 1 :]:
             other = parts.index(p.args[0])
@@ -130,7 +125,7 @@ def _scale(e: Expr, context: Context) -> Expr:
     if not coefficient.is_Rational:
         coefficient = sp.cancel(coefficient)
     if coefficient == 0 or (body is not None and body.op == "zeros"):
-        return zero_of(e)
+        return core.zero_of(e)
     scalars = _merged(scalars, context)
     while any(s.op == "scale" or s.op == "number" for s in scalars):
         coefficient, scalars = _regather(coefficient, scalars)
@@ -351,7 +346,7 @@ def _matmul(e: Expr, context: Context) -> Expr:
         if f.op == "matmul":
             queue.extend(reversed(f.args))
         elif f.op == "zeros":
-            return zero_of(e)
+            return core.zero_of(e)
         elif f.is_scalar:
             own, more, _ = split(f)
             coefficient *= own
@@ -429,23 +424,9 @@ def _of_broadcast(e: Expr, _: Context) -> Expr:
         return core.broadcast(node(e.op, a.args, e.params), e.shape)
     if a.op in ("zeros", "ones") and not a.is_scalar:
         return core.broadcast(node(e.op, (core.number(0 if a.op == "zeros" else 1),), e.params), e.shape)
-    if a.op == "number" and e.op in FOLDABLE:
-        value = FOLDABLE[e.op](a.params[0])
+    entry = REGISTRY[e.op]
+    if a.op == "number" and entry.exact is not None:
+        value = entry.exact(a.params[0])
         if value.is_Rational:
             return core.number(value)
     return e
-
-
-FOLDABLE: dict[str, Callable[[Any], Any]] = {
-    "exp": sp.exp,
-    "log": lambda v: sp.log(v) if v.is_positive else sp.nan,
-    "sin": sp.sin,
-    "cos": sp.cos,
-    "tanh": sp.tanh,
-    "abs": sp.Abs,
-    "sign": sp.sign,
-    "sinh": sp.sinh,
-    "cosh": sp.cosh,
-    "tan": sp.tan,
-    "step": lambda v: sp.S.One if v.is_positive else sp.S.Zero if v.is_nonpositive else sp.nan,
-}

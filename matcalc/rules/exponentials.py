@@ -100,7 +100,7 @@ def _denominator(e: Expr) -> tuple[Expr, Expr] | None:
 
 
 def _zero(e: Expr) -> Expr:
-    return number(0) if e.is_scalar else core.zeros(*e.shape)
+    return core.zero_of(e)
 
 
 def _sum_of_exponentials(e: Expr) -> tuple[Expr, Expr] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from matcalc.core import number, ones, var, zeros
+from matcalc.core import number, ones, var, zero_of
 from matcalc.dims import is_one
 from matcalc.expr import Expr, node
 from matcalc.rewrite.context import Context
@@ -26,10 +26,6 @@ def _one(x: Expr) -> Expr:
     return number(1) if x.is_scalar else ones(*x.shape)
 
 
-def _zero(x: Expr) -> Expr:
-    return number(0) if x.is_scalar else zeros(*x.shape)
-
-
 # What these are for one entry along their axis, with the words for it.
 ALONG: dict[str, tuple[Callable[[Expr], Expr], str]] = {
     "sum": (_itself, "x"),
@@ -41,7 +37,7 @@ ALONG: dict[str, tuple[Callable[[Expr], Expr], str]] = {
     "cumsum": (_itself, "x"),
     "softmax": (_one, "1"),
     "prodothers": (_one, "1"),
-    "log_softmax": (_zero, "0"),
+    "log_softmax": (zero_of, "0"),
 }
 # What these are for a 1 x 1 matrix, with the words for it.
 VALUES: dict[str, tuple[Callable[[Expr], Expr], str]] = {

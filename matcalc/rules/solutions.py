@@ -14,7 +14,7 @@ from matcalc.expr import Expr, postorder
 from matcalc.ops.linalg import solve
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import SPREAD_COST, Rewriter, Spreader
-from matcalc.rewrite.normal import is_zero, zero_of
+from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import node_rule
 from matcalc.rewrite.terms import factors_of, join, split, times_number
 from matcalc.walk import opened
@@ -30,7 +30,7 @@ def _residual() -> tuple[Expr, Expr]:
 def solution_solves_its_equation(e: Expr, context: Context) -> Expr | None:
     """A w - B = 0 for w = solve(A, B), and what is a multiple of that when it is multiplied out"""
     solved = (sub for sub in postorder((e,), through_names=False) if sub.op == "named")
-    return zero_of(e) if any(vanishes(e, w, context) for w in solved) else None
+    return core.zero_of(e) if any(vanishes(e, w, context) for w in solved) else None
 
 
 def vanishes(e: Expr, w: Expr, context: Context) -> bool:
@@ -72,7 +72,7 @@ def _reduces_to_zero(terms: Expr, residual: Expr, lead: Expr, spreader: Spreader
     if scalars or body is None:
         return False
     others = [t for t in factors_of(residual, "add") if t is not lead]
-    instead = times_number(-1 / coefficient, add(*others)) if others else zero_of(lead)
+    instead = times_number(-1 / coefficient, add(*others)) if others else core.zero_of(lead)
     word = factors_of(body, "matmul")
     replaced = add(*(_with_run(t, word, instead) for t in factors_of(terms, "add")))
     reduced = spreader.spread(replaced) if replaced is not terms else None
