@@ -44,6 +44,8 @@ class Problem:
         structure: by name, the structured set along which a variable is differentiated.
         convention: `entries` or `projection`.
         exact: whether it is derived without any rewriting that may lose digits: for generated code.
+        title: what the source says that it is, in its first comment.
+        glosses: by name, what the source says of a definition, in the comment beside it.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class Problem:
         self.convention = convention
         self.exact = exact
         self.liftings: Sequence[Lifting] = ()  # how sums over indices in the source became matrices
+        self.title = ""
+        self.glosses: dict[str, str] = {}
         self.contexts: list[Context] = []
         for name, kind in self.structure.items():
             check_structure(graph.find(name), kind, convention)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from matcalc import core
 from matcalc.calculus.conditions import minimal
+from matcalc.calculus.names import is_local
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.structured import INDEPENDENT, basis
@@ -13,6 +17,7 @@ from matcalc.expr import Expr, postorder
 from matcalc.languages import ENGLISH, Language
 from matcalc.maps import Identity
 from matcalc.printing.numbers import split
+from matcalc.printing.symbols import ADJOINT
 from matcalc.properties import names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -54,6 +59,20 @@ class ViewBuilder:
         self.labels = self._labels()
         if writer.notation.adjoint == "partial":
             self.w = latex_writer(writer.notation.with_output(self.label(d.output)))
+        elif writer.plain and d.output.is_scalar:
+            self.w = replace(writer, expr=self._with_adjoints(writer.expr))
+
+    def _with_adjoints(self, write: Callable[[Expr], str]) -> Callable[[Expr], str]:
+        """Writes adjoints as `g_v` in text, where `d_v` is too near to the differential `dv`."""
+        handles = [made.handle for made in self.d.reverse.adjoints.values() if is_local(made.handle)]
+        table = {h: core.named(self._adjoint_text(h.params[0].removeprefix(ADJOINT)), *h.args, "local") for h in handles}
+        return lambda e: write(substitute(e, table, through_names=False))
+
+    def _adjoint_text(self, label: str) -> str:
+        name = f"g_{label}"
+        while name in self.d.graph.declared or name in self.d.graph.definitions:
+            name += "_"
+        return name
 
     def _labels(self) -> dict[Expr, str]:
         """Names for unnamed values that the steps stop at, and for an unnamed output."""
@@ -84,8 +103,10 @@ class ViewBuilder:
         return self.w.name(self.label(e), e.is_scalar)
 
     def adjoint_name(self, e: Expr) -> str:
-        """d_theta for the adjoint of theta."""
-        return self.w.name("d_" + self.label(e), e.is_scalar)
+        """g_theta for the adjoint of theta; in LaTeX as the notation has it."""
+        if self.w.plain:
+            return self._adjoint_text(self.label(e))
+        return self.w.name(ADJOINT + self.label(e), e.is_scalar)
 
     def differential_of(self, e: Expr, order: int = 1) -> str:
         """dX; d2f for the second differential; in LaTeX a word keeps its distance from the d."""

@@ -17,10 +17,11 @@ from matcalc.printing.text import text
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A formula and a remark; either may be empty."""
+    """A formula, a remark and the shape of what is found; each may be empty."""
 
     formula: str
     remark: str = ""
+    shape: str = ""
 
 
 @dataclass(slots=True)
@@ -59,6 +60,42 @@ class Block:
 
 
 @dataclass(slots=True)
+class Equation:
+    """A chain `left = first = second = ...`: each right side with a remark, which may be empty."""
+
+    left: str
+    rows: list[Line]
+
+
+@dataclass(slots=True)
+class Needed:
+    """A fact that a lesson derives before it uses it: the first equation, the further ones as clauses, a remark."""
+
+    first: str
+    rest: list[str]
+    remark: str = ""
+
+
+@dataclass(slots=True)
+class StepBack:
+    """One step back of a lesson.
+
+    Attributes:
+        values: the values whose adjoints it finds.
+        into: the values that they enter.
+        inline: the differential of what they enter, where the step needs no line for it.
+        lines: differentials; those that stand in one line are together.
+        found: the adjoints that are read off.
+    """
+
+    values: list[str]
+    into: list[str]
+    inline: str
+    lines: list[list[Equation]]
+    found: list[Equation]
+
+
+@dataclass(slots=True)
 class View:
     """Everything that the templates arrange."""
 
@@ -69,6 +106,13 @@ class View:
     notice: str
     definitions: list[Line]
     recognised: list[Line] = field(default_factory=list)
+    title: str = ""
+    forward: list[Line] = field(default_factory=list)
+    needed: list[Needed] = field(default_factory=list)
+    steps: list[StepBack] = field(default_factory=list)
+    jacobians: list[Line] = field(default_factory=list)
+    structured: list[str] = field(default_factory=list)
+    gradients: list[Equation] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     results: list[Line] = field(default_factory=list)
     adjoints: list[Line] = field(default_factory=list)

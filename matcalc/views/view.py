@@ -19,12 +19,16 @@ from matcalc.printing.breaking import row
 from matcalc.printing.components import entry
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.style import STANDARD, Notation
+from matcalc.printing.symbols import ADJOINT
 from matcalc.templating import render
 from matcalc.views.builder import ViewBuilder
 from matcalc.views.differential_view import write_differentials, write_map_differentials
+from matcalc.views.layout import Layout, joined
+from matcalc.views.lesson_page import LessonWriter
+from matcalc.views.named import with_names
 from matcalc.views.page import TEXT, Block, Line, View, Writer, latex_writer
 
-STYLES = ("steps", "differential", "result", "components")
+STYLES = ("steps", "differential", "result", "components", "jacobians")
 TRAILING = re.compile(r" ?\\\\(\[\w+\])?\s*\n\\end\{aligned\}")  # the last row ends without a break
 SUFFIXES = {"text": "txt", "latex": "tex", "markdown": "md"}
 
@@ -50,17 +54,25 @@ def written(d: Problem, form: str, style: str, layout: str, notation: Notation =
     writer = TEXT if form == "text" else latex_writer(notation)
     words = language(code)
     view = make_view(d, style, layout, writer, words)
-    text = render(f"{style}.{SUFFIXES[form]}.jinja", view=view, row=row, t=words.filled)
+    shown = Layout(words)
+    functions = {"layout": shown, "joined": joined}
+    text = render(f"{style}.{SUFFIXES[form]}.jinja", view=view, row=row, t=words.filled, **functions)
     return TRAILING.sub(r"\n\\end{aligned}", text)
 
 
 def make_view(d: Problem, style: str, layout: str, writer: Writer, words: Language) -> View:
     """The model of a derivation's view; without the steps for the style `result`."""
-    pages = Pages(d, writer, words, layout)
+    pages = Pages(with_names(d) if style == "steps" else d, writer, words, layout)
+    d = pages.d
     view = pages.frame()
+    if style == "steps":
+        view.title = d.title
+        view.forward = pages.forward()
     if not d.output.is_scalar:
-        if style == "steps":
+        if style == "jacobians":
             view.blocks = pages.map_blocks()
+        elif style == "steps":
+            LessonWriter(pages).fill_map(view)
         elif style == "differential":
             write_map_differentials(pages, view)
         view.results = pages.jacobians()
@@ -68,10 +80,12 @@ def make_view(d: Problem, style: str, layout: str, writer: Writer, words: Langua
     if style == "components":
         view.components = pages.components()
     elif style == "steps":
+        LessonWriter(pages).fill(view)
+    elif style == "jacobians":
         view.blocks = [pages.block(made) for made in d.reverse.adjoints.values() if made.of is not d.output]
     elif style == "differential":
         write_differentials(pages, view)
-    view.adjoints = pages.adjoints()
+    view.adjoints = [] if style == "steps" else pages.adjoints()
     view.results = pages.results()
     view.facts_used = [pages.fact_of(name, fact) for name, fact in d.facts_used]
     view.facts_wished = [pages.fact_of(name, fact) for name, fact in d.facts_wished]
@@ -117,14 +131,28 @@ class Pages(ViewBuilder):
             direction=self.direction(),
         )
 
+    def forward(self) -> list[Line]:
+        """The definitions with their shapes, and with what the source says of them."""
+        return [
+            Line(f"{self.named(e)} = {self.definition_of(e)}", self.d.glosses.get(self.label(e), ""), self.w.shape(e.shape))
+            for e in (*self.d.graph.definitions.values(), *self.labels)
+        ]
+
     def direction(self) -> str:
         """The heading of the steps."""
         f = self.inline(self.named(self.d.output))
         if not self.d.output.is_scalar:
             return self.words("Local Jacobians, from {0}").format(f)
-        v = self.inline(self.w.name("d_v", True))
+        letter = next(x for x in ("v", "u", "q", "a", "v_") if x not in self.d.graph.scope)
+        v, adjoint = self.inline(self.w.name(letter, True)), self.w.name(("g_" if self.w.plain else ADJOINT) + letter, True)
+        df = self.differential_of(self.d.output)
+        if self.w.plain:
+            meaning = f"{df} = tr({adjoint}'*d{letter})"
+        else:
+            meaning = rf"{df} = \operatorname{{tr}}({adjoint}{self.w.transpose} \,\mathrm{{d}}{letter})"
         head = self.words("Backward, from {0}").format(f)
-        return f"{head} ({self.words('the adjoint {0} of a value v is the gradient with respect to v').format(v)})"
+        says = self.words("for each value {0} find {1}, the gradient by it, with {2}")
+        return f"{head}: {says.format(v, self.inline(adjoint), self.inline(meaning))}"
 
     def block(self, made: Adjoint) -> Block:
         """The step that finds one adjoint."""

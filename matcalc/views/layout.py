@@ -1,0 +1,123 @@
+"""A lesson's steps as lines of text: equations below each other, remarks in a column, shapes in brackets."""
+
+from __future__ import annotations
+
+from matcalc.languages import Language
+from matcalc.views.page import Equation, Line, StepBack
+
+COLUMN = 40  # where remarks stand, if the formulas leave room
+WIDEST = 72  # letters of a formula that has its remark beside it
+LINE = 110
+TOGETHER = 84  # letters of adjoints that are read off in one line
+
+
+class Layout:
+    """Lays out steps.
+
+    Args:
+        words: the language.
+    """
+
+    def __init__(self, words: Language) -> None:
+        self.words = words
+
+    def heading(self, step: StepBack) -> str:
+        """Which values enter which."""
+        return heading(step, self.words)
+
+    def laid_out(self, step: StepBack, number: int) -> list[str]:
+        """The lines of a step."""
+        head = f"{number}. {self.heading(step)}"
+        rows: list[tuple[str, str]] = [(f"{head}: {step.inline}" if step.inline else head, "")]
+        for line in step.lines:
+            rows += _together(line) if len(line) > 1 else equation(line[0])
+        rows += self.found(step.found)
+        return columns(rows)
+
+    def gradients(self, equations: list[Equation]) -> list[str]:
+        """The results: each in one line, or below each other."""
+        lines = []
+        for e in equations:
+            shape = f"   [{e.rows[-1].shape}]" if e.rows[-1].shape else ""
+            line = f"{e.left} = {' = '.join(r.formula for r in e.rows)}{shape}"
+            if len(line) <= LINE and len(e.rows) <= 2:
+                lines.append(f"  {line}")
+            else:
+                lines += [f"  {row}{shape if k == len(e.rows) else ''}" for k, (row, _) in enumerate(equation(_bare(e)), 1)]
+        return lines
+
+    def aligned(self, lines: list[Line]) -> list[str]:
+        """Formulas with shapes in a column, and what the source says of them."""
+        return beside([(line.formula, f"[{line.shape}]{'   ' + line.remark if line.remark else ''}") for line in lines])
+
+    def found(self, adjoints: list[Equation]) -> list[tuple[str, str]]:
+        """What is read off: in one line where it is short."""
+        plain = all(len(e.rows) == 1 and not e.rows[0].remark for e in adjoints)
+        joined = ", ".join(f"{e.left} = {e.rows[0].formula}" for e in adjoints)
+        if len(adjoints) > 1 and plain and len(joined) <= TOGETHER:
+            return [(f"=> {joined}", f"[{', '.join(e.rows[0].shape for e in adjoints)}]")]
+        rows = []
+        for e in adjoints:
+            first, *rest = equation(e)
+            rows += [(f"=> {first[0]}", first[1]), *((f"   {left}", remark) for left, remark in rest)]
+        return rows
+
+
+def _bare(e: Equation) -> Equation:
+    return Equation(e.left, [Line(r.formula) for r in e.rows])
+
+
+def heading(step: StepBack, words: Language) -> str:
+    """Which values enter which, in words."""
+    enters = "{0} enters {1}" if len(step.values) == 1 else "{0} enter {1}"
+    return words(enters).format(listed(step.values, words), listed(step.into, words))
+
+
+def listed(names: list[str], words: Language) -> str:
+    """a, b and c."""
+    *first, last = names
+    return f"{', '.join(first)} {words('and')} {last}" if first else last
+
+
+def equation(e: Equation) -> list[tuple[str, str]]:
+    """A chain: the left side once, then the right sides below each other."""
+    first, *rest = e.rows
+    space = " " * len(e.left)
+    return [
+        (f"{e.left} = {first.formula}", _beside(first)),
+        *((f"{space} = {r.formula}", _beside(r)) for r in rest),
+    ]
+
+
+def _beside(line: Line) -> str:
+    """What stands beside a formula."""
+    return "   ".join(filter(None, [line.remark, f"[{line.shape}]" if line.shape else ""]))
+
+
+def _together(line: list[Equation]) -> list[tuple[str, str]]:
+    return [(", ".join(f"{e.left} = {e.rows[0].formula}" for e in line), "")]
+
+
+def columns(rows: list[tuple[str, str]], indent: str = "   ") -> list[str]:
+    """The rows with their remarks in a column, as far as it goes; the first one is a heading."""
+    head, *rest = rows
+    return [head[0], *beside(rest, indent)]
+
+
+def beside(rows: list[tuple[str, str]], indent: str = "  ") -> list[str]:
+    """Formulas with remarks in a column; behind a very long formula its remark stands in a line of its own."""
+    fitting = [len(left) + 3 for left, remark in rows if remark and len(left) + 3 <= WIDEST]
+    start = max([COLUMN, *fitting]) if rows else COLUMN
+    lines = []
+    for left, remark in rows:
+        if remark and len(left) + 3 > WIDEST and len(left) + len(remark) > LINE:
+            lines += [indent + left, f"{indent}{' ' * 6}({remark})"]
+        else:
+            lines.append(f"{indent}{left.ljust(start) if len(left) + 3 <= start else left + '   '}{remark}".rstrip())
+    return lines
+
+
+def joined(first: str, rest: list[str]) -> list[str]:
+    """Clauses of a sentence in one line, or below each other where that is long."""
+    line = first + "".join(rest)
+    return [line] if len(line) <= LINE else [first, *(f"  {clause.removeprefix(', ')}" for clause in rest)]

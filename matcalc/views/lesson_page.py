@@ -1,0 +1,295 @@
+"""The steps of a lesson in print: what is needed, the way back, what is learnt along structured sets, as Jacobians."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from matcalc import core
+from matcalc.calculus.names import is_local
+from matcalc.calculus.paths import Path, reason_of
+from matcalc.calculus.structured import structured_gradient
+from matcalc.expr import Expr, postorder
+from matcalc.maps import Identity
+from matcalc.printing.pieces import locals_of
+from matcalc.printing.symbols import ADJOINT
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.views.backward import Chain, Row, Step, WayBack, inner
+from matcalc.views.builder import ViewBuilder
+from matcalc.views.needed import Fact, Side, Slope, Tangent, needed
+from matcalc.views.page import Equation, Line, Needed, StepBack, View
+from matcalc.walk import substitute
+
+SUBSTITUTED = 60  # letters of a gradient with all adjoints written out that is still read
+# What carries an adjoint over to the other side, by the operation.
+CARRYING = {
+    "matmul": "in a trace, factors go round",
+    "hadamard": "entrywise factors move from one side of an inner product to the other",
+    "broadcast": "what is repeated is summed",
+    "transpose": "a trace is that of the transpose",
+    "kron": "block by block",
+}
+MOVING = {
+    "symmetric": "an entry off the diagonal stands in two places, so both count, and the diagonal is not counted twice",
+    "skew": "an entry stands in two places with opposite signs",
+    "diagonal": "only the entries on the diagonal move",
+    "lower": "only the entries on and below the diagonal move",
+    "upper": "only the entries on and above the diagonal move",
+    "toeplitz": "the entries along a diagonal move together",
+    "symmetric-toeplitz": "the entries along two mirrored diagonals move together",
+}
+SEVERAL = "product rule: one factor after the other"
+
+
+class LessonWriter:
+    """Writes the parts of a lesson.
+
+    Args:
+        b: how names and expressions are written.
+    """
+
+    def __init__(self, b: ViewBuilder) -> None:
+        self.b = b
+        self.w = b.w
+        self.way = WayBack(b.d)
+        self.said: set[str] = set()
+        self.differentials = {str(v.params[0]): b.differential_of(e) for e, v in self.way.symbols.items()}
+        self.unnamed: dict[Expr, Expr] = {}
+
+    def fill(self, view: View) -> None:
+        """The parts between the forward graph and the results."""
+        steps = self.way.steps()
+        jacobians = [j for step in steps for p in step.into for v in step.values for path in self.b.paths[v] if path.start is p for j in path.jacobians]
+        view.needed = [self.fact(fact) for fact in needed(self.b.d, jacobians, self.differential)]
+        view.steps = [self.step(step) for step in steps]
+        view.jacobians = self.jacobians()
+        view.structured = [self.sentence(e) for e in self.b.d.wrt if self.b.structure_of(e) != "none"]
+        view.gradients = self.gradients()
+
+    def fill_map(self, view: View) -> None:
+        """The differentials of a matrix function's values, and what they are on vec, from the output down."""
+        by_start: dict[Expr, list[Path]] = {}
+        for paths in self.b.paths.values():
+            for path in paths:
+                by_start.setdefault(path.start, []).append(path)
+        order = [e for e in (self.b.d.output, *reversed(self.b.paths)) if e in by_start]
+        jacobians = [j for e in order for path in by_start[e] for j in path.jacobians]
+        view.needed = [self.fact(fact) for fact in needed(self.b.d, jacobians, self.differential)]
+        view.steps = [self.map_step(e, by_start[e]) for e in dict.fromkeys(order)]
+
+    def map_step(self, e: Expr, paths: list[Path]) -> StepBack:
+        """The differential of one value, and the same on vec."""
+        ends = list(dict.fromkeys(path.end for path in paths))
+        moved = self.equation(self.way.differential(e, paths), self.b.differential_of(e))
+        chains = [self.b.forward_edge(path).chain.partition(" = ") for path in paths]
+        total = chains[0][2] + "".join(f" - {c[1:]}" if c.startswith("-") else f" + {c}" for _, _, c in chains[1:])
+        on_vec = Equation(chains[0][0], [Line(total)])
+        same = (moved.left, moved.rows[-1].formula.replace(" ", "")) == (on_vec.left, total.replace(" ", ""))
+        lines = [[moved]] if same else [[moved], [on_vec]]
+        return StepBack([self.b.named(v) for v in ends], [self.b.named(e)], "", lines, [])
+
+    # ------------------------------------------------------------------------------------------------ formulas
+
+    def expr(self, e: Expr) -> str:
+        """An expression with differentials in it."""
+        names = {**self.differentials, **{str(v.params[0]): self.d_of(of) for of, v in self.unnamed.items()}}
+        return self.w.with_differentials(names)(e)
+
+    def differential(self, e: Expr) -> Expr:
+        """The differential of an expression as a symbol."""
+        if e in self.way.symbols:
+            return self.way.symbols[e]
+        if e not in self.unnamed:
+            self.unnamed[e] = core.var(self.d_of(e) if self.w.plain else f"d{len(self.unnamed)}_", *e.shape)
+        return self.unnamed[e]
+
+    def d_of(self, e: Expr) -> str:
+        """dX of a name, d(X*w) of anything else."""
+        if e in self.way.symbols:
+            return self.b.differential_of(e)
+        if self.w.plain:
+            return f"d({self.w.expr(e)})"
+        written = self.w.expr(e)
+        left, right = (r"\left(", r"\right)") if r"\frac" in written else ("(", ")")
+        return rf"\mathrm{{d}}{left}{written}{right}"
+
+    def once(self, remarks: Iterable[str]) -> str:
+        """Remarks that were not made before."""
+        new = [remark for remark in dict.fromkeys(remarks) if remark and remark not in self.said]
+        self.said.update(new)
+        return "; ".join(new)
+
+    # ------------------------------------------------------------------------------------------------ what is needed
+
+    def fact(self, fact: Fact) -> Needed:
+        """Equations, each of which gives the next one."""
+        sentences = [" = ".join(self.side(side) for side in clause) for clause in fact.clauses]
+        if not self.w.plain:
+            sentences = [f"${sentence}$" for sentence in sentences]
+        so, also = self.b.words(", so {0}"), ", {0}"
+        rest = [(also if k < fact.given else so).format(s) for k, s in enumerate(sentences[1:], 1)]
+        reason = self.b.words(fact.reason).format(*(self.b.inline(self.expr(e)) for e in fact.values))
+        return Needed(sentences[0], rest, reason)
+
+    def side(self, side: Side) -> str:
+        """One side of an equation."""
+        if isinstance(side, Tangent):
+            return self.d_of(side.of)
+        if isinstance(side, Slope):
+            head, bracket, rest = self.w.expr(side.value).partition(r"\left(" if not self.w.plain else "(")
+            if not bracket:
+                head, bracket, rest = self.w.expr(side.value).partition("(")
+            return f"{head}'{bracket}{rest}"
+        return self.expr(side)
+
+    # ------------------------------------------------------------------------------------------------ the way back
+
+    def step(self, step: Step) -> StepBack:
+        """One step."""
+        differentials = [self.equation(c, self.b.differential_of(c.of)) for c in step.differentials]
+        inline = ""
+        first = differentials[0]
+        if step.total is None and len(first.rows) == 1 and not first.rows[0].remark:
+            inline = f"{first.left} = {first.rows[0].formula}"
+            differentials = []
+        lines = self.together(differentials)
+        if step.total is not None:
+            kinds = self.kinds(step)
+            lines.append([self.equation(step.total, self.b.differential_of(self.b.d.output), kinds)])
+        found = [self.found(c) for c in step.adjoints if not self.is_one(c)]
+        return StepBack(
+            [self.b.named(v) for v in step.values], [self.b.named(p) for p in step.into], inline, lines, found
+        )
+
+    def is_one(self, chain: Chain) -> bool:
+        """Whether an adjoint is the number 1, which needs no line."""
+        value = chain.rows[-1].value
+        return value.op == "number" and value.params[0] == 1
+
+    def kinds(self, step: Step) -> list[str]:
+        """The operations that a step carries an adjoint through."""
+        return list(dict.fromkeys(k for c in step.differentials for row in c.rows for k in row.kinds))
+
+    def together(self, equations: list[Equation]) -> list[list[Equation]]:
+        """Short equations without remarks share a line."""
+        lines: list[list[Equation]] = []
+        for e in equations:
+            short = len(e.rows) == 1 and not e.rows[0].remark
+            if lines and short and all(len(o.rows) == 1 and not o.rows[0].remark for o in lines[-1]):
+                if sum(len(o.left) + len(o.rows[0].formula) + 5 for o in (*lines[-1], e)) <= 90 and self.w.plain:
+                    lines[-1].append(e)
+                    continue
+            lines.append([e])
+        return lines
+
+    def equation(self, chain: Chain, left: str, kinds: Iterable[str] = ()) -> Equation:
+        """A chain of equal expressions; a side that looks like the one before is left out."""
+        rows: list[Line] = []
+        for row in chain.rows:
+            formula = self.expr(row.value)
+            if rows and rows[-1].formula == formula:
+                continue
+            rows.append(Line(formula, self.once(self.remarks(row, kinds))))
+        return Equation(left, rows)
+
+    def remarks(self, row: Row, kinds: Iterable[str]) -> list[str]:
+        """Why a side equals the one before it."""
+        b = self.b
+        found = []
+        if "product rule" in row.kinds:
+            found.append(b.words(SEVERAL))
+        if row.kinds == ["carried"]:
+            found += [b.words(CARRYING[k]) for k in kinds if k in CARRYING]
+        elif any(k in QUOTIENTS for k in row.kinds):
+            found.append(b.words("quotient rule"))
+        if row.inserted:
+            made = [f"{self.w.expr(n)} = {self.w.expr(n.args[0])}" for n in row.inserted]
+            found.append(b.words("since {0}").format(b.inline(", ".join(made))))
+        return found + [b.fact_of(name, fact) for name, fact in row.facts]
+
+    def found(self, chain: Chain) -> Equation:
+        """An adjoint; its last form with the shape."""
+        made = self.equation(chain, self.b.adjoint_name(chain.of))
+        last = made.rows[-1]
+        made.rows[-1] = Line(last.formula, last.remark, self.w.shape(chain.of.shape))
+        return made
+
+    # ------------------------------------------------------------------------------------------------ results
+
+    def gradients(self) -> list[Equation]:
+        """The gradients as they were found, and with all adjoints written out where that is short."""
+        made = []
+        for e in self.b.d.wrt:
+            if self.b.structure_of(e) != "none":
+                made.append(self.along(e))
+                continue
+            value = self.b.d.reverse.adjoints[e].value
+            opened = opened_gradient(self.b, value)
+            rows = [Line(self.w.expr(value)), *([Line(opened)] if opened else [])]
+            made.append(self.result(e, rows))
+        return made
+
+    def result(self, e: Expr, rows: list[Line], remark: str = "") -> Equation:
+        """A gradient with its shape, sides that look alike joined."""
+        rows = [row for k, row in enumerate(rows) if not k or row.formula != rows[k - 1].formula]
+        rows[-1] = Line(rows[-1].formula, "", "; ".join(filter(None, [self.w.shape(e.shape), remark])))
+        return Equation(self.b.quotient(e), rows)
+
+    def along(self, e: Expr) -> Equation:
+        """From the free gradient to the one along a structured set."""
+        d, name = self.b.d, str(e.params[0])
+        kind = d.structure[name]
+        plain = core.named(self.b.adjoint_name(e) if self.w.plain else ADJOINT + name, d.reverse.adjoints[e].value, "local")
+        formula = structured_gradient(plain, e, kind, d.convention)
+        short = Rewriter(Context(d.domain)).simplify(formula)
+        value = d.gradient(name)
+        rows = [Line(self.w.expr(formula)), Line(self.w.expr(short))]
+        if not locals_of(value):
+            rows.append(Line(self.w.expr(value)))
+        return self.result(e, rows, self.b.along(kind))
+
+    def sentence(self, e: Expr) -> str:
+        """Why the gradient along a structured set is another one."""
+        kind = self.b.structure_of(e)
+        free = core.named(self.b.adjoint_name(e) if self.w.plain else ADJOINT + str(e.params[0]), e, "local")
+        total = self.expr(inner(free, self.way.symbols[e]))
+        df = f"{self.b.differential_of(self.b.d.output)} = {total}"
+        moves = self.b.words("{0}, where {1} is {2} too").format(
+            self.b.inline(df), self.b.inline(self.b.differential_of(e)), self.b.words(kind)
+        )
+        return moves + (f": {self.b.words(MOVING[kind])}" if kind in MOVING and self.b.d.convention == "entries" else "")
+
+    # ------------------------------------------------------------------------------------------------ as Jacobians
+
+    def jacobians(self) -> list[Line]:
+        """The Jacobian of each kind of step, once: what the differentials are on vec."""
+        seen: set[tuple[str, str]] = set()
+        lines = []
+        for paths in self.b.paths.values():
+            for path in paths:
+                for j in path.jacobians:
+                    kind = (type(j.map).__name__, (j.value.args[0] if j.value.op == "named" else j.value).op)
+                    if isinstance(j.map, Identity) or kind in seen or kind[1] in ("add", "scale"):
+                        continue
+                    seen.add(kind)
+                    reason = self.b.words(reason_of(j))
+                    lines.append(Line(self.b.jacobian(j).formula, "" if reason in [o.remark for o in lines] else reason))
+        return lines
+
+
+QUOTIENTS = frozenset(("divide",))
+
+
+def opened_gradient(b: ViewBuilder, value: Expr) -> str:
+    """A gradient with the names of adjoints replaced by what they stand for; empty where that is long or the same."""
+    shown = b.w.expr(value)
+    opened = value
+    for _ in range(8):
+        names = [n for n in postorder((opened,), through_names=False) if is_local(n)]
+        if not names:
+            break
+        opened = substitute(opened, {n: n.args[0] for n in names}, through_names=False)
+    if locals_of(opened):
+        return ""
+    written = b.w.expr(Rewriter(Context(b.d.domain)).simplify(opened))
+    return "" if written == shown or len(written) > SUBSTITUTED else written

@@ -1,0 +1,132 @@
+"""Names for what a lesson has to speak of: unnamed arguments and values that are used more than once.
+
+They are names of the page alone; results, code and claims have those of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from matcalc import core
+from matcalc.calculus.problem import Problem
+from matcalc.dims import is_one, symbols
+from matcalc.expr import Expr, number_value, postorder, record
+from matcalc.graph import Graph
+from matcalc.rewrite.terms import split
+from matcalc.walk import depends, transform
+
+SUMS_AND_PRODUCTS = frozenset(("add", "matmul", "scale"))
+LINEAR = frozenset((*SUMS_AND_PRODUCTS, "named", "hadamard", "transpose", "broadcast", "sum", "mean", "tr", "vec"))
+
+
+def with_names(d: Problem) -> Problem:
+    """The problem with names for such values; the problem itself where there are none, or where names would hide more.
+
+    The names: `e` for a difference, `z` for another argument of a function, with the name of the value if there are
+    several; capitals for matrices.
+    """
+    chosen = _worth_a_name(d)
+    if not chosen:
+        return d
+    names = _names(d, chosen)
+    done = transform((d.output, *d.graph.definitions.values()), lambda new, old: _named(new, old, names))
+    graph = Graph()
+    for variable in d.graph.declared.values():
+        graph.declare(variable)
+    for e in d.graph.definitions.values():
+        graph.collect(done[e])
+    graph.set_output(done[d.output])
+    made = Problem(
+        graph,
+        [done.get(e, e) for e in d.wrt],
+        source=d.source,
+        recognised=d.recognised,
+        inferred=d.inferred,
+        notice=d.notice,
+        structure=d.structure,
+        convention=d.convention,
+    )
+    made.title, made.glosses = d.title, d.glosses
+    return made if not d.output.is_scalar or _length(made) <= _length(d) else d
+
+
+def _named(new: Expr, old: Expr, names: dict[Expr, str]) -> Expr:
+    return core.named(names[old], new) if old in names else new
+
+
+def _length(d: Problem) -> int:
+    """The operations of all adjoints together, each definition of a name once."""
+    return sum(d.rewriter.cost(made.value) for made in d.reverse.adjoints.values())
+
+
+def _worth_a_name(d: Problem) -> dict[Expr, Expr]:
+    """What gets a name, with the value that uses it (a named one if its definition does)."""
+    needed = depends((d.output,), d.wrt)
+    order = list(postorder((d.output,)))
+    inside = {e.args[0]: e for e in order if e.op == "named"}
+    shared = set(d.stops)
+    chosen: dict[Expr, Expr] = {}
+    for e in order:
+        if e not in needed:
+            continue
+        for a in e.args:
+            unnamed = a in needed and a.args and a.op != "named" and a not in inside and not a.is_scalar
+            if unnamed and (a in shared or _is_argument(a, e, needed)):
+                chosen.setdefault(a, inside.get(e, e))
+    return chosen
+
+
+def _is_argument(a: Expr, e: Expr, needed: set[Expr]) -> bool:
+    """Whether it is a sum or product that goes into a function, and several ways to the variables go through it."""
+    if e.op in LINEAR or (e.op in ("power", "divide") and not a.op == "add"):
+        return False
+    return a.op in SUMS_AND_PRODUCTS and _ways(a, needed) > 1
+
+
+def _ways(a: Expr, needed: set[Expr]) -> int:
+    """In how many places variables and named values occur in an expression."""
+    count: dict[Expr, int] = {}
+    for e in postorder((a,), stop=lambda s: s.op == "named"):
+        count[e] = sum(count.get(b, int(b in needed)) for b in e.args) if e.args else int(e in needed)
+    return count[a]
+
+
+def _names(d: Problem, chosen: dict[Expr, Expr]) -> dict[Expr, str]:
+    sizes = symbols(size for v in d.graph.declared.values() for size in v.shape)
+    taken = {*d.graph.declared, *d.graph.definitions, *sizes}
+    letters = {e: _letter(e) for e in chosen}
+    names: dict[Expr, str] = {}
+    for e, user in chosen.items():
+        letter = letters[e]
+        several = list(letters.values()).count(letter) > 1
+        wanted = f"{letter}_{user.params[0]}" if several and user.op == "named" else letter
+        names[e] = _free(wanted, taken, several and user.op != "named")
+        taken.add(names[e])
+    return names
+
+
+def _letter(e: Expr) -> str:
+    """A difference is an error, anything else an argument; capitals for matrices."""
+    differs = e.op == "add" and any(_is_negative(t) for t in e.args)
+    vector = is_one(e.shape[0]) or is_one(e.shape[1])
+    letter = "e" if differs else "z"
+    return letter if vector else letter.upper()
+
+
+def _is_negative(t: Expr) -> bool:
+    coefficient = split(t)[0]
+    return bool(coefficient.is_negative) if t.op != "number" else bool(number_value(t).is_negative)
+
+
+def _free(wanted: str, taken: Iterable[str], numbered: bool) -> str:
+    if wanted not in taken and not numbered:
+        return wanted
+    k = 1
+    while f"{wanted}{k}" in taken:
+        k += 1
+    return f"{wanted}{k}"
+
+
+def is_entrywise(e: Expr) -> bool:
+    """Whether it is an entrywise function of one argument."""
+    return record(e.op).scalar_function is not None

@@ -1,0 +1,277 @@
+"""What a lesson needs beyond the product rule: the differentials of its functions, each derived in a line or two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from matcalc import core
+from matcalc.calculus.paths import LocalJacobian
+from matcalc.calculus.problem import Problem
+from matcalc.dims import is_one, symbols
+from matcalc.expr import Expr, Op, record
+from matcalc.linop import apply
+from matcalc.maps import Mask
+from matcalc.ops.comparison import maximum
+from matcalc.ops.elementwise import cosh, exp, log, relu, sigmoid, sinh, softplus, sqrt, step, tanh
+from matcalc.ops.linalg import det, inv, logdet
+from matcalc.ops.matrix_functions import doubled, expm, frechet_, frechetform, logm, sqrtm
+from matcalc.ops.normalization import deviation, log_softmax, logsumexp, softmax, standardize
+from matcalc.ops.reductions import centred, norm2, std
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """The derivative of a function of one number, `f'(t)`."""
+
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Tangent:
+    """The differential of an expression."""
+
+    of: Expr
+
+
+Side: TypeAlias = Expr | Slope | Tangent
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Equations, each of which gives the next: `first, so second, so third`; and why, in words.
+
+    Attributes:
+        clauses: the equations, each a chain of sides.
+        reason: a fixed message.
+        values: what fills the places of the message.
+        given: how many of the equations are definitions, which do not follow from each other.
+    """
+
+    clauses: tuple[tuple[Side, ...], ...]
+    reason: str = ""
+    values: tuple[Expr, ...] = ()
+    given: int = 1
+
+
+Differential: TypeAlias = Callable[[Expr], Expr]
+Explain: TypeAlias = Callable[[Expr, Expr, Differential], Fact]
+
+QUOTIENT = "quotient rule"
+PRODUCT = "product rule"
+# What nobody needs to be told, besides linear operations and products.
+KNOWN = frozenset(
+    (
+        *("add scale hadamard matmul transpose broadcast sum mean tr vec reshape diag diagvec slice place block tril").split(),
+        *("triu vech unvech cumsum divide power exp log sqrt sin cos step named outer kron quadform dsel").split(),
+    )
+)
+
+
+def spread(e: Expr, shape_of: Expr) -> Expr:
+    """A row, a column or a number repeated to a shape."""
+    return core.broadcast(e, shape_of.shape)
+
+
+def over(X: Expr, Y: Expr) -> Expr:
+    """X ./ Y, with Y repeated."""
+    return core.divide(X, spread(Y, X))
+
+
+def times(X: Expr, Y: Expr) -> Expr:
+    """X .* Y for matrices, the product for numbers."""
+    return core.entrywise_product(X, Y)
+
+
+# ------------------------------------------------------------------------------------------------ functions of entries
+
+SPELLED: dict[str, Callable[[Expr], Expr]] = {
+    sigmoid.name: lambda t: core.quotient(1, 1 + exp(-t)),
+    softplus.name: lambda t: log(1 + exp(t)),
+    tanh.name: lambda t: core.quotient(sinh(t), cosh(t)),
+    relu.name: lambda t: maximum(t, core.number(0)),
+}
+BETWEEN: dict[str, Callable[[Expr], Expr]] = {  # the derivative as the rules of school give it
+    sigmoid.name: lambda t: core.quotient(exp(-t), core.power(1 + exp(-t), 2)),
+    softplus.name: lambda t: core.quotient(exp(t), 1 + exp(t)),
+    tanh.name: lambda t: core.quotient(core.power(cosh(t), 2) - core.power(sinh(t), 2), core.power(cosh(t), 2)),
+}
+
+
+def entrywise(function: Op, j: LocalJacobian, t: Expr) -> Fact | None:
+    """A function of one number and its derivative."""
+    value = j.value.args[0] if j.value.op == "named" else j.value
+    Y = function(t, *value.params)
+    (L, *_) = function.differential(Y, t, *value.params)
+    if not isinstance(L, Mask):
+        return None
+    slope = Rewriter(Context()).simplify(L.by)
+    spelled = SPELLED.get(function.name, function.definition)
+    between = BETWEEN.get(function.name)
+    middle = () if between is None else (between(t),)
+    derivative = (Slope(Y), *middle, slope)
+    if spelled is None:
+        return Fact((derivative,))
+    reason = "1 for positive arguments, 0 for negative ones" if slope.op == step.name else ""
+    return Fact(((Y, spelled(t, *value.params)), derivative), reason)
+
+
+# ------------------------------------------------------------------------------------------------ functions of matrices
+
+
+def _softmax(Y: Expr, X: Expr, d: Differential) -> Fact:
+    axis = _bare(Y).params[0]
+    written = over(exp(X), core.total(exp(X), axis))
+    moved = times(Y, d(X)) - times(Y, spread(core.total(times(Y, d(X)), axis), Y))
+    return Fact(((Y, written), (Tangent(Y), moved)), QUOTIENT)
+
+
+def _log_softmax(Y: Expr, X: Expr, d: Differential) -> Fact:
+    axis = _bare(Y).params[0]
+    written = X - spread(log(core.total(exp(X), axis)), X)
+    moved = d(X) - spread(core.total(times(softmax(X, axis), d(X)), axis), X)
+    return Fact(((Y, written), (Tangent(Y), moved)))
+
+
+def _logsumexp(Y: Expr, X: Expr, d: Differential) -> Fact:
+    axis = _bare(Y).params[0]
+    total = core.total(exp(X), axis)
+    ratio = core.entrywise_quotient(core.total(times(exp(X), d(X)), axis), total)
+    return Fact(((Y, log(total)), (Tangent(Y), ratio)))
+
+
+def _standardize(Y: Expr, X: Expr, d: Differential) -> Fact | None:
+    axis, ddof, eps = _bare(Y).params
+    if ddof != 0 or eps != 0:
+        return None
+    s = deviation(X, axis, ddof, eps)
+    C, dC = centred(X, axis), d(X) - spread(core.mean(d(X), axis), X)
+    ds = core.mean(times(Y, d(X)), axis)
+    square = core.power(s, 2)
+    return Fact(
+        (
+            (Y, over(C, s)),
+            (square, core.mean(core.power(C, 2), axis)),
+            (Tangent(s), ds),
+            (Tangent(Y), over(dC - times(Y, spread(ds, X)), s)),
+        ),
+        QUOTIENT,
+        given=2,
+    )
+
+
+def _std(Y: Expr, X: Expr, d: Differential) -> Fact | None:
+    axis, ddof = _bare(Y).params
+    if ddof != 0:
+        return None
+    C = centred(X, axis)
+    moved = core.entrywise_quotient(core.mean(times(C, d(X)), axis), Y)
+    return Fact(((core.power(Y, 2), core.mean(core.power(C, 2), axis)), (Tangent(Y), moved)))
+
+
+def _norm2(Y: Expr, X: Expr, d: Differential) -> Fact:
+    """The square of a norm, which has a differential everywhere; and the norm."""
+    own, moved = core.matmul(X.T, X), core.matmul(X.T, d(X))
+    if not is_one(X.shape[1]):
+        own, moved = core.trace(own), core.trace(moved)
+    if Y.op == "power":
+        return Fact(((Y, own), (Tangent(Y), core.scale(core.number(2), moved))), PRODUCT)
+    return Fact(((Y, sqrt(own)), (Tangent(Y), core.quotient(moved, Y))))
+
+
+def _inv(Y: Expr, X: Expr, d: Differential) -> Fact:
+    one, zero = core.eye(X.shape[0]), core.zeros(*X.shape)
+    moved = core.minus(core.matmul(Y, d(X), Y))
+    change = Tangent(core.matmul(Y, X))
+    return Fact(((core.matmul(Y, X), one), (change, zero), (Tangent(Y), moved)), PRODUCT)
+
+
+def _det(Y: Expr, X: Expr, d: Differential) -> Fact:
+    moved = core.scale(Y, core.trace(core.matmul(inv(X), d(X))))
+    return Fact(((Tangent(Y), moved),), "along each row the determinant is linear, with its cofactors in front")
+
+
+def _logdet(Y: Expr, X: Expr, d: Differential) -> Fact:
+    moved = core.trace(core.matmul(inv(X), d(X)))
+    change = (Tangent(det(X)), core.scale(det(X), moved))
+    return Fact((change, (Tangent(Y), moved)), "along each row the determinant is linear, with its cofactors in front")
+
+
+FRECHET = "{0} is linear in {1}, the upper right block of {2}; its adjoint is the same at {3}, its matrix on vec is {4}"
+
+
+def _values(function: str, X: Expr, dX: Expr) -> tuple[Expr, ...]:
+    """What is said of the derivative of a matrix function."""
+    at = record(function)(doubled(X, dX))
+    return frechet_(X, dX, function), dX, at, X.T, frechetform(X, function)
+
+
+def _matrix_function(Y: Expr, X: Expr, d: Differential) -> Fact:
+    function, dX = _bare(Y).op, d(X)
+    return Fact(((Tangent(Y), frechet_(X, dX, function)),), FRECHET, _values(function, X, dX))
+
+
+def _sqrtm(Y: Expr, X: Expr, d: Differential) -> Fact:
+    along = frechet_(X, d(X), sqrtm.name)
+    equation = (core.add(core.matmul(along, Y), core.matmul(Y, along)), d(X))
+    clauses = ((core.matmul(Y, Y), X), (Tangent(Y), along), equation)
+    return Fact(clauses, FRECHET, _values(sqrtm.name, X, d(X)), given=2)
+
+
+EXPLAINED: dict[str, Callable[[Expr, Expr, Differential], Fact | None]] = {
+    softmax.name: _softmax,
+    log_softmax.name: _log_softmax,
+    logsumexp.name: _logsumexp,
+    standardize.name: _standardize,
+    std.name: _std,
+    norm2.name: _norm2,
+    inv.name: _inv,
+    det.name: _det,
+    logdet.name: _logdet,
+    expm.name: _matrix_function,
+    logm.name: _matrix_function,
+    sqrtm.name: _sqrtm,
+}
+
+
+def _bare(e: Expr) -> Expr:
+    return e.args[0] if e.op == "named" else e
+
+
+# ------------------------------------------------------------------------------------------------ of a derivation
+
+
+def needed(d: Problem, jacobians: Iterable[LocalJacobian], differential: Differential) -> Iterator[Fact]:
+    """A fact for each function of a derivation that one has to be told about, in the order of their use."""
+    seen: set[str] = set()
+    jacobians = list(jacobians)
+    t = core.var(_free_letter(d), 1, 1)
+    for k, j in enumerate(jacobians):
+        value = _bare(j.value)
+        function = record(value.op)
+        if function.name in KNOWN or function.name in seen:
+            continue
+        seen.add(function.name)
+        if function.scalar_function is not None:
+            fact = entrywise(function, j, t)
+        elif function.name in EXPLAINED:
+            squared = k > 0 and _is_square_of(jacobians[k - 1].value, j.value)
+            fact = EXPLAINED[function.name](jacobians[k - 1].value if squared else j.value, j.argument, differential)
+        else:
+            fact = Fact(((Tangent(j.value), apply(j.map, differential(j.argument))),), j.identity)
+        if fact is not None:
+            yield fact
+
+
+def _is_square_of(e: Expr, base: Expr) -> bool:
+    return e.op == "power" and e.args[0] is base and e.args[1].op == "number" and e.args[1].params[0] == 2
+
+
+def _free_letter(d: Problem) -> str:
+    """A letter for the argument of a function of one number."""
+    sizes = symbols(size for v in d.graph.declared.values() for size in v.shape)
+    taken = {*d.graph.declared, *d.graph.definitions, *sizes}
+    return next(letter for letter in ("t", "u", "a", "tau", "t_", "t__") if letter not in taken)

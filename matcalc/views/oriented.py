@@ -1,0 +1,103 @@
+"""Differentials as they are read: the differential last in its product and not transposed, like terms collected."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from matcalc import core
+from matcalc.expr import Expr
+from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.terms import coefficient_and_rest, times_number
+from matcalc.walk import depends, rebuild, transform
+
+
+def oriented(e: Expr, differentials: Collection[Expr], rewriter: Rewriter) -> Expr:
+    """A 1 x 1 differential with every product and trace turned so that the differential stands last; terms collected.
+
+    A number is its own transpose, so is a trace, and the factors of a trace go round.
+    """
+    if not e.is_scalar:
+        return e
+    return transform((e,), lambda new, old: _collected(_turned(new, differentials, rewriter)))[e]
+
+
+def _turned(e: Expr, differentials: Collection[Expr], rewriter: Rewriter) -> Expr:
+    if e.op == "matmul" and e.is_scalar:
+        where = _place(e, differentials)
+        if where is None or where[1] is False:
+            return e
+        return core.matmul(*(_flipped(f, rewriter) for f in reversed(e.args)))
+    if e.op == "tr" and e.args[0].op == "matmul":
+        product = e.args[0]
+        where = _place(product, differentials)
+        if where is None:
+            return e
+        factors = list(product.args)
+        k, flip = where
+        if flip:
+            factors = [_flipped(f, rewriter) for f in reversed(factors)]
+            k = len(factors) - 1 - k
+        return core.trace(core.matmul(*factors[k + 1 :], *factors[: k + 1]))
+    return e
+
+
+def _place(product: Expr, differentials: Collection[Expr]) -> tuple[int, bool] | None:
+    """Which factor is a differential, and whether it is transposed."""
+    for k, f in enumerate(product.args):
+        if f in differentials:
+            return k, False
+        if f.op == "transpose" and f.args[0] in differentials:
+            return k, True
+    return None
+
+
+def _flipped(f: Expr, rewriter: Rewriter) -> Expr:
+    if f.op == "transpose":
+        return f.args[0]
+    return rewriter.simplify(core.transpose(f))
+
+
+def _collected(e: Expr) -> Expr:
+    """A sum with its equal terms added."""
+    if e.op != "add":
+        return e
+    found: dict[Expr, Any] = {}
+    for t in e.args:
+        coefficient, rest = coefficient_and_rest(t)
+        if rest is None:
+            return e
+        found[rest] = found.get(rest, 0) + coefficient
+    if len(found) == len(e.args):
+        return e
+    terms = [times_number(c, rest) for rest, c in found.items() if c != 0]
+    return core.add(*terms) if terms else core.number(0)
+
+
+def arranged(e: Expr, differentials: Collection[Expr]) -> Expr:
+    """Entrywise products with the differential as their last factor, as they are written by hand."""
+    moving = depends((e,), differentials)
+
+    def change(new: Expr, old: Expr) -> Expr:
+        if old.op in ("broadcast", "matmul") and old in moving:
+            return _numbers_in_front(new)
+        if old.op != "hadamard":
+            return new
+        kept = [n for n, o in zip(new.args, old.args) if o not in moving]
+        moved = [n for n, o in zip(new.args, old.args) if o in moving]
+        return rebuild(new, (*kept, *moved)) if kept and moved else new
+
+    return transform((e,), change)[e]
+
+
+def _numbers_in_front(e: Expr) -> Expr:
+    """A product or a broadcast with the numbers of its factors in front of it."""
+    coefficient: Any = 1
+    args = []
+    for a in e.args:
+        c, rest = coefficient_and_rest(a)
+        if rest is None:
+            return e
+        coefficient *= c
+        args.append(rest)
+    return e if coefficient == 1 else times_number(coefficient, rebuild(e, args))
