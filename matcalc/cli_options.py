@@ -51,9 +51,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     one.add_argument(
         "--style",
-        choices=("steps", "differential", "result", "components"),
+        choices=("steps", "jacobians", "differential", "result", "components"),
         default="steps",
-        help="each local Jacobian and the chain rule (default), differentials, or the answers only",
+        help="the steps (default), every local Jacobian and the chain rule, differentials, or the answers only",
     )
     one.add_argument(
         "--layout",

@@ -49,10 +49,13 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_derive_prints_the_steps_and_the_result(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "derive", *LEAST_SQUARES, "--wrt", "w")
     assert (code, err) == (0, "")
-    assert "chain rule:" in out
+    assert "1. w enters f: df = (X*w - y)'*X*dw" in out
+    assert "=> g_w = X'*(X*w - y)" in out
     assert "df/dw = X'*(X*w - y)   [p x 1]" in out
     _, short, _ = run(capsys, "derive", *LEAST_SQUARES, "--wrt", "w", "--style", "result")
-    assert "chain rule:" not in short
+    assert "enters" not in short
+    _, jacobians, _ = run(capsys, "derive", *LEAST_SQUARES, "--wrt", "w", "--style", "jacobians")
+    assert "chain rule:" in jacobians
     assert "df/dw = X'*(X*w - y)" in short
 
 
@@ -76,14 +79,14 @@ def test_examples_check(capsys: pytest.CaptureFixture[str], path: Path) -> None:
 def test_the_network_has_the_five_reference_gradients(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "derive", str(ROOT / "examples" / "one_hidden_layer.txt"), "--style", "result")
     for line in (
-        "d_theta = yhat - y",
-        "d_h = d_theta*W2'",
-        "d_r = d_h .* h .* (1 - h)",
-        "dJ/dx = d_r*W1'",
-        "dJ/dW1 = x'*d_r",
-        "dJ/db1 = d_r",
-        "dJ/dW2 = h'*d_theta",
-        "dJ/db2 = d_theta",
+        "g_theta = yhat - y",
+        "g_h = g_theta*W2'",
+        "g_r = g_h .* h .* (1 - h)",
+        "dJ/dx = g_r*W1'",
+        "dJ/dW1 = x'*g_r",
+        "dJ/db1 = g_r",
+        "dJ/dW2 = h'*g_theta",
+        "dJ/db2 = g_theta",
     ):
         assert f"  {line}   [" in out
 
@@ -96,7 +99,12 @@ def test_json_is_plain_data_that_parses_back(capsys: pytest.CaptureFixture[str])
     assert [d["name"] for d in data["definitions"]] == ["r", "h", "theta", "yhat", "J"]
     assert data["facts_used"] == [{"name": "y", "fact": "row-stochastic"}]
     assert data["domain"] == [{"fact": "positive", "expression": "yhat"}]
-    rules = [rule for step in data["steps"] for rule in step["rules"]]
+    assert [(step["of"], step["into"]) for step in data["steps"][:2]] == [(["yhat"], ["J"]), (["theta"], ["yhat"])]
+    assert data["steps"][1]["adjoints"][0]["equals"][-1] == "yhat - y"
+    assert data["needed"][1]["equations"][0] == "sigmoid(t) = 1/(1 + exp(-t))"
+    assert data["jacobians"]
+    _, out, _ = run(capsys, "derive", str(path), "--format", "json", "--style", "jacobians")
+    rules = [rule for step in json.loads(out)["steps"] for rule in step["rules"]]
     assert rules
     for rule in rules:
         assert set(rule) == {"rule", "before", "after", "identity", "source", "facts"}
@@ -130,7 +138,7 @@ def test_jacobians_of_matrix_valued_functions_are_asked_for(capsys: pytest.Captu
     assert "kron(B', A)" in run(capsys, "derive", *source, "--kind", "jacobian")[1]
     data = json.loads(run(capsys, "derive", *source, "--kind", "jacobian", "--format", "json")[1])
     assert [result["jacobian"] for result in data["results"]] == ["kron(B', A)"]
-    assert data["steps"][0]["chain_rule"][0]["jacobians"]
+    assert [e["equals"] for e in data["steps"][0]["differentials"]] == [["A*dX*B"], ["kron(B', A) * d vec(X)"]]
     assert "1 x 1" in refused(capsys, "derive", "x'*x", "--kind", "jacobian")
 
 

@@ -41,11 +41,13 @@ def test_one_derivation_has_every_part() -> None:
     note = Note("T", entries=3)
     note.add(derived(ROOT / "examples" / "one_hidden_layer.txt"))
     text = note.markdown()
-    for part in ("Variables", "Forward graph", "Backward, from", "By the chain rule", "The last line uses", "Results"):
+    for part in ("Variables", "Forward graph", "Needed", "Backward, from", "As Jacobians", "Results"):
         assert part in text
-    for part in ("Shapes:", "Facts used: $y$ is row-stochastic", "Generated code", "Numeric certificate", "Horn"):
+    for part in ("Shapes:", "Facts used: $y$ is row-stochastic", "Generated code", "Numeric certificate", "Bishop"):
         assert part in text
     assert r"\boxed{\delta_{\theta} = \hat{y} - y}" in text
+    assert r"\mathrm{d}\theta&= (\mathrm{d}h) W_{2} + h \, \mathrm{d}W_{2} + \mathrm{d}b_{2}" in text
+    assert r"\boxed{\frac{\partial J}{\partial W_{2}} = h^\top \delta_{\theta} = h^\top (\hat{y} - y)}" in text
     assert r"(1 \times K) \;\cdot\; (K \times H) \;\to\; 1 \times H" in text
     assert r"\begin{bmatrix} h_{1} \, (1 - h_{1}) & 0 & 0" in text
 
@@ -69,7 +71,7 @@ def test_brief_is_readable_and_full_is_complete_for_many_nodes() -> None:
     brief.add(d)
     full.add(d)
     short, long = (re.sub(r"\(data:[^)]*\)", "", note.markdown()) for note in (brief, full))
-    assert "By the chain rule" not in short
+    assert "Needed" not in short
     assert "lines and is left out here; `matcalc code` prints it" in short
     assert "def value_and_grad" not in short
     assert "lines: it is printed at the end" in long
@@ -108,8 +110,8 @@ def test_symbols_and_parts_follow_the_notation() -> None:
     assert r"| $\mathbf{A} \circ \mathbf{B}$ | the product entry by entry |" in text
     assert r"| $\mathbf{I}_{n}$ | the identity matrix |" in text
     assert r"\odot" not in text
-    assert r"\left(\frac{\partial f}{\partial \mathbf{h}}\right)^{(1)}" in text
-    assert r"\mathrm{d}\mathbf{Y} = (\mathrm{d}\mathbf{A}) \mathbf{B}" in text
+    assert r"\left(\frac{\partial f}{\partial \mathbf{h}}\right)^\top" in text
+    assert r"\mathrm{d}\mathbf{r}&= \mathbf{A} \, \mathrm{d}\mathbf{X}" in text
 
 
 def test_a_result_along_a_set_is_not_defined_by_itself() -> None:

@@ -15,6 +15,7 @@ from matcalc.export.lecture import make_lesson
 from matcalc.export.note import Note
 from matcalc.export.pdf import compiled
 from matcalc.export.references import References
+from matcalc.languages import language
 from matcalc.printing.breaking import LINE, broken, displayed, width
 from matcalc.printing.style import STANDARD, Notation
 
@@ -43,7 +44,7 @@ def test_latex_of_all_examples_compiles_and_stays_on_the_page(tmp_path: Path) ->
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX")
 def test_displays_stay_on_an_a4_page(tmp_path: Path) -> None:
-    styles = ("steps", "differential", "result", "components")
+    styles = ("steps", "jacobians", "differential", "result", "components")
     displays = [derived(path).latex(style=style) for path in EXAMPLES for style in styles]
     head = "\\documentclass[11pt,a4paper]{article}\\usepackage{amsmath,amssymb}\\usepackage[margin=2.4cm]{geometry}"
     body = "\n".join(f"\\[\n{display}\n\\]\n\\clearpage" for display in displays)
@@ -96,8 +97,9 @@ def test_pdf_without_tex_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("path", EXAMPLES, ids=NAMES)
 def test_lines_break_and_brackets_stay_balanced(path: Path) -> None:
     d = derived(path)
-    lesson = make_lesson(d, STANDARD, References(STANDARD), detail="full")
-    formulas = [t.chain for s in lesson.steps for t in s.through] + [r.formula for r in lesson.results]
+    lesson = make_lesson(d, STANDARD, References(STANDARD), language("en"), detail="full")
+    chains = [e for s in lesson.steps for e in (*s.found, *(e for line in s.lines for e in line))]
+    formulas = [row.formula for e in chains for row in e.rows] + [r.formula for r in lesson.results]
     for formula in formulas:
         for line in (12.0, 20.0, LINE):
             rows = broken(formula, line)

@@ -78,7 +78,7 @@ class Derivation(Problem):
     # ------------------------------------------------------------------------------------------------ views
 
     def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
-        """The derivation as plain text; `style` is `steps`, `differential` or `result`."""
+        """The derivation as plain text; `style` is `steps`, `jacobians`, `differential` or `result`."""
         page = written(self, "text", style, layout, code=language)
         return f"{liftings_text(self.liftings)}\n\n{page}" if self.liftings and style == "steps" else page
 

@@ -124,6 +124,8 @@ def _hand_derivation(text: str) -> tuple[str, str] | None:
     for statement in statements(text):
         claimed = claimed_in(statement.text)
         known = text[: statement.start]
+        if statement.text.lstrip().startswith("g_"):  # which may be a value of the function's own
+            continue
         if claimed is not None and _mentions(known, claimed.name) and not _mentions(known, f"d_{claimed.name}"):
             return known, "\n" * (statement.line - 1) + text[statement.start :]
     return None

@@ -18,8 +18,8 @@ from matcalc.frontend.parser import parse_in
 from matcalc.languages import ENGLISH, Message
 from matcalc.languages import language as language_of
 
-# d_theta = ..., dJ/dW1 = ..., dJ/d_W1 = ...
-_ADJOINT = re.compile(r"\s*(?:d_(?P<name>\w+)|d_?(?P<of>\w*)\s*/\s*d_?(?P<by>\w+))\s*=(?!=)(?P<claim>.*)", re.DOTALL)
+# d_theta = ... or g_theta = ..., dJ/dW1 = ..., dJ/d_W1 = ...
+_ADJOINT = re.compile(r"\s*(?:[dg]_(?P<name>\w+)|d_?(?P<of>\w*)\s*/\s*d_?(?P<by>\w+))\s*=(?!=)(?P<claim>.*)", re.DOTALL)
 _DEFINITION = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)(.*)", re.DOTALL)
 
 
@@ -169,7 +169,8 @@ def judged_lines(d: Problem, text: str) -> LineVerdicts:
         asked = derivative_question(d, claimed.of, claimed.name)
         lines.append(Line(number, shown, _verdict(d, asked, with_adjoints(d, claimed.claim, scope), claimed.claim)))
         if asked.graph is d.graph and d.output.is_scalar:
-            scope[f"d_{claimed.name}"] = adjoint_named(d, claimed.name)
+            for written in (f"d_{claimed.name}", f"g_{claimed.name}"):
+                scope[written] = adjoint_named(d, claimed.name)
     if all(line.verdict is None for line in lines):
         raise MatcalcError("no line claims an adjoint: write d_NAME = ..., NAME a variable or definition of the graph")
     return LineVerdicts(tuple(lines))

@@ -19,7 +19,7 @@ from matcalc.kinds import CLAIMED, GRADIENT, default, kind_of
 from matcalc.languages import Message, said
 
 IDENTITY = said("the identity")
-_ADJOINT = re.compile(r"(?<!\w)d_(\w+)")
+_ADJOINT = re.compile(r"(?<!\w)([dg]_(\w+))")
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,11 @@ def derivative_question(d: Problem, of: str, name: str) -> Question:
 
 
 def with_adjoints(d: Problem, text: str, scope: Mapping[str, Expr]) -> dict[str, Expr]:
-    """The names of a claim: those of the graph, and `d_r` for the right adjoint of r where the text uses it."""
+    """The names of a claim: those of the graph, and `d_r` or `g_r` for the right adjoint of r where it is used."""
     found = dict(scope)
-    for name in dict.fromkeys(_ADJOINT.findall(text)):
-        if f"d_{name}" not in found and name in d.graph.scope and d.output.is_scalar:
-            found[f"d_{name}"] = adjoint_named(d, name)
+    for written, name in dict.fromkeys(_ADJOINT.findall(text)):
+        if written not in found and name in d.graph.scope and d.output.is_scalar:
+            found[written] = adjoint_named(d, name)
     return found
 
 

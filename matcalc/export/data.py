@@ -20,7 +20,7 @@ from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of
 from matcalc.steps import Step
-from matcalc.views.page import TEXT, Block, Edge
+from matcalc.views.page import TEXT, Block, Edge, Equation, StepBack
 from matcalc.views.view import make_view
 
 
@@ -56,14 +56,21 @@ def derivation_data(d: Problem | LoopProblem, style: str = "steps", layout: str 
         data["facts_used"] = [{"name": name, "fact": fact} for name, fact in d.facts_used]
         data["facts_wished"] = [{"name": name, "fact": fact} for name, fact in d.facts_wished]
         adjoints = [made for made in d.reverse.adjoints.values() if made.of is not d.output]
-        steps = [_block(block, made) for block, made in zip(view.blocks, adjoints)]
+        blocks = [_block(block, made) for block, made in zip(view.blocks, adjoints)]
     else:
         data["results"] = [_jacobian(d, name, line.formula) for name, line in zip(d.names, view.results)]
-        steps = [_block(block) for block in view.blocks]
+        blocks = [_block(block) for block in view.blocks]
     if d.liftings:
         data["sums"] = [lifting.data() for lifting in d.liftings]
-    if style == "steps":
-        data["steps"] = steps
+    if style == "jacobians":
+        data["steps"] = blocks
+    elif style == "steps":
+        data["title"] = view.title
+        data["named"] = [{"formula": line.formula, "shape": line.shape} for line in view.forward]
+        data["needed"] = [{"equations": [fact.first, *fact.rest], "reason": fact.remark} for fact in view.needed]
+        data["steps"] = [_step(step) for step in view.steps]
+        data["gradients"] = [_equation(e) for e in view.gradients]
+        data["jacobians"] = [{"formula": line.formula, "reason": line.remark} for line in view.jacobians]
     elif style == "differential":
         for part in ("differentials", "carried", "identified"):
             data[part] = [{"formula": line.formula, "remark": line.remark} for line in getattr(view, part)]
@@ -135,6 +142,29 @@ def hessian_data(d: Problem) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _step(step: StepBack) -> dict[str, Any]:
+    """A step back: what enters what, the differentials, and what is read off."""
+    return {
+        "of": step.values,
+        "into": step.into,
+        "differentials": [
+            *([step.inline] if step.inline else []),
+            *(_equation(e) for line in step.lines for e in line),
+        ],
+        "adjoints": [_equation(e) for e in step.found],
+    }
+
+
+def _equation(e: Equation) -> dict[str, Any]:
+    """A chain of equal expressions, each with its reason."""
+    return {
+        "left": e.left,
+        "equals": [row.formula for row in e.rows],
+        "reasons": [row.remark for row in e.rows],
+        "shape": e.rows[-1].shape,
+    }
 
 
 def _block(block: Block, made: Adjoint | None = None) -> dict[str, Any]:

@@ -1,82 +1,60 @@
-"""From a derivation to its lesson: each value's differential, its Jacobian, the chain rule, what collapses it."""
+"""From a derivation to its lesson as a note has it: the steps of the views in LaTeX, results, facts, Jacobians."""
 
 from __future__ import annotations
 
-from matcalc import core
 from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.jacobian import jacobian_by
-from matcalc.calculus.paths import Path, collapse_of, reason_of
+from matcalc.calculus.paths import LocalJacobian, reason_of
 from matcalc.calculus.problem import Problem
-from matcalc.calculus.reverse import Adjoint
-from matcalc.calculus.structured import structured_gradient
 from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.errors import need_one_of
-from matcalc.export.equalities import Chains, Equality
-from matcalc.export.lesson import (
-    DETAILS,
-    Fact,
-    Lesson,
-    LessonStep,
-    Reasoned,
-    Result,
-    Row,
-    Through,
-    Variable,
-)
+from matcalc.export.lesson import DETAILS, Adjoint, Fact, Lesson, LocalMatrix, Recognised, Result, Variable
 from matcalc.export.references import References
-from matcalc.expr import Expr, record
-from matcalc.languages import ENGLISH, language
-from matcalc.linop import adjoint, apply
-from matcalc.maps import Identity, Mask
-from matcalc.printing.breaking import LINE, width
+from matcalc.expr import Expr
+from matcalc.languages import Language
+from matcalc.maps import Mask
 from matcalc.printing.components import entry, written_out_diagonal
 from matcalc.printing.numbers import dim_latex
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.style import Notation
 from matcalc.properties import names_of
-from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.views.builder import ViewBuilder
-from matcalc.views.page import latex_writer
-from matcalc.walk import substitute
-
-# The identities that collapse a chain, by what one sees of them in it; the last also turns a row into vec of one.
-SEEN_BY = {
-    "diagonal_times_vec": r"\operatorname{diag}",
-    "commutation_times_vec": "K_{",
-    "kron_times_vec": r"\otimes",
-}
-ALWAYS = "kron_times_vec"
-WIDEST = 2.5 * LINE  # em of a result with everything substituted that is still read
+from matcalc.views.lesson_page import LessonWriter
+from matcalc.views.named import with_names
+from matcalc.views.needed import KNOWN
+from matcalc.views.page import View, latex_writer
 
 
-def make_lesson(d: Problem, notation: Notation, references: References, *, detail: str, entries: int = 0) -> Lesson:
+def make_lesson(
+    d: Problem, notation: Notation, references: References, words: Language, *, detail: str, entries: int = 0
+) -> Lesson:
     """The lesson of a derivation.
 
     Args:
         d: the derivation.
         notation: the symbols.
         references: takes up what is cited.
-        detail: `full`, or `brief` for the adjoints without their Jacobians.
+        words: the language.
+        detail: `full`, or `brief` for the adjoints without their steps.
         entries: for how many entries diagonal Jacobians are written out; 0 for not at all.
 
     Raises:
         MatcalcError: another detail.
     """
     need_one_of("detail", detail, DETAILS)
-    return _Lecture(d, notation, references, detail, entries).lesson()
+    full = detail == "full"
+    return _Lecture(with_names(d) if full else d, notation, references, words, full, entries).lesson()
 
 
 class _Lecture(ViewBuilder):
-    def __init__(self, d: Problem, notation: Notation, references: References, detail: str, entries: int) -> None:
-        super().__init__(d, latex_writer(notation), language(ENGLISH))
+    def __init__(
+        self, d: Problem, notation: Notation, references: References, words: Language, full: bool, entries: int
+    ) -> None:
+        super().__init__(d, latex_writer(notation), words)
         self.references = references
-        self.full = detail == "full"
+        self.full = full
         self.entries = entries
-        self.chains = Chains(d)
-        self.in_differentials = self.w.with_differentials(
-            {self.label(e): self.differential_of(e) for e in (*self.paths, d.output)}
-        )
 
     def lesson(self) -> Lesson:
         """All parts."""
@@ -90,23 +68,25 @@ class _Lecture(ViewBuilder):
                 Variable(self.named(v), "", shape_latex(v), names_of(v.params[3])) for v in d.graph.declared.values()
             ],
             definitions=[
-                Variable(self.named(e), self.definition_of(e), shape_latex(e), [])
+                Variable(self.named(e), self.definition_of(e), shape_latex(e), [], d.glosses.get(self.label(e), ""))
                 for e in (*d.graph.definitions.values(), *self.labels)
             ],
             notice=d.notice,
             domain=[self.condition_fact(fact, e) for fact, e in self.conditions()],
-            recognised=[
-                Row(self.rule(s).formula, [number] if (number := self.references.cite(s.rule)) else [])
-                for s in d.recognised
-            ],
+            recognised=[Recognised(self.rule(s).formula, self.references.cite(s.rule)) for s in d.recognised],
         )
+        writer = LessonWriter(self)
+        if self.full:
+            view = View("", "", [], [], "", [])
+            (writer.fill if d.output.is_scalar else writer.fill_map)(view)
+            lesson.needed, lesson.steps = view.needed, view.steps
+            lesson.jacobians = [self.local_matrix(j) for j in writer.kinds_of_steps()]
         if not d.output.is_scalar:
-            lesson.steps = self.map_steps() if self.full else []
             lesson.results = [self.jacobian_result(e) for e in d.wrt]
             return lesson
         found = [made for made in d.reverse.adjoints.values() if made.of is not d.output]
-        lesson.steps = [self.step(made) for made in found]
-        lesson.results = [self.result(e) for e in d.wrt]
+        lesson.adjoints = [Adjoint(self.adjoint_name(m.of), self.w.expr(m.value), shape_latex(m.of)) for m in found]
+        lesson.results = self.gradients(writer)
         lesson.facts_used = [self.known(*pair) for pair in d.facts_used]
         lesson.facts_wished = [self.known(*pair) for pair in d.facts_wished]
         return lesson
@@ -121,176 +101,42 @@ class _Lecture(ViewBuilder):
         subject, said = worded(fact, e)
         return Fact(self.w.expr(subject), said)
 
-    # ------------------------------------------------------------------------------------------------ steps
+    def local_matrix(self, j: LocalJacobian) -> LocalMatrix:
+        """The Jacobian of a kind of step; a diagonal one written out where that was asked for."""
+        value = definition(j.value)
+        if value.op not in KNOWN:
+            self.references.use(value)
+        return LocalMatrix(self.jacobian(j).formula, reason_of(j), self.written_out(j) if self.entries else "")
 
-    def step(self, made: Adjoint) -> LessonStep:
-        """The step that finds one adjoint."""
-        e = made.of
-        paths = self.paths.get(e, [])
-        parts = [self.contribution(path) for path in paths] if self.full else []
-        return LessonStep(
-            name=self.named(e),
-            definition=self.definition_of(e),
-            shape=shape_latex(e),
-            through=[
-                self.through(path, G, k if len(paths) > 1 else 0) for k, (path, G) in enumerate(zip(paths, parts), 1)
-            ],
-            adjoint=self.adjoint_name(e),
-            rows=self.rows(self.chains.of(made, parts)) if self.full else [Row(self.w.expr(made.value))],
-            shapes=shape_equation(made.value, self.w.notation),
-        )
-
-    def rows(self, lines: list[Equality]) -> list[Row]:
-        """Lines of a chain in print; those that look like the line before are joined with it."""
-        rows: list[Row] = []
-        for line in lines:
-            row = self.row(line)
-            if rows and rows[-1].value == row.value:
-                last = rows.pop()
-                row = Row(row.value, last.cited, last.facts, last.inserted, last.note)
-            rows.append(row)
-        return rows
-
-    def row(self, line: Equality) -> Row:
-        """One line of a chain in print."""
-        numbers = [self.references.cite(step.rule) for step in line.rules]
-        notes = [step.identity for step, number in zip(line.rules, numbers) if not number]
-        facts = dict.fromkeys(pair for step in line.rules for pair in step.facts)
-        return Row(
-            self.w.expr(line.value),
-            sorted({number for number in numbers if number}),
-            [self.known(*pair) for pair in facts],
-            [f"{self.w.expr(n)} = {self.w.expr(n.args[0])}" for n in line.inserted],
-            notes[0] if notes else "",
-        )
-
-    def through(self, path: Path, G: Expr, part: int) -> Through:
-        """One path of the chain rule, which gives G; with its number where there are several."""
-        edge = self.edge(path)
-        left, _, chain = edge.chain.partition(" = ")
-        if part:
-            name = self.adjoint_name(path.end)
-            name = rf"\left({name}\right)" if r"\frac" in name else name
-            left = self.in_vec(path.end, f"{name}^{{({part})}}")
-        cited = dict.fromkeys(name for j in path.jacobians for name in collapse_of(j.map))
-        for j in path.jacobians:
-            if not isinstance(j.map, Identity):
-                self.references.use(definition(j.value))
-        collapsed = self.in_vec(path.end, self.w.expr(G))
-        seen = {name for name, sign in SEEN_BY.items() if sign in chain} | ({ALWAYS} if "vec" in collapsed else set())
-        same = collapsed.replace(" ", "") == chain.replace(r"\,", "").replace(" ", "")
-        return Through(
-            start=self.named(path.start),
-            definition=self.definition_of(path.start),
-            differential=self.partial_differential(path),
-            jacobians=self.reasoned(path),
-            left=left,
-            chain=chain,
-            collapsed="" if same else collapsed,
-            cited=[] if same else [(self.references.cite(name), self.identity(name)) for name in cited if name in seen],
-            written_out=self.written_out(path) if self.entries else "",
-        )
-
-    def contribution(self, path: Path) -> Expr:
-        """What one path adds to the adjoint of its end."""
-        G = core.number(1) if path.start is self.d.output else self.d.reverse.adjoints[path.start].handle
-        for j in path.jacobians:
-            G = apply(adjoint(j.map), G)
-        return self.chains.summed([G])
-
-    def reasoned(self, path: Path) -> list[Reasoned]:
-        """The Jacobians with a reason in words, or with the identity of the differential."""
-        shown = [j for j in path.jacobians if not isinstance(j.map, Identity)]
-        return [
-            Reasoned(line.formula, line.remark, formal=not reason_of(j))
-            for line, j in zip(self.jacobians_of(path), shown)
-        ]
-
-    def partial_differential(self, path: Path) -> str:
-        """The differential of the start along this path, by the differential of its end."""
-        value = core.var(f"d{self.label(path.end)}", *path.end.shape)
-        for j in reversed(path.jacobians):
-            value = apply(j.map, value)
-        return f"{self.differential_of(path.start)} = {self.in_differentials(self.d.rewriter.simplify(value))}"
-
-    def written_out(self, path: Path) -> str:
-        """A diagonal Jacobian of the path, entry by entry: of an entrywise function, if there is one."""
-        found = [j for j in path.jacobians if isinstance(j.map, Mask) and not j.map.by.is_scalar]
-        found.sort(key=lambda j: record(definition(j.value).op).scalar_function is None)
-        for j in found[:1]:
-            if isinstance(j.map, Mask):
-                D = self.d.rewriter.simplify(j.map.by)
-                content = self.w.expr(D) if is_vector(D) else self.in_vec(D, self.w.expr(D))
-                return rf"\operatorname{{diag}}({content}) = " + written_out_diagonal(D, self.entries, self.w.notation)
-        return ""
-
-    def map_steps(self) -> list[LessonStep]:
-        """For a matrix function: the local Jacobians of every value, from the output down."""
-        by_start: dict[Expr, list[Path]] = {self.d.output: []}
-        for e in reversed(list(self.paths)):
-            by_start.setdefault(e, [])
-        for paths in self.paths.values():
-            for path in paths:
-                by_start[path.start].append(path)
-        return [
-            LessonStep(self.named(e), self.definition_of(e), shape_latex(e), [self.forwards(path) for path in paths])
-            for e, paths in by_start.items()
-            if paths
-        ]
-
-    def forwards(self, path: Path) -> Through:
-        """One path of a matrix function: d vec(start) by d vec(end)."""
-        left, _, chain = self.forward_edge(path).chain.partition(" = ")
-        for j in path.jacobians:
-            if not isinstance(j.map, Identity):
-                self.references.use(definition(j.value))
-        return Through(
-            start=self.named(path.end),
-            definition="",
-            differential=self.partial_differential(path),
-            jacobians=self.reasoned(path),
-            left=left,
-            chain=chain,
-            collapsed="",
-            cited=[],
-            written_out="",
-        )
+    def written_out(self, j: LocalJacobian) -> str:
+        """The diagonal Jacobian of an entrywise function, entry by entry; empty for any other."""
+        if not isinstance(j.map, Mask) or j.map.by.is_scalar:
+            return ""
+        D = self.d.rewriter.simplify(j.map.by)
+        content = self.w.expr(D) if is_vector(D) else self.in_vec(D, self.w.expr(D))
+        return rf"\operatorname{{diag}}({content}) = " + written_out_diagonal(D, self.entries, self.w.notation)
 
     # ------------------------------------------------------------------------------------------------ results
 
-    def result(self, e: Expr) -> Result:
-        """A gradient that was asked for."""
-        name = str(e.params[0])
-        kind = self.d.structure.get(name, "none")
-        made = self.d.reverse.adjoints[e]
-        value = made.value if kind == "none" else self.d.gradient(name)
-        left = rf"\frac{{\partial {self.named(self.d.output)}}}{{\partial {self.named(e)}}}"
-        rows = [Row(self.w.expr(value))]
-        if kind != "none":
-            by_name = self.w.notation.adjoint != "partial"  # which would be called as the result is
-            free = core.named(f"d_{name}" if by_name else self.d.fresh_names().fresh("G"), made.value, "local")
-            formula = self.w.expr(structured_gradient(free, e, kind, self.d.convention))
-            rows.insert(0, Row(formula + ("" if by_name else self.where([free]))))
+    def gradients(self, writer: LessonWriter) -> list[Result]:
+        """The gradients that were asked for."""
         defined = {m.handle for m in self.d.reverse.adjoints.values()}
-        by_entry = entry(value, self.w.notation)
-        return Result(
-            left=left,
-            rows=rows,
-            where=self.where([n for n in locals_of(value) if n not in defined]),
-            shape=shape_latex(e),
-            remarks=[] if kind == "none" else [kind, self.d.convention],
-            substituted=self.substituted(value, self.w.expr(value)),
-            entries=f"{by_entry.left(left)} = {by_entry.right}" if by_entry is not None else "",
-        )
-
-    def substituted(self, value: Expr, shown: str) -> str:
-        """The value with the names of adjoints replaced by what they stand for; empty where that is long."""
-        for n in reversed(locals_of(value)):
-            value = substitute(value, {n: n.args[0]}, through_names=False)
-            if self.d.rewriter.cost(value) > WIDEST:
-                return ""
-        written = self.w.expr(self.d.rewriter.simplify(value))
-        return "" if written == shown or width(written) > WIDEST else written
+        results = []
+        for e, made in zip(self.d.wrt, writer.gradients()):
+            free = self.structure_of(e) == "none"
+            value = self.d.reverse.adjoints[e].value if free else self.d.gradient(e.params[0])
+            by_entry = entry(value, self.w.notation) if value.args and value.op != "named" else None
+            results.append(
+                Result(
+                    left=made.left,
+                    rows=[row.formula for row in made.rows],
+                    where=self.where([n for n in locals_of(value) if n not in defined]),
+                    shape=shape_latex(e),
+                    remark="" if free else f"{writer.sentence(e)} ({self.along(self.d.structure[e.params[0]])})",
+                    entries=f"{by_entry.left(made.left)} = {by_entry.right}" if by_entry is not None else "",
+                )
+            )
+        return results
 
     def where(self, names: list[Expr]) -> str:
         """Definitions of names, after a formula."""
@@ -303,10 +149,9 @@ class _Lecture(ViewBuilder):
         left = rf"\frac{{\partial {F}}}{{\partial {X}{'' if e.is_scalar else self.w.transpose}}}"
         return Result(
             left=left,
-            rows=[Row(self.w.expr(J))],
+            rows=[self.w.expr(J)],
             where=self.where(locals_of(J)) + (rf", \quad {made}" if (made := self.entries_of(e)) else ""),
             shape=shape_latex(J),
-            remarks=[],
             conditions=[self.condition_fact(fact, at) for fact, at in further_conditions([J], self.d.domain)],
         )
 
@@ -324,19 +169,6 @@ def is_vector(e: Expr) -> bool:
 def shape_latex(e: Expr) -> str:
     r"""m \times n."""
     return rf"{dim_latex(e.shape[0])} \times {dim_latex(e.shape[1])}"
-
-
-def shape_equation(e: Expr, notation: Notation) -> str:
-    r"""The shapes of a product's factors and what they give: `1 \times K \cdot K \times H \to 1 \times H`."""
-    _, rest = coefficient_and_rest(e)
-    if rest is None or rest.op not in ("matmul", "hadamard"):
-        return ""
-    factors = [f for f in rest.args if not (f.op == "broadcast" or f.is_scalar)]
-    if len(factors) < 2:
-        return ""
-    mark = r"\cdot" if rest.op == "matmul" else notation.hadamard
-    sign = rf" \;{mark}\; "
-    return rf"{sign.join(f'({shape_latex(f)})' for f in factors)} \;\to\; {shape_latex(rest)}"
 
 
 def _verbatim(name: str) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from matcalc.languages import Message
+from matcalc.views.page import Needed, StepBack
 
 DETAILS = ("full", "brief")
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable or a definition: its name, what it is (empty for a variable), its shape, its facts."""
+    """A variable or a definition: its name, what it is (empty for a variable), its shape, its facts, a gloss."""
 
     name: str
     definition: str
     shape: str
     facts: list[str]
+    gloss: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,86 +30,29 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Reasoned:
-    """An equation and why it holds; `formal` where the reason is the identity of a differential."""
+class Recognised:
+    """A function that the source spells out: the equation, and the number of its identity."""
+
+    value: str
+    cited: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adjoint:
+    """An adjoint as a formula sheet has it: its name, its value, its shape."""
+
+    name: str
+    value: str
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMatrix:
+    """The Jacobian of a kind of step: the equation on vec, why it has its form, and the diagonal one written out."""
 
     formula: str
     reason: str
-    formal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a chain of equal expressions, and why it equals the line before.
-
-    Attributes:
-        value: the expression.
-        cited: the numbers of the identities.
-        facts: the facts used.
-        inserted: the names that were replaced by what they stand for, as equations.
-        note: a reason in words, where no identity has a number.
-    """
-
-    value: str
-    cited: list[int] = field(default_factory=list)
-    facts: list[Fact] = field(default_factory=list)
-    inserted: list[str] = field(default_factory=list)
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Through:
-    """One path of the chain rule.
-
-    Attributes:
-        start: the value that depends on the one in question.
-        definition: what that value is.
-        differential: its differential along the path.
-        jacobians: the local Jacobians in vec form.
-        left: what the chain rule finds: the adjoint in vec form, or one part of it.
-        chain: the product of Jacobians that gives it.
-        collapsed: the same in matrix form, as a vec; empty where that is no other formula.
-        cited: the identities that lead there, as pairs of a number and a formula.
-        written_out: the diagonal Jacobian entry by entry; empty where it was not asked for.
-    """
-
-    start: str
-    definition: str
-    differential: str
-    jacobians: list[Reasoned]
-    left: str
-    chain: str
-    collapsed: str
-    cited: list[tuple[int, str]]
-    written_out: str
-
-
-@dataclass(frozen=True, slots=True)
-class LessonStep:
-    """How one adjoint is found; for a matrix function, the local Jacobians of one value.
-
-    Attributes:
-        name: the value.
-        definition: what it is; empty for a variable.
-        shape: its shape.
-        through: the paths of the chain rule.
-        adjoint: the name of the adjoint; empty for a matrix function.
-        rows: the adjoint as the chain rule gives it, and how it is simplified; the last is the result.
-        shapes: the shapes of the factors of a product, and what they give.
-    """
-
-    name: str
-    definition: str
-    shape: str
-    through: list[Through]
-    adjoint: str = ""
-    rows: list[Row] = field(default_factory=list)
-    shapes: str = ""
-
-    @property
-    def after(self) -> str:
-        """The result."""
-        return self.rows[-1].value if self.rows else ""
+    written_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,28 +61,26 @@ class Result:
 
     Attributes:
         left: what it is called.
-        rows: its value; along a structured set, after the formula of the set.
+        rows: its value; along a structured set, after the formula of the set; with all adjoints written out.
         where: definitions of names in it.
         shape: its shape.
-        remarks: the structured set and the convention, where there is one.
-        substituted: the value with all names of adjoints replaced; empty where that would be long or the same.
+        remark: the structured set, and what it means for the differential.
         entries: the entries by index; empty where that would be long.
         conditions: what it needs beyond the domain of the source.
     """
 
     left: str
-    rows: list[Row]
+    rows: list[str]
     where: str
     shape: str
-    remarks: list[str]
-    substituted: str = ""
+    remark: str = ""
     entries: str = ""
     conditions: list[Fact] = field(default_factory=list)
 
     @property
     def formula(self) -> str:
         """The result as one equation."""
-        return f"{self.left} = {self.rows[-1].value}{self.where}"
+        return f"{self.left} = {self.rows[-1]}{self.where}"
 
 
 @dataclass(slots=True)
@@ -151,8 +94,11 @@ class Lesson:
     variables: list[Variable]
     definitions: list[Variable]
     notice: Message | None
-    recognised: list[Row] = field(default_factory=list)
-    steps: list[LessonStep] = field(default_factory=list)
+    recognised: list[Recognised] = field(default_factory=list)
+    adjoints: list[Adjoint] = field(default_factory=list)
+    needed: list[Needed] = field(default_factory=list)
+    steps: list[StepBack] = field(default_factory=list)
+    jacobians: list[LocalMatrix] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     facts_used: list[Fact] = field(default_factory=list)
     facts_wished: list[Fact] = field(default_factory=list)

@@ -97,6 +97,10 @@ class Markup:
         """A formula on lines of its own, as it is."""
         raise NotImplementedError
 
+    def paragraph(self, content: str) -> str:
+        """A paragraph of markup."""
+        raise NotImplementedError
+
     def strong(self, content: str) -> str:
         """Emphasised strongly."""
         raise NotImplementedError

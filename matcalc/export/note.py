@@ -57,6 +57,7 @@ class Section:
     text: str
     lesson: Lesson
     adjoint: str
+    letter: str
     meaning: str
     picture: str
     module: str
@@ -271,9 +272,10 @@ class Note:
     def _section(
         self, d: Problem, title: str, text: str, references: References, markup: Markup, computed: bool
     ) -> Section:
-        lesson = make_lesson(d, self.notation, references, detail=self.detail, entries=self.entries)
+        lesson = make_lesson(d, self.notation, references, self.language, detail=self.detail, entries=self.entries)
         notation = self.notation.with_output(str(d.output.params[0]) if d.output.op == "named" else "f")
-        adjoint = name_latex("d_v", notation)
+        letter = next(x for x in ("v", "u", "q", "a", "v_") if x not in d.graph.scope)
+        adjoint = name_latex(f"d_{letter}", notation)
         transposed = rf"\left({adjoint}\right)" if notation.adjoint == "partial" else adjoint
         transposed += notation.transpose
         source = module(d, code_kind(d)) if computed and markup.listings else ""
@@ -285,7 +287,8 @@ class Note:
             text=text,
             lesson=lesson,
             adjoint=adjoint,
-            meaning=rf"{lesson.differential} = \operatorname{{tr}}({transposed} \,\mathrm{{d}}v)",
+            letter=letter,
+            meaning=rf"{lesson.differential} = \operatorname{{tr}}({transposed} \,\mathrm{{d}}{letter})",
             picture=_drawing(d, markup, notation) if computed else "",
             module=source,
             code="" if left_out else function,

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from matcalc.export.lesson import Fact, Lesson, LessonStep, Reasoned, Result, Row, Through
+from matcalc.export.lesson import Fact, Lesson, LocalMatrix, Result
 from matcalc.export.markup import DIFFERENTIAL, ITEM, OPERATION, REFERENCE, Markup
 from matcalc.export.references import References
 from matcalc.export.symbols import Symbol
 from matcalc.numeric.report import Report
-from matcalc.printing.breaking import width
+from matcalc.views.page import Equation, StepBack
 
 MANY = 12  # variables from which those of the same shape share a row
 SHARED = 4  # facts of one kind that are said one by one
-CONVENTIONS = {
-    "entries": "Along {0} matrices, the partial derivatives by the independent entries are",
-    "projection": "Along {0} matrices, the orthogonal projection of the gradient is",
-}
-SHORT = 24.0  # em of a definition that is repeated beside its name
 
 
 def rows_for(f: Markup) -> dict[str, Callable[..., Any]]:
@@ -29,13 +24,16 @@ def rows_for(f: Markup) -> dict[str, Callable[..., Any]]:
         "definitions",
         "recognised",
         "reasons",
-        "citations",
+        "needed",
+        "entering",
+        "chain",
+        "read_off",
         "adjoints",
         "certificate",
         "identities",
         "facts",
     )
-    more = ("operations", "results", "value", "chain", "simplified", "boxed", "structured", "noticed", "symbols")
+    more = ("operations", "results", "boxed", "prose", "noticed", "symbols")
     return {name: getattr(rows, name) for name in (*names, *more)}
 
 
@@ -76,10 +74,6 @@ class _Rows:
         f = self.f
         return [[f.math(v.name), f.tall(v.definition), f.math(v.shape)] for v in lesson.definitions]
 
-    def value(self, name: str, definition: str) -> str:
-        """A value by its name, with its definition where that is short."""
-        return self.f.math(f"{name} = {definition}" if definition and width(definition) < SHORT else name)
-
     def recognised(self, lesson: Lesson) -> list[str]:
         """The functions that the source spells out, each with the number of its identity."""
         return [f"{self.f.math(row.value)} {self.f.math(self.numbers(row.cited))}" for row in lesson.recognised]
@@ -91,69 +85,83 @@ class _Rows:
 
     # ------------------------------------------------------------------------------------------------ the steps
 
-    def reasons(self, jacobians: list[Reasoned]) -> list[str]:
+    def needed(self, lesson: Lesson) -> list[str]:
+        """What is derived before it is used: a clause below the other, the reason under them."""
+        return [
+            self.f.lines(
+                *(self.prose(part.removeprefix(", ")) for part in (fact.first, *fact.rest)),
+                self.f.small(self.prose(fact.remark)) if fact.remark else "",
+            )
+            for fact in lesson.needed
+        ]
+
+    def entering(self, step: StepBack) -> str:
+        """Which values enter which."""
+        values, into = ([self.f.math(name) for name in names] for names in (step.values, step.into))
+        enters = "{0} enters {1}" if len(values) == 1 else "{0} enter {1}"
+        return self.f.t(enters, self.row(values), self.row(into))
+
+    def row(self, names: list[str]) -> str:
+        """a, b and c."""
+        *first, last = names
+        return f"{', '.join(first)} {self.f.t('and')} {last}" if first else last
+
+    def prose(self, text: str) -> str:
+        """Words with formulas between dollars."""
+        parts = text.split("$")
+        return "".join(self.f.math(part) if k % 2 else self.f.text(part) for k, part in enumerate(parts))
+
+    def inside(self, text: str) -> str:
+        """Words with formulas between dollars, inside a formula."""
+        parts = text.split("$")
+        said = [part if k % 2 else rf"\text{{{self.f.plain(part)}}}" if part else "" for k, part in enumerate(parts)]
+        return "".join(said)
+
+    def chain(self, e: Equation) -> str:
+        """A chain of equal expressions."""
+        return self.f.equations(e.left, [(row.formula, self.inside(row.remark)) for row in e.rows])
+
+    def read_off(self, step: StepBack) -> str:
+        """The adjoints that a step finds, each in a frame, and the shapes of the products."""
+        parts = []
+        for e in step.found:
+            *rows, last = e.rows
+            if rows:
+                parts.append(self.f.equations(e.left, [(row.formula, self.inside(row.remark)) for row in rows]))
+            parts.append(self.f.boxed(f"{e.left} = {last.formula}", self.inside(last.remark)))
+        shapes = [self.prose(e.rows[-1].shape) for e in step.found if r"\to" in e.rows[-1].shape]
+        if shapes:
+            parts.append(self.f.paragraph(self.f.small(self.f.t("Shapes: {0}", "; ".join(shapes)))))
+        return "".join(parts)
+
+    def reasons(self, jacobians: list[LocalMatrix]) -> list[str]:
         """A Jacobian and why it has its form; each reason is given in words once."""
         rows = []
         for j in jacobians:
-            reason = "" if j.reason in self.said or j.formal else self.f.small(self.f.t(j.reason))
+            reason = "" if j.reason in self.said or not j.reason else self.f.small(self.f.t(j.reason))
             self.said.add(j.reason)
-            rows.append(self.f.lines(self.f.tall(j.formula, ITEM), reason))
+            written = self.f.tall(j.written_out, ITEM) if j.written_out else ""
+            rows.append(self.f.lines(self.f.tall(j.formula, ITEM), written, reason))
         return rows
 
-    def chain(self, path: Through) -> str:
-        """The chain rule along one path: in vec form, then in matrix form."""
-        rows = [(path.chain, "")]
-        if path.collapsed:
-            rows.append((path.collapsed, self.numbers(sorted(number for number, _ in path.cited))))
-        return self.f.equations(path.left, rows)
-
-    def numbers(self, cited: list[int]) -> str:
-        """Numbers of identities inside a formula."""
-        return rf"\text{{{', '.join(f'({n})' for n in cited)}}}" if cited else ""
-
-    def citations(self, cited: list[tuple[int, str]]) -> str:
-        """Identities with their numbers."""
-        return ", ".join(f"({number}) {self.f.math(formula)}" for number, formula in sorted(cited))
-
-    def because(self, row: Row) -> str:
-        """Why a row equals the row before it, inside a formula."""
-        f = self.f
-        parts = [self.numbers(row.cited)] if row.cited else []
-        if row.inserted:
-            parts.append(f.reason("inserting {0}", r",\; ".join(row.inserted)))
-        if row.note:
-            parts.append(f.reason(row.note))
-        parts += [
-            f.reason("since {0} is {1}", x.formula, rf"\text{{{f.plain(f.language(x.fact))}}}") for x in row.facts
-        ]
-        return r",\; ".join(parts)
-
-    def simplified(self, step: LessonStep) -> str:
-        """The adjoint as the chain rule gives it and the lines to its result, which stands in a frame."""
-        *rows, last = step.rows
-        shown = self.f.equations(step.adjoint, [(row.value, self.because(row)) for row in rows]) if rows else ""
-        return shown + self.f.boxed(f"{step.adjoint} = {last.value}", self.because(last))
+    def numbers(self, cited: int) -> str:
+        """The number of an identity inside a formula."""
+        return rf"\text{{({cited})}}" if cited else ""
 
     # ------------------------------------------------------------------------------------------------ the results
 
     def adjoints(self, lesson: Lesson) -> list[list[str]]:
         """The adjoints as equations, and their shapes."""
         f = self.f
-        return [[f.tall(f"{s.adjoint} = {s.after}"), f.math(s.shape)] for s in lesson.steps]
+        return [[f.tall(f"{a.name} = {a.value}"), f.math(a.shape)] for a in lesson.adjoints]
 
     def results(self, lesson: Lesson) -> list[list[str]]:
         """The derivatives asked for, and their shapes."""
         return [[self.f.tall(r.formula), self.f.math(r.shape)] for r in lesson.results]
 
     def boxed(self, result: Result) -> str:
-        """A result in a frame; along a structured set after the formula of the set."""
-        rows = [(row.value, "") for row in result.rows[:-1]]
-        return (self.f.equations(result.left, rows) if rows else "") + self.f.boxed(result.formula)
-
-    def structured(self, result: Result) -> str:
-        """The structured set along which a result is taken, and the convention."""
-        kind, convention = result.remarks
-        return self.f.t(CONVENTIONS[convention], self.f.t(kind))
+        """A result in a frame: as it was found, and with all adjoints written out."""
+        return self.f.boxed(f"{result.left} = {' = '.join(result.rows)}{result.where}")
 
     def facts(self, facts: list[Fact]) -> str:
         """Facts in a row; what many values share is said once."""

@@ -78,7 +78,7 @@ def _keeps_the_form(rule: Rule) -> bool:
     return rule.name.startswith("transpose_of_") or rule.name in KEPT
 
 
-KEPT = frozenset(("identity_times", "times_identity", "trace_of_identity_product", "sum_of_entrywise_product"))
+KEPT = frozenset(("sum_of_scaled", "identity_times", "times_identity"))
 
 
 class WayBack:
@@ -114,7 +114,7 @@ class WayBack:
         for e in order:
             if e in done or not into[e]:
                 continue
-            group = [v for v in order if into[v] == into[e]] if len(into[e]) == 1 else [e]
+            group = [v for v in reversed(order) if into[v] == into[e]] if len(into[e]) == 1 else [e]
             done.update(group)
             found.append(self.step(group, into[e]))
         return found
@@ -127,7 +127,9 @@ class WayBack:
         self.seen.update(kinds)
         chains = [self.differential(p, some) for p, some in zip(into, paths)]
         adjoints = [self.adjoint(v, [path for some in paths for path in some if path.end is v]) for v in values]
-        carried = Row(core.add(*(self.inner(chain.rows[0].value, v) for v, chain in zip(values, adjoints))), ["carried"])
+        carried = Row(
+            core.add(*(self.inner(chain.rows[0].value, v) for v, chain in zip(values, adjoints))), ["carried"]
+        )
         total: Chain | None
         if len(into) == 1 and self.is_one(into[0]):
             if carried.value is not chains[0].rows[-1].value and new:
@@ -186,7 +188,11 @@ class WayBack:
         rewriter = self.rewriter()
         first = self.folded(rewriter.simplify(core.add(*parts)), v, rewriter)
         last = Row(made.value, facts=facts_in(made.steps))
-        if first.digest == made.value.digest or rewriter.cost(first) > LONG or rewriter.cost(first) < rewriter.cost(made.value):
+        if (
+            first.digest == made.value.digest
+            or rewriter.cost(first) > LONG
+            or rewriter.cost(first) < rewriter.cost(made.value)
+        ):
             return Chain(v, [last])
         used = facts_in(rewriter.context.steps)
         last.facts = [pair for pair in last.facts if pair not in used]

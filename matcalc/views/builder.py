@@ -65,7 +65,9 @@ class ViewBuilder:
     def _with_adjoints(self, write: Callable[[Expr], str]) -> Callable[[Expr], str]:
         """Writes adjoints as `g_v` in text, where `d_v` is too near to the differential `dv`."""
         handles = [made.handle for made in self.d.reverse.adjoints.values() if is_local(made.handle)]
-        table = {h: core.named(self._adjoint_text(h.params[0].removeprefix(ADJOINT)), *h.args, "local") for h in handles}
+        table = {
+            h: core.named(self._adjoint_text(h.params[0].removeprefix(ADJOINT)), h.args[0], "local") for h in handles
+        }
         return lambda e: write(substitute(e, table, through_names=False))
 
     def _adjoint_text(self, label: str) -> str:
@@ -124,7 +126,19 @@ class ViewBuilder:
         """What a value is defined as; empty for a variable."""
         return self.w.expr(e.args[0]) if e.op == "named" else self.w.expr(e) if e in self.labels else ""
 
+    def quotient(self, e: Expr) -> str:
+        """dJ/dW1 for a gradient, dvec(F)/dvec(X)' for a Jacobian."""
+        f, x = self.named(self.d.output), self.named(e)
+        if not self.d.output.is_scalar:
+            f = self.in_vec(self.d.output, f)
+            x = self.by_entries(e) + ("" if e.is_scalar else self.w.transpose)
+        return f"d{f}/d{x}" if self.w.plain else rf"\frac{{\partial {f}}}{{\partial {x}}}"
+
     # ------------------------------------------------------------------------------------------------ words
+
+    def along(self, kind: str) -> str:
+        """That a derivative is taken along a structured set, and in which sense."""
+        return self.words("along {0} matrices, convention: {1}").format(self.words(kind), self.words(self.d.convention))
 
     def fact(self, subject: str, fact: str) -> str:
         """What is known of something, as a sentence."""

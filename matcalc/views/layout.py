@@ -21,9 +21,18 @@ class Layout:
     def __init__(self, words: Language) -> None:
         self.words = words
 
-    def heading(self, step: StepBack) -> str:
-        """Which values enter which."""
-        return heading(step, self.words)
+    def heading(self, step: StepBack, mark: str = "") -> str:
+        """Which values enter which; each name between marks."""
+        values, into = ([f"{mark}{name}{mark}" for name in names] for names in (step.values, step.into))
+        return entering(values, into, self.words)
+
+    def remark(self, line: Line) -> str:
+        """The remark and the shape of a line."""
+        return "; ".join(filter(None, [line.remark, line.shape]))
+
+    def remarks(self, e: Equation) -> str:
+        """The remarks of all lines, and the shape."""
+        return "; ".join(filter(None, map(self.remark, e.rows)))
 
     def laid_out(self, step: StepBack, number: int) -> list[str]:
         """The lines of a step."""
@@ -43,7 +52,9 @@ class Layout:
             if len(line) <= LINE and len(e.rows) <= 2:
                 lines.append(f"  {line}")
             else:
-                lines += [f"  {row}{shape if k == len(e.rows) else ''}" for k, (row, _) in enumerate(equation(_bare(e)), 1)]
+                lines += [
+                    f"  {row}{shape if k == len(e.rows) else ''}" for k, (row, _) in enumerate(equation(_bare(e)), 1)
+                ]
         return lines
 
     def aligned(self, lines: list[Line]) -> list[str]:
@@ -55,7 +66,7 @@ class Layout:
         plain = all(len(e.rows) == 1 and not e.rows[0].remark for e in adjoints)
         joined = ", ".join(f"{e.left} = {e.rows[0].formula}" for e in adjoints)
         if len(adjoints) > 1 and plain and len(joined) <= TOGETHER:
-            return [(f"=> {joined}", f"[{', '.join(e.rows[0].shape for e in adjoints)}]")]
+            return [(f"=> {joined}", f"[{', '.join(e.rows[0].shape.rpartition(' = ')[2] for e in adjoints)}]")]
         rows = []
         for e in adjoints:
             first, *rest = equation(e)
@@ -67,10 +78,10 @@ def _bare(e: Equation) -> Equation:
     return Equation(e.left, [Line(r.formula) for r in e.rows])
 
 
-def heading(step: StepBack, words: Language) -> str:
+def entering(values: list[str], into: list[str], words: Language) -> str:
     """Which values enter which, in words."""
-    enters = "{0} enters {1}" if len(step.values) == 1 else "{0} enter {1}"
-    return words(enters).format(listed(step.values, words), listed(step.into, words))
+    enters = "{0} enters {1}" if len(values) == 1 else "{0} enter {1}"
+    return words(enters).format(listed(values, words), listed(into, words))
 
 
 def listed(names: list[str], words: Language) -> str:

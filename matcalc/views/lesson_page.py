@@ -6,20 +6,24 @@ from collections.abc import Iterable
 
 from matcalc import core
 from matcalc.calculus.names import is_local
-from matcalc.calculus.paths import Path, reason_of
+from matcalc.calculus.paths import LocalJacobian, Path, reason_of
 from matcalc.calculus.structured import structured_gradient
 from matcalc.expr import Expr, postorder
 from matcalc.maps import Identity
+from matcalc.printing.latex import latex
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.symbols import ADJOINT
+from matcalc.properties import names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.views.backward import Chain, Row, Step, WayBack, inner
 from matcalc.views.builder import ViewBuilder
 from matcalc.views.needed import Fact, Side, Slope, Tangent, needed
-from matcalc.views.page import Equation, Line, Needed, StepBack, View
+from matcalc.views.page import Equation, Line, Needed, StepBack, View, Writer
 from matcalc.walk import substitute
 
+BESIDE = 90  # letters of equations that stand in one line
 SUBSTITUTED = 60  # letters of a gradient with all adjoints written out that is still read
 # What carries an adjoint over to the other side, by the operation.
 CARRYING = {
@@ -38,6 +42,7 @@ MOVING = {
     "toeplitz": "the entries along a diagonal move together",
     "symmetric-toeplitz": "the entries along two mirrored diagonals move together",
 }
+REVERSED = "a transpose reverses a product"
 SEVERAL = "product rule: one factor after the other"
 
 
@@ -59,7 +64,15 @@ class LessonWriter:
     def fill(self, view: View) -> None:
         """The parts between the forward graph and the results."""
         steps = self.way.steps()
-        jacobians = [j for step in steps for p in step.into for v in step.values for path in self.b.paths[v] if path.start is p for j in path.jacobians]
+        jacobians = [
+            j
+            for step in steps
+            for p in step.into
+            for v in step.values
+            for path in self.b.paths[v]
+            if path.start is p
+            for j in path.jacobians
+        ]
         view.needed = [self.fact(fact) for fact in needed(self.b.d, jacobians, self.differential)]
         view.steps = [self.step(step) for step in steps]
         view.jacobians = self.jacobians()
@@ -92,8 +105,10 @@ class LessonWriter:
 
     def expr(self, e: Expr) -> str:
         """An expression with differentials in it."""
+        if self.w.plain:
+            return self.w.expr(e)
         names = {**self.differentials, **{str(v.params[0]): self.d_of(of) for of, v in self.unnamed.items()}}
-        return self.w.with_differentials(names)(e)
+        return latex(e, self.w.notation.with_names(names))
 
     def differential(self, e: Expr) -> Expr:
         """The differential of an expression as a symbol."""
@@ -128,7 +143,8 @@ class LessonWriter:
             sentences = [f"${sentence}$" for sentence in sentences]
         so, also = self.b.words(", so {0}"), ", {0}"
         rest = [(also if k < fact.given else so).format(s) for k, s in enumerate(sentences[1:], 1)]
-        reason = self.b.words(fact.reason).format(*(self.b.inline(self.expr(e)) for e in fact.values))
+        said = fact.reason and self.b.words.has(fact.reason)
+        reason = self.b.words(fact.reason).format(*(self.b.inline(self.expr(e)) for e in fact.values)) if said else ""
         return Needed(sentences[0], rest, reason)
 
     def side(self, side: Side) -> str:
@@ -174,11 +190,9 @@ class LessonWriter:
         """Short equations without remarks share a line."""
         lines: list[list[Equation]] = []
         for e in equations:
-            short = len(e.rows) == 1 and not e.rows[0].remark
-            if lines and short and all(len(o.rows) == 1 and not o.rows[0].remark for o in lines[-1]):
-                if sum(len(o.left) + len(o.rows[0].formula) + 5 for o in (*lines[-1], e)) <= 90 and self.w.plain:
-                    lines[-1].append(e)
-                    continue
+            if self.w.plain and lines and all(map(_is_short, (*lines[-1], e))) and _length(*lines[-1], e) <= BESIDE:
+                lines[-1].append(e)
+                continue
             lines.append([e])
         return lines
 
@@ -189,29 +203,39 @@ class LessonWriter:
             formula = self.expr(row.value)
             if rows and rows[-1].formula == formula:
                 continue
-            rows.append(Line(formula, self.once(self.remarks(row, kinds))))
+            rows.append(Line(formula, self.once(self.remarks(row, formula, kinds))))
         return Equation(left, rows)
 
-    def remarks(self, row: Row, kinds: Iterable[str]) -> list[str]:
+    def remarks(self, row: Row, formula: str, kinds: Iterable[str]) -> list[str]:
         """Why a side equals the one before it."""
         b = self.b
         found = []
         if "product rule" in row.kinds:
             found.append(b.words(SEVERAL))
         if row.kinds == ["carried"]:
-            found += [b.words(CARRYING[k]) for k in kinds if k in CARRYING]
+            turning = "\\operatorname{tr}" if not self.w.plain else "tr("
+            product = CARRYING["matmul"] if turning in formula else REVERSED
+            found += [b.words(product if k == "matmul" else CARRYING[k]) for k in kinds if k in CARRYING]
         elif any(k in QUOTIENTS for k in row.kinds):
             found.append(b.words("quotient rule"))
         if row.inserted:
             made = [f"{self.w.expr(n)} = {self.w.expr(n.args[0])}" for n in row.inserted]
             found.append(b.words("since {0}").format(b.inline(", ".join(made))))
-        return found + [b.fact_of(name, fact) for name, fact in row.facts]
+        return found + [self.known(name, fact) for name, fact in row.facts]
+
+    def known(self, name: str, fact: str) -> str:
+        """A fact that was used; of what is one-hot, that it adds up to 1."""
+        declared = self.b.d.graph.declared.get(name)
+        if fact in STOCHASTIC and declared is not None and "one-hot" in names_of(declared.params[3]):
+            return self.b.words("{0} is one-hot: its entries add up to 1").format(self.b.inline(self.b.named(declared)))
+        return self.b.fact_of(name, fact)
 
     def found(self, chain: Chain) -> Equation:
         """An adjoint; its last form with the shape."""
         made = self.equation(chain, self.b.adjoint_name(chain.of))
         last = made.rows[-1]
-        made.rows[-1] = Line(last.formula, last.remark, self.w.shape(chain.of.shape))
+        shape = shape_equation(chain.rows[-1].value, self.w) or self.w.shape(chain.of.shape)
+        made.rows[-1] = Line(last.formula, last.remark, shape)
         return made
 
     # ------------------------------------------------------------------------------------------------ results
@@ -239,32 +263,54 @@ class LessonWriter:
         """From the free gradient to the one along a structured set."""
         d, name = self.b.d, str(e.params[0])
         kind = d.structure[name]
-        plain = core.named(self.b.adjoint_name(e) if self.w.plain else ADJOINT + name, d.reverse.adjoints[e].value, "local")
-        formula = structured_gradient(plain, e, kind, d.convention)
+        free = self.free(e)
+        formula = structured_gradient(free, e, kind, d.convention)
         short = Rewriter(Context(d.domain)).simplify(formula)
         value = d.gradient(name)
-        rows = [Line(self.w.expr(formula)), Line(self.w.expr(short))]
+        defined = rf", \quad {self.w.expr(free)} = {self.w.expr(free.args[0])}" if self.is_called_alike else ""
+        rows = [Line(self.w.expr(formula) + defined), Line(self.w.expr(short))]
         if not locals_of(value):
             rows.append(Line(self.w.expr(value)))
         return self.result(e, rows, self.b.along(kind))
 
+    @property
+    def is_called_alike(self) -> bool:
+        """Whether an adjoint has the name of a result, `df/dS`: the free gradient needs another one then."""
+        return self.w.notation.adjoint == "partial" and not self.w.plain
+
+    def free(self, e: Expr) -> Expr:
+        """The gradient by a free matrix, under a name."""
+        name = self.b.adjoint_name(e) if self.w.plain else ADJOINT + str(e.params[0])
+        if self.is_called_alike:
+            name = self.b.d.fresh_names().fresh("G")
+        return core.named(name, self.b.d.reverse.adjoints[e].value, "local")
+
     def sentence(self, e: Expr) -> str:
         """Why the gradient along a structured set is another one."""
         kind = self.b.structure_of(e)
-        free = core.named(self.b.adjoint_name(e) if self.w.plain else ADJOINT + str(e.params[0]), e, "local")
-        total = self.expr(inner(free, self.way.symbols[e]))
+        total = self.expr(inner(self.free(e), self.way.symbols[e]))
         df = f"{self.b.differential_of(self.b.d.output)} = {total}"
         moves = self.b.words("{0}, where {1} is {2} too").format(
             self.b.inline(df), self.b.inline(self.b.differential_of(e)), self.b.words(kind)
         )
-        return moves + (f": {self.b.words(MOVING[kind])}" if kind in MOVING and self.b.d.convention == "entries" else "")
+        return moves + (
+            f": {self.b.words(MOVING[kind])}" if kind in MOVING and self.b.d.convention == "entries" else ""
+        )
 
     # ------------------------------------------------------------------------------------------------ as Jacobians
 
     def jacobians(self) -> list[Line]:
-        """The Jacobian of each kind of step, once: what the differentials are on vec."""
+        """The Jacobian of each kind of step: what the differentials are on vec; each reason once."""
+        lines: list[Line] = []
+        for j in self.kinds_of_steps():
+            reason = self.b.words(reason_of(j))
+            lines.append(Line(self.b.jacobian(j).formula, "" if reason in [o.remark for o in lines] else reason))
+        return lines
+
+    def kinds_of_steps(self) -> list[LocalJacobian]:
+        """One operation for each kind of step."""
         seen: set[tuple[str, str]] = set()
-        lines = []
+        found = []
         for paths in self.b.paths.values():
             for path in paths:
                 for j in path.jacobians:
@@ -272,12 +318,12 @@ class LessonWriter:
                     if isinstance(j.map, Identity) or kind in seen or kind[1] in ("add", "scale"):
                         continue
                     seen.add(kind)
-                    reason = self.b.words(reason_of(j))
-                    lines.append(Line(self.b.jacobian(j).formula, "" if reason in [o.remark for o in lines] else reason))
-        return lines
+                    found.append(j)
+        return found
 
 
 QUOTIENTS = frozenset(("divide",))
+STOCHASTIC = frozenset(("row-stochastic", "column-stochastic"))
 
 
 def opened_gradient(b: ViewBuilder, value: Expr) -> str:
@@ -293,3 +339,25 @@ def opened_gradient(b: ViewBuilder, value: Expr) -> str:
         return ""
     written = b.w.expr(Rewriter(Context(b.d.domain)).simplify(opened))
     return "" if written == shown or len(written) > SUBSTITUTED else written
+
+
+def _is_short(e: Equation) -> bool:
+    return len(e.rows) == 1 and not e.rows[0].remark
+
+
+def _length(*equations: Equation) -> int:
+    return sum(len(e.left) + len(e.rows[0].formula) + 5 for e in equations)
+
+
+def shape_equation(e: Expr, w: Writer) -> str:
+    r"""The shapes of a product's factors and what they give: (1 x K)(K x H) = 1 x H; empty for anything else."""
+    _, rest = coefficient_and_rest(e)
+    if rest is None or rest.op != "matmul":
+        return ""
+    factors = [f for f in rest.args if not (f.op == "broadcast" or f.is_scalar)]
+    if len(factors) < 2:
+        return ""
+    if w.plain:
+        return f"{''.join(f'({w.shape(f.shape)})' for f in factors)} = {w.shape(rest.shape)}"
+    product = r" \;\cdot\; ".join(f"({w.shape(f.shape)[1:-1]})" for f in factors)
+    return rf"${product} \;\to\; {w.shape(rest.shape)[1:-1]}$"

@@ -46,7 +46,7 @@ def with_names(d: Problem) -> Problem:
         structure=d.structure,
         convention=d.convention,
     )
-    made.title, made.glosses = d.title, d.glosses
+    made.title, made.glosses, made.liftings = d.title, d.glosses, d.liftings
     return made if not d.output.is_scalar or _length(made) <= _length(d) else d
 
 
@@ -78,7 +78,7 @@ def _worth_a_name(d: Problem) -> dict[Expr, Expr]:
 
 def _is_argument(a: Expr, e: Expr, needed: set[Expr]) -> bool:
     """Whether it is a sum or product that goes into a function, and several ways to the variables go through it."""
-    if e.op in LINEAR or (e.op in ("power", "divide") and not a.op == "add"):
+    if e.op in LINEAR or (e.op in ("power", "divide") and a.op != "add"):
         return False
     return a.op in SUMS_AND_PRODUCTS and _ways(a, needed) > 1
 

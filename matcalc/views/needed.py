@@ -62,13 +62,14 @@ Explain: TypeAlias = Callable[[Expr, Expr, Differential], Fact]
 
 QUOTIENT = "quotient rule"
 PRODUCT = "product rule"
+ABOVE_ZERO = "1 for positive arguments, 0 for negative ones"
+LINEAR_IN_ROWS = "along each row the determinant is linear, with its cofactors in front"
 # What nobody needs to be told, besides linear operations and products.
-KNOWN = frozenset(
-    (
-        *("add scale hadamard matmul transpose broadcast sum mean tr vec reshape diag diagvec slice place block tril").split(),
-        *("triu vech unvech cumsum divide power exp log sqrt sin cos step named outer kron quadform dsel").split(),
-    )
-)
+KNOWN = frozenset((
+    "add", "scale", "hadamard", "matmul", "transpose", "broadcast", "sum", "mean", "tr", "vec", "reshape",
+    "diag", "diagvec", "slice", "place", "block", "tril", "triu", "vech", "unvech", "cumsum", "divide",
+    "power", "exp", "log", "sqrt", "sin", "cos", "step", "named", "outer", "kron", "quadform", "dsel",
+))  # fmt: skip
 
 
 def spread(e: Expr, shape_of: Expr) -> Expr:
@@ -115,7 +116,7 @@ def entrywise(function: Op, j: LocalJacobian, t: Expr) -> Fact | None:
     derivative = (Slope(Y), *middle, slope)
     if spelled is None:
         return Fact((derivative,))
-    reason = "1 for positive arguments, 0 for negative ones" if slope.op == step.name else ""
+    reason = ABOVE_ZERO if slope.op == step.name else ""
     return Fact(((Y, spelled(t, *value.params)), derivative), reason)
 
 
@@ -191,13 +192,13 @@ def _inv(Y: Expr, X: Expr, d: Differential) -> Fact:
 
 def _det(Y: Expr, X: Expr, d: Differential) -> Fact:
     moved = core.scale(Y, core.trace(core.matmul(inv(X), d(X))))
-    return Fact(((Tangent(Y), moved),), "along each row the determinant is linear, with its cofactors in front")
+    return Fact(((Tangent(Y), moved),), LINEAR_IN_ROWS)
 
 
 def _logdet(Y: Expr, X: Expr, d: Differential) -> Fact:
     moved = core.trace(core.matmul(inv(X), d(X)))
     change = (Tangent(det(X)), core.scale(det(X), moved))
-    return Fact((change, (Tangent(Y), moved)), "along each row the determinant is linear, with its cofactors in front")
+    return Fact((change, (Tangent(Y), moved)), LINEAR_IN_ROWS)
 
 
 FRECHET = "{0} is linear in {1}, the upper right block of {2}; its adjoint is the same at {3}, its matrix on vec is {4}"

@@ -134,7 +134,11 @@ class Pages(ViewBuilder):
     def forward(self) -> list[Line]:
         """The definitions with their shapes, and with what the source says of them."""
         return [
-            Line(f"{self.named(e)} = {self.definition_of(e)}", self.d.glosses.get(self.label(e), ""), self.w.shape(e.shape))
+            Line(
+                f"{self.named(e)} = {self.definition_of(e)}",
+                self.d.glosses.get(self.label(e), ""),
+                self.w.shape(e.shape),
+            )
             for e in (*self.d.graph.definitions.values(), *self.labels)
         ]
 
@@ -144,7 +148,10 @@ class Pages(ViewBuilder):
         if not self.d.output.is_scalar:
             return self.words("Local Jacobians, from {0}").format(f)
         letter = next(x for x in ("v", "u", "q", "a", "v_") if x not in self.d.graph.scope)
-        v, adjoint = self.inline(self.w.name(letter, True)), self.w.name(("g_" if self.w.plain else ADJOINT) + letter, True)
+        v, adjoint = (
+            self.inline(self.w.name(letter, True)),
+            self.w.name(("g_" if self.w.plain else ADJOINT) + letter, True),
+        )
         df = self.differential_of(self.d.output)
         if self.w.plain:
             meaning = f"{df} = tr({adjoint}'*d{letter})"
@@ -247,10 +254,6 @@ class Pages(ViewBuilder):
             lines.append(Line(f"{self.quotient(e)} = {self.w.expr(value)}{where}", remark))
         return lines
 
-    def along(self, kind: str) -> str:
-        """That a derivative is taken along a structured set, and in which sense."""
-        return self.words("along {0} matrices, convention: {1}").format(self.words(kind), self.words(self.d.convention))
-
     def definitions_of(self, value: Expr, defined: set[Expr] | None = None) -> str:
         """The definitions of names in a result that no line above it defines."""
         return "".join(
@@ -258,11 +261,3 @@ class Pages(ViewBuilder):
             for n in locals_of(value)
             if defined is None or n not in defined
         )
-
-    def quotient(self, e: Expr) -> str:
-        """dJ/dW1 for a gradient, dvec(F)/dvec(X)' for a Jacobian."""
-        f, x = self.named(self.d.output), self.named(e)
-        if not self.d.output.is_scalar:
-            f = self.in_vec(self.d.output, f)
-            x = self.by_entries(e) + ("" if e.is_scalar else self.w.transpose)
-        return f"d{f}/d{x}" if self.w.plain else rf"\frac{{\partial {f}}}{{\partial {x}}}"
