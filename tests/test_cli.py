@@ -49,7 +49,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_derive_prints_the_steps_and_the_result(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "derive", *LEAST_SQUARES, "--wrt", "w")
     assert (code, err) == (0, "")
-    assert "1. w enters f: df = (X*w - y)'*X*dw" in out
+    assert "1. w enters f\n   df = (X*w - y)'*X*dw\n" in out
     assert "=> g_w = X'*(X*w - y)" in out
     assert "df/dw = X'*(X*w - y)   [p x 1]" in out
     _, short, _ = run(capsys, "derive", *LEAST_SQUARES, "--wrt", "w", "--style", "result")
