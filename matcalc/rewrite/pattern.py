@@ -1,11 +1,13 @@
 """Matching patterns: wildcards are variables whose names start with `?`, with symbolic shapes.
 
-Commutative operations match in any order; in nested products the last wildcard takes all that is left over.
+Commutative operations match in any order; in nested products the last wildcard takes all that is left over. A constant
+in a pattern stands for a number and for a matrix of that number. `NUMBER`, `REST`, `VIEWED` and `LOOSE` begin the
+names of wildcards for numbers, for the rest of the arguments, for a multiple of a wildcard, and for any shape.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 import sympy as sp
@@ -14,6 +16,7 @@ from matcalc import core
 from matcalc.dims import Dim, same, simplified, symbol
 from matcalc.expr import Expr, node, postorder, record
 
+NUMBER, REST, VIEWED, LOOSE = "#", "*", "-", "~"
 Binding: TypeAlias = dict[str, Any]  # wildcard names to expressions, dimension names to dimensions
 
 
@@ -40,10 +43,40 @@ def is_wildcard(e: Expr) -> bool:
     return e.op == "variable" and bool(e.params[0].startswith("?"))
 
 
+def is_constant(e: Expr) -> bool:
+    """Whether it is a matrix of one number."""
+    return e.op == "broadcast" and e.args[0].op == "number"
+
+
+def constant_of(e: Expr) -> Any:
+    """The number that all entries are; None where they differ, or are no numbers."""
+    if e.op in ("ones", "zeros"):
+        return int(e.op == "ones")
+    if e.op == "scale" and len(e.args) == 2 and e.args[0].op == "number":
+        inner = constant_of(e.args[1])
+        return None if inner is None else e.args[0].params[0] * inner
+    return constant_of(e.args[0]) if e.op == "broadcast" else e.number
+
+
+def is_rest(e: Expr) -> bool:
+    """Whether it is a wildcard for the rest of the arguments."""
+    return e.op == "variable" and bool(e.params[0].startswith("?" + REST))
+
+
+def has_rest(pattern: Expr) -> bool:
+    """Whether there is a wildcard for the rest among the arguments."""
+    return any(map(is_rest, pattern.args))
+
+
 def match(pattern: Expr, e: Expr, binding: Binding) -> Iterator[Binding]:
     """Every way in which `e` as a whole is an instance of the pattern."""
     if is_wildcard(pattern):
         yield from _bind(pattern, e, binding)
+    elif is_constant(pattern):
+        if constant_of(e) == pattern.args[0].params[0]:
+            bound = _bind_shape(pattern, e, binding)
+            if bound is not None:
+                yield bound
     elif pattern.op == e.op and e.op != "named":
         if pattern.op in ("variable", "number"):
             if pattern is e:
@@ -52,7 +85,9 @@ def match(pattern: Expr, e: Expr, binding: Binding) -> Iterator[Binding]:
         shaped = _match_dims(pattern, e, binding)
         if shaped is None:
             return
-        if record(e.op).commutative:
+        if has_rest(pattern):
+            yield from _match_rest(pattern, e, shaped)
+        elif record(e.op).commutative:
             yield from _match_set(pattern.args, e.args, e.op, shaped)
         elif record(e.op).variadic:
             yield from _match_run(pattern.args, e.args, e.op, shaped)
@@ -64,7 +99,7 @@ def match_part(
     pattern: Expr, e: Expr, binding: Binding
 ) -> Iterator[tuple[Binding, tuple[Expr, ...], tuple[Expr, ...]]]:
     """Like `match`, but the root of a product or sum may have more arguments: what is left before and after."""
-    if pattern.op != e.op or not record(e.op).variadic:
+    if pattern.op != e.op or not record(e.op).variadic or has_rest(pattern):
         for found in match(pattern, e, binding):
             yield found, (), ()
         return
@@ -87,13 +122,41 @@ def _bind(pattern: Expr, e: Expr, binding: Binding) -> Iterator[Binding]:
         if bound is e or bound.digest == e.digest:
             yield binding
         return
-    new: Binding | None = binding
-    for want, have in zip(pattern.shape, e.shape):
-        new = _bind_dim(want, have, new)
-        if new is None:
-            return
+    if name[1] == NUMBER and e.op != "number":
+        return
+    new = binding if name[1] == LOOSE else _bind_shape(pattern, e, binding)
     if new is not None:
         yield {**new, name: e}
+
+
+def _bind_shape(pattern: Expr, e: Expr, binding: Binding | None) -> Binding | None:
+    for want, have in zip(pattern.shape, e.shape):
+        binding = _bind_dim(want, have, binding)
+    return binding
+
+
+def _match_rest(pattern: Expr, e: Expr, binding: Binding) -> Iterator[Binding]:
+    """The other arguments of the pattern, and all that is left for the rest; the last factor of a multiple is last."""
+    rest = [a for a in pattern.args if is_rest(a)]
+    start = pattern.args.index(rest[0])
+    first, last = pattern.args[:start], pattern.args[start + len(rest) :]
+    if len(e.args) <= len(first) + len(last):
+        return
+    name = rest[0].params[0].split(".")[0]
+    alike = all(a.shape == rest[0].shape for a in rest)  # else they are a chain, each of its own shape
+    found: Iterable[tuple[Binding, tuple[Expr, ...]]]
+    if record(e.op).commutative and e.op != "scale":
+        found = _choose((*first, *last), e.args, binding)
+    else:
+        stop = len(e.args) - len(last)
+        ends = (*e.args[: len(first)], *e.args[stop:])
+        found = ((b, e.args[len(first) : stop]) for b in _match_each((*first, *last), ends, binding))
+    for bound, taken in found:
+        new: Binding | None = bound
+        for a in taken if alike else ():
+            new = _bind_shape(rest[0], a, new)
+        if new is not None:
+            yield {**new, name: taken}
 
 
 def _bind_dim(want: Dim, have: Dim, binding: Binding | None) -> Binding | None:
@@ -184,24 +247,6 @@ def _choose(
     for k, a in enumerate(args):
         for found in match(ordered[0], a, binding):
             yield from _choose(ordered[1:], args[:k] + args[k + 1 :], found)
-
-
-def instantiate(pattern: Expr, binding: Binding) -> Expr:
-    """The pattern with its wildcards and dimensions filled in."""
-    if is_wildcard(pattern):
-        return binding[pattern.params[0]]  # type: ignore[no-any-return]
-    args = tuple(instantiate(a, binding) for a in pattern.args)
-    if pattern.op == "number":
-        value = pattern.params[0]
-        table = {s: sp.sympify(binding[s.name]) for s in value.free_symbols if s.name in binding}
-        return core.number(value.xreplace(table)) if table else pattern
-    params = tuple(
-        resolve_dim(p, binding) if spec.kind == "dim" else p
-        for spec, p in zip(record(pattern.op).params, pattern.params)
-    )
-    if pattern.op == "broadcast":
-        return core.broadcast(args[0], (params[0], params[1]))
-    return node(pattern.op, args, params)
 
 
 def pattern_dim(name: str) -> Dim:

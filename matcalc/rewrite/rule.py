@@ -7,20 +7,18 @@ name of the rule is the function's, its docstring the identity.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, TypeAlias
 
-from matcalc import core
-from matcalc.dims import dim, same_shape
+from matcalc.dims import same_shape
 from matcalc.errors import MatcalcError, ShapeError
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.pattern import Binding, flat, instantiate, is_wildcard, match_part, pattern_dim, wildcard
+from matcalc.rewrite.pair import Needs, Pair, Sides, View, needs_of, scalar_twin
 
 Apply: TypeAlias = Callable[[Expr, Context], Expr | None]
-Needs: TypeAlias = tuple[tuple[frozenset[str], int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ class Rule:
         exact: whether the right side, computed with rounding, is never less accurate than the left side: no difference
             is multiplied out, and no sum is opened whose terms may cancel. Only such rules shape generated code.
         needs: operations, and how many arguments at the root must be one of them: else it does not fire, nor is tried.
+        why: why it is a rule though it does not shorten: it brings to one form what other rules are about.
+        pair: the two sides, where it is stated by them.
     """
 
     name: str
@@ -51,6 +51,8 @@ class Rule:
     example: Callable[[], tuple[Expr, Expr]]
     exact: bool
     needs: Needs = ()
+    why: str = ""
+    pair: Pair | None = None
 
 
 Choice: TypeAlias = Callable[[Rule], bool]
@@ -115,50 +117,75 @@ def rule(
     *,
     source: str,
     group: str = "collapse",
-    facts: dict[str, str] | None = None,
+    facts: Mapping[str, str] | None = None,
     wish: bool = False,
     exact: bool | None = None,
-    **shapes: str,
-) -> Callable[[Callable[..., tuple[Expr, Expr]]], Rule]:
-    """Declare an identity by two patterns: the function maps wildcards of the given shapes to (left, right).
+    why: str = "",
+    where: Callable[..., bool] | None = None,
+    minus: View | None = None,
+    doubled: View | None = None,
+    drawn: Mapping[str, str] | None = None,
+    loose: bool = False,
+    whole: bool = False,
+    also: Sequence[Sides] = (),
+    scalar: str | tuple[str, str] = "",
+    **wildcards: Any,
+) -> Callable[[Sides], Sides]:
+    """Declare an identity by its two sides: the function maps wildcards (`rewrite/pair.py`) to (left, right).
 
-    `facts` are what must be known of a wildcard; `wish` notes the fact where it is all that lacks. The group decides
-    what is `exact` where that is not given.
+    `facts` to `whole` are those of the pair; `also` are further cases of the identity. `scalar` is the identity for
+    1 x 1 values where that is a rule of its own, called `scalar_...`, or its name and identity.
     """
-    needed = facts or {}
 
-    def declare(function: Callable[..., tuple[Expr, Expr]]) -> Rule:
-        def sides(make: Callable[[str, Any, Any], Expr]) -> tuple[Expr, Expr]:
-            return function(
-                *(make(name, *map(pattern_dim, shapes[name].split())) for name in signature(function).parameters)
+    def declare(function: Sides) -> Sides:
+        name, identity = function.__name__, (function.__doc__ or "").strip()
+        statements = [(name, identity, dict(wildcards))]
+        if scalar:
+            twin, words = scalar if isinstance(scalar, tuple) else (f"scalar_{name}", scalar)
+            statements.append((twin, words, scalar_twin(wildcards)))
+        for own, text, kinds in statements:
+            small = own != name
+            pairs = [
+                Pair(
+                    sides,
+                    _used(sides, kinds),
+                    facts or {},
+                    wish,
+                    where,
+                    minus,
+                    doubled,
+                    drawn or {},
+                    loose,
+                    whole,
+                    small,
+                )
+                for sides in (function, *also)
+            ]
+            patterns = [left for pair in pairs for left, _ in pair.patterns]
+            apply = pairs[0].apply if len(pairs) == 1 else _first_of(pairs)
+            exactly, op = _exact(group, exact), patterns[0].op
+            _add(
+                Rule(own, text, source, group, op, apply, pairs[0].example, exactly, needs_of(patterns), why, pairs[0])
             )
-
-        left, right = sides(wildcard)
-        left = flat(left)
-        required = Counter(a.op for a in left.args if not is_wildcard(a))
-        needs = tuple((frozenset((op,)), count) for op, count in required.items())
-        variadic = left.op in ("matmul", "add", "hadamard", "scale")
-
-        def apply(e: Expr, context: Context) -> Expr | None:
-            for binding, before, after in match_part(left, e, {}):
-                if _facts_hold(needed, binding, context, wish):
-                    inside = instantiate(right, binding)
-                    if not variadic or not (before or after):
-                        return inside
-                    return _rejoined(e.op, before, inside, after)
-            return None
-
-        def example() -> tuple[Expr, Expr]:
-            return sides(
-                lambda name, m, n: core.var(name, _plain(m), _plain(n), (needed[name],) if name in needed else ())
-            )
-
-        identity = (function.__doc__ or "").strip()
-        made = Rule(function.__name__, identity, source, group, left.op, apply, example, _exact(group, exact), needs)
-        _add(made)
-        return made
+        return function
 
     return declare
+
+
+def _used(sides: Sides, wildcards: dict[str, Any]) -> dict[str, Any]:
+    """The wildcards that the function takes; all of them for a function of `*arguments`."""
+    names = signature(sides).parameters.keys()
+    return {name: kind for name, kind in wildcards.items() if name in names} if names <= wildcards.keys() else wildcards
+
+
+def _first_of(pairs: Sequence[Pair]) -> Apply:
+    """The right side by the first pair that matches."""
+
+    def apply(e: Expr, context: Context) -> Expr | None:
+        found = (pair.apply(e, context) for pair in pairs)
+        return next((after for after in found if after is not None), None)
+
+    return apply
 
 
 def node_rule(
@@ -169,6 +196,7 @@ def node_rule(
     group: str = "collapse",
     exact: bool | None = None,
     having: str = "",
+    why: str = "",
 ) -> Callable[[Apply], Apply]:
     """Declare an identity by a function of the node (and the context) that gives the right side or None.
 
@@ -179,7 +207,7 @@ def node_rule(
 
     def declare(function: Apply) -> Apply:
         identity = (function.__doc__ or "").strip()
-        _add(Rule(function.__name__, identity, source, group, op, function, example, _exact(group, exact), needs))
+        _add(Rule(function.__name__, identity, source, group, op, function, example, _exact(group, exact), needs, why))
         return function
 
     return declare
@@ -187,29 +215,6 @@ def node_rule(
 
 def _exact(group: str, given: bool | None) -> bool:
     return group in EXACT_GROUPS if given is None else given
-
-
-def _plain(d: Any) -> Any:
-    return (
-        d
-        if isinstance(d, int)
-        else d.name.lstrip("?")
-        if d.is_Symbol
-        else d.xreplace({s: dim(s.name.lstrip("?")) for s in d.free_symbols})
-    )
-
-
-def _facts_hold(needed: dict[str, str], binding: Binding, context: Context, wish: bool) -> bool:
-    for name, fact in needed.items():
-        if not context.known(binding["?" + name], fact):
-            if wish:
-                context.wish(binding["?" + name], fact)
-            return False
-    return True
-
-
-def _rejoined(op: str, before: Iterable[Expr], inside: Expr, after: Iterable[Expr]) -> Expr:
-    return node(op, (*before, inside, *after)) if op != "scale" else core.scale(inside, *after)
 
 
 def shapes_agree(before: Expr, after: Expr, name: str) -> None:

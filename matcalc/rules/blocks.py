@@ -39,7 +39,7 @@ def _turned() -> tuple[Expr, Expr]:
     return E.T, block_of([[row[k].T for row in rows] for k in range(2)])
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_turned)
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_turned, why="transposes move in")
 def transpose_of_blocks(e: Expr, context: Context) -> Expr | None:
     """[A, B; C, D]' = [A', C'; B', D']"""
     rows = _grid(e.args[0])
@@ -191,7 +191,7 @@ def _constant() -> tuple[Expr, Expr]:
     return block_of([[s, zero], [zero, s]]), core.scale(s, core.eye(2))
 
 
-@node_rule(op="block", source=MATRIX_ALGEBRA, example=_constant)
+@node_rule(op="block", source=MATRIX_ALGEBRA, example=_constant, why="one name for one thing")
 def block_is_constant(e: Expr, context: Context) -> Expr | None:
     """[0, 0; 0, 0] = 0, [I, 0; 0, I] = I, [s, 0; 0, s] = s I"""
     if all(map(is_zero, e.args)):
@@ -237,7 +237,7 @@ def _trace() -> tuple[Expr, Expr]:
     return core.trace(block_of([[A, B], [C, D]])), add(core.trace(A), core.trace(D))
 
 
-@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_trace)
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_trace, why="traces move in")
 def trace_of_blocks(e: Expr, context: Context) -> Expr | None:
     """tr([A, B; C, D]) = tr(A) + tr(D) for square A and D"""
     rows = _grid(e.args[0])

@@ -211,7 +211,8 @@ def _declare_crossed(op: str, fact: str) -> None:
     side = "lower" if op == "tril" else "upper"
     identity.__name__ = f"{side}_triangle_of_{fact}"
     identity.__doc__ = f"{op}(X) = diag(diagvec(X)) for {fact} triangular X"
-    rule(X="n n", facts={"X": fact}, source=MATRIX_ALGEBRA)(identity)
+    why = "triangles of triangles become diagonals"
+    rule(X="n n", facts={"X": fact}, source=MATRIX_ALGEBRA, why=why)(identity)
 
 
 def _declare_own(op: str, fact: str) -> None:

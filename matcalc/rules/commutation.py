@@ -26,14 +26,14 @@ def commutation_squared(X: Expr) -> tuple[Expr, Expr]:
     return commutation(n, m) @ commutation(m, n), eye(times(m, n))
 
 
-@rule(A="m n", B="p q", source=NEUDECKER)
+@rule(A="m n", B="p q", source=NEUDECKER, why="commutation matrices move to the right")
 def commutation_of_kron(A: Expr, B: Expr) -> tuple[Expr, Expr]:
     """K_pm (A (x) B) K_nq = B (x) A"""
     from_left = commutation(B.shape[0], A.shape[0])
     return from_left @ kron(A, B), kron(B, A) @ commutation(B.shape[1], A.shape[1])
 
 
-@rule(D="n p", source=NEUDECKER)
+@rule(D="n p", source=NEUDECKER, why="commutation matrices move to the right")
 def commutation_of_diagonal(D: Expr) -> tuple[Expr, Expr]:
     """K_np diag(vec D) = diag(vec D') K_np"""
     K = commutation(*D.shape)

@@ -41,7 +41,7 @@ def _powers() -> tuple[Expr, Expr]:
     return logdet(matpow(A, number(3))), scale(number(3), logdet(A))
 
 
-@node_rule(op="logdet", source=MATRIX_ALGEBRA, example=_powers)
+@node_rule(op="logdet", source=MATRIX_ALGEBRA, example=_powers, why="determinants move in")
 def logdet_of_matrix_power(e: Expr, context: Context) -> Expr | None:
     """log|det A^k| = k log|det A|, log|det A^-1| = -log|det A|"""
     A = e.args[0]
@@ -113,7 +113,7 @@ def inverse_of_matrix_power(e: Expr, context: Context) -> Expr | None:
 MAGNUS_ADJUGATES = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 8"
 
 
-@rule(A="n n", V="n n", source=MATRIX_ALGEBRA)
+@rule(A="n n", V="n n", source=MATRIX_ALGEBRA, why="transposes move in")
 def transpose_of_adjugate_slope(A: Expr, V: Expr) -> tuple[Expr, Expr]:
     """dadj(A, V)' = dadj(A', V')"""
     return dadj(A, V).T, dadj(A.T, V.T)

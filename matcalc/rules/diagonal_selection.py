@@ -132,7 +132,13 @@ def _sum() -> tuple[Expr, Expr]:
     return core.add(kron(a, B), kron(A, b)) @ S, core.add(kron(a, B) @ S, kron(A, b) @ S)
 
 
-@node_rule(op="matmul", source=HORN, example=_sum, having="add")
+@node_rule(
+    op="matmul",
+    source=HORN,
+    example=_sum,
+    having="add",
+    why="sums of Kronecker products reach the selection of a diagonal",
+)
 def selection_of_sum(e: Expr, context: Context) -> Expr | None:
     """(A (x) b' + c' (x) D) S = (A (x) b') S + (c' (x) D) S, and S_m' (A (x) B + C (x) D) S_n likewise: all collapse"""
     for k, t in enumerate(e.args):

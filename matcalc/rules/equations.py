@@ -22,19 +22,19 @@ from matcalc.walk import rebuild
 _TWO = number(2)
 
 
-@rule(A="m m", B="n n", C="m n", source=HORN)
+@rule(A="m m", B="n n", C="m n", source=HORN, why="transposes move in")
 def transpose_of_sylvester(A: Expr, B: Expr, C: Expr) -> tuple[Expr, Expr]:
     """sylvester(A, B, C)' = sylvester(B', A', C')"""
     return sylvester(A, B, C).T, sylvester(B.T, A.T, C.T)
 
 
-@rule(A="n n", Q="n n", source=HORN)
+@rule(A="n n", Q="n n", source=HORN, why="transposes move in")
 def transpose_of_lyapunov(A: Expr, Q: Expr) -> tuple[Expr, Expr]:
     """lyapunov(A, Q)' = lyapunov(A, Q')"""
     return lyapunov(A, Q).T, lyapunov(A, Q.T)
 
 
-@rule(A="n n", Q="n n", source=HORN)
+@rule(A="n n", Q="n n", source=HORN, why="transposes move in")
 def transpose_of_dlyapunov(A: Expr, Q: Expr) -> tuple[Expr, Expr]:
     """dlyapunov(A, Q)' = dlyapunov(A, Q')"""
     return dlyapunov(A, Q).T, dlyapunov(A, Q.T)
@@ -67,7 +67,7 @@ def _sylvester_of_multiple() -> tuple[Expr, Expr]:
     return _scaled(sylvester(A, B, C), sylvester(A, B, scale(_TWO, C)))
 
 
-@node_rule(op="sylvester", source=HORN, example=_sylvester_of_multiple)
+@node_rule(op="sylvester", source=HORN, example=_sylvester_of_multiple, why="scalars move out")
 def sylvester_of_scaled(e: Expr, context: Context) -> Expr | None:
     """sylvester(A, B, s C) = s sylvester(A, B, C)"""
     return _out(e)
@@ -78,7 +78,7 @@ def _lyapunov_of_multiple() -> tuple[Expr, Expr]:
     return _scaled(lyapunov(A, Q), lyapunov(A, scale(_TWO, Q)))
 
 
-@node_rule(op="lyapunov", source=HORN, example=_lyapunov_of_multiple)
+@node_rule(op="lyapunov", source=HORN, example=_lyapunov_of_multiple, why="scalars move out")
 def lyapunov_of_scaled(e: Expr, context: Context) -> Expr | None:
     """lyapunov(A, s Q) = s lyapunov(A, Q)"""
     return _out(e)
@@ -89,7 +89,7 @@ def _dlyapunov_of_multiple() -> tuple[Expr, Expr]:
     return _scaled(dlyapunov(A, Q), dlyapunov(A, scale(_TWO, Q)))
 
 
-@node_rule(op="dlyapunov", source=HORN, example=_dlyapunov_of_multiple)
+@node_rule(op="dlyapunov", source=HORN, example=_dlyapunov_of_multiple, why="scalars move out")
 def dlyapunov_of_scaled(e: Expr, context: Context) -> Expr | None:
     """dlyapunov(A, s Q) = s dlyapunov(A, Q)"""
     return _out(e)

@@ -5,16 +5,20 @@ The group `expand` is used by proofs only.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import sympy as sp
 
 from matcalc import core
-from matcalc.core import add, hadamard, minus, number, power, scale, var
-from matcalc.expr import Expr, node, record
+from matcalc.core import add, entrywise_product, minus, number, power, scale, var
+from matcalc.expr import Expr, record
+from matcalc.ops.comparison import HALF
 from matcalc.ops.decompositions import pinv
 from matcalc.ops.elementwise import absolute, exp, log, sigmoid, sign, softplus, sqrt, step
 from matcalc.ops.normalization import log_softmax, softmax
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import MATRIX_ALGEBRA, Apply, node_rule
+from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
 from matcalc.rewrite.terms import factors_of, join, split, times_number
 from matcalc.rules.content import lead_of
 
@@ -45,27 +49,25 @@ COMPOSITE = {
 
 def _defined(name: str, identity: str) -> None:
     """Declare the rule that opens a composite operation."""
-    definition = record(name).definition
+    entry = record(name)
+    definition = entry.definition
     assert definition is not None
+    shapes = dict(zip("ABC", (part.strip() for part in entry.example[0].split(","))))
 
-    def example() -> tuple[Expr, Expr]:
-        entry = record(name)
-        shapes = [part.split() for part in entry.example[0].split(",")]
-        args = [var("ABC"[k], _size(shape[0]), _size(shape[1]), shape[2:]) for k, shape in enumerate(shapes)]
-        left = node(name, args, tuple(entry.example[1:]))
+    def sides(*args: Any) -> tuple[Expr, Expr]:
+        left = entry(*args)
         return left, definition(*left.args, *left.params)
 
-    def open_definition(e: Expr, context: Context) -> Expr | None:
+    def opened(e: Expr, context: Context) -> Expr | None:
         return definition(*e.args, *e.params)  # type: ignore[no-any-return]
 
-    rule: Apply = open_definition
-    rule.__name__ = f"definition_of_{name}"
-    rule.__doc__ = identity
-    node_rule(op=name, group="expand", source=DEFINITION, example=example)(rule)
-
-
-def _size(text: str) -> object:
-    return int(text) if text.isdigit() else text
+    sides.__name__ = opened.__name__ = f"definition_of_{name}"
+    sides.__doc__ = opened.__doc__ = identity
+    if entry.params:
+        X = var("A", *shapes["A"].split())
+        node_rule(op=name, group="expand", source=DEFINITION, example=lambda: sides(X, *entry.example[1:]))(opened)
+    else:
+        rule(group="expand", source=DEFINITION, loose=True, **shapes)(sides)
 
 
 for _name, _identity in COMPOSITE.items():
@@ -86,24 +88,23 @@ def negated(e: Expr) -> Expr:
     )
 
 
+def opposite(e: Expr, context: Context) -> Expr | None:
+    """X where `e` is -X by the sign of its leading term."""
+    return negated(e) if negative_lead(e, context) else None
+
+
+# -X in the pattern of these stands for whatever has a negative number in front.
+signed = partial(rule, group="expand", minus=opposite)
+
+
 def _parity(name: str, parity: int) -> None:
-    X = var("X", "m", "n")
+    def sides(X: Expr) -> tuple[Expr, Expr]:
+        f = record(name)
+        return f(-X), -f(X) if parity < 0 else f(X)
 
-    def flipped_argument(e: Expr, context: Context) -> Expr | None:
-        if not negative_lead(e.args[0], context):
-            return None
-        return scale(number(parity), node(name, (negated(e.args[0]),)))
-
-    rule: Apply = flipped_argument
-    rule.__name__ = f"{name}_is_{'odd' if parity < 0 else 'even'}"
-    rule.__doc__ = f"{name}(-X) = {'-' if parity < 0 else ''}{name}(X)"
-    plain = node(name, (X,))
-    node_rule(
-        op=name,
-        group="expand",
-        source=ANALYSIS,
-        example=lambda: (node(name, (-X,)), -plain if parity < 0 else plain),
-    )(rule)
+    sides.__name__ = f"{name}_is_{'odd' if parity < 0 else 'even'}"
+    sides.__doc__ = f"{name}(-X) = {'-' if parity < 0 else ''}{name}(X)"
+    signed(X="m n", source=ANALYSIS)(sides)
 
 
 for _name in ODD:
@@ -112,21 +113,15 @@ for _name in EVEN:
     _parity(_name, 1)
 
 
-def _reflected() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return sigmoid(-X), core.difference(1, sigmoid(X))
-
-
-@node_rule(op="sigmoid", group="expand", source=ANALYSIS, example=_reflected)
-def sigmoid_of_negative(e: Expr, context: Context) -> Expr | None:
+@signed(X="m n", source=ANALYSIS)
+def sigmoid_of_negative(X: Expr) -> tuple[Expr, Expr]:
     """sigmoid(-X) = 1 - sigmoid(X)"""
-    X = e.args[0]
-    return core.difference(1, sigmoid(negated(X))) if negative_lead(X, context) else None
+    return sigmoid(-X), core.difference(1, sigmoid(X))
 
 
 def _reflected_in_sum() -> tuple[Expr, Expr]:
     X, Y = var("X", "m", "n"), var("Y", "m", "n")
-    left = add(hadamard(Y, sigmoid(-X)), hadamard(Y, sigmoid(X)))
+    left = add(core.hadamard(Y, sigmoid(-X)), core.hadamard(Y, sigmoid(X)))
     return left, Y
 
 
@@ -144,38 +139,21 @@ def reflected_sigmoids_in_sum(e: Expr, context: Context) -> Expr | None:
                 if body is None:
                     spread = [scale(number(coefficient), *others, p) for p in parts]
                 else:
-                    spread = [join(coefficient, scalars, hadamard(*others, p)) for p in parts]
+                    spread = [join(coefficient, scalars, core.hadamard(*others, p)) for p in parts]
                 return add(*e.args[:k], *spread, *e.args[k + 1 :])
     return None
 
 
-def _product(e: Expr, *factors: Expr) -> Expr:
-    return scale(*factors) if e.is_scalar else hadamard(*factors)
-
-
-def _absolute() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return absolute(X), hadamard(X, sign(X))
-
-
-@node_rule(op="abs", group="expand", source=DEFINITION, example=_absolute)
-def absolute_value_by_sign(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", group="expand", source=DEFINITION)
+def absolute_value_by_sign(X: Expr) -> tuple[Expr, Expr]:
     """abs(X) = X o sign(X)"""
-    return _product(e, e.args[0], sign(*e.args))
+    return absolute(X), entrywise_product(X, sign(X))
 
 
-def _step() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n", ["nonzero"])
-    half = number(core.exact("0.5"))
-    return step(X), scale(half, core.plus(1, sign(X)))
-
-
-@node_rule(op="step", group="expand", source=DEFINITION, example=_step)
-def step_by_sign(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", facts={"X": "nonzero"}, group="expand", source=DEFINITION)
+def step_by_sign(X: Expr) -> tuple[Expr, Expr]:
     """step(X) = (1 + sign(X))/2 for nonzero X"""
-    if not context.known(e.args[0], "nonzero"):
-        return None
-    return scale(number(core.exact("0.5")), core.plus(1, sign(*e.args)))
+    return step(X), scale(HALF, core.plus(1, sign(X)))
 
 
 def _squared_sign() -> tuple[Expr, Expr]:
@@ -183,7 +161,7 @@ def _squared_sign() -> tuple[Expr, Expr]:
     return power(sign(X), 2), core.ones("m", "n")
 
 
-@node_rule(op="power", group="expand", source=DEFINITION, example=_squared_sign)
+@node_rule(op="power", group="expand", source=DEFINITION, example=_squared_sign, having="sign|step, number")
 def squared_sign(e: Expr, context: Context) -> Expr | None:
     """sign(X) .^ 2 = 1 and 1 ./ sign(X) = sign(X) for nonzero X; step(X) .^ 2 = step(X)"""
     base, k = e.args
@@ -197,81 +175,46 @@ def squared_sign(e: Expr, context: Context) -> Expr | None:
     return one if k.params[0].is_even else base
 
 
-def _log_softmax() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return log_softmax(X, 2), log(softmax(X, 2))
-
-
-@node_rule(op="log_softmax", group="expand", source=DEFINITION, example=_log_softmax)
-def log_softmax_is_log_of_softmax(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", axis=(2, 1), loose=True, group="expand", source=DEFINITION)
+def log_softmax_is_log_of_softmax(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
     """log_softmax(X, 2) = log(softmax(X, 2))"""
-    return log(softmax(*e.args, *e.params))
+    return log_softmax(X, axis), log(softmax(X, axis))
 
 
-def _root_power() -> tuple[Expr, Expr]:
-    x, k = var("x", 1, 1), var("k", 1, 1)
-    return power(sqrt(x), k), power(x, scale(number(core.exact("0.5")), k))
-
-
-@node_rule(op="power", group="expand", source=ANALYSIS, example=_root_power)
-def power_of_root(e: Expr, context: Context) -> Expr | None:
+@rule(x="1 1", k="1 1", where=lambda k: k.number is None, loose=True, group="expand", source=ANALYSIS)
+def power_of_root(x: Expr, k: Expr) -> tuple[Expr, Expr]:
     """sqrt(x) .^ k = x .^ (k/2)"""
-    base, k = e.args
-    if base.op != "sqrt" or k.op == "number":
-        return None
-    return power(base.args[0], scale(number(core.exact("0.5")), k))
+    return power(sqrt(x), k), power(x, scale(HALF, k))
 
 
-def _exponentials() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    E = exp(X)
-    return softmax(X, 2), hadamard(E, core.broadcast(power(core.total(E, 2), -1), X.shape))
-
-
-@node_rule(op="softmax", group="expand", source=DEFINITION, example=_exponentials)
-def softmax_by_exponentials(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", axis=(2, 1), loose=True, group="expand", source=DEFINITION)
+def softmax_by_exponentials(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
     """softmax(X, 2) = exp(X) ./ sum(exp(X), 2)"""
-    E = exp(*e.args)
-    return hadamard(E, core.broadcast(power(core.total(E, e.params[0]), -1), e.shape))
+    E = exp(X)
+    return softmax(X, axis), core.hadamard(E, core.broadcast(power(core.total(E, axis), -1), X.shape))
 
 
-def _pseudo() -> tuple[Expr, Expr]:
-    A = var("A", "n", "n", ["nonsingular"])
+@rule(A="n n", facts={"A": "nonsingular"}, group="expand", source=MATRIX_ALGEBRA)
+def pseudo_inverse_of_nonsingular(A: Expr) -> tuple[Expr, Expr]:
+    """pinv(A) = A^-1 for nonsingular A"""
     return pinv(A), core.inverse(A)
 
 
-@node_rule(op="pinv", group="expand", source=MATRIX_ALGEBRA, example=_pseudo)
-def pseudo_inverse_of_nonsingular(e: Expr, context: Context) -> Expr | None:
-    """pinv(A) = A^-1 for nonsingular A"""
-    return core.inverse(e.args[0]) if context.known(e.args[0], "nonsingular") else None
-
-
-def _reflected_softplus() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return softplus(-X), add(softplus(X), -X)
-
-
-@node_rule(op="softplus", group="expand", source=ANALYSIS, example=_reflected_softplus)
-def softplus_of_negative(e: Expr, context: Context) -> Expr | None:
+@signed(X="m n", source=ANALYSIS)
+def softplus_of_negative(X: Expr) -> tuple[Expr, Expr]:
     """softplus(-X) = softplus(X) - X"""
-    X = e.args[0]
-    return add(softplus(negated(X)), X) if negative_lead(X, context) else None
+    return softplus(-X), add(softplus(X), -X)
 
 
 def _extreme(name: str, other: str) -> None:
     """Declare max(-X) = -min(X), or the same the other way."""
 
-    def extreme_of_negative(e: Expr, context: Context) -> Expr | None:
-        if not negative_lead(e.args[0], context):
-            return None
-        return minus(node(other, (negated(e.args[0]),), e.params))
+    def sides(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
+        return record(name)(-X, axis=axis), minus(record(other)(X, axis=axis))
 
-    rule: Apply = extreme_of_negative
-    rule.__name__ = f"{name}_of_negative"
-    rule.__doc__ = f"{name}(-X, 1) = -{other}(X, 1)"
-    X = var("X", "m", "n")
-    example = (node(name, (-X,), (1,)), minus(node(other, (X,), (1,))))
-    node_rule(op=name, group="expand", source=DEFINITION, example=lambda: example)(rule)
+    sides.__name__ = f"{name}_of_negative"
+    sides.__doc__ = f"{name}(-X, 1) = -{other}(X, 1)"
+    signed(X="m n", axis=(1, 2, None), source=DEFINITION)(sides)
 
 
 _extreme("max", "min")

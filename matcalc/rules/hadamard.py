@@ -85,7 +85,7 @@ def _scaled_vector() -> tuple[Expr, Expr]:
     return hadamard(broadcast(v, A.shape), A) @ x, hadamard(v, A @ x)
 
 
-@node_rule(op="matmul", source=HORN, example=_scaled_vector, having="hadamard")
+@node_rule(op="matmul", source=HORN, example=_scaled_vector, having="hadamard", why="scalings move out")
 def scalings_of_a_vector(e: Expr, context: Context) -> Expr | None:
     """(v 1' o A) x = v o (A x) for a column x, y' (A o 1 w') = (y' A) o w' for a row y'"""
     for k, f in enumerate(e.args):
@@ -107,7 +107,7 @@ def _scaled_twice() -> tuple[Expr, Expr]:
     return core.add(diag(v) @ M, hadamard(broadcast(v, M.shape), M)), core.scale(core.number(2), diag(v) @ M)
 
 
-@node_rule(op="add", source=HORN, example=_scaled_twice)
+@node_rule(op="add", source=HORN, example=_scaled_twice, why="one name for one thing")
 def scaled_rows_beside_a_diagonal(e: Expr, context: Context) -> Expr | None:
     """v 1' o M = diag(v) M in a sum with diag(v), M o 1 v' = M diag(v) likewise"""
     diagonals = {d for t in e.args for d in _diagonals(t)}
@@ -153,7 +153,7 @@ def _scaled() -> tuple[Expr, Expr]:
     return diagvec(core.scale(s, A)), core.scale(s, diagvec(A))
 
 
-@node_rule(op="diagvec", source=HORN, example=_scaled)
+@node_rule(op="diagvec", source=HORN, example=_scaled, why="scalars move out")
 def diagonal_of_scaled(e: Expr, context: Context) -> Expr | None:
     """diagvec(s A) = s diagvec(A)"""
     A = e.args[0]
@@ -165,7 +165,7 @@ def _of_scaled_rows() -> tuple[Expr, Expr]:
     return diagvec(hadamard(broadcast(v, A.shape), A)), hadamard(v, diagvec(A))
 
 
-@node_rule(op="diagvec", source=HORN, example=_of_scaled_rows)
+@node_rule(op="diagvec", source=HORN, example=_of_scaled_rows, why="scalings move out")
 def diagonal_of_scaled_rows(e: Expr, context: Context) -> Expr | None:
     """diagvec(v 1' o A) = diagvec(A o 1 v') = v o diagvec(A)"""
     A = e.args[0]
@@ -193,7 +193,7 @@ def _of_outer() -> tuple[Expr, Expr]:
     return diagvec(x @ y), hadamard(x, y.T)
 
 
-@node_rule(op="diagvec", source=HORN, example=_of_outer)
+@node_rule(op="diagvec", source=HORN, example=_of_outer, why="matrix products become Hadamard products")
 def diagonal_of_rank_one(e: Expr, context: Context) -> Expr | None:
     """diagvec(x y') = x o y, x and y any products with one column"""
     A = e.args[0]
@@ -224,7 +224,9 @@ def _masked() -> tuple[Expr, Expr]:
     return hadamard(A, core.eye("n")), diag(diagvec(A))
 
 
-@node_rule(op="hadamard", source=HORN, example=_masked, having="eye|diag")
+@node_rule(
+    op="hadamard", source=HORN, example=_masked, having="eye|diag", why="Hadamard products with I become diagonals"
+)
 def hadamard_with_identity(e: Expr, context: Context) -> Expr | None:
     """A o I = diag(diagvec(A))"""
     for k, f in enumerate(e.args):

@@ -33,7 +33,7 @@ def inverse_of_inverse(A: Expr) -> tuple[Expr, Expr]:
     return inverse(inverse(A)), A
 
 
-@rule(Q="n n", facts={"Q": "orthogonal"}, source=MATRIX_ALGEBRA)
+@rule(Q="n n", facts={"Q": "orthogonal"}, source=MATRIX_ALGEBRA, why="inverses become transposes")
 def inverse_of_orthogonal(Q: Expr) -> tuple[Expr, Expr]:
     """Q^-1 = Q' for orthogonal Q"""
     return inverse(Q), Q.T
@@ -56,7 +56,7 @@ def _product() -> tuple[Expr, Expr]:
     return inverse(A @ B), inverse(B) @ inverse(A)
 
 
-@node_rule(op="inv", source=MATRIX_ALGEBRA, example=_product)
+@node_rule(op="inv", source=MATRIX_ALGEBRA, example=_product, why="inverses move in")
 def inverse_of_product(e: Expr, context: Context) -> Expr | None:
     """(A B)^-1 = B^-1 A^-1 for nonsingular A and B"""
     inner = e.args[0]
@@ -70,7 +70,7 @@ def _scaled() -> tuple[Expr, Expr]:
     return inverse(scale(s, A)), scale(power(s, -1), inverse(A))
 
 
-@node_rule(op="inv", source=MATRIX_ALGEBRA, example=_scaled)
+@node_rule(op="inv", source=MATRIX_ALGEBRA, example=_scaled, why="scalars move out")
 def inverse_of_scaled(e: Expr, context: Context) -> Expr | None:
     """(s A)^-1 = s^-1 A^-1"""
     inner = e.args[0]
@@ -81,13 +81,13 @@ def inverse_of_scaled(e: Expr, context: Context) -> Expr | None:
     return inner if inner.op == "eye" else None
 
 
-@rule(v="n 1", source=MATRIX_ALGEBRA)
+@rule(v="n 1", source=MATRIX_ALGEBRA, why="inverses move in")
 def inverse_of_diagonal(v: Expr) -> tuple[Expr, Expr]:
     """diag(v)^-1 = diag(1 ./ v)"""
     return inverse(diag(v)), diag(power(v, -1))
 
 
-@rule(A="m m", B="n n", source=HORN)
+@rule(A="m m", B="n n", source=HORN, why="inverses move in")
 def inverse_of_kron(A: Expr, B: Expr) -> tuple[Expr, Expr]:
     """(A (x) B)^-1 = A^-1 (x) B^-1 for square A and B"""
     return inverse(kron(A, B)), kron(inverse(A), inverse(B))
@@ -127,17 +127,10 @@ def _power(base: Expr, k: int) -> Expr:
     return base if k == 1 else inverse(base) if k == -1 else matpow(base, number(k))
 
 
-@node_rule(
-    op="solve",
-    source=MATRIX_ALGEBRA,
-    example=lambda: (
-        solve(var("A", "n", "n"), var("B", "n", "p")),
-        inverse(var("A", "n", "n")) @ var("B", "n", "p"),
-    ),
-)
-def solve_is_inverse_times(e: Expr, context: Context) -> Expr | None:
+@rule(A="n n", B="n p", source=MATRIX_ALGEBRA, why="one name for one thing")
+def solve_is_inverse_times(A: Expr, B: Expr) -> tuple[Expr, Expr]:
     """solve(A, B) = A^-1 B"""
-    return inverse(e.args[0]) @ e.args[1]
+    return solve(A, B), inverse(A) @ B
 
 
 def _cancelled_product() -> tuple[Expr, Expr]:

@@ -121,7 +121,9 @@ def _spread_out() -> tuple[Expr, Expr]:
     return both @ vec(X), core.add(kron(A, B) @ vec(X), kron(B, A) @ vec(X))
 
 
-@node_rule(op="matmul", source=HORN, example=_spread_out, having="add")
+@node_rule(
+    op="matmul", source=HORN, example=_spread_out, having="add", why="sums of Kronecker products reach their vec"
+)
 def sum_of_krons_times(e: Expr, context: Context) -> Expr | None:
     """(A (x) B + C (x) D) Z = (A (x) B) Z + (C (x) D) Z, Z a vec or a Kronecker product: every term collapses"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):

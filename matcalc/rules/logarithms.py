@@ -5,6 +5,7 @@ from __future__ import annotations
 from matcalc import core
 from matcalc.core import add, hadamard, minus, number, power, scale, var
 from matcalc.expr import Expr
+from matcalc.ops.comparison import HALF
 from matcalc.ops.elementwise import (
     absolute,
     cos,
@@ -24,21 +25,22 @@ from matcalc.ops.elementwise import (
 from matcalc.ops.linalg import logdet
 from matcalc.ops.normalization import logsumexp
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
+from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest, number_and_term
 
+TWO = number(2)
 ANALYSIS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964), ch. 4"
 
 
-def _inverse() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return log(exp(X)), X
+def product_of_entries(*factors: Expr) -> Expr:
+    """The entrywise product of matrices, and the product of 1 x 1 values."""
+    return scale(*factors) if factors[0].is_scalar else hadamard(*factors)
 
 
-@node_rule(op="log", group="expand", source=ANALYSIS, example=_inverse)
-def log_of_exponential(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", group="expand", source=ANALYSIS)
+def log_of_exponential(X: Expr) -> tuple[Expr, Expr]:
     """log(exp(X)) = X"""
-    return e.args[0].args[0] if e.args[0].op == "exp" else None
+    return log(exp(X)), X
 
 
 def _product() -> tuple[Expr, Expr]:
@@ -75,86 +77,51 @@ def exponential_of_log(e: Expr, context: Context) -> Expr | None:
     return core.broadcast(power(bare.args[0], number(k)), e.shape)
 
 
-def _sum() -> tuple[Expr, Expr]:
-    X, Y = var("X", "m", "n"), var("Y", "m", "n")
-    return exp(add(X, Y)), hadamard(exp(X), exp(Y))
-
-
-@node_rule(op="exp", group="expand", source=ANALYSIS, example=_sum)
-def exponential_of_sum(e: Expr, context: Context) -> Expr | None:
+@rule(X="X: m n, Y: m n", group="expand", source=ANALYSIS)
+def exponential_of_sum(*X: Expr) -> tuple[Expr, Expr]:
     """exp(X + Y) = exp(X) o exp(Y)"""
-    X = e.args[0]
-    if X.op != "add":
-        return None
-    return scale(*map(exp, X.args)) if e.is_scalar else hadamard(*map(exp, X.args))
+    return exp(add(*X)), product_of_entries(*map(exp, X))
 
 
-def _logsumexp() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return logsumexp(X, 2), log(core.total(exp(X), 2))
-
-
-@node_rule(op="logsumexp", group="expand", source="definition of the function", example=_logsumexp)
-def logsumexp_is_log_of_sum(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", axis=(2, 1, None), group="expand", source="definition of the function")
+def logsumexp_is_log_of_sum(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
     """logsumexp(X, 2) = log(sum(exp(X), 2))"""
-    return log(core.total(exp(e.args[0]), e.params[0]))
+    return logsumexp(X, axis), log(core.total(exp(X), axis))
 
 
-def _tanh() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    right = core.difference(scale(number(2), sigmoid(scale(number(2), X))), 1)
-    return tanh(X), right
-
-
-@node_rule(op="tanh", group="expand", source=ANALYSIS, example=_tanh)
-def tanh_by_sigmoid(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", group="expand", source=ANALYSIS)
+def tanh_by_sigmoid(X: Expr) -> tuple[Expr, Expr]:
     """tanh(X) = 2 sigmoid(2 X) - 1"""
-    return core.difference(scale(number(2), sigmoid(scale(number(2), e.args[0]))), 1)
+    return tanh(X), core.difference(scale(TWO, sigmoid(scale(TWO, X))), 1)
 
 
-def _sine() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
+def _squared_cosh(X: Expr) -> tuple[Expr, Expr]:
+    return power(cosh(X), 2), core.plus(1, power(sinh(X), 2))
+
+
+@rule(X="m n", also=[_squared_cosh], group="expand", source=ANALYSIS)
+def squared_sine(X: Expr) -> tuple[Expr, Expr]:
+    """sin(X) .^ 2 = 1 - cos(X) .^ 2, cosh(X) .^ 2 = 1 + sinh(X) .^ 2"""
     return power(sin(X), 2), core.difference(1, power(cos(X), 2))
 
 
-@node_rule(op="power", group="expand", source=ANALYSIS, example=_sine)
-def squared_sine(e: Expr, context: Context) -> Expr | None:
-    """sin(X) .^ 2 = 1 - cos(X) .^ 2, cosh(X) .^ 2 = 1 + sinh(X) .^ 2"""
-    base, k = e.args
-    if k.op != "number" or k.params[0] != 2 or base.op not in ("sin", "cosh"):
-        return None
-    if base.op == "sin":
-        return core.difference(1, power(cos(*base.args), 2))
-    return core.plus(1, power(sinh(*base.args), 2))
-
-
-def _root() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
+@rule(X="m n", group="expand", source=ANALYSIS)
+def root_of_square(X: Expr) -> tuple[Expr, Expr]:
+    """sqrt(X .^ 2) = abs(X)"""
     return sqrt(power(X, 2)), absolute(X)
 
 
-@node_rule(op="sqrt", group="expand", source=ANALYSIS, example=_root)
-def root_of_square(e: Expr, context: Context) -> Expr | None:
-    """sqrt(X .^ 2) = abs(X)"""
-    X = e.args[0]
-    square = X.op == "power" and X.args[1].op == "number" and X.args[1].params[0] == 2
-    return absolute(X.args[0]) if square else None
-
-
-def _choice() -> tuple[Expr, Expr]:
-    Y = var("Y", "m", "n", ["one-hot"])
-    return power(Y, 2), Y
-
-
-@node_rule(
-    op="power", group="expand", source="definition of a one-hot matrix: its entries are 0 and 1", example=_choice
+@rule(
+    Y="m n",
+    k="number 2",
+    facts={"Y": "one-hot|one-hot-column"},
+    where=lambda k: bool(k.number.is_positive),
+    group="expand",
+    source="definition of a one-hot matrix: its entries are 0 and 1",
 )
-def power_of_one_hot(e: Expr, context: Context) -> Expr | None:
+def power_of_one_hot(Y: Expr, k: Expr) -> tuple[Expr, Expr]:
     """Y .^ k = Y for a one-hot matrix and k > 0"""
-    base, k = e.args
-    if k.op != "number" or not k.params[0].is_positive:
-        return None
-    return base if context.known(base, "one-hot") or context.known(base, "one-hot-column") else None
+    return power(Y, k), Y
 
 
 def _determinants() -> tuple[Expr, Expr]:
@@ -176,45 +143,13 @@ def logdet_of_product(e: Expr, context: Context) -> Expr | None:
     return scale(A.args[1], logdet(A.args[0])) if A.op == "matpow" else None
 
 
-def _log_sigmoid() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
+@rule(X="m n", group="expand", source=ANALYSIS)
+def log_of_sigmoid(X: Expr) -> tuple[Expr, Expr]:
+    """log(sigmoid(X)) = -softplus(-X)"""
     return log(sigmoid(X)), minus(softplus(-X))
 
 
-@node_rule(op="log", group="expand", source=ANALYSIS, example=_log_sigmoid)
-def log_of_sigmoid(e: Expr, context: Context) -> Expr | None:
-    """log(sigmoid(X)) = -softplus(-X)"""
-    return minus(softplus(scale(number(-1), e.args[0].args[0]))) if e.args[0].op == "sigmoid" else None
-
-
-def _doubled() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return sin(scale(number(2), X)), scale(number(2), hadamard(sin(X), cos(X)))
-
-
-@node_rule(op="sin", group="expand", source=ANALYSIS, example=_doubled)
-def sine_of_double(e: Expr, context: Context) -> Expr | None:
-    """sin(2 X) = 2 sin(X) o cos(X)"""
-    half = _half(e.args[0])
-    if half is None:
-        return None
-    times = scale if e.is_scalar else hadamard
-    return scale(number(2), times(sin(half), cos(half)))
-
-
-def _doubled_cosine() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return cos(scale(number(2), X)), core.difference(scale(number(2), power(cos(X), 2)), 1)
-
-
-@node_rule(op="cos", group="expand", source=ANALYSIS, example=_doubled_cosine)
-def cosine_of_double(e: Expr, context: Context) -> Expr | None:
-    """cos(2 X) = 2 cos(X) .^ 2 - 1"""
-    half = _half(e.args[0])
-    return None if half is None else core.difference(scale(number(2), power(cos(half), 2)), 1)
-
-
-def _half(X: Expr) -> Expr | None:
+def half(X: Expr, context: Context) -> Expr | None:
     """X/2 where X is an even multiple of something."""
     k, rest = coefficient_and_rest(X)
     if rest is None or not k.is_Integer or k % 2:
@@ -222,28 +157,28 @@ def _half(X: Expr) -> Expr | None:
     return rest if k == 2 else scale(number(k / 2), rest)
 
 
-def _hyperbolic_sine() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return sinh(X), scale(number(core.exact("0.5")), core.difference(exp(X), exp(-X)))
+@rule(X="m n", doubled=half, group="expand", source=ANALYSIS)
+def sine_of_double(X: Expr) -> tuple[Expr, Expr]:
+    """sin(2 X) = 2 sin(X) o cos(X)"""
+    return sin(scale(TWO, X)), scale(TWO, product_of_entries(sin(X), cos(X)))
 
 
-@node_rule(op="sinh", group="expand", source=ANALYSIS, example=_hyperbolic_sine)
-def sinh_by_exponentials(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", doubled=half, group="expand", source=ANALYSIS)
+def cosine_of_double(X: Expr) -> tuple[Expr, Expr]:
+    """cos(2 X) = 2 cos(X) .^ 2 - 1"""
+    return cos(scale(TWO, X)), core.difference(scale(TWO, power(cos(X), 2)), 1)
+
+
+@rule(X="m n", group="expand", source=ANALYSIS)
+def sinh_by_exponentials(X: Expr) -> tuple[Expr, Expr]:
     """sinh(X) = (exp(X) - exp(-X))/2"""
-    X = e.args[0]
-    return scale(number(core.exact("0.5")), core.difference(exp(X), exp(scale(number(-1), X))))
+    return sinh(X), scale(HALF, core.difference(exp(X), exp(-X)))
 
 
-def _hyperbolic_cosine() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return cosh(X), scale(number(core.exact("0.5")), core.plus(exp(X), exp(-X)))
-
-
-@node_rule(op="cosh", group="expand", source=ANALYSIS, example=_hyperbolic_cosine)
-def cosh_by_exponentials(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", group="expand", source=ANALYSIS)
+def cosh_by_exponentials(X: Expr) -> tuple[Expr, Expr]:
     """cosh(X) = (exp(X) + exp(-X))/2"""
-    X = e.args[0]
-    return scale(number(core.exact("0.5")), core.plus(exp(X), exp(scale(number(-1), X))))
+    return cosh(X), scale(HALF, core.plus(exp(X), exp(-X)))
 
 
 def _recurrence() -> tuple[Expr, Expr]:
@@ -267,23 +202,13 @@ def gammaln_of_next(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-@node_rule(
-    op="log1p",
-    group="expand",
-    source="definition of the function",
-    example=lambda: (log1p(var("X", "m", "n")), log(core.plus(1, var("X", "m", "n")))),
-)
-def definition_of_log1p(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", group="expand", source="definition of the function")
+def definition_of_log1p(X: Expr) -> tuple[Expr, Expr]:
     """log1p(X) = log(1 + X)"""
-    return log(core.plus(1, e.args[0]))
+    return log1p(X), log(core.plus(1, X))
 
 
-@node_rule(
-    op="expm1",
-    group="expand",
-    source="definition of the function",
-    example=lambda: (expm1(var("X", "m", "n")), core.difference(exp(var("X", "m", "n")), 1)),
-)
-def definition_of_expm1(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", group="expand", source="definition of the function")
+def definition_of_expm1(X: Expr) -> tuple[Expr, Expr]:
     """expm1(X) = exp(X) - 1"""
-    return core.difference(exp(e.args[0]), 1)
+    return expm1(X), core.difference(exp(X), 1)

@@ -33,7 +33,11 @@ def square(name: str = "X", *facts: str) -> Expr:
 
 
 @node_rule(
-    op="transpose", source=HIGHAM, example=lambda: (expm(square()).T, expm(square().T)), having="expm|logm|sqrtm|pinv"
+    op="transpose",
+    source=HIGHAM,
+    example=lambda: (expm(square()).T, expm(square().T)),
+    having="expm|logm|sqrtm|pinv",
+    why="transposes move in",
 )
 def transpose_of_matrix_function(e: Expr, context: Context) -> Expr | None:
     """f(X)' = f(X') for expm, logm, sqrtm and the pseudoinverse"""
@@ -46,7 +50,7 @@ def _turned() -> tuple[Expr, Expr]:
     return frechet_(X, V, "expm").T, frechet_(X.T, V.T, "expm")
 
 
-@node_rule(op="transpose", source=HIGHAM, example=_turned, having="frechet|frechetpow")
+@node_rule(op="transpose", source=HIGHAM, example=_turned, having="frechet|frechetpow", why="transposes move in")
 def transpose_of_frechet(e: Expr, context: Context) -> Expr | None:
     """L(X, V)' = L(X', V') for the Frechet derivative of a matrix function"""
     inner = e.args[0]
@@ -108,13 +112,15 @@ def _frechet_at_commuting(e: Expr) -> Expr | None:
     return matmul(slope(e), V) if commute(X, V) else None
 
 
-@node_rule(op="frechet", source=HIGHAM, example=lambda: _at_commuting("frechet"))
+@node_rule(op="frechet", source=HIGHAM, example=lambda: _at_commuting("frechet"), why="derivatives are written out")
 def frechet_at_commuting(e: Expr, context: Context) -> Expr | None:
     """L(X, V) = f'(X) V for a function V of X"""
     return _frechet_at_commuting(e)
 
 
-@node_rule(op="frechetpow", source=HIGHAM, example=lambda: _at_commuting("frechetpow"))
+@node_rule(
+    op="frechetpow", source=HIGHAM, example=lambda: _at_commuting("frechetpow"), why="derivatives are written out"
+)
 def frechet_of_power_at_commuting(e: Expr, context: Context) -> Expr | None:
     """L(X, V, k) = k X^(k-1) V for a function V of X"""
     return _frechet_at_commuting(e)
@@ -136,13 +142,13 @@ def _scalars_out(e: Expr) -> Expr | None:
     return scale(*V.args[:-1], node(e.op, (X, V.args[-1], *rest), e.params))
 
 
-@node_rule(op="frechet", source=HIGHAM, example=lambda: _linear("frechet"))
+@node_rule(op="frechet", source=HIGHAM, example=lambda: _linear("frechet"), why="scalars move out")
 def frechet_of_scaled(e: Expr, context: Context) -> Expr | None:
     """L(X, s V) = s L(X, V)"""
     return _scalars_out(e)
 
 
-@node_rule(op="frechetpow", source=HIGHAM, example=lambda: _linear("frechetpow"))
+@node_rule(op="frechetpow", source=HIGHAM, example=lambda: _linear("frechetpow"), why="scalars move out")
 def frechet_of_power_of_scaled(e: Expr, context: Context) -> Expr | None:
     """L(X, s V, k) = s L(X, V, k)"""
     return _scalars_out(e)
@@ -153,7 +159,7 @@ def _trace() -> tuple[Expr, Expr]:
     return trace(matmul(X, frechet_(X, C, "expm"))), trace(matmul(expm(X), X, C))
 
 
-@node_rule(op="tr", source=HIGHAM, example=_trace)
+@node_rule(op="tr", source=HIGHAM, example=_trace, why="derivatives are written out")
 def trace_of_frechet(e: Expr, context: Context) -> Expr | None:
     """tr(B L(X, V)) = tr(f'(X) B V) for a function B of X"""
     inner = e.args[0]
@@ -169,7 +175,7 @@ def trace_of_frechet(e: Expr, context: Context) -> Expr | None:
 # ------------------------------------------------------------------------------------------------ exponentials
 
 
-@rule(X="n n", source=HIGHAM)
+@rule(X="n n", source=HIGHAM, why="determinants become traces")
 def det_of_exponential(X: Expr) -> tuple[Expr, Expr]:
     """det(expm(X)) = exp(tr(X))"""
     return det(expm(X)), exp(trace(X))
@@ -181,7 +187,7 @@ def logdet_of_exponential(X: Expr) -> tuple[Expr, Expr]:
     return logdet(expm(X)), trace(X)
 
 
-@rule(X="n n", source=HIGHAM)
+@rule(X="n n", source=HIGHAM, why="inverses move in")
 def inverse_of_exponential(X: Expr) -> tuple[Expr, Expr]:
     """expm(X)^-1 = expm(-X)"""
     return inverse(expm(X)), expm(scale(number(-1), X))
@@ -201,7 +207,9 @@ def product_of_exponentials(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-@node_rule(op="expm", source=HIGHAM, example=lambda: (expm(core.zeros("n", "n")), eye("n")))
+@node_rule(
+    op="expm", source=HIGHAM, example=lambda: (expm(core.zeros("n", "n")), eye("n")), why="one name for one thing"
+)
 def exponential_of_zero(e: Expr, context: Context) -> Expr | None:
     """expm(0) = I"""
     return eye(e.shape[0]) if e.args[0].op == "zeros" else None
@@ -233,7 +241,7 @@ def _powers() -> tuple[Expr, Expr]:
     return power_of(X, k) @ X, power_of(X, core.plus(k, 1))
 
 
-@node_rule(op="matmul", source=HIGHAM, example=_powers, having="matpow")
+@node_rule(op="matmul", source=HIGHAM, example=_powers, having="matpow", why="exponents are gathered")
 def product_of_symbolic_powers(e: Expr, context: Context) -> Expr | None:
     """X^j X^k = X^(j+k) for nonsingular X"""
     for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
@@ -250,7 +258,7 @@ def _inverse_power() -> tuple[Expr, Expr]:
     return inverse(power_of(X, k)), power_of(X, scale(number(-1), k))
 
 
-@node_rule(op="inv", source=HIGHAM, example=_inverse_power)
+@node_rule(op="inv", source=HIGHAM, example=_inverse_power, why="inverses move in")
 def inverse_of_symbolic_power(e: Expr, context: Context) -> Expr | None:
     """(X^k)^-1 = X^-k for nonsingular X"""
     inner = e.args[0]
@@ -259,7 +267,7 @@ def inverse_of_symbolic_power(e: Expr, context: Context) -> Expr | None:
     return power_of(inner.args[0], scale(number(-1), inner.args[1]))
 
 
-@rule(X="n n", k="1 1", source=HIGHAM)
+@rule(X="n n", k="1 1", source=HIGHAM, why="determinants move in")
 def det_of_matrix_power(X: Expr, k: Expr) -> tuple[Expr, Expr]:
     """det(X^k) = det(X)^k"""
     return det(power_of(X, k)), core.power(det(X), k)

@@ -79,7 +79,7 @@ def _linear() -> tuple[Expr, Expr]:
     return total(core.scale(s, X), 1), core.scale(s, total(X, 1))
 
 
-@node_rule(op="sum", source=MAGNUS, example=_linear)
+@node_rule(op="sum", source=MAGNUS, example=_linear, why="scalars move out")
 def sum_of_scaled(e: Expr, context: Context) -> Expr | None:
     """sum(s X) = s sum(X)"""
     X, axis = e.args[0], e.params[0]
@@ -105,7 +105,7 @@ def _repeated() -> tuple[Expr, Expr]:
     return total(broadcast(b, (dim("m"), dim("n"))), 1), core.scale(number(core.exact_dim(dim("m"))), b)
 
 
-@node_rule(op="sum", source=MAGNUS, example=_repeated, having="broadcast|ones")
+@node_rule(op="sum", source=MAGNUS, example=_repeated, having="broadcast|ones", why="sums of equal rows are multiples")
 def sum_of_broadcast(e: Expr, context: Context) -> Expr | None:
     """sum(1 b, 1) = m b, the sum of m equal rows"""
     X, axis = e.args[0], e.params[0]
@@ -124,7 +124,12 @@ def sum_of_broadcast(e: Expr, context: Context) -> Expr | None:
     return broadcast(inner, (m, 1))
 
 
-@node_rule(op="sum", source=MAGNUS, example=lambda: (total(var("x", "n", 1), 1), total(var("x", "n", 1))))
+@node_rule(
+    op="sum",
+    source=MAGNUS,
+    example=lambda: (total(var("x", "n", 1), 1), total(var("x", "n", 1))),
+    why="one name for one thing",
+)
 def sum_of_vector(e: Expr, context: Context) -> Expr | None:
     """sum(x, 1) = sum(x) for a column, sum(x, 2) = x; sum(sum(X, 1)) = sum(X)"""
     X, axis = e.args[0], e.params[0]
@@ -144,6 +149,7 @@ def sum_of_vector(e: Expr, context: Context) -> Expr | None:
         core.mean(var("X", "m", "n"), 1),
         core.scale(number(1 / core.exact_dim(dim("m"))), total(var("X", "m", "n"), 1)),
     ),
+    why="one name for one thing",
 )
 def mean_is_sum_over_count(e: Expr, context: Context) -> Expr | None:
     """mean(X, 1) = sum(X, 1)/m"""
@@ -157,7 +163,12 @@ def _centred() -> tuple[Expr, Expr]:
     return total(Y, 2), ones("m", 1)
 
 
-@node_rule(op="sum", source="definition of a row-stochastic matrix: Y 1 = 1", example=_centred)
+@node_rule(
+    op="sum",
+    source="definition of a row-stochastic matrix: Y 1 = 1",
+    example=_centred,
+    why="sums that are known are written out",
+)
 def rows_sum_to_one(e: Expr, context: Context) -> Expr | None:
     """sum(Y, 2) = 1 for a matrix whose rows sum to 1; sum(Y, 1) = 1' where the columns do"""
     Y, axis = e.args[0], e.params[0]
@@ -188,7 +199,7 @@ def _weighted() -> tuple[Expr, Expr]:
     return total(core.hadamard(A, broadcast(b, A.shape)), 2), A @ b.T
 
 
-@node_rule(op="sum", source=MAGNUS, example=_weighted, having="hadamard")
+@node_rule(op="sum", source=MAGNUS, example=_weighted, having="hadamard", why="sums become matrix products")
 def sum_of_weighted_columns(e: Expr, context: Context) -> Expr | None:
     """sum(A o 1 b, 2) = A b', sum(A o c 1', 1) = c' A; a factor that the sum does not see comes out"""
     X, axis = e.args[0], e.params[0]

@@ -58,7 +58,7 @@ def _example() -> tuple[Expr, Expr]:
     return inverse(hadamard(W, broadcast(t, W.shape))), hadamard(inside, broadcast(power(t, -1).T, W.shape))
 
 
-@node_rule(op="inv", source=MATRIX_ALGEBRA, example=_example)
+@node_rule(op="inv", source=MATRIX_ALGEBRA, example=_example, why="inverses move in")
 def inverse_of_scaled_rows(e: Expr, context: Context) -> Expr | None:
     """(v 1' o W)^-1 = W^-1 o 1 (1 ./ v)', (W o 1 v')^-1 = (1 ./ v) 1' o W^-1 for nonsingular W, v without zeros"""
     parts = scaled_parts(e.args[0])
@@ -138,7 +138,7 @@ def _diagonal() -> tuple[Expr, Expr]:
     return diagvec(hadamard(A, broadcast(v, A.shape)) @ B), hadamard(v, diagvec(A @ B))
 
 
-@node_rule(op="diagvec", source=HORN, example=_diagonal)
+@node_rule(op="diagvec", source=HORN, example=_diagonal, why="scalings move out")
 def diagonal_of_scaled_product(e: Expr, context: Context) -> Expr | None:
     """diagvec((v 1' o A) B) = v o diagvec(A B), diagvec(A (B o 1 v')) = v o diagvec(A B)"""
     word = e.args[0]

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from matcalc.core import number, ones, var, zero_of
+from matcalc.core import number, ones, zero_of
 from matcalc.dims import is_one
-from matcalc.expr import Expr, node
-from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import node_rule
+from matcalc.expr import Expr, record
+from matcalc.ops.elementwise import absolute, exp, log, sign, sqrt
+from matcalc.rewrite.rule import rule
 
 DEFINITION = "definition of the function"
 SINGLE: list[str] = []  # the names of these rules; sources are simplified by them before anything is differentiated
+ONE_NAME = "one name for one thing"
 
 
 def _itself(x: Expr) -> Expr:
     return x
-
-
-def _function(op: str) -> Callable[[Expr], Expr]:
-    return lambda x: node(op, (x,))
 
 
 def _one(x: Expr) -> Expr:
@@ -28,73 +25,55 @@ def _one(x: Expr) -> Expr:
 
 # What these are for one entry along their axis, with the words for it.
 ALONG: dict[str, tuple[Callable[[Expr], Expr], str]] = {
-    "sum": (_itself, "x"),
-    "mean": (_itself, "x"),
-    "prod": (_itself, "x"),
-    "max": (_itself, "x"),
-    "min": (_itself, "x"),
-    "logsumexp": (_itself, "x"),
-    "cumsum": (_itself, "x"),
+    **dict.fromkeys(("sum", "mean", "prod", "max", "min", "logsumexp", "cumsum"), (_itself, "x")),
     "softmax": (_one, "1"),
     "prodothers": (_one, "1"),
     "log_softmax": (zero_of, "0"),
 }
 # What these are for a 1 x 1 matrix, with the words for it.
 VALUES: dict[str, tuple[Callable[[Expr], Expr], str]] = {
-    "det": (_itself, "x"),
-    "eigmax": (_itself, "x"),
-    "eigmin": (_itself, "x"),
-    "eigvals": (_itself, "x"),
-    "tril": (_itself, "x"),
-    "triu": (_itself, "x"),
-    "vec": (_itself, "x"),
-    "vech": (_itself, "x"),
-    "diag": (_itself, "x"),
-    "diagvec": (_itself, "x"),
-    "norm1": (_function("abs"), "abs(x)"),
-    "normnuc": (_function("abs"), "abs(x)"),
-    "normspec": (_function("abs"), "abs(x)"),
-    "polar": (_function("sign"), "sign(x)"),
-    "chol": (_function("sqrt"), "sqrt(x)"),
-    "sqrtm": (_function("sqrt"), "sqrt(x)"),
-    "expm": (_function("exp"), "exp(x)"),
-    "logm": (_function("log"), "log(x)"),
-    "adj": (_one, "1"),
-    "eigvecs": (_one, "1"),
-    "eigvecmax": (_one, "1"),
-    "eigvecmin": (_one, "1"),
+    **dict.fromkeys(("det", "eigmax", "eigmin", "eigvals", "tril", "triu", "vec", "vech"), (_itself, "x")),
+    **dict.fromkeys(("diag", "diagvec"), (_itself, "x")),
+    **dict.fromkeys(("norm1", "normnuc", "normspec"), (absolute, "abs(x)")),
+    "polar": (sign, "sign(x)"),
+    **dict.fromkeys(("chol", "sqrtm"), (sqrt, "sqrt(x)")),
+    "expm": (exp, "exp(x)"),
+    "logm": (log, "log(x)"),
+    **dict.fromkeys(("adj", "eigvecs", "eigvecmax", "eigvecmin"), (_one, "1")),
 }
 
 
-def _declare_along(op: str, value: Callable[[Expr], Expr], word: str) -> None:
+def _is_single(x: Expr, axis: int | None) -> bool:
+    return x.is_scalar if axis is None else is_one(x.shape[axis - 1])
+
+
+def _along(op: str, value: Callable[[Expr], Expr], word: str) -> None:
     """The rule for a function that takes all entries, or those along an axis, where that is one."""
 
-    def apply(e: Expr, context: Context) -> Expr | None:
-        x, axis = e.args[0], e.params[0]
-        single = x.is_scalar if axis is None else is_one(x.shape[axis - 1])
-        return value(x) if single else None
+    def identity(x: Expr, axis: int | None) -> tuple[Expr, Expr]:
+        return record(op)(x, axis=axis), value(x)
 
-    x = var("x", "n", 1)
-    apply.__name__ = f"{op}_of_one_entry"
-    apply.__doc__ = f"{op}(x, 2) = {word} for a column x: one entry in each row"
-    node_rule(op=op, source=DEFINITION, example=lambda: (node(op, (x,), (2,)), value(x)))(apply)
-    SINGLE.append(apply.__name__)
+    identity.__name__ = f"{op}_of_one_entry"
+    identity.__doc__ = f"{op}(x, 2) = {word} for a column x: one entry in each row"
+    why = ONE_NAME if op in ("softmax", "prodothers") else ""
+    rule(x="n 1", axis=(2, 1, None), where=_is_single, loose=True, source=DEFINITION, why=why)(identity)
+    SINGLE.append(identity.__name__)
 
 
-def _declare_value(op: str, value: Callable[[Expr], Expr], word: str) -> None:
+def _value(op: str, value: Callable[[Expr], Expr], word: str) -> None:
     """The rule for a function of a 1 x 1 matrix."""
 
-    def apply(e: Expr, context: Context) -> Expr | None:
-        return value(e.args[0]) if e.args[0].is_scalar else None
+    def identity(x: Expr) -> tuple[Expr, Expr]:
+        return record(op)(x), value(x)
 
-    x = var("x", 1, 1, ["positive"])
-    apply.__name__ = f"{op}_of_one_value"
-    apply.__doc__ = f"{op}(x) = {word} for a 1 x 1 value"
-    node_rule(op=op, source=DEFINITION, example=lambda: (node(op, (x,)), value(x)))(apply)
-    SINGLE.append(apply.__name__)
+    identity.__name__ = f"{op}_of_one_value"
+    identity.__doc__ = f"{op}(x) = {word} for a 1 x 1 value"
+    why = "" if value in (_itself, _one) else ONE_NAME
+    rule(x="1 1", drawn={"x": "positive"}, source=DEFINITION, why=why)(identity)
+    SINGLE.append(identity.__name__)
 
 
-for _op, (_value, _word) in ALONG.items():
-    _declare_along(_op, _value, _word)
-for _op, (_value, _word) in VALUES.items():
-    _declare_value(_op, _value, _word)
+for _op, (_meaning, _word) in ALONG.items():
+    _along(_op, _meaning, _word)
+for _op, (_meaning, _word) in VALUES.items():
+    _value(_op, _meaning, _word)

@@ -31,7 +31,7 @@ def square(name: str = "X", *facts: str) -> Expr:
 # ------------------------------------------------------------------------------------------------ pseudoinverse
 
 
-@rule(X="n n", facts={"X": "nonsingular"}, source=PENROSE)
+@rule(X="n n", facts={"X": "nonsingular"}, source=PENROSE, why="one name for one thing")
 def pseudoinverse_of_nonsingular(X: Expr) -> tuple[Expr, Expr]:
     """X^+ = X^-1 for nonsingular X"""
     return pinv(X), inverse(X)
@@ -178,13 +178,13 @@ def _triangle(op: str) -> tuple[Expr, Expr]:
     return core.hadamard(node(op, (X,)), Y), node(op, (core.hadamard(X, Y),))
 
 
-@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("tril"), having="tril")
+@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("tril"), having="tril", why="masks move out")
 def lower_triangle(e: Expr, context: Context) -> Expr | None:
     """tril(X) o Y = tril(X o Y): what is not defined outside the triangle does not count; X o tril(1) = tril(X)"""
     return _masked(e, "tril")
 
 
-@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("triu"), having="triu")
+@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("triu"), having="triu", why="masks move out")
 def upper_triangle(e: Expr, context: Context) -> Expr | None:
     """triu(X) o Y = triu(X o Y): what is not defined outside the triangle does not count; X o triu(1) = triu(X)"""
     return _masked(e, "triu")
@@ -214,6 +214,7 @@ def upper_triangle_twice(X: Expr) -> tuple[Expr, Expr]:
     source=MAGNUS,
     example=lambda: (tril(var("X", "m", "n")).T, triu(var("X", "m", "n").T)),
     having="tril|triu",
+    why="transposes move in",
 )
 def transpose_of_triangle(e: Expr, context: Context) -> Expr | None:
     """tril(X)' = triu(X')"""
@@ -250,7 +251,7 @@ def _declare_scalars_move_out(op: str) -> None:
 
     apply.__name__ = f"{op}_of_scaled"
     apply.__doc__ = f"{op}(s X) = s {op}(X)"
-    node_rule(op=op, source=MAGNUS, example=lambda: _linear_example(op))(apply)
+    node_rule(op=op, source=MAGNUS, example=lambda: _linear_example(op), having="scale", why="scalars move out")(apply)
 
 
 for _op in LINEAR:

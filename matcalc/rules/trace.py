@@ -41,7 +41,7 @@ def _sum() -> tuple[Expr, Expr]:
     return trace(core.add(A, B)), core.add(trace(A), trace(B))
 
 
-@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_sum)
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_sum, why="traces move in")
 def trace_of_sum(e: Expr, context: Context) -> Expr | None:
     """tr(A + B) = tr(A) + tr(B)"""
     inner = e.args[0]
@@ -53,7 +53,7 @@ def _scaled() -> tuple[Expr, Expr]:
     return trace(core.scale(s, A)), core.scale(s, trace(A))
 
 
-@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_scaled)
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_scaled, why="scalars move out")
 def trace_of_scaled(e: Expr, context: Context) -> Expr | None:
     """tr(s A) = s tr(A)"""
     inner = e.args[0]
@@ -113,7 +113,7 @@ def det_of_transpose(A: Expr) -> tuple[Expr, Expr]:
     return det(A.T), det(A)
 
 
-@rule(A="n n", source=MATRIX_ALGEBRA)
+@rule(A="n n", source=MATRIX_ALGEBRA, why="inverses move out")
 def det_of_inverse(A: Expr) -> tuple[Expr, Expr]:
     """det(A^-1) = 1/det(A)"""
     return det(core.inverse(A)), core.power(det(A), -1)

@@ -44,7 +44,7 @@ def _product() -> tuple[Expr, Expr]:
     return matmul(A, B, C).T, matmul(C.T, B.T, A.T)
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_product, having="matmul")
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_product, having="matmul", why="transposes move in")
 def transpose_of_product(e: Expr, context: Context) -> Expr | None:
     """(A B)' = B' A'"""
     inner = e.args[0]
@@ -56,14 +56,22 @@ def _through(op: str) -> tuple[Expr, Expr]:
     return node(op, (A, B)).T, node(op, (A.T, B.T))
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("add"), having="add")
+@node_rule(
+    op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("add"), having="add", why="transposes move in"
+)
 def transpose_of_sum(e: Expr, context: Context) -> Expr | None:
     """(A + B)' = A' + B'"""
     inner = e.args[0]
     return core.add(*(transpose(a) for a in inner.args)) if inner.op == "add" else None
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("hadamard"), having="hadamard")
+@node_rule(
+    op="transpose",
+    source=MATRIX_ALGEBRA,
+    example=lambda: _through("hadamard"),
+    having="hadamard",
+    why="transposes move in",
+)
 def transpose_of_hadamard(e: Expr, context: Context) -> Expr | None:
     """(A o B)' = A' o B'"""
     inner = e.args[0]
@@ -75,7 +83,7 @@ def _scaled() -> tuple[Expr, Expr]:
     return core.scale(s, A).T, core.scale(s, A.T)
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_scaled, having="scale")
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_scaled, having="scale", why="scalars move out")
 def transpose_of_scaled(e: Expr, context: Context) -> Expr | None:
     """(s A)' = s A'"""
     inner = e.args[0]
@@ -101,7 +109,7 @@ def _powers() -> tuple[Expr, Expr]:
     return core.power(A, 2).T, core.power(A.T, 2)
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_powers, having="power")
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_powers, having="power", why="transposes move in")
 def transpose_of_power(e: Expr, context: Context) -> Expr | None:
     """(A .^ k)' = A' .^ k"""
     inner = e.args[0]
@@ -111,25 +119,25 @@ def transpose_of_power(e: Expr, context: Context) -> Expr | None:
     return core.power(transpose(base), k if k.is_scalar else transpose(k))
 
 
-@rule(A="n n", source=MATRIX_ALGEBRA)
+@rule(A="n n", source=MATRIX_ALGEBRA, why="transposes move in")
 def transpose_of_inverse(A: Expr) -> tuple[Expr, Expr]:
     """(A^-1)' = (A')^-1"""
     return core.inverse(A).T, core.inverse(A.T)
 
 
-@rule(A="n n", source=MATRIX_ALGEBRA)
+@rule(A="n n", source=MATRIX_ALGEBRA, why="transposes move in")
 def transpose_of_adjugate(A: Expr) -> tuple[Expr, Expr]:
     """adj(A)' = adj(A')"""
     return adj(A).T, adj(A.T)
 
 
-@rule(A="n n", k="1 1", source=MATRIX_ALGEBRA)
+@rule(A="n n", k="1 1", source=MATRIX_ALGEBRA, why="transposes move in")
 def transpose_of_matrix_power(A: Expr, k: Expr) -> tuple[Expr, Expr]:
     """(A^k)' = (A')^k"""
     return matpow(A, k).T, matpow(A.T, k)
 
 
-@rule(A="m n", B="p q", source="Horn & Johnson, Topics in Matrix Analysis (1991), ch. 4")
+@rule(A="m n", B="p q", source="Horn & Johnson, Topics in Matrix Analysis (1991), ch. 4", why="transposes move in")
 def transpose_of_kron(A: Expr, B: Expr) -> tuple[Expr, Expr]:
     """(A (x) B)' = A' (x) B'"""
     return core.kron(A, B).T, core.kron(A.T, B.T)
@@ -153,7 +161,7 @@ def _spread() -> tuple[Expr, Expr]:
     return core.broadcast(b, (dim("m"), dim("n"))).T, core.broadcast(b.T, (dim("n"), dim("m")))
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_spread, having="broadcast")
+@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_spread, having="broadcast", why="transposes move in")
 def transpose_of_broadcast(e: Expr, context: Context) -> Expr | None:
     """(1 b)' = b' 1'"""
     inner = e.args[0]
