@@ -10,6 +10,7 @@ from typing import Any
 from matcalc import __version__
 from matcalc.errors import shorten
 from matcalc.kinds import CLAIMED, GRADIENT, SHOWN, default, names
+from matcalc.targets.registry import target_names
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -71,7 +72,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
         help=f"one of {', '.join(names())} (default: {default(scalar=True)} of scalar functions, "
         f"{default(scalar=False)} of others)",
     )
-    targets = "numpy (default), array-api, dask, jax, torch, numba or c"
+    targets = f"one of {', '.join(target_names())} (default: numpy)"
     one.add_argument("--target", default="numpy", metavar="TARGET", help=targets)
 
     one = _command(commands, "check", run, "compare the generated derivatives with finite differences")

@@ -1,44 +1,20 @@
-"""The text of a standalone NumPy module that computes values and derivatives, and its compilation.
+"""The text of a standalone module that computes values and derivatives, in one of the targets, and its compilation.
 
 The text is made of our own notations and of checked identifiers only; nothing that a user typed is executed as code.
 """
 
 from __future__ import annotations
 
-import inspect
 import linecache
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from typing import Any
 
-from matcalc.emit import array_helpers, helpers, root_helpers
-from matcalc.emit.blocks import is_blocks
-from matcalc.emit.c_module import c_text
-from matcalc.emit.idioms import in_numpy
-from matcalc.emit.inputs import Inputs
-from matcalc.emit.kernels import Kernels
-from matcalc.emit.masks import has_risky_branches
-from matcalc.emit.program import Lowered, Program, plain, quoted
-from matcalc.emit.schedule import Statement
-from matcalc.emit.solvers import solver_sources
+from matcalc.emit.program import Lowered, Program
 from matcalc.errors import MatcalcError, NoRuleError, missing_dependency
-from matcalc.expr import Expr, postorder
+from matcalc.expr import Expr
 from matcalc.kinds import KINDS, VALUE, VALUE_AND_VJP, Kind, kind_of
-from matcalc.printing.text import shared
-from matcalc.targets.libraries.autodiff import AUTODIFF as AUTODIFF
-from matcalc.targets.libraries.autodiff import autodiff_text
-from matcalc.targets.libraries.dialects import DIALECTS
-from matcalc.targets.libraries.module import portable_text
-from matcalc.templating import render
-from matcalc.walk import substitute
-
-TARGETS = ("numpy", *DIALECTS, "numba", "c")
-LIBRARIES = {"dask": "dask", "jax": "jax", "torch": "torch", "numba": "numba"}
-COMMENT = 110
-_HELPERS = {
-    name: f for m in (helpers, array_helpers, root_helpers) for name, f in vars(m).items() if inspect.isfunction(f)
-}
+from matcalc.targets.registry import Page, autodiff_names, target_of
 
 
 def numpy_source(
@@ -72,8 +48,8 @@ def numpy_source(
         title: the first line of the module's docstring.
         formulas: lines for the docstring.
         comments: for named values the formula that stands behind the statement.
-        target: "numpy", or "array-api" (the function takes the library as `xp`), "jax" or "torch".
-        autodiff: for JAX and PyTorch: the value, as a function that the library differentiates by our derivative.
+        target: the name of a target (`matcalc.targets.registry`).
+        autodiff: for some targets: the value, as a function that the library differentiates by our derivative.
         sizes: what is known of the dimensions, by name: the order of products follows them; any other sizes work too.
         summary: what the function returns, where it is not what the kind says.
         factors: for Jacobians and Hessians that are returned as pairs of factors of Kronecker products, these.
@@ -83,10 +59,9 @@ def numpy_source(
         MatcalcError: the kind is unknown, or a variable of the expressions is not among `variables`.
     """
     kind = kind_of(kind, (*KINDS, VALUE_AND_VJP))
-    if autodiff and (kind is not VALUE_AND_VJP or target not in AUTODIFF):
-        raise MatcalcError(f"autodiff is for {' and '.join(AUTODIFF)}, got {kind}, {target}")
-    if target not in TARGETS:
-        raise MatcalcError(f"unknown target {target!r}; known are: {', '.join(TARGETS)}")
+    chosen = target_of(target)
+    if autodiff and (kind is not VALUE_AND_VJP or chosen.autodiff is None):
+        raise MatcalcError(f"autodiff is for {' and '.join(autodiff_names())}, got {kind}, {target}")
     extra = extra or {}
     cotangent = extra["cotangent"] if kind.cotangent else None
     tangents = {} if kind.cotangent else extra
@@ -95,16 +70,11 @@ def numpy_source(
         program = program.with_factors(factors)
     lowered = Lowered(program, name or (VALUE if autodiff else kind).name, sizes)
     lowered.summary = summary or lowered.summary
-    if lowered.solvers and target not in ("numpy", "numba"):
+    if lowered.solvers and not chosen.solves:
         equation = next(iter(lowered.solvers))
         raise NoRuleError(f"the equation of {equation.name} is solved by code for NumPy only, not for {target}")
-    if autodiff:
-        return autodiff_text(lowered, title, list(formulas), target)
-    if target in ("numpy", "numba"):
-        return _numpy_text(lowered, title, list(formulas), comments or {}, target == "numba")
-    if target == "c":
-        return c_text(lowered, title, list(formulas))
-    return portable_text(lowered, title, list(formulas), DIALECTS[target])
+    printer = chosen.autodiff if autodiff and chosen.autodiff is not None else chosen.printer
+    return printer(lowered, Page(title, list(formulas), comments or {}))
 
 
 def compile_function(source: str, name: str | None = None) -> Callable[..., Any]:
@@ -123,121 +93,3 @@ def compile_function(source: str, name: str | None = None) -> Callable[..., Any]
         name = found[1]
     function: Callable[..., Any] = namespace[name]
     return function
-
-
-def _numpy_text(lowered: Lowered, title: str, formulas: list[str], comments: Mapping[str, str], compiled: bool) -> str:
-    """The NumPy module; `compiled`: its entrywise blocks are kernels of Numba."""
-    kernels = Kernels(_matrices(lowered), lowered.namer.name) if compiled else None
-    statements, result = _body(lowered, comments, kernels)
-    if lowered.alternative is not None:
-        less, more, other = lowered.alternative
-        inner, inner_result = _body(other, comments, kernels)
-        branch = "\n".join([*inner, f"return {inner_result}"]).splitlines()
-        comment = "# the products of the factors are smaller than the residual"
-        statements = [comment, f"if {less} < {more}:", *(f"    {line}" for line in branch), *statements]
-    taken = Inputs(
-        *(lowered.program.variables, lowered.program.tangents, lowered.program.cotangent),
-        *(lowered.inputs, lowered.dimensions, lowered.shapes),
-        lowered.needed,
-    )
-    call, taking = taken.call("\n".join([*statements, result]))
-    prologue = [f"{lowered.inputs[name]} = _renamed(inputs, {quoted(name)})" for name in lowered.renamed()]
-    prologue += [*(["_nothing_left(inputs)"] if prologue else []), call]
-    body = "\n".join([*prologue, *statements, result, *taking])
-    solvers = solver_sources(lowered, lambda inner: _body(inner, {}, None))
-    used = _used_helpers("\n".join([body, *solvers]))
-    everything = body + "".join([*solvers, *used.values()])
-    return render(
-        "numpy_module.py.jinja",
-        title=plain(title),
-        documentation=lowered.documentation(formulas),
-        uses_math="math." in everything,
-        uses_special="special." in everything,
-        uses_lapack="lapack." in everything,
-        uses_linalg="sla." in everything,
-        quiet=has_risky_branches(lowered.roots),
-        function=lowered.name,
-        signature=lowered.signature(),
-        summary=lowered.summary,
-        prologue=prologue,
-        taking=taking,
-        taken=taken.signature(),
-        statements=statements,
-        result=result,
-        kernels=kernels.all_sources() if kernels is not None else [],
-        helpers=[*solvers, *used.values()],
-    )
-
-
-def _matrices(lowered: Lowered) -> list[str]:
-    """The names of inputs and values that are no 1 x 1 values."""
-    schedules = [lowered, *([] if lowered.alternative is None else [lowered.alternative[2]])]
-    values = [(s.target, s.value) for part in schedules for s in part.schedule.statements]
-    inputs = [(lowered.inputs[v.params[0]], v) for v in (*lowered.program.variables, *lowered.extra)]
-    return [name for name, v in (*inputs, *values) if not v.is_scalar]
-
-
-def _body(lowered: Lowered, comments: Mapping[str, str], kernels: Kernels | None) -> tuple[list[str], str]:
-    """The lines of the statements, and the text of what is returned."""
-    result = lowered.result()
-    inputs = {v: lowered.inputs[v.params[0]] for v in (*lowered.program.variables, *lowered.extra)}
-    if kernels is None:
-        lines = lowered.schedule.lines(inputs, result)
-    else:
-        lines = [(s, [f"{s.target} = {kernels.text(s.text, s.target)}"]) for s in lowered.schedule.statements]
-    *found, result = in_numpy([*(line for s, part in lines for line in _commented(s, part, comments)), result])
-    return found, result
-
-
-def _commented(statement: Statement, lines: list[str], comments: Mapping[str, str]) -> list[str]:
-    """The lines of a statement with its formula: the one that was given, or for several lines its own."""
-    of = statement.of
-    name, value = (statement.target, statement.value) if of is None else (of.params[0], of.args[0])
-    formula = None if of is None else comments.get(name)
-    if is_blocks(value):
-        comment = plain(f"# {name} holds the blocks of {shared(value.args[0]).body}")
-        return [comment, *lines] if len(comment) <= COMMENT else lines
-    if len(lines) == 1:
-        return lines if formula is None else [f"{lines[0]}  # {name} = {plain(formula)}"]
-    if formula is None and not _is_short(value):
-        return lines
-    comment = plain(f"# {name} = {formula or shared(_opened(value)).body}")
-    return [comment, *lines] if len(comment) <= COMMENT else lines
-
-
-def _opened(e: Expr) -> Expr:
-    """The expression without the names of temporaries, which are numbered in the code."""
-    parts = postorder((e,), through_names=False)
-    table = {sub: sub.args[0] for sub in parts if sub.op == "named" and sub.params[0] == "t"}
-    return substitute(e, table, through_names=False)
-
-
-def _used_helpers(body: str) -> dict[str, str]:
-    """The source texts of the helpers that a body calls, and of those that these call, in the order of their file."""
-    used: set[str] = set()
-    waiting = [body]
-    while waiting:
-        text = waiting.pop()
-        for name in set(re.findall(r"\b_[a-z]\w*", text)) & set(_HELPERS) - used:
-            used.add(name)
-            waiting.append(_helper(name))
-    return {name: _helper(name) for name in _HELPERS if name in used}
-
-
-@cache
-def _helper(name: str) -> str:
-    """The source text of a helper."""
-    return inspect.getsource(_HELPERS[name]).rstrip()
-
-
-def _is_short(e: Expr) -> bool:
-    """Whether an expression may fit into a comment: it has few parts, names not opened."""
-    seen, waiting = {e}, [e]
-    while waiting:
-        part = waiting.pop()
-        new = [a for a in part.args if a not in seen] if part.op != "named" else []
-        seen.update(new)
-        waiting += new
-        if len(seen) > COMMENT:
-            return False
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import inspect
 import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,6 @@ import sympy as sp
 
 from matcalc import core, dims
 from matcalc.dims import is_one, shape_text
-from matcalc.emit import array_helpers, helpers, root_helpers
 from matcalc.emit.catalogue import Names, function_name, rules
 from matcalc.emit.centring import centred_twice
 from matcalc.emit.code import number_code
@@ -29,16 +27,10 @@ from matcalc.expr import Expr, postorder
 from matcalc.kinds import Kind
 from matcalc.ops.implicit import Equation
 from matcalc.properties import names_of
-from matcalc.targets.libraries.dialect import RUNTIME
+from matcalc.targets.registry import reserved
 from matcalc.walk import variables
 
-_FUNCTIONS = {
-    name
-    for m in (helpers, array_helpers, root_helpers, *RUNTIME)
-    for name, f in vars(m).items()
-    if inspect.isfunction(f)
-}
-_RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_FUNCTIONS} | {
+_RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)} | {
     *("np", "math", "special", "sla", "lapack", "xp", "jnp", "torch"),
     *("dims", "dtype", "_inputs", "tangents", "cotangent", "inputs"),
 }
@@ -48,7 +40,7 @@ class Namer:
     """Python names, each given once; those that Python or the code itself uses get a trailing underscore."""
 
     def __init__(self) -> None:
-        self.taken = set(_RESERVED)
+        self.taken = {*_RESERVED, *reserved()}
 
     def name(self, wanted: str) -> str:
         """`wanted`, with underscores behind it where it is taken."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from textwrap import wrap
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,12 +14,13 @@ from matcalc.calculus.jacobian import hessian_by, jacobian_by
 from matcalc.calculus.operators import kronecker_factors
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.wording import worded
-from matcalc.emit.module import AUTODIFF, LIBRARIES, TARGETS, compile_function, numpy_source
-from matcalc.errors import MatcalcError, NoRuleError, missing_dependency, need_one_of
+from matcalc.emit.module import compile_function, numpy_source
+from matcalc.errors import MatcalcError, NoRuleError, need_one_of
 from matcalc.expr import Expr
 from matcalc.functions.parts import parts_of
 from matcalc.kinds import VALUE, VALUE_AND_VJP, Kind, default, kind_of
 from matcalc.printing.text import shared
+from matcalc.targets.registry import autodiff_names, need_runnable, target_names
 
 _LONGEST = 110
 
@@ -61,10 +61,11 @@ def requested(
         MatcalcError: something is unknown, or does not go together.
     """
     kind = kind_of(given) if given is not None else VALUE if autodiff else default(scalar=d.output.is_scalar)
-    if autodiff and (kind is not VALUE or target not in AUTODIFF):
-        raise MatcalcError(f"autodiff=True is for the value and for {' and '.join(AUTODIFF)}, got {kind}, {target}")
-    for what, given, possible in (("target", target, TARGETS), ("form", form, FORMS)):
-        need_one_of(what, given, possible)
+    for what, word, possible in (("target", target, target_names()), ("form", form, FORMS)):
+        need_one_of(what, word, possible)
+    if autodiff and (kind is not VALUE or target not in autodiff_names()):
+        able = " and ".join(autodiff_names())
+        raise MatcalcError(f"autodiff=True is for the value and for {able}, got {kind}, {target}")
     if form != "dense" and (not kind.matrix or target != "numpy"):
         raise MatcalcError(f"form={form!r} is for the kinds jacobian and hessian in NumPy, got {kind}, {target}")
     taken = [name for name in ("dims", "tangents", "cotangent", "xp") if name in d.graph.declared]
@@ -75,26 +76,6 @@ def requested(
         if not isinstance(size, int):
             raise MatcalcError(f"dims: the size {name} must be a positive integer, got {size}")
     return Request(kind, target, autodiff, form, tuple(sorted(known.items())))
-
-
-def _installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # an importer that is asked refuses it
-        return False
-
-
-def need_runnable(target: str) -> None:
-    """Refuse a target whose code cannot be run here.
-
-    Raises:
-        MissingDependencyError: its library is not installed.
-        MatcalcError: it is no Python.
-    """
-    if target in LIBRARIES and not _installed(LIBRARIES[target]):
-        raise missing_dependency(f"target={target!r}", LIBRARIES[target])
-    if target == "c":
-        raise MatcalcError("target='c' is the text of a C file: write d.code(target='c') to a file and compile it")
 
 
 def module(d: Problem, kind: str | None = None, target: str = "numpy", **options: Any) -> str:

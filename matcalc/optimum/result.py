@@ -12,7 +12,6 @@ from matcalc.curvature.spectrum import Reason
 from matcalc.emit.module import compile_function, numpy_source
 from matcalc.errors import MatcalcError, need_one_of
 from matcalc.expr import Expr, postorder
-from matcalc.functions.request import need_runnable
 from matcalc.optimum.linear import is_quadratic
 from matcalc.optimum.proofs import Checked, lagrangian
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question, split_scalars
@@ -20,6 +19,7 @@ from matcalc.optimum.trial import Trial, tried
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of
+from matcalc.targets.registry import need_runnable
 from matcalc.walk import rebuild, substitute, variables
 
 CLOSED, EQUATION, NONE = "closed-form", "equation", "none"

@@ -1,7 +1,11 @@
 """Dask: arrays in blocks, lazily."""
 
+from functools import partial
+
 from matcalc.targets.dask import runtime
 from matcalc.targets.libraries.dialect import Dialect
+from matcalc.targets.libraries.module import portable_text
+from matcalc.targets.registry import Target
 
 DIALECT = Dialect(
     "Dask",
@@ -24,4 +28,10 @@ DIALECT = Dialect(
     special="special",
     own=runtime,
     needs={"special.": "from scipy import special"},
+)
+TARGET = Target(
+    "dask",
+    partial(portable_text, DIALECT),
+    runtime=DIALECT.helpers,
+    library="dask",
 )

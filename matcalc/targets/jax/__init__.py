@@ -1,7 +1,12 @@
 """JAX: what is generated can be traced, so that it can be jitted, sharded and differentiated further."""
 
+from functools import partial
+
 from matcalc.targets.jax import runtime
+from matcalc.targets.libraries.autodiff import autodiff_text
 from matcalc.targets.libraries.dialect import Dialect
+from matcalc.targets.libraries.module import portable_text
+from matcalc.targets.registry import Target
 
 DIALECT = Dialect(
     "JAX",
@@ -12,4 +17,11 @@ DIALECT = Dialect(
     special="jax.scipy.special",
     own=runtime,
     needs={"jax.": "import jax"},
+)
+TARGET = Target(
+    "jax",
+    partial(portable_text, DIALECT),
+    runtime=DIALECT.helpers,
+    library="jax",
+    autodiff=partial(autodiff_text, "jax", DIALECT),
 )

@@ -19,13 +19,12 @@ from matcalc.emit.needed_sizes import statements
 from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
 from matcalc.properties import CLOSED_MASK, names_of
-from matcalc.targets.libraries.dialects import DIALECTS
+from matcalc.targets.libraries.dialect import Dialect
 from matcalc.targets.libraries.module import WIDTH, type_line
 from matcalc.targets.libraries.sizes import size_lines
 from matcalc.targets.libraries.translation import python_numbers, translated
+from matcalc.targets.registry import Page
 from matcalc.templating import render
-
-AUTODIFF = ("jax", "torch")
 
 
 @dataclass(frozen=True)
@@ -40,20 +39,20 @@ class _Cut:
     kept: list[str]
 
 
-def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str) -> str:
+def autodiff_text(target: str, dialect: Dialect, lowered: Lowered, page: Page) -> str:
     """The module of a program of the kind `VALUE_AND_VJP` for JAX or PyTorch.
 
     Raises:
         NoRuleError: something has no counterpart there.
     """
-    program, dialect = lowered.program, DIALECTS[target]
+    program = lowered.program
     if lowered.renamed() or lowered.functions:
         raise NoRuleError(f"no code for {dialect.title} with abstract functions or with names that Python reserves")
     assert program.cotangent is not None
     names = [lowered.inputs[v.params[0]] for v in program.variables]
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
     held = [v.params[0] for v in program.variables if v.params[0] in program.results and v.params[3] & CLOSED_MASK]
-    cut = _cut(lowered, target, target == "torch" and not held)
+    cut = _cut(lowered, dialect, target == "torch" and not held)
     needed = statements(lowered.needed, lowered.dimensions)
     checks, by_hand = size_lines(arrays, lowered.dimensions, [*cut.forward, cut.value, *needed])
     if by_hand:
@@ -78,8 +77,8 @@ def autodiff_text(lowered: Lowered, title: str, formulas: list[str], target: str
     derivatives = [cut.gradients.get(name, "None") for name in names]
     return render(
         f"{target}_autodiff.py.jinja",
-        title=plain(title),
-        documentation=lowered.documentation(formulas),
+        title=plain(page.title),
+        documentation=lowered.documentation(page.formulas),
         uses_math="math." in everything,
         function=lowered.name,
         names=names,
@@ -104,9 +103,9 @@ def _stated(lowered: Lowered, held: list[str]) -> str:
     return "; ".join(f"{name} is {', '.join(facts[name])}" for name in held)
 
 
-def _cut(lowered: Lowered, target: str, repeats: bool) -> _Cut:
+def _cut(lowered: Lowered, dialect: Dialect, repeats: bool) -> _Cut:
     """The schedule as two passes; `repeats`: the second can do the first again."""
-    program, dialect = lowered.program, DIALECTS[target]
+    program = lowered.program
     assert program.value is not None
     assert program.cotangent is not None
     statements = [(s.target, s.text) for s in lowered.schedule.statements]

@@ -12,12 +12,13 @@ from matcalc.expr import Expr
 from matcalc.targets.libraries.dialect import Dialect
 from matcalc.targets.libraries.sizes import size_lines
 from matcalc.targets.libraries.translation import python_numbers, translated
+from matcalc.targets.registry import Page
 from matcalc.templating import render
 
 WIDTH = 108
 
 
-def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Dialect) -> str:
+def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
     """The module for another array library.
 
     Raises:
@@ -63,8 +64,8 @@ def portable_text(lowered: Lowered, title: str, formulas: list[str], dialect: Di
     everything = "\n".join([*body, *helpers])
     return render(
         "portable_module.py.jinja",
-        title=plain(title),
-        documentation=lowered.documentation(formulas),
+        title=plain(page.title),
+        documentation=lowered.documentation(page.formulas),
         uses_math="math." in everything,
         imports=dialect.imported(everything),
         function=lowered.name,

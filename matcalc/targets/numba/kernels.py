@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from matcalc.emit import trees
 from matcalc.emit.inplace import UNARY
+from matcalc.emit.program import Lowered
 
 _BINARY = ("np.maximum", "np.minimum")
 _HELPERS = {
@@ -145,3 +146,11 @@ def _is_mask(tree: ast.Call) -> bool:
     return (
         isinstance(tree.func, ast.Attribute) and tree.func.attr == "astype" and isinstance(tree.func.value, ast.Compare)
     )
+
+
+def matrices(lowered: Lowered) -> list[str]:
+    """The names of inputs and values that are no 1 x 1 values."""
+    schedules = [lowered, *([] if lowered.alternative is None else [lowered.alternative[2]])]
+    values = [(s.target, s.value) for part in schedules for s in part.schedule.statements]
+    inputs = [(lowered.inputs[v.params[0]], v) for v in (*lowered.program.variables, *lowered.extra)]
+    return [name for name, v in (*inputs, *values) if not v.is_scalar]

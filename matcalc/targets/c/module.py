@@ -12,15 +12,16 @@ from functools import lru_cache
 from matcalc.core import exact_dim
 from matcalc.dims import shape_text
 from matcalc.emit import trees
-from matcalc.emit.c_entries import SCALAR, Shape, product, size_text
-from matcalc.emit.c_parts import Step, count
-from matcalc.emit.c_statements import Statements
 from matcalc.emit.code import number_code
 from matcalc.emit.needed_sizes import code
 from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
+from matcalc.targets.c.entries import SCALAR, Shape, product, size_text
+from matcalc.targets.c.parts import Step, count
+from matcalc.targets.c.statements import Statements
+from matcalc.targets.registry import Page
 from matcalc.templating import render, template_folder
 
 # What names in C cannot be: its words, and what its headers and the file itself define.
@@ -34,7 +35,7 @@ gamma j0 j1 jn y0 y1 yn round floor ceil trunc fmin fmax hypot
 _COMMENT, _WIDTH = 100, 110
 
 
-def c_text(lowered: Lowered, title: str, formulas: list[str]) -> str:
+def c_text(lowered: Lowered, page: Page) -> str:
     """The C file.
 
     Raises:
@@ -42,7 +43,7 @@ def c_text(lowered: Lowered, title: str, formulas: list[str]) -> str:
     """
     if lowered.functions:
         raise NoRuleError("no code for C with abstract functions")
-    return _Writer(lowered).text(title, formulas)
+    return _Writer(lowered).text(page)
 
 
 class _Writer:
@@ -109,7 +110,7 @@ class _Writer:
 
     # ------------------------------------------------------------------------------------------------ text
 
-    def text(self, title: str, formulas: list[str]) -> str:
+    def text(self, page: Page) -> str:
         statements, lowered = self.statements, self.lowered
         for s in lowered.schedule.statements:
             of = s.of
@@ -129,8 +130,8 @@ class _Writer:
         reads |= set(re.findall(r"\w+", body))
         return render(
             "c_module.c.jinja",
-            title=_comment(plain(title)),
-            documentation=[_comment(line) for line in lowered.documentation(formulas) if "Shapes:" not in line][:None],
+            title=_comment(plain(page.title)),
+            documentation=[_comment(line) for line in lowered.documentation(page.formulas) if "Shapes:" not in line],
             function=lowered.name,
             summary=lowered.summary,
             parameters=_wrapped([text for _, text, _ in parameters], len(lowered.name) + 5),

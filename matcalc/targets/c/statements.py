@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from matcalc.emit import trees
-from matcalc.emit.c_entries import SCALAR, UNARY, At, Entries, Shape, product, refused
-from matcalc.emit.c_parts import Step, Stored, bare, count, gemv, group, is_number, line_of, turn
+from matcalc.targets.c.entries import SCALAR, UNARY, At, Entries, Shape, product, refused
+from matcalc.targets.c.parts import Step, Stored, bare, count, gemv, group, is_number, line_of, turn
 from matcalc.targets.libraries.translation import EINSUM
 
 _PAIR = 2

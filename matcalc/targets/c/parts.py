@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from matcalc.emit import trees
-from matcalc.emit.c_entries import Shape, product
+from matcalc.targets.c.entries import Shape, product
 
 _BRACKETS = ("", "None, :", ":, None")
 

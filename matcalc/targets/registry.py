@@ -1,0 +1,127 @@
+"""The targets by their names; each is a folder, imported when it is first asked for.
+
+A target says how the lowered program (`matcalc.emit.program.Lowered`) is written; nothing else knows which there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, TypeAlias
+
+from matcalc.errors import MatcalcError, missing_dependency, need_one_of
+
+
+@dataclass(frozen=True)
+class Page:
+    """What stands in a module beside its code.
+
+    Attributes:
+        title: the first line.
+        formulas: lines of its docstring.
+        comments: for named values the formula behind their statement.
+    """
+
+    title: str
+    formulas: list[str]
+    comments: Mapping[str, str] = field(default_factory=dict)
+
+
+Printer: TypeAlias = Callable[[Any, Page], str]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target.
+
+    Attributes:
+        name: what it is asked for by.
+        printer: writes the text of a module for a lowered program, and raises NoRuleError for what it lacks.
+        runtime: the names of the functions that its modules may carry, which no variable may have.
+        library: the package without which its functions cannot run.
+        language: where it is no Python, the language and how its text is run.
+        solves: it has code that solves the equations of implicit values.
+        autodiff: writes a value that the library differentiates by our derivative.
+    """
+
+    name: str
+    printer: Printer
+    runtime: Iterable[str] = ()
+    library: str | None = None
+    language: str = ""
+    solves: bool = False
+    autodiff: Printer | None = None
+
+
+_FOLDERS = {
+    name: f"matcalc.targets.{name.replace('-', '_')}"
+    for name in ("numpy", "array-api", "dask", "jax", "torch", "numba", "c")
+}
+_REGISTERED: dict[str, Target] = {}
+
+
+def register(target: Target) -> None:
+    """Add a target."""
+    if target.name in target_names():
+        raise MatcalcError(f"there is a target {target.name}")
+    _REGISTERED[target.name] = target
+    reserved.cache_clear()
+
+
+def forget(name: str) -> None:
+    """Take a registered target away."""
+    del _REGISTERED[name]
+    reserved.cache_clear()
+
+
+def target_names() -> list[str]:
+    """The names of all targets."""
+    return [*_FOLDERS, *_REGISTERED]
+
+
+def target_of(name: str) -> Target:
+    """The target of a name.
+
+    Raises:
+        MatcalcError: there is none.
+    """
+    need_one_of("target", name, target_names())
+    if name in _REGISTERED:
+        return _REGISTERED[name]
+    found: Target = import_module(_FOLDERS[name]).TARGET
+    return found
+
+
+def autodiff_names() -> list[str]:
+    """The names of the targets whose libraries differentiate by our derivative."""
+    return [name for name in target_names() if target_of(name).autodiff is not None]
+
+
+@cache
+def reserved() -> frozenset[str]:
+    """The names of the runtime functions of all targets."""
+    return frozenset(f for name in target_names() for f in target_of(name).runtime)
+
+
+def need_runnable(name: str) -> None:
+    """Refuse a target whose code cannot be run here.
+
+    Raises:
+        MissingDependencyError: its library is not installed.
+        MatcalcError: it is no Python.
+    """
+    target = target_of(name)
+    if target.library is not None and not _installed(target.library):
+        raise missing_dependency(f"target={name!r}", target.library)
+    if target.language:
+        raise MatcalcError(f"target={name!r} is the text of {target.language}")
+
+
+def _installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # an importer that is asked refuses it
+        return False
