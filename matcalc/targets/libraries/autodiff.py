@@ -71,8 +71,8 @@ def autodiff_text(target: str, dialect: Dialect, lowered: Lowered, page: Page) -
     elif typed:
         checks.append(f"dtype = {names[0]}.dtype")
     body = [*checks, *cut.forward, cut.value, *cut.backward, *cut.gradients.values()]
-    needed = dialect.needed("\n".join(body))
-    helpers = [source for name, source in dialect.sources.items() if name in needed]
+    called = dialect.needed("\n".join(body))
+    helpers = [source for name, source in dialect.sources.items() if name in called]
     everything = "\n".join([*body, *helpers])
     derivatives = [cut.gradients.get(name, "None") for name in names]
     return render(
