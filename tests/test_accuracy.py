@@ -100,6 +100,8 @@ STABLE = [
     ("sqrt(2 + x.^2) - x.^2 ./ sqrt(2 + x.^2)", lambda t: 2 / mpmath.sqrt(2 + t * t), [1e7, 1, 1e-9]),
     ("1 - x ./ (1 + x)", lambda t: 1 / (1 + t), [1e12, 1, 1e-9]),
     ("tanh(x) .* (1 - tanh(x).^2)", lambda t: mpmath.tanh(t) * mpmath.sech(t) ** 2, [-30, 0.1, 300]),
+    ("log(abs(1 + x))", lambda t: mpmath.log(abs(1 + t)), [1e-11, -1e-11, -2.5, 1e9]),
+    ("x.^2 - relu(abs(x) - 2).^2", lambda t: 4 * abs(t) - 4 if abs(t) > 2 else t * t, [1e9, -1e9, 0.5, 3]),
     ("sigmoid(x) .* (1 - sigmoid(x)).^2", lambda t: mpmath.exp(-2 * t) / (1 + mpmath.exp(-t)) ** 3, [-30, 0.1, 300]),
 ]
 
@@ -161,6 +163,26 @@ def test_gradients_of_what_is_centred_sum_to_nothing(source, name):
     exact = d.function("gradient")(**{n: X.astype(float) for n, X in values.items()})[name]
     got = d.function("gradient")(**values)[name]
     assert np.max(np.abs(got - exact)) < 3e-3 * np.max(np.abs(exact))
+
+
+@pytest.mark.parametrize("source", ["p = softmax(z)\n-sum(p .* log(p))", "sum(softmax(z) .* log_softmax(z))"])
+def test_the_gradient_of_an_entropy_keeps_its_digits_where_all_is_nearly_alike(source):
+    z = np.array([2e-9, -3e-9, 5e-9])
+    got = mc.derive(source, wrt="z", shapes={"z": (3, 1)}).function("gradient")(z=z)["z"]
+    sign = -1 if source.startswith("p") else 1
+    np.testing.assert_allclose(got, sign * (z - z.mean()) / 3, rtol=3e-8)
+
+
+def test_differences_from_a_mean_of_what_has_a_stable_form():
+    x = np.array([1e-8, 3e-8, -2e-8])
+    value = mc.derive("var(1 - cos(x))", wrt="x", shapes={"x": ("n", 1)}).function("value")(x=x)
+    assert value == pytest.approx(np.var(x**2 / 2), rel=1e-12)
+
+
+def test_distances_that_are_spelled_out_keep_their_digits():
+    X = np.array([[1e6, 2.0], [1e6 + 2.0**-20, 2.0]])
+    source = "q = sum(X.^2, 2)\nD = q*ones(1, n) + ones(n, 1)*q' - 2*X*X'\nsum(D)"
+    assert mc.derive(source, wrt="X").function("value")(X=X) == 2 * 2.0**-40
 
 
 def test_a_softmax_is_computed_once_whatever_scales_it():

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from matcalc import core
-from matcalc.core import broadcast, minus
+from matcalc.core import broadcast, minus, number
 from matcalc.dims import is_one
+from matcalc.emit.matching import softmax_of
 from matcalc.emit.moments import centred
 from matcalc.emit.quotients import factors_of_term
 from matcalc.expr import Expr, postorder
@@ -48,7 +49,11 @@ def _again(e: Expr) -> Expr:
             if found is not None:
                 if found == (None,) and t is broadcast(minus(average), e.shape):
                     e = centred(Y, axis)  # as the code of moments has it
-                return _less_mean(e, found[0], axis, found[0] is not None and found[0] in +outside)
+                P = found[0]
+                weighted = P is not None and P in +outside
+                if P is not None:
+                    e = _without_normaliser(e, P, axis, weighted, [f for a in rest for f in _terms(a)])
+                return _less_mean(e, P, axis, weighted)
     return e
 
 
@@ -85,6 +90,37 @@ def _weight(
         ):
             return (P,)
     return None
+
+
+def _without_normaliser(
+    e: Expr, P: Expr, axis: int | None, weighted: bool, terms: list[tuple[Any, Counter[Expr]]]
+) -> Expr:
+    """`e` with Z for each logarithm of P = softmax(Z), and without constants: the weighted mean takes away the rest."""
+    kept: list[Expr] = []
+    found = False
+    for c, F in terms:
+        others = Counter(F)
+        others[P] -= weighted
+        logs = [b for b in others if _is_log_of(b, P)]
+        others.subtract(logs)
+        factors = [b for b, n in others.items() if n != 0]
+        simple = len(logs) <= 1 and all(others[b] == 1 and _constant_along(b, axis) for b in factors)
+        if not simple or any(others[b] != 0 for b in logs):
+            return e
+        found = found or bool(logs)
+        for _ in logs:
+            repeated = (broadcast(b, P.shape) for b in factors)
+            kept.append(core.scale(number(c), core.hadamard(*repeated, P.args[0])))
+    if not found:
+        return e
+    D = core.add(*kept)
+    C = core.add(D, minus(broadcast(core.total(core.hadamard(P, D), axis), P.shape)))
+    return core.hadamard(P, C) if weighted else C
+
+
+def _is_log_of(b: Expr, P: Expr) -> bool:
+    inner = softmax_of(b.args[0]) if b.op == "log" else (b.args[0], b.params[0]) if b.op == "log_softmax" else None
+    return inner == (P.args[0], P.params[0])
 
 
 def _terms(Y: Expr) -> list[tuple[Any, Counter[Expr]]]:

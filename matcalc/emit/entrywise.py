@@ -18,6 +18,7 @@ from matcalc.dims import Shape, is_one, is_scalar, same_shape
 from matcalc.emit.code import Code, Level
 from matcalc.emit.matching import constant_of, through
 from matcalc.emit.selection import Choice, Rule, Selector
+from matcalc.emit.stable import stable
 from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
 from matcalc.ops.arithmetic import power_
@@ -104,12 +105,12 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
 
 
 def _terms(select: Selector, e: Expr) -> list[Expr]:
-    """The terms of a sum; a sum within keeps its brackets where its terms may cancel."""
+    """The terms of a sum; a sum within keeps its brackets where its terms may cancel, or are computed otherwise."""
     flat: list[Expr] = []
     stack = list(reversed(e.args))
     while stack:
         t = stack.pop()
-        if t.op == "add" and not select.shared(t) and not (flat and is_firm(t)):
+        if t.op == "add" and not select.shared(t) and not (flat and is_firm(t)) and stable(t) is None:
             stack.extend(reversed(t.args))
         else:
             flat.append(t)

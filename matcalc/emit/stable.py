@@ -13,6 +13,7 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import broadcast, minus, number
+from matcalc.emit.differences import without_squares
 from matcalc.emit.log_sums import log_of_sum, over_sum
 from matcalc.emit.matching import (
     constant_of,
@@ -63,6 +64,9 @@ def _stable_log(e: Expr) -> Expr | None:
         return normlogcdf(*through(X).args)
     if through(X).op == "cosh":
         return _log_cosh(*through(X).args)
+    rest = plus_one(*through(X).args) if through(X).op == "abs" else None
+    if rest is not None:  # |1 + Y| = 1 + max(Y, -2 - Y)
+        return log1p(maximum(rest, minus(core.plus(rest, broadcast(number(2), rest.shape)))))
     inner = log_of_sum(X)
     if inner is not None:
         return inner
@@ -220,7 +224,8 @@ def _stable_sum(e: Expr) -> Expr | None:
         if found is not None:
             rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
             return core.add(*rest[:i], found, *rest[i:])
-    return without_common_part(e)
+    found = without_common_part(e)
+    return without_squares(e) if found is None else found
 
 
 def _exponentials(a: Expr, b: Expr) -> Expr | None:
