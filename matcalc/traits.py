@@ -58,7 +58,7 @@ class Traits:
         monotone: for entrywise functions: 1 increasing, -1 decreasing on the whole domain, 0 neither.
         branch: for entrywise functions with poles: an interval (low, high) without any.
             Of other operations: in every entry of every argument.
-        convexity: for entrywise functions with kinks: 1 convex, -1 concave, 0 where f'' tells; least or largest at 0.
+        convexity: for entrywise functions: 1 convex, -1 concave, 0 where f'' tells; what is not monotone turns at 0.
             Of other operations: whether they are convex or concave in all their arguments jointly.
         image: for entrywise functions `(*params) -> (low, high, low is open, high is open)`, an interval of all values.
         real_only: whether it has no complex derivative, being defined by order, moduli or real factors.

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy as sp
 from case_support import Case, load
+from fuzz.curvature import chord_failure, has_both_signs, hessian_failure, judged
 
 import matcalc as mc
-from matcalc.curvature.intervals import POSITIVE
+from matcalc.curvature.composition import Shape, curvature_of_function
+from matcalc.curvature.curvature import Curvature
+from matcalc.curvature.intervals import EVERYTHING, POSITIVE
 from matcalc.curvature.ranges import Ranges
-from matcalc.curvature.univariate import T, range_of_function
+from matcalc.curvature.univariate import T, pieces, range_of_function
 from matcalc.expr import REGISTRY
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
 
 CASES = load("curvature")
+ATOMS = load("convex_atoms")
 STRENGTH = {
     "affine": ("affine", "convex", "concave"),
     "convex": ("convex",),
@@ -51,7 +55,7 @@ def test_known_functions(case):
             texts = wanted if isinstance(wanted, list) else [wanted]
             assert any(same_number(d, getattr(c, name), text) for text in texts), getattr(c, name)
     if c.status == "neither":
-        need_witness(c)
+        assert has_both_signs(c)
     else:
         assert c.reasons or c.status == "affine"
 
@@ -62,13 +66,6 @@ def same_number(d: mc.Derivation, found: mc.Expr | None, text: str) -> bool:
     arrays, sizes = sample(d.graph.declared.values(), 3)
     wanted = evaluate(d.parse(text), arrays, sizes)
     return bool(np.allclose(evaluate(found, arrays, sizes), wanted))
-
-
-def need_witness(c) -> None:
-    points = [*(c.witness if isinstance(c.witness, tuple) else (c.witness,)), *c.chords]
-    signs = {np.sign(value) for point in points if point is not None for value in point.curvatures}
-    signs |= {-np.sign(chord.chord) for chord in c.chords if chord.chord is not None}
-    assert signs == {1.0, -1.0}
 
 
 def test_a_curvature_is_no_truth_value_and_names_must_be_variables():
@@ -130,7 +127,8 @@ def test_traits_of_functions_of_one_number(name):
     if entry.convexity:
         second = np.diff(slopes)
         assert np.all(entry.convexity * second >= -1e-12)
-        assert np.isclose(y[np.argmin(entry.convexity * y)], y[np.argmin(np.abs(t))])
+        if not entry.monotone:
+            assert np.isclose(y[np.argmin(entry.convexity * y)], y[np.argmin(np.abs(t))])
     assert isinstance(low_open, bool)
     assert isinstance(high_open, bool)
 
@@ -157,85 +155,95 @@ def test_a_pole_inside_of_an_interval_leaves_a_range_open():
     assert Ranges().of(x).low == -sp.oo
 
 
+@pytest.mark.parametrize("case", ATOMS, ids=[case["id"] for case in ATOMS])
+def test_functions_of_convex_analysis_written_out(case):
+    """The functions that CVXPY knows by a name, written out by their definitions."""
+    c = mc.derive(case["program"], wrt=case["wrt"]).curvature()
+    assert case["word"] in c.status or (c.status == "affine" and not c.failed)
+    assert c.reasons or c.status == "affine"
+
+
+def test_more_is_certified_than_by_cvxpy():
+    beside = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "curvature.py"))
+    theirs = 0
+    for case in CASES:
+        word = case["verdict"]["best"].split()[-1]
+        theirs += word != "neither" and beside["certified_by_cvxpy"](derived(case)) in (word, "affine")
+    assert 0 < theirs < sum(case["verdict"]["best"] != "neither" for case in CASES)
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("norm2(X*w - y)^2", "strongly convex with mu = 2*eigmin(X'*X) where X has full column rank"),
+        (
+            "-(X*w - y)'*inv(S)*(X*w - y)",
+            "strongly concave with mu = 2*eigmin(X'*inv(S)*X) where X has full column rank",
+        ),
+        ("sum(exp(X*w))", "strictly convex where X has full column rank"),
+        ("w'*Q*w", "strongly convex with mu = 2*eigmin(Q) where Q is positive definite"),
+    ],
+)
+def test_what_full_rank_would_give(text, condition):
+    lines = "X: n x p\nw: p x 1\ny: n x 1\nS: n x n positive-definite\nQ: p x p positive-semidefinite\n"
+    c = mc.derive(lines + text, wrt="w").curvature()
+    assert c.conditions == (condition,)
+    assert condition in c.text()
+    assert c.data()["conditions"] == [condition]
+
+
+def test_pieces_join_at_their_slopes():
+    huber = sp.Piecewise((T**2, sp.Abs(T) <= 1), (2 * sp.Abs(T) - 1, True))
+    assert [(p.low, p.high) for p, _ in pieces(huber, EVERYTHING)] == [(-sp.oo, -1), (-1, 0), (0, 1), (1, sp.oo)]
+    assert curvature_of_function(huber, EVERYTHING) == Shape(convex=True, concave=False)
+    assert curvature_of_function(sp.Max(T, 2 * T, -1), EVERYTHING) == Shape(convex=True, concave=False)
+    assert curvature_of_function(sp.Min(T, 2 * T), EVERYTHING) == Shape(convex=False, concave=True)
+    jump = sp.Piecewise((T, T < 0), (T + 1, True))
+    assert curvature_of_function(jump, EVERYTHING) == Shape(convex=False, concave=False)
+    assert curvature_of_function(sp.Piecewise((T**2, T < 1), (3 * T - 1, True)), EVERYTHING) == Shape(False, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sum(abs(x).^(1/2))",
+        "sum(abs(x).^3)^(1/6)",
+        "sum(x.^4)^(1/8)",
+        "det(diag(x))",
+        "prod(x)^(2/n)",
+        "exp(2*mean(log(abs(x))))",
+        "sum(sin(abs(x)))",
+    ],
+)
+def test_powers_and_means_that_are_not_convex(text):
+    assert mc.derive(f"x: n x 1; {text}", wrt="x").curvature().status in ("undecided", "neither")
+
+
+@pytest.mark.parametrize("rows", ["1", "n"])
+@pytest.mark.parametrize("text", ["tr(sqrtm(x*x'))", "sum((x.^2).^(1/2))", "(x'*x)^(3/4)", "(x'*x)^(1/2)"])
+def test_roots_of_squares_have_kinks(text, rows):
+    """In one dimension the second derivative is not positive anywhere else, and the function is not concave."""
+    assert "concave" not in mc.derive(f"x: {rows} x 1; {text}", wrt="x").curvature().status
+    assert "convex" not in mc.derive(f"x: {rows} x 1; -{text}", wrt="x").curvature().status
+    assert mc.derive(f"x: {rows} x 1; sqrt({text})", wrt="x").curvature().status in ("neither", "undecided", "convex")
+
+
+@pytest.mark.parametrize("text", ["det(X)^(2/n)", "det(X)", "log(tr(X^2))", "eigmax(X)*eigmin(X)", "tr(X*expm(-X))"])
+def test_functions_of_eigenvalues_that_are_not_convex(text):
+    assert mc.derive(f"X: n x n positive-definite; {text}", wrt="X").curvature().status in ("undecided", "neither")
+
+
 # ------------------------------------------------------------------------------------------------ random functions
 
-FUNCTIONS = ("exp", "softplus", "sigmoid", "tanh", "abs", "relu", "sqrt", "log", "cosh", "sin", "huber", "logsigmoid")
+
+@pytest.mark.parametrize("number", range(150))
+def test_no_unsound_claim_on_random_functions(number):
+    assert not judged(number, points=20).failure
 
 
-def entries(rng: random.Random, depth: int) -> str:
-    """A random column of entries in x."""
-    if depth <= 0:
-        return rng.choice(("x", "A*x", "A*x + b", "y .* x", "b - x", "M*x", "2*x"))
-    a, b = entries(rng, depth - 1), entries(rng, depth - 1)
-    forms = (f"{rng.choice(FUNCTIONS)}({a})", f"({a}) + ({b})", f"({a}) .* ({b})", f"-({a})", f"c*({a})")
-    powers = f"({a}).^{rng.choice(('2', '3', '4', '(1/2)', '(-1)', '(-2)', '(3/2)'))}"
-    return rng.choice((*forms, powers, f"maximum({a}, {b})", f"({a}) ./ ({b})", f"1 + ({a})"))
-
-
-def function(rng: random.Random, depth: int) -> str:
-    """A random scalar function of x."""
-    a = entries(rng, depth - 1)
-    simple = [f"sum({a})", f"norm2({a})", f"norm2({a})^2", f"logsumexp({a})", f"max({a})", f"c*sum({a})", "x'*P*x"]
-    simple += [f"sqrt(1 + ({a})'*({a}))", f"norm1({a})", f"var({a})", "b'*x", f"prod({a})"]
-    if depth > 1:
-        f, g = function(rng, depth - 1), function(rng, depth - 1)
-        simple += [f"({f}) + ({g})", f"({f}) - ({g})", f"exp({f})", f"log({f})", f"({f})^2", f"({f})/({g})"]
-        simple += [f"sqrt({f})", f"({f})*({g})", f"maximum({f}, {g})"]
-    return rng.choice(simple)
-
-
-def random_problem(seed: int) -> mc.Derivation | None:
-    rng = random.Random(seed)
-    facts = ["positive-definite", "symmetric", "positive-semidefinite"]
-    lines = [
-        f"x: n x 1 {rng.choice(('', 'positive'))}",
-        f"M: n x n {rng.choice(('', 'positive', 'nonnegative'))}",
-        f"P: n x n {rng.choice(facts)}",
-        f"b: n x 1 {rng.choice(('', 'positive'))}",
-        f"y: n x 1 {rng.choice(('', 'positive'))}",
-        f"c: 1 x 1 {rng.choice(('', 'positive'))}",
-        "A: n x n",
-        function(rng, rng.choice((1, 2, 2, 3))),
-    ]
-    try:
-        return mc.derive("\n".join(lines), wrt="x")
-    except mc.MatcalcError:
-        return None
-
-
-def chords(d: mc.Derivation, seed: int) -> Iterator[tuple[dict, dict, float, float, float]]:
-    """Data, sizes, how far the function lies above a chord's middle, the size of the chord, and the tolerance."""
-    rng = np.random.default_rng(seed)
-    for k in range(24):
-        mode = ("free", "positive")[k % 2]
-        arrays, sizes = sample(d.graph.declared.values(), rng, {"n": 3}, mode=mode)
-        other, _ = sample([d.graph.declared["x"]], rng, sizes, mode=mode)
-        first, last = ((1.0, 0.1, 5.0)[k % 3] * a["x"] for a in (arrays, other))
-        with np.errstate(all="ignore"):
-            values = [
-                float(evaluate(d.source.output, {**arrays, "x": first + w * (last - first)}, sizes, {})[0, 0])
-                for w in (0.0, 0.5, 1.0)
-            ]
-        if np.all(np.isfinite(values)):
-            gap = values[1] - (values[0] + values[2]) / 2
-            yield arrays, sizes, gap, float(np.sum((last - first) ** 2)) / 8, 1e-9 * (1 + max(map(abs, values)))
-
-
-@pytest.mark.parametrize("seed", range(120))
-def test_no_unsound_claim_on_random_functions(seed):
-    d = random_problem(seed)
-    if d is None:
-        return
-    c = d.curvature("x")
-    if c.status == "neither":
-        need_witness(c)
-        return
-    for arrays, sizes, gap, size, tolerance in chords(d, seed):
-        if c.status == "affine" or "convex" in c.status:
-            assert gap <= tolerance
-        if c.status == "affine" or "concave" in c.status:
-            assert gap >= -tolerance
-        if c.strong is not None:
-            assert abs(gap) >= (1 - 1e-9) * float(evaluate(c.strong, arrays, sizes)[0, 0]) * size - tolerance
-        if c.smooth is not None:
-            assert abs(gap) <= (1 + 1e-9) * float(evaluate(c.smooth, arrays, sizes)[0, 0]) * size + tolerance
+def test_a_wrong_claim_is_found():
+    d = mc.derive("x: n x 1; y: n x 1\nsum(y .* x.^2)", wrt="x")
+    assert "convex" in chord_failure(d, Curvature(tuple(d.wrt), "convex"), 1)
+    d = mc.derive("x: n x 1\nsum(x.^4)", wrt="x")
+    one = mc.derive("1 + 0*sum(x)", shapes={"x": ("n", 1)}).output
+    assert "strong" in hessian_failure(d, Curvature(tuple(d.wrt), "strongly convex", strong=one), 1, 8)

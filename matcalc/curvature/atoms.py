@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sympy as sp
-
 from matcalc.curvature.composition import (
     BOYD,
     CONCAVE,
@@ -11,13 +9,19 @@ from matcalc.curvature.composition import (
     Composition,
     Shape,
     atom,
-    curvature_of_function,
-    own_form,
+    coefficient,
+    minus_of,
+    pair,
+    quotient,
 )
-from matcalc.curvature.intervals import EVERYTHING, POSITIVE
-from matcalc.curvature.univariate import T as _T
 from matcalc.expr import Expr
+from matcalc.ops.activations import normlogcdf
 from matcalc.properties import known
+
+_LINDBLAD = (
+    "tr(X (log X - log Y)) is jointly convex in positive definite X and Y",
+    "Lindblad, Expectations and entropy inequalities for finite quantum systems (1974)",
+)
 
 
 @atom
@@ -37,22 +41,89 @@ def quadratic_over_linear(c: Composition, e: Expr) -> Shape | None:
 
 @atom
 def relative_entropy(c: Composition, e: Expr) -> Shape | None:
-    """x log(x/y), x and y > 0."""
+    """x log(x/y), x and y > 0, also as x (log(x) - log(y))."""
     if e.op not in ("hadamard", "scale") or len(e.args) != 2:
         return None
     for x, log in (e.args, e.args[::-1]):
-        if log.op != "log":
-            continue
-        quotient = log.args[0]
-        top, below = _quotient(quotient)
+        top, below = _ratio_under_logarithm(log)
         if top is None or below is None or not (c.shape[x].affine and c.ranges.of(x).positive):
             continue
-        if not (c.shape[top].affine and c.shape[below].affine and c.ranges.of(below).positive):
+        if not (c.of(top).affine and c.of(below).affine and c.ranges.of(below).positive):
             continue
         if top is x:
             return c.says("relative_entropy", "x log(x/y) is convex", f"{BOYD}, 3.2.6", e, CONVEX)
         if below is x and c.ranges.of(top).positive:
             return c.says("relative_entropy", "t log(x/t) is concave", f"{BOYD}, 3.2.6", e, CONCAVE)
+    return None
+
+
+@atom
+def quantum_relative_entropy(c: Composition, e: Expr) -> Shape | None:
+    """tr(X (log(X) - log(Y))), X and Y positive definite."""
+    if e.op != "tr" or e.args[0].op != "matmul" or len(e.args[0].args) != 2:
+        return None
+    for X, log in (e.args[0].args, e.args[0].args[::-1]):
+        top, below = _ratio_under_logarithm(log, "logm")
+        if top is X and below is not None and _is_definite(c, X) and _is_definite(c, below):
+            return c.says("quantum_relative_entropy", _LINDBLAD[0], _LINDBLAD[1], e, CONVEX)
+    return None
+
+
+def _is_definite(c: Composition, X: Expr) -> bool:
+    return c.shape[X].affine and known(X, "positive-definite")
+
+
+def _ratio_under_logarithm(e: Expr, log: str = "log") -> tuple[Expr | None, Expr | None]:
+    """The x and y of log(x/y) and of log(x) - log(y)."""
+    if e.op == log == "log":
+        return quotient(e.args[0])
+    if e.op == "add" and len(e.args) == 2:
+        for first, other in (e.args, e.args[::-1]):
+            minus = minus_of(other)
+            if first.op == log and minus is not None and minus.op == log:
+                return first.args[0], minus.args[0]
+    return None, None
+
+
+@pair
+def relative_entropy_in_two_terms(c: Composition, first: Expr, other: Expr) -> Shape | None:
+    """sum(x log(x)) - sum(x log(y)), and the same as traces of matrices."""
+    factor, inner = coefficient(first)
+    other_factor, other_inner = coefficient(other)
+    if not factor.is_positive or other_factor != -factor:
+        return None
+    while inner.op == other_inner.op and inner.op in ("sum", "mean", "tr"):
+        inner, other_inner = inner.args[0], other_inner.args[0]
+    table = {"hadamard": "log", "scale": "log", "matmul": "logm"}
+    if inner.op != other_inner.op or inner.op not in table or len(inner.args) != 2 or len(other_inner.args) != 2:
+        return None
+    for x, log in (inner.args, inner.args[::-1]):
+        if log.op != table[inner.op] or log.args[0] is not x or x not in other_inner.args:
+            continue
+        log_y = next((f for f in other_inner.args if f.op == log.op), None)
+        if log_y is None or not (c.shape[x].affine and c.shape[log_y.args[0]].affine):
+            continue
+        if log.op == "logm" and first.is_scalar and all(_is_definite(c, a.args[0]) for a in (log, log_y)):
+            return c.says("quantum_relative_entropy", _LINDBLAD[0], _LINDBLAD[1], first, CONVEX)
+        if log.op == "log" and all(c.ranges.of(a.args[0]).positive for a in (log, log_y)):
+            return c.says("relative_entropy", "x log(x/y) is convex", f"{BOYD}, 3.2.6", first, CONVEX)
+    return None
+
+
+@pair
+def log_partition_of_dirichlet(c: Composition, first: Expr, other: Expr) -> Shape | None:
+    """+-(gammaln(sum(a)) - sum(gammaln(a))), a > 0: minus the logarithm of the Beta function."""
+    for sign, shape in ((1, CONCAVE), (-1, CONVEX)):
+        whole, parts = (first, minus_of(other)) if sign == 1 else (minus_of(first), other)
+        if whole is None or parts is None or whole.op != "gammaln" or whole.args[0].op != "sum":
+            continue
+        a = whole.args[0].args[0]
+        if parts.op != "sum" or parts.args[0].op != "gammaln" or parts.args[0].args[0] is not a:
+            continue
+        if c.shape[a].affine and c.ranges.of(a).positive:
+            statement = "the logarithm of the Beta function, the log-partition of a Dirichlet, is convex"
+            source = "Wainwright & Jordan, Graphical models, exponential families, and variational inference (2008)"
+            return c.says("log_partition", statement, source, whole, shape)
     return None
 
 
@@ -73,116 +144,41 @@ def matrix_fraction(c: Composition, e: Expr) -> Shape | None:
 
 
 @atom
-def root_of_squares(c: Composition, e: Expr) -> Shape | None:
-    """The Euclidean norm of affine values, spelled as a root."""
-    if e.op != "sqrt":
+def unitarily_invariant_norm(c: Composition, e: Expr) -> Shape | None:
+    """Norms of the singular values, and what is a norm by its definition: the root of eigmax(X'X), tr(sqrtm(X'X))."""
+    if e.op in ("sum", "max", "norm1", "norm2") and e.is_scalar and e.args[0].op == "singvals":
+        found = c.shape[e.args[0].args[0]].affine
+    elif e.op == "tr" and e.args[0].op == "sqrtm":
+        found = c.is_gram(e.args[0].args[0])
+    else:
+        found = e.op == "eigmax" and c.is_gram(e.args[0])
+    if not found:
         return None
-    square = e.args[0]
-    statement = "the root of a sum of squares of affine values is a norm"
-    if not c.is_square(square):
-        return None
-    return c.says("norm", statement, f"{BOYD}, 3.1.5", e, CONVEX)
+    statement = "a symmetric norm of the singular values is a norm of the matrix"
+    source = "von Neumann, Some matrix-inequalities and metrization of matric-space (1937)"
+    return c.says("unitarily_invariant_norm", statement, source, e, CONVEX)
 
 
 @atom
-def powers(c: Composition, e: Expr) -> Shape | None:
-    """Products of powers of positive affine values: concave as a weighted geometric mean, or log-convex."""
-    factors = e.args if e.op in ("scale", "hadamard") else (e,)
-    moving = [f for f in factors if not c.is_constant(f)]
-    powers = [_power_of_positive(c, f) for f in moving]
-    if not powers or None in powers or not all(c.ranges.of(f).nonnegative for f in factors if f not in moving):
+def choice(c: Composition, e: Expr) -> Shape | None:
+    """where(x > y, x, y) is the maximum of x and y, where(x < y, x, y) the minimum."""
+    if e.op != "where":
         return None
-    if len(powers) == 1 and moving[0].op != "prod" and _base_of(moving[0]).op != "prod":
-        return None  # a function of one number
-    exponents = [p for p in powers if p is not None]
-    if all(p < 0 for p in exponents):
-        statement = "a product of negative powers of positive affine values is log-convex"
-        return c.says("log_convex_product", statement, f"{BOYD}, 3.5", e, CONVEX)
-    if all(p > 0 for p in exponents) and sum(exponents) <= 1 and all(_base_of(f).op != "prod" for f in moving):
-        statement = "x^a y^b is concave for x, y > 0, a, b >= 0, a + b <= 1"
-        return c.says("geometric_mean", statement, f"{BOYD}, 3.1.5", e, CONCAVE)
+    left, right, then, otherwise = e.args
+    if {left, right} != {then, otherwise}:
+        return None
+    larger = (e.params[0] in (">", ">=")) == (then is left)
+    inner = [c.shape[a] for a in (left, right)]
+    if larger and all(a.convex for a in inner):
+        return c.says("maximum", "the maximum of convex values is convex", f"{BOYD}, 3.2.3", e, CONVEX)
+    if not larger and all(a.concave for a in inner):
+        return c.says("minimum", "the minimum of concave values is concave", f"{BOYD}, 3.2.3", e, CONCAVE)
     return None
 
 
 @atom
-def harmonic(c: Composition, e: Expr) -> Shape | None:
-    """1/sum(1/x), x > 0."""
-    if e.op != "power" or e.args[1].number != -1 or e.args[0].op not in ("sum", "mean"):
+def log_of_normal_cdf(c: Composition, e: Expr) -> Shape | None:
+    """log(normcdf(x)) is normlogcdf(x)."""
+    if e.op != "log" or e.args[0].op != "normcdf":
         return None
-    inner = e.args[0].args[0]
-    x = inner.args[0] if inner.op == "power" and inner.args[1].number == -1 else None
-    if x is None or not (c.shape[x].affine and c.ranges.of(x).positive):
-        return None
-    return c.says("harmonic_mean", "the harmonic mean of positive values is concave", f"{BOYD}, 3.2.6", e, CONCAVE)
-
-
-@atom
-def trace_function(c: Composition, e: Expr) -> Shape | None:
-    """tr f(S) for a function f of one number, convex or concave on the spectrum of S."""
-    if e.op != "tr" or len(e.args[0].args) == 0:
-        return None
-    f = e.args[0]
-    S = f.args[0]
-    form = _spectral_form(f)
-    if form is None or not c.shape[S].affine or not known(S, "symmetric"):
-        return None
-    where = POSITIVE if known(S, "positive-definite") else EVERYTHING
-    shape = curvature_of_function(form, where)
-    if not (shape.convex or shape.concave):
-        return None
-    statement = "tr f(S) of symmetric matrices is as convex as f is on the spectrum"
-    return c.says("trace_function", statement, "Carlen, Trace inequalities and quantum entropy (2010)", e, shape)
-
-
-@atom
-def perspective(c: Composition, e: Expr) -> Shape | None:
-    """t phi(x/t), t > 0."""
-    if e.op != "scale" or len(e.args) != 2:
-        return None
-    for t, f in (e.args, e.args[::-1]):
-        form = own_form(f)
-        if form is None or not (c.shape[t].affine and c.ranges.of(t).positive):
-            continue
-        top, below = _quotient(f.args[0])
-        if below is not t or top is None or not c.shape[top].affine:
-            continue
-        shape = curvature_of_function(form, c.ranges.of(f.args[0]))
-        if shape.convex or shape.concave:
-            return c.says("perspective", "t phi(x/t) is as convex as phi", f"{BOYD}, 3.2.6", e, shape)
-    return None
-
-
-def _power_of_positive(c: Composition, e: Expr) -> sp.Expr | None:
-    """The exponent of a power of an affine positive value, or of the product of its entries."""
-    base, exponent = _base_of(e), _exponent_of(e)
-    inner = base.args[0] if base.op == "prod" else base
-    if exponent is None or not exponent.is_number or inner not in c.shape:
-        return None
-    return exponent if c.shape[inner].affine and c.ranges.of(inner).positive else None
-
-
-def _base_of(e: Expr) -> Expr:
-    return e.args[0] if e.op in ("power", "sqrt") else e
-
-
-def _exponent_of(e: Expr) -> sp.Expr | None:
-    return e.args[1].number if e.op == "power" else sp.Rational(1, 2) if e.op == "sqrt" else sp.S.One
-
-
-def _spectral_form(f: Expr) -> sp.Expr | None:
-    """The function of one number that a function of matrices is."""
-    forms = {"sqrtm": sp.sqrt(_T), "logm": sp.log(_T), "expm": sp.exp(_T), "inv": 1 / _T}
-    if f.op == "matpow" and f.args[1].number is not None and f.args[1].number.is_number:
-        return _T ** f.args[1].number
-    return forms.get(f.op)
-
-
-def _quotient(e: Expr) -> tuple[Expr | None, Expr | None]:
-    """The x and t of x/t."""
-    if e.op == "divide":
-        return e.args[0], e.args[1]
-    if e.op in ("scale", "hadamard") and len(e.args) == 2:
-        for a, b in (e.args, e.args[::-1]):
-            if a.op == "power" and a.args[1].number == -1:
-                return b, a.args[0]
-    return None, None
+    return c.of(normlogcdf(e.args[0].args[0]))

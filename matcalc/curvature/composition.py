@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise, permutations
 
 import sympy as sp
 
-from matcalc.core import scale
+from matcalc.core import hadamard, scale
 from matcalc.curvature.intervals import Range
 from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.spectrum import Reason
 from matcalc.curvature.univariate import T as _T
-from matcalc.curvature.univariate import function_of_one, has_kinks, range_of_function
+from matcalc.curvature.univariate import function_of_one, pieces, range_of_function
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, record
 from matcalc.properties import known
@@ -26,6 +27,7 @@ from matcalc.rewrite.engine import Rewriter
 from matcalc.walk import depends
 
 BOYD = "Boyd & Vandenberghe, Convex Optimization (2004)"
+_MANY = 12  # terms of a sum among which pairs are sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Composition:
 
     def of(self, e: Expr) -> Shape:
         """The shape of an expression."""
-        self._moving = depends((e,), self.variables)
+        self._moving |= depends((e,), self.variables)
         for sub in postorder((e,)):
             if sub not in self.shape:
                 self.shape[sub] = self._one(sub)
@@ -107,38 +109,16 @@ class Composition:
         return total
 
     def _sum(self, e: Expr) -> Shape:
-        """A sum term by term; a log-partition function spelled in two terms counts as one."""
+        """A sum term by term; functions that are spelled in two terms count as one."""
         terms, total = list(e.args), AFFINE
-        for first in e.args:
-            pair = self._log_beta(first, terms) if first in terms else None
-            if pair is not None:
-                terms = [t for t in terms if t not in pair[0]]
-                total = total.both(pair[1])
+        if len(terms) <= _MANY:
+            for first, other in permutations(e.args, 2):
+                if first in terms and other in terms:
+                    found = next((f for recognise in PAIRS if (f := recognise(self, first, other)) is not None), None)
+                    if found is not None:
+                        terms = [t for t in terms if t not in (first, other)]
+                        total = total.both(found)
         return total.both(self._all([self.shape[t] for t in terms]))
-
-    def _log_beta(self, first: Expr, terms: list[Expr]) -> tuple[tuple[Expr, Expr], Shape] | None:
-        """+-(gammaln(sum(a)) - sum(gammaln(a))), a > 0: minus the logarithm of the Beta function."""
-        for sign, shape in ((1, CONCAVE), (-1, CONVEX)):
-            inner = first if sign == 1 else minus_of(first)
-            if inner is None or inner.op != "gammaln" or inner.args[0].op != "sum":
-                continue
-            a = inner.args[0].args[0]
-            for other in terms:
-                parts = minus_of(other) if sign == 1 else other
-                if (
-                    parts is None
-                    or parts.op != "sum"
-                    or parts.args[0].op != "gammaln"
-                    or parts.args[0].args[0] is not a
-                ):
-                    continue
-                if self.shape[a].affine and self.ranges.of(a).positive:
-                    statement = "the logarithm of the Beta function, the log-partition of a Dirichlet, is convex"
-                    source = (
-                        "Wainwright & Jordan, Graphical models, exponential families, and variational inference (2008)"
-                    )
-                    return (first, other), self.says("log_partition", statement, source, inner, shape)
-        return None
 
     def is_constant(self, e: Expr) -> bool:
         """Whether an expression does not depend on the variables."""
@@ -291,12 +271,20 @@ class Composition:
         reached = set(postorder((e,), stop=lambda s: s is z))
         return any(v in reached for v in self.variables if v is not z)
 
+    def is_gram(self, e: Expr) -> bool:
+        """Whether a matrix is A'A or A A' of an affine A."""
+        return e.op == "matmul" and len(e.args) == 2 and self.turned(*e.args) and self.of(e.args[0]).affine
+
     def is_square(self, e: Expr) -> bool:
-        """Whether a scalar is a square, or a sum of squares, of affine values."""
+        """Whether a scalar is the square of a norm of affine values, however it is spelled."""
         if e.op == "power" and e.args[1].number == 2:
             return self.shape[e.args[0]].affine or (e.args[0].op == "norm2" and self.shape[e.args[0].args[0]].affine)
         if e.op == "sum" and e.args[0].op == "power" and e.args[0].args[1].number == 2:
             return self.shape[e.args[0].args[0]].affine
+        if e.op == "var" and e.is_scalar:
+            return self.shape[e.args[0]].affine
+        if e.op in ("tr", "eigmax") and self.is_gram(e.args[0]):
+            return True
         return any(reason.rule == "quadratic_form" and reason.of is e for reason in self.reasons)
 
 
@@ -308,6 +296,35 @@ def atom(f: Atom) -> Atom:
     """Register a recogniser of a function of several values: its shape, or None where it is something else."""
     ATOMS.append(f)
     return f
+
+
+Pair = Callable[[Composition, Expr, Expr], "Shape | None"]
+PAIRS: list[Pair] = []
+
+
+def pair(f: Pair) -> Pair:
+    """Register a recogniser of a function that is spelled in two terms of a sum."""
+    PAIRS.append(f)
+    return f
+
+
+def coefficient(e: Expr) -> tuple[sp.Expr, Expr]:
+    """The number in front, and the rest."""
+    if e.op == "scale" and e.args[0].number is not None:
+        return e.args[0].number, scale(*e.args[1:])
+    return sp.S.One, e
+
+
+def quotient(e: Expr) -> tuple[Expr | None, Expr | None]:
+    """The x and t of x/t."""
+    if e.op == "divide":
+        return e.args[0], e.args[1]
+    if e.op in ("scale", "hadamard"):
+        for k, a in enumerate(e.args):
+            if a.op == "power" and a.args[1].number == -1:
+                rest = [b for j, b in enumerate(e.args) if j != k]
+                return (hadamard if e.op == "hadamard" else scale)(*rest), a.args[0]
+    return None, None
 
 
 def minus_of(e: Expr) -> Expr | None:
@@ -326,11 +343,17 @@ def own_form(e: Expr) -> sp.Expr | None:
 
 
 def curvature_of_function(form: sp.Expr, where: Range) -> Shape:
-    """Whether a function of t is convex or concave on an interval, by its second derivative; unknown across a kink."""
-    if where.nonnegative:  # |t| and max(t, 0) are t there
-        positive = sp.Dummy(positive=True)
-        form = form.xreplace({_T: positive}).doit().xreplace({positive: _T})
-    if has_kinks(form):
+    """Whether a function of t is convex or concave on an interval: by f'' on its pieces and the slopes at joints."""
+    parts = pieces(form, where)
+    if parts is None:
         return UNKNOWN
-    second = range_of_function(sp.diff(form, _T, 2), where)
-    return UNKNOWN if second is None else Shape(second.nonnegative, second.nonpositive)
+    total = AFFINE
+    for part, piece in parts:
+        second = range_of_function(sp.diff(piece, _T, 2), part)
+        total = total.both(UNKNOWN if second is None else Shape(second.nonnegative, second.nonpositive))
+    for (part, left), (_, right) in pairwise(parts):
+        jump, turn = (sp.simplify((sp.diff(right, _T, k) - sp.diff(left, _T, k)).subs(_T, part.high)) for k in (0, 1))
+        if jump != 0 or not turn.is_extended_real:
+            return UNKNOWN
+        total = total.both(Shape(bool(turn >= 0), bool(turn <= 0)))
+    return total

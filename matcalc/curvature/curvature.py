@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import matcalc.curvature.atoms
-import matcalc.curvature.theorems  # noqa: F401  (the two fill the registries)
+import matcalc.curvature.powers
+import matcalc.curvature.theorems
+import matcalc.curvature.transforms  # noqa: F401  (the four fill the registries)
 from matcalc import core
 from matcalc.calculus.jacobian import hessian_by
 from matcalc.calculus.problem import Problem
 from matcalc.curvature.composition import AFFINE, Composition, Shape
+from matcalc.curvature.conditional import stronger
 from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.spectrum import Reason, Spectra, Spectrum
 from matcalc.curvature.univariate import T, has_kinks
@@ -47,7 +50,7 @@ class Curvature:
             `undecided`.
         strong: for `strongly ...` an expression mu > 0 with H >= mu I (-H >= mu I for concave functions).
         smooth: an expression L with -L I <= H <= L I, where one was proved.
-        conditions: what must hold of the data, in words; nothing is said under a condition yet.
+        conditions: what is said beyond the status where the data are so, in words.
         witness: for `neither`: a point with curvatures of both signs, or one point for each sign.
         chords: for `neither` across kinks: a chord that the function exceeds, and one that it undercuts (or a point
             with a curvature of that sign).
@@ -87,7 +90,7 @@ class Curvature:
         if self.hessian is not None:
             lines.append(f"  H = {self.hessian}")
         lines += [f"  {reason.rule}: {reason.statement} [{reason.source}]" for reason in self._shown()]
-        lines += [f"  where {condition}" for condition in self.conditions]
+        lines += [f"  {condition}" for condition in self.conditions]
         if self.failed:
             lines.append(f"  not shown: {self.failed}")
         points = self.witness if isinstance(self.witness, tuple) else (self.witness,)
@@ -111,6 +114,7 @@ class Curvature:
         if self.hessian is not None:
             lines.append(rf"H = {display(self.hessian)}")
         lines += [rf"\text{{{reason.statement} ({reason.source})}}" for reason in self._shown()]
+        lines += [rf"\text{{{condition}}}" for condition in self.conditions]
         rows = " \\\\\n".join(f"&{line}" for line in lines)
         return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
 
@@ -122,6 +126,7 @@ class Curvature:
             "status": self.status,
             "strong": None if self.strong is None else str(self.strong),
             "smooth": None if self.smooth is None else str(self.smooth),
+            "conditions": list(self.conditions),
             "hessian": None if self.hessian is None else str(self.hessian),
             "steps": [{"rule": r.rule, "statement": r.statement, "source": r.source} for r in self._shown()],
             "witness": [part.data() for part in (*points, *self.chords) if part is not None],
@@ -196,7 +201,7 @@ class _Prover:
         self, found: Shape, spectrum: Spectrum | None, rough: Shape, reasons: tuple[Reason, ...], hessian: Expr | None
     ) -> Curvature:
         word = "convex" if found.convex else "concave"
-        status, strong, smooth = word, None, None
+        status, strong, smooth, conditions = word, None, None, ()
         if spectrum is not None:
             s = spectrum if found.convex else spectrum.negated()
             kept = rough.convex if found.convex else rough.concave
@@ -204,9 +209,20 @@ class _Prover:
                 status = f"strictly {word}"
             if kept and s.psd and s.low is not None and self.ranges.of(s.low).positive:
                 status, strong = f"strongly {word}", s.low
+            if kept and s.psd and hessian is not None and strong is None:
+                conditions = self._conditions(word, hessian, s)
             if rough.affine:
                 smooth = s.high
-        return Curvature(self.variables, status, strong, smooth, reasons=reasons, hessian=hessian)
+        return Curvature(self.variables, status, strong, smooth, conditions, reasons=reasons, hessian=hessian)
+
+    def _conditions(self, word: str, hessian: Expr, spectrum: Spectrum) -> tuple[str, ...]:
+        """What would make the status stronger; along a structured set nothing is known of it."""
+        v = self.variables[0]
+        if self.d.structure_of(v) != "none":
+            return ()
+        H = hessian if word == "convex" else self.d.rewriter.simplify(core.minus(hessian))
+        spectra = Spectra([v], self.d.rewriter, self.ranges, symmetric=known(v, "symmetric"))
+        return stronger(word, H, spectrum, spectra, self.d.rewriter)
 
     def _disproved(self, failed: str, hessian: Expr | None = None) -> Curvature:
         found = witness(self.d, rough=self._is_rough(self.function))
@@ -272,6 +288,10 @@ class _Prover:
         """Whether a square takes a kink away, or its argument stays off the kink."""
         if e.op == "sqrt":
             return self.ranges.of(e.args[0]).positive
+        if e.op in ("power", "sqrtm"):  # an affine argument reaches the edge of its set on the edge of the domain only
+            a = e.args[0]
+            inside = known(a, "positive-definite") if e.op == "sqrtm" else self.ranges.of(a).positive
+            return inside or Composition(self.variables, self.ranges, self.d.rewriter).of(a).affine
         if e.op in ("norm2", "relu") and above:
             return all(p.op == "power" and p.args[1].number == 2 for p in above)
         return False
@@ -314,6 +334,10 @@ def _needed(e: Expr) -> Iterable[tuple[str, Expr]]:
     for sub in postorder((e,)):
         if sub.op == "sqrt":
             yield "nonnegative", sub.args[0]
+        elif sub.op == "sqrtm":
+            yield "positive-semidefinite", sub.args[0]
+        elif sub.op == "power" and sub.args[1].number is not None and sub.args[1].number.is_positive:
+            yield from () if sub.args[1].number.is_integer else (("nonnegative", sub.args[0]),)
         elif not record(sub.op).kinks:
             yield from record(sub.op).domain(*sub.args, *sub.params)
 
@@ -323,8 +347,10 @@ def _may_kink(e: Expr) -> bool:
     entry = record(e.op)
     if entry.kinks == "bends":  # the slope is continuous: the Hessian almost everywhere decides
         return False
+    if e.op == "power":
+        return e.args[1].number is None or not e.args[1].number.is_integer
     function = entry.scalar_function
-    return bool(entry.kinks) or (function is not None and not e.params and has_kinks(function(T)))
+    return bool(entry.kinks) or e.op == "sqrtm" or (function is not None and not e.params and has_kinks(function(T)))
 
 
 def _terms(e: Expr) -> list[Expr]:

@@ -127,6 +127,13 @@ def _same(e: Expr) -> bool:
 
 def _of_size(value: Any) -> Range:
     """The range of a number in symbolic sizes, which are at least 1."""
+    if value.is_Pow and value.base.is_nonnegative:  # without a value where the base is 0 and the exponent negative
+        return POSITIVE if value.exp.is_negative else NONNEGATIVE
+    if value.is_Mul:
+        product = Range(sp.S.One, sp.S.One)
+        for factor in value.args:
+            product = product * (Range(factor, factor) if factor.is_number else _of_size(factor))
+        return product
     if value.is_positive or value.is_negative:
         return POSITIVE if value.is_positive else -POSITIVE
     return NONNEGATIVE if value.is_nonnegative else EVERYTHING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations, pairwise
 from typing import Any
 
 import sympy as sp
@@ -12,6 +13,7 @@ from matcalc.expr import Expr, postorder, record
 
 T = sp.Symbol("t", real=True)
 _U = sp.Symbol("u", real=True)
+_CHOICES = ("maximum", "minimum", "where")
 _CANDIDATES = 16  # values of which an expression may be a function of one
 _ROOT = sp.Symbol("u", positive=True)
 
@@ -34,7 +36,7 @@ def function_of_one(e: Expr) -> tuple[Any, Expr] | None:
 
 def _is_entrywise(e: Expr) -> bool:
     return (
-        e.op in ("number", "add", "scale", "hadamard", "divide", "power", "named", "ones", "zeros")
+        e.op in ("number", "add", "scale", "hadamard", "divide", "power", "named", "ones", "zeros", *_CHOICES)
         or (e.op == "broadcast" and e.args[0].is_scalar)
         or (record(e.op).scalar_function is not None and not e.params)
     )
@@ -64,6 +66,13 @@ def _scalar_form(e: Expr, done: dict[Expr, Any], leaves: dict[Expr, None]) -> An
             return form(e.args[0]) ** form(e.args[1])
         case "named" | "broadcast":
             return form(e.args[0])
+        case "maximum":
+            return sp.Max(*map(form, e.args))
+        case "minimum":
+            return sp.Min(*map(form, e.args))
+        case "where":
+            left, right, then, otherwise = map(form, e.args)
+            return sp.Piecewise((then, sp.Rel(left, right, e.params[0])), (otherwise, True))
     return record(e.op).scalar_function(form(e.args[0]))  # type: ignore[misc]
 
 
@@ -73,6 +82,61 @@ _KINKED = (sp.Piecewise, sp.Abs, sp.Max, sp.Min, sp.sign, sp.Heaviside)
 def has_kinks(form: Any) -> bool:
     """Whether a function of t is made of pieces: its derivatives say nothing at the joints."""
     return bool(form.has(*_KINKED))
+
+
+def pieces(form: Any, where: Range) -> list[tuple[Range, Any]] | None:
+    """A function of t on an interval as smooth functions on adjacent parts of it, or None: joints unknown."""
+    kinked = next((part for part in sp.postorder_traversal(form) if isinstance(part, _KINKED)), None)
+    if kinked is None:
+        return [(where, form)]
+    switches = _switches(kinked)
+    joints: set[Any] = set()
+    for g in switches:
+        if g.has(T):
+            if not g.is_polynomial(T) or g.free_symbols != {T}:
+                return None
+            joints |= {r for r in sp.Poly(g, T).real_roots(multiple=True) if where.low < r < where.high}
+    ends = [where.low, *sorted(joints), where.high]
+    found: list[tuple[Range, Any]] = []
+    for low, high in pairwise(ends):
+        part = Range(low, high, where.low_open or low != where.low, where.high_open or high != where.high)
+        resolved = _resolved(kinked, _inside(low, high))
+        inner = None if resolved is None else pieces(form.xreplace({kinked: resolved}), part)
+        if inner is None:
+            return None
+        found += inner
+    return found
+
+
+def _switches(kinked: Any) -> list[Any]:
+    """The functions whose signs choose the piece."""
+    if isinstance(kinked, (sp.Max, sp.Min)):
+        return [a - b for a, b in combinations(kinked.args, 2)]
+    if isinstance(kinked, sp.Piecewise):
+        return [c.lhs - c.rhs for _, condition in kinked.args for c in condition.atoms(sp.core.relational.Relational)]
+    return [kinked.args[0]]
+
+
+def _resolved(kinked: Any, at: Any) -> Any:
+    """The piece that holds around a point."""
+    if isinstance(kinked, sp.Max):
+        return max(kinked.args, key=lambda a: a.subs(T, at))
+    if isinstance(kinked, sp.Min):
+        return min(kinked.args, key=lambda a: a.subs(T, at))
+    if isinstance(kinked, sp.Piecewise):
+        return next((piece for piece, condition in kinked.args if condition.subs(T, at) == sp.true), None)
+    inside = kinked.args[0]
+    sign = sp.sign(inside.subs(T, at))
+    if isinstance(kinked, sp.Abs):
+        return sign * inside
+    return sign if isinstance(kinked, sp.sign) else (1 + sign) / 2
+
+
+def _inside(low: Any, high: Any) -> Any:
+    """A point between two ends."""
+    if low == -sp.oo:
+        return sp.S.Zero if high == sp.oo else high - 1
+    return low + 1 if high == sp.oo else (low + high) / 2
 
 
 def range_of_function(form: Any, where: Range) -> Range | None:

@@ -175,6 +175,9 @@ normlogcdf = elementwise(
     Call("special.log_ndtr"),
     slope=lambda Y, X: normratio(X),
     definition=lambda X: log(normcdf(X)),
+    monotone=1,
+    convexity=-1,
+    image=(-sp.oo, sp.S.Zero, True, True),
 )
 normratio: Op = elementwise(
     "normratio",
