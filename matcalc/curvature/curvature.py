@@ -201,7 +201,8 @@ class _Prover:
         self, found: Shape, spectrum: Spectrum | None, rough: Shape, reasons: tuple[Reason, ...], hessian: Expr | None
     ) -> Curvature:
         word = "convex" if found.convex else "concave"
-        status, strong, smooth, conditions = word, None, None, ()
+        status, strong, smooth = word, None, None
+        conditions: tuple[str, ...] = ()
         if spectrum is not None:
             s = spectrum if found.convex else spectrum.negated()
             kept = rough.convex if found.convex else rough.concave

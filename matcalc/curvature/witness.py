@@ -216,5 +216,6 @@ def _value(d: Problem, values: Mapping[str, Array], direction: Mapping[str, Arra
     """The source at a point moved along a direction."""
     sizes = {str(s): k for v in d.graph.declared.values() for s, k in zip(v.shape, values[v.name].shape)}
     moved = {n: a + step * direction[n] if n in direction else a for n, a in values.items()}
-    with np.errstate(all="ignore"):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
         return float(evaluate(d.source.output, moved, sizes, {})[0, 0])
