@@ -17,6 +17,8 @@ from matcalc.curvature.composition import (
 )
 from matcalc.expr import Expr, postorder, record
 from matcalc.ops.elementwise import absolute, exp, log, sqrt
+from matcalc.ops.entry_products import prod
+from matcalc.ops.reductions import max_, min_, norm1, norm2
 from matcalc.properties import known
 from matcalc.walk import depends, rebuild, substitute
 
@@ -168,12 +170,12 @@ _MATRIX_FUNCTIONS: dict[str, Callable[[Expr], Expr]] = {
 _OF_EIGENVALUES: dict[str, Callable[[Expr], Expr]] = {
     "eigvals": lambda v: v,
     "tr": core.total,
-    "det": lambda v: record("prod")(v, axis=None),
+    "det": lambda v: prod(v, axis=None),
     "logdet": lambda v: core.total(log(v)),
-    "eigmax": lambda v: record("max")(v, axis=None),
-    "eigmin": lambda v: record("min")(v, axis=None),
-    "norm2": lambda v: record("norm2")(v),
-    "normspec": lambda v: record("max")(absolute(v), axis=None),
-    "normnuc": lambda v: record("norm1")(v),
+    "eigmax": lambda v: max_(v, axis=None),
+    "eigmin": lambda v: min_(v, axis=None),
+    "norm2": lambda v: norm2(v),
+    "normspec": lambda v: max_(absolute(v), axis=None),
+    "normnuc": lambda v: norm1(v),
 }
 _SYMMETRIC = frozenset(("sum", "mean", "max", "min", "logsumexp", "norm1", "norm2", "prod", "var"))

@@ -202,8 +202,8 @@ def confirmed(d: mc.Derivation, c: Curvature, arrays: dict, sizes: dict, middle:
         found = [evaluate_precisely([d.source.output], {**given, "x": X}, sizes) for X in (M - S, M, M + S)]
     except NoRuleError:
         return True  # an operation without a value of 60 digits: the rounded one must do
-    except mc.MatcalcError:
-        return False  # outside of the domain
+    except (mc.MatcalcError, ValueError):
+        return False  # outside of the domain, or of the range of numbers
     low, mid, high = (f.values[0][0, 0] for f in found)
     squared = sum(x**2 for x in S.ravel())
     curvature, tolerance = (low + high - 2 * mid) / squared, 1e-45 * max(f.largest for f in found) / squared
