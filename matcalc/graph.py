@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import singledispatch
-from itertools import count
 from typing import Any
 
 from matcalc.core import add, named
 from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, closest, shorten
 from matcalc.expr import HOOKS, REGISTRY, Expr, postorder
+from matcalc.naming import Names
 from matcalc.properties import known
 from matcalc.walk import rebuild, transform
 
@@ -164,16 +164,15 @@ class Graph:
         output = with_nested_sums(self.output)
         order = list(postorder((output,)))
         uses = Counter(a for e in order for a in e.args)
-        taken = {*self.declared, *self.definitions}
+        names = Names([*self.declared, *self.definitions])
         defined = {e.args[0] for e in order if e.op == "named"}
-        free = (name for name in map("t{}".format, count(1)) if name not in taken)
 
         def worth_a_name(e: Expr) -> bool:
             if not e.args or e.op in ("named", "broadcast") or e is output or e in defined:
                 return False
             return uses[e] > 1 or REGISTRY[e.op].scalar_function is not None
 
-        done = transform((output,), lambda new, old: named(next(free), new) if worth_a_name(old) else new)
+        done = transform((output,), lambda new, old: named(names.numbered("t"), new) if worth_a_name(old) else new)
         return Graph.of(done[output], self.declared.values())
 
     @property

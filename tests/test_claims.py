@@ -12,7 +12,7 @@ from case_support import VALID, derive, relative_error
 
 import matcalc as mc
 from matcalc import core
-from matcalc.claims.assumptions import domain_of
+from matcalc.claims.assumptions import requirements_of
 from matcalc.claims.constants import constant
 from matcalc.claims.equality import GATHERING, SLOW, prove
 from matcalc.claims.points import Field
@@ -467,7 +467,7 @@ def test_the_expanded_form_is_reached_from_any_order():
     for _ in range(6):
         order = rng.permutation(len(terms))
         e = mc.derive("sum(" + " + ".join(f"({terms[k]})" for k in order) + ")", wrt="a", shapes=shapes).output
-        prover = Prover(Context(with_consequences(domain_of(e))), SLOW | GATHERING)
+        prover = Prover(Context(with_consequences(requirements_of(e))), SLOW | GATHERING)
         form = prover.normal(e)
         assert prover.normal(form).digest == form.digest
         digests.add(form.digest)

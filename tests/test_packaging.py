@@ -22,7 +22,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own layer and from lower ones only.
 LAYERS = (
-    ("errors", "dims", "kinds", "notation", "templating", "languages"),
+    ("errors", "naming", "dims", "kinds", "notation", "templating", "languages"),
     ("traits", "expr", "walk", "core", "properties", "steps"),
     ("maps", "linop", "vecform", "linearize"),
     ("ops",),

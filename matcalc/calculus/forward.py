@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matcalc import core
-from matcalc.calculus.names import Names
 from matcalc.expr import Expr
 from matcalc.linearize import Linearization
 from matcalc.linop import apply
+from matcalc.naming import Names
 from matcalc.rewrite.engine import Rewriter
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from matcalc import core
 from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
-from matcalc.calculus.names import Names, opened
+from matcalc.calculus.names import opened
 from matcalc.calculus.operators import kronecker_factors, linear_operator
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
@@ -24,6 +24,7 @@ from matcalc.errors import MatcalcError, NoRuleError, ShapeError
 from matcalc.expr import Expr
 from matcalc.kinds import HESSIAN
 from matcalc.linearize import Linearization
+from matcalc.naming import Names
 from matcalc.printing.display import display
 from matcalc.printing.latex import program as latex_program
 from matcalc.printing.text import program as text_program

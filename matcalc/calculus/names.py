@@ -1,29 +1,14 @@
-"""Local names (adjoints, Jacobians of named values): fresh ones, and opening them where the result gets shorter."""
+"""Local names (adjoints, Jacobians of named values): made for shared parts, opened where the result gets shorter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from matcalc.core import named
 from matcalc.expr import Expr, postorder
+from matcalc.naming import Names
 from matcalc.rewrite.engine import Rewriter, undoes
 from matcalc.walk import rebuild, substitute, transform
 
 OPEN_LIMIT = 24  # operations of a definition up to which it is worth trying to open its name
-
-
-class Names:
-    """Fresh names beside those that the user has taken."""
-
-    def __init__(self, taken: Iterable[str]) -> None:
-        self.taken = set(taken)
-
-    def fresh(self, wanted: str) -> str:
-        """`wanted`, with underscores appended until it is free."""
-        while wanted in self.taken:
-            wanted += "_"
-        self.taken.add(wanted)
-        return wanted
 
 
 def is_local(e: Expr) -> bool:
@@ -108,7 +93,7 @@ SHARED_COST = 4  # operations from which a repeated part of a result gets a name
 
 
 def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
-    """`value` with its repeated parts under local names `t1, t2, ...`, where that spares many operations."""
+    """Name repeated subexpressions `t1, t2, ...` where that saves at least `SHARED_COST` operations."""
     order = list(postorder((value,), stop=_is_defined))
     locals_ = {e.args[0]: e for e in order if is_local(e)}  # by what they stand for
     names.taken.update(str(e.params[0]) for e in locals_.values())
@@ -117,16 +102,12 @@ def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
         for a in e.args:
             uses[a] = uses.get(a, 0) + 1
     done: dict[Expr, Expr] = {}
-    count = 0
     for e in order:
         named_args = (locals_.get(a, a) if locals_.get(a) is not e else a for a in e.args)
         args = tuple(done[a] if a in done else rebuild(a, (done[a.args[0]],)) if is_local(a) else a for a in named_args)
         new = e if args == e.args else rebuild(e, args)
         known = e in locals_ or e.op in ("named", "broadcast")
         if uses.get(e, 0) > 1 and not known and rewriter.cost(new) >= SHARED_COST:
-            count += 1
-            while f"t{count}" in names.taken:
-                count += 1
-            new = named(names.fresh(f"t{count}"), new, "local")
+            new = named(names.numbered("t"), new, "local")
         done[e] = new
     return done.get(value, value)

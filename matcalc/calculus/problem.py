@@ -9,7 +9,7 @@ from typing import Any
 from matcalc import core
 from matcalc.calculus.conditions import domain_of
 from matcalc.calculus.folds import Folds, folded
-from matcalc.calculus.names import Names, inlined, refreshed, with_shared_named
+from matcalc.calculus.names import inlined, refreshed, with_shared_named
 from matcalc.calculus.paths import Path, paths_to, shared_values
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.spelled import lost_conditions
@@ -22,6 +22,7 @@ from matcalc.graph import Graph
 from matcalc.indices.lifting import Lifting
 from matcalc.kinds import GRADIENT
 from matcalc.languages import Message
+from matcalc.naming import Names
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from matcalc import core
 from matcalc.calculus.folds import Folds, folded
-from matcalc.calculus.names import Names, inlined, opened
+from matcalc.calculus.names import inlined, opened
 from matcalc.expr import Expr
 from matcalc.linearize import Linearization
 from matcalc.linop import adjoint, apply
+from matcalc.naming import Names
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.normal import is_zero

@@ -10,7 +10,7 @@ from matcalc.expr import Expr, postorder, record
 AWAY_FROM_KINKS = frozenset(("step_by_sign", "squared_sign", "sign_of_nonnegative"))
 
 
-def domain_of(e: Expr, *, kinks: bool = True) -> Iterator[tuple[str, Expr]]:
+def requirements_of(e: Expr, *, kinks: bool = True) -> Iterator[tuple[str, Expr]]:
     """What must hold for `e` to be defined, and away from kinks: `(fact, expression)`."""
     for sub in postorder((e,)):
         yield from record(sub.op).domain(*sub.args, *sub.params)

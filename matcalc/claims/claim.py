@@ -15,7 +15,7 @@ from matcalc.calculus.conditions import minimal
 from matcalc.calculus.jacobian import Jacobian
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.wording import worded
-from matcalc.claims.assumptions import AWAY_FROM_KINKS, domain_of
+from matcalc.claims.assumptions import AWAY_FROM_KINKS, requirements_of
 from matcalc.claims.constants import with_constants
 from matcalc.claims.diagnosis import Case, diagnose
 from matcalc.claims.equality import Proof, prove
@@ -140,9 +140,9 @@ def _conditions(asked: Question, claim: Expr, proof: Proof) -> tuple[tuple[str, 
     """What the claim needs beyond the declared facts and beyond what the derivative needs itself."""
     kinks = any(move.rule in AWAY_FROM_KINKS for move in proof.prover.moves.values())
     identity = asked.about == IDENTITY
-    given = set() if identity else {*asked.assumptions, *domain_of(asked.right, kinks=False)}
+    given = set() if identity else {*asked.assumptions, *requirements_of(asked.right, kinks=False)}
     sides = (asked.right, claim) if identity or kinks else (claim,)
-    needed = dict.fromkeys(pair for e in sides for pair in domain_of(e, kinks=kinks) if pair not in given)
+    needed = dict.fromkeys(pair for e in sides for pair in requirements_of(e, kinks=kinks) if pair not in given)
     return tuple((said, shorten(str(subject))) for subject, said in (worded(*pair) for pair in minimal(needed)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from matcalc.claims.assumptions import domain_of
+from matcalc.claims.assumptions import requirements_of
 from matcalc.claims.prover import Prover, Stages, Work, WorkLimitError
 from matcalc.core import add, minus, transpose
 from matcalc.errors import NoRuleError, ShapeError
@@ -114,7 +114,7 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
     """
     given = list(assumptions)
     sides = (left, right)
-    given.extend(pair for side in sides for pair in domain_of(side))
+    given.extend(pair for side in sides for pair in requirements_of(side))
     local = (without_names(left, local_only=True), without_names(right, local_only=True))
     opened = (without_names(left), without_names(right))
     expanding, definitions = _expanding(), _definitions()

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from matcalc import core
 from matcalc.calculus.forward import forward
 from matcalc.calculus.jacobian import hessian_by, hessian_products, jacobian_by
-from matcalc.calculus.names import Names
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.expr import Expr
 from matcalc.kinds import GRADIENT, HESSIAN, HVP, JACOBIAN, JVP, VALUE, VALUE_AND_GRAD, VALUE_AND_VJP, VJP, Kind
+from matcalc.naming import Names
 from matcalc.walk import depends
 
 

@@ -19,6 +19,7 @@ from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import Expr
 from matcalc.graph import Graph
 from matcalc.indices.program import Group, LoopSum, Member, Program, Recurrence, Run, place_text
+from matcalc.naming import Names
 from matcalc.properties import names_of
 from matcalc.walk import substitute, variables
 
@@ -78,7 +79,7 @@ class Pieces:
         self.wrt = list(wrt)
         self.identifiers: dict[str, str] = {}
         self.prefix = self._prefix()
-        self.taken = {*self.declared, *program.families, *program.recurrences}
+        self.names = Names([*self.declared, *program.families, *program.recurrences])
         self.active_names = self._active_names()
         self.out = self._piece("output", output, None)
         self.sums: dict[LoopSum, Piece] = {}
@@ -162,10 +163,8 @@ class Pieces:
             name = v.name
             if not name.isidentifier():
                 signs = name.replace(" + ", "_plus_").replace(" - ", "_minus_").replace(":", "all")
-                name = re.sub(r"\W+", "_", signs).strip("_")
-                while name in self.taken:
-                    name += "_"
-            self.taken.add(name)
+                name = self.names.fresh(re.sub(r"\W+", "_", signs).strip("_"))
+            self.names.taken.add(name)
             self.identifiers[v.name] = name
         return core.var(self.identifiers[v.name], *v.shape, names_of(v.params[3]))
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from matcalc import core
 from matcalc.calculus.forward import forward
-from matcalc.calculus.names import Names
 from matcalc.dims import symbols
 from matcalc.expr import Expr
 from matcalc.indices.program import Family, Group, LoopSum, Program, Quantity, Recurrence
 from matcalc.loops.pieces import Pieces
+from matcalc.naming import Names
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.walk import variables

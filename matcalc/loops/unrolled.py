@@ -17,6 +17,7 @@ from matcalc.errors import ShapeError
 from matcalc.expr import Expr, node, number_value, postorder
 from matcalc.indices.program import Group, LoopSum, Program, Run
 from matcalc.loops.pieces import Pieces
+from matcalc.naming import Names
 from matcalc.ops.selection import slice_
 from matcalc.properties import names_of
 from matcalc.walk import variables
@@ -64,16 +65,13 @@ class _Unroller:
     def __init__(self, pieces: Pieces, sizes: Mapping[str, int]) -> None:
         self.pieces, self.program, self.sizes = pieces, pieces.program, dict(sizes)
         self.plain = {n: self.variable(v, n) for n, v in pieces.declared.items()}
-        taken = {*self.plain, *self.program.families, *self.program.recurrences}
+        names = Names([*self.plain, *self.program.families, *self.program.recurrences])
         self.values: dict[tuple[str, int], Expr] = {}
         self.members: dict[str, list[str]] = {}
         for name, family in self.program.families.items():
             self.members[name] = []
             for k in self.steps(family.run):
-                member = f"{name}_{k}".replace("-", "minus_")
-                while member in taken:
-                    member += "_"
-                taken.add(member)
+                member = names.fresh(f"{name}_{k}".replace("-", "minus_"))
                 rows, cols = (substitute(d, self.sizes) for d in family.shape)
                 self.values[name, k] = core.var(member, rows, cols, family.facts)
                 self.members[name].append(member)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from matcalc.dims import symbols
 from matcalc.expr import Expr, postorder
+from matcalc.naming import Names
 from matcalc.notation import Level
 from matcalc.printing.terms import Layout
 
@@ -143,19 +144,15 @@ def printed(e: Expr, printer: Callable[[Mapping[Expr, Piece]], Printer], write_n
     whole = printer({}).print(e)
     if whole.length <= LIMIT:
         return Printed((), str(whole))
-    taken = names_in(e)
+    free = Names(names_in(e))
     names: dict[Expr, Piece] = {}
     writer = printer(names)
     definitions: list[tuple[str, str]] = []
-    number = 0
     for sub in repeated(e):
         piece = writer.print(sub)
         if piece.length <= SHORT:
             continue
-        number += 1
-        while f"t{number}" in taken:
-            number += 1
-        name = write_name(f"t{number}")
+        name = write_name(free.numbered("t"))
         names[sub] = Piece((name,))
         definitions.append((name, str(piece)))
     return Printed(tuple(definitions), str(writer.print(e)))

@@ -16,6 +16,7 @@ from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
 from matcalc.languages import ENGLISH, Language
 from matcalc.maps import Identity
+from matcalc.naming import Names
 from matcalc.printing.numbers import split
 from matcalc.printing.symbols import ADJOINT
 from matcalc.properties import names_of
@@ -78,16 +79,10 @@ class ViewBuilder:
 
     def _labels(self) -> dict[Expr, str]:
         """Names for unnamed values that the steps stop at, and for an unnamed output."""
-        taken = {*self.d.graph.declared, *self.d.graph.definitions}
-        labels: dict[Expr, str] = {}
-        count = 0
-        for e in self.d.stops:
-            count += 1
-            while f"t{count}" in taken:
-                count += 1
-            labels[e] = f"t{count}"
-        if self.d.output.op not in ("named", "variable"):
-            labels[self.d.output] = "f" if "f" not in taken else "f_" if "f_" not in taken else "f__"
+        names = Names([*self.d.graph.declared, *self.d.graph.definitions])
+        labels = {e: names.numbered("t") for e in self.d.stops}
+        if not self.d.output.name:
+            labels[self.d.output] = names.fresh("f")
         return labels
 
     # ------------------------------------------------------------------------------------------------ names
