@@ -57,6 +57,9 @@ def called(source: Source, name: str, given: Sequence[Argument], start: int, end
     options = {a.keyword: a for a in given if a.keyword}
     kept = any(options.pop(k, None) for k in IGNORED)
     axis = options.pop("axis", None) or options.pop("dim", None)
+    own = {p.name for p in REGISTRY[name].params} if name in REGISTRY else set()
+    keywords = [_keyword(word, given.node) for word, given in options.items() if word in own and given.node is not None]
+    options = {word: given for word, given in options.items() if word not in own}
     if options:
         raise source.error(f"the option {next(iter(options))} of {name} is not read", place)
     if python and len(nodes) == 2 and axis is None and name in ("sum", "mean", "max", "min", "prod", *_KEEPS_SHAPE):
@@ -67,7 +70,13 @@ def called(source: Source, name: str, given: Sequence[Argument], start: int, end
         nodes = nodes[:1]
     if name in ("max", "min") and len(nodes) == 2 and axis is None and nodes[1].data != "number":
         name = {"max": "maximum", "min": "minimum"}[name]
-    return st.call(name, nodes, start, end)
+    return st.call(name, [*nodes, *keywords], start, end)
+
+
+def _keyword(word: str, value: Node) -> Node:
+    """word=value."""
+    start, end = st.span(value)
+    return st.tree("keyword", [st.token("NAME", word, start, start), value], start, end)
 
 
 def _axis(source: Source, name: str, node: Node, kept: bool, place: Node) -> Node:

@@ -95,7 +95,7 @@ class FunctionReader(SuffixReader):
     def _is_over_a_variable(self) -> bool:
         r"""Whether the index of \min or \max is the name of a variable."""
         text = self.index_text(peek=True) if self.peek().kind == "_" else ""
-        return bool(text) and (text in self.known or not (text.isalpha() and text.islower()))
+        return bool(text) and not text.isdigit() and (text in self.known or not (text.isalpha() and text.islower()))
 
     def function_power(self, tok: Tok) -> Node | None:
         r"""The exponent between a function and its argument: \log^2 x."""
@@ -147,7 +147,7 @@ class FunctionReader(SuffixReader):
             if given:
                 self.expect(",", "", opener, f"the bracket {opener.value!r}")
             keyword = ""
-            if self.peek().kind == "word" and self.peek(1).kind == "=":
+            if self.peek().kind in ("word", "symbol") and self.peek(1).kind == "=":
                 keyword = self.take().value
                 self.take()
             tok = self.peek()

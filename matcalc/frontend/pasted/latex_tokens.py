@@ -3,9 +3,10 @@ r"""LaTeX as tokens: commands, groups, accents, letters. What has no meaning in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from matcalc.errors import ParseError
+from matcalc.frontend.pasted.printed import printed_call
 from matcalc.frontend.pasted.tokens import GREEK_VARIANTS, Tok, is_called
 from matcalc.frontend.syntax import Source
 from matcalc.printing.symbols import GREEK
@@ -128,6 +129,8 @@ EQUALS = frozenset(("coloneqq", "triangleq", "equiv", "doteq", "coloneq"))
 FUNCTION_WORDS = frozenset(("max", "min", "det", "log", "ln", "exp"))
 
 _COMMAND = re.compile(r"\\(operatorname\*|[A-Za-z]+|.)", re.S)
+_BRACKET = re.compile(r"\s*(?:\\left\s*)?\(")
+MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "smallmatrix", "array"))
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 
 
@@ -140,18 +143,19 @@ def environment_refused(name: str) -> str:
     return "" if name.rstrip("*") in known else f"the environment {name} is not read"
 
 
-def tokens(source: Source) -> list[Tok]:
-    """The tokens of a LaTeX text.
+def tokens(source: Source, taken: Container[str] = ()) -> list[Tok]:
+    """The tokens of a LaTeX text; names that are `taken` are no parts of functions.
 
     Raises:
         ParseError: a command has no meaning here, or a group is not closed.
     """
-    return [*_Tokenizer(source).run()]
+    return [*_Tokenizer(source, taken).run()]
 
 
 class _Tokenizer:
-    def __init__(self, source: Source) -> None:
-        self.source, self.text, self.at = source, source.text, 0
+    def __init__(self, source: Source, taken: Container[str]) -> None:
+        self.source, self.text, self.at, self.taken = source, source.text, 0, taken
+        self.matrices = 0  # how many are open
 
     def error(self, message: str, at: int) -> ParseError:
         return self.source.error_at(message, at)
@@ -160,6 +164,10 @@ class _Tokenizer:
         text, spaced = self.text, False
         while self.at < len(text):
             c, start = text[self.at], self.at
+            if c == "&" and self.matrices:
+                self.at += 1
+                yield Tok("&", c, start, self.at)
+                continue
             if c.isspace() or c in "~$&":
                 self.at, spaced = self.at + 1, True
                 continue
@@ -174,6 +182,11 @@ class _Tokenizer:
         """The tokens at a place, and the step over them."""
         number = _NUMBER.match(self.text, start)
         if c == "\\":
+            printed = printed_call(self.text, start, self.taken)
+            if printed is not None:
+                self.at = printed[1]
+                yield Tok("func", printed[0], start, self.at)
+                return
             yield from self.command(start)
             return
         self.at = number.end() if number else start + 1
@@ -243,6 +256,7 @@ class _Tokenizer:
             refused = environment_refused(environment)
             if refused:
                 raise self.error(refused, start)
+            self.matrices += (name == "begin") - (name == "end") if environment.rstrip("*") in MATRICES else 0
             yield Tok(name, environment.rstrip("*"), start, self.at)
         elif name in SPECIAL:
             yield Tok(SPECIAL[name], name, start, self.at)
@@ -287,6 +301,8 @@ class _Tokenizer:
             raise self.error(NAMES[word] + rf" (\{name}{{{word}}})", start)
         elif word in ("argmin", "argmax", "arg min", "arg max", "arg\\,min"):
             raise self.error(REFUSED["argmin"], start)
+        elif word == "where" and name == "operatorname" and _BRACKET.match(self.text, self.at):
+            yield Tok("func", word, start, self.at)
         elif word in ("s.t.", "subject to", "subjectto", "such that", "where", "if", "otherwise", "for", "and"):
             raise self.error(
                 "the words of a text are not read: give the function alone (its constraints to mc.minimize(..., "
@@ -301,7 +317,7 @@ class _Tokenizer:
             yield Tok("func" if function else "symbol", called if function else word, start, self.at)
         elif name in ("mathbf", "boldsymbol", "bm", "mathit", "mathrm", "mathnormal", "mathsf"):
             yield Tok("group", "{", start, inside)
-            inner = _Tokenizer(Source(self.text[: inside + len(raw)]))
+            inner = _Tokenizer(Source(self.text[: inside + len(raw)]), self.taken)
             inner.at = inside
             yield from inner.run()
             yield Tok("endgroup", "}", self.at - 1, self.at)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from matcalc.errors import ParseError, shorten
 from matcalc.frontend import syntax_tree as st
+from matcalc.frontend.pasted import calls
 from matcalc.frontend.pasted.tokens import GREEK_VARIANTS, Known, Tok, is_called, written
 from matcalc.frontend.syntax import Node, Source
 from matcalc.printing.symbols import Symbol, symbol
@@ -51,6 +52,9 @@ class NameReader:
         raise NotImplementedError
 
     def norm_index(self) -> str:
+        raise NotImplementedError
+
+    def arguments(self) -> list[calls.Argument]:
         raise NotImplementedError
 
     # -------------------------------------------------------------------------------------------- indices
@@ -214,6 +218,18 @@ class NameReader:
             return self.of_symbol(Tok("word", head, tok.start, tok.start + len(head)), tail, tok)
         return self.of_symbol(tok, None, tok)
 
+    def order_of(self, tok: Tok) -> str:
+        """The k of a derivative \\psi^{(k)}(x), stepped over; empty where it is something else."""
+        start = self.at
+        if self.peek().kind != "^":
+            return ""
+        self.take()
+        found = re.fullmatch(r"\(([1-9])\)", self.raw_argument())
+        if found and self.peek().kind == "open":
+            return found[1]
+        self.at = start
+        return ""
+
     def defined_name(self) -> str | None:
         """The name that a definition begins with."""
         tok = self.take()
@@ -225,6 +241,13 @@ class NameReader:
     def of_symbol(self, tok: Tok, index: str | tuple[()] | None, place: Tok) -> Node:
         """The value of a letter or word with its accent and indices."""
         base = self.lookup(tok, ())
+        order = self.order_of(tok) if tok.value == "psi" and not base and index is None else ""
+        if order:
+            given = self.arguments()
+            if len(given) != 1 or given[0].node is None:
+                raise self.error("a polygamma function has one argument", tok)
+            operands = [st.number(order, tok.start, tok.end), given[0].node]
+            return st.call("polygamma", operands, tok.start, self.tokens[self.at - 1].end)
         if tok.value == "I" and not tok.accent and not base and index is None:
             return self.identity(tok)
         raised = ""

@@ -13,6 +13,7 @@ from lark import Token
 from matcalc.errors import ParseError, shorten
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.pasted.functions import CLOSING, PRODUCT, FunctionReader
+from matcalc.frontend.pasted.latex_tokens import MATRICES
 from matcalc.frontend.pasted.products import Factor, Products
 from matcalc.frontend.pasted.tokens import Known, PastedError, Tok
 from matcalc.frontend.syntax import Node, Source
@@ -22,7 +23,6 @@ OPENING = frozenset(
     ("num", "letter", "word", "symbol", "func", "open", "group", "norm", "bar", "frac", "sqrt", "sum", "prod", "ones",
      "vulgar", "begin")
 )  # fmt: skip
-MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "smallmatrix", "array"))
 
 
 class Reader(FunctionReader):
@@ -322,7 +322,21 @@ class Reader(FunctionReader):
     def matrix(self) -> Node:
         """A matrix of entries in LaTeX."""
         opener = self.take()
-        raise self.error("a matrix of entries is written [a, b; c, d] in the text syntax", opener)
+        rows: list[list[Node]] = [[]]
+        self.closing.append("")
+        while self.peek().kind != "end":
+            if self.peek().kind == "eof":
+                raise self.error(f"the matrix \\begin{{{opener.value}}} is never closed", opener)
+            rows[-1].append(self.sum())
+            tok = self.peek()
+            if tok.kind == "line":
+                rows.append([])
+            elif tok.kind != "&":
+                break
+            self.take()
+        self.closing.pop()
+        closer = self.expect("end", opener.value, opener, f"the matrix \\begin{{{opener.value}}}")
+        return st.block([row for row in rows if row], opener.start, closer.end)
 
     def argument(self) -> Node:
         r"""The argument of a command: a group, or one character: `\frac12`."""

@@ -105,7 +105,7 @@ def pasted(text: str, known: Known, *, latex: bool) -> tuple[Source, Node]:
         declarations.append(_declaration(source, found.start(), found.end(), known))
         rest = rest[: found.start()] + " " * len(found[0]) + rest[found.end() :]
     if latex:
-        tokens = latex_tokens.tokens(Source(rest))
+        tokens = latex_tokens.tokens(Source(rest), known)
     else:
         tokens = text_tokens.tokens(Source(rest), 0, len(rest), separators=True)
     if all(tok.kind in ("line", ";", ",", ".") for tok in tokens):

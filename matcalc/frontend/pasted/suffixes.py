@@ -161,9 +161,27 @@ class SuffixReader(NameReader):
             return st.tree("indexed", [node, *(st.token("INDEX", p, tok.start, b) for p in parts)], a, b)
         if all(part.isdigit() for part in parts) and len(parts) <= 2:
             return st.entry(node, [st.number(p, tok.start, b) for p in parts], a, b)
+        ranges = [self._range(part, tok, b) for part in re.split(r",|\\,", text) if part.strip()]
+        if len(ranges) <= 2 and all(part is not None for part in ranges) and ":" in text:
+            return st.entry(node, [part for part in ranges if part is not None], a, b)
         raise self.error(
             f"the index {shorten(text)} is free: the sum over it, as in \\sum_{{{text}}} or sum(...), is missing", tok
         )
+
+    def _range(self, text: str, tok: Tok, end: int) -> Node | None:
+        """2, 2:3 or : in an index; None for anything else."""
+        found = re.fullmatch(r"\s*(?:(\d+|[A-Za-z]\w*)\s*)?(:?)(?:\s*(\d+|[A-Za-z]\w*)\s*)?", text)
+        if not found or any(p and not p.isdigit() and p not in self.known.dims for p in (found[1], found[3])):
+            return None
+
+        def size(word: str) -> Node:
+            return (st.number if word.isdigit() else st.name)(word, tok.start, end)
+
+        if not found[2]:
+            return size(found[1]) if found[1] else None
+        if found[1] and found[3]:
+            return st.tree("range", [size(found[1]), size(found[3])], tok.start, end)
+        return None if found[1] or found[3] else st.tree("whole", [], tok.start, end)
 
     def bracketed_index(self, node: Node) -> Node:
         """x[1], A[1, 2]: counted from 1, as in the text syntax."""

@@ -54,7 +54,7 @@ class Known:
         """What is known from declarations."""
         return cls(dict(shapes), {d for s in shapes.values() for d in symbols(s)}, set(functions), strict)
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self.shapes or name in self.dims or name in self.functions
 
     def names(self) -> list[str]:

@@ -6,14 +6,17 @@ import ast
 import importlib
 import inspect
 import linecache
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
-from matcalc.dims import symbols
+from matcalc.dims import Dim, symbols
+from matcalc.dims import text as dim_text
 from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import Expr, postorder
 from matcalc.frontend.tracing import arrays, indexing
@@ -57,10 +60,7 @@ def read(function: Any, shapes: Mapping[str, Any] | None, facts: Mapping[str, li
     sizes = dict(zip(letters, jax.export.symbolic_shape(", ".join(letters)))) if letters else {}
     names = list(arguments)
     with exact(), known_constants(session, code, own_modules(code), views=False):
-        inputs = [
-            jax.ShapeDtypeStruct(tuple(d if isinstance(d, int) else sizes[str(d)] for d in a.shape), np.float64)
-            for a in arguments.values()
-        ]
+        inputs = [jax.ShapeDtypeStruct(tuple(_size(d, sizes) for d in a.shape), np.float64) for a in arguments.values()]
         made = traced(session, lambda: jax.make_jaxpr(lambda *given: function(**dict(zip(names, given))))(*inputs))
         values = [Value(a.variable, a.shape) for a in arguments.values()]
         reader = Reader(session)
@@ -83,6 +83,24 @@ def read(function: Any, shapes: Mapping[str, Any] | None, facts: Mapping[str, li
             if not independent(origin, output.expr, moved.expr, list(dict.fromkeys([*_declared(origin), *free]))):
                 raise NoRuleError(f"{reader.stops[0] or 'the function'}: {STOPPED}")
     return finished(session, output, origin)
+
+
+def _size(d: Dim, sizes: Mapping[str, Any]) -> Any:
+    """A size in JAX's symbols.
+
+    Raises:
+        NoRuleError: it is no polynomial with whole coefficients.
+    """
+    if isinstance(d, int) or d.is_Symbol:
+        return d if isinstance(d, int) else sizes[str(d)]
+    form = sp.Poly(d, *sorted(d.free_symbols, key=str)) if d.is_polynomial() else None
+    if form is None or not all(c.is_Integer for c in form.coeffs()):
+        raise NoRuleError(f"the size {dim_text(d)} cannot be given to JAX: give it a name of its own in shapes")
+    terms = [
+        int(c) * math.prod((sizes[str(s)] ** k for s, k in zip(form.gens, powers) if k), start=1)
+        for powers, c in form.terms()
+    ]
+    return sum(terms[1:], start=terms[0])
 
 
 def _declared(origin: Origin) -> list[Expr]:
