@@ -514,6 +514,11 @@ LOOPS: dict[str, tuple[str, list[str], Callable[..., Any]]] = {
         ["A", "z"],
         lambda A, z: two_stages(A, z),
     ),
+    "rows-and-columns": (
+        "X: K x p\nC: p x K\nu[k=1..K]: p x 1\nsum(k=1..K, tanh(X[k,:]*u[k]) + u[k]'*C[:,k]*C[2,k]*X[k,1])",
+        ["X", "C", "u"],
+        lambda X, C, u: sum(np.tanh(X[k] @ u[k][:, 0]) + u[k][:, 0] @ C[:, k] * C[1, k] * X[k, 0] for k in range(3)),
+    ),
     "rows-in-time": (
         "X: T x p\nW: p x p\nh[1] = X[1,:]\nh[t] = tanh(h[t-1]*W + X[t,:]) for t = 2..T\nsum(t=1..T, h[t]*X[t,:]')",
         ["X", "W"],
@@ -739,3 +744,57 @@ def test_what_is_no_sum_in_python_is_refused(build: Callable[[], Any], word: str
 def test_an_expression_is_no_sequence() -> None:
     with pytest.raises(TypeError):
         list(X_)
+
+
+# ------------------------------------------------------------------------------------------------ targets
+
+ELSEWHERE = ["lags", "hidden-markov", "mixed-ranges", "rows-in-time", "two-stages", "rows-and-columns"]
+
+
+def flat(value: Any) -> np.ndarray:
+    """A gradient, or those by the members of a family, as one array."""
+    return np.stack([np.asarray(v) for v in value]) if isinstance(value, list) else np.asarray(value)
+
+
+@pytest.mark.parametrize("target", ["jax", "torch"])
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_programs_with_loops_in_other_libraries(name: str, target: str) -> None:
+    pytest.importorskip(target)
+    if target == "jax":
+        pytest.importorskip("jax").config.update("jax_enable_x64", True)
+    program, names, _ = LOOPS[name]
+    d = mc.derive(program, wrt=names)
+    arrays = with_families(program, np.random.default_rng(8))
+    value, gradients = d.function()(**arrays, dims=SIZES)
+    other, found = d.function(target=target)(**arrays, dims=SIZES)
+    assert float(other) == pytest.approx(value, rel=1e-12)
+    for wrt in names:
+        np.testing.assert_allclose(flat(found[wrt]), flat(gradients[wrt]), rtol=1e-10, atol=1e-12)
+
+
+def test_a_recurrence_in_jax_can_be_jitted_and_has_second_derivatives() -> None:
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    d = mc.derive(RNN, wrt="W")
+    source = d.code(target="jax")
+    assert source.count("lax.scan") == 2
+    rng = np.random.default_rng(9)
+    arrays = {
+        "W": rng.normal(size=(2, 2)),
+        "U": rng.normal(size=(2, 3)),
+        "V": rng.normal(size=(1, 2)),
+        "x": rng.normal(size=(6, 3)),
+        "y": rng.normal(size=6),
+    }
+    value, gradients = jax.jit(d.function(target="jax"))(**arrays)
+    expected, own = d.function()(**arrays)
+    assert float(value) == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(gradients["W"], own["W"], rtol=1e-10)
+    along = {"W": rng.normal(size=(2, 2))}
+    product = d.function("hvp", target="jax")(**arrays, tangents=along)["W"]
+    np.testing.assert_allclose(product, d.function("hvp")(**arrays, tangents=along)["W"], rtol=1e-9)
+
+
+def test_other_targets_have_no_loops() -> None:
+    with pytest.raises(mc.MatcalcError, match="numpy, jax, torch"):
+        mc.derive(RNN, wrt="W").code(target="c")

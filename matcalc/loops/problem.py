@@ -12,13 +12,19 @@ from matcalc.indices.lifting import Lifting
 from matcalc.indices.program import LoopSum, Program
 from matcalc.kinds import KINDS, VALUE_AND_GRAD, kind_of
 from matcalc.loops.adjoints import Adjoints
-from matcalc.loops.code import NUMPY, Writer, need_target
+from matcalc.loops.code import NUMPY, Library, Writer, need_target
 from matcalc.loops.lines import Line, Range, Term, heading, single
 from matcalc.loops.pieces import Pieces, wanted
+from matcalc.loops.scan import JAX, ScanWriter
 from matcalc.loops.tangents import Tangent, tangent
+from matcalc.loops.torch import TORCH, TorchWriter
 
 OFFERED = [kind for kind in KINDS if not (kind.matrix or kind.cotangent)]
-TARGETS = {"numpy": (Writer, NUMPY)}
+TARGETS: dict[str, tuple[type[Writer], Library]] = {
+    "numpy": (Writer, NUMPY),
+    "jax": (ScanWriter, JAX),
+    "torch": (TorchWriter, TORCH),
+}
 
 
 class LoopGradient(str):
