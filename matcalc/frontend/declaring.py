@@ -7,7 +7,7 @@ from typing import Any
 
 from lark import Token, Tree
 
-from matcalc.dims import Shape
+from matcalc.dims import Shape, symbols
 from matcalc.errors import MatcalcError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend import loop_statements
@@ -98,8 +98,14 @@ class Declaring:
             raise self.source.error(f"{shorten(name)} is declared twice, or computed too", head)
         self.declare(Tree("declaration", [Token.new_borrow_pos("NAME", name, head.children[0]), *tree.children[1:]]))
         shape, facts = self.shapes.pop(name), self.facts.pop(name, [])
+        if index in symbols(shape):
+            raise self.source.error(
+                f"the shape of {name} depends on its index {index}: all members of a family have one shape", tree
+            )
         for t in ends:
             self.take_dims(t)
+        if index in self.names.dims:
+            raise self.source.error(f"the index {index} is a dimension: an index has a name of its own", tree)
         names = Names(strict=True, dims=self.names.dims)
         run = loop_statements.run_of(IndexBuilder(self.source, names, {}), name, index, ends, head)
         self.program.families[name] = Family(name, run, shape, tuple(facts))
@@ -127,13 +133,15 @@ class Declaring:
             self.take_names(tree.children[-len(entry.params) :])
 
     def take_names(self, sizes: Iterable[Node | Token]) -> None:
-        """Undeclared names in sizes are dimensions."""
+        """Undeclared names in sizes are dimensions, unless they are indices."""
+        indices = {str(t.children[0]) for t in self.tree.find_data("ranging")}
         for size in sizes:
             if isinstance(size, Token):
                 continue
             for sub in size.iter_subtrees():
                 name = str(sub.children[0]) if sub.data == "name" else "pi"
-                if self.names.find(name) is None and name not in self.names.later and name not in self.shapes:
+                taken = name in self.names.later or name in self.shapes or name in indices
+                if not taken and self.names.find(name) is None:
                     self.names.dims.setdefault(self.free(name, "dimension", sub))
 
     def take_ranges(self) -> None:

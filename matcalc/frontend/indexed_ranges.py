@@ -8,7 +8,7 @@ from typing import Any
 
 from lark import Token
 
-from matcalc.dims import Dim, Shape, plus, surely_negative
+from matcalc.dims import Dim, Shape, plus, same, surely_negative, surely_nonnegative, times
 from matcalc.dims import text as dim_text
 from matcalc.expr import number_value
 from matcalc.frontend.building import Builder
@@ -32,6 +32,14 @@ class Ranges(Builder):
         found = self.scope.get(values[0].value)
         return found if found is not None else super().name(tree, values)
 
+    def dimension(self, tree: Node, value: Any, what: str, hint: str = "") -> Dim:
+        """A dimension; it is the same for all values of an index."""
+        if isinstance(value, Indexed):
+            raise self.source.error(
+                f"{what} depends on an index, {self.source.words(tree)}: a shape is the same for all its values", tree
+            )
+        return super().dimension(tree, value, what, hint)
+
     def bound(self, tree: Any) -> Index:
         """The index of `i=1..n`."""
         head, low, _, high = tree.children
@@ -41,7 +49,7 @@ class Ranges(Builder):
         if is_function(name) or name in self.names.functions:
             raise self.source.error(f"{name} is the name of a function and cannot be an index", head)
         first, last = (self.end(t, name) for t in (low, high))
-        if surely_negative(plus(last, -first)):
+        if is_empty(first, last):
             raise self.source.error(f"the range {dim_text(first)}..{dim_text(last)} of {name} is empty", tree)
         return Index(name, first, last)
 
@@ -126,3 +134,9 @@ class Ranges(Builder):
                 tree,
             )
         return found
+
+
+def is_empty(first: Dim, last: Dim) -> bool:
+    """Whether a range runs backwards, but for sizes at which its ends meet."""
+    back = plus(first, times(-1, last))
+    return surely_negative(times(-1, back)) or (not same(first, last) and surely_nonnegative(back))

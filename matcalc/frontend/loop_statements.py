@@ -7,10 +7,9 @@ from typing import Any
 
 from lark import Token
 
-from matcalc.dims import plus, surely_negative
 from matcalc.dims import text as dim_text
 from matcalc.frontend.hints import about_construction
-from matcalc.frontend.indexed_ranges import Ranges
+from matcalc.frontend.indexed_ranges import Ranges, is_empty
 from matcalc.frontend.syntax import Node, Source
 from matcalc.indices.program import Run
 
@@ -61,7 +60,7 @@ def run_of(builder: Ranges, name: str, index: str, ends: tuple[Node, Node], plac
         ParseError: it is empty, or no range.
     """
     first, last = (builder.end(t, name) for t in ends)
-    if surely_negative(plus(last, -first)):
+    if is_empty(first, last):
         message = f"the range {dim_text(first)}..{dim_text(last)} of {name} is empty"
         raise builder.source.error(message, place)
     return Run(index, first, last)
