@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,40 @@ def _runs(e: Expr, kind: str, s: Sample) -> None:
     for name, a in arrays.items():
         assert (a == before[name]).all(), f"{kind} has changed {name}"
         assert not any(np.shares_memory(a, p) for p in parts), f"{kind} returns the memory of {name}"
+    _takes_whole_numbers(function, kind, arrays, options)
+
+
+def _takes_whole_numbers(function: Callable[..., Any], kind: str, arrays: Any, options: dict[str, Any]) -> None:
+    """Arrays of whole numbers give what the same numbers of floating type give, in floating type, or the same error."""
+    whole = {name: np.rint(3 * a).astype(np.int64) for name, a in arrays.items()}
+    results = []
+    for kept in (np.int64, np.float64):
+        turned = {
+            k: {n: a.astype(kept) for n, a in o.items()} if k == "tangents" else o.astype(kept)
+            for k, o in options.items()
+        }
+        given = {n: a.astype(kept) for n, a in whole.items()}
+        try:
+            with np.errstate(all="ignore"):
+                found = function(**given, **turned, dims=SIZES)
+        except (np.linalg.LinAlgError, ValueError, ArithmeticError) as error:
+            results.append([str(error)])
+            continue
+        results.append(
+            [np.asarray(p) for part in (found if isinstance(found, tuple) else (found,)) for p in _all(part)]
+        )
+    first, second = results
+    assert len(first) == len(second), f"{kind}: {first}, {second}"
+    for a, b in zip(first, second):
+        if isinstance(b, str):
+            assert a == b
+        else:
+            assert a.dtype == b.dtype == float, kind
+            assert np.allclose(a, b, rtol=1e-9, atol=1e-9, equal_nan=True), kind
+
+
+def _all(part: Any) -> list[Any]:
+    return list(part.values()) if isinstance(part, dict) else [part]
 
 
 def _arrays(part: Any) -> list[np.ndarray]:
