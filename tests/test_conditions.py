@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import matcalc as mc
+from matcalc.export.verdicts import verdict_data
 
 SHAPES = {"X": ("n", "d"), "Z": ("m", "d"), "A": ("n", "n"), "S": ("n", "n"), "x": ("n", 1), "y": ("n", 1), "a": (1, 1)}
 SHAPES |= {"Y": ("n", "d"), "W": ("n", "n")}
@@ -72,7 +73,11 @@ def test_a_condition_that_can_never_hold_is_an_error(source):
         ("log(a) + 1/a", "a is positive"),
         ("logdet(S) + log(det(S))", "det(S) is positive"),
         ("tr(inv(S)*inv(S*S')) + logdet(S)", "S is nonsingular"),
-        ("log(x'*x)*sqrt(x'*x)", "x'*x is positive"),
+        ("log(x'*x)*sqrt(x'*x)", "x is not the zero vector"),
+        ("sqrt(sum(x.^2)) + 1/sum(x.*x)", "x is not the zero vector"),
+        ("log(tr(X'*X))", "X is not the zero matrix"),
+        ("sum(log(x.^2))", "x is nonzero"),
+        ("logdet((S + S')/2) + tr(chol((S + S')/2))", "(S + S')/2 is positive-definite"),
         ("cossim(x, y)", "x is not the zero vector; y is not the zero vector"),
         ("sum(standardize(X, 1) .* Y)", "X is free of constant columns"),
         ("std(x)", "x is not constant"),
@@ -114,3 +119,31 @@ def test_no_one_would_think_of_data_as_stochastic(source):
 )
 def test_labels_and_symmetric_matrices_are_what_one_thinks_of(source, wish):
     assert wish in stated(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "gradient"),
+    [
+        ("abs(x'*x)", "2*x"),
+        ("norm1(x'*x)", "2*x"),
+        ("norm2(x'*x)", "2*x"),
+        ("sum(abs(x.*x))", "2*x"),
+        ("relu(x'*x)", "2*x"),
+        ("maximum(x'*x, 0)", "2*x"),
+        ("std(x'*x)", "zeros(n, 1)"),
+        ("x'*x + var(x'*x)", "2*x"),
+    ],
+)
+def test_what_is_no_choice_is_none(source, gradient):
+    """A sum of squares is its absolute value, one value has no spread: no sign, no step, no 0/0 is written."""
+    d = mc.derive(f"x: n x 1; {source}")
+    assert str(d.gradient("x")) == gradient
+    assert not d.domain
+
+
+def test_verdicts_as_data_say_what_was_assumed():
+    one = verdict_data(mc.prove("(A*x - b)' = x'*A' - b'"))
+    assert "b: n x 1" in one["notice"]
+    lines = verdict_data(mc.derive("(A*x - b)'*(A*x - b)").claim_lines("d_x = 2*A'*(A*x - b)"))
+    assert "b: n x 1" in lines["notice"]
+    assert verdict_data(mc.prove("A: n x n; A'' = A"))["notice"] == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from matcalc.calculus.wording import worded
 from matcalc.emit.masks import choices_last
 from matcalc.errors import FactError, shorten
 from matcalc.expr import Expr, postorder, record
@@ -54,7 +55,8 @@ def need_possible(e: Expr) -> None:
 def minimal(conditions: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
     """Those that neither a declared fact nor the other ones imply; the smaller of two that imply each other."""
     nothing = Context()
-    left = [pair for pair in dict.fromkeys(conditions) if not _follows(*pair, nothing)]
+    said = {worded(*pair): pair for pair in reversed(list(conditions))}  # two forms of one condition are one
+    left = [pair for pair in reversed(said.values()) if not _follows(*pair, nothing)]
     if len(left) > MANY:
         return left
     candidates = left[::-1]

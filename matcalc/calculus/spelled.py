@@ -33,6 +33,11 @@ from matcalc.walk import rebuild
 MARKS = operations(exp, sinh, sigmoid, softmax, log_softmax, logsumexp, mean_, var_, std)
 FACTORS = operations(chol, eigvals)
 REDUCTIONS = operations(sum_, prod)
+# With what is nonnegative whatever its variables are, these are no choice: the derivative of x'x is not that of abs.
+NONNEGATIVE = (
+    *("norm_of_scalar", "sum_norm_of_scalar"),
+    *("absolute_value_of_nonnegative", "relu_of_nonnegative", "sum_norm_of_nonnegative"),
+)
 DETERMINANTS = ("det_of_matrix_power", "det_of_inverse", "logdet_of_matrix_power")
 ROOTS = operations(divide, scale_, hadamard_, power_, log, add, exp, softmax, log_softmax, mean_)
 
@@ -41,7 +46,7 @@ def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
     """The graph with the functions that it spells out by name, and the steps to them; itself where there is none."""
     order = list(postorder((graph.output, *graph.definitions.values())))
     steps: list[Step] = []
-    at_root = rules_of("collapse", "expand", only=among(*SINGLE, *DETERMINANTS, *RECTIFIERS))
+    at_root = rules_of("collapse", "expand", only=among(*SINGLE, *DETERMINANTS, *RECTIFIERS, *NONNEGATIVE))
     if not any(e.op in MARKS or e.op in FACTORS or e.op in at_root for e in order):
         return graph, []
     done: dict[Expr, Expr] = {}
@@ -54,8 +59,8 @@ def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
             hot.add(new)
         if new.op in REDUCTIONS and e.is_scalar:
             new = _without_factor(new, steps)
-        if new.op in at_root:
-            new = _rewritten_root(new, at_root[new.op], steps)
+        while new.op in at_root and (after := _rewritten_root(new, at_root[new.op], steps)) is not new:
+            new = after
         done[e] = new
     if not steps:
         return graph, []

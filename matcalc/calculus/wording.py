@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matcalc.core import transpose
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
 from matcalc.ops.hollow import is_hollow
@@ -26,8 +27,10 @@ def worded(fact: str, e: Expr) -> tuple[Expr, str]:
         return e.args[0], "free of real eigenvalues <= 0"
     if fact == "positive" and e.op == "add" and e.args[-1].op == "eye" and is_hollow(e.args[0]):
         return next(sub.args[0] for sub in postorder((e,)) if sub.op == "pdist2"), DISTINCT_ROWS
-    if fact in ("positive", "nonzero") and e.op == "norm2":
-        return e.args[0], "not the zero matrix" if not _is_vector(e.args[0]) else "not the zero vector"
+    if fact in ("positive", "nonzero") and (X := _measured(e)) is not None:
+        return X, "not the zero matrix" if not _is_vector(X) else "not the zero vector"
+    if fact in ("positive", "nonzero") and e.op == "power" and _is_even(e.args[1]):
+        return worded("nonzero", e.args[0])
     if fact in ("positive", "nonzero") and e.op == "std":
         return e.args[0], _SPREAD[e.params[0]]
     for sub in postorder((e,)):
@@ -36,6 +39,30 @@ def worded(fact: str, e: Expr) -> tuple[Expr, str]:
         if sub.op == "eigvals" and simple(sub.args[0]) == ((fact, e),):
             return sub, "free of repeated values"
     return e, fact
+
+
+def _measured(e: Expr) -> Expr | None:
+    """The X of which a value is the norm, or the sum of the squares of all entries; None for another value."""
+    if e.op == "norm2":
+        return e.args[0]
+    if e.op in ("matmul", "tr") and e.is_scalar:
+        factors = e.args if e.op == "matmul" else e.args[0].args
+        if len(factors) == 2 and (e.op == "matmul" or e.args[0].op == "matmul"):
+            A, B = factors
+            return B if A.digest == transpose(B).digest else None
+    if e.op == "sum" and e.is_scalar:
+        inner = e.args[0]
+        if inner.op == "power" and inner.args[1].number == 2:
+            return inner.args[0]
+        if inner.op == "hadamard" and len(inner.args) == 2 and inner.args[0] is inner.args[1]:
+            return inner.args[0]
+    return None
+
+
+def _is_even(e: Expr) -> bool:
+    """Whether it is an even number, or a matrix of one."""
+    value = e.args[0].number if e.op == "broadcast" else e.number
+    return value is not None and bool(value.is_even)
 
 
 def _is_vector(e: Expr) -> bool:

@@ -21,6 +21,7 @@ def verdict_data(verdict: Verdict | LineVerdicts) -> dict[str, Any]:
         wrong = verdict.first_wrong
         return {
             "status": verdict.status,
+            "notice": str(verdict.notice or ""),
             "first_wrong": None if wrong is None else wrong.number,
             "lines": [
                 {
@@ -33,6 +34,7 @@ def verdict_data(verdict: Verdict | LineVerdicts) -> dict[str, Any]:
         }
     return {
         "status": verdict.status,
+        "notice": str(verdict.notice or ""),
         "about": verdict.about,
         "claim": verdict.claim,
         "right": None if verdict.expected is None else str(verdict.expected),

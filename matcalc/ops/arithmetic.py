@@ -5,6 +5,7 @@ The differentials are the elementary rules of Magnus & Neudecker, Matrix Differe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from matcalc import core
@@ -218,6 +219,11 @@ def _scale_shape(*factors: Expr) -> Shape:
     return factors[-1].shape
 
 
+def _is_nonnegative(factors: Sequence[Expr], masks: Sequence[int]) -> bool:
+    """Whether a product of entries is never negative: each factor that occurs an odd number of times is not."""
+    return all(m & BIT["nonnegative"] for f, m in zip(factors, masks) if factors.count(f) % 2)
+
+
 def _scale_facts(e: Expr, *masks: int) -> tuple[int, int]:
     scalars, body = masks[:-1], masks[-1]
     true = body & sum(BIT[n] for n in ("symmetric", "skew", "diagonal", "lower", "upper"))
@@ -227,6 +233,8 @@ def _scale_facts(e: Expr, *masks: int) -> tuple[int, int]:
         true |= body & (BIT["positive"] | BIT["nonnegative"] | BIT["positive-definite"])
     if all(m & BIT["nonnegative"] for m in scalars):
         true |= body & (BIT["nonnegative"] | BIT["positive-semidefinite"])
+    if _is_nonnegative(e.args, masks):
+        true |= BIT["nonnegative"]
     if all(m & BIT["constant"] for m in masks):
         true |= BIT["constant"]
     if len(masks) == 2 and e.args[0].op == "number" and number_value(e.args[0]) == -1:
@@ -276,6 +284,8 @@ def _entrywise_facts(e: Expr, *masks: int) -> tuple[int, int]:
         either |= m & any_of
     if _scales_without_zeros(e, masks):
         either |= BIT["nonsingular"]
+    if _is_nonnegative(e.args, masks):
+        either |= BIT["nonnegative"]
     return common | either, 0
 
 

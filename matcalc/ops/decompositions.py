@@ -31,7 +31,7 @@ from matcalc.ops.define import always, anywhere, map_by_definition, need_same, n
 from matcalc.ops.matrix_functions import matpow
 from matcalc.ops.selection import lower_ones
 from matcalc.ops.spectral import eigvecmax, eigvecs, simple, simple_extreme
-from matcalc.properties import BIT, bits
+from matcalc.properties import BIT, Truth, bits, truth
 from matcalc.vecform import matrix
 
 GOLUB_PEREYRA = "Golub & Pereyra, The differentiation of pseudo-inverses, SIAM J. Numer. Anal. 10 (1973), (4.12)"
@@ -288,7 +288,7 @@ def _chol_facts(e: Expr, X: int) -> tuple[int, int]:
     shape=square("chol"),
     latex=Call(r"\operatorname{chol}"),
     numpy=Call("_chol"),
-    domain=lambda X: (("positive-definite", symmetric_part(X)),),
+    domain=lambda X: (("positive-definite", X if truth(X, "symmetric") is Truth.TRUE else symmetric_part(X)),),
     source=MURRAY,
     example=("n n",),
     facts=_chol_facts,

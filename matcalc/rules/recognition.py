@@ -198,6 +198,12 @@ def absolute_value_of_nonnegative(X: Expr) -> tuple[Expr, Expr]:
     return absolute(X), X
 
 
+@rule(X="m n", facts={"X": "nonnegative"}, group="expand", source="definition of the norm")
+def sum_norm_of_nonnegative(X: Expr) -> tuple[Expr, Expr]:
+    """norm1(X) = sum(X) for nonnegative X"""
+    return norm1(X), core.total(X)
+
+
 @rule(X="m n", facts={"X": "positive"}, source="definition of the sign", why="signs that are known are written out")
 def sign_of_positive(X: Expr) -> tuple[Expr, Expr]:
     """sign(X) = 1 for positive X"""

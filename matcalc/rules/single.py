@@ -29,6 +29,7 @@ ALONG: dict[str, tuple[Callable[[Expr], Expr], str]] = {
     "softmax": (_one, "1"),
     "prodothers": (_one, "1"),
     "log_softmax": (zero_of, "0"),
+    **dict.fromkeys(("var", "std"), (zero_of, "0")),  # divided by the count, not by what is left of it
 }
 # What these are for a 1 x 1 matrix, with the words for it.
 VALUES: dict[str, tuple[Callable[[Expr], Expr], str]] = {
