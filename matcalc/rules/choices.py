@@ -97,17 +97,10 @@ def _times(X: Expr, Y: Expr) -> Expr:
     return scale(X, Y) if X.is_scalar else hadamard(X, Y)
 
 
-def _sign_of_nonnegative() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n", ["nonnegative", "nonzero"])
-    return sign(X), core.ones("m", "n")
-
-
-@node_rule(op="sign", group="expand", source=DEFINITION, example=_sign_of_nonnegative)
-def sign_of_nonnegative(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", facts={"X": "nonnegative, nonzero"}, group="expand", source=DEFINITION)
+def sign_of_nonnegative(X: Expr) -> tuple[Expr, Expr]:
     """sign(X) = 1 for nonnegative X without zeros"""
-    if not (context.known(e.args[0], "nonnegative") and context.known(e.args[0], "nonzero")):
-        return None
-    return number(1) if e.is_scalar else core.ones(*e.shape)
+    return sign(X), number(1) if X.is_scalar else core.ones(*X.shape)
 
 
 def _sign_of_product() -> tuple[Expr, Expr]:

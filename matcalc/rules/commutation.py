@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import commutation, diag, eye, kron, var, vec
-from matcalc.dims import is_one, same, same_shape, times
+from matcalc.dims import same, same_shape, times
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule, rule
@@ -77,7 +77,11 @@ def kron_plus_its_swap(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-@node_rule(op="comm", source=NEUDECKER, example=lambda: (commutation(1, "n"), eye("n")))
-def commutation_of_vectors(e: Expr, context: Context) -> Expr | None:
+def _of_column(x: Expr) -> tuple[Expr, Expr]:
+    return commutation(x.shape[0], 1), eye(x.shape[0])
+
+
+@rule(x="n 1", also=[_of_column], source=NEUDECKER)
+def commutation_of_vectors(x: Expr) -> tuple[Expr, Expr]:
     """K_1n = K_n1 = I"""
-    return eye(e.shape[0]) if is_one(e.params[0]) or is_one(e.params[1]) else None
+    return commutation(1, x.shape[0]), eye(x.shape[0])

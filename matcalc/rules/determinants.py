@@ -3,109 +3,104 @@
 from __future__ import annotations
 
 from matcalc import core
-from matcalc.core import add, inverse, matmul, minus, number, power, scale, trace, var, vec
-from matcalc.dims import same
+from matcalc.core import add, inverse, matmul, minus, number, power, scale, trace, vec
 from matcalc.expr import Expr
 from matcalc.ops.linalg import adj, dadj, dadjform, det, logdet
 from matcalc.ops.matrix_functions import matpow
-from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
+from matcalc.rewrite.rule import MATRIX_ALGEBRA, rule
 
 
-def _product() -> tuple[Expr, Expr]:
-    A, B = var("A", "n", "n"), var("B", "n", "n")
-    return det(A @ B), scale(det(A), det(B))
+def _of_kron(P: Expr, Q: Expr) -> tuple[Expr, Expr]:
+    m, n = (number(core.exact_dim(X.shape[0])) for X in (P, Q))
+    return det(core.kron(P, Q)), scale(power(det(P), n), power(det(Q), m))
 
 
-@node_rule(op="det", group="expand", source=MATRIX_ALGEBRA, example=_product)
-def det_of_product(e: Expr, context: Context) -> Expr | None:
+def _of_inverse(X: Expr) -> tuple[Expr, Expr]:
+    return det(inverse(X)), power(det(X), -1)
+
+
+def _of_power(X: Expr, k: Expr) -> tuple[Expr, Expr]:
+    return det(matpow(X, k)), power(det(X), k)
+
+
+def _of_multiple(X: Expr, *s: Expr) -> tuple[Expr, Expr]:
+    size = number(core.exact_dim(X.shape[0]))
+    return det(scale(*s, X)), scale(*(power(f, size) for f in s), det(X))
+
+
+def _of_identity(X: Expr) -> tuple[Expr, Expr]:
+    return det(core.eye(X.shape[0])), number(1)
+
+
+@rule(
+    F="A: n n, B: n n",
+    P="m m",
+    Q="n n",
+    X="n n",
+    k="1 1",
+    s="s: 1 1",
+    also=[_of_kron, _of_inverse, _of_power, _of_multiple, _of_identity],
+    group="expand",
+    source=MATRIX_ALGEBRA,
+)
+def det_of_product(*F: Expr) -> tuple[Expr, Expr]:
     """det(A B) = det(A) det(B), det(A^k) = det(A)^k, det(s A) = s^n det(A), det(A (x) B) = det(A)^n det(B)^m"""
-    A = e.args[0]
-    if A.op == "kron" and all(same(*f.shape) for f in A.args):
-        orders = [number(core.exact_dim(f.shape[0])) for f in A.args]
-        return scale(*(power(det(f), k) for f, k in zip(A.args, reversed(orders))))
-    if A.op == "matmul" and all(same(*f.shape) for f in A.args):
-        return scale(*(det(f) for f in A.args))
-    if A.op == "inv":
-        return power(det(A.args[0]), -1)
-    if A.op == "matpow":
-        return power(det(A.args[0]), A.args[1])
-    if A.op == "scale":
-        size = number(core.exact_dim(A.shape[0]))
-        return scale(*(power(s, size) for s in A.args[:-1]), det(A.args[-1]))
-    return number(1) if A.op == "eye" else None
+    return det(matmul(*F)), scale(*map(det, F))
 
 
-def _powers() -> tuple[Expr, Expr]:
-    A = var("A", "n", "n", ["nonsingular"])
-    return logdet(matpow(A, number(3))), scale(number(3), logdet(A))
+def _logdet_of_power(A: Expr, c: Expr) -> tuple[Expr, Expr]:
+    return logdet(matpow(A, c)), scale(c, logdet(A))
 
 
-@node_rule(op="logdet", source=MATRIX_ALGEBRA, example=_powers, why="determinants move in")
-def logdet_of_matrix_power(e: Expr, context: Context) -> Expr | None:
+def _logdet_of_inverse(A: Expr) -> tuple[Expr, Expr]:
+    return logdet(inverse(A)), minus(logdet(A))
+
+
+@rule(
+    A="n n",
+    k="number 3",
+    c="1 1",
+    drawn={"A": "nonsingular"},
+    also=[_logdet_of_power, _logdet_of_inverse],
+    source=MATRIX_ALGEBRA,
+    why="determinants move in",
+)
+def logdet_of_matrix_power(A: Expr, k: Expr) -> tuple[Expr, Expr]:
     """log|det A^k| = k log|det A|, log|det A^-1| = -log|det A|"""
-    A = e.args[0]
-    if A.op == "inv":
-        return minus(logdet(*A.args))
-    return scale(A.args[1], logdet(A.args[0])) if A.op == "matpow" else None
+    return logdet(matpow(A, k)), scale(k, logdet(A))
 
 
-def _adjugates() -> tuple[Expr, Expr]:
-    A, B = var("A", "n", "n"), var("B", "n", "n")
-    return adj(A @ B), adj(B) @ adj(A)
-
-
-@node_rule(op="adj", group="expand", source=MATRIX_ALGEBRA, example=_adjugates)
-def adjugate_of_product(e: Expr, context: Context) -> Expr | None:
+@rule(F="A: n n, B: n n", group="expand", source=MATRIX_ALGEBRA)
+def adjugate_of_product(*F: Expr) -> tuple[Expr, Expr]:
     """adj(A B) = adj(B) adj(A) for square A and B"""
-    A = e.args[0]
-    if A.op == "matmul" and all(same(*f.shape) for f in A.args):
-        return matmul(*(adj(f) for f in reversed(A.args)))
-    return None
+    return adj(matmul(*F)), matmul(*map(adj, reversed(F)))
 
 
-def _cancelled() -> tuple[Expr, Expr]:
-    A = var("A", "n", "n")
-    return A @ adj(A), scale(det(A), core.eye("n"))
+def _from_left(A: Expr) -> tuple[Expr, Expr]:
+    return adj(A) @ A, scale(det(A), core.eye(A.shape[0]))
 
 
-@node_rule(op="matmul", group="expand", source=MATRIX_ALGEBRA, example=_cancelled)
-def adjugate_cancels(e: Expr, context: Context) -> Expr | None:
+@rule(A="n n", also=[_from_left], group="expand", source=MATRIX_ALGEBRA)
+def adjugate_cancels(A: Expr) -> tuple[Expr, Expr]:
     """A adj(A) = adj(A) A = det(A) I"""
-    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
-        for outer, inner in ((a, b), (b, a)):
-            if inner.op == "adj" and inner.args[0].digest == outer.digest:
-                rest = (*e.args[:k], *e.args[k + 2 :])
-                return scale(det(outer), matmul(*rest) if rest else core.eye(e.shape[0]))
-    return None
+    return A @ adj(A), scale(det(A), core.eye(A.shape[0]))
 
 
-def _power_of_inverse() -> tuple[Expr, Expr]:
-    A = var("A", "n", "n")
-    return matpow(inverse(A), number(2)), matpow(A, number(-2))
+def _negative(k: Expr) -> Expr:
+    """-k for a number k; that of a pattern is unknown."""
+    return k if k.number is None else number(-k.number)
 
 
-@node_rule(op="matpow", group="expand", source=MATRIX_ALGEBRA, example=_power_of_inverse)
-def matrix_power_of_inverse(e: Expr, context: Context) -> Expr | None:
+@rule(A="n n", k="number 2", group="expand", source=MATRIX_ALGEBRA)
+def matrix_power_of_inverse(A: Expr, k: Expr) -> tuple[Expr, Expr]:
     """(A^-1)^k = A^-k"""
-    base, k = e.args
-    if base.op != "inv" or k.op != "number":
-        return None
-    return matpow(base.args[0], number(-k.params[0]))
+    return matpow(inverse(A), k), matpow(A, _negative(k))
 
 
-def _inverse_of_power() -> tuple[Expr, Expr]:
-    A = var("A", "n", "n")
-    return inverse(matpow(A, number(2))), matpow(A, number(-2))
-
-
-@node_rule(op="inv", group="expand", source=MATRIX_ALGEBRA, example=_inverse_of_power)
-def inverse_of_matrix_power(e: Expr, context: Context) -> Expr | None:
+@rule(A="n n", k="number 2", group="expand", source=MATRIX_ALGEBRA)
+def inverse_of_matrix_power(A: Expr, k: Expr) -> tuple[Expr, Expr]:
     """(A^k)^-1 = A^-k"""
-    A = e.args[0]
-    if A.op != "matpow" or A.args[1].op != "number":
-        return None
-    return matpow(A.args[0], number(-A.args[1].params[0]))
+    return inverse(matpow(A, k)), matpow(A, _negative(k))
 
 
 # ------------------------------------------------------------------------------------------------ slopes of adjugates

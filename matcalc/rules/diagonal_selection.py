@@ -11,7 +11,7 @@ from matcalc.dims import dim, is_one, same, same_shape
 from matcalc.expr import Expr
 from matcalc.ops.products import dsel
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import HORN, MAGNUS, node_rule
+from matcalc.rewrite.rule import HORN, MAGNUS, node_rule, rule
 from matcalc.rewrite.terms import flipped, join, split
 
 
@@ -58,23 +58,11 @@ def _from_diagonal(A: Expr, B: Expr) -> Expr | None:
     return diag(A) @ B if is_one(A.shape[1]) else diag(B) @ A if is_one(B.shape[1]) else None
 
 
-def _both() -> tuple[Expr, Expr]:
-    A, B = var("A", "m", "n"), var("B", "m", "n")
-    return matmul(selection(dim("m")).T, kron(A, B), selection(dim("n"))), hadamard(A, B)
-
-
-@node_rule(
-    op="matmul",
-    source="Horn & Johnson, Topics in Matrix Analysis (1991), Lemma 5.1.1",
-    example=_both,
-    having="transpose, kron, dsel",
-)
-def hadamard_is_selected_kron(e: Expr, context: Context) -> Expr | None:
+@rule(A="m n", B="m n", source="Horn & Johnson, Topics in Matrix Analysis (1991), Lemma 5.1.1")
+def hadamard_is_selected_kron(A: Expr, B: Expr) -> tuple[Expr, Expr]:
     """S_m' (A (x) B) S_n = A o B, S = dsel"""
-    for k, (f, g, h) in enumerate(zip(e.args, e.args[1:], e.args[2:])):
-        if _is_turned(f) and g.op == "kron" and h.op == "dsel" and same_shape(g.args[0].shape, g.args[1].shape):
-            return matmul(*e.args[:k], hadamard(*g.args), *e.args[k + 3 :])
-    return None
+    m, n = A.shape
+    return matmul(selection(m).T, kron(A, B), selection(n)), hadamard(A, B)
 
 
 def _weighted() -> tuple[Expr, Expr]:

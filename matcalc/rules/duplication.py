@@ -6,14 +6,13 @@ Matrix Differential Calculus (2019), ch. 3.
 
 from __future__ import annotations
 
-from matcalc import core
-from matcalc.core import add, commutation, eye, matmul, number, scale, vec
-from matcalc.dims import dim, times
+from matcalc.core import add, commutation, eye, scale, vec
+from matcalc.dims import times
 from matcalc.expr import Expr
+from matcalc.ops.comparison import HALF
 from matcalc.ops.decompositions import pinv
 from matcalc.ops.selection import dup, elim, vech_
-from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import node_rule, rule
+from matcalc.rewrite.rule import rule
 
 MN_VECH = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 3"
 
@@ -26,73 +25,45 @@ def _elim(n: object) -> Expr:
     return elim(n)
 
 
-def _pair(e: Expr, first: str, second: str) -> int | None:
-    """The position of two neighbouring factors of these kinds."""
-    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
-        if _kind(a) == first and _kind(b) == second:
-            return k
-    return None
+def _before(S: Expr) -> tuple[Expr, Expr]:
+    n = S.shape[0]
+    return _dup(n).T @ commutation(n, n), _dup(n).T
 
 
-def _kind(f: Expr) -> str:
-    if f.op in ("transpose", "pinv"):
-        return f"{f.op} {f.args[0].op}"
-    return "comm" if f.op == "comm" and f.params[0] == f.params[1] else f.op if f.op != "comm" else ""
+def _inverted(S: Expr) -> tuple[Expr, Expr]:
+    n = S.shape[0]
+    return pinv(_dup(n)) @ commutation(n, n), pinv(_dup(n))
 
 
-def _joined(e: Expr, k: int | None, inside: Expr | None) -> Expr | None:
-    return None if k is None or inside is None else matmul(*e.args[:k], inside, *e.args[k + 2 :])
-
-
-def _commuted() -> tuple[Expr, Expr]:
-    D = _dup(dim("n"))
-    return commutation("n", "n") @ D, D
-
-
-@node_rule(op="matmul", source=MN_VECH, example=_commuted, having="comm")
-def commutation_of_duplication(e: Expr, context: Context) -> Expr | None:
+@rule(S="n n", also=[_before, _inverted], source=MN_VECH)
+def commutation_of_duplication(S: Expr) -> tuple[Expr, Expr]:
     """K D = D, D' K = D', D^+ K = D^+, for K = K_nn"""
-    for first, second, kept in (
-        ("comm", "dup", 1),
-        ("transpose dup", "comm", 0),
-        ("pinv dup", "comm", 0),
-    ):
-        k = _pair(e, first, second)
-        if k is not None:
-            return _joined(e, k, e.args[k + kept])
-    return None
+    n = S.shape[0]
+    return commutation(n, n) @ _dup(n), _dup(n)
 
 
-def _eliminated() -> tuple[Expr, Expr]:
-    D = _dup(dim("n"))
-    return _elim(dim("n")) @ D, eye(D.shape[1])
+def _transposed(S: Expr) -> tuple[Expr, Expr]:
+    D = _dup(S.shape[0])
+    return D.T @ _elim(S.shape[0]).T, eye(D.shape[1])
 
 
-@node_rule(op="matmul", source=MN_VECH, example=_eliminated, having="dup|transpose, elim|transpose|pinv")
-def elimination_of_duplication(e: Expr, context: Context) -> Expr | None:
+def _by_inverse(S: Expr) -> tuple[Expr, Expr]:
+    D = _dup(S.shape[0])
+    return pinv(D) @ D, eye(D.shape[1])
+
+
+@rule(S="n n", also=[_transposed, _by_inverse], source=MN_VECH)
+def elimination_of_duplication(S: Expr) -> tuple[Expr, Expr]:
     """L D = I, D' L' = I, D^+ D = I"""
-    for first, second in (("elim", "dup"), ("transpose dup", "transpose elim"), ("pinv dup", "dup")):
-        k = _pair(e, first, second)
-        if k is not None:
-            return _joined(e, k, eye(e.args[k].shape[0]))
-    return None
+    D = _dup(S.shape[0])
+    return _elim(S.shape[0]) @ D, eye(D.shape[1])
 
 
-def _symmetrized() -> tuple[Expr, Expr]:
-    D = _dup(dim("n"))
-    n2 = D.shape[0]
-    half = scale(number(core.exact("0.5")), add(eye(n2), commutation("n", "n")))
-    return D @ pinv(D), half
-
-
-@node_rule(op="matmul", source=MN_VECH, example=_symmetrized, having="dup, pinv")
-def duplication_times_its_inverse(e: Expr, context: Context) -> Expr | None:
+@rule(S="n n", source=MN_VECH)
+def duplication_times_its_inverse(S: Expr) -> tuple[Expr, Expr]:
     """D D^+ = (I + K)/2"""
-    k = _pair(e, "dup", "pinv dup")
-    if k is None:
-        return None
-    n = e.args[k].params[0]
-    return _joined(e, k, scale(number(core.exact("0.5")), add(eye(times(n, n)), commutation(n, n))))
+    n, D = S.shape[0], _dup(S.shape[0])
+    return D @ pinv(D), scale(HALF, add(eye(times(n, n)), commutation(n, n)))
 
 
 @rule(S="n n", facts={"S": "symmetric"}, source=MN_VECH)

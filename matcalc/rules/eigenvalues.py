@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matcalc.core import matrix_power, number, power, total, trace, var
+from matcalc.core import matrix_power, power, total, trace, var
 from matcalc.expr import Expr
 from matcalc.ops.elementwise import log
 from matcalc.ops.entry_products import prod
@@ -52,18 +52,7 @@ def sum_of_log_eigenvalues(e: Expr, context: Context) -> Expr | None:
     return logdet(*inner.args[0].args) if context.known(inner.args[0], "positive") else None
 
 
-def _powers() -> tuple[Expr, Expr]:
-    X = var("X", "n", "n")
-    return total(power(eigvals(X), 3)), trace(matrix_power(X, number(3)))
-
-
-@node_rule(op="sum", source=HIGHAM, example=_powers)
-def sum_of_powers_of_eigenvalues(e: Expr, context: Context) -> Expr | None:
+@rule(X="n n", k="number 3", where=lambda k: bool(k.number.is_Integer), source=HIGHAM)
+def sum_of_powers_of_eigenvalues(X: Expr, k: Expr) -> tuple[Expr, Expr]:
     """sum(eigvals(X) .^ k) = tr(X^k) for whole k"""
-    inner = e.args[0]
-    if inner.op != "power" or not e.is_scalar or inner.args[0].op != "eigvals":
-        return None
-    k = inner.args[1]
-    if k.op != "number" or not k.params[0].is_Integer:
-        return None
-    return trace(matrix_power(inner.args[0].args[0], k))
+    return total(power(eigvals(X), k)), trace(matrix_power(X, k))

@@ -14,7 +14,7 @@ from matcalc.dims import dim, is_one, same_shape
 from matcalc.expr import Expr, node
 from matcalc.ops.matrix_functions import matpow
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import HORN, MAGNUS, MATRIX_ALGEBRA, node_rule
+from matcalc.rewrite.rule import HORN, MAGNUS, MATRIX_ALGEBRA, node_rule, rule
 
 MAX_TERMS = 240
 MAX_POWER = 4
@@ -123,46 +123,27 @@ def matrix_power_of_sum(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-def _inner() -> tuple[Expr, Expr]:
-    X, Y = var("X", "m", "n"), var("Y", "m", "n")
-    return total(add(X, Y), 1), add(total(X, 1), total(Y, 1))
-
-
-@node_rule(op="sum", group="distribute", source=MAGNUS, example=_inner, having="add")
-def sum_of_sum(e: Expr, context: Context) -> Expr | None:
+@rule(F="X: m n, Y: m n", axis=(1, 2, None), group="distribute", source=MAGNUS)
+def sum_of_sum(axis: int | None, *F: Expr) -> tuple[Expr, Expr]:
     """sum(X + Y) = sum(X) + sum(Y)"""
-    X, axis = e.args[0], e.params[0]
-    return add(*(total(t, axis) for t in X.args)) if X.op == "add" else None
+    return total(add(*F), axis), add(*(total(t, axis) for t in F))
 
 
-def _product_sum() -> tuple[Expr, Expr]:
-    A, B = var("A", "m", "n"), var("B", "n", "p")
-    return total(A @ B, 1), total(A, 1) @ B
+def _ends_summed(axis: int | None, first: Expr, *rest: Expr) -> Expr:
+    *inner, last = rest
+    return matmul(first if axis == 2 else total(first, 1), *inner, last if axis == 1 else total(last, 2))
 
 
-@node_rule(op="sum", group="distribute", source=MAGNUS, example=_product_sum, exact=True, having="matmul")
-def sum_of_product(e: Expr, context: Context) -> Expr | None:
+@rule(F="A: m n, B: n p", axis=(1, 2, None), group="distribute", source=MAGNUS, exact=True)
+def sum_of_product(axis: int | None, *F: Expr) -> tuple[Expr, Expr]:
     """sum(A B, 1) = sum(A, 1) B, sum(A B, 2) = A sum(B, 2), sum(A B) = sum(A, 1) sum(B, 2)"""
-    X, axis = e.args[0], e.params[0]
-    if X.op != "matmul":
-        return None
-    first, *inner, last = X.args
-    if axis != 2:
-        first = total(first, 1)
-    if axis != 1:
-        last = total(last, 2)
-    return matmul(first, *inner, last)
+    return total(matmul(*F), axis), _ends_summed(axis, *F)
 
 
-def _diagonal() -> tuple[Expr, Expr]:
-    A, B = var("A", "n", "n"), var("B", "n", "n")
-    return core.diagvec(add(A, B)), add(core.diagvec(A), core.diagvec(B))
-
-
-@node_rule(op="diagvec", group="distribute", source=HORN, example=_diagonal)
-def diagonal_of_sum(e: Expr, context: Context) -> Expr | None:
+@rule(F="A: n n, B: n n", group="distribute", source=HORN)
+def diagonal_of_sum(*F: Expr) -> tuple[Expr, Expr]:
     """diagvec(A + B) = diagvec(A) + diagvec(B)"""
-    return add(*(core.diagvec(t) for t in e.args[0].args)) if e.args[0].op == "add" else None
+    return core.diagvec(add(*F)), add(*map(core.diagvec, F))
 
 
 def _kron() -> tuple[Expr, Expr]:
@@ -176,16 +157,10 @@ def distribute_kron(e: Expr, context: Context) -> Expr | None:
     return _spread(e) if any(f.op == "add" for f in e.args) else None
 
 
-def _nested() -> tuple[Expr, Expr]:
-    A, B, C = var("A", "m", "n"), var("B", "p", "q"), var("C", "r", "s")
-    return kron(kron(A, B), C), kron(A, kron(B, C))
-
-
-@node_rule(op="kron", group="expand", source=HORN, example=_nested)
-def kron_is_associative(e: Expr, context: Context) -> Expr | None:
+@rule(A="m n", B="p q", C="r s", group="expand", source=HORN)
+def kron_is_associative(A: Expr, B: Expr, C: Expr) -> tuple[Expr, Expr]:
     """(A (x) B) (x) C = A (x) (B (x) C)"""
-    A, C = e.args
-    return kron(A.args[0], kron(A.args[1], C)) if A.op == "kron" else None
+    return kron(kron(A, B), C), kron(A, kron(B, C))
 
 
 def _rows() -> tuple[Expr, Expr]:
@@ -293,26 +268,16 @@ def diagonal_matrix_from_its_diagonal(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-def _diagonals() -> tuple[Expr, Expr]:
-    u, v = var("u", "n", 1), var("v", "n", 1)
-    return core.diag(add(u, v)), add(core.diag(u), core.diag(v))
-
-
-@node_rule(op="diag", group="expand", source=HORN, example=_diagonals)
-def diag_of_sum(e: Expr, context: Context) -> Expr | None:
+@rule(F="u: n 1, v: n 1", loose=True, group="expand", source=HORN)
+def diag_of_sum(*F: Expr) -> tuple[Expr, Expr]:
     """diag(u + v) = diag(u) + diag(v)"""
-    return add(*(core.diag(t) for t in e.args[0].args)) if e.args[0].op == "add" else None
+    return core.diag(add(*F)), add(*map(core.diag, F))
 
 
-def _vecs() -> tuple[Expr, Expr]:
-    X, Y = var("X", "m", "n"), var("Y", "m", "n")
-    return core.vec(add(X, Y)), add(core.vec(X), core.vec(Y))
-
-
-@node_rule(op="vec", group="expand", source=MAGNUS, example=_vecs)
-def vec_of_sum(e: Expr, context: Context) -> Expr | None:
+@rule(F="X: m n, Y: m n", group="expand", source=MAGNUS)
+def vec_of_sum(*F: Expr) -> tuple[Expr, Expr]:
     """vec(X + Y) = vec(X) + vec(Y)"""
-    return add(*(core.vec(t) for t in e.args[0].args)) if e.args[0].op == "add" else None
+    return core.vec(add(*F)), add(*map(core.vec, F))
 
 
 def _outer_vec() -> tuple[Expr, Expr]:

@@ -148,16 +148,10 @@ def diagonal_of_transpose(A: Expr) -> tuple[Expr, Expr]:
     return diagvec(A.T), diagvec(A)
 
 
-def _scaled() -> tuple[Expr, Expr]:
-    s, A = var("s", 1, 1), var("A", "n", "n")
-    return diagvec(core.scale(s, A)), core.scale(s, diagvec(A))
-
-
-@node_rule(op="diagvec", source=HORN, example=_scaled, why="scalars move out")
-def diagonal_of_scaled(e: Expr, context: Context) -> Expr | None:
+@rule(A="n n", s="s: 1 1", loose=True, source=HORN, why="scalars move out")
+def diagonal_of_scaled(A: Expr, *s: Expr) -> tuple[Expr, Expr]:
     """diagvec(s A) = s diagvec(A)"""
-    A = e.args[0]
-    return core.scale(*A.args[:-1], diagvec(A.args[-1])) if A.op == "scale" else None
+    return diagvec(core.scale(*s, A)), core.scale(*s, diagvec(A))
 
 
 def _of_scaled_rows() -> tuple[Expr, Expr]:
@@ -205,18 +199,37 @@ def diagonal_of_rank_one(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-@node_rule(op="diagvec", source=HORN, example=lambda: (diagvec(core.eye("n")), core.ones("n", 1)))
-def diagonal_of_constant(e: Expr, context: Context) -> Expr | None:
+def _of_ones(X: Expr) -> tuple[Expr, Expr]:
+    return diagvec(core.ones(*X.shape)), core.ones(X.shape[0], 1)
+
+
+def _of_zeros(X: Expr) -> tuple[Expr, Expr]:
+    return diagvec(core.zeros(*X.shape)), core.zeros(X.shape[0], 1)
+
+
+def _of_value(a: Expr, X: Expr) -> tuple[Expr, Expr]:
+    return diagvec(broadcast(a, X.shape)), broadcast(a, (X.shape[0], 1))
+
+
+def _of_column(c: Expr, X: Expr) -> tuple[Expr, Expr]:
+    return diagvec(broadcast(c, X.shape)), c
+
+
+def _of_spread_row(b: Expr, X: Expr) -> tuple[Expr, Expr]:
+    return diagvec(broadcast(b, X.shape)), flipped(b)
+
+
+@rule(
+    X="n n",
+    a="1 1",
+    b="1 n",
+    c="n 1",
+    also=[_of_ones, _of_zeros, _of_value, _of_column, _of_spread_row],
+    source=HORN,
+)
+def diagonal_of_constant(X: Expr) -> tuple[Expr, Expr]:
     """diagvec(I) = 1, diagvec(1 1') = 1, diagvec(0) = 0, diagvec(1 b) = b'"""
-    A = e.args[0]
-    if A.op == "zeros":
-        return core.zeros(*e.shape)
-    if A.op in ("eye", "ones"):
-        return core.ones(*e.shape)
-    if A.op == "broadcast":
-        a = A.args[0]
-        return broadcast(a, e.shape) if a.is_scalar else a if is_one(a.shape[1]) else flipped(a)
-    return None
+    return diagvec(core.eye(X.shape[0])), core.ones(X.shape[0], 1)
 
 
 def _masked() -> tuple[Expr, Expr]:
@@ -276,20 +289,17 @@ def sum_of_vec(X: Expr) -> tuple[Expr, Expr]:
     return core.total(vec(X)), core.total(X)
 
 
-@node_rule(
-    op="sum", source=HORN, example=lambda: (core.total(diag(var("v", "n", 1)), 1), var("v", "n", 1).T), having="diag"
-)
-def sum_of_diag(e: Expr, context: Context) -> Expr | None:
+def _of_row(w: Expr, axis: int | None) -> tuple[Expr, Expr]:
+    return core.total(diag(w), axis), core.total(flipped(w)) if axis is None else w if axis == 1 else flipped(w)
+
+
+@rule(v="n 1", w="1 n", axis=(1, None, 2), also=[_of_row], source=HORN)
+def sum_of_diag(v: Expr, axis: int | None) -> tuple[Expr, Expr]:
     """sum(diag(v)) = sum(v), sum(diag(v), 1) = v', sum(diag(v), 2) = v"""
-    D, axis = e.args[0], e.params[0]
-    if D.op != "diag":
-        return None
-    v = _as_column(D.args[0])
-    return core.total(v) if axis is None else flipped(v) if axis == 1 else v
+    return core.total(diag(v), axis), core.total(v) if axis is None else flipped(v) if axis == 1 else v
 
 
-@node_rule(op="diag", source=HORN, example=lambda: (diag(var("x", "n", 1).T), diag(var("x", "n", 1))))
-def diagonal_of_row(e: Expr, context: Context) -> Expr | None:
+@rule(x="n 1", source=HORN)
+def diagonal_of_row(x: Expr) -> tuple[Expr, Expr]:
     """diag(x') = diag(x): the diagonal matrix of a row is that of the column"""
-    v = e.args[0]
-    return diag(v.args[0]) if v.op == "transpose" and is_one(v.shape[0]) else None
+    return diag(x.T), diag(x)

@@ -51,34 +51,33 @@ def orthogonal_cancels_right(Q: Expr) -> tuple[Expr, Expr]:
     return Q @ Q.T, core.eye(Q.shape[0])
 
 
-def _product() -> tuple[Expr, Expr]:
-    A, B = var("A", "n", "n", ["nonsingular"]), var("B", "n", "n", ["nonsingular"])
-    return inverse(A @ B), inverse(B) @ inverse(A)
-
-
-@node_rule(op="inv", source=MATRIX_ALGEBRA, example=_product, why="inverses move in")
-def inverse_of_product(e: Expr, context: Context) -> Expr | None:
+@rule(F="A: n n, B: n n", facts={"F": "nonsingular"}, source=MATRIX_ALGEBRA, why="inverses move in")
+def inverse_of_product(*F: Expr) -> tuple[Expr, Expr]:
     """(A B)^-1 = B^-1 A^-1 for nonsingular A and B"""
-    inner = e.args[0]
-    if inner.op == "matmul" and all(same(*f.shape) and context.known(f, "nonsingular") for f in inner.args):
-        return matmul(*(inverse(f) for f in reversed(inner.args)))
-    return None
+    return inverse(matmul(*F)), matmul(*map(inverse, reversed(F)))
 
 
-def _scaled() -> tuple[Expr, Expr]:
-    s, A = var("s", 1, 1, ["positive"]), var("A", "n", "n")
-    return inverse(scale(s, A)), scale(power(s, -1), inverse(A))
+def _of_value(a: Expr) -> tuple[Expr, Expr]:
+    return inverse(a), core.reciprocal(a)
 
 
-@node_rule(op="inv", source=MATRIX_ALGEBRA, example=_scaled, why="scalars move out")
-def inverse_of_scaled(e: Expr, context: Context) -> Expr | None:
+def _of_identity(A: Expr) -> tuple[Expr, Expr]:
+    return inverse(core.eye(A.shape[0])), core.eye(A.shape[0])
+
+
+@rule(
+    A="n n",
+    s="s: 1 1",
+    a="1 1",
+    drawn={"s": "positive"},
+    where=lambda A, s: not A.is_scalar,
+    also=[_of_value, _of_identity],
+    source=MATRIX_ALGEBRA,
+    why="scalars move out",
+)
+def inverse_of_scaled(A: Expr, *s: Expr) -> tuple[Expr, Expr]:
     """(s A)^-1 = s^-1 A^-1"""
-    inner = e.args[0]
-    if e.is_scalar:
-        return core.reciprocal(inner)
-    if inner.op == "scale":
-        return scale(*(core.reciprocal(s) for s in inner.args[:-1]), inverse(inner.args[-1]))
-    return inner if inner.op == "eye" else None
+    return inverse(scale(*s, A)), scale(*map(core.reciprocal, s), inverse(A))
 
 
 @rule(v="n 1", source=MATRIX_ALGEBRA, why="inverses move in")

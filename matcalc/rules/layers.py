@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from matcalc import core
-from matcalc.core import broadcast, hadamard, mean, number, power, scale, var, zeros
+from matcalc.core import broadcast, hadamard, mean, number, power, scale, var
 from matcalc.expr import Expr, node
 from matcalc.ops.comparison import maximum, where
 from matcalc.ops.elementwise import relu, sqrt
 from matcalc.ops.normalization import BATCHNORM, standardize
 from matcalc.ops.reductions import centred, var_
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.normal import is_zero
-from matcalc.rewrite.rule import node_rule
+from matcalc.rewrite.rule import node_rule, rule
 from matcalc.rewrite.terms import number_and_term
 
 DEFINITION = "definition of the function"
@@ -23,63 +22,27 @@ RECTIFIERS = ("maximum_with_zero", "choice_of_positive_entries", "entries_times_
 LAYERS = ("mean_of_squared_deviations", "standardized_matrix", "standardized_vector")
 
 
-def _is_nought(e: Expr) -> bool:
-    return is_zero(e) or (e.op == "broadcast" and is_zero(e.args[0]))
+def all_of(value: int, X: Expr) -> Expr:
+    """A matrix of one number in the shape of X."""
+    return broadcast(number(value), X.shape)
 
 
-def _is_unit(e: Expr) -> bool:
-    bare = e.args[0] if e.op == "broadcast" else e
-    return bare.op == "ones" or (bare.op == "number" and bare.params[0] == 1)
-
-
-def _chosen(one: Expr, other: Expr) -> Expr:
-    X = var("X", "m", "n")
-    return where(X, zeros("m", "n"), one, other, ">")
-
-
-def _maximum() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return maximum(X, zeros("m", "n")), relu(X)
-
-
-@node_rule(op="maximum", group="expand", source=DEFINITION, example=_maximum)
-def maximum_with_zero(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", group="expand", source=DEFINITION)
+def maximum_with_zero(X: Expr) -> tuple[Expr, Expr]:
     """maximum(X, 0) = relu(X)"""
-    for X, other in (e.args, e.args[::-1]):
-        if _is_nought(other):
-            return relu(X)
-    return None
+    return maximum(X, all_of(0, X)), relu(X)
 
 
-def _choice() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return _chosen(X, zeros("m", "n")), relu(X)
-
-
-@node_rule(op="where", group="expand", source=DEFINITION, example=_choice)
-def choice_of_positive_entries(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", group="expand", source=DEFINITION)
+def choice_of_positive_entries(X: Expr) -> tuple[Expr, Expr]:
     """where(X > 0, X, 0) = relu(X)"""
-    X, threshold, chosen, other = e.args
-    fits = e.params[0] == ">" and _is_nought(threshold) and _is_nought(other) and chosen.digest == X.digest
-    return relu(X) if fits else None
+    return where(X, all_of(0, X), X, all_of(0, X), ">"), relu(X)
 
 
-def _mask() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return hadamard(X, _chosen(core.ones("m", "n"), zeros("m", "n"))), relu(X)
-
-
-@node_rule(op="hadamard", group="expand", source=DEFINITION, example=_mask, having="where")
-def entries_times_mask(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", group="expand", source=DEFINITION)
+def entries_times_mask(X: Expr) -> tuple[Expr, Expr]:
     """X o where(X > 0, 1, 0) = relu(X)"""
-    for k, f in enumerate(e.args):
-        if f.op != "where" or f.params[0] != ">" or not (_is_nought(f.args[1]) and _is_nought(f.args[3])):
-            continue
-        for i, X in enumerate(e.args):
-            if i != k and f.args[0].digest == X.digest and _is_unit(f.args[2]):
-                others = [g for n, g in enumerate(e.args) if n not in (i, k)]
-                return hadamard(relu(X), *others) if others else relu(X)
-    return None
+    return hadamard(X, where(X, all_of(0, X), all_of(1, X), all_of(0, X), ">")), relu(X)
 
 
 # ------------------------------------------------------------------------------------------------ standardization

@@ -23,6 +23,7 @@ from matcalc.ops.elementwise import (
     tanh,
 )
 from matcalc.ops.linalg import logdet
+from matcalc.ops.matrix_functions import matpow
 from matcalc.ops.normalization import logsumexp
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
@@ -124,23 +125,31 @@ def power_of_one_hot(Y: Expr, k: Expr) -> tuple[Expr, Expr]:
     return power(Y, k), Y
 
 
-def _determinants() -> tuple[Expr, Expr]:
-    A, B = var("A", "n", "n"), var("B", "n", "n")
-    return logdet(A @ B), add(logdet(A), logdet(B))
+def _of_kron(P: Expr, Q: Expr) -> tuple[Expr, Expr]:
+    m, n = (number(core.exact_dim(X.shape[0])) for X in (P, Q))
+    return logdet(core.kron(P, Q)), add(scale(n, logdet(P)), scale(m, logdet(Q)))
 
 
-@node_rule(op="logdet", group="expand", source=MATRIX_ALGEBRA, example=_determinants)
-def logdet_of_product(e: Expr, context: Context) -> Expr | None:
+def _of_inverse(P: Expr) -> tuple[Expr, Expr]:
+    return logdet(core.inverse(P)), minus(logdet(P))
+
+
+def _of_power(P: Expr, k: Expr) -> tuple[Expr, Expr]:
+    return logdet(matpow(P, k)), scale(k, logdet(P))
+
+
+@rule(
+    F="A: n n, B: n n",
+    P="m m",
+    Q="n n",
+    k="1 1",
+    also=[_of_kron, _of_inverse, _of_power],
+    group="expand",
+    source=MATRIX_ALGEBRA,
+)
+def logdet_of_product(*F: Expr) -> tuple[Expr, Expr]:
     """log|det A B| = log|det A| + log|det B|, log|det A^-1| = -log|det A|, log|det A^k| = k log|det A|, and for kron"""
-    A = e.args[0]
-    if A.op == "kron" and all(f.shape[0] == f.shape[1] for f in A.args):
-        m, n = (number(core.exact_dim(f.shape[0])) for f in A.args)
-        return add(scale(n, logdet(A.args[0])), scale(m, logdet(A.args[1])))
-    if A.op == "matmul" and all(f.shape[0] == f.shape[1] for f in A.args):
-        return add(*(logdet(f) for f in A.args))
-    if A.op == "inv":
-        return minus(logdet(A.args[0]))
-    return scale(A.args[1], logdet(A.args[0])) if A.op == "matpow" else None
+    return logdet(core.matmul(*F)), add(*map(logdet, F))
 
 
 @rule(X="m n", group="expand", source=ANALYSIS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy as sp
 
 from matcalc import core
-from matcalc.core import difference, eye, inverse, matmul, number, scale, trace, var
-from matcalc.expr import Expr, node
+from matcalc.core import difference, eye, inverse, matmul, number, scale, trace, var, zeros
+from matcalc.expr import Expr, record
 from matcalc.ops.elementwise import exp
 from matcalc.ops.linalg import det, logdet
 from matcalc.ops.matrix_functions import expm, frechet_, frechetpow, logm, matpow, sqrtm
@@ -32,32 +32,29 @@ def square(name: str = "X", *facts: str) -> Expr:
 # ------------------------------------------------------------------------------------------------ transposes
 
 
-@node_rule(
-    op="transpose",
+@rule(X="n n", function=("expm", "logm", "sqrtm", "pinv"), loose=True, source=HIGHAM, why="transposes move in")
+def transpose_of_matrix_function(X: Expr, function: str) -> tuple[Expr, Expr]:
+    """f(X)' = f(X') for expm, logm, sqrtm and the pseudoinverse"""
+    f = record(function)
+    return f(X).T, f(X.T)
+
+
+def _turned_power(X: Expr, V: Expr, k: Expr) -> tuple[Expr, Expr]:
+    return frechetpow(X, V, k).T, frechetpow(X.T, V.T, k)
+
+
+@rule(
+    X="n n",
+    V="n n",
+    k="1 1",
+    function=FUNCTIONS,
+    also=[_turned_power],
     source=HIGHAM,
-    example=lambda: (expm(square()).T, expm(square().T)),
-    having="expm|logm|sqrtm|pinv",
     why="transposes move in",
 )
-def transpose_of_matrix_function(e: Expr, context: Context) -> Expr | None:
-    """f(X)' = f(X') for expm, logm, sqrtm and the pseudoinverse"""
-    inner = e.args[0]
-    return node(inner.op, (inner.args[0].T,)) if inner.op in (*FUNCTIONS, "pinv") else None
-
-
-def _turned() -> tuple[Expr, Expr]:
-    X, V = square(), square("V")
-    return frechet_(X, V, "expm").T, frechet_(X.T, V.T, "expm")
-
-
-@node_rule(op="transpose", source=HIGHAM, example=_turned, having="frechet|frechetpow", why="transposes move in")
-def transpose_of_frechet(e: Expr, context: Context) -> Expr | None:
+def transpose_of_frechet(X: Expr, V: Expr, function: str) -> tuple[Expr, Expr]:
     """L(X, V)' = L(X', V') for the Frechet derivative of a matrix function"""
-    inner = e.args[0]
-    if inner.op not in ("frechet", "frechetpow"):
-        return None
-    X, V, *k = inner.args
-    return node(inner.op, (X.T, V.T, *k), inner.params)
+    return frechet_(X, V, function).T, frechet_(X.T, V.T, function)
 
 
 # ------------------------------------------------------------------------------------------------ what commutes
@@ -126,32 +123,24 @@ def frechet_of_power_at_commuting(e: Expr, context: Context) -> Expr | None:
     return _frechet_at_commuting(e)
 
 
-def _linear(op: str) -> tuple[Expr, Expr]:
-    X, V, s = square(), square("V"), var("s", 1, 1)
-    rest: tuple[Expr, ...] = () if op == "frechet" else (var("k", 1, 1),)
-    params = ("expm",) if op == "frechet" else ()
-    return node(op, (X, scale(s, V), *rest), params), scale(s, node(op, (X, V, *rest), params))
+def _of_zero(X: Expr, function: str) -> tuple[Expr, Expr]:
+    return frechet_(X, zeros(*X.shape), function), zeros(*X.shape)
 
 
-def _scalars_out(e: Expr) -> Expr | None:
-    X, V, *rest = e.args
-    if V.op == "zeros":
-        return V
-    if V.op != "scale":
-        return None
-    return scale(*V.args[:-1], node(e.op, (X, V.args[-1], *rest), e.params))
-
-
-@node_rule(op="frechet", source=HIGHAM, example=lambda: _linear("frechet"), why="scalars move out")
-def frechet_of_scaled(e: Expr, context: Context) -> Expr | None:
+@rule(X="n n", V="n n", function=FUNCTIONS, s="s: 1 1", also=[_of_zero], source=HIGHAM, why="scalars move out")
+def frechet_of_scaled(X: Expr, V: Expr, function: str, *s: Expr) -> tuple[Expr, Expr]:
     """L(X, s V) = s L(X, V)"""
-    return _scalars_out(e)
+    return frechet_(X, scale(*s, V), function), scale(*s, frechet_(X, V, function))
 
 
-@node_rule(op="frechetpow", source=HIGHAM, example=lambda: _linear("frechetpow"), why="scalars move out")
-def frechet_of_power_of_scaled(e: Expr, context: Context) -> Expr | None:
+def _power_of_zero(X: Expr, k: Expr) -> tuple[Expr, Expr]:
+    return frechetpow(X, zeros(*X.shape), k), zeros(*X.shape)
+
+
+@rule(X="n n", V="n n", k="1 1", s="s: 1 1", also=[_power_of_zero], source=HIGHAM, why="scalars move out")
+def frechet_of_power_of_scaled(X: Expr, V: Expr, k: Expr, *s: Expr) -> tuple[Expr, Expr]:
     """L(X, s V, k) = s L(X, V, k)"""
-    return _scalars_out(e)
+    return frechetpow(X, scale(*s, V), k), scale(*s, frechetpow(X, V, k))
 
 
 def _trace() -> tuple[Expr, Expr]:
@@ -207,12 +196,10 @@ def product_of_exponentials(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-@node_rule(
-    op="expm", source=HIGHAM, example=lambda: (expm(core.zeros("n", "n")), eye("n")), why="one name for one thing"
-)
-def exponential_of_zero(e: Expr, context: Context) -> Expr | None:
+@rule(X="n n", source=HIGHAM, why="one name for one thing")
+def exponential_of_zero(X: Expr) -> tuple[Expr, Expr]:
     """expm(0) = I"""
-    return eye(e.shape[0]) if e.args[0].op == "zeros" else None
+    return expm(zeros(*X.shape)), eye(X.shape[0])
 
 
 @rule(X="n n", source=HIGHAM)
@@ -253,18 +240,17 @@ def product_of_symbolic_powers(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-def _inverse_power() -> tuple[Expr, Expr]:
-    X, k = square("X", "nonsingular"), var("k", 1, 1)
-    return inverse(power_of(X, k)), power_of(X, scale(number(-1), k))
-
-
-@node_rule(op="inv", source=HIGHAM, example=_inverse_power, why="inverses move in")
-def inverse_of_symbolic_power(e: Expr, context: Context) -> Expr | None:
+@rule(
+    X="n n",
+    k="1 1",
+    facts={"X": "nonsingular"},
+    where=lambda k: k.number is None,
+    source=HIGHAM,
+    why="inverses move in",
+)
+def inverse_of_symbolic_power(X: Expr, k: Expr) -> tuple[Expr, Expr]:
     """(X^k)^-1 = X^-k for nonsingular X"""
-    inner = e.args[0]
-    if inner.op != "matpow" or inner.args[1].op == "number" or not context.known(inner.args[0], "nonsingular"):
-        return None
-    return power_of(inner.args[0], scale(number(-1), inner.args[1]))
+    return inverse(power_of(X, k)), power_of(X, scale(number(-1), k))
 
 
 @rule(X="n n", k="1 1", source=HIGHAM, why="determinants move in")

@@ -74,30 +74,23 @@ def broadcast_row(column: Expr, row: Expr, n: object) -> Expr:
 # ------------------------------------------------------------------------------------------------ simple sums
 
 
-def _linear() -> tuple[Expr, Expr]:
-    s, X = var("s", 1, 1), var("X", "m", "n")
-    return total(core.scale(s, X), 1), core.scale(s, total(X, 1))
-
-
-@node_rule(op="sum", source=MAGNUS, example=_linear, why="scalars move out")
-def sum_of_scaled(e: Expr, context: Context) -> Expr | None:
-    """sum(s X) = s sum(X)"""
-    X, axis = e.args[0], e.params[0]
-    return core.scale(*X.args[:-1], total(X.args[-1], axis)) if X.op == "scale" and not X.is_scalar else None
-
-
-@node_rule(
-    op="sum",
+@rule(
+    X="m n",
+    axis=(1, 2, None),
+    s="s: 1 1",
+    where=lambda X: not X.is_scalar,
     source=MAGNUS,
-    example=lambda: (total(var("X", "m", "n").T), total(var("X", "m", "n"))),
-    having="transpose",
+    why="scalars move out",
 )
-def sum_of_transpose(e: Expr, context: Context) -> Expr | None:
+def sum_of_scaled(X: Expr, axis: int | None, *s: Expr) -> tuple[Expr, Expr]:
+    """sum(s X) = s sum(X)"""
+    return total(core.scale(*s, X), axis), core.scale(*s, total(X, axis))
+
+
+@rule(X="m n", axis=(None, 1, 2), source=MAGNUS)
+def sum_of_transpose(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
     """sum(X') = sum(X), sum(X', 1) = sum(X, 2)'"""
-    X, axis = e.args[0], e.params[0]
-    if X.op != "transpose":
-        return None
-    return total(X.args[0]) if axis is None else total(X.args[0], 3 - axis).T
+    return total(X.T, axis), total(X) if axis is None else total(X, 3 - axis).T
 
 
 def _repeated() -> tuple[Expr, Expr]:
@@ -142,20 +135,11 @@ def sum_of_vector(e: Expr, context: Context) -> Expr | None:
     return total(X) if is_one(X.shape[2 - axis]) else None
 
 
-@node_rule(
-    op="mean",
-    source=MAGNUS,
-    example=lambda: (
-        core.mean(var("X", "m", "n"), 1),
-        core.scale(number(1 / core.exact_dim(dim("m"))), total(var("X", "m", "n"), 1)),
-    ),
-    why="one name for one thing",
-)
-def mean_is_sum_over_count(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", axis=(1, 2, None), source=MAGNUS, why="one name for one thing")
+def mean_is_sum_over_count(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
     """mean(X, 1) = sum(X, 1)/m"""
-    X, axis = e.args[0], e.params[0]
     count = times(*X.shape) if axis is None else X.shape[axis - 1]
-    return core.scale(number(1 / core.exact_dim(count)), total(X, axis))
+    return core.mean(X, axis), core.scale(number(1 / core.exact_dim(count)), total(X, axis))
 
 
 def _centred() -> tuple[Expr, Expr]:

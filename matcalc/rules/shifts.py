@@ -8,7 +8,7 @@ from matcalc.expr import Expr, node
 from matcalc.ops.elementwise import exp
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import node_rule
+from matcalc.rewrite.rule import node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest
 
 BOYD = "Boyd & Vandenberghe, Convex Optimization (2004), 3.1.5"
@@ -97,13 +97,7 @@ def minus_log_sum_exp(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-def _exponential() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return exp(log_softmax(X, 2)), softmax(X, 2)
-
-
-@node_rule(op="exp", group="present", source="definition of the function", example=_exponential)
-def exponential_of_log_softmax(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", axis=(2, 1), group="present", source="definition of the function")
+def exponential_of_log_softmax(X: Expr, axis: int) -> tuple[Expr, Expr]:
     """exp(log_softmax(X, 2)) = softmax(X, 2)"""
-    L = e.args[0]
-    return softmax(*L.args, *L.params) if L.op == "log_softmax" else None
+    return exp(log_softmax(X, axis)), softmax(X, axis)

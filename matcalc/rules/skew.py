@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matcalc import core
-from matcalc.core import diagvec, hadamard, matmul, number, total, trace, var
+from matcalc.core import diagvec, hadamard, matmul, number, power, total, trace, var
 from matcalc.dims import plus, surely_negative
 from matcalc.expr import Expr
 from matcalc.ops.elementwise import absolute
@@ -97,17 +97,16 @@ def absolute_determinant_of_orthogonal(Q: Expr) -> tuple[Expr, Expr]:
     return absolute(det(Q)), number(1)
 
 
-def _power_of_determinant() -> tuple[Expr, Expr]:
-    return core.power(det(var("Q", "n", "n", ["orthogonal"])), 2), number(1)
-
-
-@node_rule(op="power", source=MATRIX_ALGEBRA, example=_power_of_determinant, having="det")
-def even_power_of_orthogonal_determinant(e: Expr, context: Context) -> Expr | None:
+@rule(
+    Q="n n",
+    k="number 2",
+    facts={"Q": "orthogonal"},
+    where=lambda k: bool(k.number.is_even),
+    source=MATRIX_ALGEBRA,
+)
+def even_power_of_orthogonal_determinant(Q: Expr, k: Expr) -> tuple[Expr, Expr]:
     """det(Q)^k = 1 for orthogonal Q and even k"""
-    base, k = e.args
-    if base.op != "det" or k.op != "number" or not k.params[0].is_even:
-        return None
-    return number(1) if context.known(base.args[0], "orthogonal") else None
+    return power(det(Q), k), number(1)
 
 
 def _thin() -> tuple[Expr, Expr]:

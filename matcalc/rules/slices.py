@@ -10,7 +10,7 @@ from matcalc.dims import Dim, is_one, plus, same, same_shape, surely_nonnegative
 from matcalc.expr import REGISTRY, Expr, node
 from matcalc.ops.selection import block_of, rows_of, slice_
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
+from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule, rule
 
 Range: TypeAlias = tuple[Dim, Dim, Dim, Dim]  # first and last row, first and last column
 
@@ -166,12 +166,7 @@ def slice_of_slice(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-def _all() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n")
-    return slice_(X, 1, X.shape[0], 1, X.shape[1]), X
-
-
-@node_rule(op="slice", source=MATRIX_ALGEBRA, example=_all)
-def slice_of_all(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", source=MATRIX_ALGEBRA)
+def slice_of_all(X: Expr) -> tuple[Expr, Expr]:
     """X[1:m, 1:n] = X for X m x n"""
-    return e.args[0] if same_shape(e.shape, e.args[0].shape) else None
+    return slice_(X, 1, X.shape[0], 1, X.shape[1]), X

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from matcalc import core
 from matcalc.core import eye, inverse, matmul, number, scale, transpose, var
-from matcalc.expr import Expr, node
+from matcalc.expr import Expr, node, record
 from matcalc.ops.decompositions import pinv
 from matcalc.ops.elementwise import exp
 from matcalc.ops.entry_products import prodothers
@@ -17,7 +17,7 @@ from matcalc.ops.spectral import VECTORS, deflated, eigvals, eigvecmax, eigvecs,
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, MATRIX_ALGEBRA, node_rule, rule
 from matcalc.rewrite.terms import flipped, join, meaning, split
-from matcalc.rules.functions import negated, negative_lead
+from matcalc.rules.functions import signed
 
 HIGHAM = "Higham, Functions of Matrices (2008), ch. 1"
 PENROSE = "Penrose, A generalized inverse for matrices (1955)"
@@ -173,28 +173,16 @@ def _function_at(X: Expr, values: Expr) -> Expr | None:
 # ------------------------------------------------------------------------------------------------ triangles
 
 
-def _triangle(op: str) -> tuple[Expr, Expr]:
-    X, Y = var("X", "m", "n"), var("Y", "m", "n")
-    return core.hadamard(node(op, (X,)), Y), node(op, (core.hadamard(X, Y),))
-
-
-@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("tril"), having="tril", why="masks move out")
-def lower_triangle(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", Y="Y: m n", source=MAGNUS, why="masks move out")
+def lower_triangle(X: Expr, *Y: Expr) -> tuple[Expr, Expr]:
     """tril(X) o Y = tril(X o Y): what is not defined outside the triangle does not count; X o tril(1) = tril(X)"""
-    return _masked(e, "tril")
+    return core.hadamard(tril(X), *Y), tril(core.hadamard(X, *Y))
 
 
-@node_rule(op="hadamard", source=MAGNUS, example=lambda: _triangle("triu"), having="triu", why="masks move out")
-def upper_triangle(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", Y="Y: m n", source=MAGNUS, why="masks move out")
+def upper_triangle(X: Expr, *Y: Expr) -> tuple[Expr, Expr]:
     """triu(X) o Y = triu(X o Y): what is not defined outside the triangle does not count; X o triu(1) = triu(X)"""
-    return _masked(e, "triu")
-
-
-def _masked(e: Expr, op: str) -> Expr | None:
-    for k, f in enumerate(e.args):
-        if f.op == op:
-            return node(op, (core.hadamard(*e.args[:k], f.args[0], *e.args[k + 1 :]),))
-    return None
+    return core.hadamard(triu(X), *Y), triu(core.hadamard(X, *Y))
 
 
 @rule(X="m n", source=MAGNUS)
@@ -209,19 +197,14 @@ def upper_triangle_twice(X: Expr) -> tuple[Expr, Expr]:
     return triu(triu(X)), triu(X)
 
 
-@node_rule(
-    op="transpose",
-    source=MAGNUS,
-    example=lambda: (tril(var("X", "m", "n")).T, triu(var("X", "m", "n").T)),
-    having="tril|triu",
-    why="transposes move in",
-)
-def transpose_of_triangle(e: Expr, context: Context) -> Expr | None:
+def _upper(X: Expr) -> tuple[Expr, Expr]:
+    return triu(X).T, tril(X.T)
+
+
+@rule(X="m n", also=[_upper], source=MAGNUS, why="transposes move in")
+def transpose_of_triangle(X: Expr) -> tuple[Expr, Expr]:
     """tril(X)' = triu(X')"""
-    inner = e.args[0]
-    if inner.op not in ("tril", "triu"):
-        return None
-    return (triu if inner.op == "tril" else tril)(inner.args[0].T)
+    return tril(X).T, triu(X.T)
 
 
 # ------------------------------------------------------------------------------------------------ linear operations
@@ -235,6 +218,7 @@ LINEAR = {
     "slice": (1, 2, 1, 1),
     "place": (7, 8, 2, 1),
 }
+PLACED = ("unvech", "slice", "place")  # those with sizes and positions
 
 
 def _linear_example(op: str) -> tuple[Expr, Expr]:
@@ -249,9 +233,18 @@ def _declare_scalars_move_out(op: str) -> None:
         inner = e.args[0]
         return scale(*inner.args[:-1], node(op, (inner.args[-1],), e.params)) if inner.op == "scale" else None
 
-    apply.__name__ = f"{op}_of_scaled"
-    apply.__doc__ = f"{op}(s X) = s {op}(X)"
-    node_rule(op=op, source=MAGNUS, example=lambda: _linear_example(op), having="scale", why="scalars move out")(apply)
+    def sides(X: Expr, axis: int | None, *s: Expr) -> tuple[Expr, Expr]:
+        at = {"axis": axis} if record(op).params else {}
+        return record(op)(scale(*s, X), **at), scale(*s, record(op)(X, **at))
+
+    apply.__name__ = sides.__name__ = f"{op}_of_scaled"
+    apply.__doc__ = sides.__doc__ = f"{op}(s X) = s {op}(X)"
+    why = "scalars move out"
+    if op in PLACED:
+        node_rule(op=op, source=MAGNUS, example=lambda: _linear_example(op), having="scale", why=why)(apply)
+    else:
+        axes = (1, 2) if record(op).params else (None,)
+        rule(X="3 3", axis=axes, s="s: 1 1", loose=True, source=MAGNUS, why=why)(sides)
 
 
 for _op in LINEAR:
@@ -263,25 +256,14 @@ OPPOSITE = {"eigmax": "eigmin", "eigmin": "eigmax", "eigvecmax": "eigvecmin", "e
 
 def _extreme_of_negative(op: str) -> None:
     """Declare the rule for one extreme eigenvalue or eigenvector."""
-    other = OPPOSITE[op]
     sign = "-" if op in VECTORS.values() else ""
 
-    def extreme_of_negative(e: Expr, context: Context) -> Expr | None:
-        if not negative_lead(e.args[0], context):
-            return None
-        found = node(other, (negated(e.args[0]),))
-        return core.minus(found) if sign else found
+    def sides(S: Expr) -> tuple[Expr, Expr]:
+        found = record(OPPOSITE[op])(S)
+        return record(op)(-S), core.minus(found) if sign else found
 
-    extreme_of_negative.__name__ = f"{op}_of_negative"
-    extreme_of_negative.__doc__ = f"{op}(-A) = {sign}{other}(A)"
-    S = square("S", "symmetric")
-    right = node(other, (S,))
-    node_rule(
-        op=op,
-        group="expand",
-        source=MATRIX_ALGEBRA,
-        example=lambda: (node(op, (core.minus(S),)), core.minus(right) if sign else right),
-    )(extreme_of_negative)
+    sides.__name__, sides.__doc__ = f"{op}_of_negative", f"{op}(-A) = {sign}{OPPOSITE[op]}(A)"
+    signed(S="n n", drawn={"S": "symmetric"}, source=MATRIX_ALGEBRA)(sides)
 
 
 for _op in OPPOSITE:

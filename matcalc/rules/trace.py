@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import matmul, number, trace, var
-from matcalc.dims import dim, is_one
+from matcalc.dims import is_one
 from matcalc.expr import Expr
 from matcalc.ops.linalg import adj, det, logdet
 from matcalc.rewrite.context import Context
@@ -24,16 +24,16 @@ def trace_of_transpose(A: Expr) -> tuple[Expr, Expr]:
     return trace(A.T), trace(A)
 
 
-@node_rule(op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.eye("n")), number(core.exact_dim(dim("n")))))
-def trace_of_identity(e: Expr, context: Context) -> Expr | None:
+@rule(X="n n", source=MATRIX_ALGEBRA)
+def trace_of_identity(X: Expr) -> tuple[Expr, Expr]:
     """tr(I) = n"""
-    return number(core.exact_dim(e.args[0].shape[0])) if e.args[0].op == "eye" else None
+    return trace(core.eye(X.shape[0])), number(core.exact_dim(X.shape[0]))
 
 
-@node_rule(op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.zeros("n", "n")), number(0)))
-def trace_of_zero(e: Expr, context: Context) -> Expr | None:
+@rule(X="n n", source=MATRIX_ALGEBRA)
+def trace_of_zero(X: Expr) -> tuple[Expr, Expr]:
     """tr(0) = 0"""
-    return number(0) if e.args[0].op == "zeros" else None
+    return trace(core.zeros(*X.shape)), number(0)
 
 
 def _sum() -> tuple[Expr, Expr]:
@@ -48,16 +48,10 @@ def trace_of_sum(e: Expr, context: Context) -> Expr | None:
     return core.add(*(trace(a) for a in inner.args)) if inner.op == "add" and context.may_open(inner) else None
 
 
-def _scaled() -> tuple[Expr, Expr]:
-    s, A = var("s", 1, 1), var("A", "n", "n")
-    return trace(core.scale(s, A)), core.scale(s, trace(A))
-
-
-@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_scaled, why="scalars move out")
-def trace_of_scaled(e: Expr, context: Context) -> Expr | None:
+@rule(A="n n", s="s: 1 1", source=MATRIX_ALGEBRA, why="scalars move out")
+def trace_of_scaled(A: Expr, *s: Expr) -> tuple[Expr, Expr]:
     """tr(s A) = s tr(A)"""
-    inner = e.args[0]
-    return core.scale(*inner.args[:-1], trace(inner.args[-1])) if inner.op == "scale" else None
+    return trace(core.scale(*s, A)), core.scale(*s, trace(A))
 
 
 @rule(A="m m", B="n n", source=HORN)
@@ -89,16 +83,22 @@ def trace_of_diagonal(v: Expr) -> tuple[Expr, Expr]:
     return trace(core.diag(v)), core.total(v)
 
 
-@node_rule(op="tr", source=MATRIX_ALGEBRA, example=lambda: (trace(core.ones("n", "n")), number(dim("n"))))
-def trace_of_ones(e: Expr, context: Context) -> Expr | None:
+def _of_value(a: Expr, X: Expr) -> tuple[Expr, Expr]:
+    return trace(core.broadcast(a, X.shape)), core.scale(number(core.exact_dim(X.shape[0])), a)
+
+
+def _of_row(b: Expr, X: Expr) -> tuple[Expr, Expr]:
+    return trace(core.broadcast(b, X.shape)), core.total(b)
+
+
+def _of_column(c: Expr, X: Expr) -> tuple[Expr, Expr]:
+    return trace(core.broadcast(c, X.shape)), core.total(c)
+
+
+@rule(X="n n", a="1 1", b="1 n", c="n 1", also=[_of_value, _of_row, _of_column], source=MATRIX_ALGEBRA)
+def trace_of_ones(X: Expr) -> tuple[Expr, Expr]:
     """tr(1 1') = n"""
-    inner = e.args[0]
-    if inner.op == "ones":
-        return number(core.exact_dim(inner.shape[0]))
-    if inner.op == "broadcast":
-        a = inner.args[0]
-        return core.scale(number(core.exact_dim(inner.shape[0])), a) if a.is_scalar else core.total(a)
-    return None
+    return trace(core.ones(*X.shape)), number(core.exact_dim(X.shape[0]))
 
 
 @rule(A="n n", facts={"A": "nonsingular"}, source=MATRIX_ALGEBRA, wish=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.core import matmul, transpose, var
-from matcalc.dims import dim
 from matcalc.expr import REGISTRY, Expr, node
 from matcalc.ops.elementwise import exp
 from matcalc.ops.linalg import adj
@@ -39,55 +38,28 @@ def transpose_of_skew(S: Expr) -> tuple[Expr, Expr]:
     return S.T, -S
 
 
-def _product() -> tuple[Expr, Expr]:
-    A, B, C = var("A", "m", "n"), var("B", "n", "p"), var("C", "p", "q")
-    return matmul(A, B, C).T, matmul(C.T, B.T, A.T)
-
-
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_product, having="matmul", why="transposes move in")
-def transpose_of_product(e: Expr, context: Context) -> Expr | None:
+@rule(F="A: m n, B: n p, C: p q", source=MATRIX_ALGEBRA, why="transposes move in")
+def transpose_of_product(*F: Expr) -> tuple[Expr, Expr]:
     """(A B)' = B' A'"""
-    inner = e.args[0]
-    return matmul(*(transpose(f) for f in reversed(inner.args))) if inner.op == "matmul" else None
+    return matmul(*F).T, matmul(*(f.T for f in reversed(F)))
 
 
-def _through(op: str) -> tuple[Expr, Expr]:
-    A, B = var("A", "m", "n"), var("B", "m", "n")
-    return node(op, (A, B)).T, node(op, (A.T, B.T))
-
-
-@node_rule(
-    op="transpose", source=MATRIX_ALGEBRA, example=lambda: _through("add"), having="add", why="transposes move in"
-)
-def transpose_of_sum(e: Expr, context: Context) -> Expr | None:
+@rule(F="A: m n, B: m n", source=MATRIX_ALGEBRA, why="transposes move in")
+def transpose_of_sum(*F: Expr) -> tuple[Expr, Expr]:
     """(A + B)' = A' + B'"""
-    inner = e.args[0]
-    return core.add(*(transpose(a) for a in inner.args)) if inner.op == "add" else None
+    return core.add(*F).T, core.add(*map(transpose, F))
 
 
-@node_rule(
-    op="transpose",
-    source=MATRIX_ALGEBRA,
-    example=lambda: _through("hadamard"),
-    having="hadamard",
-    why="transposes move in",
-)
-def transpose_of_hadamard(e: Expr, context: Context) -> Expr | None:
+@rule(F="A: m n, B: m n", source=MATRIX_ALGEBRA, why="transposes move in")
+def transpose_of_hadamard(*F: Expr) -> tuple[Expr, Expr]:
     """(A o B)' = A' o B'"""
-    inner = e.args[0]
-    return core.hadamard(*(transpose(a) for a in inner.args)) if inner.op == "hadamard" else None
+    return core.hadamard(*F).T, core.hadamard(*map(transpose, F))
 
 
-def _scaled() -> tuple[Expr, Expr]:
-    s, A = var("s", 1, 1), var("A", "m", "n")
-    return core.scale(s, A).T, core.scale(s, A.T)
-
-
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_scaled, having="scale", why="scalars move out")
-def transpose_of_scaled(e: Expr, context: Context) -> Expr | None:
+@rule(A="m n", s="s: 1 1", source=MATRIX_ALGEBRA, why="scalars move out")
+def transpose_of_scaled(A: Expr, *s: Expr) -> tuple[Expr, Expr]:
     """(s A)' = s A'"""
-    inner = e.args[0]
-    return core.scale(*inner.args[:-1], transpose(inner.args[-1])) if inner.op == "scale" else None
+    return core.scale(*s, A).T, core.scale(*s, A.T)
 
 
 @node_rule(
@@ -104,19 +76,26 @@ def transpose_of_entrywise(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-def _powers() -> tuple[Expr, Expr]:
-    A = var("A", "m", "n")
-    return core.power(A, 2).T, core.power(A.T, 2)
+def _by_value(A: Expr, c: Expr) -> tuple[Expr, Expr]:
+    return core.power(A, c).T, core.power(A.T, c)
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_powers, having="power", why="transposes move in")
-def transpose_of_power(e: Expr, context: Context) -> Expr | None:
+def _by_entries(A: Expr, K: Expr) -> tuple[Expr, Expr]:
+    return core.power(A, K).T, core.power(A.T, K.T)
+
+
+@rule(
+    A="m n",
+    k="number 2",
+    c="1 1",
+    K="m n",
+    also=[_by_value, _by_entries],
+    source=MATRIX_ALGEBRA,
+    why="transposes move in",
+)
+def transpose_of_power(A: Expr, k: Expr) -> tuple[Expr, Expr]:
     """(A .^ k)' = A' .^ k"""
-    inner = e.args[0]
-    if inner.op != "power":
-        return None
-    base, k = inner.args
-    return core.power(transpose(base), k if k.is_scalar else transpose(k))
+    return core.power(A, k).T, core.power(A.T, k)
 
 
 @rule(A="n n", source=MATRIX_ALGEBRA, why="transposes move in")
@@ -143,32 +122,44 @@ def transpose_of_kron(A: Expr, B: Expr) -> tuple[Expr, Expr]:
     return core.kron(A, B).T, core.kron(A.T, B.T)
 
 
-def _leaves() -> tuple[Expr, Expr]:
-    return core.ones("m", "n").T, core.ones("n", "m")
+def _of_zeros(X: Expr) -> tuple[Expr, Expr]:
+    return core.zeros(*X.shape).T, core.zeros(*X.shape[::-1])
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_leaves, having="ones|zeros|comm")
-def transpose_of_constant(e: Expr, context: Context) -> Expr | None:
+def _of_commutation(X: Expr) -> tuple[Expr, Expr]:
+    return core.commutation(*X.shape).T, core.commutation(*X.shape[::-1])
+
+
+@rule(X="m n", also=[_of_zeros, _of_commutation], source=MATRIX_ALGEBRA)
+def transpose_of_constant(X: Expr) -> tuple[Expr, Expr]:
     """the transpose of a matrix of ones (zeros) is one; K_mn' = K_nm"""
-    inner = e.args[0]
-    if inner.op in ("ones", "zeros"):
-        return node(inner.op, (), inner.params[::-1])
-    return core.commutation(*inner.params[::-1]) if inner.op == "comm" else None
+    return core.ones(*X.shape).T, core.ones(*X.shape[::-1])
 
 
-def _spread() -> tuple[Expr, Expr]:
-    b = var("b", 1, "n")
-    return core.broadcast(b, (dim("m"), dim("n"))).T, core.broadcast(b.T, (dim("n"), dim("m")))
+def _of_column(c: Expr, X: Expr) -> tuple[Expr, Expr]:
+    return _spread(c, X)
 
 
-@node_rule(op="transpose", source=MATRIX_ALGEBRA, example=_spread, having="broadcast", why="transposes move in")
-def transpose_of_broadcast(e: Expr, context: Context) -> Expr | None:
+def _of_value(a: Expr, X: Expr) -> tuple[Expr, Expr]:
+    return _spread(a, X)
+
+
+def _spread(a: Expr, X: Expr) -> tuple[Expr, Expr]:
+    return core.broadcast(a, X.shape).T, core.broadcast(a if a.is_scalar else a.T, X.shape[::-1])
+
+
+@rule(
+    b="1 n",
+    c="m 1",
+    a="1 1",
+    X="m n",
+    also=[_of_column, _of_value],
+    source=MATRIX_ALGEBRA,
+    why="transposes move in",
+)
+def transpose_of_broadcast(b: Expr, X: Expr) -> tuple[Expr, Expr]:
     """(1 b)' = b' 1'"""
-    inner = e.args[0]
-    if inner.op != "broadcast":
-        return None
-    a = inner.args[0]
-    return core.broadcast(a if a.is_scalar else transpose(a), (inner.shape[1], inner.shape[0]))
+    return _spread(b, X)
 
 
 # ------------------------------------------------------------------------------------------------ pulled out again
