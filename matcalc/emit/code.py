@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -9,6 +10,7 @@ from enum import IntEnum
 import sympy as sp
 
 from matcalc import notation
+from matcalc.emit import trees
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 
@@ -63,6 +65,13 @@ class Code:
             need = self.needs[k] if k < len(self.needs) else Level.LOOSE
             texts.append(text if level >= need else f"({text})")
         return self.text.format(*texts)
+
+    def tree(self, operands: list[tuple[ast.expr, Level]]) -> ast.expr:
+        """The tree with those of the operands put in."""
+        bare = [
+            level >= (self.needs[k] if k < len(self.needs) else Level.LOOSE) for k, (_, level) in enumerate(operands)
+        ]
+        return trees.filled(self.text, [tree for tree, _ in operands], bare)
 
 
 def number_code(value: sp.Expr, names: Mapping[str, str]) -> tuple[str, Level]:

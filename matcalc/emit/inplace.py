@@ -1,7 +1,6 @@
 """Elementwise work in memory that the program owns: chains written with `out=` and augmented assignments.
 
-A pass over a finished straight-line program. It reads the statements back as Python (`ast`), knows the shape and the
-memory of every name, counts the reads that are still to come, and so knows when a value may be overwritten. What it
+A pass over a finished straight-line program. It knows the shape and the memory of every name, counts the reads that are still to come, and so knows when a value may be overwritten. What it
 changes is where results are put; the operations stay the same, apart from the order of the factors of a product and of
 the terms of a sum. Fresh memory costs more than the arithmetic on large arrays, reused memory does not.
 
@@ -13,9 +12,9 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from matcalc.dims import Shape, is_one
 from matcalc.emit import trees
@@ -51,45 +50,59 @@ class Memory:
     owned: bool
 
 
+class Placed(Protocol):
+    """A statement: `target = tree`, and its text."""
+
+    @property
+    def target(self) -> str:
+        """The name of the value."""
+
+    @property
+    def text(self) -> str:
+        """The value as text."""
+
+    @property
+    def tree(self) -> ast.expr:
+        """The value."""
+
+
 class InPlace:
     """The lines for each statement of a program.
 
     Args:
-        statements: the program, pairs of a name and the text of its value.
-        result: the text that is evaluated last.
+        statements: the program; their trees are changed.
+        results: what is evaluated last.
         memory: what is known of the names that hold arrays and 1 x 1 values; others are sizes and modules.
-        calls: the shapes of the calls that stand inside of statements, by their text.
+        calls: the shapes of the calls that stand inside of statements, by their nodes.
         fresh: makes a new name from a wish.
     """
 
     def __init__(
         self,
-        statements: list[tuple[str, str]],
-        result: str,
+        statements: Iterable[Placed],
+        results: Iterable[ast.expr],
         memory: Mapping[str, Memory],
-        calls: Mapping[str, Shape],
+        calls: Mapping[ast.expr, Shape],
         fresh: Callable[[str], str],
     ) -> None:
         self.calls = calls
         self.fresh = fresh
-        self.statements = [(target, text, trees.parsed(text)) for target, text in statements]
+        self.statements = [(s.target, s.text, s.tree) for s in statements]
         self.memory = dict(memory)
         for target, _, tree in self.statements:
             known = self.memory[target]
             self.memory[target] = Memory(known.shape, known.root, known.owned and trees.makes_new(tree))
         self.writable: set[str] = set()
         self.unread: Counter[Any] = Counter()
-        for tree in (*(tree for *_, tree in self.statements), trees.parsed(result)):
+        for tree in (*(tree for *_, tree in self.statements), *results):
             self.unread.update(self._roots(tree))
         self.free: dict[str, Shape] = {}
-        self.remembered: dict[ast.expr, Shape] = {}
         self.lines: list[str] = []
 
     def all_lines(self) -> Iterator[list[str]]:
         """For each statement in order its lines."""
         for target, text, tree in self.statements:
             self.lines = []
-            self._remember_shapes(tree)
             if self.memory[target].owned:
                 self.writable.add(target)
             if len(text) > _LONGEST:
@@ -159,15 +172,7 @@ class InPlace:
                 return trees.joint(self._shape(tree.args[0]), self._shape(tree.args[1]))
             if name == "dtype.type" or name.startswith("math."):
                 return SCALAR
-        return self.remembered.get(tree)
-
-    def _remember_shapes(self, tree: ast.expr) -> None:
-        """The shapes of the calls in a tree, whose texts change when parts of them are placed."""
-        self.remembered = {
-            n: self.calls[text]
-            for n in ast.walk(tree)
-            if isinstance(n, (ast.Call, ast.Subscript)) and (text := trees.text(n)) in self.calls
-        }
+        return self.calls.get(tree)
 
     def _is_large(self, shape: Shape | None) -> bool:
         if shape is None or all(map(is_one, shape)):

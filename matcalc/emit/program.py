@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import keyword
 from collections.abc import Mapping
@@ -244,28 +245,52 @@ class Lowered:
         wanted = self.program.results
         return [v for v in self.program.variables if v.params[0] in wanted and any(map(is_one, v.shape))]
 
-    def result(self, plain: bool = False) -> str:
-        """The text of what is returned; `plain` without conversions to floats and to the forms of the inputs."""
+    def returned(self) -> list[Expr]:
+        """What is returned, in order."""
+        program, kind = self.program, self.program.kind
+        value = [program.value] if kind.value and program.value is not None else []
+        if not kind.derivatives:
+            return value
+        return [*value, program.output] if program.output is not None else [*value, *program.results.values()]
+
+    def result_tree(self) -> ast.expr:
+        """The tree of what is returned, without conversions to floats and to the forms of the inputs."""
+        program, kind = self.program, self.program.kind
+        returned: set[Expr] = set()
+        value: ast.expr | None = None
+        if kind.value and program.value is not None:
+            value, returned = self.own_tree(program.value, returned)
+        if not kind.derivatives and value is not None:
+            return value
+        if program.output is not None:
+            return self.own_tree(program.output, returned)[0]
+        trees: list[ast.expr] = []
+        for e in program.results.values():
+            tree, returned = self.own_tree(e, returned)
+            trees.append(_called("dtype.type", tree) if e.is_scalar and not variables([e]) else tree)
+        grads = ast.Dict([ast.Constant(name) for name in program.results], trees)
+        return grads if value is None else ast.Tuple([value, grads])
+
+    def result(self) -> str:
+        """The text of what is returned, converted to floats and to the forms of the inputs."""
         program, kind = self.program, self.program.kind
         returned: set[Expr] = set()
         value = ""
         if kind.value and program.value is not None:
             value, returned = self.own(program.value, returned)
-            value = f"float({value})" if program.value.is_scalar and not plain else value
+            value = f"float({value})" if program.value.is_scalar else value
         if not kind.derivatives:
             return value
         if program.output is not None:
             text, _ = self.own(program.output, returned)
-            return f"float({text})" if program.output.is_scalar and not plain else text
+            return f"float({text})" if program.output.is_scalar else text
         if program.factors is not None:
             return self._pairs(program.factors, returned)
         formed = {v.params[0] for v in self._formed()}
         items = []
         for name, e in program.results.items():
             text, returned = self.own(e, returned)
-            if plain:
-                text = _typed(text, e)
-            elif name in formed:
+            if name in formed:
                 text = _formed_as(text, self.shapes[name], e)
             elif e.is_scalar:
                 text = f"np.full((1, 1), {text}, dtype=dtype)"
@@ -288,10 +313,26 @@ class Lowered:
 
     def own(self, e: Expr, returned: set[Expr]) -> tuple[str, set[Expr]]:
         """The text of a result in memory of its own (what was returned already is copied), and all that is returned."""
+        copies, returned = self._copies(e, returned)
         text = self.schedule.result(e)
+        return (f"np.array({text})" if copies else text), returned
+
+    def own_tree(self, e: Expr, returned: set[Expr]) -> tuple[ast.expr, set[Expr]]:
+        """The tree of a result in memory of its own, and all that is returned."""
+        copies, returned = self._copies(e, returned)
+        tree = self.schedule.tree(e)
+        return (_called("np.array", tree) if copies else tree), returned
+
+    def _copies(self, e: Expr, returned: set[Expr]) -> tuple[bool, set[Expr]]:
+        """Whether a result must be copied, and all that is returned with it."""
         memory, borrowed = self.schedule.memory(e)
-        borrowed = borrowed or memory in returned
-        return (f"np.array({text})" if borrowed and not e.is_scalar else text), {*returned, memory}
+        return (borrowed or memory in returned) and not e.is_scalar, {*returned, memory}
+
+
+def _called(name: str, tree: ast.expr) -> ast.Call:
+    """f(x)"""
+    module, _, function = name.partition(".")
+    return ast.Call(ast.Attribute(ast.Name(module), function), [tree], [])
 
 
 def _formed_as(text: str, shape: str, e: Expr) -> str:

@@ -7,6 +7,7 @@ was computed from is free for what follows.
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from matcalc.emit.code import Level
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.emit.inplace import InPlace, Memory
 from matcalc.emit.selection import Selector
-from matcalc.emit.trees import canonical
+from matcalc.emit.trees import copied
 from matcalc.expr import Expr, postorder
 
 LINE = 88
@@ -28,10 +29,11 @@ _NEW = frozenset(["matmul", "scale", "sum", "mean", "softmax", "log_softmax"])
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`target = text`, the value it computes, and the named value that this stands for, if any."""
+    """`target = tree`, as text too, the value it computes, and the named value that this stands for, if any."""
 
     target: str
     text: str
+    tree: ast.expr
     of: Expr | None
     value: Expr
 
@@ -42,6 +44,7 @@ class Schedule:
     Attributes:
         statements: in order.
         texts: for each value its text (a name, or a short expression) and level.
+        trees: for each value its tree.
         calls: the shapes of calls that stand inside of statements.
     """
 
@@ -50,7 +53,9 @@ class Schedule:
         self.fresh = fresh
         self.statements: list[Statement] = []
         self.texts: dict[Expr, tuple[str, Level]] = {}
-        self.calls: dict[str, Shape] = {}
+        self.trees: dict[Expr, ast.expr] = {}
+        self.calls: dict[ast.expr, Shape] = {}
+        self._placed: set[ast.expr] = set()
         order = _order(select, _earliest_first(list(roots)))
         self.several = len(roots) > 1
         targets = {select.decide(root): wanted for root, wanted in roots.items()}
@@ -69,26 +74,43 @@ class Schedule:
         if self.select.is_name(e) and code.args:
             inner = self.select.decide(code.args[0])
             if of is None:  # its definition has taken the name, or is a variable
-                self.texts[e] = self.texts[inner]
+                self.texts[e], self.trees[e] = self.texts[inner], self.trees[inner]
                 return
         text = code.fill(operands)
+        tree = code.tree([(self._tree(self.select.decide(a)), level) for a, (_, level) in zip(code.args, operands)])
         repeated = uses > 1 and not (code.cheap and len(text) < LINE // 4)
         if code.cheap:
             wanted = None
         apart = wanted is not None and self.several
         limit = BLOCKS_LINE if e in self.select.blocks else LINE
         if of is None and not repeated and len(text) <= limit and not apart:
-            self.texts[e] = (text, code.level)
-            if text.endswith((")", "]")) and not is_blocks(e):
-                self.calls[canonical(text)] = e.shape
+            self.texts[e], self.trees[e] = (text, code.level), tree
+            if isinstance(tree, (ast.Call, ast.Subscript)) and not is_blocks(e):
+                self.calls[tree] = e.shape
             return
         target = self.fresh(of.params[0] if of is not None else wanted or "t")
-        self.statements.append(Statement(target, text, of, e))
-        self.texts[e] = (target, Level.ATOM)
+        self.statements.append(Statement(target, text, tree, of, e))
+        self.texts[e], self.trees[e] = (target, Level.ATOM), ast.Name(target)
+
+    def _tree(self, e: Expr) -> ast.expr:
+        """The tree of an operand; every place has nodes of its own."""
+        tree = self.trees[e]
+        if tree not in self._placed and not isinstance(tree, ast.Name):
+            self._placed.add(tree)
+            return tree
+        new = copied(tree)
+        for old, node in zip(ast.walk(tree), ast.walk(new)):
+            if isinstance(old, ast.expr) and isinstance(node, ast.expr) and old in self.calls:
+                self.calls[node] = self.calls[old]
+        return new
 
     def result(self, e: Expr) -> str:
         """The text of a result."""
         return self.texts[self.select.decide(e)][0]
+
+    def tree(self, e: Expr) -> ast.expr:
+        """The tree of a result."""
+        return self._tree(self.select.decide(e))
 
     def memory(self, e: Expr) -> tuple[Expr, bool]:
         """The value in whose memory `e` lies (itself, unless it is a view), and whether it may not be written to."""
@@ -99,12 +121,12 @@ class Schedule:
             e = self.select.decide(self.select.codes[e].args[0])
         return e, repeated or e.op == "variable"
 
-    def lines(self, inputs: Mapping[Expr, str], result: str) -> list[tuple[Statement, list[str]]]:
+    def lines(self, inputs: Mapping[Expr, str], results: list[Expr]) -> list[tuple[Statement, list[str]]]:
         """The statements with their lines, written in place where that saves memory.
 
         Args:
             inputs: the names of the variables.
-            result: the text of what is returned.
+            results: what is returned.
         """
         memory = {name: Memory(v.shape, v, False) for v, name in inputs.items()}
         for s in self.statements:
@@ -112,7 +134,8 @@ class Schedule:
             new = root is s.value and not borrowed and (root.op in _NEW or (is_entrywise(root) and root.op != "func"))
             blocks = is_blocks(s.value)
             memory[s.target] = Memory(None if blocks else s.value.shape, root, new and not blocks)
-        found = InPlace([(s.target, s.text) for s in self.statements], result, memory, self.calls, self.fresh)
+        last = [self.tree(e) for e in results]
+        found = InPlace(self.statements, last, memory, self.calls, self.fresh)
         return list(zip(self.statements, found.all_lines()))
 
 

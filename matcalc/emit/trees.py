@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from matcalc.dims import Shape, is_one
@@ -140,31 +141,89 @@ def makes_new(tree: ast.expr) -> bool:
     )
 
 
-class _WithoutDoubleSigns(ast.NodeTransformer):
-    """-(-x) is x."""
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
-        self.generic_visit(node)
-        inner = node.operand
-        if isinstance(node.op, ast.USub) and isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.USub):
-            return inner.operand
-        return node
-
-
 def parsed(source: str) -> ast.expr:
-    """An expression's tree."""
-    tree = ast.parse(source, mode="eval").body
-    return _WithoutDoubleSigns().visit(tree) if source.count("-") > 1 else tree
+    """The tree of a text."""
+    return ast.parse(source, mode="eval").body
+
+
+# ------------------------------------------------------------------------------------------------ templates
+
+
+@lru_cache(maxsize=4096)
+def _template(source: str, operands: int) -> ast.expr:
+    """A text with `{0}`, `{1}`, ... as a tree in which names stand for the operands."""
+    return parsed(source.format(*(f"__{k}" for k in range(operands))))
+
+
+def filled(source: str, operands: Sequence[ast.expr], bare: Sequence[bool]) -> ast.expr:
+    """The tree of a text with operands in place of `{0}`, `{1}`, ...; `bare`: those that stand without brackets."""
+    table = {f"__{k}": operand for k, operand in enumerate(operands)}
+    loose = {f"__{k}" for k, without in enumerate(bare) if without}
+    return _instance(_template(source, len(operands)), table, loose)
+
+
+def copied(tree: ast.expr) -> ast.expr:
+    """The same tree of new nodes."""
+    return _instance(tree, {}, set())
+
+
+def _instance(tree: ast.expr, table: Mapping[str, ast.expr], loose: set[str]) -> ast.expr:
+    """A copy of a tree with some names replaced."""
+    if isinstance(tree, ast.Name):
+        found = table.get(tree.id)
+        return ast.Name(tree.id) if found is None else found
+    if isinstance(tree, ast.BinOp):
+        return _operations(tree, table, loose)
+    if isinstance(tree, ast.UnaryOp):
+        inner = _instance(tree.operand, table, loose)
+        if not isinstance(tree.op, ast.USub):
+            return ast.UnaryOp(tree.op, inner)
+        within = isinstance(tree.operand, ast.Name) and tree.operand.id in loose
+        return _negative(inner, within)
+    if isinstance(tree, ast.Constant):
+        return ast.Constant(tree.value)
+    new = type(tree)()
+    for name, value in ast.iter_fields(tree):
+        setattr(new, name, _field(value, table, loose))
+    return new
+
+
+def _field(value: Any, table: Mapping[str, ast.expr], loose: set[str]) -> Any:
+    if isinstance(value, list):
+        return [_field(part, table, loose) for part in value]
+    if isinstance(value, ast.keyword):
+        return ast.keyword(value.arg, _instance(value.value, table, loose))
+    return _instance(value, table, loose) if isinstance(value, ast.expr) else value
+
+
+def _operations(tree: ast.BinOp, table: Mapping[str, ast.expr], loose: set[str]) -> ast.expr:
+    """A chain of operations, however long: from the left."""
+    chain = [tree]
+    while isinstance(chain[-1].left, ast.BinOp):
+        chain.append(chain[-1].left)
+    found = _instance(chain[-1].left, table, loose)
+    for step in reversed(chain):
+        found = ast.BinOp(found, step.op, _instance(step.right, table, loose))
+    return found
+
+
+def _negative(tree: ast.expr, bare: bool) -> ast.expr:
+    """-x; of a product without brackets the first factor is negative, and -(-x) is x."""
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        return tree.operand
+    if bare and isinstance(tree, ast.BinOp) and not isinstance(tree.op, ast.Pow):
+        return ast.BinOp(_negative(tree.left, bare), tree.op, tree.right)
+    return ast.UnaryOp(ast.USub(), tree)
+
+
+def names(tree: ast.AST) -> set[str]:
+    """The names that a tree reads."""
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
 
 
 def text(tree: ast.expr) -> str:
     """A tree as Python."""
     return ast.unparse(tree).replace("'", '"')
-
-
-def canonical(source: str) -> str:
-    """An expression as `text` writes it."""
-    return text(parsed(source))
 
 
 def hugged(line: str) -> str:

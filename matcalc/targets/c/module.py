@@ -8,12 +8,12 @@ from __future__ import annotations
 import ast
 import re
 from functools import lru_cache
+from typing import Any
 
 from matcalc.core import exact_dim
 from matcalc.dims import shape_text
 from matcalc.emit import trees
 from matcalc.emit.code import number_code
-from matcalc.emit.needed_sizes import code
 from matcalc.emit.program import Lowered, plain
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
@@ -85,12 +85,16 @@ class _Writer:
         return self.renamed[self.lowered.inputs[v.params[0]]]
 
     def _shape(self, e: Expr) -> Shape:
-        rows, columns = (size_text(self._tree(number_code(exact_dim(d), self.lowered.dimensions)[0])) for d in e.shape)
+        rows, columns = (self._size(exact_dim(d)) for d in e.shape)
         return rows, columns
 
-    def _tree(self, text: str) -> ast.expr:
+    def _size(self, size: Any) -> str:
+        """An exact number as an integer expression of C."""
+        return size_text(self._tree(trees.parsed(number_code(size, self.lowered.dimensions)[0])))
+
+    def _tree(self, tree: ast.expr) -> ast.expr:
         """An expression of the schedule with the names of the C file."""
-        tree = trees.parsed(text)
+        tree = trees.copied(tree)
         for n in ast.walk(tree):
             if isinstance(n, ast.Name):
                 n.id = self.renamed.get(n.id, n.id)
@@ -116,7 +120,7 @@ class _Writer:
             of = s.of
             comment = f"{of.params[0]} = {shared(of.args[0]).body}" if of is not None else ""
             comment = _comment(comment) if len(comment) <= _COMMENT else ""
-            statements.assign(self.renamed[s.target], self._tree(s.text), self._shape(s.value), comment)
+            statements.assign(self.renamed[s.target], self._tree(s.tree), self._shape(s.value), comment)
         owned: dict[str, str] = {}
         for name, e in self.results.items():
             self._result(self.outputs[name], e, owned)
@@ -151,20 +155,20 @@ class _Writer:
 
     def _result(self, output: str, e: Expr, owned: dict[str, str]) -> None:
         """Write a result to its argument; a matrix that was computed for it lies there from the beginning."""
-        text = self.lowered.schedule.result(e)
+        tree = self._tree(self.lowered.schedule.tree(e))
         shape = self._shape(e)
         statements = self.statements
         if shape == SCALAR:
-            prepared = statements.prepared(self._tree(text))
+            prepared = statements.prepared(tree)
             line = f"*{output} = {statements.entries.text(prepared)};"
             reads = {n.id for n in ast.walk(prepared) if isinstance(n, ast.Name)}
             statements.steps.append(Step([line], None, reads & set(statements.shapes)))
             return
-        name = self.renamed.get(text, "")
+        name = tree.id if isinstance(tree, ast.Name) else ""
         if name in statements.written and name not in owned:
             owned[name] = output
             return
-        statements.assign(output, self._tree(text), shape)
+        statements.assign(output, tree, shape)
         owned[output] = output
 
     def _storage(self, owned: dict[str, str]) -> tuple[list[str], str]:
@@ -206,7 +210,7 @@ class _Writer:
     def _divisors(self) -> list[tuple[str, str]]:
         """What is divided by and is 0 for some sizes of at least 1: for the reader, and as an expression."""
         sizes = [s for n in self.lowered.needed for s in n.sizes if not s[1].is_positive]
-        return [(text, size_text(self._tree(code(size, self.lowered.dimensions)))) for text, size in sizes]
+        return [(text, self._size(size)) for text, size in sizes]
 
     def _parameters(self) -> list[tuple[str, str, str]]:
         """For each parameter its name, its declaration and what it is."""

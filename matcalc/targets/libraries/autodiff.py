@@ -108,50 +108,46 @@ def _cut(lowered: Lowered, dialect: Dialect, repeats: bool) -> _Cut:
     program = lowered.program
     assert program.value is not None
     assert program.cotangent is not None
-    statements = [(s.target, s.text) for s in lowered.schedule.statements]
-    numbers = python_numbers(lowered.dimensions.values(), statements)
-    value, returned = lowered.own(program.value, set())
-    results: dict[str, str] = {}
+    statements = [(s.target, s.tree) for s in lowered.schedule.statements]
+    numbers = python_numbers(lowered.dimensions.values(), lowered.schedule.statements)
+    value, returned = lowered.own_tree(program.value, set())
+    results: dict[str, ast.expr] = {}
     for name, e in program.results.items():
-        results[lowered.inputs[name]], returned = lowered.own(e, returned)
+        results[lowered.inputs[name]], returned = lowered.own_tree(e, returned)
     inputs = [lowered.inputs[v.params[0]] for v in program.variables]
     arrays = set(inputs)
-    for name, text in statements:
-        if _names(text) & arrays:
+    for name, tree in statements:
+        if trees.names(tree) & arrays:
             arrays.add(name)
     forward = _needed(statements, [value])
     backward = _needed([s for s in statements if s not in forward or s[0] not in arrays], results.values())
-    texts = [*(text for _, text in backward), *results.values()]
-    repeated = _needed(forward, texts) if repeats else []
+    second = [*(tree for _, tree in backward), *results.values()]
+    repeated = _needed(forward, second) if repeats else []
     inside = {name for name, _ in backward}
-    read = {name for text in texts for name in _names(text)} - inside
-    read |= {name for _, text in repeated for name in _names(text) if name in inputs}
+    read = {name for tree in second for name in trees.names(tree)} - inside
+    read |= {name for _, tree in repeated for name in trees.names(tree) if name in inputs}
 
     zero = f"{dialect.prefix}.zeros_like({lowered.inputs[program.cotangent.params[0]]}).sum()"
 
-    def lines(chosen: list[tuple[str, str]]) -> list[str]:
-        return trees.wrapped([f"{name} = {translated(text, dialect, numbers)}" for name, text in chosen], WIDTH)
+    def lines(chosen: list[tuple[str, ast.expr]]) -> list[str]:
+        return trees.wrapped([f"{name} = {translated(tree, dialect, numbers)}" for name, tree in chosen], WIDTH)
 
     return _Cut(
         *(lines(forward), translated(value, dialect, numbers), lines(repeated), lines(backward)),
-        {name: translated(text, dialect, numbers) if _names(text) else zero for name, text in results.items()},
+        {name: translated(tree, dialect, numbers) if trees.names(tree) else zero for name, tree in results.items()},
         [name for name in (*inputs, *(name for name, _ in forward)) if name in read],
     )
 
 
-def _needed(statements: list[tuple[str, str]], results: Iterable[str]) -> list[tuple[str, str]]:
+def _needed(statements: list[tuple[str, ast.expr]], results: Iterable[ast.expr]) -> list[tuple[str, ast.expr]]:
     """The statements that the results need."""
-    read = {name for text in results for name in _names(text)}
-    found: list[tuple[str, str]] = []
-    for name, text in reversed(statements):
+    read = {name for tree in results for name in trees.names(tree)}
+    found: list[tuple[str, ast.expr]] = []
+    for name, tree in reversed(statements):
         if name in read:
-            read |= _names(text)
-            found.append((name, text))
+            read |= trees.names(tree)
+            found.append((name, tree))
     return found[::-1]
-
-
-def _names(text: str) -> set[str]:
-    return {n.id for n in ast.walk(trees.parsed(text)) if isinstance(n, ast.Name)}
 
 
 def _uses(lines: list[str], name: str) -> bool:

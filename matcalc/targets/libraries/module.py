@@ -31,10 +31,9 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
         raise NoRuleError(
             f"no code for {dialect.title} with a variable called {dialect.prefix}: the code needs the name"
         )
-    result = lowered.result(plain=True)
-    numbers = python_numbers(lowered.dimensions.values(), ((s.target, s.text) for s in lowered.schedule.statements))
-    lines = [f"{s.target} = {translated(s.text, dialect, numbers)}" for s in lowered.schedule.statements]
-    result = translated(result, dialect, numbers)
+    numbers = python_numbers(lowered.dimensions.values(), lowered.schedule.statements)
+    lines = [f"{s.target} = {translated(s.tree, dialect, numbers)}" for s in lowered.schedule.statements]
+    result = translated(lowered.result_tree(), dialect, numbers)
     if program.kind.value and program.kind.derivatives:
         result = result.removeprefix("(").removesuffix(")")
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from matcalc.emit import trees
+from matcalc.emit.schedule import Statement
 from matcalc.errors import NoRuleError
 from matcalc.targets.libraries.dialect import Dialect
 
@@ -38,12 +39,12 @@ EINSUM: dict[str, tuple[bool, int | None]] = {
 }
 
 
-def python_numbers(sizes: Iterable[str], statements: Iterable[tuple[str, str]]) -> set[str]:
+def python_numbers(sizes: Iterable[str], statements: Iterable[Statement]) -> set[str]:
     """The names that stand for numbers of Python, not for arrays: sizes, and what is computed from them alone."""
     numbers = {*sizes, "math"}
-    for target, text in statements:
-        if _is_number(trees.parsed(text), numbers):
-            numbers.add(target)
+    for s in statements:
+        if _is_number(s.tree, numbers):
+            numbers.add(s.target)
     return numbers
 
 
@@ -51,13 +52,13 @@ def _is_number(tree: ast.expr, numbers: set[str]) -> bool:
     return all(n.id in numbers for n in ast.walk(tree) if isinstance(n, ast.Name))
 
 
-def translated(text: str, dialect: Dialect, numbers: set[str]) -> str:
-    """A statement's NumPy text in another library; `numbers` are the names of Python's numbers.
+def translated(tree: ast.expr, dialect: Dialect, numbers: set[str]) -> str:
+    """A value in another library; `numbers` are the names of Python's numbers.
 
     Raises:
         NoRuleError: it uses what the library does not have.
     """
-    return trees.hugged(trees.text(_Translator(dialect, numbers).visit(trees.parsed(text))))
+    return trees.hugged(trees.text(_Translator(dialect, numbers).visit(trees.copied(tree))))
 
 
 class _Translator(ast.NodeTransformer):

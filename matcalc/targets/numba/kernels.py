@@ -35,9 +35,9 @@ class Kernels:
         self.sources: list[str] = []
         self.helpers: set[str] = set()
 
-    def text(self, text: str, target: str) -> str:
-        """A statement's text with its entrywise blocks as calls of kernels."""
-        return trees.text(self._replaced(trees.parsed(text), target))
+    def text(self, tree: ast.expr, target: str) -> str:
+        """A statement's text, with its entrywise blocks as calls of kernels."""
+        return trees.text(self._replaced(tree, target))
 
     def all_sources(self) -> list[str]:
         """The texts of the kernels and of what they call."""

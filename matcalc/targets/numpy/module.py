@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Mapping
@@ -31,8 +32,8 @@ HELPERS = {
 class Kernels(Protocol):
     """What compiles the entrywise blocks of statements."""
 
-    def text(self, text: str, target: str) -> str:
-        """A statement's text with its entrywise blocks as calls of kernels."""
+    def text(self, tree: ast.expr, target: str) -> str:
+        """A statement's text, with its entrywise blocks as calls of kernels."""
 
     def all_sources(self) -> list[str]:
         """The texts of the kernels and of what they call."""
@@ -87,9 +88,9 @@ def _body(lowered: Lowered, comments: Mapping[str, str], kernels: Kernels | None
     result = lowered.result()
     inputs = {v: lowered.inputs[v.params[0]] for v in (*lowered.program.variables, *lowered.extra)}
     if kernels is None:
-        lines = lowered.schedule.lines(inputs, result)
+        lines = lowered.schedule.lines(inputs, lowered.returned())
     else:
-        lines = [(s, [f"{s.target} = {kernels.text(s.text, s.target)}"]) for s in lowered.schedule.statements]
+        lines = [(s, [f"{s.target} = {kernels.text(s.tree, s.target)}"]) for s in lowered.schedule.statements]
     *found, result = in_numpy([*(line for s, part in lines for line in _commented(s, part, comments)), result])
     return found, result
 
