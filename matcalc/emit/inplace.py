@@ -1,8 +1,9 @@
 """Elementwise work in memory that the program owns: chains written with `out=` and augmented assignments.
 
-A pass over a finished straight-line program. It knows the shape and the memory of every name, counts the reads that are still to come, and so knows when a value may be overwritten. What it
-changes is where results are put; the operations stay the same, apart from the order of the factors of a product and of
-the terms of a sum. Fresh memory costs more than the arithmetic on large arrays, reused memory does not.
+A pass over a finished straight-line program. It knows the shape and the memory of every name, counts the reads that
+are still to come, and so knows when a value may be overwritten. What it changes is where results are put; the
+operations stay the same, apart from the order of the factors of a product and of the terms of a sum. Fresh memory costs
+more than the arithmetic on large arrays, reused memory does not.
 
 Only a name that was assigned an expression which makes a new array is ever written to (`_fresh`, `_into`): inputs, and
 whatever may be a view of them, never are.
