@@ -121,7 +121,7 @@ def _numerator(name: Expr, rewriter: Rewriter) -> dict[bytes, Expr]:
 def _denominator(e: Expr) -> Expr | None:
     """s where `e` is 1/s, also spread out."""
     bare = e.args[0] if e.op == "broadcast" else e
-    if bare.op != "power" or bare.args[1].op != "number" or bare.args[1].params[0] != -1:
+    if bare.op != "power" or bare.args[1].number != -1:
         return None
     return broadcast(bare.args[0], e.shape) if e.op == "broadcast" else bare.args[0]
 

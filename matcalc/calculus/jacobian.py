@@ -281,4 +281,4 @@ def hessian_products(d: Problem, tangents: Mapping[Expr, Expr]) -> dict[str, Exp
     folds, free = d.folds_around(tangents), all(e.op == "variable" for e in tangents)
     engine = ReverseAccumulation(d.output, context, names, folds, equations=free)
     adjoints = engine.run(d.wrt, core.number(1)).adjoints
-    return {str(e.params[0]): forward(adjoints[e].value, tangents, d.rewriter, names) for e in d.wrt}
+    return {e.name: forward(adjoints[e].value, tangents, d.rewriter, names) for e in d.wrt}

@@ -96,7 +96,7 @@ def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
     """Name repeated subexpressions `t1, t2, ...` where that saves at least `SHARED_COST` operations."""
     order = list(postorder((value,), stop=_is_defined))
     locals_ = {e.args[0]: e for e in order if is_local(e)}  # by what they stand for
-    names.taken.update(str(e.params[0]) for e in locals_.values())
+    names.taken.update(e.name for e in locals_.values())
     uses: dict[Expr, int] = {}
     for e in order:
         for a in e.args:

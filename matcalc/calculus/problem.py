@@ -180,12 +180,12 @@ class Problem:
 
     def structure_of(self, value: Expr) -> str:
         """The structured set along which a value is differentiated; `none` for a free one and for named values."""
-        return self.structure.get(str(value.params[0]), "none") if value.op == "variable" else "none"
+        return self.structure.get(value.name, "none") if value.op == "variable" else "none"
 
     @property
     def names(self) -> list[str]:
         """The names in `wrt`."""
-        return [str(e.params[0]) for e in self.wrt]
+        return [e.name for e in self.wrt]
 
     def gradient(self, name: Any = None) -> Expr:
         """The gradient: the G of the variable's shape with `df = tr(G' dX)`.
@@ -285,9 +285,9 @@ class Problem:
         free = [
             (e, fact)
             for e, fact in self.context.wished
-            if str(e.params[0]) not in self.structure and is_usual(e, fact, self.source.output)
+            if e.name not in self.structure and is_usual(e, fact, self.source.output)
         ]
-        return [(str(e.params[0]), fact) for e, fact in free if self._shortens(e, fact)]
+        return [(e.name, fact) for e, fact in free if self._shortens(e, fact)]
 
     def _shortens(self, variable: Expr, fact: str) -> bool:
         """Whether the results get shorter when the fact is given."""
@@ -305,8 +305,8 @@ class Problem:
 
 def name_of(symbol: Any) -> str:
     """The name of a SymPy symbol, a variable or a named value."""
-    if isinstance(symbol, Expr) and symbol.op in ("variable", "named"):
-        return str(symbol.params[0])
+    if isinstance(symbol, Expr) and symbol.name:
+        return symbol.name
     name = getattr(symbol, "name", None)
     if not isinstance(name, str):
         raise MatcalcError(f"{shorten(str(symbol))} is neither a name nor a symbol")

@@ -18,9 +18,9 @@ def requirements_of(e: Expr, *, kinks: bool = True) -> Iterator[tuple[str, Expr]
             yield "nonzero", sub.args[0]
         if sub.op == "sqrt":
             yield "nonnegative", sub.args[0]
-        if sub.op == "power" and sub.args[1].op == "number" and sub.args[1].params[0].is_negative:
+        if sub.op == "power" and sub.args[1].number is not None and sub.args[1].number.is_negative:
             yield "nonzero", sub.args[0]
         exponent = sub.args[1] if sub.op == "matpow" else None
-        unsure = exponent is not None and (exponent.op != "number" or exponent.params[0].is_negative)
+        unsure = exponent is not None and (exponent.number is None or exponent.number.is_negative)
         if sub.op in ("inv", "solve") or unsure:
             yield "nonsingular", sub.args[0]

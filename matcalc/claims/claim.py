@@ -86,7 +86,7 @@ def _adopted(claim: Expr, graph: Graph) -> Expr:
     """
     table: dict[Expr, Expr] = {}
     for v in variables([claim]):
-        own = graph.find(str(v.params[0]))
+        own = graph.find(v.name)
         if not same_shape(own.shape, v.shape):
             message = f"{v.params[0]} is {shape_text(v.shape)} in the claim, {shape_text(own.shape)} in the derivation"
             raise ShapeError(message)

@@ -176,7 +176,7 @@ FACTORS = {
 def _names_in(e: Expr) -> set[str]:
     """The names of variables and values that an expression is written with, and of its dimensions."""
     order = list(postorder((e,), through_names=False))
-    names = {str(s.params[0]) for s in order if s.op in ("variable", "named")}
+    names = {s.name for s in order if s.name}
     numbers = (s.params[0] for s in order if s.op == "number")
     return names | {str(symbol) for number in numbers for symbol in number.free_symbols}
 
@@ -231,10 +231,10 @@ def _for_symmetric(case: Case) -> Found:
         return None
     square = [v for v in case.field.variables if same(*v.shape) and not v.is_scalar and not v.params[3]][:MAX_SQUARE]
     for chosen in [*((v,) for v in square), *([square] if len(square) > 1 else [])]:
-        turned = [reduce(_with_symmetric, (str(v.params[0]) for v in chosen), p) for p in case.points]
+        turned = [reduce(_with_symmetric, (v.name for v in chosen), p) for p in case.points]
         pairs = [case.field.values([case.claim, case.right], p) for p in turned]
         if all(_same([right], [claimed]) and np.any(right) for claimed, right in pairs):
-            names = ", ".join(str(v.params[0]) for v in chosen)
+            names = ", ".join(v.name for v in chosen)
             return 1.0, Diagnosis(said(SYMMETRIC, names), ("symmetric assumed",))
     return None
 
@@ -352,11 +352,11 @@ def node_of(graph: Graph, place: Expr) -> str:
     What is written with the output of an entrywise function, such as 1 - h, belongs to the derivative of that function.
     """
     wanted: list[Callable[[Expr], bool]] = [lambda s: s.digest == place.digest]
-    leaves = [e for e in postorder((place,), through_names=False) if e.op in ("variable", "named")]
+    leaves = [e for e in postorder((place,), through_names=False) if e.name]
     outputs = (e for e in leaves if e.op == "named" and REGISTRY[e.args[0].op].scalar_function is not None)
     output = next(outputs, None)
     if output is not None and output is not place:
-        return str(output.params[0])
+        return output.name
     wanted += [lambda s, leaf=leaf: s is leaf for leaf in (*leaves, *variables([place]))]  # type: ignore[misc]
     for fits in wanted:
         for name, definition in graph.definitions.items():

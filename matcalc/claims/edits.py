@@ -104,7 +104,7 @@ def _of_sum(e: Expr) -> Iterator[tuple[str, Expr, Callable[..., Expr]]]:
 
 def _of_product(e: Expr) -> Iterator[tuple[str, Expr, Callable[..., Expr]]]:
     for k, f in enumerate(e.args):
-        if f.op == "number" and f.params[0] == -1:  # that is a sign
+        if f.number == -1:  # that is a sign
             continue
         rest = (*e.args[:k], *e.args[k + 1 :])
         yield "drop factor", f, lambda rest=rest: rebuild(e, rest) if len(rest) > 1 else rest[0]

@@ -161,7 +161,7 @@ class Field:
         the way: of `a - a` nothing but rounding is left.
         """
         try:
-            exact = {str(v.params[0]): exactly(v, point.arrays[v.params[0]]) for v in self.variables}
+            exact = {v.name: exactly(v, point.arrays[v.params[0]]) for v in self.variables}
             return evaluate_precisely([first, second], exact, point.sizes).differ
         except MatcalcError:
             parts = list(postorder((first, second)))

@@ -53,7 +53,7 @@ def question(d: Problem, name: str, kind: str, by: Any = None) -> Question:
     if by is not None and not asked.second:
         raise MatcalcError(f"by= is for a mixed Hessian; the kind is {kind}")
     target = d.find(name)
-    shown = str(target.params[0])
+    shown = target.name
     if not asked.matrix:
         d.need_scalar(asked.title)
         value = d.reverse_of(target).value
@@ -81,7 +81,7 @@ OTHERWISE = "it is the gradient along {0} matrices in the other convention ({1})
 
 def _other_sets(free: Expr, target: Expr, structure: str, convention: str) -> Iterator[tuple[Message, Expr]]:
     """The gradients along other sets than the one that is asked for."""
-    name = str(target.params[0])
+    name = target.name
     if structure != "none":
         yield said(FREE, name, structure), free
         yield said(TURNED_FREE, name, structure), transpose(free)

@@ -61,4 +61,4 @@ def name_of_value(e: Expr, graph: Graph) -> str:
 
 
 def name_in_words(e: Expr) -> str:
-    return str(e.params[0]) if e.op in ("named", "variable") else str(e)
+    return e.name or str(e)

@@ -98,8 +98,8 @@ def placed(source: Problem | Graph) -> list[Picture]:
 def _boxes(graph: Graph, wanted: set[Expr]) -> dict[Expr, Box]:
     output = graph.output
     boxes = {}
-    for e in [*graph.nodes] if output.op in ("named", "variable") else [*graph.nodes, output]:
-        name = str(e.params[0]) if e.op in ("named", "variable") else "f"
+    for e in [*graph.nodes] if output.name else [*graph.nodes, output]:
+        name = e.name or "f"
         adjoint = name if e in wanted and e is not output else ""
         boxes[e] = Box(name, max(BOX, LETTER * _length(name) + 14), e.op == "variable", adjoint=adjoint)
     return boxes
@@ -119,7 +119,7 @@ def _parts(root: Expr) -> Iterable[Expr]:
     """The variables and named values that an expression is made of, once each."""
     if root.op == "named":
         return [root]
-    return [s for s in postorder((root,), through_names=False) if s.op in ("variable", "named")]
+    return [s for s in postorder((root,), through_names=False) if s.name]
 
 
 def _set_layers(boxes: dict[Expr, Box], arrows: list[Arrow]) -> None:

@@ -45,7 +45,7 @@ def graph_svg(source: Problem | Graph, notation: Notation = STANDARD, *, alone: 
     """
     bands = placed(source)
     output = source.output if isinstance(source, Problem) else None
-    name = str(output.params[0]) if output is not None and output.op in ("named", "variable") else "f"
+    name = str(output.params[0]) if output is not None and output.name else "f"
     drawn = [_Band(band, notation.with_output(name)) for band in bands]
     width = max(band.right for band in drawn) - min(band.left for band in drawn)
     left = min(band.left for band in drawn)

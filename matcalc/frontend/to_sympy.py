@@ -135,7 +135,7 @@ def _power(w: _Writer, e: Expr) -> Any:
     base, exponent = e.args
     if not e.is_scalar:
         return _raw(HadamardPower, w.done[base], w.done[exponent])
-    if exponent.op == "number" and exponent.params[0] == HALF:
+    if exponent.number == HALF:
         return None  # SymPy's sqrt is the operation sqrt
     return sp.Pow(w.scalar(base), w.scalar(exponent), evaluate=False)
 

@@ -42,14 +42,14 @@ def _report(d: Problem, given: str | None, trials: int, seed: int, by: Any) -> R
             return report
     second = None if by is None else d.find(by)
     moving = d.wrt if second is None else [*d.wrt, second]
-    if kind.second and (inner := [str(e.params[0]) for e in moving if e.op != "variable"]):
+    if kind.second and (inner := [e.name for e in moving if e.op != "variable"]):
         raise NoRuleError(f"{', '.join(inner)} is a named value: Hessians are checked by variables")
-    options["bases"] = {str(e.params[0]): D for e in moving if (D := d.basis(e)) is not None}
+    options["bases"] = {e.name: D for e in moving if (D := d.basis(e)) is not None}
     if not kind.second:
         return check_jacobian(source, variables, function(d, JACOBIAN.name), **options)
     if second is None:
         return check_hessian(source, variables, function(d, HESSIAN.name), **options)
-    name = str(second.params[0])
+    name = second.name
     return check_hessian(source, variables, _mixed(d, name), by=name, **options)
 
 

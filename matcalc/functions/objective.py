@@ -120,7 +120,7 @@ class Objective:
 
     def _inputs(self, x: Any) -> dict[str, Any]:
         moving = self.unpack(x)
-        scalars = {str(v.params[0]) for v in self.moving if v.is_scalar}
+        scalars = {v.name for v in self.moving if v.is_scalar}
         return self.fixed | {n: a.item() if n in scalars else a for n, a in moving.items()}
 
     def _flat(self, arrays: Mapping[str, Any]) -> Array:

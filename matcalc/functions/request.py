@@ -156,7 +156,7 @@ def _formulas(d: Problem, kind: Kind, derivatives: dict[str, Expr]) -> list[str]
     """The definitions of the graph, its output, and the derivatives, as far as each fits on a line."""
     lines = {name: shared(e.args[0]).body for name, e in d.graph.definitions.items() if e.op == "named"}
     if d.output.op == "named":
-        f = str(d.output.params[0])
+        f = d.output.name
     else:
         f = d.fresh_names().fresh("f")
         lines[f] = shared(d.output).body

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from matcalc import core
 from matcalc.dims import Dim
 from matcalc.dims import text as dim_text
-from matcalc.expr import Expr, number_value, postorder
+from matcalc.expr import Expr, number_value
 from matcalc.indices.program import Run
 from matcalc.printing.latex import latex
 from matcalc.printing.numbers import dim_latex
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.text import shared
-from matcalc.walk import rebuild
+from matcalc.walk import transform
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,7 @@ class Line:
 
 def without_locals(e: Expr) -> Expr:
     """An expression, the names that it has for parts of itself opened."""
-    done: dict[Expr, Expr] = {}
-    for sub in postorder((e,)):
-        args = tuple(done[a] for a in sub.args)
-        local = sub.op == "named" and sub.params[1] == "local"
-        done[sub] = args[0] if local else sub if args == sub.args else rebuild(sub, args)
-    return done[e]
+    return transform((e,), lambda new, _: new.args[0] if new.op == "named" and new.params[1] == "local" else new)[e]
 
 
 def written(e: Expr) -> str:

@@ -83,7 +83,7 @@ class Equation:
     @property
     def name(self) -> str:
         """The unknown's name."""
-        return str(self.unknown.params[0])
+        return self.unknown.name
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -265,7 +265,7 @@ def _need_unknown(unknown: Expr, *sides: Expr) -> None:
 
 def _formals(unknown: Expr, *sides: Expr) -> tuple[list[Expr], dict[Expr, Expr]]:
     """The variables and named values in some expressions, and the formal variables that stand for them."""
-    leaves = [e for e in postorder(sides, through_names=False) if e.op in ("variable", "named") and e is not unknown]
+    leaves = [e for e in postorder(sides, through_names=False) if e.name and e is not unknown]
     table: dict[Expr, Expr] = {}
     for leaf in leaves:
         if unknown in variables((leaf,)):

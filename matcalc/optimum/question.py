@@ -24,7 +24,7 @@ from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter, Spreader
 from matcalc.rewrite.normal import is_zero
-from matcalc.walk import depends, rebuild, substitute
+from matcalc.walk import depends, substitute, transform
 
 MINIMUM, MAXIMUM, SADDLE, STATIONARY = "minimum", "maximum", "saddle", "stationary"
 
@@ -142,15 +142,17 @@ class Question:
 
     def at_zero(self, e: Expr, v: Expr) -> Expr:
         """The expression with an unknown set to zero."""
-        done: dict[Expr, Expr] = {v: core.zero_of(v)}
-        for sub in postorder((e,), stop=lambda s: s is v):
-            args = tuple(done[a] for a in sub.args)
-            new = sub if args == sub.args else rebuild(sub, args)
-            zero = (record(sub.op).linear or record(sub.op).norm) and all(is_zero(a) for a in args)
-            if sub.op == "power" and is_zero(args[0]) and args[1].number is not None and args[1].number.is_positive:
-                zero = True
-            done[sub] = core.zero_of(sub) if zero else new
-        return done[e]
+
+        def at_zero(new: Expr, old: Expr) -> Expr:
+            if old is v:
+                return core.zero_of(v)
+            zero = (record(new.op).linear or record(new.op).norm) and all(is_zero(a) for a in new.args)
+            if new.op == "power" and is_zero(new.args[0]):
+                exponent = new.args[1].number
+                zero = exponent is not None and bool(exponent.is_positive)
+            return core.zero_of(new) if zero else new
+
+        return transform((e,), at_zero)[e]
 
     def jacobian_of(self, e: Expr, v: Expr) -> Expr | None:
         """The Jacobian of an expression on vec."""

@@ -53,7 +53,7 @@ def entry(e: Expr, notation: Notation) -> Entry | None:
     if len(nodes) > LARGEST:
         return None
     taken = {str(s) for v in nodes for d in v.shape if not isinstance(d, int) for s in d.free_symbols}
-    taken |= {str(v.params[0]) for v in nodes if v.op in ("variable", "named")}
+    taken |= {v.name for v in nodes if v.name}
     letters = [c for c in LETTERS if c not in taken]
     if len(letters) < 4:
         return None
@@ -92,9 +92,9 @@ class _Components:
         written = latex(e, self.notation)
         index = i + j
         if not index:
-            level = Level.ATOM if e.op in ("variable", "named") or not e.args else Level.SUM
+            level = Level.ATOM if e.name or not e.args else Level.SUM
             return _Text(written, level)
-        simple = e.op in ("variable", "named") and "_" not in written and not written.startswith(r"\frac")
+        simple = e.name and "_" not in written and not written.startswith(r"\frac")
         return _Text(f"{written}_{{{index}}}" if simple else f"{_bracketed(written)}_{{{index}}}", Level.ATOM)
 
     def _number(self, e: Expr, i: str, j: str) -> _Text:

@@ -235,7 +235,7 @@ def _unsigned(p: Product, piece: Operand, scalar: bool, hadamard: str) -> Piece:
     if body is None:
         above = front[0] if len(front) == 1 else _juxtaposed(_factors(numbers, scalars))
         return _fraction(above, divisor)
-    leaf = len(p.body) == 1 and not p.over and p.body[0].op in ("variable", "named")
+    leaf = len(p.body) == 1 and not p.over and p.body[0].name
     if p.divisors and (leaf or scalar):
         above = body if not front else _with_body(_factors(numbers, scalars), body, p)
         return _fraction(above, divisor)

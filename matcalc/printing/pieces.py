@@ -175,7 +175,7 @@ def names_in(e: Expr) -> set[str]:
     """The names of variables, definitions and dimensions in an expression."""
     taken: set[str] = set()
     for sub in postorder((e,), through_names=False):
-        if sub.op in ("variable", "named"):
+        if sub.name:
             taken.add(sub.params[0])
         taken.update(symbols(sub.shape))
     return taken

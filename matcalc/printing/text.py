@@ -86,8 +86,8 @@ class TextPrinter(Printer):
 
 
 def _leaf(e: Expr) -> str:
-    if e.op in ("variable", "named"):
-        return str(e.params[0])
+    if e.name:
+        return e.name
     return f"{e.op}({', '.join(dim_text(d) for d in e.params)})"
 
 

@@ -111,7 +111,7 @@ class Context:
         facts = [pair for asked in self._pending for pair in self._origins(*asked)]
         for pair in facts:
             self.used[pair] = None
-        names = tuple(dict.fromkeys((str(e.params[0]), fact) for e, fact in facts))
+        names = tuple(dict.fromkeys((e.name, fact) for e, fact in facts))
         self.steps.append(Step(rule, before, after, identity, source, names))
 
 
@@ -143,7 +143,7 @@ def with_consequences(given: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr
 
 
 def _is_repeated_one(e: Expr) -> bool:
-    return e.op == "broadcast" and e.args[0].op == "number" and e.args[0].params[0] == 1
+    return e.op == "broadcast" and e.args[0].number == 1
 
 
 def _implied(fact: str, e: Expr) -> Iterator[tuple[str, Expr]]:
@@ -151,7 +151,7 @@ def _implied(fact: str, e: Expr) -> Iterator[tuple[str, Expr]]:
         yield fact, core.add(*(core.ones(*a.shape) if _is_repeated_one(a) else a for a in e.args))
     if fact == "nonsingular":
         if e.op in ("transpose", "inv", "sqrtm") or (
-            e.op == "matpow" and e.args[1].op == "number" and e.args[1].params[0] != 0
+            e.op == "matpow" and e.args[1].number is not None and e.args[1].number != 0
         ):
             yield fact, e.args[0]
         elif (e.op == "matmul" and all(same(*f.shape) for f in e.args)) or (e.op == "kron" and same(*e.args[0].shape)):

@@ -53,7 +53,7 @@ def tidy(e: Expr, context: Context) -> Expr:
 
 def is_zero(e: Expr) -> bool:
     """Whether it is the zero matrix or the number 0."""
-    return e.op == "zeros" or (e.op == "number" and e.params[0] == 0)
+    return e.op == "zeros" or (e.number == 0)
 
 
 @tidies("ones", "zeros", "eye")
@@ -392,7 +392,7 @@ def _broadcast(e: Expr, context: Context) -> Expr:
         return core.broadcast(a.args[0], e.shape)
     if is_zero(a):
         return core.zeros(*e.shape)
-    if a.op == "ones" or (a.op == "number" and a.params[0] == 1):
+    if a.op == "ones" or (a.number == 1):
         return core.ones(*e.shape)
     return e
 
@@ -412,7 +412,7 @@ def _matpow(e: Expr, context: Context) -> Expr:
 @tidies("sqrt")
 def _sqrt(e: Expr, context: Context) -> Expr:
     a = e.args[0]
-    if a.op == "number" and a.params[0].is_nonnegative:
+    if a.number is not None and a.number.is_nonnegative:
         return core.number(sp.sqrt(a.params[0]))
     return _of_broadcast(e, context)
 

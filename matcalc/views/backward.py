@@ -145,7 +145,7 @@ class WayBack:
     def is_one(self, e: Expr) -> bool:
         """Whether the adjoint of a value is 1."""
         made = self.d.reverse.adjoints[e]
-        return made.value.op == "number" and made.value.params[0] == 1
+        return bool(made.value.number == 1)
 
     def differential(self, of: Expr, paths: list[Path]) -> Chain:
         """The differential of a value along the ends of these paths: by the product rule, then collected."""
@@ -229,7 +229,7 @@ def inner(G: Expr, D: Expr) -> Expr:
     factors: list[Expr] = []
     if D.op == "scale" and not D.is_scalar:
         factors, D = list(D.args[:-1]), D.args[-1]
-    if G.op == "number" and G.params[0] == 1 and G.is_scalar:
+    if G.number == 1 and G.is_scalar:
         return core.scale(*factors, D)
     if G.is_scalar:
         return core.scale(*factors, G, D)
@@ -239,7 +239,7 @@ def inner(G: Expr, D: Expr) -> Expr:
 
 def label(e: Expr) -> str:
     """The name of a value; `f` for an output without one."""
-    return str(e.params[0]) if e.op in ("named", "variable") else "f"
+    return e.name or "f"
 
 
 def kinds_of(path: Path) -> list[str]:

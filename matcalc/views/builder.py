@@ -224,7 +224,7 @@ class ViewBuilder:
         """The differential of vec of a value; of a column or a 1 x 1 value its own."""
         if not is_one(e.shape[1]):
             return self._around(self.w.differential, self.written(e))
-        if e in self.labels or e.op in ("named", "variable"):
+        if e in self.labels or e.name:
             return self.differential_of(e)
         return self._around("d({0})" if self.w.plain else r"\mathrm{{d}}({0})", self.w.expr(e))
 
@@ -309,7 +309,7 @@ class ViewBuilder:
         size = core.number(-coefficient if negative else coefficient)
         value = size if rest is None else core.scale(size, rest)
         value = self.quiet.simplify(value)
-        return ([] if value.op == "number" and value.params[0] == 1 else [self.factor(value)]), "-" if negative else ""
+        return ([] if value.number == 1 else [self.factor(value)]), "-" if negative else ""
 
     def factor(self, m: Expr) -> str:
         """A matrix as a factor of a product, in brackets where it binds less."""

@@ -56,7 +56,7 @@ def _second_order(b: ViewBuilder, e: Expr) -> list[Line]:
     H = hessian_by(b.d, str(e.params[0])).value
     left = b.differential_of(b.d.output, order=2)
     remark = b.words("along {0} alone").format(b.inline(b.named(e)))
-    if H.op == "zeros" or (H.op == "number" and H.params[0] == 0):
+    if H.op == "zeros" or (H.number == 0):
         return [Line(f"{left} = 0", remark)]
     names = locals_of(H)
     if len(names) > MANY:

@@ -268,7 +268,7 @@ def needed(d: Problem, jacobians: Iterable[LocalJacobian], differential: Differe
 
 
 def _is_square_of(e: Expr, base: Expr) -> bool:
-    return e.op == "power" and e.args[0] is base and e.args[1].op == "number" and e.args[1].params[0] == 2
+    return e.op == "power" and e.args[0] is base and e.args[1].number == 2
 
 
 def _free_letter(d: Problem) -> str:

@@ -21,7 +21,7 @@ from matcalc.frontend.tracing.origin import Argument, Origin
 from matcalc.frontend.tracing.session import Session, named_values
 from matcalc.frontend.tracing.tracer import Constant, Tracer, plain
 from matcalc.graph import Graph
-from matcalc.walk import rebuild
+from matcalc.walk import transform
 
 
 @dataclass
@@ -145,11 +145,7 @@ def named_graph(session: Session, output: Expr, declared: list[Expr]) -> Graph:
     """The graph with the function's local names."""
     inside = set(postorder((output,)))
     names = named_values(session.names, inside, {v.name for v in declared})
-    done: dict[Expr, Expr] = {}
-    for e in postorder((output,)):
-        args = tuple(done[a] for a in e.args)
-        made = e if args == e.args else rebuild(e, args)
-        done[e] = named(names[e], made) if e in names else made
+    done = transform((output,), lambda new, old: named(names[old], new) if old in names else new)
     return Graph.of(done[output], declared)
 
 
