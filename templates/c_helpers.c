@@ -42,6 +42,12 @@ static double log1mexp(double x)
     return x < 0.6931471805599453 ? log(-expm1(-x)) : log1p(-exp(-x));
 }
 
+/* cosh(x)^2 */
+static double squared_cosh(double x)
+{
+    return cosh(x) * cosh(x);
+}
+
 /* 1 / norm, and 0 where the norm is 0: the gradient of a norm at 0 is taken to be 0. */
 static double reciprocal(double norm)
 {

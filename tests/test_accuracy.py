@@ -220,6 +220,14 @@ def test_slopes_keep_their_digits_where_the_stored_value_is_nearly_one(name, slo
     np.testing.assert_allclose(got, wanted, rtol=1e-13)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_slopes_of_tanh_far_away_are_0_without_a_warning(dtype):
+    d = mc.derive("h = tanh(x)\nh'*h", wrt="x", shapes={"x": ("n", 1)})
+    got = d.function("gradient")(x=np.array([800.0, -2000.0, 1e4], dtype=dtype))["x"]
+    np.testing.assert_array_equal(np.abs(got), 0)
+
+
 @pytest.mark.parametrize("f", ["sigmoid(x)", "softplus(x)", "logsigmoid(x)", "1 - tanh(x).^2", "log(cosh(x))"])
 def test_torch_differentiates_values_at_zero(f):
     torch = pytest.importorskip("torch")

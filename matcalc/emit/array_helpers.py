@@ -65,6 +65,13 @@ def _one_plus_exp(x, out=None):
     return out
 
 
+def _squared_cosh(x, out=None):
+    """cosh(x)^2, without a warning where that is beyond the largest number."""
+    with np.errstate(over="ignore"):
+        out = np.cosh(x, out=out)
+        return np.square(out, out=out if out.ndim else None)
+
+
 def _column_sums(x):
     """The sums of the columns; for large matrices a product is faster than NumPy's sum."""
     if x.size < 10_000:

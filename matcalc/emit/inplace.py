@@ -30,7 +30,7 @@ UNARY = frozenset(
         *("sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan"),
     )
 )
-HELPERS = frozenset(["_sigmoid", "_one_plus_exp", "_softplus", "_softmax", "_log_softmax"])
+HELPERS = frozenset(["_sigmoid", "_one_plus_exp", "_softplus", "_softmax", "_log_softmax", "_squared_cosh"])
 _BINARY = frozenset(["np.maximum", "np.minimum"])
 _AUGMENTED = {ast.Mult: "*=", ast.Div: "/=", ast.Add: "+=", ast.Sub: "-="}
 _UFUNC = {ast.Mult: "np.multiply", ast.Div: "np.divide", ast.Add: "np.add", ast.Sub: "np.subtract"}

@@ -23,6 +23,7 @@ UNARY = {
     **{f"np.arc{f}": f"a{f}" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{"np.abs": "fabs", "np.sign": "sign", "np.square": "square", "_sigmoid": "sigmoid", "_softplus": "softplus"},
     "_log1mexp": "log1mexp",
+    "_squared_cosh": "squared_cosh",
     **{"_reciprocal": "reciprocal", "special.erf": "erf", "special.erfc": "erfc", "special.gammaln": "lgamma"},
     **{"math.sqrt": "sqrt", "math.log": "log", "math.exp": "exp", "math.lgamma": "lgamma", "math.gamma": "tgamma"},
 }

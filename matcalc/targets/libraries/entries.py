@@ -81,6 +81,11 @@ def _softplus(xp, x):
     return xp.where(x >= 0, x, xp.zeros_like(x)) + xp.log1p(xp.exp(xp.where(x >= 0, -x, x)))
 
 
+def _squared_cosh(xp, x):
+    """cosh(x)^2"""
+    return xp.cosh(x) ** 2
+
+
 def _log1mexp(xp, x):
     """log(1 - exp(-x)) for positive x, without cancellation near 0 and where exp(-x) is small."""
     near, one = x < 0.6931471805599453, xp.ones_like(x)

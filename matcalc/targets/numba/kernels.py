@@ -18,6 +18,7 @@ _HELPERS = {
     "_sigmoid": "1 / (1 + e) if x >= 0 else e / (1 + e)",
     "_softplus": "(x if x > 0 else 0.0) + np.log1p(e)",
     "_log1mexp": "np.log(-np.expm1(-x)) if x < 0.6931471805599453 else np.log1p(-np.exp(-x))",
+    "_squared_cosh": "np.cosh(x) ** 2",
 }
 _LEAST = 2
 
