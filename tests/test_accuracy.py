@@ -201,6 +201,15 @@ def test_the_square_of_a_denominator_does_not_overflow():
     np.testing.assert_allclose(got, exact, rtol=1e-4)
 
 
+@pytest.mark.parametrize("size", [0, 1e-9, 1, 4, 20, 60])
+def test_the_exponential_of_a_matrix_keeps_its_digits(size):
+    X = np.random.default_rng(3).standard_normal((4, 4)) * size
+    with mpmath.workdps(60):
+        exact = np.array(mpmath.expm(mpmath.matrix(X.tolist())).tolist(), dtype=float)
+    got = mc.derive("sum(expm(X) .* W)", wrt="W", shapes={"X": (4, 4), "W": (4, 4)}).function("gradient")(X=X, W=X)["W"]
+    assert np.max(np.abs(got - exact)) <= 1e-13 * np.max(np.abs(exact))
+
+
 # ------------------------------------------------------------------------------------------------ saturation
 
 

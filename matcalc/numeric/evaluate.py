@@ -26,7 +26,7 @@ from matcalc.ops.implicit import Equation
 from matcalc.walk import variables
 
 _NEED_SCIPY = (
-    *("special.", "_gelu", "_expm", "_logm", "_sqrtm", "_frechet"),
+    *("special.", "_gelu", "_logm", "_sqrtm", "_frechet"),
     *("_sylvester", "_lyapunov", "_dlyapunov", "_care", "_dare"),
 )
 
