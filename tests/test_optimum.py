@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from case_support import Case, load
+from scipy.optimize import minimize
 
 import matcalc as mc
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
 from matcalc.optimum.answer import SOLVERS
-from matcalc.optimum.trial import tried
+from matcalc.optimum.trial import numbers_at_random, tried
 
+ROOT = Path(__file__).resolve().parent.parent
 CASES = load("optimum")
 SOLVED = [case for case in CASES if case["status"] == "closed-form"]
 REFUSED = [case for case in CASES if case["status"] != "closed-form"]
@@ -47,6 +52,47 @@ def test_known_optima(case):
     assert all(text.strip() for text in o.equations)
     assert o.steps
     assert all(step.source for step in o.steps)
+
+
+@pytest.mark.parametrize("case", SOLVED, ids=[case["id"] for case in SOLVED])
+def test_a_numerical_optimiser_finds_nothing_better(case):
+    """SciPy's SLSQP, from points around the closed form and from anywhere; a better feasible point is a failure."""
+    o = asked(case)
+    if o.kind not in ("minimum", "maximum"):
+        return
+    sign = 1.0 if o.kind == "minimum" else -1.0
+    rng = np.random.default_rng(4)
+    found = (
+        numbers_at_random(o.question, {v.name: o[v.name] for v in o.question.over}, rng, o.needs) for _ in range(80)
+    )
+    numbers = next(n for n in found if n is not None and len(n.start) <= 12)
+    best = sign * numbers.value(numbers.start)
+
+    def cost(z: np.ndarray) -> float:
+        value = sign * numbers.value(z) if numbers.inside(z) else np.inf
+        return value if np.isfinite(value) else 1e9 * (1 + abs(best))
+
+    constraints = [{"type": "eq", "fun": numbers.residual}] if o.question.constraints else []
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for spread in (0.1, 1.0):
+            start = numbers.start + spread * rng.standard_normal(len(numbers.start))
+            z = minimize(cost, start, method="SLSQP", constraints=constraints, options={"maxiter": 60}).x
+            if numbers.inside(z) and np.abs(numbers.residual(z)).max(initial=0.0) < 1e-8:
+                assert cost(z) >= best - 1e-6 * (1 + abs(best))
+
+
+def test_the_optimiser_beats_a_wrong_closed_form():
+    o = mc.minimize("X: n x p; w: p x 1; y: n x 1; c: 1 x 1 positive; norm2(X*w - y)^2 + c*norm2(w)^2", over="w")
+    numbers = numbers_at_random(o.question, {"w": 1.01 * o["w"]}, np.random.default_rng(4))
+    found = minimize(numbers.value, numbers.start, method="SLSQP")
+    assert found.fun < numbers.value(numbers.start) - 1e-6
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "optima").glob("*.py")), ids=lambda path: path.stem)
+def test_examples_from_the_gradient_to_the_answer(path, capsys):
+    runpy.run_path(str(path))["main"]()
+    assert capsys.readouterr().out
 
 
 def same_numbers(a: mc.Expr, b: mc.Expr) -> bool:

@@ -50,7 +50,7 @@ class Trial:
         )
 
 
-class _Numbers:
+class Numbers:
     """A question at given data: the function and the constraints of one flat vector."""
 
     def __init__(self, q: Question, data: dict[str, Array], sizes: dict[str, int], start: dict[str, Array]) -> None:
@@ -146,9 +146,10 @@ def tried(q: Question, values: dict[str, Expr], kind: str, trials: int, seed: in
     return Trial(ok, slope, gap, better, len(found), "" if ok else reason)
 
 
-def _tried_once(
-    q: Question, values: dict[str, Expr], kind: str, rng: np.random.Generator, needs: Sequence[Need]
-) -> tuple[float, float, float] | None:
+def numbers_at_random(
+    q: Question, values: dict[str, Expr], rng: np.random.Generator, needs: Sequence[Need] = ()
+) -> Numbers | None:
+    """The question at random data, with the closed form's value to start from; None where the data do not fit."""
     names = [v.name for v in q.over]
     roots = [q.function, *(c.residual for c in q.constraints), *values.values()]
     found = drawn(roots, names, [d for v in q.over for d in v.shape], rng)
@@ -165,7 +166,15 @@ def _tried_once(
         return None
     if not all(_in_domain(v, start[v.name]) for v in q.over):
         return None
-    numbers = _Numbers(q, data, sizes, start)
+    return Numbers(q, data, sizes, start)
+
+
+def _tried_once(
+    q: Question, values: dict[str, Expr], kind: str, rng: np.random.Generator, needs: Sequence[Need]
+) -> tuple[float, float, float] | None:
+    numbers = numbers_at_random(q, values, rng, needs)
+    if numbers is None:
+        return None
     z = numbers.start
     with np.errstate(all="ignore"):
         here = numbers.value(z)
@@ -177,7 +186,7 @@ def _tried_once(
         return steep / scale, gap, _best_gain(numbers, z, here, kind, rng) / scale
 
 
-def _steepness(numbers: _Numbers, z: Array, step: float) -> float:
+def _steepness(numbers: Numbers, z: Array, step: float) -> float:
     """The gradient along feasible directions; infinite where it cannot be had with this step."""
     g = numbers.slope(lambda x: np.array([numbers.value(x)]), z, step)[:, 0]
     if numbers.q.constraints:
@@ -186,7 +195,7 @@ def _steepness(numbers: _Numbers, z: Array, step: float) -> float:
     return float(np.abs(g).max(initial=0.0)) if np.isfinite(g).all() else np.inf
 
 
-def _best_gain(numbers: _Numbers, z: Array, here: float, kind: str, rng: np.random.Generator) -> float:
+def _best_gain(numbers: Numbers, z: Array, here: float, kind: str, rng: np.random.Generator) -> float:
     """By how much a feasible point around is better; 0 where none is, or nothing is claimed."""
     sign = {MINIMUM: 1.0, MAXIMUM: -1.0}.get(kind)
     best = 0.0
