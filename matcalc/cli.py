@@ -75,31 +75,14 @@ def derive(options: argparse.Namespace) -> int:
         d.need_scalar(kind.title)
     elif d.output.is_scalar:
         raise MatcalcError("the function is 1 x 1: it has a gradient (--kind gradient)")
-    hessians = hessian_data(d) if kind.second else []
     if options.format == "json":
         data = derivation_data(d, options.style, options.layout)
-        _write_json({**data, "hessians": hessians} if hessians else data, options.output)
+        _write_json({**data, "hessians": hessian_data(d)} if kind.second else data, options.output)
     else:
         view = getattr(d, options.format)
-        text = view(style=options.style, layout=options.layout, language=options.language).rstrip("\n")
-        _write("\n".join([text, *_hessian_lines(hessians, options.format)]), options.output)
+        text = view(style=options.style, layout=options.layout, language=options.language, hessian=kind.second)
+        _write(text, options.output)
     return 0
-
-
-def _hessian_lines(hessians: list[dict[str, Any]], form: str) -> list[str]:
-    """The Hessians, d vec(gradient) = H d vec(variable), as text, LaTeX or Markdown."""
-    lines = [{"text": "\nHessians", "latex": r"\paragraph{Hessians}", "markdown": "\n### Hessians\n"}[form]]
-    for row in hessians:
-        name, (rows, columns) = row["name"], row["shape"]
-        if form == "text":
-            lines.append(f"  by {name}   [{rows} x {columns}]")
-            lines += [f"    {statement}" for statement in row["hessian"].split("; ")]
-            lines += [f"    valid where {c['expression']} is {c['fact']}" for c in row["conditions"]]
-        elif form == "latex":
-            lines.append(rf"By \verb|{name}|: \[{row['latex']}\]")
-        else:
-            lines.append(f"By `{name}`:\n\n$$\n{row['latex']}\n$$\n")
-    return lines if hessians else []
 
 
 def code(options: argparse.Namespace) -> int:

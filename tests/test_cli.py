@@ -345,7 +345,7 @@ def test_output_is_the_same_under_other_hash_seeds() -> None:
 def test_hessians(capsys: pytest.CaptureFixture[str]) -> None:
     source = ("x'*A*x", "--wrt", "x", "--shape", "A=n,n", "--shape", "x=n,1")
     out = run(capsys, "derive", *source, "--kind", "hessian")[1]
-    assert "Hessians\n  by x   [n x n]\n    A + A'" in out
+    assert "=> d2f/dx2 = A + A'   [n x n]" in out
     data = json.loads(run(capsys, "derive", *source, "--kind", "hessian", "--format", "json")[1])
     assert data["hessians"][0]["hessian"] == "A + A'"
     for form in ("latex", "markdown"):

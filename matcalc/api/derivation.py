@@ -77,9 +77,14 @@ class Derivation(Problem):
 
     # ------------------------------------------------------------------------------------------------ views
 
-    def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
-        """The derivation as plain text; `style` is `steps`, `jacobians`, `differential` or `result`."""
-        page = written(self, "text", style, layout, code=language)
+    def text(
+        self, style: str = "steps", layout: str = "denominator", *, language: str = "en", hessian: bool = False
+    ) -> str:
+        """The derivation as plain text; `style` is `steps`, `jacobians`, `differential` or `result`.
+
+        With `hessian` the Hessians by the variables follow, as the differential of the gradient.
+        """
+        page = written(self, "text", style, layout, code=language, hessian=hessian)
         return f"{liftings_text(self.liftings)}\n\n{page}" if self.liftings and style == "steps" else page
 
     def latex(
@@ -89,9 +94,10 @@ class Derivation(Problem):
         notation: Notation = STANDARD,
         *,
         language: str = "en",
+        hessian: bool = False,
     ) -> str:
         """The derivation as LaTeX that JupyterLab, VS Code and pdflatex render, with the symbols of `notation`."""
-        page = written(self, "latex", style, layout, notation, language)
+        page = written(self, "latex", style, layout, notation, language, hessian=hessian)
         rows = liftings_latex(self.liftings, notation) if style == "steps" else []
         return page.replace("\n", "\n" + "".join(f"{row} \\\\[8pt]\n" for row in rows), 1)
 
@@ -102,9 +108,10 @@ class Derivation(Problem):
         notation: Notation = STANDARD,
         *,
         language: str = "en",
+        hessian: bool = False,
     ) -> str:
         """The derivation as Markdown with LaTeX formulas, with the symbols of `notation`."""
-        page = written(self, "markdown", style, layout, notation, language)
+        page = written(self, "markdown", style, layout, notation, language, hessian=hessian)
         return f"{liftings_markdown(self.liftings, notation)}\n\n{page}" if self.liftings and style == "steps" else page
 
     def picture(self) -> Any:

@@ -20,6 +20,7 @@ from matcalc.calculus.structured import FACTS
 from matcalc.errors import MatcalcError, NoRuleError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend.names import declared_facts
+from matcalc.frontend.comments import glosses_of, title_of
 from matcalc.frontend.sources import Declared, read
 from matcalc.graph import Graph
 from matcalc.indices.program import LoopSum, Program
@@ -93,6 +94,8 @@ def derive(
         convention=convention,
     )
     made.origin, made.liftings = found.origin, found.liftings
+    if isinstance(source, str):
+        made.title, made.glosses = title_of(source), glosses_of(source)
     return made
 
 

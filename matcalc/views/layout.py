@@ -43,6 +43,10 @@ class Layout:
         rows += self.found(step.found)
         return columns(rows)
 
+    def chain(self, e: Equation) -> list[str]:
+        """A chain of equal expressions."""
+        return beside(equation(e))
+
     def gradients(self, equations: list[Equation]) -> list[str]:
         """The results: each in one line, or below each other."""
         lines = []

@@ -118,10 +118,17 @@ class LessonWriter:
             self.unnamed[e] = core.var(self.d_of(e) if self.w.plain else f"d{len(self.unnamed)}_", *e.shape)
         return self.unnamed[e]
 
+    def symbol_for(self, e: Expr) -> None:
+        """A symbol for the differential of a value of the page that is no value of the graph: of an adjoint."""
+        if e.op in ("named", "variable") and e not in self.way.symbols:
+            self.way.symbols[e] = core.var(f"d{e.params[0]}", *e.shape)
+            name = self.w.name(str(e.params[0]), e.is_scalar)
+            self.differentials[f"d{e.params[0]}"] = rf"\mathrm{{d}}{name}"
+
     def d_of(self, e: Expr) -> str:
         """dX of a name, d(X*w) of anything else."""
         if e in self.way.symbols:
-            return self.b.differential_of(e)
+            return self.b.differential_of(e) if self.w.plain else self.differentials[str(self.way.symbols[e].params[0])]
         if self.w.plain:
             return f"d({self.w.expr(e)})"
         written = self.w.expr(e)

@@ -96,6 +96,27 @@ class StepBack:
 
 
 @dataclass(slots=True)
+class Second:
+    """A Hessian with its steps.
+
+    Attributes:
+        of: the variable.
+        lines: the differentials of the values in the gradient, and of the gradient.
+        definitions: of names in the result.
+        on_vec: the differential of the gradient as a matrix times that of the variable.
+        result: the Hessian.
+        conditions: what its form needs.
+    """
+
+    of: str
+    lines: list[Equation]
+    definitions: list[Line]
+    on_vec: Equation | None
+    result: Equation
+    conditions: list[str]
+
+
+@dataclass(slots=True)
 class View:
     """Everything that the templates arrange."""
 
@@ -113,6 +134,7 @@ class View:
     jacobians: list[Line] = field(default_factory=list)
     structured: list[str] = field(default_factory=list)
     gradients: list[Equation] = field(default_factory=list)
+    second: list[Second] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     results: list[Line] = field(default_factory=list)
     adjoints: list[Line] = field(default_factory=list)

@@ -26,6 +26,7 @@ from matcalc.views.differential_view import write_differentials, write_map_diffe
 from matcalc.views.layout import Layout, joined
 from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
+from matcalc.views.second import second_order
 from matcalc.views.page import TEXT, Block, Line, View, Writer, latex_writer
 
 STYLES = ("steps", "differential", "result", "components", "jacobians")
@@ -33,7 +34,16 @@ TRAILING = re.compile(r" ?\\\\(\[\w+\])?\s*\n\\end\{aligned\}")  # the last row 
 SUFFIXES = {"text": "txt", "latex": "tex", "markdown": "md"}
 
 
-def written(d: Problem, form: str, style: str, layout: str, notation: Notation = STANDARD, code: str = ENGLISH) -> str:
+def written(
+    d: Problem,
+    form: str,
+    style: str,
+    layout: str,
+    notation: Notation = STANDARD,
+    code: str = ENGLISH,
+    *,
+    hessian: bool = False,
+) -> str:
     """The derivation as `text`, `latex` (one display) or `markdown`, in one of the `STYLES`.
 
     Args:
@@ -43,6 +53,7 @@ def written(d: Problem, form: str, style: str, layout: str, notation: Notation =
         layout: `denominator` or `numerator`.
         notation: the symbols of LaTeX.
         code: the language of the fixed words.
+        hessian: whether the Hessians by the variables follow, with their steps.
 
     Raises:
         MatcalcError: another style, layout or language.
@@ -53,14 +64,16 @@ def written(d: Problem, form: str, style: str, layout: str, notation: Notation =
         raise MatcalcError("the style components is typeset: ask for latex or markdown")
     writer = TEXT if form == "text" else latex_writer(notation)
     words = language(code)
-    view = make_view(d, style, layout, writer, words)
+    view = make_view(d, style, layout, writer, words, hessian=hessian)
     shown = Layout(words)
     functions = {"layout": shown, "joined": joined}
     text = render(f"{style}.{SUFFIXES[form]}.jinja", view=view, row=row, t=words.filled, **functions)
     return TRAILING.sub(r"\n\\end{aligned}", text)
 
 
-def make_view(d: Problem, style: str, layout: str, writer: Writer, words: Language) -> View:
+def make_view(
+    d: Problem, style: str, layout: str, writer: Writer, words: Language, *, hessian: bool = False
+) -> View:
     """The model of a derivation's view; without the steps for the style `result`."""
     pages = Pages(with_names(d) if style == "steps" else d, writer, words, layout)
     d = pages.d
@@ -89,6 +102,9 @@ def make_view(d: Problem, style: str, layout: str, writer: Writer, words: Langua
     view.results = pages.results()
     view.facts_used = [pages.fact_of(name, fact) for name, fact in d.facts_used]
     view.facts_wished = [pages.fact_of(name, fact) for name, fact in d.facts_wished]
+    if hessian:
+        lesson = LessonWriter(pages)
+        view.second = [second_order(lesson, e) for e in d.wrt]
     return view
 
 
