@@ -19,8 +19,8 @@ from matcalc.calculus.spelled import recognised
 from matcalc.calculus.structured import FACTS
 from matcalc.errors import MatcalcError, NoRuleError, shorten
 from matcalc.expr import Expr
-from matcalc.frontend.names import declared_facts
 from matcalc.frontend.comments import glosses_of, title_of
+from matcalc.frontend.names import declared_facts
 from matcalc.frontend.sources import Declared, read
 from matcalc.graph import Graph
 from matcalc.indices.program import LoopSum, Program

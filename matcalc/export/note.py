@@ -176,7 +176,7 @@ class Note:
         """The title, or one made from what is differentiated."""
         if self.title:
             return self.title
-        titles = [title for _, title, _ in self.parts if title]
+        titles = [title or d.title for d, title, _ in self.parts if title or d.title]
         if len(self.parts) == 1 and titles:
             return titles[0]
         return self.language("Derivatives")

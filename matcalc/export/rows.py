@@ -70,9 +70,13 @@ class _Rows:
         return self.f.math(", ".join(shown))
 
     def definitions(self, lesson: Lesson) -> list[list[str]]:
-        """Name, definition, shape."""
+        """Name, definition, shape, and what the source says of it."""
         f = self.f
-        return [[f.math(v.name), f.tall(v.definition), f.math(v.shape)] for v in lesson.definitions]
+        said = any(v.gloss for v in lesson.definitions)
+        return [
+            [f.math(v.name), f.tall(v.definition), f.math(v.shape), *([f.text(v.gloss)] if said else [])]
+            for v in lesson.definitions
+        ]
 
     def recognised(self, lesson: Lesson) -> list[str]:
         """The functions that the source spells out, each with the number of its identity."""

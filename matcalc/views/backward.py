@@ -219,6 +219,8 @@ class WayBack:
     def term(self, p: Expr, D: Expr) -> Expr:
         """What a value adds to the differential of the output; its differential by its symbol where it is a sum."""
         made = self.d.reverse.adjoints[p]
+        if p is self.d.output:
+            return D
         if self.is_one(p):
             return D if D.op != "add" else self.symbols[p]
         return inner(made.handle, self.symbols[p] if D.op == "add" else D)

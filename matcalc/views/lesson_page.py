@@ -169,7 +169,9 @@ class LessonWriter:
 
     def step(self, step: Step) -> StepBack:
         """One step."""
-        differentials = [self.equation(c, self.b.differential_of(c.of)) for c in step.differentials]
+        output = self.b.d.output  # whose whole differential is the last line, where it is not alone
+        shown = [c for c in step.differentials if c.of is not output or len(step.into) == 1]
+        differentials = [self.equation(c, self.b.differential_of(c.of)) for c in shown]
         inline = ""
         first = differentials[0]
         if step.total is None and len(first.rows) == 1 and not first.rows[0].remark:

@@ -259,7 +259,7 @@ def needed(d: Problem, jacobians: Iterable[LocalJacobian], differential: Differe
         if function.scalar_function is not None:
             fact = entrywise(function, j, t)
         elif function.name in EXPLAINED:
-            squared = k > 0 and _is_square_of(jacobians[k - 1].value, j.value)
+            squared = function is norm2 and k > 0 and _is_square_of(jacobians[k - 1].value, j.value)
             fact = EXPLAINED[function.name](jacobians[k - 1].value if squared else j.value, j.argument, differential)
         else:
             fact = Fact(((Tangent(j.value), apply(j.map, differential(j.argument))),), j.identity)

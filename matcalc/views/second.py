@@ -44,9 +44,7 @@ def _free_gradient(writer: LessonWriter, e: Expr) -> Expr:
     """The gradient as it is differentiated again: without facts that hold at the point only."""
     d = writer.b.d
     context = d.new_context(closed=False, moving=(e,))
-    engine = ReverseAccumulation(
-        d.output, context, d.fresh_names(), d.folds_around((e,)), equations=e.op == "variable"
-    )
+    engine = ReverseAccumulation(d.output, context, d.fresh_names(), d.folds_around((e,)), equations=e.op == "variable")
     value = engine.run([e], core.number(1)).adjoints[e].value
     if not writer.w.plain:
         return value

@@ -26,8 +26,8 @@ from matcalc.views.differential_view import write_differentials, write_map_diffe
 from matcalc.views.layout import Layout, joined
 from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
-from matcalc.views.second import second_order
 from matcalc.views.page import TEXT, Block, Line, View, Writer, latex_writer
+from matcalc.views.second import second_order
 
 STYLES = ("steps", "differential", "result", "components", "jacobians")
 TRAILING = re.compile(r" ?\\\\(\[\w+\])?\s*\n\\end\{aligned\}")  # the last row ends without a break
@@ -71,9 +71,7 @@ def written(
     return TRAILING.sub(r"\n\\end{aligned}", text)
 
 
-def make_view(
-    d: Problem, style: str, layout: str, writer: Writer, words: Language, *, hessian: bool = False
-) -> View:
+def make_view(d: Problem, style: str, layout: str, writer: Writer, words: Language, *, hessian: bool = False) -> View:
     """The model of a derivation's view; without the steps for the style `result`."""
     pages = Pages(with_names(d) if style == "steps" else d, writer, words, layout)
     d = pages.d

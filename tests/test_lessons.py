@@ -1,0 +1,143 @@
+"""The derivation page as a lesson: true lines, no reason twice, nothing cited in vain, about as long as one by hand."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import example
+
+import matcalc as mc
+from matcalc.expr import REGISTRY
+from matcalc.frontend.comments import glosses_of, title_of
+
+ROOT = Path(__file__).parent.parent
+pytest.importorskip("jax")
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from lessons import lessons, measured, page_of, read  # noqa: E402  (it lies beside the package)
+
+ALL = {lesson["id"]: lesson for lesson in lessons()}
+QUICK = (
+    "02_bn", "04c_gauss_symstruct", "07a_ridge", "09a_inv", "12a_rayleigh", "12c_mahal", "15b_sqrtm", "17_pca",
+    "n01_poisson", "n03_trace_cubic", "n04_kalman_gain", "n12_two_attention", "m09_cosine", "m20_symmetric_gaussian",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_page_is_true_and_short(name: str) -> None:
+    lesson = ALL[name]
+    found = measured(page_of(lesson), lesson["best"], lesson.get("structure"))
+    assert found.faults == []
+    assert found.equalities >= 2
+    assert 0 < found.back <= 4 * found.best
+
+
+def test_all_pages_together_are_at_most_two_and_a_half_times_as_long_as_by_hand() -> None:
+    backs = [(read(page_of(lesson)).back, lesson["best"]) for lesson in ALL.values()]
+    assert len(backs) >= 45
+    assert sum(back for back, _ in backs) <= 2.5 * sum(best for _, best in backs)
+    assert all(back <= 4 * best for back, best in backs)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ("de = X*dw", "de = -X*dw", "untrue"),
+        ("= (c*w + X'*e)'*dw", "= (c*w - X'*e)'*dw", "untrue"),
+        ("=> g_w = c*w + X'*e", "=> g_w = w + X'*e", "untrue"),
+        ("df/dw = c*w + X'*e", "df/dw = 2*c*w + X'*e", "untrue"),
+        ("=> g_e = e", "=> g_u = e", "stands nowhere before"),
+        ("a transpose reverses a product", "by kron(A, B)", "is not in the line"),
+        ("=> g_w = ", "= e'*(  =>", "Error"),
+    ],
+)
+def test_the_measure_sees_faults(right: str, wrong: str, fault: str) -> None:
+    lesson = ALL["07a_ridge"]
+    text = page_of(lesson)
+    assert right in text
+    assert any(fault in said for said in measured(text.replace(right, wrong), lesson["best"]).faults)
+
+
+# ------------------------------------------------------------------------------------------------ what is on the page
+
+
+def lines_of(source: str, **options: Any) -> list[str]:
+    return [line.strip() for line in mc.derive(source, **options).text().splitlines()]
+
+
+def test_all_occurrences_are_taken_at_once() -> None:
+    lines = lines_of("A: n x n symmetric constant\nx: n x 1\nf = (x'*A*x)/(x'*x)")
+    assert lines.count("1. x enters f") == 1
+    assert "=> g_x = 2*(A*x - f*x)/(x'*x)           [n x 1]" in lines
+
+
+def test_shared_arguments_get_names_that_are_used_everywhere() -> None:
+    text = mc.derive("Q: n x d\nK: m x d\nV: m x p\nG: n x p constant\nf = sum(G .* (softmax(Q*K', 2)*V))").text()
+    assert "Z = Q*K'" in text
+    assert " Q*K'" not in text.split("Backward")[1].split("Gradients")[0]
+    gates = mc.derive("W: n x n\nU: n x n\nx: n x 1\nz: n x 1\nf = sum(tanh(W*x + U*z))").text()
+    assert "z1 = W*x + U*z" in gates  # z is taken
+
+
+def test_a_gate_has_the_name_of_its_argument() -> None:
+    text = page_of(ALL["16_lstm"])
+    assert "z_f = Wf*x + Uf*h0 + bf" in text
+    assert "df = f .* (1 - f) .* dz_f" in text
+
+
+def test_names_of_a_page_are_no_names_of_the_source() -> None:
+    d = mc.derive("Q: n x d\nK: m x d\nf = sum(softmax(Q*K', 2).^2)")
+    assert "Z = Q*K'" in d.text()
+    assert list(d.graph.definitions) == ["f"]
+
+
+def test_titles_and_glosses_of_the_source_are_on_the_page() -> None:
+    source = (
+        "# Least squares.\nX: n x p constant\nw: p x 1\ny: n x 1 constant\nr = X*w - y  # the residuals\nf = r'*r\n"
+    )
+    assert (title_of(source), glosses_of(source)) == ("Least squares", {"r": "the residuals"})
+    d = mc.derive(source)
+    assert d.text().startswith("Least squares\n\n")
+    assert "[n x 1]   the residuals" in d.text()
+
+
+def test_hessians_have_steps() -> None:
+    text = page_of(ALL["m02_logistic_ridge"])
+    for line in ("ds = X*dw", "dg_s = sigmoid(s) .* (1 - sigmoid(s)) .* ds/n", "dg_w = c*dw + X'*dg_s"):
+        assert line in text.split("Hessian by w")[1]
+    assert "=> d2f/dw2 = c*eye(p) + X'*diag(sigmoid(s) .* (1 - sigmoid(s)))*X/n   [p x p]" in text
+
+
+def test_the_step_along_a_set_goes_from_the_free_gradient() -> None:
+    text = page_of(ALL["04c_gauss_symstruct"])
+    assert "df/dS = g_S + g_S' - diag(diagvec(g_S))" in text
+    assert "an entry off the diagonal stands in two places" in text
+
+
+@pytest.mark.parametrize("kind", ["skew", "diagonal", "lower", "upper", "toeplitz", "symmetric-toeplitz"])
+def test_every_set_says_what_moves(kind: str) -> None:
+    text = mc.derive("A: n x n constant\nS: n x n\nf = tr(A*S*S)", wrt="S", structure={"S": kind}).text()
+    assert "df = tr(g_S'*dS), where dS is " in text
+    assert "df/dS = " in text
+
+
+@pytest.mark.parametrize("name", [name for name in REGISTRY if name not in ("variable", "named", "func")])
+def test_every_operation_has_a_page(name: str) -> None:
+    e = example(name)
+    if not any(a.op == "variable" for a in e.args):
+        return
+    d = mc.derive(e, wrt=[str(a.params[0]) for a in e.args if a.op == "variable"])
+    for page in (d.text(), d.latex(), d.markdown()):
+        assert "None" not in page
+        assert page.count("(") == page.count(")")
+
+
+def test_the_jacobians_are_all_in_their_own_style() -> None:
+    d = mc.derive(ALL["02_bn"]["source"])
+    full, page = d.text("jacobians"), d.text()
+    assert full.count("chain rule:") == sum(map(len, d.paths.values()))
+    assert full.count("d vec(V) = diag(vec(1 - V.^2)) * d vec(B)") == 1
+    assert page.count("d vec(V) = diag(vec(1 - V.^2)) * d vec(B)") == 1
