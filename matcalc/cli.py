@@ -87,7 +87,14 @@ def derive(options: argparse.Namespace) -> int:
 
 def code(options: argparse.Namespace) -> int:
     """Print the source of a module."""
-    _write(_derivation(options).code(kind=options.kind, target=options.target), options.output)
+    from matcalc.functions.request import program_after
+
+    d = _derivation(options)
+    if options.after is None:
+        text = d.code(kind=options.kind, target=options.target)
+    else:
+        text = f"{program_after(d, options.after, options.kind)}\n"
+    _write(text, options.output)
     return 0
 
 

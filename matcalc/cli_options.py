@@ -74,6 +74,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     targets = f"one of {', '.join(target_names())} (default: numpy)"
     one.add_argument("--target", default="numpy", metavar="TARGET", help=targets)
+    one.add_argument(
+        "--after", metavar="PASS", help="print the program after this pass of code generation (a wrong name lists them)"
+    )
 
     one = _command(commands, "check", run, "compare the generated derivatives with finite differences")
     _add_source(one)

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from matcalc.emit.program import Lowered, Program
+from matcalc.emit.program import Lowered
+from matcalc.emit.recipe import Program
 from matcalc.errors import MatcalcError, NoRuleError, missing_dependency
 from matcalc.expr import Expr
 from matcalc.kinds import KINDS, VALUE, VALUE_AND_VJP, Kind, kind_of
@@ -62,19 +63,32 @@ def numpy_source(
     chosen = target_of(target)
     if autodiff and (kind is not VALUE_AND_VJP or chosen.autodiff is None):
         raise MatcalcError(f"autodiff is for {' and '.join(autodiff_names())}, got {kind}, {target}")
-    extra = extra or {}
-    cotangent = extra["cotangent"] if kind.cotangent else None
-    tangents = {} if kind.cotangent else extra
-    program = Program(kind, value, gradients or {}, list(variables), tangents, cotangent, tangent)
+    wanted = program(value, gradients, kind, variables, tangent=tangent, extra=extra)
     if factors is not None:
-        program = program.with_factors(factors)
-    lowered = Lowered(program, name or (VALUE if autodiff else kind).name, sizes)
+        wanted = wanted.with_factors(factors)
+    lowered = Lowered(wanted, name or (VALUE if autodiff else kind).name, sizes)
     lowered.summary = summary or lowered.summary
     if lowered.solvers and not chosen.solves:
         equation = next(iter(lowered.solvers))
         raise NoRuleError(f"the equation of {equation.name} is solved by code for NumPy only, not for {target}")
     printer = chosen.autodiff if autodiff and chosen.autodiff is not None else chosen.printer
     return printer(lowered, Page(title, list(formulas), comments or {}))
+
+
+def program(
+    value: Expr | None,
+    gradients: Mapping[str, Expr] | None,
+    kind: Kind,
+    variables: Iterable[Expr],
+    *,
+    tangent: Expr | None = None,
+    extra: Mapping[str, Expr] | None = None,
+) -> Program:
+    """The program before all passes; the arguments are those of `numpy_source`."""
+    extra = extra or {}
+    cotangent = extra["cotangent"] if kind.cotangent else None
+    tangents = {} if kind.cotangent else extra
+    return Program(kind, value, gradients or {}, list(variables), tangents, cotangent, tangent)
 
 
 def compile_function(source: str, name: str | None = None) -> Callable[..., Any]:

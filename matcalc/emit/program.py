@@ -6,26 +6,21 @@ import ast
 import builtins
 import keyword
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from itertools import count
 
 import sympy as sp
 
-from matcalc import core, dims
+from matcalc import dims
 from matcalc.dims import is_one, shape_text
 from matcalc.emit.catalogue import Names, function_name, rules
-from matcalc.emit.centring import centred_twice
 from matcalc.emit.code import number_code
-from matcalc.emit.factored import forms_of_residuals
-from matcalc.emit.factorisations import with_names
-from matcalc.emit.masks import choices_last
 from matcalc.emit.needed_sizes import needed
+from matcalc.emit.passes import PASSES, Around
+from matcalc.emit.recipe import Program
 from matcalc.emit.schedule import LINE, Schedule
 from matcalc.emit.selection import Selector
-from matcalc.emit.twins import without_twins
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder
-from matcalc.kinds import Kind
 from matcalc.ops.implicit import Equation
 from matcalc.properties import names_of
 from matcalc.targets.registry import reserved
@@ -66,57 +61,6 @@ class Namer:
         raise AssertionError("unreachable")
 
 
-@dataclass
-class Program:
-    """What a module computes.
-
-    Attributes:
-        kind: what of it is returned.
-        value: the output of the forward pass, or None where only derivatives are wanted.
-        results: derivatives by the variable's name.
-        variables: every variable of the source, in order.
-        tangents: for jvp and hvp the variable that holds the tangent of each name.
-        cotangent: for vjp the variable that holds the cotangent.
-        output: for jvp the derivative of the output.
-        factors: for each name the pairs of results that are the factors of Kronecker products.
-        identities: the factors that are the sizes of identities.
-    """
-
-    kind: Kind
-    value: Expr | None
-    results: Mapping[str, Expr]
-    variables: list[Expr]
-    tangents: Mapping[str, Expr] = field(default_factory=dict)
-    cotangent: Expr | None = None
-    output: Expr | None = None
-    factors: Mapping[str, list[tuple[str, str]]] | None = None
-    identities: frozenset[str] = frozenset()
-
-    def with_factors(self, factors: Mapping[str, list[tuple[Expr, Expr]]]) -> Program:
-        """The same program with results that are pairs of factors; sizes stand for identities."""
-        results: dict[str, Expr] = {}
-        pairs: dict[str, list[tuple[str, str]]] = {}
-        identities: set[str] = set()
-        for name, terms in factors.items():
-            pairs[name] = []
-            for k, term in enumerate(terms):
-                keys = f"{name}_left{k or ''}", f"{name}_right{k or ''}"
-                sized = (core.number(core.exact_dim(e.shape[0])) if e.op == "eye" else e for e in term)
-                results |= zip(keys, sized)
-                identities.update(key for key, e in zip(keys, term) if e.op == "eye")
-                pairs[name].append(keys)
-        return replace(self, results=results, factors=pairs, identities=frozenset(identities))
-
-    def with_roots(self, table: Mapping[Expr, Expr]) -> Program:
-        """The same program with what it computes replaced; a value that is not returned stays."""
-
-        def new(e: Expr | None) -> Expr | None:
-            return None if e is None else table.get(e, e)
-
-        results = {name: table.get(e, e) for name, e in self.results.items()}
-        return replace(self, value=new(self.value), results=results, output=new(self.output))
-
-
 class Lowered:
     """What the texts of all targets are made of: one program's names, statements, results and documentation.
 
@@ -132,6 +76,7 @@ class Lowered:
         shapes: for variables whose derivatives take the form of the input, the name of that form.
         schedule: the statements.
         alternative: the same program in other products, and where that is cheaper: two operation counts to compare.
+        after: the program after each pass.
     """
 
     def __init__(self, program: Program, name: str, sizes: Mapping[str, int] | None = None) -> None:
@@ -139,7 +84,7 @@ class Lowered:
         self.summary = program.kind.summary
         self.alternative: tuple[str, str, Lowered] | None = None
         self.extra = [*program.tangents.values(), *([program.cotangent] if program.cotangent is not None else [])]
-        self.roots = self._roots()
+        self.roots = program.roots
         self._check()
         self.needed = needed(program.value, self.roots)
         self.namer = Namer()
@@ -150,16 +95,13 @@ class Lowered:
         self.solvers = self._solvers()
         used += [sp.Symbol(d) for equation in self.solvers for d in equation.sizes]
         self.dimensions = {d: self.namer.name(d) for d in dims.symbols(used)}
-        last = choices_last(self.roots)
-        self._become(last)
-        self._become(centred_twice(self.roots, [] if self.program.value is None else [self.program.value]))
-        program = self.program
-        named = with_names(list(self.roots), self.namer.unused)
-        twins = without_twins(named.values())
-        named = {root: twins[new] for root, new in named.items()}
-        self.roots = {named[root]: wanted for root, wanted in self.roots.items()}
-        self._multiply_out(program.with_roots(named), sizes or {})
-        program = self.program
+        self.after: dict[str, Program] = {}
+        for p in PASSES:
+            program = self.after[p.name] = p.run(program, Around(self.namer.unused, sizes or {}))
+        self.program, self.roots = program, program.roots
+        if program.alternative is not None:
+            less, more = (number_code(count, self.dimensions)[0] for count in program.alternative[:2])
+            self.alternative = less, more, Lowered(program.alternative[2], name, sizes)
         values = [] if program.value is None else [program.value]
         derivatives = [e for e in self.roots if e is not program.value]
         names = Names(self.inputs, self.dimensions, self.functions, self.solvers)
@@ -167,42 +109,11 @@ class Lowered:
         self.shapes = {name: self.namer.name(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
         self.schedule = Schedule(select, self.roots, self.namer.statement)
 
-    def _roots(self) -> dict[Expr, str]:
-        """What is returned, and how it is called where it needs a name."""
-        program = self.program
-        roots = {program.value: "value"} if program.kind.value and program.value is not None else {}
-        if program.output is not None:
-            roots[program.output] = "tangent"
-        if program.kind.derivatives:
-            for name, e in program.results.items():
-                roots.setdefault(e, f"{program.kind.prefix}_{name}")
-        return roots
-
-    def _become(self, table: Mapping[Expr, Expr]) -> None:
-        """Compute something else for each root."""
-        self.roots = {table[root]: wanted for root, wanted in self.roots.items()}
-        self.program = self.program.with_roots(table)
-
     def _check(self) -> None:
         known = {*self.program.variables, *self.extra}
         missing = [v.params[0] for v in variables(self.roots) if v not in known]
         if missing:
             raise MatcalcError(f"not among the variables of the function: {', '.join(missing)}")
-
-    def _multiply_out(self, program: Program, sizes: Mapping[str, int]) -> None:
-        """Multiply out residuals of low rank; where the sizes decide at run time, there are two programs."""
-        given = [v for v in program.variables if v.params[0] not in program.results]
-        moving = set(program.variables) - set(given)
-        found = forms_of_residuals(self.roots, moving, given, sizes) if program.results else []
-        for choice in found:
-            new = program.with_roots(choice.table)
-            if choice.cheaper is None:
-                program = new
-                self.roots = {choice.table[root]: wanted for root, wanted in self.roots.items()}
-            else:
-                less, more = (number_code(count, self.dimensions)[0] for count in choice.cheaper)
-                self.alternative = less, more, Lowered(new, self.name, sizes)
-        self.program = program
 
     def _functions(self) -> dict[str, str]:
         abstract = [e for e in postorder(self.roots) if e.op == "func" and e.params[0].body is None]

@@ -14,7 +14,9 @@ from matcalc.calculus.jacobian import hessian_by, jacobian_by
 from matcalc.calculus.operators import kronecker_factors
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.wording import worded
-from matcalc.emit.module import compile_function, numpy_source
+from matcalc.emit.module import compile_function, numpy_source, program
+from matcalc.emit.program import Lowered
+from matcalc.emit.shown import after
 from matcalc.errors import MatcalcError, NoRuleError, need_one_of
 from matcalc.expr import Expr
 from matcalc.functions.parts import parts_of
@@ -142,6 +144,15 @@ def source_of(d: Problem, asked: Request) -> str:
         sizes=dict(asked.sizes),
         factors=_factors(d, kind, made.derivatives) if asked.form == "factored" else None,
     )
+
+
+def program_after(d: Problem, name: str, kind: str | None = None) -> str:
+    """The program of a kind of function after one of the passes of code generation, as text."""
+    asked = requested(d, kind, "numpy").kind
+    made = parts_of(d.exact_twin if d.lossy else d, asked)
+    declared = list(d.graph.declared.values())
+    wanted = program(d.output, made.derivatives, asked, declared, tangent=made.tangent, extra=made.extra)
+    return after(Lowered(wanted, asked.name), name)
 
 
 def _factors(d: Problem, kind: Kind, derivatives: Mapping[str, Expr]) -> dict[str, list[tuple[Expr, Expr]]]:

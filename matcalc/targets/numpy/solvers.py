@@ -7,7 +7,8 @@ from collections.abc import Callable
 from matcalc.core import exact_dim
 from matcalc.dims import shape_text
 from matcalc.emit.code import number_code
-from matcalc.emit.program import Lowered, Program, plain
+from matcalc.emit.program import Lowered, plain
+from matcalc.emit.recipe import Program
 from matcalc.errors import NoRuleError
 from matcalc.kinds import GRADIENT
 from matcalc.ops.implicit import Equation

@@ -1,0 +1,70 @@
+"""The passes of code generation, each alone: a program before and after it."""
+
+from __future__ import annotations
+
+import pytest
+
+import matcalc as mc
+from matcalc.emit.passes import PASSES, Around
+from matcalc.emit.recipe import Program
+from matcalc.emit.shown import PASS_NAMES
+from matcalc.errors import MatcalcError
+from matcalc.functions.request import program_after
+from matcalc.kinds import GRADIENT
+from matcalc.printing.text import text
+
+SHAPES = {"X": ("n", "p"), "Y": ("n", "p"), "A": ("n", "n"), "B": ("n", "n"), "U": ("m", "k"), "V": ("q", "k")}
+SHAPES |= {"T": ("m", "q"), "W": ("q", "r")}
+CASES = [
+    ("choices", "where(X > 0, Y, 0).*log(X)", "where(X > 0, Y .* log(X), 0)"),
+    ("choices", "sin(X).*Y", "sin(X) .* Y"),
+    ("centring", "X - 1*mean(X)", "X - mean(X) - mean(X - mean(X))"),
+    ("inverses", "B*inv(A) + inv(A)", "B*inv_A + inv_A"),
+    ("twins", "A*B' + sin(B*A')", "A*B' + sin((A*B')')"),
+    ("residuals", "(U*V' - T)*W", "U*t - T*W"),
+]
+
+
+def program_of(source: str) -> Program:
+    d = mc.derive(source, shapes={name: s for name, s in SHAPES.items() if name in source})
+    return Program(GRADIENT, None, {"result": d.output}, list(d.graph.declared.values()))
+
+
+@pytest.mark.parametrize(("name", "before", "after"), CASES)
+def test_a_program_before_and_after_a_pass(name: str, before: str, after: str) -> None:
+    run = next(p.run for p in PASSES if p.name == name)
+    sizes = {"m": 1000, "q": 1000, "k": 2, "r": 2}
+    done = run(program_of(before), Around(lambda wanted: wanted, sizes))
+    assert text(done.results["result"]) == after
+    again = run(done, Around(lambda wanted: wanted, sizes))
+    assert text(again.results["result"]) == after or name == "centring"
+
+
+def test_every_pass_has_a_case() -> None:
+    assert {p.name for p in PASSES} == {name for name, *_ in CASES}
+
+
+def test_residuals_that_the_sizes_decide_give_two_programs() -> None:
+    d = mc.derive("sum((U*V' - T).^2)", wrt=["U", "V"], shapes={name: SHAPES[name] for name in "UVT"})
+    lines = program_after(d, "residuals", "gradient").splitlines()
+    assert lines[:2] == ["d_U = 2*(U*V' - T)*V", "d_V = 2*(U*V' - T)'*U"]
+    assert lines[2] == "where 2*k*(m + q) < m*q:"
+    assert lines[-2:] == ["    d_U = 2*(U*t - T*V)", "    d_V = 2*(V*t - T'*U)"]
+
+
+def test_statements_and_where_they_are_put() -> None:
+    shapes = {"X": ("n", "p"), "W": ("p", "q"), "b": (1, "q")}
+    d = mc.derive("h = exp(X*W + b); sum(h.*h)", wrt="W", shapes=shapes)
+    assert program_after(d, "schedule").splitlines() == [
+        "h = np.exp(X @ W + b)",
+        "value = np.vdot(h, h)",
+        "d_h = 2 * h",
+        "d_W = X.T @ (d_h * h)",
+        'return float(value), {"W": d_W}',
+    ]
+    assert program_after(d, "memory").splitlines()[:3] == ["h = X @ W", "h += b", "np.exp(h, out=h)"]
+
+
+def test_an_unknown_pass_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(MatcalcError, match=f"pass must be one of {', '.join(PASS_NAMES)}, got 'memry'"):
+        program_after(mc.derive("x'*x", shapes={"x": ("n", 1)}), "memry")
