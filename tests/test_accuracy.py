@@ -165,6 +165,16 @@ def test_gradients_of_what_is_centred_sum_to_nothing(source, name):
     assert np.max(np.abs(got - exact)) < 3e-3 * np.max(np.abs(exact))
 
 
+def test_jacobians_through_a_softmax_keep_their_digits_where_all_is_nearly_equal():
+    rng = np.random.default_rng(5)
+    shapes = {n: NEARLY[n] for n in ("X", "K", "V")}
+    values = {n: (1.5 + 1e-3 * rng.standard_normal(shape)).astype(np.float32) for n, shape in shapes.items()}
+    d = mc.derive("softmax(X*K', 2)*V", wrt="X", shapes=shapes)
+    exact = d.function("jacobian")(**{n: X.astype(float) for n, X in values.items()})["X"]
+    got = d.function("jacobian")(**values)["X"]
+    assert np.max(np.abs(got - exact)) < 2e-2 * np.max(np.abs(exact))
+
+
 @pytest.mark.parametrize("source", ["p = softmax(z)\n-sum(p .* log(p))", "sum(softmax(z) .* log_softmax(z))"])
 def test_the_gradient_of_an_entropy_keeps_its_digits_where_all_is_nearly_alike(source):
     z = np.array([2e-9, -3e-9, 5e-9])

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import permutations
 from typing import Any
 
 from matcalc import core
 from matcalc.core import broadcast, minus, number
 from matcalc.dims import is_one
-from matcalc.emit.matching import softmax_of
+from matcalc.emit.matching import softmax_of, through
 from matcalc.emit.moments import centred
 from matcalc.emit.quotients import factors_of_term
 from matcalc.expr import Expr, postorder
+from matcalc.rewrite.terms import number_and_term
 from matcalc.walk import transform
 
 Powers = frozenset[tuple[Expr, Any]]
+_SUMS = {1: ("eye", "ones"), 2: ("ones", "eye")}  # of columns, of rows
 _AVERAGES = ("mean", "sum", "matmul")
 
 
@@ -29,7 +32,9 @@ def centred_twice(roots: Iterable[Expr], values: Iterable[Expr]) -> Mapping[Expr
     forward = set(postorder(values))
 
     def again(new: Expr, old: Expr) -> Expr:
-        return new if new.op != "add" or old in forward else _again(new)
+        if old in forward:
+            return new
+        return _again(new) if new.op == "add" else _projected(new) if new.op == "matmul" else new
 
     return transform(roots, again)
 
@@ -55,6 +60,28 @@ def _again(e: Expr) -> Expr:
                     e = _without_normaliser(e, P, axis, weighted, [f for a in rest for f in _terms(a)])
                 return _less_mean(e, P, axis, weighted)
     return e
+
+
+def _projected(e: Expr) -> Expr:
+    """A product with I - 1 p', p a softmax, twice with it: the same, as p'*1 = 1."""
+    factors = [f for k, f in enumerate(e.args) for _ in range(2 if 0 < k < len(e.args) - 1 and _is_projector(f) else 1)]
+    return core.matmul(*factors) if len(factors) > len(e.args) else e
+
+
+def _is_projector(e: Expr) -> bool:
+    """Whether it is I - 1 p' for each row or column p of a softmax, as a matrix on vec."""
+    e = through(e)
+    if e.op != "add" or len(e.args) != 2:
+        return False
+    for one, rest in permutations(e.args):
+        c, product = number_and_term(rest)
+        if one.op == "eye" and c == -1 and product is not None and product.op == "matmul" and len(product.args) == 2:
+            sums, D = product.args
+            v = through(through(D).args[0]) if through(D).op == "diag" else None
+            P = None if v is None else through(v.args[0]) if v.op == "vec" else v
+            if P is not None and P.op == "softmax":
+                return sums.op == "kron" and [a.op for a in sums.args] == [*_SUMS[P.params[0]]]
+    return False
 
 
 def _averaged(average: Expr) -> tuple[Expr | None, int | None]:

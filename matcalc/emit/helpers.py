@@ -65,19 +65,8 @@ EQUATIONS = (_care, _dare, _dlyapunov, _lyapunov, _riccati, _sylvester)
 MATRIX_FUNCTIONS = (
     *(_chol, _eig, _eigmax, _eigmin, _eigvals, _eigvecmax, _eigvecmin, _eigvecs, _extreme, _is_symmetric, _polar),
     *(_pinv, _resolvent, _rank, _polar_weights, _dpolar, _dpolarform),
-    *(
-        _expm,
-        _pade_exponential,
-        _logm,
-        _sqrtm,
-        _matpow,
-        _real,
-        _nans,
-        _upper_right,
-        _frechet_expm,
-        _frechet_logm,
-        _frechet_sqrtm,
-    ),
+    *(_expm, _pade_exponential, _logm, _sqrtm, _matpow, _real, _nans, _upper_right),
+    *(_frechet_expm, _frechet_logm, _frechet_sqrtm),
     *(_frechetpow, _frechetpowform, _frechet_matrix),
 )
 
