@@ -14,6 +14,7 @@ from matcalc.expr import Expr, postorder
 from matcalc.rewrite.context import Context, with_consequences
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import RULES
+from matcalc.rules.entry_functions import EQUAL_ENTRIES
 from matcalc.rules.tidying import ADD_ZERO, EXPAND_NAME, REORDER, tidy_name
 from matcalc.rules.woodbury import DOWN, UP
 from matcalc.steps import Step
@@ -33,6 +34,7 @@ SLOW = frozenset(
     )
 )
 LOW_RANK = DOWN | UP  # one direction at a time
+LAST = frozenset((EQUAL_ENTRIES,))
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
 RECOGNISING = frozenset(
@@ -127,17 +129,17 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
         (opened, RECOGNISING | {LOGISTIC}),
         (opened, SLOW - {LOGISTIC}),
     ]
-    attempts = [(pair, without | LOW_RANK) for pair, without in attempts]
-    attempts += [(opened, SLOW | definitions | {"push_through"} | other) for other in (UP, DOWN)]
+    attempts = [(pair, without | LOW_RANK | LAST) for pair, without in attempts]
+    attempts += [(opened, SLOW | definitions | {"push_through"} | LAST | other) for other in (UP, DOWN)]
     work = Work()
     for pair, without in attempts:
         prover = _attempt(work, pair, given, without if without >= expanding else without | GATHERING)
         if prover is not None:
             return Proof(left, right, pair, prover)
-    staged = _attempt(work, opened, given, SLOW | GATHERING | LOW_RANK, first=expanding | LOW_RANK)
+    staged = _attempt(work, opened, given, SLOW | GATHERING | LOW_RANK | LAST, first=expanding | LOW_RANK)
     if staged is not None:
         return Proof(left, right, opened, staged)
-    prover = _vanishing(work, opened, given)
+    prover = _vanishing(work, opened, given) or _entry_by_entry(opened, given)
     return None if prover is None else Proof(left, right, opened, prover, by_difference=True)
 
 
@@ -153,12 +155,22 @@ def _definitions() -> frozenset[str]:
 
 def _vanishing(work: Work, pair: tuple[Expr, Expr], given: list[tuple[str, Expr]]) -> Prover | None:
     """The prover, if it brings the difference of the two sides to 0 over common denominators."""
-    without = (SLOW - {"common_denominator"}) | GATHERING | LOW_RANK
+    without = (SLOW - {"common_denominator"}) | GATHERING | LOW_RANK | LAST
     gap = difference_of(*pair)
     try:
         prover = _prepared(work, given, without)
         return prover if is_zero(prover.normal(gap)) else None
     except (WorkLimitError, RuntimeError, NoRuleError, ShapeError):  # beyond the bound: nothing is proved
+        return None
+
+
+def _entry_by_entry(pair: tuple[Expr, Expr], given: list[tuple[str, Expr]]) -> Prover | None:
+    """The prover, if the difference of the two sides is 0 for each entry by itself."""
+    gap = difference_of(*pair)
+    try:
+        prover = Prover(Context(given), frozenset(RULES) - {EQUAL_ENTRIES})
+        return prover if is_zero(prover.normal(gap)) else None
+    except (WorkLimitError, RuntimeError, NoRuleError, ShapeError):
         return None
 
 
