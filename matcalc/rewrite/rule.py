@@ -144,23 +144,12 @@ def rule(
             twin, words = scalar if isinstance(scalar, tuple) else (f"scalar_{name}", scalar)
             statements.append((twin, words, scalar_twin(wildcards)))
         for own, text, kinds in statements:
-            small = own != name
-            pairs = [
-                Pair(
-                    sides,
-                    _used(sides, kinds),
-                    facts or {},
-                    wish,
-                    where,
-                    minus,
-                    doubled,
-                    drawn or {},
-                    loose,
-                    whole,
-                    small,
-                )
-                for sides in (function, *also)
-            ]
+            pairs = []
+            for sides in (function, *also):
+                used = _used(sides, kinds)
+                known = {word: fact for word, fact in (facts or {}).items() if word in used}
+                conditions = known, wish, where, minus, doubled, drawn or {}
+                pairs.append(Pair(sides, used, *conditions, loose, whole, own != name))
             patterns = [left for pair in pairs for left, _ in pair.patterns]
             apply = pairs[0].apply if len(pairs) == 1 else _first_of(pairs)
             exactly, op = _exact(group, exact), patterns[0].op

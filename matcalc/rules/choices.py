@@ -53,15 +53,10 @@ def relu_by_absolute_value(X: Expr) -> tuple[Expr, Expr]:
     return relu(X), scale(HALF, add(X, absolute(X)))
 
 
-def _same_branches() -> tuple[Expr, Expr]:
-    A, B, C = (var(name, "m", "n") for name in "ABC")
-    return where(A, B, C, C, ">"), C
-
-
-@node_rule(op="where", source=DEFINITION, example=_same_branches)
-def where_of_equal_branches(e: Expr, context: Context) -> Expr | None:
+@rule(A="m n", B="m n", C="m n", relation=(">", ">="), source=DEFINITION)
+def where_of_equal_branches(A: Expr, B: Expr, C: Expr, relation: str) -> tuple[Expr, Expr]:
     """where(A > B, C, C) = C"""
-    return e.args[2] if e.args[2].digest == e.args[3].digest else None
+    return where(A, B, C, C, relation), C
 
 
 def _chosen() -> tuple[Expr, Expr]:

@@ -17,7 +17,6 @@ from matcalc.ops.equations import (
 )
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import HORN, node_rule, rule
-from matcalc.walk import rebuild
 
 _TWO = number(2)
 
@@ -52,47 +51,43 @@ def sylvester_with_transpose(e: Expr, context: Context) -> Expr | None:
     return lyapunov(A, C) if are_transposes(A, B) else None
 
 
-def _scaled(solved: Expr, multiple: Expr) -> tuple[Expr, Expr]:
-    return multiple, scale(_TWO, solved)
+def _sylvester_of_multiple(A: Expr, B: Expr, C: Expr, *s: Expr) -> tuple[Expr, Expr]:
+    return sylvester(A, B, scale(*s, C)), scale(*s, sylvester(A, B, C))
 
 
-def _out(e: Expr) -> Expr | None:
-    """The solution with the 1 x 1 factors of the right side in front."""
-    *at, C = e.args
-    return scale(*C.args[:-1], rebuild(e, (*at, C.args[-1]))) if C.op == "scale" else None
-
-
-def _sylvester_of_multiple() -> tuple[Expr, Expr]:
-    A, B, C = var("A", "m", "m"), var("B", "n", "n"), var("C", "m", "n")
-    return _scaled(sylvester(A, B, C), sylvester(A, B, scale(_TWO, C)))
-
-
-@node_rule(op="sylvester", source=HORN, example=_sylvester_of_multiple, why="scalars move out")
-def sylvester_of_scaled(e: Expr, context: Context) -> Expr | None:
+@rule(
+    A="m m",
+    B="n n",
+    C="m n",
+    k="number 2",
+    s="s: 1 1",
+    also=[_sylvester_of_multiple],
+    source=HORN,
+    why="scalars move out",
+)
+def sylvester_of_scaled(A: Expr, B: Expr, C: Expr, k: Expr) -> tuple[Expr, Expr]:
     """sylvester(A, B, s C) = s sylvester(A, B, C)"""
-    return _out(e)
+    return sylvester(A, B, scale(k, C)), scale(k, sylvester(A, B, C))
 
 
-def _lyapunov_of_multiple() -> tuple[Expr, Expr]:
-    A, Q = var("A", "n", "n"), var("Q", "n", "n")
-    return _scaled(lyapunov(A, Q), lyapunov(A, scale(_TWO, Q)))
+def _lyapunov_of_multiple(A: Expr, Q: Expr, *s: Expr) -> tuple[Expr, Expr]:
+    return lyapunov(A, scale(*s, Q)), scale(*s, lyapunov(A, Q))
 
 
-@node_rule(op="lyapunov", source=HORN, example=_lyapunov_of_multiple, why="scalars move out")
-def lyapunov_of_scaled(e: Expr, context: Context) -> Expr | None:
+@rule(A="n n", Q="n n", k="number 2", s="s: 1 1", also=[_lyapunov_of_multiple], source=HORN, why="scalars move out")
+def lyapunov_of_scaled(A: Expr, Q: Expr, k: Expr) -> tuple[Expr, Expr]:
     """lyapunov(A, s Q) = s lyapunov(A, Q)"""
-    return _out(e)
+    return lyapunov(A, scale(k, Q)), scale(k, lyapunov(A, Q))
 
 
-def _dlyapunov_of_multiple() -> tuple[Expr, Expr]:
-    A, Q = var("A", "n", "n"), var("Q", "n", "n")
-    return _scaled(dlyapunov(A, Q), dlyapunov(A, scale(_TWO, Q)))
+def _dlyapunov_of_multiple(A: Expr, Q: Expr, *s: Expr) -> tuple[Expr, Expr]:
+    return dlyapunov(A, scale(*s, Q)), scale(*s, dlyapunov(A, Q))
 
 
-@node_rule(op="dlyapunov", source=HORN, example=_dlyapunov_of_multiple, why="scalars move out")
-def dlyapunov_of_scaled(e: Expr, context: Context) -> Expr | None:
+@rule(A="n n", Q="n n", k="number 2", s="s: 1 1", also=[_dlyapunov_of_multiple], source=HORN, why="scalars move out")
+def dlyapunov_of_scaled(A: Expr, Q: Expr, k: Expr) -> tuple[Expr, Expr]:
     """dlyapunov(A, s Q) = s dlyapunov(A, Q)"""
-    return _out(e)
+    return dlyapunov(A, scale(k, Q)), scale(k, dlyapunov(A, Q))
 
 
 # ------------------------------------------------------------------------------------------------ for proofs

@@ -156,23 +156,25 @@ def step_by_sign(X: Expr) -> tuple[Expr, Expr]:
     return step(X), scale(HALF, core.plus(1, sign(X)))
 
 
-def _squared_sign() -> tuple[Expr, Expr]:
-    X = var("X", "m", "n", ["nonzero"])
-    return power(sign(X), 2), core.ones("m", "n")
+def _power_of_step(Z: Expr, k: Expr) -> tuple[Expr, Expr]:
+    left = power(step(Z), k)
+    return left, step(Z) if k.number is not None and k.number.is_positive else left
 
 
-@node_rule(op="power", group="expand", source=DEFINITION, example=_squared_sign, having="sign|step, number")
-def squared_sign(e: Expr, context: Context) -> Expr | None:
+@rule(
+    X="m n",
+    Z="m n",
+    k="number 2",
+    facts={"X": "nonzero"},
+    where=lambda k: bool(k.number.is_Integer),
+    also=[_power_of_step],
+    group="expand",
+    source=DEFINITION,
+)
+def squared_sign(X: Expr, k: Expr) -> tuple[Expr, Expr]:
     """sign(X) .^ 2 = 1 and 1 ./ sign(X) = sign(X) for nonzero X; step(X) .^ 2 = step(X)"""
-    base, k = e.args
-    if k.op != "number" or not k.params[0].is_Integer:
-        return None
-    if base.op == "step":
-        return base if k.params[0].is_positive else None
-    if base.op != "sign" or not context.known(base.args[0], "nonzero"):
-        return None
-    one = number(1) if e.is_scalar else core.ones(*e.shape)
-    return one if k.params[0].is_even else base
+    one = number(1) if X.is_scalar else core.ones(*X.shape)
+    return power(sign(X), k), one if k.number is not None and k.number.is_even else sign(X)
 
 
 @rule(X="m n", axis=(2, 1), loose=True, group="expand", source=DEFINITION)

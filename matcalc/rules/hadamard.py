@@ -251,17 +251,48 @@ def hadamard_with_identity(e: Expr, context: Context) -> Expr | None:
     return None
 
 
-@node_rule(op="diag", source=HORN, example=lambda: (diag(core.ones("n", 1)), core.eye("n")))
-def diagonal_of_ones(e: Expr, context: Context) -> Expr | None:
+def _of_ones_row(w: Expr) -> tuple[Expr, Expr]:
+    return diag(core.ones(*w.shape)), core.eye(w.shape[1])
+
+
+def _of_spread(a: Expr, v: Expr) -> tuple[Expr, Expr]:
+    return diag(broadcast(a, v.shape)), core.scale(a, core.eye(v.shape[0]))
+
+
+def _of_spread_along(a: Expr, w: Expr) -> tuple[Expr, Expr]:
+    return diag(broadcast(a, w.shape)), core.scale(a, core.eye(w.shape[1]))
+
+
+def _of_zero_column(v: Expr) -> tuple[Expr, Expr]:
+    return diag(core.zeros(*v.shape)), core.zeros(v.shape[0], v.shape[0])
+
+
+def _of_zero_row(w: Expr) -> tuple[Expr, Expr]:
+    return diag(core.zeros(*w.shape)), core.zeros(w.shape[1], w.shape[1])
+
+
+def _of_multiple(v: Expr, *s: Expr) -> tuple[Expr, Expr]:
+    return diag(core.scale(*s, v)), core.scale(*s, diag(v))
+
+
+def _of_multiple_row(w: Expr, *s: Expr) -> tuple[Expr, Expr]:
+    return diag(core.scale(*s, w)), core.scale(*s, diag(w))
+
+
+@rule(
+    v="n 1",
+    w="1 n",
+    a="1 1",
+    s="s: 1 1",
+    also=[
+        *(_of_ones_row, _of_spread, _of_spread_along, _of_zero_column, _of_zero_row),
+        *(_of_multiple, _of_multiple_row),
+    ],
+    source=HORN,
+)
+def diagonal_of_ones(v: Expr) -> tuple[Expr, Expr]:
     """diag(1) = I, diag(s v) = s diag(v)"""
-    v = e.args[0]
-    if v.op == "ones":
-        return core.eye(e.shape[0])
-    if v.op == "broadcast" and v.args[0].is_scalar:
-        return core.scale(v.args[0], core.eye(e.shape[0]))
-    if v.op == "zeros":
-        return core.zeros(*e.shape)
-    return core.scale(*v.args[:-1], diag(v.args[-1])) if v.op == "scale" else None
+    return diag(core.ones(*v.shape)), core.eye(v.shape[0])
 
 
 def _two_diagonals() -> tuple[Expr, Expr]:

@@ -207,14 +207,11 @@ def _parallel() -> tuple[Expr, Expr]:
     return inverse(core.add(inverse(A), inverse(B))), matmul(first, inverse(core.add(A, B)), second)
 
 
-@node_rule(op="inv", group="expand", source=SEARLE, example=_parallel)
-def inverse_of_sum_of_inverses(e: Expr, context: Context) -> Expr | None:
+@rule(A="n n", B="n n", drawn={"A": "nonsingular", "B": "nonsingular"}, group="expand", source=SEARLE)
+def inverse_of_sum_of_inverses(A: Expr, B: Expr) -> tuple[Expr, Expr]:
     """(A^-1 + B^-1)^-1 = A (A + B)^-1 B"""
-    terms = e.args[0].args if e.args[0].op == "add" else ()
-    if len(terms) != len(("A", "B")) or any(t.op != "inv" for t in terms):
-        return None
-    first, second = sorted((t.args[0] for t in terms), key=lambda f: f.digest)
-    return matmul(first, inverse(core.add(first, second)), second)
+    first, second = sorted((A, B), key=lambda f: f.digest)
+    return inverse(core.add(inverse(A), inverse(B))), matmul(first, inverse(core.add(first, second)), second)
 
 
 def _parallel_turned() -> tuple[Expr, Expr]:

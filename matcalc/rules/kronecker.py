@@ -237,19 +237,10 @@ def _linear(e: Expr) -> Expr | None:
     return None
 
 
-def _trace() -> tuple[Expr, Expr]:
-    X, Y = var("X", "m", "n"), var("Y", "m", "n")
-    return trace(X.T @ Y), total(core.hadamard(X, Y))
-
-
-@node_rule(op="tr", group="present", source=MAGNUS, example=_trace)
-def trace_as_inner_product(e: Expr, context: Context) -> Expr | None:
+@rule(X="m n", Y="m n", where=lambda Y: Y.op != "matmul", group="present", source=MAGNUS)
+def trace_as_inner_product(X: Expr, Y: Expr) -> tuple[Expr, Expr]:
     """tr(X' Y) = sum(X o Y)"""
-    inner = e.args[0]
-    if inner.op != "matmul" or inner.args[0].op != "transpose":
-        return None
-    rest = matmul(*inner.args[1:])
-    return total(core.hadamard(inner.args[0].args[0], rest)) if rest.op != "matmul" else None
+    return trace(X.T @ Y), total(core.hadamard(X, Y))
 
 
 def _weighted() -> tuple[Expr, Expr]:

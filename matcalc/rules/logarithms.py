@@ -44,21 +44,32 @@ def log_of_exponential(X: Expr) -> tuple[Expr, Expr]:
     return log(exp(X)), X
 
 
-def _product() -> tuple[Expr, Expr]:
-    X, Y = (var(name, "m", "n", ["positive"]) for name in "XY")
-    return log(hadamard(X, Y)), add(log(X), log(Y))
+def _of_multiple(A: Expr, *s: Expr) -> tuple[Expr, Expr]:
+    return log(scale(*s, A)), add(*(core.broadcast(log(f), A.shape) for f in (*s, A)))
 
 
-@node_rule(op="log", group="expand", source=ANALYSIS, example=_product)
-def log_of_product(e: Expr, context: Context) -> Expr | None:
+def _of_number_power(A: Expr, k: Expr) -> tuple[Expr, Expr]:
+    return log(power(A, k)), scale(k, log(A))
+
+
+def _of_entry_powers(A: Expr, K: Expr) -> tuple[Expr, Expr]:
+    return log(power(A, K)), hadamard(K, log(A))
+
+
+@rule(
+    F="X: m n, Y: m n",
+    A="m n",
+    K="m n",
+    k="1 1",
+    s="s: 1 1",
+    facts={"F": "positive", "A": "positive", "s": "positive"},
+    also=[_of_multiple, _of_number_power, _of_entry_powers],
+    group="expand",
+    source=ANALYSIS,
+)
+def log_of_product(*F: Expr) -> tuple[Expr, Expr]:
     """log(X o Y) = log(X) + log(Y) and log(X .^ k) = k log(X) for positive X and Y"""
-    X = e.args[0]
-    if X.op == "power" and context.known(X.args[0], "positive"):
-        base, k = X.args
-        return scale(k, log(base)) if k.is_scalar else hadamard(k, log(base))
-    if X.op not in ("hadamard", "scale") or not all(context.known(f, "positive") for f in X.args):
-        return None
-    return add(*(core.broadcast(log(f), X.shape) for f in X.args))
+    return log(hadamard(*F)), add(*map(log, F))
 
 
 def _exponential_of_log() -> tuple[Expr, Expr]:

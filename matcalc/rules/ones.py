@@ -117,22 +117,34 @@ def sum_of_broadcast(e: Expr, context: Context) -> Expr | None:
     return broadcast(inner, (m, 1))
 
 
-@node_rule(
-    op="sum",
+def _of_row(r: Expr) -> tuple[Expr, Expr]:
+    return total(r, 2), total(r)
+
+
+def _along_row(r: Expr) -> tuple[Expr, Expr]:
+    return total(r, 1), r
+
+
+def _along_column(x: Expr) -> tuple[Expr, Expr]:
+    return total(x, 2), x
+
+
+def _of_sum(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
+    return total(total(X, axis)), total(X)
+
+
+@rule(
+    x="n 1",
+    r="1 n",
+    X="m n",
+    axis=(1, 2),
+    also=[_of_row, _along_row, _along_column, _of_sum],
     source=MAGNUS,
-    example=lambda: (total(var("x", "n", 1), 1), total(var("x", "n", 1))),
     why="one name for one thing",
 )
-def sum_of_vector(e: Expr, context: Context) -> Expr | None:
+def sum_of_vector(x: Expr) -> tuple[Expr, Expr]:
     """sum(x, 1) = sum(x) for a column, sum(x, 2) = x; sum(sum(X, 1)) = sum(X)"""
-    X, axis = e.args[0], e.params[0]
-    if X.is_scalar:
-        return X
-    if axis is None:
-        return total(X.args[0]) if X.op == "sum" else None
-    if is_one(X.shape[axis - 1]):
-        return X
-    return total(X) if is_one(X.shape[2 - axis]) else None
+    return total(x, 1), total(x)
 
 
 @rule(X="m n", axis=(1, 2, None), source=MAGNUS, why="one name for one thing")

@@ -109,17 +109,15 @@ def even_power_of_orthogonal_determinant(Q: Expr, k: Expr) -> tuple[Expr, Expr]:
     return power(det(Q), k), number(1)
 
 
-def _thin() -> tuple[Expr, Expr]:
-    return det(matmul(var("A", 3, 2), var("B", 2, 3))), number(0)
+def _is_thin(F: tuple[Expr, ...]) -> bool:
+    """Whether a factor of a square product has fewer columns than that."""
+    return any(surely_negative(plus(f.shape[1], -F[0].shape[0])) for f in F)
 
 
-@node_rule(op="det", source=MATRIX_ALGEBRA, example=_thin)
-def det_of_low_rank(e: Expr, context: Context) -> Expr | None:
+@rule(F="A: 3 2, B: 2 3", where=_is_thin, source=MATRIX_ALGEBRA)
+def det_of_low_rank(*F: Expr) -> tuple[Expr, Expr]:
     """det(A B) = 0 for A m x k with k < m"""
-    if e.args[0].op != "matmul":
-        return None
-    m = e.args[0].shape[0]
-    return number(0) if any(surely_negative(plus(f.shape[1], -m)) for f in e.args[0].args) else None
+    return det(matmul(*F)), number(0)
 
 
 def _diagonals() -> tuple[Expr, Expr]:

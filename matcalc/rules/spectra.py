@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from matcalc import core
 from matcalc.core import eye, inverse, matmul, number, scale, transpose, var
@@ -16,7 +16,7 @@ from matcalc.ops.selection import tril, triu
 from matcalc.ops.spectral import VECTORS, deflated, eigvals, eigvecmax, eigvecs, resolvent, shift_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, MATRIX_ALGEBRA, node_rule, rule
-from matcalc.rewrite.terms import flipped, join, meaning, split
+from matcalc.rewrite.terms import flipped, meaning
 from matcalc.rules.functions import signed
 
 HIGHAM = "Higham, Functions of Matrices (2008), ch. 1"
@@ -288,31 +288,30 @@ def pseudoinverse_of_full_rank(e: Expr, context: Context) -> Expr | None:
 def _shifted_extreme(op: str) -> None:
     """Declare eigmax(A + s I) = eigmax(A) + s, and the like."""
 
-    def shifted(e: Expr, context: Context) -> Expr | None:
-        A = e.args[0]
-        units = [t for t in A.args if _unit_of(t) is not None] if A.op == "add" else []
-        rest = [t for t in A.args if t not in units]
-        if not units or not rest:
-            return None
-        inner = node(op, (core.add(*rest),))
-        return inner if op in VECTORS else core.add(inner, *(s for t in units if (s := _unit_of(t)) is not None))
+    def shifted(S: Sequence[Expr], multiple: Expr, shift: Expr) -> tuple[Expr, Expr]:
+        inner = record(op)(core.add(*S))
+        return record(op)(core.add(*S, multiple)), inner if op in VECTORS else core.add(inner, shift)
 
-    S, s = square("S", "symmetric"), var("s", 1, 1)
-    left, plain = node(op, (core.add(S, scale(s, eye("n"))),)), node(op, (S,))
-    shifted.__name__ = f"{op}_of_shifted"
-    shifted.__doc__ = f"{op}(A + s I) = {op}(A){'' if op in VECTORS else ' + s'}"
-    node_rule(
-        op=op,
+    def by_value(s: Expr, *S: Expr) -> tuple[Expr, Expr]:
+        return shifted(S, scale(s, eye(S[0].shape[0])), s)
+
+    def by_values(s: Expr, t: Expr, *S: Expr) -> tuple[Expr, Expr]:
+        return shifted(S, scale(s, t, eye(S[0].shape[0])), scale(s, t))
+
+    def by_one(*S: Expr) -> tuple[Expr, Expr]:
+        return shifted(S, eye(S[0].shape[0]), number(1))
+
+    by_value.__name__ = f"{op}_of_shifted"
+    by_value.__doc__ = f"{op}(A + s I) = {op}(A){'' if op in VECTORS else ' + s'}"
+    rule(
+        S="S: n n",
+        s="1 1",
+        t="1 1",
+        drawn={"S": "symmetric"},
+        also=[by_values, by_one],
         group="expand",
         source=MATRIX_ALGEBRA,
-        example=lambda: (left, plain if op in VECTORS else core.add(plain, s)),
-    )(shifted)
-
-
-def _unit_of(t: Expr) -> Expr | None:
-    """s where a term is s I."""
-    coefficient, scalars, body = split(t)
-    return join(coefficient, scalars, None) if body is not None and body.op == "eye" else None
+    )(by_value)
 
 
 for _op in OPPOSITE:
