@@ -130,14 +130,14 @@ def rule(
     also: Sequence[Sides] = (),
     scalar: str | tuple[str, str] = "",
     **wildcards: Any,
-) -> Callable[[Sides], Sides]:
+) -> Callable[[Sides], Rule]:
     """Declare an identity by its two sides: the function maps wildcards (`rewrite/pair.py`) to (left, right).
 
     `facts` to `whole` are those of the pair; `also` are further cases of the identity. `scalar` is the identity for
     1 x 1 values where that is a rule of its own, called `scalar_...`, or its name and identity.
     """
 
-    def declare(function: Sides) -> Sides:
+    def declare(function: Sides) -> Rule:
         name, identity = function.__name__, (function.__doc__ or "").strip()
         statements = [(name, identity, dict(wildcards))]
         if scalar:
@@ -156,7 +156,7 @@ def rule(
             _add(
                 Rule(own, text, source, group, op, apply, pairs[0].example, exactly, needs_of(patterns), why, pairs[0])
             )
-        return function
+        return RULES[name]
 
     return declare
 
