@@ -798,3 +798,29 @@ def test_a_recurrence_in_jax_can_be_jitted_and_has_second_derivatives() -> None:
 def test_other_targets_have_no_loops() -> None:
     with pytest.raises(mc.MatcalcError, match="numpy, jax, torch"):
         mc.derive(RNN, wrt="W").code(target="c")
+
+
+# ------------------------------------------------------------------------------------------------ kinks
+
+AT_ZERO = [
+    ("X: n x p\nsum(i=1..n, norm2(X[i,:]))", "X", lambda X: sum(np.linalg.norm(X[i]) for i in N(3))),
+    ("X: n x p\nsum(j=1..p, norm2(X[:,j])^3)", "X", lambda X: sum(np.linalg.norm(X[:, j]) ** 3 for j in N(2))),
+    (
+        "X: n x p\nsum(i=1..n, j=1..n, norm2(X[i,:] - X[j,:]))",
+        "X",
+        lambda X: sum(np.linalg.norm(X[i] - X[j]) for i in N(3) for j in N(3) if i != j),
+    ),
+]
+
+
+@pytest.mark.parametrize(("program", "wrt", "loops"), AT_ZERO)
+def test_the_gradient_of_a_norm_is_0_where_the_row_is_0(program: str, wrt: str, loops: Callable[..., Any]) -> None:
+    X = np.array([[1.0, 2.0], [0.0, 0.0], [3.0, 4.0]])
+    d = mc.derive(program, wrt=wrt)
+    with np.errstate(all="raise"):
+        value, gradients = d.function()(X=X)
+    assert value == pytest.approx(loops(X))
+    slope = differences(loops, X)  # central: 0 at a kink
+    np.testing.assert_allclose(gradients[wrt], slope, rtol=1e-6, atol=1e-6)
+    jax = pytest.importorskip("jax")
+    assert np.isfinite(np.asarray(d.function(target="jax")(X=jax.numpy.asarray(X))[1][wrt])).all()

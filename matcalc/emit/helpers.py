@@ -176,6 +176,8 @@ def _blocksum(a, g):
 
 def _reciprocal(norm):
     """1 / norm, and 0 where the norm is 0: the gradient of a norm at 0 is taken to be 0."""
+    if np.ndim(norm):
+        return np.divide(1, norm, out=np.zeros_like(norm), where=norm != 0)
     return 1 / norm if norm != 0 else norm
 
 

@@ -110,10 +110,27 @@ class Selector:
             self.differentiated
             and e not in self.forward
             and e.op == "power"
-            and record(through(e.args[0]).op).guarded
+            and (record(through(e.args[0]).op).guarded or is_norms(e.args[0]))
             and e.args[1].op == "number"
             and bool(number_value(e.args[1]).is_negative)
         )
+
+
+def is_norms(e: Expr) -> bool:
+    """Whether the entries are Euclidean norms of rows or columns, or distances: square roots of sums of squares."""
+    e = through(e)
+    while e.op in ("transpose", "broadcast"):
+        e = through(e.args[0])
+    if e.op != "sqrt" or e.is_scalar:
+        return False
+    inside = through(e.args[0])
+    while inside.op in ("transpose", "broadcast"):
+        inside = through(inside.args[0])
+    if inside.op == "sum":
+        squares = inside.args[0]
+        twice = squares.op == "hadamard" and len(squares.args) == 2 and squares.args[0] is squares.args[1]
+        return twice or (squares.op == "power" and squares.args[1].number == 2)
+    return inside.op == "pdist2"
 
 
 def _uses(roots: list[Expr]) -> Counter[Expr]:

@@ -17,6 +17,15 @@ def _members(name, value, shape, first, last, dims, dtype):
         last = last[1](dims)
     if len(value) != last - first + 1:
         raise ValueError(f"{name} has {len(value)} members; needed are {last - first + 1}")
+    if type(value) is np.ndarray and value.dtype == dtype and len(value):  # checked once, not member by member
+        array = value
+        if array.ndim == 1 and shape == (1, 1):
+            return list(array)
+        if array.ndim == 2 and 1 in shape and shape != (1, 1):
+            array = array[:, :, None] if shape[1] == 1 else array[:, None, :]
+        if array.ndim == 3 and shape != (1, 1):
+            _matrix(f"{name}[{first}]", array[0], shape, dims, dtype)
+            return list(array)
     return [_matrix(f"{name}[{k + first}]", member, shape, dims, dtype) for k, member in enumerate(value)]
 
 

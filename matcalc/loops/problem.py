@@ -16,6 +16,7 @@ from matcalc.loops.code import NUMPY, Library, Writer, need_target
 from matcalc.loops.lines import Line, Range, Term, heading, single
 from matcalc.loops.pieces import Pieces, wanted
 from matcalc.loops.scan import JAX, ScanWriter
+from matcalc.loops.stored import with_stored
 from matcalc.loops.tangents import Tangent, tangent
 from matcalc.loops.torch import TORCH, TorchWriter
 
@@ -134,7 +135,8 @@ class LoopProblem:
         need_target(target, TARGETS)
         writer, library = TARGETS[target]
         if not found.tangents:
-            return writer(self.pieces, found, {}, library).text(map(str, self.forward()))
+            pieces = with_stored(self.pieces) if found.derivatives else self.pieces
+            return writer(pieces, found, {}, library).text(map(str, self.forward()))
         made = self.tangent
         pieces = Pieces(made.program, made.output, made.declared, self.names if found.second else ())
         return writer(pieces, found, made.directions, library).text(map(str, self.forward()))

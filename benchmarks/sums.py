@@ -1,0 +1,202 @@
+"""Sums over indices and recurrences: how many sums keep an index, and how long loops take.
+
+    python benchmarks/sums.py count         sums that have a matrix form and keep an index (must be 0)
+    python benchmarks/sums.py time          the gradient beside hand-written NumPy and jax.jit with lax.scan
+
+The count goes over tests/cases/sums.jsonl and the sums of tests/test_sums.py. Times are the best of several, in
+microseconds; at most 1.05 of the hand-written code is the goal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import runpy
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+import matcalc as mc
+
+ROOT = Path(__file__).resolve().parent.parent
+INDEXED = re.compile(r"\b(?:sum|prod|mean|max|min)\s*\(\s*\w+\s*=")
+
+
+def kept() -> tuple[int, list[str]]:
+    """How many sums with a matrix form there are, and which of them keep an index."""
+    lifted = runpy.run_path(str(ROOT / "tests" / "test_sums.py"))["LIFTED"]
+    cases = [json.loads(line) for line in (ROOT / "tests/cases/sums.jsonl").read_text().splitlines()]
+    programs = [(c["id"], c["program"], c["wrt"]) for c in cases if c.get("matrix_form")]
+    programs += [(name, program, wrt) for name, (program, wrt, _) in lifted.items()]
+    bad = []
+    for name, program, wrt in programs:
+        d = mc.derive(program, wrt=wrt)
+        if INDEXED.search(f"{d.output}; {d.gradient(wrt)}"):
+            bad.append(name)
+    return len(programs), bad
+
+
+# ------------------------------------------------------------------------------------------------ by hand
+
+
+def recurrent(W: Any, U: Any, V: Any, x: Any, y: Any) -> tuple[float, dict[str, Any]]:
+    """Backpropagation through time as one writes it."""
+    steps, d = len(x), len(W)
+    h = [np.zeros((d, 1))]
+    errors, value = [], 0.0
+    for t in range(steps):
+        h.append(np.tanh(W @ h[t] + U @ x[t][:, None]))
+        errors.append((V @ h[t + 1])[0, 0] - y[t])
+        value += errors[t] ** 2
+    dW, dU, dV, back = np.zeros_like(W), np.zeros_like(U), np.zeros_like(V), np.zeros((d, 1))
+    for t in reversed(range(steps)):
+        dV += errors[t] * h[t + 1].T
+        back += errors[t] * V.T
+        z = back * (1 - h[t + 1] ** 2)
+        dW += z * h[t].T
+        dU += z * x[t]
+        back = W.T @ z
+    return value / 2, {"W": dW, "U": dU, "V": dV}
+
+
+def hidden_markov(A: Any, B: Any, c: Any) -> tuple[float, dict[str, Any]]:
+    """The forward recurrence, scaled, and its adjoint."""
+    steps = B.shape[1]
+    a = [c[:, 0] * B[:, 0]]
+    sums = [a[0].sum()]
+    means = []
+    for t in range(1, steps):
+        means.append(A.T @ a[-1])
+        a.append(B[:, t] * means[-1] / sums[-1])
+        sums.append(a[-1].sum())
+    dA, dB, back = np.zeros_like(A), np.zeros_like(B), np.zeros(len(A))
+    for t in reversed(range(steps)):
+        back = back + 1 / sums[t]
+        if t == 0:
+            dB[:, 0] = back * c[:, 0]
+            dc = back * B[:, 0]
+            continue
+        m, s = means[t - 1], sums[t - 1]
+        dB[:, t] = back * m / s
+        scaled = back * B[:, t]
+        dA += a[t - 1][:, None] * (scaled / s)
+        back = A @ (scaled / s) - (scaled @ m) / s**2
+    return float(np.log(sums).sum()), {"A": dA, "B": dB, "c": dc[:, None]}
+
+
+def recurrent_data(rng: np.random.Generator, d: int, q: int, steps: int) -> dict[str, Any]:
+    """Inputs of the network."""
+    return {
+        **{"W": rng.normal(size=(d, d)) / np.sqrt(d), "U": rng.normal(size=(d, q)) / np.sqrt(q)},
+        **{"V": rng.normal(size=(1, d)), "x": rng.normal(size=(steps, q)), "y": rng.normal(size=steps)},
+    }
+
+
+def hidden_markov_data(rng: np.random.Generator, k: int, steps: int) -> dict[str, Any]:
+    """Inputs of the Markov model."""
+    A = rng.random((k, k)) + 0.1
+    return {"A": A / A.sum(1, keepdims=True), "B": rng.random((k, steps)) + 0.1, "c": np.full((k, 1), 1 / k)}
+
+
+def jax_recurrent() -> Callable[..., Any]:
+    """The value and its gradient by autodiff, jitted."""
+
+    def loss(weights: Any, x: Any, y: Any) -> Any:
+        W, U, V = weights["W"], weights["U"], weights["V"]
+
+        def step(h: Any, given: Any) -> Any:
+            h = jnp.tanh(W @ h + U @ given[0])
+            return h, ((V @ h)[0] - given[1]) ** 2
+
+        return lax.scan(step, jnp.zeros(len(W)), (x, y))[1].sum() / 2
+
+    f = jax.jit(jax.value_and_grad(loss))
+    return lambda W, U, V, x, y: jax.block_until_ready(f({"W": W, "U": U, "V": V}, x, y))
+
+
+def jax_hidden_markov() -> Callable[..., Any]:
+    """The value and its gradient by autodiff, jitted."""
+
+    def loss(parts: Any) -> Any:
+        A, B, c = parts["A"], parts["B"], parts["c"][:, 0]
+
+        def step(a: Any, b: Any) -> Any:
+            a = b * (A.T @ a) / a.sum()
+            return a, jnp.log(a.sum())
+
+        first = c * B[:, 0]
+        return lax.scan(step, first, B[:, 1:].T)[1].sum() + jnp.log(first.sum())
+
+    f = jax.jit(jax.value_and_grad(loss))
+    return lambda A, B, c: jax.block_until_ready(f({"A": A, "B": B, "c": c}))
+
+
+def best(f: Callable[[], Any], seconds: float = 0.6) -> float:
+    """The shortest of several runs, in microseconds."""
+    f()
+    found, began = [], time.perf_counter()
+    while time.perf_counter() - began < seconds or len(found) < 5:
+        start = time.perf_counter()
+        f()
+        found.append(time.perf_counter() - start)
+    return 1e6 * min(found)
+
+
+def compared() -> list[str]:
+    """A line for each size: ours, the hand-written code, JAX."""
+    jax.config.update("jax_enable_x64", True)
+    rng = np.random.default_rng(0)
+    sized: list[tuple[str, list[str], Callable[..., Any], Callable[[], Any], list[dict[str, Any]]]] = [
+        (
+            "recurrent",
+            ["W", "U", "V"],
+            recurrent,
+            jax_recurrent,
+            [recurrent_data(rng, d, q, t) for d, q, t in ((4, 3, 10), (16, 8, 50), (128, 32, 50))],
+        ),
+        (
+            "hidden_markov",
+            ["A", "B", "c"],
+            hidden_markov,
+            jax_hidden_markov,
+            [hidden_markov_data(rng, k, t) for k, t in ((3, 10), (10, 100), (100, 100))],
+        ),
+    ]
+    lines = ["| example | sizes | matcalc | / by hand | / jax.jit |", "|---|---|---:|---:|---:|"]
+    for name, names, by_hand, make, inputs in sized:
+        ours = mc.derive((ROOT / f"examples/sums/{name}.txt").read_text(), wrt=names).function()
+        other = make()
+        for arrays in inputs:
+            value, gradients = ours(**arrays)
+            wanted, expected = by_hand(**arrays)
+            assert np.isclose(value, wanted)
+            assert all(np.allclose(gradients[n], expected[n]) for n in names)
+            assert np.isclose(value, float(other(**arrays)[0]))
+            mine, hand, theirs = (best(lambda f=f, a=arrays: f(**a)) for f in (ours, by_hand, other))
+            sizes = " ".join(f"{n} {'x'.join(map(str, np.shape(a)))}" for n, a in arrays.items())
+            lines.append(f"| {name} | {sizes} | {mine:.0f} | {mine / hand:.2f} | {mine / theirs:.2f} |")
+    return lines
+
+
+def main() -> int:
+    """Count or time; 1 where a sum keeps an index."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("count", "time"))
+    if parser.parse_args().what == "time":
+        print("\n".join(compared()))
+        return 0
+    count, bad = kept()
+    print(f"{count} sums with a matrix form; {len(bad)} keep an index" + "".join(f"\n  {name}" for name in bad))
+    return int(bool(bad))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
