@@ -56,7 +56,9 @@ def __getattr__(name: str) -> Any:
         return value
     operation = import_module("matcalc.api.operations").public(name)  # not kept: operations may come and go
     if operation is None:
-        raise AttributeError(f"module 'matcalc' has no attribute {name!r}")
+        errors, hints = import_module("matcalc.errors"), import_module("matcalc.frontend.hints")
+        meant = hints.about_call(name, ()) or errors.closest(name, __dir__())
+        raise AttributeError(f"module 'matcalc' has no attribute {name!r}{meant}")
     return operation
 
 

@@ -1,4 +1,4 @@
-"""The command line: `matcalc derive | code | check | export | claim | ops | rules`.
+"""The command line: `matcalc derive | code | check | export | claim | curvature | solve | ops | rules | completion`.
 
 Everything heavy is imported inside the commands, so that `matcalc --help` answers at once. Exit codes: 0; 1 where a
 check fails or a claim is disproved; 2 for wrong input, with one message on stderr; 3 for an undecided claim; 70 for
@@ -11,18 +11,16 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matcalc.cli_options import parser
 from matcalc.errors import MatcalcError, shorten
-from matcalc.kinds import SHOWN, kind_of
+from matcalc.patience import patience
 
-if TYPE_CHECKING:
-    from matcalc.api.derivation import Derivation
-
-FAILED, WRONG_INPUT, UNDECIDED, DEFECT, INTERRUPTED, CLOSED_PIPE = 1, 2, 3, 70, 130, 141
+WRONG_INPUT, DEFECT, INTERRUPTED, CLOSED_PIPE = 2, 70, 130, 141
+CODES = {"ok": 0, "failed": 1, "undecided": 3}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,54 +63,30 @@ def _shielded(argument: str) -> str:
 # ------------------------------------------------------------------------------------------------ commands
 
 
-def derive(options: argparse.Namespace) -> int:
-    """Print the derivation; with Hessians at its end where they are asked for."""
-    from matcalc.export.data import derivation_data, hessian_data
+def _answered(command: str) -> Callable[[argparse.Namespace], int]:
+    """What runs a command: its options as a request, its answer printed, its status as the exit code."""
 
-    d = _derivation(options)
-    kind = kind_of(options.kind, SHOWN)
-    if kind.scalar:
-        d.need_scalar(kind.title)
-    elif d.output.is_scalar:
-        raise MatcalcError("the function is 1 x 1: it has a gradient (--kind gradient)")
-    if options.format == "json":
-        data = derivation_data(d, options.style, options.layout)
-        _write_json({**data, "hessians": hessian_data(d)} if kind.second else data, options.output)
-    else:
-        view = getattr(d, options.format)
-        text = view(style=options.style, layout=options.layout, language=options.language, hessian=kind.second)
+    def run(options: argparse.Namespace) -> int:
+        from matcalc.api.requests import FIELDS, answer
+
+        fields = {name: getattr(options, name, None) for name in FIELDS[command]}
+        given = {name: value for name, value in fields.items() if value is not None}
+        for name in ("source", "of", "claim"):
+            if name in given:
+                given[name] = _source(given[name], run=getattr(options, "run", False))
+        with patience(DOING.get(command, "deriving")):
+            found = answer(command, given)
+        text = _json(found["data"]) if getattr(options, "format", "text") == "json" else found["text"]
         _write(text, options.output)
-    return 0
+        return CODES[found["status"]]
 
-
-def code(options: argparse.Namespace) -> int:
-    """Print the source of a module."""
-    from matcalc.functions.request import program_after
-
-    d = _derivation(options)
-    if options.after is None:
-        text = d.code(kind=options.kind, target=options.target)
-    else:
-        text = f"{program_after(d, options.after, options.kind)}\n"
-    _write(text, options.output)
-    return 0
-
-
-def check(options: argparse.Namespace) -> int:
-    """Print the report of the numeric check."""
-    report = _derivation(options).check(trials=options.trials, seed=options.seed, kind=options.kind, by=options.by)
-    if options.format == "json":
-        from matcalc.export.data import report_data
-
-        _write_json(report_data(report), options.output)
-    else:
-        _write(str(report), options.output)
-    return 0 if report.ok else FAILED
+    return run
 
 
 def export(options: argparse.Namespace) -> int:
     """Write a note of one or several derivations."""
     from matcalc.api.loops import LoopDerivation
+    from matcalc.api.requests import SOURCE, derivation
     from matcalc.export.note import Note
     from matcalc.printing.style import Notation
 
@@ -129,14 +103,15 @@ def export(options: argparse.Namespace) -> int:
         template=options.template,
         entries=options.entries,
     )
+    fields = {name: getattr(options, name) for name in SOURCE[1:] if getattr(options, name, None) is not None}
     for source in options.sources:
-        options.source = source
-        d: Any = _derivation(options)
+        d: Any = derivation({**fields, "source": _source(source, run=options.run)})
         if isinstance(d, LoopDerivation) and len(options.sources) == 1:
             print(d.export(options.output, title=options.title or _title(source) or "Derivatives", notation=notation))
             return 0
         note.add(d, _title(source))
-    path = note.export(options.output, fragment=options.fragment, progress=_progress if sys.stderr.isatty() else None)
+    progress = _progress if sys.stderr.isatty() else None
+    path = note.export(options.output, fragment=options.fragment, progress=progress)
     print(path)
     return 0
 
@@ -150,106 +125,25 @@ def _progress(done: int, total: int, title: str) -> None:
     print(f"[{done + 1}/{total}] {title}", file=sys.stderr)
 
 
-def claim(options: argparse.Namespace) -> int:
-    """Print the verdict on an identity, on the lines of a hand derivation, or on one result."""
-    from matcalc.api.prove import judged_text
-    from matcalc.export.verdicts import verdict_data
+def completion(options: argparse.Namespace) -> int:
+    """Print the script by which a shell completes commands and options."""
+    from matcalc.cli_completion import script
 
-    if options.of is not None:
-        if options.name is None:
-            raise MatcalcError("--of needs --name: the variable or named value whose derivative is claimed")
-        options.source, text = options.of, _source(options.claim)
-        verdict: Any = _derivation(options).claim(options.name, text, kind=options.kind, by=options.by)
-    else:
-        verdict = judged_text(
-            _source(options.claim),
-            shapes=_table(options.shape, "--shape", "X=n,p", _sizes) or None,
-            facts=_table(options.fact, "--fact", "A=symmetric", str) or None,
-            functions=_names(options.function),
-        )
-    if options.format == "json":
-        _write_json(verdict_data(verdict), options.output)
-    else:
-        _write(verdict.text(options.language), options.output)
-    return {"proved": 0, "disproved": FAILED}.get(verdict.status, UNDECIDED)
-
-
-def curvature(options: argparse.Namespace) -> int:
-    """Print whether a function is convex or concave, with the proof or a witness."""
-    c = _derivation(options).curvature()
-    if options.format == "json":
-        _write_json(c.data(), options.output)
-    else:
-        _write({"text": c.text, "latex": c.latex}[options.format](), options.output)
-    return UNDECIDED if c.status == "undecided" else 0
-
-
-def solve(options: argparse.Namespace) -> int:
-    """Print the optimum of a function in closed form, with its proof, or the equations that it satisfies."""
-    options.wrt = options.over
-    senses = {"min": "minimum", "max": "maximum", "stationary": "stationary"}
-    o = _derivation(options).optimum(subject_to=options.subject_to, sense=senses[options.sense])
-    if options.format == "json":
-        _write_json(o.data(), options.output)
-    else:
-        made = {"text": o.text, "latex": o.latex, "markdown": o.markdown, "code": o.code}
-        _write(made[options.format](), options.output)
-    return UNDECIDED if o.status == "none" else 0
-
-
-def ops(options: argparse.Namespace) -> int:
-    """List the operations."""
-    import matcalc.api.derive  # noqa: F401  (fills the registries)
-    from matcalc.expr import REGISTRY
-
-    entries = [{"name": op.name, "identity": op.identity, "source": op.source} for op in REGISTRY.values()]
-    return _list(entries, "operation", options)
-
-
-def rules(options: argparse.Namespace) -> int:
-    """List the rewrite rules."""
-    import matcalc.api.derive  # noqa: F401  (fills the registries)
-    from matcalc.rewrite.rule import RULES
-
-    entries = [
-        {"name": rule.name, "identity": rule.identity, "source": rule.source, "group": rule.group}
-        for rule in RULES.values()
-    ]
-    return _list(entries, "rule", options)
-
-
-def _list(entries: list[dict[str, str]], what: str, options: argparse.Namespace) -> int:
-    words = [word.lower() for word in options.words]
-    found = [e for e in entries if all(word in " ".join(e.values()).lower() for word in words)]
-    if not found:
-        raise MatcalcError(f"no {what} mentions {' and '.join(options.words)}")
-    if options.format == "json":
-        _write_json(found, options.output)
-    else:
-        _write("\n".join(f"{e['name']}\n    {e['identity']}\n    [{e['source']}]" for e in found), options.output)
+    _write(script(parser(COMMANDS), options.shell), options.output)
     return 0
 
 
 # ------------------------------------------------------------------------------------------------ input and output
 
 
-def _derivation(options: argparse.Namespace) -> Derivation:
-    from matcalc.api.derive import derive
-
-    return derive(
-        _source(options.source),
-        _names(options.wrt) or None,
-        shapes=_table(options.shape, "--shape", "X=n,p", _sizes) or None,
-        facts=_table(options.fact, "--fact", "A=symmetric", str) or None,
-        structure=_table(options.structure, "--structure", "S=symmetric", str) or None,
-        convention=options.convention,
-        functions=_names(options.function),
-    )
-
-
-def _source(argument: str) -> str:
-    """The text: the argument itself, what the file holds, or the standard input."""
+def _source(argument: str, *, run: bool = False) -> Any:
+    """The text: the argument itself, what the file holds, or the standard input; with `run` a function in a file."""
     argument = argument[1:] if argument.startswith(" -") else argument
+    found = re.fullmatch(r"(.+\.py):([A-Za-z_]\w*)", argument)
+    if found is not None:
+        return _function(found[1], found[2], run)
+    if argument.endswith(".py") and os.path.isfile(argument):
+        raise MatcalcError(f"{argument} is Python: name the function in it, as in {argument}:loss")
     try:
         if argument == "-":
             return sys.stdin.buffer.read().decode("utf-8-sig")
@@ -262,27 +156,19 @@ def _source(argument: str) -> str:
     return argument
 
 
-def _names(given: Iterable[str]) -> list[str]:
-    return [name.strip() for entry in given for name in entry.split(",") if name.strip()]
+def _function(path: str, name: str, run: bool) -> Any:
+    """The Python function in a file, which is run to get it: only where that is asked for."""
+    from matcalc.frontend.tracing.files import function_in
 
-
-def _table(given: Iterable[str], option: str, example: str, read: Callable[[str], Any]) -> dict[str, Any]:
-    """The entries `name=value` of an option that may be repeated."""
-    table: dict[str, Any] = {}
-    for entry in given:
-        name, equals, value = (part.strip() for part in entry.partition("="))
-        if not (name and equals and value):
-            raise MatcalcError(f"{option} needs an entry such as {example}, got {shorten(repr(entry))}")
-        if name in table:
-            raise MatcalcError(f"{option} is given twice for {shorten(name)}")
-        table[name] = read(value)
-    return table
-
-
-def _sizes(value: str) -> tuple[Any, ...]:
-    """`n,3` or `n x 3` as rows and columns; `n` alone is a column."""
-    parts = value.split(",") if "," in value else re.split(r"\s+x\s+", value)
-    return tuple(int(part) if re.fullmatch(r"\s*[0-9]{1,18}\s*", part) else part.strip() for part in parts)
+    if not os.path.isfile(path):
+        raise MatcalcError(f"cannot read {path}: there is no such file")
+    if not run:
+        raise MatcalcError(
+            f"{path}:{name} is a Python function: to read it the whole file {path} is run, with all that it does; "
+            "add --run if you trust it"
+        )
+    print(f"matcalc: running {path}", file=sys.stderr)
+    return function_in(path, name)
 
 
 def _write(text: str, path: str | None) -> None:
@@ -296,13 +182,15 @@ def _write(text: str, path: str | None) -> None:
         raise MatcalcError(f"cannot write {path}: {error.strerror}") from None
 
 
-def _write_json(data: Any, path: str | None) -> None:
+def _json(data: Any) -> str:
     import json
 
-    _write(json.dumps(data, indent=2), path)
+    return json.dumps(data, indent=2)
 
 
-COMMANDS = {f.__name__: f for f in (derive, code, check, export, claim, curvature, solve, ops, rules)}
+ANSWERED = ("derive", "code", "check", "claim", "curvature", "solve", "ops", "rules")
+DOING = {"check": "comparing with differences", "claim": "looking for a proof", "code": "writing code"}
+COMMANDS = {**{name: _answered(name) for name in ANSWERED}, "export": export, "completion": completion}
 
 
 if __name__ == "__main__":

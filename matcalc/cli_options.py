@@ -12,6 +12,7 @@ from matcalc.errors import shorten
 from matcalc.kinds import CLAIMED, GRADIENT, SHOWN, default, names
 from matcalc.targets.registry import target_names
 
+SOURCE = "text, a file that holds it, - for the standard input, or file.py:function"
 Command = Callable[[argparse.Namespace], int]
 
 EPILOG = """\
@@ -26,6 +27,7 @@ A source is text in matcalc's syntax, a file that holds it, or - for the standar
   matcalc claim  "(A*B)' = B'*A'"
   matcalc claim  "2*A*x" --of "x'*A*x" --name x --fact A=symmetric
   matcalc ops softmax
+  matcalc derive model.py:loss --wrt w --shape X=n,p --shape w=p --run
 """
 
 
@@ -130,7 +132,9 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_format(one, ("text", "latex", "json"))
 
     one = _command(commands, "solve", run, "the minimum or maximum in closed form, with its proof")
-    one.add_argument("source", metavar="SOURCE", help="text, a file that holds it, or - for the standard input")
+    one.add_argument(
+        "source", metavar="SOURCE", help="text, a file that holds it, - for the standard input, or file.py:function"
+    )
     one.add_argument(
         "--over", action="append", default=[], metavar="W", required=True, help="an unknown; may be repeated"
     )
@@ -141,9 +145,14 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_options_of_declarations(one)
     _add_format(one, ("text", "latex", "markdown", "code", "json"))
 
+    one = _command(commands, "completion", run, "print the script by which bash, zsh or fish completes commands")
+    one.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
+
     for name, what in (("ops", "operations"), ("rules", "rewrite rules")):
-        one = _command(commands, name, run, f"list the {what}: name, identity, source")
-        one.add_argument("words", nargs="*", metavar="WORD", help="only those that mention every word")
+        one = _command(commands, name, run, f"the {what}, as a reference: signature, definition, identity, source")
+        one.add_argument(
+            "words", nargs="*", metavar="WORD", help="only those that mention every word, or what it means here"
+        )
         _add_format(one, ("text", "json"))
     return whole
 
@@ -162,7 +171,9 @@ def _command(
 
 
 def _add_source(one: argparse.ArgumentParser) -> None:
-    one.add_argument("source", metavar="SOURCE", help="text, a file that holds it, or - for the standard input")
+    one.add_argument(
+        "source", metavar="SOURCE", help="text, a file that holds it, - for the standard input, or file.py:function"
+    )
     _add_options_of_sources(one)
 
 
@@ -173,6 +184,9 @@ def _add_options_of_sources(one: argparse.ArgumentParser) -> None:
         default=[],
         metavar="a,b",
         help="the variables or named values to differentiate by (default: all that are not constant); may be repeated",
+    )
+    one.add_argument(
+        "--run", action="store_true", help="for SOURCE file.py:function: run the file to read the function"
     )
     _add_options_of_declarations(one)
 

@@ -6,12 +6,24 @@ All derive from `MatcalcError`, so `except MatcalcError` catches whatever a user
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+
+_PACKAGE = str(Path(__file__).parent)
 
 
 class MatcalcError(ValueError):
     """Something in the input is wrong; the message says what, where, and what was needed."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and Jupyter show: the line of the user's that failed, and the message; no lines of matcalc."""
+        frames = traceback.extract_tb(self.__traceback__)
+        inside = [k for k, frame in enumerate(frames) if _PACKAGE in frame.filename]
+        before = [f for f in frames[: inside[0] if inside else len(frames)] if f.line and "IPython" not in f.filename]
+        place = [f"line {before[-1].lineno}: {before[-1].line}"] if before else []
+        return [*place, *f"{type(self).__name__}: {self}".splitlines()]
 
 
 class ShapeError(MatcalcError):

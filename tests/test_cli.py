@@ -202,10 +202,10 @@ def test_check_fails_where_the_code_is_wrong(
 def test_ops_and_rules_list_the_registries(capsys: pytest.CaptureFixture[str]) -> None:
     for command, registry in (("ops", REGISTRY), ("rules", RULES)):
         data = json.loads(run(capsys, command, "--format", "json")[1])
-        assert [entry["name"] for entry in data] == list(registry)
+        assert sorted(entry["name"] for entry in data) == sorted(registry)
         assert all(entry["identity"] and entry["source"] for entry in data)
         text = run(capsys, command)[1]
-        assert all(f"{name}\n" in text for name in registry)
+        assert all(any(line.startswith(name) for line in text.splitlines()) for name in registry)
 
 
 def test_lists_are_filtered_by_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,7 +251,7 @@ def test_the_source_comes_from_a_file_or_the_standard_input(
         (("derive", "x'*x", "-o", "/"), "cannot write"),
         (("derive", "x'*x", "--wrt", "z"), "'z'"),
         (("derive", "x'*x", "--shape", "x"), "--shape needs an entry such as X=n,p"),
-        (("derive", "x'*x", "--shape", "x=scalar"), "1 x 1"),
+        (("derive", "x'*A*x", "--shape", "x=scalar"), "A is not declared"),
         (("derive", "x'*x", "--shape", "x=n,1,1"), "pair"),
         (("derive", "x'*x", "--shape", "x=n,-1"), "dimension"),
         (("derive", "x'*x", "--shape", "x=n,1", "--shape", "x=n,1"), "twice"),

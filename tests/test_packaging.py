@@ -22,7 +22,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own layer and from lower ones only.
 LAYERS = (
-    ("errors", "naming", "dims", "kinds", "notation", "templating", "languages"),
+    ("errors", "naming", "dims", "kinds", "patience", "notation", "templating", "languages"),
     ("traits", "expr", "walk", "core", "properties", "steps"),
     ("maps", "linop", "vecform", "linearize"),
     ("ops",),
@@ -39,7 +39,7 @@ LAYERS = (
     ("export",),
     ("api",),
     ("extend",),
-    ("cli", "cli_options", "__main__", "__init__", "__version__"),
+    ("cli", "cli_options", "cli_completion", "__main__", "__init__", "__version__"),
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 LONGEST = 460

@@ -28,8 +28,15 @@ from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.report import Report
 from matcalc.optimum.optimum import optimum_of
 from matcalc.optimum.result import Optimum
+from matcalc.patience import patience
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.views.view import written
+
+# What completion shows of a problem, beside the methods of the derivation itself.
+_SHOWN = (
+    *("adjoint", "convention", "domain", "facts_used", "facts_wished", "find", "gradient", "gradients", "graph"),
+    *("inferred", "names", "notice", "output", "paths", "recognised", "source", "steps", "structure", "wrt"),
+)
 
 
 class Derivation(Problem):
@@ -135,13 +142,17 @@ class Derivation(Problem):
         """
         if self.origin is not None and self.origin.title:
             options.setdefault("title", self.origin.title)
-        return export(self, path, **options)
+        with patience("writing the note"):
+            return export(self, path, **options)
 
     def __str__(self) -> str:
         return self.text()
 
     def __repr__(self) -> str:
         return f"Derivation({shorten(str(self.output))}, wrt={', '.join(self.names)})"
+
+    def __dir__(self) -> list[str]:
+        return sorted([*_SHOWN, *(name for name in vars(Derivation) if not name.startswith("_"))])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": lesson(self)}
@@ -226,8 +237,9 @@ class Derivation(Problem):
             MatcalcError: another kind.
             ShapeError: a gradient or Hessian of a function that is not scalar.
         """
-        report = checked(self, kind, trials, seed, by)
-        return report if against is None else checked_against(self, against, report, trials, seed)
+        with patience("comparing with differences"):
+            report = checked(self, kind, trials, seed, by)
+            return report if against is None else checked_against(self, against, report, trials, seed)
 
     def parse(self, text: str) -> Expr:
         """An expression or program in the text syntax, in the scope of this derivation's names."""
