@@ -32,12 +32,14 @@ class Call:
 class Template:
     """Text with `{0}`, `{1}`, ... for the arguments and `{p0}`, `{p1}`, ... for the parameters.
 
-    `level` is how strongly the whole binds, `inner` what an argument must bind to stay without brackets.
+    `level` is how strongly the whole binds, `inner` what an argument must bind to stay without brackets. `of_matrices`
+    is the name of a call for arguments that are not 1 x 1, where the text would mean something else (a determinant).
     """
 
     text: str
     level: Level = Level.ATOM
     inner: Level = Level.LOOSE
+    of_matrices: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,7 @@ TABLE: list[tuple[Expr, str, str]] = [
     (polygamma(X, 2), "polygamma(2, X)", r"\psi^{(2)}(X)"),
     (logdet(A), "logdet(A)", r"\log\lvert\det A\rvert"),
     (cross_entropy(X, Y), "cross_entropy(X, Y)", r"\operatorname{cross\_entropy}(X, Y)"),
-    (absolute(scale(HALF, X)), "abs(X/2)", r"\lvert \frac{1}{2} X \rvert"),
+    (absolute(scale(HALF, X)), "abs(X/2)", r"\operatorname{abs}\left(\frac{1}{2} X\right)"),
     (reshape_(X, N, M), "reshape(X, n, m)", r"\operatorname{reshape}(X, n, m)"),
     (
         node("where", (X, Y, broadcast(number(1), SHAPE), zeros(M, N)), (">=",)),

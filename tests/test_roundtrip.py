@@ -20,7 +20,6 @@ PROGRAMS, AT_ONCE, SEED = 100, 10, 11
 REFUSED = {
     "named": "a name without its definition",
     "broadcast": "a size that only the context gives",
-    "abs": "bars around a matrix that is not square have no certain meaning",
     "norm1": "the norm of a matrix with the index 1 has two readings",
     "normspec": "the norm of a matrix with the index 2 has two readings",
     "root": "the solution of an equation is a line of its own",
@@ -136,3 +135,25 @@ def test_sizes_that_are_products_go_through_jax() -> None:
     assert d.check(against=loss).ok
     with pytest.raises(MatcalcError, match="cannot be given to JAX"):
         mc.derive(loss, wrt="x", shapes={"x": (n * (n + 1) / 2,), "A": (n, n)})
+
+
+def test_bars_are_printed_around_numbers_only() -> None:
+    """Around a square matrix they would be read as the determinant."""
+    s, A = mc.var("s", 1, 1), mc.var("A", "n", "n")
+    assert latex(mc.abs(s)) == r"\lvert s \rvert"
+    assert latex(mc.abs(A)) == r"\operatorname{abs}(A)"
+
+
+@pytest.mark.parametrize("formula", [r"\log(0)", r"0 x", r"x + 0", r"0^\top x", "-0", r"y = 0 \\ y x", r"\sin(0 x)"])
+def test_a_zero_that_may_be_a_matrix_is_refused(formula: str) -> None:
+    with pytest.raises(MatcalcError, match="0 has two readings"):
+        parse(formula, shapes={"x": (3, 1)}, syntax="latex")
+
+
+def test_a_zero_that_is_compared_or_counts_is_a_number() -> None:
+    shapes = {"x": (3, 1)}
+    for formula in (r"\max(0, x)", r"\max\{0, x\}", r"\begin{bmatrix} 0 & 1 \end{bmatrix}", r"x^{0}"):
+        try:
+            parse(formula, shapes=shapes, syntax="latex")
+        except MatcalcError as error:
+            assert "0 has two readings" not in str(error)  # noqa: PT017

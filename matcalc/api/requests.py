@@ -17,6 +17,7 @@ from matcalc.api.prove import judged_text
 from matcalc.errors import MatcalcError, closest, need_one_of, shorten
 from matcalc.export.data import derivation_data, hessian_data, report_data
 from matcalc.export.verdicts import verdict_data
+from matcalc.functions.request import program_after
 from matcalc.kinds import GRADIENT, SHOWN, kind_of
 
 Given = Mapping[str, Any]
@@ -46,8 +47,8 @@ def answer(command: str, given: Given) -> Answer:
         >>> found = answer("derive", {**given, "format": "json"})
         >>> found["status"], found["data"]["results"][0]["gradient"]
         ('ok', '2*A*x')
-        >>> answer("code", {"source": "x'*x", "kind": "gradient"})["text"].splitlines()[-2:]
-        ['    x, shape_x, dims, dtype = _inputs(x, dims)', '    return {"x": (2 * x).reshape(shape_x)}']
+        >>> answer("claim", {"claim": "A' = A"})["status"]
+        'failed'
 
     Raises:
         MatcalcError: the command or a field is unknown, or something in the request is wrong.
@@ -86,17 +87,19 @@ def _derive(given: Given) -> Answer:
         d.need_scalar(kind.title)
     elif d.output.is_scalar:
         raise MatcalcError("the function is 1 x 1: it has a gradient (--kind gradient)")
-    hessians = hessian_data(d) if kind.second else []
     if form == "json":
         data = derivation_data(d, style, layout)
-        return _answer("", {**data, "hessians": hessians} if hessians else data)
-    view = getattr(d, form)(style=style, layout=layout, language=given.get("language", "en"))
-    return _answer("\n".join([view.rstrip("\n"), *_hessian_lines(hessians, form)]))
+        return _answer("", {**data, "hessians": hessian_data(d)} if kind.second else data)
+    view = getattr(d, form)
+    return _answer(view(style=style, layout=layout, language=given.get("language", "en"), hessian=kind.second))
 
 
-@_command("code", *SOURCE, "kind", "target")
+@_command("code", *SOURCE, "kind", "target", "after")
 def _code(given: Given) -> Answer:
-    return _answer(derivation(given).code(kind=given.get("kind"), target=given.get("target", "numpy")))
+    d = derivation(given)
+    if given.get("after") is not None:
+        return _answer(program_after(d, given["after"], given.get("kind")))
+    return _answer(d.code(kind=given.get("kind"), target=given.get("target", "numpy")))
 
 
 @_command("check", *SOURCE, "kind", "by", "trials", "seed", "format")
@@ -169,22 +172,6 @@ def _format(given: Given, *known: str) -> str:
     form = str(given.get("format", known[0]))
     need_one_of("the format", form, known)
     return form
-
-
-def _hessian_lines(hessians: list[dict[str, Any]], form: str) -> list[str]:
-    """The Hessians, d vec(gradient) = H d vec(variable), as text, LaTeX or Markdown."""
-    lines = [{"text": "\nHessians", "latex": r"\paragraph{Hessians}", "markdown": "\n### Hessians\n"}[form]]
-    for row in hessians:
-        name, (rows, columns) = row["name"], row["shape"]
-        if form == "text":
-            lines.append(f"  by {name}   [{rows} x {columns}]")
-            lines += [f"    {statement}" for statement in row["hessian"].split("; ")]
-            lines += [f"    valid where {c['expression']} is {c['fact']}" for c in row["conditions"]]
-        elif form == "latex":
-            lines.append(rf"By \verb|{name}|: \[{row['latex']}\]")
-        else:
-            lines.append(f"By `{name}`:\n\n$$\n{row['latex']}\n$$\n")
-    return lines if hessians else []
 
 
 # ------------------------------------------------------------------------------------------------ reading fields

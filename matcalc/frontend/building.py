@@ -249,6 +249,8 @@ class Builder:
             return f"{shorten(name)} is a {what}, not a function: write {shorten(name)}*(...) for a product"
         if name == "D":
             return "D(phi)(X) is the derivative of a function phi at X: the brackets with X are missing"
+        if len(name) == 1:
+            return f"there is no function {name}: an entry is {name}[1], and a product is written {name}*(...)"
         functions = [*self.names.functions, *filter(is_function, REGISTRY)]
         words = [self.source.words(t) for t in tree.children[1:] if isinstance(t, Tree)]
         return f"there is no function {shorten(name)}{about_call(name, words) or closest(name, functions)}"

@@ -118,6 +118,7 @@ CALLS: dict[str, str] = {
     **dict.fromkeys(("logmat",), "logm({0})"),
     **dict.fromkeys(("krons",), "kron({0}, {1})"),
     **dict.fromkeys(("log_sum_exp", "lse"), "logsumexp({0})"),
+    **dict.fromkeys(("KL", "kl", "kl_div", "kldiv", "kl_divergence", "KLDivergence"), "sum({0} .* log({0} ./ {1}))"),
     **dict.fromkeys(("bilinear", "quad_form", "quadratic"), "{0}'*A*{0}"),
 }  # fmt: skip
 _BY_SECOND = {  # norm(x, 1): what the second argument chooses
@@ -149,6 +150,9 @@ def about_call(name: str, words: Sequence[str]) -> str:
         written = _BY_SECOND.get(second, "norm1({0}), norm2({0}) or max(abs({0}))")
     elif name in CALLS or name in READINGS:
         written = CALLS.get(name) or READINGS[name]
+    elif re.match(r"(sum|prod)_", name):
+        reduction = name.partition("_")[0]
+        return f": over an index it is {reduction}(i=1..n, x[i]), over all entries {reduction}(x)"
     else:
         return f": {REFUSED[name]}" if name in REFUSED else ""
     letters = [f"{w}" if re.fullmatch(r"\w+|\w+\(.*\)", w) else f"({w})" for w in words]
@@ -272,6 +276,13 @@ CONSTRUCTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r",\s*'\w*'?", "there are no quotation marks: the Frobenius norm is norm2(X), the nuclear one normnuc(X)"),
         (r"//|/\*", "a comment begins with #"),
         (r"\.\.\.|…", "inside of brackets an expression goes on in the next line by itself"),
+        (r"^\s*d\s*/\s*d\s*(\w+)\s+\S+",
+         "leave d/d{1} out: the text is the function, and what it is derived by is named beside it"),
+        (r"^\s*(?:minimi[sz]e|maximi[sz]e|min|max|solve)\s+[^;\n]*",
+         "the text is the function alone: its optimum is `matcalc solve` or mc.minimize(text, over=...)"),
+        (r"[;,\n]?\s*\b(?:wrt|by)\s+(\w+)",
+         'what it is derived by is named beside the text: wrt="{1}", or --wrt {1}'),
+        (r"\bwhere\s+(\w+)\s*:\s*([^;\n]*)", "declarations come first: `{1}: {2}; ...`"),
         (r"\[[^\],;]*[\w\])]\s+[\w(\[-]", "the entries of a row are separated by commas: [1, 2; 3, 4]"),
         (r"\b(\w+)\s*(\+=|-=|\*=|/=)", "each name is defined once, `name = expression`"),
         (r"\b\d+\s*:\s*\w+", "a range can only be an index, as in x[1:3]"),

@@ -265,7 +265,9 @@ class Inference(Builder):
         a, b = left.value, right.value
         if right.sign == "/" and not self.is_scalar(b):
             raise self.source.error(
-                f"cannot divide by {self.described(right)}: / divides by a 1 x 1 value, ./ by entries", sign
+                f"cannot divide by {self.described(right)}: / divides by a 1 x 1 value, ./ by entries"
+                f"{self.as_number(right.words)}",
+                sign,
             )
         if right.sign == "/" or (self.is_scalar(b) and right.sign != "./"):
             return a.shape
@@ -283,11 +285,25 @@ class Inference(Builder):
 
     def cannot_multiply(self, left: Operand, right: Operand) -> str:
         """The beginning of an error about a product."""
-        return f"cannot multiply {self.described(left)} by {self.described(right)}"
+        columns = self._is_assumed_column(left) and self._is_assumed_column(right)
+        written = f" (an inner product is {left.words}'*{right.words}, entry by entry it is .*)" if columns else ""
+        return f"cannot multiply {self.described(left)} by {self.described(right)}{written}"
 
     def not_square(self, base: Operand) -> str:
         """The beginning of an error about a power."""
-        return f"^ needs a square matrix, but {self.described(base)} is not (.^ is the power entry by entry)"
+        said = f"^ needs a square matrix, but {self.described(base)} is not (.^ is the power entry by entry"
+        return f"{said}{self.as_number(base.words)})"
+
+    def as_number(self, words: str) -> str:
+        """How a name that nothing declares is said to be a number, or a size."""
+        if words not in self.undeclared:
+            return ""
+        size = f", and a size stands in a shape, as in `X: {words} x p`" if words in ("n", "m", "p", "k", "d") else ""
+        return f"; a number is declared `{words}: scalar`{size}"
+
+    def _is_assumed_column(self, operand: Operand) -> bool:
+        rows, cols = self.unifier.shape(operand.value.shape)
+        return is_scalar((cols, 1)) and not is_scalar((rows, 1)) and len(operand.words) < 20
 
     def unfit(self, name: str, args: list[Operand]) -> str:
         """The beginning of an error about a call."""

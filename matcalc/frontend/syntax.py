@@ -28,6 +28,7 @@ MAX_CHARACTERS = 1_000_000
 _VERBS = {"solves": "_SOLVES", "minimizes": "_MINIMIZES", "minimises": "_MINIMIZES"}
 _CLOSING = {"(": ")", "[": "]"}
 _TWO_SIZES = re.compile(r"([0-9]+)(x)([0-9]+|[A-Za-z_][A-Za-z0-9_]*)")
+_NUMBER_BESIDE = re.compile(r"([0-9]+)([A-Za-z][A-Za-z0-9_]{0,20})")
 _TIMES = "unexpected character '×' (U+00D7 MULTIPLICATION SIGN): write * for the matrix product, .* entry by entry"
 
 
@@ -130,9 +131,11 @@ def _sizes(token: Token) -> Iterator[Token]:
 
 def _check_number(token: Token) -> None:
     if token.type == "MALFORMED_NUMBER":
-        raise _MisplacedError(
-            f"{shorten(token.value)!r} is not a number (an operator may be missing, or a digit after the point)", token
-        )
+        said = "an operator may be missing, or a digit after the point"
+        beside = _NUMBER_BESIDE.fullmatch(token.value)
+        if beside is not None:
+            said += f": {beside[1]}*{beside[2]}"
+        raise _MisplacedError(f"{shorten(token.value)!r} is not a number ({said})", token)
 
 
 def _match(token: Token, opened: list[Token]) -> None:

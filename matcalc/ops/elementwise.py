@@ -214,7 +214,7 @@ sqrt = elementwise(
 absolute = elementwise(
     "abs",
     sp.Abs,
-    Template(r"\lvert {0} \rvert"),
+    Template(r"\lvert {0} \rvert", of_matrices=r"\operatorname{abs}"),
     "np.abs",
     facts=_abs_facts,
     slope=lambda Y, X: sign(X),

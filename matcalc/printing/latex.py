@@ -309,6 +309,8 @@ def _apply(e: Expr, args: list[Piece]) -> Piece:
     else:
         own_axis = entry.complete is not None and e.params == defaults(e)
         form = entry.latex(*(p.default for p in entry.params)) if own_axis else entry.latex(*e.params)
+    if isinstance(form, Template) and form.of_matrices and not all(a.is_scalar for a in e.args):
+        form = Call(form.of_matrices)
     match form:
         case Call():
             return Piece((form.name, _bracketed(Piece(join(", ", [*args, *options]), Level.LOOSE))))

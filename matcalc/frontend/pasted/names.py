@@ -10,7 +10,7 @@ from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.pasted import calls
 from matcalc.frontend.pasted.tokens import GREEK_VARIANTS, Known, Tok, is_called, written
 from matcalc.frontend.syntax import Node, Source
-from matcalc.printing.symbols import Symbol, symbol
+from matcalc.printing.symbols import GREEK, Symbol, symbol
 
 FUNCTIONS_OF_LETTERS = {"sigma": "sigmoid", "Phi": "normcdf", "psi": "digamma", "Tr": "tr"}
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*|\d+")
@@ -213,10 +213,19 @@ class NameReader:
                     at += len(part)
                 self.tokens[self.at - 1 : self.at] = pieces
                 return self.word(pieces[0])
+            if self.may_be_letters(word):
+                raise self.error(
+                    f"{word} has two readings, a name and {'*'.join(word)}: write the *, or declare {word}", tok
+                )
         head, _, tail = word.partition("_")
         if tail and head and not self.known.called(symbol(word)):
             return self.of_symbol(Tok("word", head, tok.start, tok.start + len(head)), tail, tok)
         return self.of_symbol(tok, None, tok)
+
+    def may_be_letters(self, word: str) -> bool:
+        """Whether a word that nothing declares may be a product of letters: in mathematics, of two or three."""
+        open_word = not (self.python or self.latex or self.known.strict or word in GREEK or word in self.known)
+        return open_word and word.isalpha() and len(word) in (2, 3)
 
     def order_of(self, tok: Tok) -> str:
         """The k of a derivative \\psi^{(k)}(x), stepped over; empty where it is something else."""

@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lark import Token
+
 from matcalc.dims import symbol
 from matcalc.errors import ParseError, need_one_of
 from matcalc.frontend.declarations import form_of, open_sizes, shape_of
 from matcalc.frontend.hints import READINGS
 from matcalc.frontend.pasted import latex_tokens, text_tokens
+from matcalc.frontend.pasted.calls import is_literal
 from matcalc.frontend.pasted.latex_tokens import ACCENTS, BRACKETS, OPERATORS, REFUSED, SPECIAL, STYLES
 from matcalc.frontend.pasted.reader import Reader
 from matcalc.frontend.pasted.tokens import Known, PastedError, is_called
@@ -33,6 +36,10 @@ _FOREIGN = re.compile(
 )
 _DECLARATION = re.compile(r"(?:^|(?<=[;\n]))[ \t]*([A-Za-z_]\w*)\s*:(?!=)[^;\n]*")
 _COMMANDS = frozenset((*SPECIAL, *BRACKETS, *OPERATORS, *STYLES, *ACCENTS, *REFUSED, *GREEK, "left", "right", "quad"))
+# Where a 0 is a value of its own, and the functions that compare entries with it.
+_READS_ZERO = ("product", "sum", "signed", "postfix", "call", "shaped", "expression", "definition")
+_COMPARES = ("max", "min", "maximum", "minimum", "where")
+_ZERO = "0 has two readings here, the number and a matrix of zeros: leave it out, or write zeros(m, n) in text"
 LONGEST = 20_000  # characters of a pasted formula
 
 
@@ -112,7 +119,22 @@ def pasted(text: str, known: Known, *, latex: bool) -> tuple[Source, Node]:
         raise ParseError("the formula is empty: there is nothing to derive")
     python = not latex and _PYTHON.search(rest) is not None
     statements = Reader(source, tokens, known, latex=latex, python=python).statements()
+    if latex:
+        for statement in statements:
+            _check_zeros(source, statement)
     return source, tree("start", [*declarations, *statements], 0, len(source.text))
+
+
+def _check_zeros(source: Source, statement: Node) -> None:
+    """Raise ParseError where a 0 may be a number or a matrix of zeros, which the shape of the result depends on."""
+    for node in statement.iter_subtrees():
+        compares = node.data == "call" and str(node.children[0]) in _COMPARES
+        if compares or node.data not in _READS_ZERO:
+            continue
+        for child in node.children[:1] if node.data == "postfix" else node.children:
+            if not isinstance(child, Token) and is_literal(child, "0"):
+                found = source.error(_ZERO, child)
+                raise PastedError(found.message, found.source, found.line, found.column)
 
 
 def _declaration(source: Source, start: int, end: int, known: Known) -> Node:
