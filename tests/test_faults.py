@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ import matcalc as mc
 from matcalc.cli import main
 from matcalc.expr import Expr
 
-CASES = load("faults")
+FILES = ("faults", "faults_more")
+CASES = [
+    case for name in FILES for case in load(name)
+]  # the second: two of each kind, made up and checked against other sources
 SIZES = {"n": 4, "m": 5, "p": 3, "q": 2, "k": 3, "d": 3, "N": 6, "H": 4, "K": 3, "T": 4}
 DRAWN = {"spd": "positive-definite", "pos": "positive", "sym": "symmetric", "nonsing": "invertible"}
 SKEW = "skew"
@@ -309,4 +313,7 @@ def test_the_cases_are_all_judged():
         "py",
     }
     assert {case["do"] for case in CASES} == judged
-    assert len(Path(__file__).parent.joinpath("cases", "faults.jsonl").read_text().splitlines()) == len(CASES)
+    folder = Path(__file__).parent / "cases"
+    assert sum(len((folder / f"{name}.jsonl").read_text().splitlines()) for name in FILES) == len(CASES)
+    added = Counter(case["kind"] for case in load("faults_more"))
+    assert added == dict.fromkeys({case["kind"] for case in load("faults")}, 2)
