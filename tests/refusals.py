@@ -5,7 +5,7 @@ An operation is refused with the kind: its value, or its gradient (the derivativ
 
 from __future__ import annotations
 
-_SOLVED = {"root"}  # the equations of implicit values: solved by code for NumPy only
+_SOLVED = {"root"}  # the equations of implicit values: solved by code for NumPy, JAX and PyTorch
 _SPECIAL = {"digamma", "gammaln", "polygamma"}
 _NORMAL = {"normlogcdf", "normratio"}
 _SPECTRA = {
@@ -22,8 +22,8 @@ _C |= {"prodothersform", "unvech", "vech", "block", "place", "slice", *_NORMAL}
 REFUSED: dict[str, dict[str, set[str]]] = {
     "numpy": {"value": set(), "gradient": set()},
     "numba": {"value": set(), "gradient": set()},
-    "jax": {"value": _SOLVED, "gradient": _SOLVED},
-    "torch": {"value": _SOLVED, "gradient": _SOLVED},
+    "jax": {"value": set(), "gradient": set()},
+    "torch": {"value": set(), "gradient": set()},
     # The standard has no special functions.
     "array-api": {
         "value": _SOLVED | _SPECIAL | _NORMAL | {"normcdf", "erf", "erfc", "gelu"},

@@ -70,7 +70,7 @@ def numpy_source(
     lowered.summary = summary or lowered.summary
     if lowered.solvers and not chosen.solves:
         equation = next(iter(lowered.solvers))
-        raise NoRuleError(f"the equation of {equation.name} is solved by code for NumPy only, not for {target}")
+        raise NoRuleError(f"the equation of {equation.name} is solved by code for other targets only, not for {target}")
     printer = chosen.autodiff if autodiff and chosen.autodiff is not None else chosen.printer
     return printer(lowered, Page(title, list(formulas), comments or {}))
 

@@ -23,5 +23,6 @@ TARGET = Target(
     partial(portable_text, DIALECT),
     runtime=DIALECT.helpers,
     library="jax",
+    solves=True,
     autodiff=partial(autodiff_text, "jax", DIALECT),
 )

@@ -48,6 +48,8 @@ def autodiff_text(target: str, dialect: Dialect, lowered: Lowered, page: Page) -
     program = lowered.program
     if lowered.renamed() or lowered.functions:
         raise NoRuleError(f"no code for {dialect.title} with abstract functions or with names that Python reserves")
+    if lowered.solvers:
+        raise NoRuleError(f"autodiff does not solve the equation of {next(iter(lowered.solvers)).name}")
     assert program.cotangent is not None
     names = [lowered.inputs[v.params[0]] for v in program.variables]
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]

@@ -13,6 +13,7 @@ from matcalc.targets.libraries.dialect import Dialect
 from matcalc.targets.libraries.sizes import size_lines
 from matcalc.targets.libraries.translation import python_numbers, translated
 from matcalc.targets.registry import Page
+from matcalc.targets.solvers import solver_sources
 from matcalc.templating import render
 
 WIDTH = 108
@@ -31,9 +32,8 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
         raise NoRuleError(
             f"no code for {dialect.title} with a variable called {dialect.prefix}: the code needs the name"
         )
-    numbers = python_numbers(lowered.dimensions.values(), lowered.schedule.statements)
-    lines = [f"{s.target} = {translated(s.tree, dialect, numbers)}" for s in lowered.schedule.statements]
-    result = translated(lowered.result_tree(), dialect, numbers)
+    lines, result = _body(lowered, dialect)
+    solvers = solver_sources(lowered, lambda inner: _body(inner, dialect), dialect.prefix)
     if program.kind.value and program.kind.derivatives:
         result = result.removeprefix("(").removesuffix(")")
     arrays = [(lowered.inputs[v.params[0]], v.shape) for v in program.variables if not v.is_scalar]
@@ -58,8 +58,8 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
     needs_dtype = any(re.search(r"\bdtype\b", t) for t in [used, *taking])
     taking[typed : typed + 1] = [type_line(given, dialect, read=needs_dtype)] if given or needs_dtype else []
     body += taking
-    needed = dialect.needed("\n".join(body))
-    helpers = [source for name, source in dialect.sources.items() if name in needed]
+    needed = dialect.needed("\n".join([*body, *solvers]))
+    helpers = [*solvers, *(source for name, source in dialect.sources.items() if name in needed)]
     everything = "\n".join([*body, *helpers])
     return render(
         "portable_module.py.jinja",
@@ -74,6 +74,14 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
         result=result,
         helpers=helpers,
     )
+
+
+def _body(lowered: Lowered, dialect: Dialect) -> tuple[list[str], str]:
+    """The lines of the statements, and the text of what is returned."""
+    numbers = python_numbers(lowered.dimensions.values(), lowered.schedule.statements)
+    own = lowered.solvers.values()
+    lines = [f"{s.target} = {translated(s.tree, dialect, numbers, own)}" for s in lowered.schedule.statements]
+    return lines, translated(lowered.result_tree(), dialect, numbers, own)
 
 
 def type_line(arrays: list[str], dialect: Dialect, *, read: bool = True) -> str:

@@ -52,18 +52,18 @@ def _is_number(tree: ast.expr, numbers: set[str]) -> bool:
     return all(n.id in numbers for n in ast.walk(tree) if isinstance(n, ast.Name))
 
 
-def translated(tree: ast.expr, dialect: Dialect, numbers: set[str]) -> str:
-    """A value in another library; `numbers` are the names of Python's numbers.
+def translated(tree: ast.expr, dialect: Dialect, numbers: set[str], own: Iterable[str] = ()) -> str:
+    """A value in another library; `numbers` are the names of Python's numbers, `own` functions of the module.
 
     Raises:
         NoRuleError: it uses what the library does not have.
     """
-    return trees.hugged(trees.text(_Translator(dialect, numbers).visit(trees.copied(tree))))
+    return trees.hugged(trees.text(_Translator(dialect, numbers, set(own)).visit(trees.copied(tree))))
 
 
 class _Translator(ast.NodeTransformer):
-    def __init__(self, dialect: Dialect, numbers: set[str]) -> None:
-        self.dialect, self.numbers = dialect, numbers
+    def __init__(self, dialect: Dialect, numbers: set[str], own: set[str]) -> None:
+        self.dialect, self.numbers, self.own = dialect, numbers, own
 
     def _is_number(self, tree: ast.expr) -> bool:
         """Whether a value is a number of Python's, which not every library takes beside an array."""
@@ -132,6 +132,8 @@ class _Translator(ast.NodeTransformer):
             return self._library_call(name.removeprefix("np."), node)
         if name == "dtype.type":
             return self._call("asarray", node.args, dtype=ast.Name("dtype"))
+        if name in self.own:
+            return node
         if name in self.dialect.helpers:
             if name == "_cholesky_solve":
                 node.args[1] = self._whole(node.args[1], "{0: -1}")

@@ -18,8 +18,8 @@ from matcalc.expr import Expr, postorder
 from matcalc.printing.text import shared
 from matcalc.targets.numpy.idioms import in_numpy
 from matcalc.targets.numpy.inputs import Inputs
-from matcalc.targets.numpy.solvers import solver_sources
 from matcalc.targets.registry import Page
+from matcalc.targets.solvers import solver_sources
 from matcalc.templating import render
 from matcalc.walk import substitute
 

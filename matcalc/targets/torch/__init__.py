@@ -22,5 +22,6 @@ TARGET = Target(
     partial(portable_text, DIALECT),
     runtime=DIALECT.helpers,
     library="torch",
+    solves=True,
     autodiff=partial(autodiff_text, "torch", DIALECT),
 )

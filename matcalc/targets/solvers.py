@@ -7,7 +7,7 @@ from collections.abc import Callable
 from matcalc.core import exact_dim
 from matcalc.dims import shape_text
 from matcalc.emit.code import number_code
-from matcalc.emit.program import Lowered, plain
+from matcalc.emit.program import Lowered, plain, quoted
 from matcalc.emit.recipe import Program
 from matcalc.errors import NoRuleError
 from matcalc.kinds import GRADIENT
@@ -17,16 +17,18 @@ from matcalc.printing.text import text
 Body = Callable[[Lowered], tuple[list[str], str]]
 
 
-def solver_sources(lowered: Lowered, body: Body) -> list[str]:
+def solver_sources(lowered: Lowered, body: Body, library: str = "") -> list[str]:
     """The functions that a module calls; `body` writes the statements and the result of a program.
+
+    Without a `library`, which `_newton` then takes, they are NumPy's, and name the value that has no solution.
 
     Raises:
         NoRuleError: an equation holds another one, or an abstract function.
     """
-    return [_source(equation, name, body) for equation, name in lowered.solvers.items()]
+    return [_source(equation, name, body, library) for equation, name in lowered.solvers.items()]
 
 
-def _source(equation: Equation, name: str, body: Body) -> str:
+def _source(equation: Equation, name: str, body: Body, library: str) -> str:
     unknown = equation.unknown
     results = dict(zip(_keys(equation), (equation.residual, equation.derivative)))
     inner = Lowered(Program(GRADIENT, None, results, [unknown, *equation.formals]), "equation")
@@ -48,7 +50,7 @@ def _source(equation: Equation, name: str, body: Body) -> str:
         *(f"        {line}" for statement in statements for line in statement.split("\n")),
         f"        return tuple({result}.values())",
         "",
-        f'    return _newton("{equation.name}", equation, ({rows}, {cols}), {equation.words!r}, dtype)'
+        f"    return _newton({library or quoted(equation.name)}, equation, ({rows}, {cols}), {equation.words!r}, dtype)"
         + ("[0, 0]" if unknown.is_scalar else ""),
     ]
     return "\n".join(lines)
