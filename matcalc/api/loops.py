@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from matcalc.claims.loops import judged_loop
+from matcalc.claims.verdict import Verdict
 from matcalc.emit.module import compile_function
 from matcalc.errors import NoRuleError, shorten
 from matcalc.export.loops import export_loops
@@ -20,7 +22,7 @@ from matcalc.printing.style import STANDARD, Notation
 ELSEWHERE = {
     **dict.fromkeys(("jacobian", "hessian"), "use function('hvp'), the Hessian times a vector"),
     **dict.fromkeys(("curvature", "optimum", "objective"), "write it without families and recurrences"),
-    **dict.fromkeys(("claim", "claim_values", "claim_lines"), "compare the numbers of function()"),
+    **dict.fromkeys(("claim_values", "claim_lines"), "claim() judges one gradient"),
     **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse"), "text() shows the adjoints"),
 }
 
@@ -113,6 +115,22 @@ class LoopDerivation(LoopProblem):
     def evaluate(self, *, dims: Mapping[str, int] | None = None, **values: Any) -> Any:
         """The value by direct evaluation of the program."""
         return evaluate_program(self.pieces, values, dims)
+
+    def claim(self, name: str, claim: str, kind: Any = None, by: Any = None) -> Verdict:
+        """Whether a claim about a gradient is right, in sums or in matrices: proved, disproved or undecided.
+
+        Args:
+            name: a variable; or a family, or its member `u[k]`: then the claim is about a member with its index.
+            claim: text in the scope of the program; `d_h[t]` is the right adjoint of h[t].
+            kind: `gradient`.
+            by: nothing: there are no mixed Hessians here.
+
+        It is disproved by the program written out for small sizes, and proved term by term, for all sizes.
+        """
+        kind_of(kind or GRADIENT, (GRADIENT,))
+        if by is not None:
+            raise NoRuleError("a mixed Hessian is not available for programs with families and recurrences")
+        return judged_loop(self, name, claim)
 
     def check(self, trials: int = 5, seed: int = 0, *, kind: Any = None, by: Any = None) -> Report:
         """The generated gradients against differences of the program, written out for small sizes.

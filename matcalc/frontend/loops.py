@@ -218,11 +218,19 @@ class LoopBuilder(IndexBuilder):
             except NoMatrixError as error:
                 raise self.refusal(tree)(str(error)) from None
         self.need_alone(tree, run, body)
-        made = core.var(f"s{1 + sum(isinstance(q, LoopSum) for q in self.program.quantities)}", *body.shape)
+        made = core.var(self.sum_name(), *body.shape)
         self.program.quantities.append(LoopSum(made, run, body))
         if not isinstance(value, Indexed):
             return made
         return Indexed(Entry(made, labels[0], labels[1]), value.row, value.column)
+
+    def sum_name(self) -> str:
+        """A name for a sum that nothing in the program has."""
+        name = f"s{1 + sum(isinstance(q, LoopSum) for q in self.program.quantities)}"
+        taken = {*self.names.later, *self.program.families, *self.program.recurrences}
+        while name in taken or self.names.find(name) is not None:
+            name += "_"
+        return name
 
     def need_alone(self, tree: Node, run: Run, body: Expr) -> None:
         """Raise ParseError for a sum inside of another loop that depends on the index of that."""
