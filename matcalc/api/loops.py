@@ -35,14 +35,16 @@ class LoopDerivation(LoopProblem):
         if what != GRADIENT.title:
             raise NoRuleError(f"a {what} is not available for programs with families and recurrences")
 
-    def text(self, style: str = "steps", layout: str = "denominator", *, language: str = "en") -> str:
+    def text(
+        self, style: str = "steps", layout: str = "denominator", *, language: str = "en", hessian: bool = False
+    ) -> str:
         """The derivation as plain text: `steps` shows the program, the adjoints and the gradients, `result`
         the adjoints and the gradients.
 
         Raises:
             MatcalcError: another style, layout or language.
         """
-        return page_text(self, checked_style(style, layout, language))
+        return page_text(self, checked_style(style, layout, language, hessian=hessian))
 
     def latex(
         self,
@@ -51,9 +53,10 @@ class LoopDerivation(LoopProblem):
         notation: Notation = STANDARD,
         *,
         language: str = "en",
+        hessian: bool = False,
     ) -> str:
         """The derivation as LaTeX: `aligned` lists of the program, of the adjoints and of the gradients."""
-        return page_latex(self, checked_style(style, layout, language), notation)
+        return page_latex(self, checked_style(style, layout, language, hessian=hessian), notation)
 
     def markdown(
         self,
@@ -62,9 +65,10 @@ class LoopDerivation(LoopProblem):
         notation: Notation = STANDARD,
         *,
         language: str = "en",
+        hessian: bool = False,
     ) -> str:
         """The derivation as Markdown with LaTeX formulas."""
-        return page_markdown(self, checked_style(style, layout, language), notation)
+        return page_markdown(self, checked_style(style, layout, language, hessian=hessian), notation)
 
     def export(self, path: Any, **options: Any) -> Any:
         """Write a note: the variables, the program, the adjoints, the gradients, the code and the certificate.

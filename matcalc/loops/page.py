@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from matcalc.dims import shape_text
-from matcalc.errors import need_one_of
+from matcalc.errors import NoRuleError, need_one_of
 from matcalc.indices.lifting import TITLE, liftings_latex, liftings_text
 from matcalc.loops.lines import Line, line_latex, text, value_text
 from matcalc.loops.problem import LoopProblem
@@ -32,12 +32,15 @@ class Gradient:
         return len(self.lines) == 1 and self.lines[0].head is None
 
 
-def checked_style(style: str, layout: str, language: str) -> str:
+def checked_style(style: str, layout: str, language: str, *, hessian: bool = False) -> str:
     """The style, if it, the layout and the language are offered.
 
     Raises:
         MatcalcError: one is not.
+        NoRuleError: Hessians are asked for.
     """
+    if hessian:
+        raise NoRuleError("a Hessian is not available for programs with families and recurrences")
     need_one_of("style", style, STYLES)
     need_one_of("layout", layout, ("denominator",))
     need_one_of("language", language, ("en",))
