@@ -198,6 +198,10 @@ def test_pieces_join_at_their_slopes():
     assert curvature_of_function(huber, EVERYTHING) == Shape(convex=True, concave=False)
     assert curvature_of_function(sp.Max(T, 2 * T, -1), EVERYTHING) == Shape(convex=True, concave=False)
     assert curvature_of_function(sp.Min(T, 2 * T), EVERYTHING) == Shape(convex=False, concave=True)
+    bound = sp.Symbol("M", positive=True)
+    parts = pieces(sp.Piecewise((T**2, sp.Abs(T) <= bound), (2 * bound * sp.Abs(T) - bound**2, True)), EVERYTHING)
+    assert [p.high for p, _ in parts] == [-bound, 0, bound, sp.oo]
+    assert pieces(sp.Abs(T**2 - bound), EVERYTHING) is None
     jump = sp.Piecewise((T, T < 0), (T + 1, True))
     assert curvature_of_function(jump, EVERYTHING) == Shape(convex=False, concave=False)
     assert curvature_of_function(sp.Piecewise((T**2, T < 1), (3 * T - 1, True)), EVERYTHING) == Shape(False, False)

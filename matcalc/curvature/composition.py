@@ -24,7 +24,7 @@ from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, record
 from matcalc.properties import known
 from matcalc.rewrite.engine import Rewriter
-from matcalc.walk import depends
+from matcalc.walk import depends, variables
 
 BOYD = "Boyd & Vandenberghe, Convex Optimization (2004)"
 _MANY = 12  # terms of a sum among which pairs are sought
@@ -254,7 +254,8 @@ class Composition:
 
     def _chain(self, e: Expr) -> Shape:
         """An entrywise expression in one affine value, as a function of one number."""
-        made = function_of_one(e)
+        bounds = [v for v in variables((e,)) if v.is_scalar and self.is_constant(v) and known(v, "positive")]
+        made = function_of_one(e) or function_of_one(e, bounds)
         if made is None or not made[0].has(_T) or not self.shape.get(made[1], UNKNOWN).affine or made[1] is e:
             return UNKNOWN
         form, z = made

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from matcalc.curvature.intervals import EVERYTHING, POSITIVE, Range, hull_of_ends, power
+from matcalc.curvature.intervals import EVERYTHING, NONNEGATIVE, POSITIVE, Range, hull_of_ends, power
 from matcalc.expr import Expr, postorder, record
 
 T = sp.Symbol("t", real=True)
@@ -18,14 +18,16 @@ _CANDIDATES = 16  # values of which an expression may be a function of one
 _ROOT = sp.Symbol("u", positive=True)
 
 
-def function_of_one(e: Expr) -> tuple[Any, Expr] | None:
+def function_of_one(e: Expr, parameters: Iterable[Expr] = ()) -> tuple[Any, Expr] | None:
     """An entrywise expression as a SymPy function of one number t, and the value whose entries t stands for.
 
-    None where it depends on the entries of several values, or of none.
+    None where it depends on the entries of several values, or of none. `parameters` are positive numbers that become
+    positive symbols.
     """
+    known: dict[Expr, Any] = {p: sp.Symbol(p.name, positive=True) for p in parameters}
     inner = [sub for sub in postorder((e,), stop=lambda s: not _is_entrywise(s)) if sub is not e and sub.args]
     for z in (None, *reversed(inner[-_CANDIDATES:])):
-        done: dict[Expr, Any] = {}
+        done: dict[Expr, Any] = dict(known)
         leaves: dict[Expr, None] = {}
         for sub in postorder((e,), stop=lambda s, z=z: s is z or not _is_entrywise(s)):  # type: ignore[misc]
             done[sub] = _scalar_form(sub, done, leaves)
@@ -89,14 +91,27 @@ def pieces(form: Any, where: Range) -> list[tuple[Range, Any]] | None:
     kinked = next((part for part in sp.postorder_traversal(form) if isinstance(part, _KINKED)), None)
     if kinked is None:
         return [(where, form)]
-    switches = _switches(kinked)
-    joints: set[Any] = set()
-    for g in switches:
-        if g.has(T):
-            if not g.is_polynomial(T) or g.free_symbols != {T}:
-                return None
-            joints |= {r for r in sp.Poly(g, T).real_roots(multiple=True) if where.low < r < where.high}
-    ends = [where.low, *sorted(joints), where.high]
+    try:
+        joints = sorted({r for g in _switches(kinked) if g.has(T) for r in _roots(g) if where.low < r < where.high})
+        ends = [where.low, *joints, where.high]
+        return _on_parts(form, kinked, ends, where)
+    except (TypeError, sp.PolynomialError):  # joints that cannot be ordered, or found
+        return None
+
+
+def _roots(g: Any) -> list[Any]:
+    """The real roots of a polynomial in t; with parameters, of a linear one."""
+    polynomial = sp.Poly(g, T)
+    if polynomial.free_symbols == {T}:
+        return list(polynomial.real_roots(multiple=True))
+    if polynomial.degree() != 1:
+        raise sp.PolynomialError(f"the roots of {g} depend on its parameters")
+    slope, rest = polynomial.all_coeffs()
+    return [-rest / slope]
+
+
+def _on_parts(form: Any, kinked: Any, ends: list[Any], where: Range) -> list[tuple[Range, Any]] | None:
+    """The pieces on adjacent parts."""
     found: list[tuple[Range, Any]] = []
     for low, high in pairwise(ends):
         part = Range(low, high, where.low_open or low != where.low, where.high_open or high != where.high)
@@ -143,6 +158,9 @@ def range_of_function(form: Any, where: Range) -> Range | None:
     """The exact range of a function of t on an interval; None where it is not rational in a known substitution."""
     if not form.free_symbols:
         return Range(form, form) if form.is_extended_real else None
+    if not form.has(T):  # a number in parameters
+        sign = POSITIVE if form.is_positive else NONNEGATIVE if form.is_nonnegative else None
+        return sign or (-POSITIVE if form.is_negative else None)
     if form.free_symbols != {T}:
         return None
     for replaced, image in _substitutions(form, where):
