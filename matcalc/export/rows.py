@@ -10,9 +10,11 @@ from matcalc.export.markup import DIFFERENTIAL, ITEM, OPERATION, REFERENCE, Mark
 from matcalc.export.references import References
 from matcalc.export.symbols import Symbol
 from matcalc.numeric.report import Report
+from matcalc.printing.breaking import LINE, width
 from matcalc.views.page import Equation, StepBack
 
 MANY = 12  # variables from which those of the same shape share a row
+LONG = 50  # letters of a reason that stands below its formula and not beside it
 SHARED = 4  # facts of one kind that are said one by one
 
 
@@ -122,21 +124,38 @@ class _Rows:
         return "".join(said)
 
     def chain(self, e: Equation) -> str:
-        """A chain of equal expressions."""
-        return self.f.equations(e.left, [(row.formula, self.inside(row.remark)) for row in e.rows])
+        """A chain of equal expressions; a long reason stands below."""
+        rows = [(row.formula, self.inside(row.remark) if len(row.remark) <= LONG else "") for row in e.rows]
+        below = [self.f.paragraph(self.f.small(self.prose(row.remark))) for row in e.rows if len(row.remark) > LONG]
+        return self.f.equations(e.left, rows) + "".join(below)
 
     def read_off(self, step: StepBack) -> str:
         """The adjoints that a step finds, each in a frame, and the shapes of the products."""
-        parts = []
+        parts: list[str] = []
+        beside: list[str] = []
         for e in step.found:
             *rows, last = e.rows
-            if rows:
-                parts.append(self.f.equations(e.left, [(row.formula, self.inside(row.remark)) for row in rows]))
-            parts.append(self.f.boxed(f"{e.left} = {last.formula}", self.inside(last.remark)))
+            formula = f"{e.left} = {last.formula}"
+            if rows or last.remark:
+                parts += [self.framed(beside), self.chain(Equation(e.left, rows)) if rows else ""]
+                parts.append(self.f.boxed(formula, self.inside(last.remark)))
+                beside = []
+                continue
+            if sum(map(width, (*beside, formula))) > LINE - 6 * len(beside):
+                parts.append(self.framed(beside))
+                beside = []
+            beside.append(formula)
+        parts.append(self.framed(beside))
         shapes = [self.prose(e.rows[-1].shape) for e in step.found if r"\to" in e.rows[-1].shape]
         if shapes:
             parts.append(self.f.paragraph(self.f.small(self.f.t("Shapes: {0}", "; ".join(shapes)))))
         return "".join(parts)
+
+    def framed(self, formulas: list[str]) -> str:
+        """Short results side by side, each in a frame."""
+        if len(formulas) < 2:
+            return "".join(map(self.f.boxed, formulas))
+        return self.f.block(r" \qquad ".join(rf"\boxed{{{formula}}}" for formula in formulas))
 
     def reasons(self, jacobians: list[LocalMatrix]) -> list[str]:
         """A Jacobian and why it has its form; each reason is given in words once."""

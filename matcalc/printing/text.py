@@ -102,7 +102,9 @@ def _product(p: Product, piece: Operand, scalar: bool) -> Piece:
         below.insert(0, _number(p.denominator))
     result = _numerator(p, piece)
     if below:
-        divisor = Piece(join("*", (_at_least(Level.POSTFIX, d) for d in below)), Level.PRODUCT)
+        first, *rest = below  # a product needs no brackets where it comes first
+        shown = [_at_least(Level.PRODUCT, first), *(_at_least(Level.POSTFIX, d) for d in rest)]
+        divisor = Piece(join("*", shown), Level.PRODUCT)
         divisor = _at_least(Level.POSTFIX, below[0]) if len(below) == 1 else _bracketed(divisor)
         result = Piece((_at_least(Level.PRODUCT, result), "/", divisor), Level.PRODUCT)
     if p.negative:

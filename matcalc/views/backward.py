@@ -27,6 +27,7 @@ from matcalc.views.oriented import arranged, oriented
 from matcalc.walk import substitute
 
 LONG = 40  # operations of a line that helps nobody
+WIDE = 24  # operations of the differential of a number that is shown for one value after the other
 PLAIN = frozenset(("add", "scale", "named"))  # what needs no reason
 
 
@@ -115,6 +116,8 @@ class WayBack:
             if e in done or not into[e]:
                 continue
             group = [v for v in reversed(order) if into[v] == into[e]] if len(into[e]) == 1 else [e]
+            if len(group) > 1 and self.is_wide(group, into[e][0]):
+                group = [e]
             done.update(group)
             found.append(self.step(group, into[e]))
         return found
@@ -142,6 +145,13 @@ class WayBack:
             total = None
         return Step(values, into, chains, total, adjoints)
 
+    def is_wide(self, values: list[Expr], p: Expr) -> bool:
+        """Whether the differential of a number along all these values is too long for one line."""
+        if not p.is_scalar:
+            return False
+        paths = [path for v in values for path in self.paths[v] if path.start is p]
+        return self.d.rewriter.cost(self.differential(p, paths).rows[-1].value) > WIDE
+
     def is_one(self, e: Expr) -> bool:
         """Whether the adjoint of a value is 1."""
         made = self.d.reverse.adjoints[e]
@@ -162,7 +172,7 @@ class WayBack:
         value = oriented(value, ends, rewriter)
         rows = [Row(arranged(value, ends), kinds=list(dict.fromkeys(k for path in paths for k in kinds_of(path))))]
         rows[0].facts = facts_in(rewriter.context.steps)
-        if len({path.end for path in paths}) < len(paths):
+        if any(_meet_in_a_product(a, b) for k, a in enumerate(paths) for b in paths[:k] if a.end is b.end):
             first = arranged(self.spread(terms), ends)
             if first is not rows[0].value and self.d.rewriter.cost(first) <= LONG:
                 rows.insert(0, Row(first, ["product rule"]))
@@ -224,6 +234,15 @@ class WayBack:
         if self.is_one(p):
             return D if D.op != "add" else self.symbols[p]
         return inner(made.handle, self.symbols[p] if D.op == "add" else D)
+
+
+def _meet_in_a_product(a: Path, b: Path) -> bool:
+    """Whether two occurrences of a value are in different factors, and not in different terms."""
+    for first, second in zip(a.jacobians, b.jacobians):
+        if first != second:
+            value = first.value.args[0] if first.value.op == "named" else first.value
+            return value.op != "add"
+    return True
 
 
 def inner(G: Expr, D: Expr) -> Expr:

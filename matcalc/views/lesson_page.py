@@ -28,7 +28,7 @@ SUBSTITUTED = 60  # letters of a gradient with all adjoints written out that is 
 # What carries an adjoint over to the other side, by the operation.
 CARRYING = {
     "matmul": "in a trace, factors go round",
-    "hadamard": "entrywise factors move from one side of an inner product to the other",
+    "hadamard": "entrywise factors change sides",
     "broadcast": "what is repeated is summed",
     "transpose": "a trace is that of the transpose",
     "kron": "block by block",

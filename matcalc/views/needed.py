@@ -201,7 +201,7 @@ def _logdet(Y: Expr, X: Expr, d: Differential) -> Fact:
     return Fact((change, (Tangent(Y), moved)), LINEAR_IN_ROWS)
 
 
-FRECHET = "{0} is linear in {1}, the upper right block of {2}; its adjoint is the same at {3}, its matrix on vec is {4}"
+FRECHET = "{0} is linear in {1}, the upper right block of {2}; its adjoint is the same at {3}; {4} is its matrix on vec"
 
 
 def _values(function: str, X: Expr, dX: Expr) -> tuple[Expr, ...]:

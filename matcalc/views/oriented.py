@@ -19,7 +19,9 @@ def oriented(e: Expr, differentials: Collection[Expr], rewriter: Rewriter) -> Ex
     """
     if not e.is_scalar:
         return e
-    return transform((e,), lambda new, old: _collected(_turned(new, differentials, rewriter)))[e]
+    return transform(
+        (e,), lambda new, old: _gathered(_collected(_turned(new, differentials, rewriter)), differentials)
+    )[e]
 
 
 def _turned(e: Expr, differentials: Collection[Expr], rewriter: Rewriter) -> Expr:
@@ -72,6 +74,48 @@ def _collected(e: Expr) -> Expr:
         return e
     terms = [times_number(c, rest) for rest, c in found.items() if c != 0]
     return core.add(*terms) if terms else core.number(0)
+
+
+def _gathered(e: Expr, differentials: Collection[Expr]) -> Expr:
+    """sum(A .* dX) - sum(B .* dX) as sum((A - B) .* dX), and means likewise."""
+    if e.op != "add":
+        return e
+    found: dict[tuple[str, Expr], list[tuple[Any, Expr | None]]] = {}
+    others = []
+    for t in e.args:
+        coefficient, rest = coefficient_and_rest(t)
+        weighed = None if rest is None else _weighed(rest, differentials)
+        if weighed is None:
+            others.append(t)
+        else:
+            found.setdefault(weighed[:2], []).append((coefficient, weighed[2]))
+    if all(len(parts) == 1 for parts in found.values()):
+        return e
+    terms = [_weighted_sum(op, dX, parts) for (op, dX), parts in found.items()]
+    return core.add(*terms, *others)
+
+
+def _weighed(t: Expr, differentials: Collection[Expr]) -> tuple[str, Expr, Expr | None] | None:
+    """The operation, the differential and the weights of sum(A .* dX) or mean(A .* dX); weights of 1 are None."""
+    if t.op not in ("sum", "mean") or t.params[0] is not None:
+        return None
+    factors = t.args[0].args if t.args[0].op == "hadamard" else t.args
+    moving = [f for f in factors if f in differentials]
+    rest = [f for f in factors if f not in differentials]
+    if len(moving) != 1 or depends(rest, differentials) - set(differentials):
+        return None
+    return t.op, moving[0], core.hadamard(*rest) if rest else None
+
+
+def _weighted_sum(op: str, dX: Expr, parts: list[tuple[Any, Expr | None]]) -> Expr:
+    parts = sorted(parts, key=lambda part: (bool(part[0].is_negative), part[1] is None))
+    first = parts[0][0] if len(parts) == 1 or len({abs(c) for c, _ in parts}) == 1 else 1
+    terms = [
+        core.broadcast(core.number(c / first), dX.shape) if A is None else times_number(c / first, A) for c, A in parts
+    ]
+    weights = core.add(*terms)
+    inside = dX if len(parts) == 1 and parts[0][1] is None else core.hadamard(weights, dX)
+    return times_number(first, core.total(inside) if op == "sum" else core.mean(inside))
 
 
 def arranged(e: Expr, differentials: Collection[Expr]) -> Expr:
