@@ -73,12 +73,13 @@ def scalar_quotient_of_exponentials(e: Expr, context: Context) -> Expr | None:
 
 
 def _hyperbolic(e: Expr) -> Expr | None:
-    for k, f in enumerate(e.args):
-        for i, g in enumerate(e.args):
-            above, below = _difference_of_exponentials(f), _denominator(g)
-            if above is None or below is None or {a.digest for a in above} != {b.digest for b in below}:
+    above = [(k, found) for k, f in enumerate(e.args) if (found := _difference_of_exponentials(f)) is not None]
+    below = [(i, found) for i, g in enumerate(e.args) if (found := _denominator(g)) is not None] if above else []
+    for k, (a, b) in above:
+        for i, found in below:
+            if {a.digest, b.digest} != {z.digest for z in found}:
                 continue
-            z = scale(number(core.exact("0.5")), core.difference(*above))
+            z = scale(number(core.exact("0.5")), core.difference(a, b))
             others = [h for n, h in enumerate(e.args) if n not in (i, k)]
             return node(e.op, (tanh(z), *others)) if others else tanh(z)
     return None
