@@ -286,24 +286,22 @@ def postorder(
     `through_names=False` does not look into named values; `stop` says where not to go (the node itself is left out).
     """
     entered: set[Expr] = set()
-    left: set[Expr] = set()
-    stack = list(reversed(list(roots)))
+    waiting: list[Expr] = []  # for their arguments
+    stack: list[Expr | None] = [*reversed(list(roots))]
     while stack:
-        e = stack[-1]
-        if e in entered:
-            stack.pop()
-            if e not in left:
-                left.add(e)
-                yield e
+        e = stack.pop()
+        if e is None:  # all arguments of the last that waits have been yielded
+            yield waiting.pop()
             continue
-        if stop is not None and stop(e):
-            stack.pop()
+        if e in entered or (stop is not None and stop(e)):
             continue
         entered.add(e)
-        if e.op != "named" or through_names:
-            for a in reversed(e.args):
-                if a not in entered:
-                    stack.append(a)
+        if not e.args or (e.op == "named" and not through_names):
+            yield e
+            continue
+        waiting.append(e)
+        stack.append(None)
+        stack.extend(reversed(e.args))
 
 
 def _flatten(e: Expr) -> list[tuple[str, tuple[int, ...], tuple[Any, ...]]]:

@@ -192,15 +192,20 @@ class Pair:
     def _holds(self, values: dict[str, Any], context: Context) -> bool:
         if self.where is not None and self._asked and not self.where(*(values[name] for name in self._asked)):
             return False
-        return all(self._known(values[name], words, context) for name, words in self.facts.items())
+        return all(self._known(values[name], needed, context) for name, needed in self._needed)
 
-    def _known(self, value: Any, words: str, context: Context) -> bool:
+    @cached_property
+    def _needed(self) -> list[tuple[str, list[list[str]]]]:
+        """For each wildcard the facts that are needed, each with those that do as well."""
+        return [(name, [word.split("|") for word in _words(words)]) for name, words in self.facts.items()]
+
+    def _known(self, value: Any, needed: list[list[str]], context: Context) -> bool:
         """Whether all facts are known of an expression, or of all of several."""
         for e in value if isinstance(value, tuple) else (value,):
-            for word in _words(words):
-                if not any(context.known(e, fact) for fact in word.split("|")):
+            for facts in needed:
+                if not any(context.known(e, fact) for fact in facts):
                     if self.wish:
-                        context.wish(e, word.split("|")[0])
+                        context.wish(e, facts[0])
                     return False
         return True
 
