@@ -71,6 +71,27 @@ def test_what_is_false_is_not_proved(claim: str) -> None:
     assert mc.prove(f"x: n x 1; y: n x 1; {claim}").status == "disproved"
 
 
+COLUMNS = [
+    ("[Y[:, 2], Y[:, 1]] = Y*[0, 1; 1, 0]", "proved"),
+    ("2*(X - [Y[:, 2], Y[:, 1]]) = 2*X - [2*Y[:, 2], 2*Y[:, 1]]", "proved"),
+    ("[exp(X[:, 1]), exp(X[:, 2])] .* Y = exp(X) .* Y", "proved"),
+    ("(X + Y)*[1, 1; 0, 1] = [X[:, 1] + Y[:, 1], sum(X + Y, 2)]", "proved"),
+    ("[Y[:, 2], Y[:, 1]] = Y", "disproved"),
+    ("[Y[:, 2], Y[:, 1]] = Y*[0, 1; 1, 1]", "disproved"),
+]
+
+
+@pytest.mark.parametrize(("claim", "status"), COLUMNS)
+def test_matrices_of_few_columns_are_compared_by_columns(claim: str, status: str) -> None:
+    assert mc.prove(f"X: n x 2; Y: n x 2; {claim}").status == status
+
+
+def test_a_gradient_by_columns_is_proved() -> None:
+    d = mc.derive("X: n x 2; Y: n x 2; norm2(X - [Y[:, 2], Y[:, 1]])^2")
+    assert d.claim("Y", "2*[Y[:, 1] - X[:, 2], Y[:, 2] - X[:, 1]]").status == "proved"
+    assert d.claim("Y", "2*[Y[:, 1] - X[:, 1], Y[:, 2] - X[:, 2]]").status == "disproved"
+
+
 def test_the_proof_names_its_rule_and_its_conditions() -> None:
     verdict = mc.prove("x: n x 1; sin(arccos(x)) = sqrt(1 - x.^2)")
     assert "equal_functions_of_entries" in verdict.rules

@@ -9,8 +9,10 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import add, minus, number, power, var
+from matcalc.dims import is_one, same
 from matcalc.expr import Expr, postorder, record
 from matcalc.ops.elementwise import arctan, cos, sqrt
+from matcalc.ops.selection import rows_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule
 from matcalc.rules.entries import Entries
@@ -18,7 +20,7 @@ from matcalc.rules.entry_algebra import vanishes
 
 ALGEBRA = "Lang, Algebra (2002), ch. IV and V"
 EQUAL_ENTRIES = "equal_functions_of_entries"
-MAX_NODES, MAX_ENTRIES, MAX_DETERMINANT = 80, 16, 3
+MAX_NODES, MAX_ENTRIES, MAX_DETERMINANT, MAX_COLUMNS = 80, 16, 3, 6
 
 
 def _example() -> tuple[Expr, Expr]:
@@ -33,9 +35,13 @@ def equal_functions_of_entries(e: Expr, context: Context) -> Expr | None:
     if sum(1 for _ in postorder((e,))) > MAX_NODES:
         return None
     entries = Entries(context)
-    cells = [x for line in entries.grid(e) for x in line] if _is_small(e) else [e]
     reader = _Reader(context, entries, e)
-    if not all(vanishes(reader.read(x)) for x in cells):
+    cells: list[tuple[Expr, int | None]]
+    if _is_small(e):
+        cells = [(x, None) for line in entries.grid(e) for x in line]
+    else:
+        cells = [(e, k) for k in range(1, e.shape[1] + 1)] if _has_few_columns(e) else [(e, None)]
+    if not all(vanishes(reader.read(*cell)) for cell in cells):
         return None
     return number(0) if e.is_scalar else core.zeros(*e.shape)
 
@@ -44,54 +50,92 @@ def _is_small(e: Expr) -> bool:
     return not e.is_scalar and all(isinstance(d, int) for d in e.shape) and prod(e.shape) <= MAX_ENTRIES
 
 
+def _has_few_columns(e: Expr) -> bool:
+    """Whether it is looked at column by column: blocks beside each other, columns, products with a small matrix."""
+    columns = e.shape[1]
+    return isinstance(columns, int) and 1 < columns <= MAX_COLUMNS and any(s.op in BY_COLUMNS for s in postorder((e,)))
+
+
 class _Reader:
-    """Entries of expressions as functions of numbers; what is no function of entries is a number of its own."""
+    """Entries of expressions as functions of numbers; what is no function of entries is a number of its own.
+
+    With a column's number, they are those of that column in any row.
+    """
 
     def __init__(self, context: Context, entries: Entries, whole: Expr) -> None:
         self.context, self.entries, self.whole = context, entries, whole
-        self.found: dict[Expr, Any] = {}
-        self.symbols: dict[bytes, Any] = {}
+        self.found: dict[tuple[Expr, int | None], Any] = {}
+        self.symbols: dict[tuple[bytes, int | None], Any] = {}
         self.others = {s.args[0].digest: s for s in postorder((whole,)) if s.op == "prodothers"}
 
-    def read(self, e: Expr) -> Any:
+    def read(self, e: Expr, column: int | None = None) -> Any:
         """The entry of `e`, in SymPy."""
-        if e not in self.found:
-            self.found[e] = self._entry(e)
-        return self.found[e]
+        key = e, 1 if column is not None and is_one(e.shape[1]) else column
+        if key not in self.found:
+            self.found[key] = self._entry(*key)
+        return self.found[key]
 
-    def _entry(self, e: Expr) -> Any:
+    def _entry(self, e: Expr, column: int | None) -> Any:
         if e.number is not None:
             return e.number
         if e.op in ("ones", "zeros"):
             return sp.Integer(e.op == "ones")
         if e.op in ("broadcast", "named") or (e.op == "transpose" and e.is_scalar):
-            return self.read(e.args[0])
+            return self.read(e.args[0], column)
         if e.op in BY_ARGUMENTS:
-            return BY_ARGUMENTS[e.op](*map(self.read, e.args))
-        if e.op == "det" and isinstance(e.args[0].shape[0], int) and e.args[0].shape[0] <= MAX_DETERMINANT:
-            return sp.Matrix([[self.read(x) for x in line] for line in self.entries.grid(e.args[0])]).det()
+            return BY_ARGUMENTS[e.op](*(self.read(a, column) for a in e.args))
         scalar = record(e.op).scalar_function
         if scalar is not None and len(e.args) == 1 and not e.params:
-            return scalar(self.read(e.args[0]))
-        if (
-            e.op == "prod"
-            and (others := self.others.get(e.args[0].digest)) is not None
-            and self._has_entries(others, e)
-        ):
-            return self.read(others) * self.read(e.args[0])
-        return self._symbol(e)
+            return scalar(self.read(e.args[0], column))
+        if e.op == "det" and isinstance(e.args[0].shape[0], int) and e.args[0].shape[0] <= MAX_DETERMINANT:
+            return sp.Matrix([[self.read(x) for x in line] for line in self.entries.grid(e.args[0])]).det()
+        others = self.others.get(e.args[0].digest) if e.op == "prod" else None
+        if others is not None and others.params == e.params and others.shape == self.whole.shape:
+            return self.read(others, column) * self.read(e.args[0], column)
+        found = BY_COLUMNS[e.op](self, e, column) if column is not None and e.op in BY_COLUMNS else None
+        return self._symbol(e, column) if found is None else found
 
-    def _has_entries(self, others: Expr, e: Expr) -> bool:
-        """Whether the product is that of an entry and the others, of the entry that is looked at."""
-        return others.params == e.params and others.shape == self.whole.shape
-
-    def _symbol(self, e: Expr) -> Any:
-        if e.digest not in self.symbols:
+    def _symbol(self, e: Expr, column: int | None) -> Any:
+        key = e.digest, column
+        if key not in self.symbols:
             sign = {"positive": True} if self.context.known(e, "positive") else {"real": True}
-            self.symbols[e.digest] = sp.Dummy(f"x{len(self.symbols)}", **sign)
-        return self.symbols[e.digest]
+            self.symbols[key] = sp.Dummy(f"x{len(self.symbols)}", **sign)
+        return self.symbols[key]
+
+    def block(self, e: Expr, column: int) -> Any:
+        """The entry in a column of blocks that stand beside each other."""
+        rows = rows_of(e.args, e.params[0])
+        for b in rows[0] if len(rows) == 1 else ():
+            if not isinstance(b.shape[1], int):
+                return None
+            if column <= b.shape[1]:
+                return self.read(b, column)
+            column -= b.shape[1]
+        return None
+
+    def slice(self, e: Expr, column: int) -> Any:
+        """The entry in a column of some columns."""
+        first, last, left, _ = e.params
+        whole = is_one(first) and same(last, e.args[0].shape[0])
+        return self.read(e.args[0], left + column - 1) if whole and isinstance(left, int) else None
+
+    def total(self, e: Expr, column: int) -> Any:
+        """The sum over few columns."""
+        count = e.args[0].shape[1]
+        few = e.axis == 2 and isinstance(count, int) and count <= MAX_COLUMNS
+        return sp.Add(*(self.read(e.args[0], k) for k in range(1, count + 1))) if few else None
+
+    def product(self, e: Expr, column: int) -> Any:
+        """The entry in a column of a product with a small matrix."""
+        *first, last = e.args
+        if not all(isinstance(d, int) and d <= MAX_COLUMNS for d in last.shape):
+            return None
+        left = core.matmul(*first)
+        parts = ((k, self.entries.entry(last, k, column)) for k in range(1, int(last.shape[0]) + 1))
+        return sp.Add(*(self.read(left, k) * self.read(x) for k, x in parts))
 
 
+BY_COLUMNS = {"block": _Reader.block, "slice": _Reader.slice, "matmul": _Reader.product, "sum": _Reader.total}
 BY_ARGUMENTS: dict[str, Any] = {
     "add": lambda *terms: sp.Add(*terms),
     "scale": lambda *factors: sp.Mul(*factors),
