@@ -49,3 +49,25 @@ def test_what_is_no_claim_is_refused() -> None:
 def test_a_name_of_a_sum_may_be_one_that_sums_get() -> None:
     d = mc.derive("u[k=1..K]: p x 1\ns1 = sum(k=1..K, norm2(u[k])^2)\ns1^2")
     assert d.evaluate(u=[[[1.0]], [[2.0]]]) == 25
+
+
+CURVED = [
+    ("X: n x p\ny: n x 1\nu[k=1..K]: p x 1\nsum(k=1..K, norm2(X*u[k] - y)^2 + norm1(u[k]))", ["u"], "convex"),
+    ("u[k=1..K]: p x 1\n-2*sum(k=1..K, logsumexp(u[k]))", ["u"], "concave"),
+    ("u[k=1..K]: p x 1\nsum(k=1..K-1, norm2(u[k+1] - u[k])) + u[1]'*u[1]", ["u"], "convex"),
+    ("u[k=1..K]: p x 1\na: p x 1\nsum(k=1..K, a'*u[k])", ["u"], "affine"),
+    ("u[k=1..K]: p x 1\na: p x 1\nsum(k=1..K, a'*u[k])", ["u", "a"], "neither"),
+    ("u[k=1..K]: p x 1\nsum(k=1..K, norm2(u[k])^2) - u[1]'*u[1]*2", ["u"], "neither"),
+    ("S[k=1..K]: p x p symmetric positive-definite\nsum(k=1..K, -logdet(S[k]))", ["S"], "convex"),
+    (RECURRENT, ["W"], "neither"),
+    (RECURRENT, ["V"], "convex"),
+    ("u[k=1..K]: p x 1\nexp(sum(k=1..K, norm2(u[k])^2))", ["u"], "undecided"),
+]
+
+
+@pytest.mark.parametrize(("program", "names", "status"), CURVED)
+def test_the_curvature_of_a_program_with_loops(program: str, names: list[str], status: str) -> None:
+    c = mc.derive(program, wrt=names).curvature()
+    assert c.status == status
+    assert status in c.text()
+    assert c.data()["status"] == status

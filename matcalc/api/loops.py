@@ -7,6 +7,8 @@ from typing import Any
 
 from matcalc.claims.loops import judged_loop
 from matcalc.claims.verdict import Verdict
+from matcalc.curvature.curvature import Curvature
+from matcalc.curvature.loops import curvature_of_loops
 from matcalc.emit.module import compile_function
 from matcalc.errors import NoRuleError, shorten
 from matcalc.export.loops import export_loops
@@ -21,7 +23,7 @@ from matcalc.printing.style import STANDARD, Notation
 # What a derivation of matrices offers and one with loops does not.
 ELSEWHERE = {
     **dict.fromkeys(("jacobian", "hessian"), "use function('hvp'), the Hessian times a vector"),
-    **dict.fromkeys(("curvature", "optimum", "objective"), "write it without families and recurrences"),
+    **dict.fromkeys(("optimum", "objective"), "write it without families and recurrences"),
     **dict.fromkeys(("claim_values", "claim_lines"), "claim() judges one gradient"),
     **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse"), "text() shows the adjoints"),
 }
@@ -135,6 +137,20 @@ class LoopDerivation(LoopProblem):
         if by is not None:
             raise NoRuleError("a mixed Hessian is not available for programs with families and recurrences")
         return judged_loop(self, name, claim)
+
+    def curvature(self, *names: Any) -> Curvature:
+        """Whether the function is convex or concave, jointly in some variables and families.
+
+        A sum of convex terms is convex for every length; a witness is one for small sizes. Through recurrences nothing
+        is proved.
+
+        Args:
+            names: variables and families, by name or as a list; by default all of the derivation.
+
+        Raises:
+            MatcalcError: a name is neither a variable nor a family.
+        """
+        return curvature_of_loops(self, [n for name in names for n in (name if isinstance(name, list) else [name])])
 
     def check(self, trials: int = 5, seed: int = 0, *, kind: Any = None, by: Any = None) -> Report:
         """The generated gradients against differences of the program, written out for small sizes.
