@@ -16,7 +16,7 @@ from sympy.matrices.expressions.kronecker import KroneckerProduct
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from matcalc import core
-from matcalc.dims import dim, is_one, shape_text
+from matcalc.dims import Dim, dim, is_one, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
 from matcalc.expr import Expr, node
 from matcalc.frontend.catalogue import CatalogueMatrix, CatalogueScalar, MatrixOf, Plain, ScalarOf, split
@@ -25,6 +25,7 @@ from matcalc.frontend.index_sums import leaves_of_sum, read_sum
 from matcalc.frontend.scalar_arithmetic import need_scalars, read_arithmetic, read_number, recognised
 from matcalc.frontend.scope import Scope
 from matcalc.ops.products import diagvec
+from matcalc.ops.selection import block
 
 Reader = Callable[["_Walk", Any, list[Expr]], Expr]
 
@@ -135,6 +136,7 @@ def _children(e: Any) -> Sequence[Any]:
     return tuple(e.args) if is_arithmetic(e) or _known(e) else ()
 
 
+MOST_ENTRIES = 64  # of an explicit matrix
 LEAVES = (sp.MatrixSymbol, sp.Identity, sp.OneMatrix, sp.ZeroMatrix, sp.MatrixBase)
 
 
@@ -181,11 +183,21 @@ def _catalogue(w: _Walk, e: Any, args: list[Expr]) -> Expr:
 def _element(w: _Walk, e: Any, args: list[Expr]) -> Expr:
     if args[0].is_scalar and is_one(e.args[1] + 1) and is_one(e.args[2] + 1):
         return args[0]
-    row, column = e.args[1:]
-    raise NoRuleError(
-        f"a single entry [{row}, {column}] of a {shape_text(args[0].shape)} matrix has no operation: "
-        "only [0, 0] of a 1 x 1 value has; write matcalc.scalar(M) for the value of a 1 x 1 product"
-    )
+    row, column = (_place(i, size) for i, size in zip(e.args[1:], args[0].shape))
+    if row is None or column is None:
+        raise NoRuleError(
+            f"the entry [{e.args[1]}, {e.args[2]}] of a {shape_text(args[0].shape)} matrix is read where its indices "
+            "are numbers inside of the matrix, or those of a Sum"
+        )
+    return core.part(args[0], row, row, column, column)
+
+
+def _place(index: Any, size: Dim) -> Dim | None:
+    """The place of an entry, counted from 1; None where it is no number inside."""
+    if not isinstance(index, (int, sp.Integer)):
+        return None
+    place = int(index) + 1
+    return place if place >= 1 and not (isinstance(size, int) and place > size) else None
 
 
 def _hadamard_power(w: _Walk, e: Any, args: list[Expr]) -> Expr:
@@ -220,10 +232,17 @@ def _apply(w: _Walk, e: Any, args: list[Expr]) -> Expr:
 def _explicit(w: _Walk, e: Any, args: list[Expr]) -> Expr:
     if e.shape == (1, 1):
         return read(e[0, 0], w.scope)
-    raise NoRuleError(
-        f"an explicit {shape_text(e.shape)} matrix of entries has no operation: name it as a MatrixSymbol "
-        "and pass its entries as a value"
-    )
+    rows, columns = e.shape
+    if not 0 < rows * columns <= MOST_ENTRIES:
+        raise NoRuleError(
+            f"an explicit {shape_text(e.shape)} matrix is read with 1 to {MOST_ENTRIES} entries: name it as a "
+            "MatrixSymbol and pass its entries as a value"
+        )
+    entries = [read(e[i, j], w.scope) for i in range(rows) for j in range(columns)]
+    larger = next((entry for entry in entries if not entry.is_scalar), None)
+    if larger is not None:
+        raise ShapeError("an entry of an explicit matrix must be 1 x 1, but {} is not", larger)
+    return block(*entries, " ".join([str(columns)] * rows))
 
 
 def _generic(w: _Walk, e: Any, args: list[Expr]) -> Expr:
