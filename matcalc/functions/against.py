@@ -14,6 +14,7 @@ from matcalc.frontend.tracing.doors import origin_of
 from matcalc.frontend.tracing.origin import Origin
 from matcalc.functions.request import function
 from matcalc.numeric.binding import Array
+from matcalc.numeric.differences import Arrays, difference, disagreement, scatter
 from matcalc.numeric.points import Point, Task, drawn
 from matcalc.numeric.report import Report
 from matcalc.numeric.sample import MODES
@@ -21,7 +22,6 @@ from matcalc.numeric.sample import MODES
 _ATTEMPTS = 60
 _KINK = 2e-2
 _TOLERANCE = 1e-6
-_STEPS = (1e-2, 5e-3, 2.5e-3, 1.25e-3)
 
 
 def with_constants(made: Callable[..., Any], origin: Origin) -> Callable[..., Any]:
@@ -49,8 +49,9 @@ def checked_against(d: Problem, other: Any, report: Report, trials: int, seed: i
     task = Task(d.source.output, variables, function(d, "value_and_grad"), d.names, {}, with_value=True)
     constants = {} if known is None else known.constants
     worst, points, reason = dict.fromkeys(d.names, 0.0), 0, ""
+    seen = {name: 0 for name in d.names if name in origin.arguments}
     for attempt in range(_ATTEMPTS):
-        if points == trials or reason:
+        if (points >= trials and min(seen.values(), default=trials) >= trials) or reason:
             break
         rng = np.random.default_rng([seed, attempt])
         point = drawn(task, rng, MODES[attempt % len(MODES)], _KINK if attempt < _ATTEMPTS // 2 else 0.0)
@@ -60,10 +61,14 @@ def checked_against(d: Problem, other: Any, report: Report, trials: int, seed: i
             point = _at_constants(point, constants)
         reason, errors = _compared(task, origin, point, rng)
         points += 1
+        seen = {name: count + (name in errors) for name, count in seen.items()}
         worst = {name: max(worst[name], errors.get(name, 0.0)) for name in worst}
     bad = [name for name, error in worst.items() if not error <= _TOLERANCE]
     if bad and not reason:
         reason = f"the gradient of the function with respect to {', '.join(bad)} is another"
+    hidden = [name for name, count in seen.items() if not count]
+    if points and hidden:
+        reason = reason or f"rounding errors hide the derivative of the function with respect to {', '.join(hidden)}"
     if not points:
         reason = reason or "no point was found where both have values"
     errors = {name: max(report.errors.get(name, 0.0), error) for name, error in worst.items()}
@@ -88,29 +93,28 @@ def _compared(task: Task, origin: Origin, point: Point, rng: np.random.Generator
     if origin.gradient is not None:
         own = origin.gradient(origin.formed(point.arrays), wanted)
         return "", {name: _error(np.asarray(gradients[name]), np.asarray(own[name])) for name in wanted}
-    errors = {}
-    for name in wanted:
-        G = np.asarray(gradients[name]).reshape(point.arrays[name].shape)
-        V = rng.standard_normal(G.shape)
-        slope = _slope(origin, point, name, V / np.linalg.norm(V))
-        errors[name] = float(
-            abs(slope - np.sum(G * V) / np.linalg.norm(V)) / (np.linalg.norm(G) + 1e-3 * (1 + abs(theirs)))
-        )
-    return "", errors
+    found = {name: _by_differences(task, origin, point, name, rng) for name in wanted}
+    return "", {name: error for name, error in found.items() if error is not None}
+
+
+def _by_differences(task: Task, origin: Origin, point: Point, name: str, rng: np.random.Generator) -> float | None:
+    """The error of a gradient against differences of the function; None where these say nothing at this point."""
+    X = point.arrays[name]
+    V = rng.standard_normal(X.shape)
+    V = V / np.linalg.norm(V)
+
+    def value(arrays: Arrays) -> Array:
+        return np.reshape(np.asarray(origin.value(arrays), dtype=float), (1, 1))
+
+    def claimed(arrays: Arrays) -> Array:
+        return np.full((1, 1), np.sum(task.derivative(point, name, arrays).reshape(X.shape) * V))
+
+    scale = np.full((1, 1), np.linalg.norm(task.derivative(point, name, point.arrays)))
+    settled = difference(lambda h: value({**point.arrays, name: X + h * V}), scatter(value, point.arrays, rng), scale)
+    if settled is None:
+        return None
+    return disagreement(claimed(point.arrays), scatter(claimed, point.arrays, rng), settled, scale)
 
 
 def _error(G: Array, other: Array) -> float:
     return float(np.abs(G.reshape(-1) - other.reshape(-1)).max() / (np.abs(other).max() + 1e-12))
-
-
-def _slope(origin: Origin, point: Point, name: str, V: Array) -> float:
-    """The derivative of the function in a direction, by extrapolated central differences."""
-
-    def central(h: float) -> float:
-        values = [origin.value({**point.arrays, name: point.arrays[name] + s * h * V}).item() for s in (1, -1)]
-        return float(values[0] - values[1]) / (2 * h)
-
-    table = [central(h) for h in _STEPS]
-    for power in range(1, len(table)):
-        table = [(4**power * b - a) / (4**power - 1) for a, b in zip(table, table[1:])]
-    return table[0]
