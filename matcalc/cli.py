@@ -102,6 +102,7 @@ def export(options: argparse.Namespace) -> int:
         detail=options.detail,
         template=options.template,
         entries=options.entries,
+        hessian=options.hessian,
     )
     fields = {name: getattr(options, name) for name in SOURCE[1:] if getattr(options, name, None) is not None}
     for source in options.sources:
@@ -109,7 +110,7 @@ def export(options: argparse.Namespace) -> int:
         if isinstance(d, LoopDerivation) and len(options.sources) == 1:
             print(d.export(options.output, title=options.title or _title(source) or "Derivatives", notation=notation))
             return 0
-        note.add(d, _title(source))
+        note.add(d, getattr(d, "title", "") or _title(source))
     progress = _progress if sys.stderr.isatty() else None
     path = note.export(options.output, fragment=options.fragment, progress=progress)
     print(path)

@@ -101,6 +101,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
     one.add_argument("--detail", choices=("full", "brief"), default="full", help="all steps, or the adjoints only")
     one.add_argument("--fragment", action="store_true", help="for .tex: without preamble, to be read by \\input")
+    one.add_argument("--hessian", action="store_true", help="with the Hessians of scalar functions, and their steps")
     one.add_argument(
         "--entries",
         type=_at_least(0),

@@ -52,6 +52,15 @@ def test_one_derivation_has_every_part() -> None:
     assert r"\begin{bmatrix} h_{1} \, (1 - h_{1}) & 0 & 0" in text
 
 
+def test_a_note_with_hessians_has_their_steps() -> None:
+    note = Note("T", hessian=True)
+    note.add(derived(ROOT / "examples" / "logistic_regression.txt"))
+    text = note.markdown()
+    assert "### Hessian by $w$: the differential of the gradient" in text
+    assert r"\mathrm{d}\delta_{w}&= c \, \mathrm{d}w + X^\top \, \mathrm{d}\delta_{s}" in text
+    assert r"\boxed{\frac{\partial^2 f}{\partial w^2} = c I_{p} + \frac{1}{n} X^\top" in text
+
+
 def test_several_derivations_share_one_list_of_identities() -> None:
     note = Note("Two")
     for path in EXAMPLES[:2]:

@@ -24,10 +24,18 @@ from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
 from matcalc.views.needed import KNOWN
 from matcalc.views.page import View, latex_writer
+from matcalc.views.second import second_order
 
 
 def make_lesson(
-    d: Problem, notation: Notation, references: References, words: Language, *, detail: str, entries: int = 0
+    d: Problem,
+    notation: Notation,
+    references: References,
+    words: Language,
+    *,
+    detail: str,
+    entries: int = 0,
+    hessian: bool = False,
 ) -> Lesson:
     """The lesson of a derivation.
 
@@ -38,13 +46,19 @@ def make_lesson(
         words: the language.
         detail: `full`, or `brief` for the adjoints without their steps.
         entries: for how many entries diagonal Jacobians are written out; 0 for not at all.
+        hessian: whether the Hessians of a scalar function follow, with their steps.
 
     Raises:
         MatcalcError: another detail.
     """
     need_one_of("detail", detail, DETAILS)
     full = detail == "full"
-    return _Lecture(with_names(d) if full else d, notation, references, words, full, entries).lesson()
+    lecture = _Lecture(with_names(d) if full else d, notation, references, words, full, entries)
+    lesson = lecture.lesson()
+    if hessian and d.output.is_scalar:
+        writer = LessonWriter(lecture)
+        lesson.second = [second_order(writer, e) for e in lecture.d.wrt]
+    return lesson
 
 
 class _Lecture(ViewBuilder):

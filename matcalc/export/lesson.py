@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from matcalc.languages import Message
-from matcalc.views.page import Needed, StepBack
+from matcalc.views.page import Needed, Second, StepBack
 
 DETAILS = ("full", "brief")
 
@@ -99,6 +99,7 @@ class Lesson:
     needed: list[Needed] = field(default_factory=list)
     steps: list[StepBack] = field(default_factory=list)
     jacobians: list[LocalMatrix] = field(default_factory=list)
+    second: list[Second] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     facts_used: list[Fact] = field(default_factory=list)
     facts_wished: list[Fact] = field(default_factory=list)

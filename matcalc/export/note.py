@@ -95,6 +95,7 @@ class Note:
         detail: `full`, or `brief` for the adjoints without their Jacobians.
         template: a Jinja2 file of your own; it may extend `note.md.jinja`, `note.tex.jinja` or `note.html.jinja`.
         entries: for how many entries diagonal Jacobians are written out; 0 for not at all.
+        hessian: whether the Hessians of scalar functions follow, with their steps.
 
     Example:
         >>> import matcalc as mc
@@ -113,6 +114,7 @@ class Note:
         detail: str = "full",
         template: str | Path | None = None,
         entries: int = 0,
+        hessian: bool = False,
     ) -> None:
         self.title = title
         self.notation = notation
@@ -123,6 +125,7 @@ class Note:
         if type(entries) is not int or not 0 <= entries <= 8:
             raise MatcalcError(f"entries must be a whole number from 0 to 8, got {entries!r}")
         self.entries = entries
+        self.hessian = hessian
         self.parts: list[tuple[Problem, str, str]] = []
 
     def add(self, d: Problem, title: str = "", text: str = "") -> None:
@@ -272,7 +275,9 @@ class Note:
     def _section(
         self, d: Problem, title: str, text: str, references: References, markup: Markup, computed: bool
     ) -> Section:
-        lesson = make_lesson(d, self.notation, references, self.language, detail=self.detail, entries=self.entries)
+        lesson = make_lesson(
+            d, self.notation, references, self.language, detail=self.detail, entries=self.entries, hessian=self.hessian
+        )
         notation = self.notation.with_output(str(d.output.params[0]) if d.output.op == "named" else "f")
         letter = next(x for x in ("v", "u", "q", "a", "v_") if x not in d.graph.scope)
         adjoint = name_latex(f"d_{letter}", notation)
@@ -333,7 +338,7 @@ def export(
     **options: Any,
 ) -> Path:
     """Write the note of one derivation; `options` are those of `Note`."""
-    known = ("template", "notation", "language", "detail", "entries")
+    known = ("template", "notation", "language", "detail", "entries", "hessian")
     unknown = [name for name in options if name not in known]
     if unknown:
         raise MatcalcError(
