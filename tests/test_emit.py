@@ -503,3 +503,20 @@ def test_the_negative_of_a_scalar_mask():
     for value, sign in ((X, 1), (X / 8, 0)):
         expected = -sign * np.linalg.inv(value).T @ V.T @ np.linalg.inv(value).T
         assert np.allclose(d.function("hvp")(X=value, tangents={"X": V})["X"], expected)
+
+
+def test_of_a_matrix_and_its_transpose_one_inverse_is_computed():
+    for source, wrt, shapes in (
+        ("v'*inv(A + u*u')*v", "u", {"A": ("n", "n"), "u": ("n", 1), "v": ("n", 1)}),
+        ("K = A + t*eye(n)\ny'*inv(K)*y", "y", {"A": ("n", "n"), "t": (1, 1), "y": ("n", 1)}),
+    ):
+        d = mc.derive(source, wrt=wrt, shapes=shapes)
+        assert d.code().split("def _inputs")[0].count("np.linalg.inv(") == 1
+        assert d.check()
+
+
+def test_a_sum_of_products_is_multiplied_with_a_column_term_by_term():
+    shapes = {"x": ("n", 1), "A": ("m", "n"), "B": ("p", "n")}
+    code = mc.derive("(x'*A'*A*x)/(x'*B'*B*x)", wrt="x", shapes=shapes).code().split("def _inputs")[0]
+    assert "A.T @ A" not in code
+    assert "B.T @ B" not in code

@@ -30,6 +30,8 @@ _PAIR = 2
 class Residual:
     """A sum of a product and one other term, all of whose uses are products with other matrices.
 
+    If the other term is a product too, there is one use, with one column.
+
     Attributes:
         left: m x k.
         right: k x n.
@@ -104,10 +106,12 @@ def _residuals(roots: list[Expr]) -> list[Residual]:
     for e in order:
         for product, rest in (e.args, e.args[::-1]) if e.op == "add" and len(e.args) == _PAIR else ():
             scalars, inner = _unscaled(product)
-            if _is_product(inner) and not _is_product(_unscaled(rest)[1]):
-                case = _collected(e, (scalars, inner.args[0], inner.args[1]), rest, parents, set(roots))
-                if case is not None:
-                    found.append(case)
+            if not _is_product(inner):
+                continue
+            case = _collected(e, (scalars, inner.args[0], inner.args[1]), rest, parents, set(roots))
+            if case is not None and (case.columns == 1 or not _is_product(_unscaled(rest)[1])):
+                found.append(case)
+                break
     return found
 
 

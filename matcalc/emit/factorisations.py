@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from matcalc import core
 from matcalc.emit.code import Code, Level
 from matcalc.emit.selection import Choice, Selector
+from matcalc.emit.twins import without_twins
 from matcalc.expr import Expr, postorder
 from matcalc.ops.decompositions import chol
 from matcalc.ops.linalg import solve
@@ -29,10 +30,15 @@ def explicit_inverses(roots: Iterable[Expr], name: Callable[[str], str]) -> Mapp
         if e.op not in _FACTORS:
             inner = (a.args[0] if a.op == "transpose" else a for a in e.args)
             needed |= dict.fromkeys(a for a in inner if a.op == "inv")
-    table = {}
-    for e in needed:
+    table: dict[Expr, Expr] = {}
+    twins = without_twins(e.args[0] for e in needed)
+    for e in sorted(needed, key=lambda e: twins[e.args[0]].op == "transpose"):
         X = e.args[0]
-        if not X.is_scalar and X.op != "diag":
+        turned = twins[X].args[0] if twins[X].op == "transpose" else None
+        first = next((other for other in table if twins[other.args[0]] is turned), None)
+        if first is not None:  # inv(X') = inv(X)'
+            table[e] = core.transpose(table[first])
+        elif not X.is_scalar and X.op != "diag":
             label = X.params[0] if X.op in ("variable", "named") else ""
             table[e] = core.named(name(f"inv_{label}" if label else "inverse"), e, "local")
     return table
