@@ -4,7 +4,7 @@ Over the reference cases and random programs, in float64 and float32, at ordinar
 and the derivative of the generated code against the source graph evaluated with 60 digits (every operation by its
 definition; derivatives are differences with tiny steps), and against JAX's own derivative of the same value.
 
-    python benchmarks/accuracy.py [--programs 60] [--only ID,ID] [--rows 30] [--write docs/accuracy.md]
+    python benchmarks/accuracy.py [--programs 60] [--only ID,ID] [--rows 100] [--write docs/accuracy.md]
 
 The condition is measured: how far the derivative moves, with 60 digits, when all inputs move by one rounding error.
 """
@@ -396,20 +396,26 @@ too, our rewriting and our code lose.
 `error / JAX` is the error over that of JAX's own derivative of the same value, in the same type, with JAX's own
 sigmoid, softplus and softmax, where ours is more than a few rounding errors.
 
-The goals: at most 3 digits beyond the condition or beyond what the formula loses as it is typed, and at most 10 times
-the error of JAX. Written by `python benchmarks/accuracy.py --write docs/accuracy.md`; the worst results first.
+The goals: at most 3 digits beyond the condition, and at most 10 times the error of JAX. The second holds if no result
+misses it below. The first holds in a weaker sense only, beyond the condition *or* beyond what the formula loses as it
+is typed: the results that the condition alone does not explain are all in the second table, with what would mend them
+below it. Written by `python benchmarks/accuracy.py --write docs/accuracy.md`; the worst results first.
 
 """
 
 CAUSES = """
-## Causes of what misses a goal
+## What would mend the rest
 
-- `X - mean(X)` (gradients of `var`, `std`): the rounding of the mean moves all entries by the same amount. Where they
-  are nearly equal and what follows keeps little but sums (a matrix with nearly equal columns), that amount is what
-  remains. JAX's derivative subtracts the mean twice.
-- `P .* (G - sum(P .* G, 2))` (gradients through softmax): the same with a weighted mean. JAX's softmax loses as much.
-- `(x'*A'*A*x)/(x'*B'*B*x)`: the square of the denominator is beyond float32 at the scaled points. JAX overflows there
-  too.
+- `X'*X`, `X'*A*X`, `A*X*B` with columns that are nearly parallel, in determinants, inverses and traces of them
+  (`cookbook-0051b` to `0054` and `0126`, `detXtX`, `logdetXtX`, `logdetXtAX`, `hat`, `cca`, `aopt`, `dpp`): the product
+  has the square of the condition. For X'*X, a QR factorisation of X keeps the digits at two to three times the cost.
+- `A + u*u'`, `A + t*B`, and the two steps of the Kalman filter, at 1e6: a term of 1e12 takes the digits of the other.
+  Other algorithms keep them (the inverse by Sherman and Morrison's formula, square-root filters).
+- `logdet(X'*X + eye(n))` for tiny X needs an elimination that never adds the 1.
+- `var(f(x))` where f is nearly constant (`random`), and `exp(s) - 1 - s` near 0 (`vae`): what varies is below the
+  rounding of f. For `1 - cos`, `sqrt(1 + x) - 1`, `exp - 1`, `log(1 + x)` and their like there are stable forms.
+- `softmax(Z) - Y`, times a matrix whose rows are nearly equal (`mlp`): the sums of its rows are 0 up to rounding. Where
+  code subtracts a mean or a mean weighted by a softmax, it does so twice; here that is not known to be one.
 """
 
 
@@ -419,7 +425,7 @@ def main() -> int:
     options.add_argument("--programs", type=int, default=60, help="how many random programs (default: 60)")
     options.add_argument("--only", default="", help="cases whose id has one of these texts, separated by commas")
     options.add_argument("--every", type=int, default=1, help="only each n-th case")
-    options.add_argument("--rows", type=int, default=30, help="how many rows (default: 30)")
+    options.add_argument("--rows", type=int, default=100, help="how many rows (default: 100)")
     options.add_argument("--write", type=Path, help="a page to write")
     asked = options.parse_args()
     wanted = asked.only.split(",")
