@@ -23,7 +23,6 @@ from matcalc.rewrite.terms import number_and_term
 from matcalc.walk import transform
 
 Powers = frozenset[tuple[Expr, Any]]
-_SUMS = {1: ("eye", "ones"), 2: ("ones", "eye")}  # of columns, of rows
 _AVERAGES = ("mean", "sum", "matmul")
 
 
@@ -64,24 +63,34 @@ def _again(e: Expr) -> Expr:
 
 def _projected(e: Expr) -> Expr:
     """A product with I - 1 p', p a softmax, twice with it: the same, as p'*1 = 1."""
-    factors = [f for k, f in enumerate(e.args) for _ in range(2 if 0 < k < len(e.args) - 1 and _is_projector(f) else 1)]
+    factors: list[Expr] = []
+    for f, following in zip(e.args, (*e.args[1:], None)):
+        place = None if following is None or not factors else _summed(f)
+        mixes = place is not None and following is not None and not _keeps_apart(following, place)
+        factors += [f, f] if mixes else [f]
     return core.matmul(*factors) if len(factors) > len(e.args) else e
 
 
-def _is_projector(e: Expr) -> bool:
-    """Whether it is I - 1 p' for each row or column p of a softmax, as a matrix on vec."""
+def _summed(e: Expr) -> int | None:
+    """For I - 1 p' for each row or column p of a softmax, on vec, the place of 1 1' in its Kronecker product."""
     e = through(e)
     if e.op != "add" or len(e.args) != 2:
-        return False
+        return None
     for one, rest in permutations(e.args):
         c, product = number_and_term(rest)
         if one.op == "eye" and c == -1 and product is not None and product.op == "matmul" and len(product.args) == 2:
             sums, D = product.args
             v = through(through(D).args[0]) if through(D).op == "diag" else None
             P = None if v is None else through(v.args[0]) if v.op == "vec" else v
-            if P is not None and P.op == "softmax":
-                return sums.op == "kron" and [a.op for a in sums.args] == [*_SUMS[P.params[0]]]
-    return False
+            if P is not None and P.op == "softmax" and sums.op == "kron":
+                place = 2 - P.params[0]
+                return place if (sums.args[place].op, sums.args[1 - place].op) == ("ones", "eye") else None
+    return None
+
+
+def _keeps_apart(e: Expr, place: int) -> bool:
+    """Whether a matrix on vec takes no sums there: a Kronecker product with an identity."""
+    return e.op == "kron" and e.args[place].op == "eye"
 
 
 def _averaged(average: Expr) -> tuple[Expr | None, int | None]:
