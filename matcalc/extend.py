@@ -34,10 +34,10 @@ from matcalc.expr import REGISTRY, Expr, Op, Param, Shape
 from matcalc.frontend import sources
 from matcalc.graph import Graph
 from matcalc.linop import adjoint, apply, register_map
-from matcalc.maps import LinearMap
+from matcalc.map_kinds import LinearMap
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import AXIS, always, anywhere, like, no_facts, op, scalar, square
-from matcalc.ops.elementwise import elementwise
+from matcalc.ops.entrywise import elementwise
 from matcalc.rewrite.rule import RULES, Rule, node_rule, rule
 from matcalc.vecform import matrix
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from matcalc.expr import Expr, postorder, record
-from matcalc.maps import LinearMap, Zero
+from matcalc.map_kinds import LinearMap, Zero
 from matcalc.walk import depends
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from functools import reduce, singledispatch
 
-from matcalc import core, maps
+from matcalc import core, map_kinds
 from matcalc.dims import Dim, is_one, is_scalar, plus, same, times
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, node, record
 from matcalc.linop import adjoint
-from matcalc.maps import LinearMap
+from matcalc.map_kinds import LinearMap
 
 
 @singledispatch
@@ -32,146 +32,146 @@ def matrix(L: LinearMap) -> Expr:
 
 def matrices(L: LinearMap) -> list[Expr]:
     """The matrices whose product is `matrix(L)`: one for each map of a chain, identities left out."""
-    factors = [matrix(f) for f in L.factors] if isinstance(L, maps.Compose) else [matrix(L)]
+    factors = [matrix(f) for f in L.factors] if isinstance(L, map_kinds.Compose) else [matrix(L)]
     return [f for f in factors if f.op != "eye"] or factors[:1]
 
 
 @matrix.register
-def _(L: maps.Identity) -> Expr:
+def _(L: map_kinds.Identity) -> Expr:
     return core.eye(times(*L.domain))
 
 
 @matrix.register
-def _(L: maps.Zero) -> Expr:
+def _(L: map_kinds.Zero) -> Expr:
     return core.zeros(times(*L.codomain), times(*L.domain))
 
 
 @matrix.register
-def _(L: maps.Scaled) -> Expr:
+def _(L: map_kinds.Scaled) -> Expr:
     return core.scale(L.factor, matrix(L.of))
 
 
 @matrix.register
-def _(L: maps.Sandwich) -> Expr:
+def _(L: map_kinds.Sandwich) -> Expr:
     left = core.eye(L.domain[0]) if L.left is None else L.left
     right = core.eye(L.domain[1]) if L.right is None else core.transpose(L.right)
     return _kron(right, left)
 
 
 @matrix.register
-def _(L: maps.Transposition) -> Expr:
+def _(L: map_kinds.Transposition) -> Expr:
     m, n = L.domain
     return core.eye(times(m, n)) if is_one(m) or is_one(n) else core.commutation(m, n)
 
 
 @matrix.register
-def _(L: maps.Mask) -> Expr:
+def _(L: map_kinds.Mask) -> Expr:
     if is_scalar(L.domain):
         return L.by
     return core.diag(L.by if is_one(L.domain[0]) or is_one(L.domain[1]) else core.vec(L.by))
 
 
 @matrix.register
-def _(L: maps.Inner) -> Expr:
+def _(L: map_kinds.Inner) -> Expr:
     return L.by if is_one(L.domain[0]) else core.transpose(_vec(L.by))
 
 
 @matrix.register
-def _(L: maps.Outer) -> Expr:
+def _(L: map_kinds.Outer) -> Expr:
     return _vec(L.by)
 
 
 @matrix.register
-def _(L: maps.ToDiag) -> Expr:
+def _(L: map_kinds.ToDiag) -> Expr:
     return _selection(L.codomain[0])
 
 
 @matrix.register
-def _(L: maps.Diagonal) -> Expr:
+def _(L: map_kinds.Diagonal) -> Expr:
     selection = _selection(L.domain[0])
     return selection if selection.op == "eye" else core.transpose(selection)
 
 
 @matrix.register
-def _(L: maps.KronLeft) -> Expr:
+def _(L: map_kinds.KronLeft) -> Expr:
     (m, n), (p, q) = L.domain, L.right.shape
     return _product(_interleave(n, q, m, p), _kron(core.eye(times(m, n)), _vec(L.right)))
 
 
 @matrix.register
-def _(L: maps.KronRight) -> Expr:
+def _(L: map_kinds.KronRight) -> Expr:
     (m, n), (p, q) = L.left.shape, L.domain
     return _product(_interleave(n, q, m, p), _kron(_vec(L.left), core.eye(times(p, q))))
 
 
-@matrix.register(maps.BlockInner)
-@matrix.register(maps.BlockSum)
+@matrix.register(map_kinds.BlockInner)
+@matrix.register(map_kinds.BlockSum)
 def _(L: LinearMap) -> Expr:
     return core.transpose(matrix(adjoint(L)))
 
 
 @matrix.register
-def _(L: maps.BlockInnerBy) -> Expr:
+def _(L: map_kinds.BlockInnerBy) -> Expr:
     return core.transpose(_block_columns(L.blocks, L.codomain, L.domain))
 
 
 @matrix.register
-def _(L: maps.BlockSumBy) -> Expr:
+def _(L: map_kinds.BlockSumBy) -> Expr:
     return _block_columns(L.blocks, L.domain, L.codomain)
 
 
 @matrix.register
-def _(L: maps.DiagonalSums) -> Expr:
+def _(L: map_kinds.DiagonalSums) -> Expr:
     basis = core.toeplitz_basis(L.domain[0])
     return core.matmul(basis, core.transpose(basis))
 
 
 @matrix.register
-def _(L: maps.Reshape) -> Expr:
+def _(L: map_kinds.Reshape) -> Expr:
     return core.eye(times(*L.domain))
 
 
 @matrix.register
-def _(L: maps.Slice) -> Expr:
+def _(L: map_kinds.Slice) -> Expr:
     rows, columns = (_rows_of_identity(L.domain[k], L.codomain[k], (L.row, L.column)[k]) for k in (0, 1))
     return _kron(columns, rows)
 
 
-@matrix.register(maps.Place)
-@matrix.register(maps.Unvech)
+@matrix.register(map_kinds.Place)
+@matrix.register(map_kinds.Unvech)
 def _(L: LinearMap) -> Expr:
     return core.transpose(matrix(adjoint(L)))
 
 
 @matrix.register
-def _(L: maps.Vech) -> Expr:
+def _(L: map_kinds.Vech) -> Expr:
     return core.elimination(L.domain[0])
 
 
 @matrix.register
-def _(L: maps.Frechet) -> Expr:
+def _(L: map_kinds.Frechet) -> Expr:
     if L.exponent is not None:
         return record("frechetpowform")(L.at, L.exponent)
     return record("frechetform")(L.at, L.function)
 
 
 @matrix.register
-def _(L: maps.Slope) -> Expr:
+def _(L: map_kinds.Slope) -> Expr:
     return node(L.form, (L.at,), L.params)
 
 
 @matrix.register
-def _(L: maps.Solution) -> Expr:
+def _(L: map_kinds.Solution) -> Expr:
     return core.inverse(L.form(*L.at))
 
 
 @matrix.register
-def _(L: maps.Sum) -> Expr:
+def _(L: map_kinds.Sum) -> Expr:
     return core.add(*(matrix(t) for t in L.terms))
 
 
 @matrix.register
-def _(L: maps.Compose) -> Expr:
+def _(L: map_kinds.Compose) -> Expr:
     return core.matmul(*matrices(L))
 
 

@@ -15,7 +15,7 @@ from matcalc.dims import dim
 from matcalc.dims import evaluate as dim_value
 from matcalc.expr import REGISTRY, Expr, Op, node, postorder, record
 from matcalc.linop import adjoint, apply
-from matcalc.maps import LinearMap
+from matcalc.map_kinds import LinearMap
 from matcalc.numeric.evaluate import evaluate
 from matcalc.vecform import matrix
 from matcalc.walk import variables

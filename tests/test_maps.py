@@ -13,15 +13,8 @@ from matcalc.dims import dim
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr
 from matcalc.linop import adjoint, apply
+from matcalc.map_kinds import BlockInner, BlockInnerBy, BlockSum, BlockSumBy, Compose, Identity, LinearMap, Zero
 from matcalc.maps import (
-    BlockInner,
-    BlockInnerBy,
-    BlockSum,
-    BlockSumBy,
-    Compose,
-    Identity,
-    LinearMap,
-    Zero,
     compose,
     diagonal,
     frechet,

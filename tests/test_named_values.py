@@ -13,7 +13,7 @@ from matcalc.errors import NoRuleError
 from matcalc.expr import REGISTRY
 from matcalc.notation import Level, Template
 from matcalc.numeric.evaluate import evaluate
-from matcalc.ops.elementwise import elementwise
+from matcalc.ops.entrywise import elementwise
 from matcalc.ops.user_functions import Function
 from matcalc.walk import substitute
 

@@ -24,7 +24,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("errors", "naming", "dims", "kinds", "patience", "notation", "templating", "languages"),
     ("traits", "expr", "walk", "core", "properties", "steps"),
-    ("maps", "linop", "vecform", "linearize"),
+    ("map_kinds", "maps", "linop", "vecform", "linearize"),
     ("ops",),
     ("rewrite", "rules", "printing", "emit", "targets", "indices"),
     ("numeric",),
@@ -42,7 +42,7 @@ LAYERS = (
     ("cli", "cli_options", "cli_completion", "__main__", "__init__", "__version__"),
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
-LONGEST = 460
+LONGEST = 440
 OPTIONAL = ("scipy", "IPython", "nbclient", "nbformat")
 
 

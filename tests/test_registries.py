@@ -15,7 +15,7 @@ from matcalc.expr import REGISTRY, Op, node
 from matcalc.frontend.names import operation
 from matcalc.frontend.parser import parse
 from matcalc.notation import Level, Template
-from matcalc.ops.elementwise import elementwise
+from matcalc.ops.entrywise import elementwise
 from matcalc.rewrite.rule import RULES, rule, rules_of
 from matcalc.views.builder import keeps_the_form
 

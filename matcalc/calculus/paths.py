@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from matcalc.expr import Expr, postorder, record
 from matcalc.linearize import Linearization
-from matcalc.maps import (
+from matcalc.map_kinds import (
     Compose,
     Diagonal,
     Identity,

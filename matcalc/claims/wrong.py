@@ -12,7 +12,7 @@ from matcalc.dims import same_shape
 from matcalc.expr import REGISTRY, Expr, Op, node, operations, postorder, record
 from matcalc.linearize import Linearization
 from matcalc.linop import adjoint, apply
-from matcalc.maps import LinearMap
+from matcalc.map_kinds import LinearMap
 from matcalc.ops.elementwise import cos, log, relu, sigmoid, sin, sqrt, tanh
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax, standardize
 from matcalc.ops.reductions import max_, mean_, min_, norm2, std, sum_, var_

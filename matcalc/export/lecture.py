@@ -13,7 +13,7 @@ from matcalc.export.lesson import DETAILS, Adjoint, Fact, Lesson, LocalMatrix, R
 from matcalc.export.references import References
 from matcalc.expr import Expr
 from matcalc.languages import Language
-from matcalc.maps import Mask
+from matcalc.map_kinds import Mask
 from matcalc.printing.components import entry, written_out_diagonal
 from matcalc.printing.numbers import dim_latex
 from matcalc.printing.pieces import locals_of

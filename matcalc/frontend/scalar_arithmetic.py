@@ -16,7 +16,8 @@ from matcalc import core
 from matcalc.dims import dim, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, shorten
 from matcalc.expr import REGISTRY, Expr, node, number_value
-from matcalc.ops.elementwise import exp, polygamma_of, sqrt
+from matcalc.ops.elementwise import exp, sqrt
+from matcalc.ops.scalars import polygamma_of
 from matcalc.ops.user_functions import Function
 
 HALF = sp.Rational(1, 2)

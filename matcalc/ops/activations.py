@@ -15,27 +15,14 @@ from matcalc.core import hadamard, number, scale
 from matcalc.dims import sign
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, Op, Param, register
-from matcalc.maps import LinearMap, mask
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import mask
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.comparison import maximum, minimum, where
 from matcalc.ops.define import anywhere, need_plain
-from matcalc.ops.elementwise import (
-    INSIDE_ONE,
-    PROBABILITY,
-    WITHIN_ONE,
-    absolute,
-    elementwise,
-    exp,
-    expm1,
-    from_scalar,
-    keeps_sign,
-    log,
-    odd,
-    positive,
-    sigmoid,
-    softplus,
-    step,
-)
+from matcalc.ops.elementwise import absolute, exp, expm1, log, sigmoid, softplus, step
+from matcalc.ops.entrywise import INSIDE_ONE, PROBABILITY, WITHIN_ONE, elementwise, keeps_sign, odd, positive
+from matcalc.ops.scalars import from_scalar
 from matcalc.properties import BIT, bits
 from matcalc.traits import Kinks
 

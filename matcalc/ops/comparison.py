@@ -10,7 +10,8 @@ from matcalc import core
 from matcalc.core import number, scale
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
-from matcalc.maps import LinearMap, mask, zero
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import mask, zero
 from matcalc.notation import Call, Notation, Template
 from matcalc.ops.define import all_same, anywhere, keeps, need_same, op
 from matcalc.ops.elementwise import sign

@@ -12,8 +12,8 @@ from matcalc.dims import Dim, is_one, plus, same, shape_text, surely_nonnegative
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr
 from matcalc.linop import apply
+from matcalc.map_kinds import LinearMap
 from matcalc.maps import (
-    LinearMap,
     compose,
     diagonal,
     identity,

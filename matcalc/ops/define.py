@@ -16,7 +16,8 @@ from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Op, Param, register
 from matcalc.linearize import Linearization
 from matcalc.linop import adjoint, apply
-from matcalc.maps import LinearMap, compose, identity, map_sum, zero
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import compose, identity, map_sum, zero
 from matcalc.notation import Notation
 from matcalc.properties import BIT
 from matcalc.walk import substitute

@@ -6,10 +6,11 @@ from matcalc import core
 from matcalc.dims import Shape, times
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, Param
-from matcalc.maps import LinearMap, on_vec, slope
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import on_vec, slope
 from matcalc.notation import Level, Notation, Template
-from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import AXIS, anywhere, keeps, need_same, no_facts, op, reduced
+from matcalc.ops.leaves import ELEMENTARY
 from matcalc.ops.products import reshape_
 from matcalc.ops.reductions import SIGNS, axis_helper, axis_latex, axis_numpy, weighted_sum
 

@@ -11,7 +11,8 @@ from matcalc.core import eye, inverse, kron, minus, transpose, vec
 from matcalc.dims import Shape, same, shape_text, times
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr
-from matcalc.maps import LinearMap, compose, identity, map_sum, negated, sandwich, scaled, solution, transposition
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import compose, identity, map_sum, negated, sandwich, scaled, solution, transposition
 from matcalc.notation import Call
 from matcalc.ops.define import need_same, need_square, no_facts, op
 from matcalc.ops.products import reshape_

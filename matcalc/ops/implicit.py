@@ -19,12 +19,14 @@ from matcalc.core import difference, var
 from matcalc.dims import Shape, same_shape, shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Op, Param, postorder, record, register
-from matcalc.maps import LinearMap, Zero, compose, negated, zero
+from matcalc.map_kinds import LinearMap, Zero
+from matcalc.maps import compose, negated, zero
 from matcalc.notation import Builtin
 from matcalc.ops.define import at_arguments, gradient_of, linearised
-from matcalc.ops.elementwise import from_scalar, x
+from matcalc.ops.entrywise import x
 from matcalc.ops.inverted import inverted
 from matcalc.ops.products import matmul_
+from matcalc.ops.scalars import from_scalar
 from matcalc.properties import BIT, facts_of, known, names_of
 from matcalc.vecform import matrix
 from matcalc.walk import substitute, variables

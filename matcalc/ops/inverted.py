@@ -14,22 +14,8 @@ from matcalc import core
 from matcalc.core import eye, inverse, kron, matmul, minus, ones, power, scale, transpose
 from matcalc.dims import is_one, is_scalar, times
 from matcalc.expr import Expr, number_value
-from matcalc.maps import (
-    Compose,
-    Identity,
-    LinearMap,
-    Mask,
-    Reshape,
-    Sandwich,
-    Scaled,
-    Sum,
-    identity,
-    mask,
-    on_vec,
-    sandwich,
-    scaled,
-    solution,
-)
+from matcalc.map_kinds import Compose, Identity, LinearMap, Mask, Reshape, Sandwich, Scaled, Sum
+from matcalc.maps import identity, mask, on_vec, sandwich, scaled, solution
 from matcalc.ops.equations import dlyapunov_form, lyapunov_form, sylvester_form
 from matcalc.vecform import matrix
 

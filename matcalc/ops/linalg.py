@@ -11,7 +11,8 @@ from matcalc.core import inverse, transpose
 from matcalc.dims import Shape, same, shape_text, times
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Param
-from matcalc.maps import LinearMap, inner, negated, on_vec, sandwich, slope
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import inner, negated, on_vec, sandwich, slope
 from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import anywhere, need_same, need_square, no_facts, op, square, square_to_scalar
 from matcalc.ops.products import reshape_

@@ -13,8 +13,8 @@ from matcalc.core import matmul, minus
 from matcalc.dims import Dim, Shape, plus, shape_text, times
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr, Param, node, number_value
+from matcalc.map_kinds import LinearMap
 from matcalc.maps import (
-    LinearMap,
     compose,
     frechet,
     kron_left,

@@ -14,7 +14,8 @@ from matcalc.core import broadcast, hadamard, minus, number, power, total
 from matcalc.dims import Shape, is_one
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
-from matcalc.maps import LinearMap, compose, identity, inner, map_sum, mask, negated, scaled
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import compose, identity, inner, map_sum, mask, negated, scaled
 from matcalc.notation import Call, Level, Notation, Template
 from matcalc.ops.define import AXIS, anywhere, extent, like, need_plain, need_same, no_facts, op, reduced
 from matcalc.ops.elementwise import exp, log, sqrt

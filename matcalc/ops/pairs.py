@@ -10,8 +10,8 @@ from matcalc.core import broadcast, difference, matmul, number, ones, power, sca
 from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, times
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
+from matcalc.map_kinds import LinearMap
 from matcalc.maps import (
-    LinearMap,
     compose,
     inner,
     map_sum,
@@ -25,8 +25,8 @@ from matcalc.maps import (
     transposition,
 )
 from matcalc.notation import Call, Level, Template
-from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import anywhere, keeps, need_same, need_square, no_facts, op
+from matcalc.ops.leaves import ELEMENTARY
 from matcalc.ops.products import reshape_
 from matcalc.ops.reductions import norm2
 from matcalc.ops.selection import block_of, slice_

@@ -11,23 +11,11 @@ from matcalc.core import matmul
 from matcalc.dims import Dim, Shape, is_one, same, shape_text, simplified, times
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
-from matcalc.maps import (
-    BlockInner,
-    BlockInnerBy,
-    BlockSum,
-    BlockSumBy,
-    LinearMap,
-    diagonal,
-    kron_left,
-    kron_right,
-    reshape,
-    sandwich,
-    to_diag,
-    transposition,
-)
+from matcalc.map_kinds import BlockInner, BlockInnerBy, BlockSum, BlockSumBy, LinearMap
+from matcalc.maps import diagonal, kron_left, kron_right, reshape, sandwich, to_diag, transposition
 from matcalc.notation import Builtin, Call, Level, Template
-from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import always, anywhere, keeps, need_square, need_vector, no_facts, op
+from matcalc.ops.leaves import ELEMENTARY
 from matcalc.properties import BIT, bits
 
 KRONECKER = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 2 and 3"

@@ -8,12 +8,13 @@ from matcalc import core
 from matcalc.core import hadamard, mean, minus, number, ones, power, scale, total
 from matcalc.dims import times
 from matcalc.expr import Expr, Param, node
-from matcalc.maps import LinearMap, compose, inner, mask, sandwich, scaled
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import compose, inner, mask, sandwich, scaled
 from matcalc.notation import Call, Level, Notation, Template
-from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.comparison import SUBGRADIENT, where
 from matcalc.ops.define import AXIS, always, anywhere, extent, keeps, need_same, op, reduced, scalar, square_to_scalar
 from matcalc.ops.elementwise import absolute, sign, sqrt
+from matcalc.ops.leaves import ELEMENTARY
 from matcalc.properties import bits
 
 SIGNS = ("positive", "nonnegative", "constant")

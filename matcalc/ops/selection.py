@@ -11,10 +11,11 @@ from matcalc import core
 from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, simplified, surely_negative, surely_nonnegative
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
-from matcalc.maps import LinearMap, mask, placing, sandwich, taking, unvech, vech
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import mask, placing, sandwich, taking, unvech, vech
 from matcalc.notation import Call, Level, Notation, Template
-from matcalc.ops.arithmetic import ELEMENTARY
 from matcalc.ops.define import AXIS, always, anywhere, keeps, like, need_square, op
+from matcalc.ops.leaves import ELEMENTARY
 from matcalc.ops.reductions import axis_helper, axis_latex
 from matcalc.properties import BIT, bits
 

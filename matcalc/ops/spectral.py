@@ -13,7 +13,8 @@ from matcalc import core
 from matcalc.core import difference, eye, inverse, matmul, minus, number, power, scale
 from matcalc.dims import Shape
 from matcalc.expr import Expr, node, number_value, record
-from matcalc.maps import LinearMap, compose, diagonal, identity, map_sum, mask, negated, sandwich, scaled, to_diag
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import compose, diagonal, identity, map_sum, mask, negated, sandwich, scaled, to_diag
 from matcalc.notation import Call
 from matcalc.ops.define import need_square, op, square, square_to_scalar
 from matcalc.ops.linalg import adj

@@ -11,7 +11,8 @@ from matcalc import core
 from matcalc.dims import Dim, Shape, plus, same, times
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
-from matcalc.maps import LinearMap, diagonal_sums
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import diagonal_sums
 from matcalc.notation import Call
 from matcalc.ops.define import always, anywhere, keeps, op, square
 from matcalc.ops.products import reshape_

@@ -10,10 +10,12 @@ from matcalc import core
 from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import REGISTRY, Expr, Op, Param, register
-from matcalc.maps import LinearMap, mask
+from matcalc.map_kinds import LinearMap
+from matcalc.maps import mask
 from matcalc.notation import Call, Notation
 from matcalc.ops.define import anywhere, like, no_facts
-from matcalc.ops.elementwise import CALCULUS, from_scalar, x
+from matcalc.ops.entrywise import CALCULUS, x
+from matcalc.ops.scalars import from_scalar
 
 
 class Function:

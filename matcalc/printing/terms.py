@@ -14,7 +14,7 @@ import sympy as sp
 from matcalc.core import broadcast, number, ones, power, scale
 from matcalc.dims import Shape, same
 from matcalc.expr import Expr, number_value, operations, record
-from matcalc.ops.arithmetic import eye
+from matcalc.ops.leaves import eye
 from matcalc.ops.linalg import inv
 from matcalc.ops.matrix_functions import matpow
 from matcalc.ops.products import comm, diag, dsel, kron

@@ -11,7 +11,8 @@ from math import prod
 
 from matcalc import core
 from matcalc.expr import Expr, operations, postorder
-from matcalc.ops.arithmetic import broadcast, eye, hadamard_, ones, power_, scale_
+from matcalc.ops.arithmetic import broadcast, hadamard_, power_, scale_
+from matcalc.ops.leaves import eye, ones
 from matcalc.ops.linalg import inv
 from matcalc.ops.matrix_functions import matpow
 from matcalc.ops.products import diagvec, matmul_, transpose

@@ -14,8 +14,8 @@ from matcalc import core
 from matcalc.dims import is_one, same_shape
 from matcalc.expr import REGISTRY, Expr, node
 from matcalc.rewrite.context import Context
+from matcalc.rewrite.gathering import merged
 from matcalc.rewrite.terms import (
-    base_and_exponent,
     join,
     number_and_term,
     numbered_term,
@@ -126,7 +126,7 @@ def _scale(e: Expr, context: Context) -> Expr:
         coefficient = sp.cancel(coefficient)
     if coefficient == 0 or (body is not None and body.op == "zeros"):
         return core.zero_of(e)
-    scalars = _merged(scalars, context)
+    scalars = merged(scalars, context)
     while any(s.op == "scale" or s.op == "number" for s in scalars):
         coefficient, scalars = _regather(coefficient, scalars)
     if body is not None and body.op == "broadcast" and (scalars or coefficient != 1):
@@ -179,49 +179,6 @@ def negated_sum(e: Expr) -> Expr:
     return core.add(*terms)
 
 
-def _merged(factors: list[Expr], context: Context) -> list[Expr]:
-    """Powers of one base gathered: x x -> x^2; x x^-1 -> 1 only for x known to be nonzero."""
-    groups: dict[bytes, list[Expr]] = {}
-    for f in factors:
-        groups.setdefault(twin(base_and_exponent(f)[0]), []).append(f)
-    if all(len(g) == 1 for g in groups.values()):
-        return factors
-    merged: list[Expr] = []
-    for group in groups.values():
-        merged.extend(group if len(group) == 1 else _merged_group(group, context))
-    return merged
-
-
-def _merged_group(group: list[Expr], context: Context) -> list[Expr]:
-    base = base_and_exponent(group[0])[0]
-    exponents = [base_and_exponent(f)[1] for f in group]
-    values = [k.params[0] for k in exponents if k.op == "number"]
-    if len(values) < len(exponents):
-        shifted = len(values) == len(exponents) - 1 and all(v.is_integer for v in values)  # s^(k - 1) s = s^k
-        if not context.known(base, "positive") and not (shifted and context.known(base, "nonzero")):
-            return group
-        total = exponents[0]
-        for k in exponents[1:]:
-            total = core.plus(total, k)
-        return [core.power(base, total)]
-    whole = all(v.is_integer for v in values)
-    if not whole and not context.known(base, "nonnegative"):
-        return group
-    if any(v.is_positive is not True for v in values) and not _may_cancel(base, context):
-        positive = [f for f, v in zip(group, values) if v.is_positive]
-        rest = [f for f, v in zip(group, values) if not v.is_positive]
-        return [raised(base, sum(base_and_exponent(f)[1].params[0] for f in part)) for part in (positive, rest) if part]
-    exponent = sp.simplify(sum(values))
-    if exponent == 0:
-        return [] if base.is_scalar else [core.ones(*base.shape)]
-    return [raised(base, exponent)]
-
-
-def _may_cancel(base: Expr, context: Context) -> bool:
-    """x x^-1 = 1 needs x nonzero; a norm's reciprocal comes with its argument, which is 0 where the norm is."""
-    return base.op == "norm2" or context.known(base, "nonzero")
-
-
 @tidies("hadamard")
 def _hadamard(e: Expr, context: Context) -> Expr:
     """Flatten, scalars to the front, drop ones, gather powers, join the factors broadcast along one direction."""
@@ -254,7 +211,7 @@ def _hadamard(e: Expr, context: Context) -> Expr:
                 queue.append(core.broadcast(body, f.shape))
         elif f.op != "ones":
             factors.append(f)
-    factors = [f for f in _merged(factors, context) if f.op != "ones"]
+    factors = [f for f in merged(factors, context) if f.op != "ones"]
     factors = _joined_broadcasts(factors)
     if not factors:
         return join(coefficient, scalars, core.ones(*e.shape))

@@ -18,7 +18,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
 from matcalc.linop import adjoint, apply
-from matcalc.maps import Identity
+from matcalc.map_kinds import Identity
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import Rule

@@ -15,7 +15,7 @@ from matcalc.calculus.wording import worded
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
 from matcalc.languages import ENGLISH, Language
-from matcalc.maps import Identity
+from matcalc.map_kinds import Identity
 from matcalc.naming import Names
 from matcalc.printing.numbers import split
 from matcalc.printing.symbols import ADJOINT

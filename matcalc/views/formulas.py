@@ -12,7 +12,7 @@ from matcalc import core
 from matcalc.dims import dim
 from matcalc.expr import Expr, node, record
 from matcalc.linop import apply
-from matcalc.maps import Zero
+from matcalc.map_kinds import Zero
 from matcalc.printing.latex import latex
 from matcalc.printing.style import Notation
 from matcalc.printing.text import text

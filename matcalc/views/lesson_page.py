@@ -9,7 +9,7 @@ from matcalc.calculus.names import is_local
 from matcalc.calculus.paths import LocalJacobian, Path, reason_of
 from matcalc.calculus.structured import structured_gradient
 from matcalc.expr import Expr, postorder
-from matcalc.maps import Identity
+from matcalc.map_kinds import Identity
 from matcalc.printing.latex import latex
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.symbols import ADJOINT

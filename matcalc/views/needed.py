@@ -12,7 +12,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.dims import is_one, symbols
 from matcalc.expr import Expr, Op, record
 from matcalc.linop import apply
-from matcalc.maps import Mask
+from matcalc.map_kinds import Mask
 from matcalc.ops.comparison import maximum
 from matcalc.ops.elementwise import cosh, exp, log, relu, sigmoid, sinh, softplus, sqrt, step, tanh
 from matcalc.ops.linalg import det, inv, logdet

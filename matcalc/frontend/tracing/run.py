@@ -18,8 +18,9 @@ from matcalc.frontend.tracing.arrays import Value, number
 from matcalc.frontend.tracing.compare import difference
 from matcalc.frontend.tracing.library import is_filled
 from matcalc.frontend.tracing.origin import Argument, Origin
+from matcalc.frontend.tracing.plain import Constant, plain
 from matcalc.frontend.tracing.session import Session, named_values
-from matcalc.frontend.tracing.tracer import Constant, Tracer, plain
+from matcalc.frontend.tracing.tracer import Tracer
 from matcalc.graph import Graph
 from matcalc.walk import transform
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from matcalc.dims import sign
-from matcalc.errors import MatcalcError, NoRuleError, shorten
+from matcalc.errors import MatcalcError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend.tracing import indexing, operations, products
 from matcalc.frontend.tracing.arrays import Value, common_shape, is_number, number, sizes_text, stacked
-from matcalc.frontend.tracing.masks import Mask, as_numbers
+from matcalc.frontend.tracing.masks import Mask
 from matcalc.frontend.tracing.operations import Thing, matrix
 from matcalc.frontend.tracing.session import Session
 
@@ -382,34 +382,8 @@ class Tracer:
         raise self.session.refuse("@=: write X = X @ A")
 
 
-class Constant(np.ndarray):
-    """An array of the function's module: its method `dot` takes tracers too."""
-
-    def dot(self, other: Any, out: Any = None) -> Any:
-        """The product, as a value of the function where the other factor is one."""
-        return self @ other if isinstance(other, Tracer) else super().dot(other)
-
-
 def has_tracer(value: Any) -> bool:
     """Whether a tracer is in nested lists and tuples."""
     if isinstance(value, (list, tuple)):
         return any(map(has_tracer, value))
     return isinstance(value, Tracer)
-
-
-def is_known(value: Any) -> bool:
-    """Whether it is a tracer of a size that is a number."""
-    return isinstance(value, Tracer) and getattr(value.value, "number", None) is not None
-
-
-def plain(value: Thing) -> Value:
-    """A result of the function as an array.
-
-    Raises:
-        NoRuleError: it has rank 3.
-    """
-    if isinstance(value, Mask):
-        return as_numbers(value)
-    if isinstance(value, Value):
-        return value
-    raise NoRuleError("the function returns an array of rank 3")
