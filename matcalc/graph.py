@@ -193,7 +193,7 @@ class Graph:
 
 
 def with_nested_sums(output: Expr) -> Expr:
-    """The expression with each sum written as an earlier one plus one term, where it is that.
+    """Rewrite each sum as an earlier sum plus one term where possible.
 
     SymPy flattens sums: h + f(h), h + f(h) + g(h + f(h)), ... repeat all earlier terms, which nesting shares again.
     """

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 import matcalc
+import matcalc.ops
+from matcalc.expr import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "matcalc"
@@ -126,6 +128,23 @@ def test_operations_are_imported_and_not_named_by_strings(path: Path) -> None:
                 n.value for n in ast.walk(call.args[0]) if isinstance(n, ast.Constant) and isinstance(n.value, str)
             ]
             assert not named or room(path) in BY_NAME[call.func.id], f"{call.func.id}({named[0]!r}): import the record"
+
+
+# Doors and targets have vocabularies of their own, evaluators their implementations; rules and lessons are about
+# operations one by one.
+VOCABULARIES = ("ops", "rules", "emit", "targets", "frontend", "numeric", "views")
+ELSEWHERE = [path for path in FILES if room(path) not in VOCABULARIES]
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if room(p) not in VOCABULARIES], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_what_is_so_of_some_operations_is_a_trait_of_their_records(path: Path) -> None:
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            words = [n.value for n in ast.walk(statement.value) if isinstance(n, ast.Constant)]
+            names = [word for word in words if word in REGISTRY]
+            assert len(names) < 2 or 2 * len(names) < len(words), f"{statement.targets[0].id} lists operations"
 
 
 def test_every_room_has_its_layer_and_its_line_in_the_architecture() -> None:

@@ -192,7 +192,7 @@ def _need_shape(e: Expr, shape: Shape, what: str) -> None:
     if not isinstance(e, Expr):
         raise MatcalcError(f"the {what} must be a matcalc expression, got {type(e).__name__}")
     if not same_shape(e.shape, shape):
-        raise ShapeError(f"the {what} {{}} is {shape_text(e.shape)}, needed is {shape_text(shape)}", e)
+        raise ShapeError(f"the {what} {{}} is {shape_text(e.shape)}; expected {shape_text(shape)}", e)
 
 
 def jacobian_by(d: Problem, name: Any = None) -> Jacobian:

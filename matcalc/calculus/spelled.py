@@ -1,8 +1,8 @@
 """Functions that a source spells out, `exp(x)/sum(exp(x))`, are recognised before anything is differentiated.
 
 So `softmax` has its compact derivative, and generated code does not overflow; sums and products over the entries of
-factors and eigenvalues become determinants and traces. What has a name keeps it: a definition is looked at by itself,
-and a value that is asked for stays in the graph.
+factors and eigenvalues become determinants and traces. Named values are searched one definition at a time; values in
+`wrt` always stay.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _SPREAD = {None: "not constant", 1: "free of constant columns", 2: "free of cons
 
 
 def worded(fact: str, e: Expr) -> tuple[Expr, str]:
-    """A condition as a subject and what is said of it: itself, unless it is one that records state by a formula.
+    """Split a condition into subject and predicate: `eigmax(S)`, "a simple eigenvalue".
 
     Example:
         >>> import matcalc as mc

@@ -9,11 +9,15 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.curvature.composition import BOYD, CONCAVE, CONVEX, Composition, Shape, atom
-from matcalc.expr import Expr
+from matcalc.expr import Expr, operations
+from matcalc.ops.arithmetic import broadcast
+from matcalc.ops.products import diagvec, reshape_, transpose, vec
+from matcalc.ops.reductions import mean_, sum_
+from matcalc.ops.selection import slice_
 from matcalc.walk import rebuild
 
 _MINKOWSKI = "Hardy, Littlewood & Polya, Inequalities (1934)"
-_SUMS = frozenset(("sum", "mean", "broadcast", "transpose", "diagvec", "vec", "reshape", "slice"))
+_SUMS = operations(sum_, mean_, broadcast, transpose, diagvec, vec, reshape_, slice_)
 
 
 @dataclass(frozen=True, slots=True)

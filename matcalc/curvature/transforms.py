@@ -15,10 +15,11 @@ from matcalc.curvature.composition import (
     own_form,
     quotient,
 )
-from matcalc.expr import Expr, postorder, record
+from matcalc.expr import Expr, operations, postorder, record
 from matcalc.ops.elementwise import absolute, exp, log, sqrt
 from matcalc.ops.entry_products import prod
-from matcalc.ops.reductions import max_, min_, norm1, norm2
+from matcalc.ops.normalization import logsumexp
+from matcalc.ops.reductions import max_, mean_, min_, norm1, norm2, sum_, var_
 from matcalc.properties import known
 from matcalc.walk import depends, rebuild, substitute
 
@@ -178,4 +179,4 @@ _OF_EIGENVALUES: dict[str, Callable[[Expr], Expr]] = {
     "normspec": lambda v: max_(absolute(v), axis=None),
     "normnuc": lambda v: norm1(v),
 }
-_SYMMETRIC = frozenset(("sum", "mean", "max", "min", "logsumexp", "norm1", "norm2", "prod", "var"))
+_SYMMETRIC = operations(sum_, mean_, max_, min_, logsumexp, norm1, norm2, prod, var_)

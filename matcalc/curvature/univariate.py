@@ -9,11 +9,12 @@ from typing import Any
 import sympy as sp
 
 from matcalc.curvature.intervals import EVERYTHING, NONNEGATIVE, POSITIVE, Range, hull_of_ends, power
-from matcalc.expr import Expr, postorder, record
+from matcalc.expr import Expr, operations, postorder, record
+from matcalc.ops.comparison import maximum, minimum, where
 
 T = sp.Symbol("t", real=True)
 _U = sp.Symbol("u", real=True)
-_CHOICES = ("maximum", "minimum", "where")
+_CHOICES = operations(maximum, minimum, where)
 _CANDIDATES = 16  # values of which an expression may be a function of one
 _ROOT = sp.Symbol("u", positive=True)
 

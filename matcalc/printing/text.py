@@ -207,7 +207,7 @@ def _call(e: Expr, args: list[Piece]) -> Piece:
 
 
 def _parameters(e: Expr) -> list[str]:
-    """The parameters in print, without those that are what they would be if left out; by name after such a gap."""
+    """The parameters as text: defaults are omitted, and those after an omitted one become keywords."""
     entry = record(e.op)
     left_out = defaults(e)
     last = max((k for k, value in enumerate(e.params) if value != left_out[k]), default=-1)

@@ -102,7 +102,7 @@ class Context:
         return not (firm and self.exact)
 
     def begin(self) -> None:
-        """Forget the facts that the last rule asked for in vain."""
+        """Discard the facts asked for by a rule that did not fire."""
         if self._pending:
             self._pending.clear()
 

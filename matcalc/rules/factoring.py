@@ -51,7 +51,7 @@ def common_right_factor(e: Expr, context: Context) -> Expr | None:
 
 
 def _common(e: Expr, at: int) -> Expr | None:
-    """Take the factor that terms share at one end out of all the terms that have it, the one that spares most."""
+    """Factor out the shared end factor that saves the most operations."""
     groups: dict[bytes, list[int]] = {}
     pieces = []
     for k, t in enumerate(e.args):
