@@ -824,3 +824,18 @@ def test_the_gradient_of_a_norm_is_0_where_the_row_is_0(program: str, wrt: str, 
     np.testing.assert_allclose(gradients[wrt], slope, rtol=1e-6, atol=1e-6)
     jax = pytest.importorskip("jax")
     assert np.isfinite(np.asarray(d.function(target="jax")(X=jax.numpy.asarray(X))[1][wrt])).all()
+
+
+def test_a_member_with_its_index_names_its_family() -> None:
+    d = mc.derive("u[k=1..K]: p x 1\nsum(k=1..K, norm2(u[k])^2)", wrt="u[k]")
+    assert d.names == ["u"]
+    assert d.gradient("u[k]") == "u[k]: 2*u[k] for k = 1..K"
+    with pytest.raises(mc.MatcalcError, match="no variable or family"):
+        mc.derive("u[k=1..K]: p x 1\nnorm2(u[1])", wrt="u[j]")
+
+
+def test_a_direction_that_does_not_fit_is_named() -> None:
+    d = mc.derive("u[k=1..2]: p x 1\nW: p x p\nsum(k=1..2, norm2(W*u[k])^2)", wrt=["u", "W"])
+    u, along = np.ones((2, 3)), {"u": np.ones((2, 3)), "W": np.ones((2, 2))}
+    with pytest.raises(ValueError, match=r"tangents\['W'\] has the shape 2 x 2"):
+        d.function("hvp")(u=u, W=np.eye(3), tangents=along)

@@ -163,11 +163,16 @@ class Writer:
         of = {direction: name for name, direction in self.directions.items()}
         for v in self.pieces.declared.values():
             yield from self.given(v.name, of.get(v.name))
-            yield self.checked(v.name, self.shape(v.shape))
+            yield self.checked(v.name, self.shape(v.shape)).replace(f'"{v.name}"', self.called(v.name, of), 1)
         for name, family in self.program.families.items():
             first, last = self.size(family.run.first), self.spec(family.run.last)
             yield from self.given(name, of.get(name))
-            yield self.checked_members(name, self.shape(family.shape), first, last)
+            made = self.checked_members(name, self.shape(family.shape), first, last)
+            yield made.replace(f'"{name}"', self.called(name, of), 1)
+
+    def called(self, name: str, of: dict[str, str]) -> str:
+        """How messages call an input, quoted."""
+        return f"\"tangents['{of[name]}']\"" if name in of else f'"{name}"'
 
     def checked(self, name: str, shape: str) -> str:
         """An input as a matrix."""

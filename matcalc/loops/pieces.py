@@ -184,6 +184,7 @@ def wanted(program: Program, declared: Iterable[Expr], names: Iterable[str] | No
     known = [*(v.name for v in declared), *program.families]
     if names is None:
         return known
+    names = [without_index(program, name) for name in names]
     for name in names:
         if name in program.recurrences:
             raise NoRuleError(f"{name} is computed by a recurrence: gradients are by variables and families")
@@ -192,4 +193,10 @@ def wanted(program: Program, declared: Iterable[Expr], names: Iterable[str] | No
     return list(dict.fromkeys(names))
 
 
-__all__ = ["Group", "Piece", "Pieces", "wanted"]
+def without_index(program: Program, name: str) -> str:
+    """The name of a family where a member with its index is named, `u[k]`."""
+    base, _, rest = name.partition("[")
+    return base if base in program.families and rest == f"{program.families[base].run.name}]" else name
+
+
+__all__ = ["Group", "Piece", "Pieces", "wanted", "without_index"]

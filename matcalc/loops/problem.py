@@ -14,7 +14,7 @@ from matcalc.kinds import KINDS, VALUE_AND_GRAD, kind_of
 from matcalc.loops.adjoints import Adjoints
 from matcalc.loops.code import NUMPY, Library, Writer, need_target
 from matcalc.loops.lines import Line, Range, Term, heading, single
-from matcalc.loops.pieces import Pieces, wanted
+from matcalc.loops.pieces import Pieces, wanted, without_index
 from matcalc.loops.scan import JAX, ScanWriter
 from matcalc.loops.stored import with_stored
 from matcalc.loops.tangents import Tangent, tangent
@@ -66,6 +66,7 @@ class LoopProblem:
             if len(self.names) != 1:
                 raise MatcalcError(f"name the variable: one of {', '.join(self.names)}")
             return self.names[0]
+        name = without_index(self.program, str(name))
         if name not in self.names:
             raise MatcalcError(f"{shorten(str(name))} is not among the derived: {', '.join(self.names)}")
         return name
