@@ -18,7 +18,7 @@ from matcalc.rewrite.terms import number_and_term
 DEFINITION = "definition of the function"
 # The rules by which layers that a source spells out are recognised before it is differentiated. A choice becomes relu
 # there only: in a derivative its 0 leaves out what it is multiplied by, also where that has no value.
-RECTIFIERS = ("maximum_with_zero", "choice_of_positive_entries", "entries_times_mask")
+RECTIFIERS = ("maximum_with_zero", "maximum_of_zero", "choice_of_positive_entries", "entries_times_mask")
 LAYERS = ("mean_of_squared_deviations", "standardized_matrix", "standardized_vector")
 
 
@@ -31,6 +31,12 @@ def all_of(value: int, X: Expr) -> Expr:
 def maximum_with_zero(X: Expr) -> tuple[Expr, Expr]:
     """maximum(X, 0) = relu(X)"""
     return maximum(X, all_of(0, X)), relu(X)
+
+
+@rule(X="m n", group="expand", source=DEFINITION)
+def maximum_of_zero(X: Expr) -> tuple[Expr, Expr]:
+    """maximum(0, X) = relu(X)"""
+    return maximum(all_of(0, X), X), relu(X)
 
 
 @rule(X="m n", group="expand", source=DEFINITION)
