@@ -110,7 +110,7 @@ def outcome(program: Program, notation: str) -> Outcome | None:
     shown = source if isinstance(source, str) else getattr(source, "source", "")
     try:
         reason = different(program, d, wrt)
-    except mc.MatcalcError as error:
+    except Exception as error:  # a defect of the code, told with the program that shows it
         reason = f"{type(error).__name__}: {error}"
     if reason == HIDDEN:
         return Outcome("hidden")
