@@ -10,9 +10,9 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-from matcalc.targets.libraries import entries, equations, matrices, roots, structure
+from matcalc.targets.libraries import adjugates, entries, equations, matrices, roots, structure
 
-RUNTIME = (entries, structure, matrices, equations, roots)
+RUNTIME = (entries, structure, matrices, adjugates, equations, roots)
 _NAME = re.compile(r"\b_[a-z]\w*")
 _LIBRARY = re.compile(r"\bxp\.([a-z_]\w*(?:\.\w+)?)")
 
