@@ -38,7 +38,7 @@ def exact(value: Any) -> Any:
         return value
     if isinstance(value, sp.Expr):
         if not value.is_Number and value.has(sp.MatrixExpr):
-            raise MatcalcError(f"a SymPy matrix is no number, and does not mix with matcalc expressions: {value}")
+            raise MatcalcError(f"a SymPy matrix is not a number, and does not mix with matcalc expressions: {value}")
         result = value
         if value.has(sp.Float):
             result = value.xreplace({f: sp.Rational(str(f)) for f in value.atoms(sp.Float)})

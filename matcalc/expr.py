@@ -153,7 +153,7 @@ class Expr:
         """The transpose."""
         return HOOKS["transpose"](self)  # type: ignore[no-any-return]
 
-    # A row, a column or an entry inside of a sum over an index (api/sums.py); an expression is no sequence.
+    # A row, a column or an entry inside of a sum over an index (api/sums.py); an expression is not a sequence.
     __iter__ = None
 
     def __getitem__(self, key: Any) -> Expr:

@@ -76,7 +76,7 @@ class Graph:
         `value` is a matcalc expression (a matcalc expression comes back) or a SymPy one (a SymPy symbol comes back).
 
         Raises:
-            MatcalcError: the name is taken, or is no name.
+            MatcalcError: the name is taken, or is not a name.
         """
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise MatcalcError(f"a name must be an identifier, got {shorten(repr(name))}")

@@ -236,7 +236,7 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (lambda x: np.round(x).sum(), {"x": "n"}, "rounding"),
     (lambda x: np.exp(x, out=np.zeros(3)).sum(), {"x": 3}, "out="),
     (lambda x: np.sum(x), {}, "shapes has nothing for x"),
-    (lambda x: np.sum(x), {"z": "n"}, "is no argument"),
+    (lambda x: np.sum(x), {"z": "n"}, "is not an argument"),
     (lambda x: np.sum(x), {"x": ("n", "m", "k")}, "pair"),
 ]
 

@@ -117,7 +117,7 @@ def test_functions_in_hints_exist() -> None:
         ("A: R^{n x p}\nsum(A)", "a matrix `A: m x n`"),
         ("x: row(n)\nx*x'", "`x: 1 x n`"),
         ("x: scalar vector\nx'*x", "cannot be both scalar and vector"),
-        ("x: n x p vector\nx'*x", "which is no vector"),
+        ("x: n x p vector\nx'*x", "which is not a vector"),
         ("let x: n\nx'*x", "leave the first word out: `x: n`"),
         ("A is symmetric\ntr(A*A)", "`A: n x n symmetric`"),
         ("f(x) = x'*x", "`f = x'*x`"),

@@ -187,7 +187,7 @@ WRONG = [
     ("sum(x", 1, 4, "never closed"),
     ("x)", 1, 2, "without an opening"),
     ("sum(x]", 1, 6, "']'"),
-    ("x'**A", 1, 2, "' is no transpose in Python"),
+    ("x'**A", 1, 2, "' is not a transpose in Python"),
     ("2x", 1, 1, "'2x' is not a number"),
     ("1.2.3*x", 1, 1, "is not a number"),
     ("0x1F*x", 1, 1, "is not a number"),

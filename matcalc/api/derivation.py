@@ -283,7 +283,7 @@ class Derivation(Problem):
 
         Raises:
             ShapeError: the function is not scalar.
-            MatcalcError: a name is not a variable, or a constraint is no equation.
+            MatcalcError: a name is not a variable, or a constraint is not an equation.
 
         Example:
             >>> import matcalc as mc

@@ -21,7 +21,7 @@ def solves(unknown: Expr, left: Any, right: Any) -> Expr:
         right: another one, or a number.
 
     Raises:
-        MatcalcError: the unknown is no variable, or does not occur.
+        MatcalcError: the unknown is not a variable, or does not occur.
         ShapeError: a side has not the shape of the unknown.
 
     Example:
@@ -45,7 +45,7 @@ def minimizes(unknown: Expr, objective: Any) -> Expr:
         objective: a 1 x 1 expression.
 
     Raises:
-        MatcalcError: the unknown is no variable, or does not occur, or there is no strict minimum.
+        MatcalcError: the unknown is not a variable, or does not occur, or there is no strict minimum.
         ShapeError: the objective is not 1 x 1.
 
     Example:

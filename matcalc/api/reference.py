@@ -95,7 +95,7 @@ def _default(value: Any) -> str:
 
 
 def _example(entry: Op) -> Expr | None:
-    """The operation on variables with usual letters; None where the record's example is no call."""
+    """The operation on variables with usual letters; None where the record's example is not a call."""
     shapes = []
     for part in filter(None, (p.strip() for p in entry.example[0].split(","))):
         shape, _, value = part.partition("=")

@@ -146,7 +146,7 @@ class Jacobian:
             [(2*V'*V, eye(m))]
 
         Raises:
-            NoRuleError: it is no sum of Kronecker products.
+            NoRuleError: it is not a sum of Kronecker products.
         """
         return kronecker_factors(self.value, columns=is_one(self.of.shape[1]) and is_one(self.by.shape[1]))
 

@@ -174,7 +174,7 @@ def kronecker_factors(matrix: Expr, *, columns: bool = False) -> list[tuple[Expr
         columns: whether it is one of columns: A is then 1 x 1 where there is no other, X' X + c I itself is B.
 
     Raises:
-        NoRuleError: it is no sum of Kronecker products.
+        NoRuleError: it is not a sum of Kronecker products.
     """
     found: list[tuple[Expr, Expr]] = []
     waiting: list[tuple[tuple[Expr, ...], Expr]] = [((), matrix)]
@@ -193,6 +193,6 @@ def kronecker_factors(matrix: Expr, *, columns: bool = False) -> list[tuple[Expr
             return [(core.eye(1), matrix)]
         else:
             raise NoRuleError(
-                f"{shorten(str(matrix))} is no sum of Kronecker products: use form='operator' or the products (hvp)"
+                f"{shorten(str(matrix))} is not a sum of Kronecker products: use form='operator' or the products (hvp)"
             )
     return found

@@ -26,7 +26,7 @@ _LAYOUT = frozenset(["transpose", "vec", "reshape"])
 
 @dataclass(frozen=True, slots=True)
 class _Mask:
-    """Where a value is a 0 that leaves out whatever it is multiplied by: where `left relation right` is `when`.
+    """The region where a value is an absorbing zero: where `left relation right` is `when`, other factors are skipped.
 
     `relu` is the function whose step it is, if any: then only what is infinite because relu is 0 is left out.
     """

@@ -53,7 +53,7 @@ def numpy_source(
         autodiff: for some targets: the value, as a function that the library differentiates by our derivative.
         sizes: what is known of the dimensions, by name: the order of products follows them; any other sizes work too.
         summary: what the function returns, where it is not what the kind says.
-        factors: for Jacobians and Hessians that are returned as pairs of factors of Kronecker products, these.
+        factors: the Kronecker factor pairs to return instead of dense matrices.
 
     Raises:
         NoRuleError: an operation cannot be written in NumPy.

@@ -75,7 +75,7 @@ class Lowered:
         needed: the sizes that may not be 0.
         shapes: for variables whose derivatives take the form of the input, the name of that form.
         schedule: the statements.
-        alternative: the same program in other products, and where that is cheaper: two operation counts to compare.
+        alternative: a second lowering with the residual multiplied out, and the two counts that choose between them.
         after: the program after each pass.
     """
 

@@ -302,7 +302,9 @@ class Tex(Markup):
         last = rf">{{\raggedright\arraybackslash}}p{{{prose}\linewidth}}" if prose else "l"
         columns = "l" * (len(head) - 1) + last
         top = " & ".join(self.strong(cell) for cell in head)
-        body = "\n".join(" & ".join(f"{{{cell}}}" for cell in row) + r" \\[2pt]" for row in rows)  # a ( is no option
+        body = "\n".join(
+            " & ".join(f"{{{cell}}}" for cell in row) + r" \\[2pt]" for row in rows
+        )  # a ( is not an option
         top += " \\\\\n\\midrule" + ("" if self.fragment else "\n\\endhead")
         table = f"\\begin{{{kind}}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{top}\n{body}\n\\bottomrule\n"
         return f"\n\n{table}\\end{{{kind}}}\n\n"

@@ -178,7 +178,7 @@ def _ordered(column: list[Expr], boxes: dict[Expr, Box]) -> list[Expr]:
 
 
 def _anchor(column: list[Expr], boxes: dict[Expr, Box]) -> float:
-    """Where the main line crosses the column: at its first value that is no variable, else in the middle."""
+    """Where the main line crosses the column: at its first value that is not a variable, else in the middle."""
     first = next((k for k, e in enumerate(column) if not boxes[e].variable), (len(column) - 1) / 2)
     return first * (BOX + GAP)
 

@@ -186,7 +186,7 @@ def single(operands: Sequence[Operand]) -> Expr:
     (a,) = operands
     if a.value.is_scalar:
         return a.value
-    raise MatcalcError(f"{a.described} is no number, and has no index in the sum")
+    raise MatcalcError(f"{a.described} is not a number, and has no index in the sum")
 
 
 def matrix(operands: Sequence[Operand]) -> Expr:

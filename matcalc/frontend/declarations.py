@@ -54,7 +54,7 @@ def form_of(source: Source, tree: Any) -> Form:
     """What the declaration `name: shape facts` says.
 
     Raises:
-        ParseError: a word is no fact, or two words say different things of the shape.
+        ParseError: a word is not a fact, or two words say different things of the shape.
     """
     name, shape = tree.children[0], tree.children[1]
     later = [c for c in tree.children[2:] if getattr(c, "data", "") == "fact"]
@@ -151,7 +151,7 @@ def shape_of(source: Source, name: str, form: Form, sizes: Iterable[Dim], place:
         (given[0], given[0]) if square else (1, given[0]) if len(given) == 1 and form.kind == "row" else (*given, 1)[:2]
     )
     if form.kind is not None and not FITS[form.kind](rows, cols):
-        raise source.error(f"{name} is {shape_text((rows, cols))}, which is no {form.kind}", place)
+        raise source.error(f"{name} is {shape_text((rows, cols))}, which is not a {form.kind}", place)
     return rows, cols
 
 

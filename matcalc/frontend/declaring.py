@@ -27,7 +27,7 @@ class Declaring:
         facts: what is known of variables.
         unknowns: the variables whose values are given by equations.
         sums: the sums over indices in the text.
-        statements: all that is no declaration.
+        statements: all that is not a declaration.
     """
 
     source: Source

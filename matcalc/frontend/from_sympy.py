@@ -71,7 +71,7 @@ def read(expr: Any, scope: Scope) -> Expr:
     except sp.SympifyError:
         raise MatcalcError(f"a SymPy expression is needed, got {type(expr).__name__} {shorten(repr(expr))}") from None
     if not isinstance(root, (sp.Expr, sp.MatrixBase)):
-        raise NoRuleError(f"a SymPy {type(root).__name__} is no matrix expression: {shorten(str(root))}")
+        raise NoRuleError(f"a SymPy {type(root).__name__} is not a matrix expression: {shorten(str(root))}")
     for e, _ in walk(root, _children):
         scope.notice(e)
     scope.settle()
@@ -193,7 +193,7 @@ def _element(w: _Walk, e: Any, args: list[Expr]) -> Expr:
 
 
 def _place(index: Any, size: Dim) -> Dim | None:
-    """The place of an entry, counted from 1; None where it is no number inside."""
+    """The place of an entry, counted from 1; None where it is not a number inside."""
     if not isinstance(index, (int, sp.Integer)):
         return None
     place = int(index) + 1

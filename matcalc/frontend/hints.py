@@ -164,7 +164,7 @@ def about_call(name: str, words: Sequence[str]) -> str:
     return f": write {written.format(*letters, *'XYZ'[len(letters) :])}"
 
 
-# What may have been meant by a second argument that is no axis.
+# What may have been meant by a second argument that is not an axis.
 SECOND = {
     "max": " (maximum(A, B) compares two matrices entry by entry; max(0, x) is relu(x))",
     "min": " (minimum(A, B) compares two matrices entry by entry)",
@@ -201,7 +201,7 @@ CHARACTERS: dict[str, str] = {
     **dict.fromkeys("≥⩾", "write >= (inside of where)"),
     **dict.fromkeys("≠≈≡∼∝", "a definition is `name = expression`"),
     **dict.fromkeys("←≔", "a definition is `name = expression`"),
-    **dict.fromkeys("∞", "infinity is no value here"),
+    **dict.fromkeys("∞", "infinity is not a value here"),
     **dict.fromkeys("π", "write pi"),
     **dict.fromkeys("½", "write 1/2"), **dict.fromkeys("¼", "write 1/4"), **dict.fromkeys("⅓", "write 1/3"),
     **dict.fromkeys("²", "write ^2 (of a scalar or square matrix), .^2 entry by entry"),

@@ -26,7 +26,7 @@ def solves(unknown: Expr, left: Expr, right: Expr) -> Expr:
     """The value that solves left = right for a variable: an operation of what else is in the equation.
 
     Raises:
-        MatcalcError: the unknown is no variable, or does not occur.
+        MatcalcError: the unknown is not a variable, or does not occur.
         ShapeError: the sides have not its shape.
     """
     value = solution_of(unknown, left, right, simplified)
@@ -40,7 +40,7 @@ def minimizes(unknown: Expr, objective: Expr) -> Expr:
     """The value of a variable that minimises a 1 x 1 value; in closed form for strictly convex quadratic functions.
 
     Raises:
-        MatcalcError: the unknown is no variable, or does not occur.
+        MatcalcError: the unknown is not a variable, or does not occur.
         ShapeError: the objective is not 1 x 1.
     """
     value = minimiser_of(unknown, objective, simplified, partial(_on_symmetric, unknown))

@@ -62,7 +62,7 @@ class _Reader:
         self.total = total
 
     def refuse(self) -> NoRuleError:
-        return NoRuleError(f"the sum over indices {shorten(str(self.total))} is no matrix product: {ADVICE}")
+        return NoRuleError(f"the sum over indices {shorten(str(self.total))} is not a matrix product: {ADVICE}")
 
     def term(self, e: Any, scope: Mapping[Any, Index]) -> Term:
         """The expression as a term, in the scope of the sums around it."""

@@ -231,7 +231,7 @@ class Inference(StandIns):
         return super().call(tree, values)
 
     def not_callable(self, name: str, tree: Node) -> str:
-        """What is said about a call of something that is no function."""
+        """What is said about a call of something that is not a function."""
         if name in self.undeclared:
             return f"{shorten(name)} is a variable, not a function: write {shorten(name)}*(...) for a product"
         return super().not_callable(name, tree)

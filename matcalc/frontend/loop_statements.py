@@ -33,7 +33,7 @@ def target(source: Source, tree: Any) -> tuple[str, Node]:
     found = indexed_name(tree.children[0], "entry")
     if found is None:
         at = source.text.index("=", tree.children[0].meta.end_pos)
-        said = "unexpected '=': only a name can be defined (`name = expression`), and an equation is no expression"
+        said = "unexpected '=': only a name can be defined (`name = expression`), and an equation is not an expression"
         hint = about_construction(source.text, at)
         raise source.error_at(f"{said} ({hint})" if hint else said, at)
     return found

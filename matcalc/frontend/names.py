@@ -23,8 +23,8 @@ NEVER_ASSUMED = {
     "T": "the transpose is X' (declare T, as in `T: n x m`, if it is a variable)",
     "I": "the identity is eye(n) (declare I, as in `I: n x n`, if it is a variable)",
     "e": "the exponential function is exp(x), the number exp(1) (declare e, as in `e: n x 1`, if it is a variable)",
-    **dict.fromkeys(("inf", "Inf", "infinity", "oo"), "infinity is no value here; the largest norm is max(abs(x))"),
-    **dict.fromkeys(("nan", "NaN", "NA"), "a value that is no number cannot be written"),
+    **dict.fromkeys(("inf", "Inf", "infinity", "oo"), "infinity is not a value here; the largest norm is max(abs(x))"),
+    **dict.fromkeys(("nan", "NaN", "NA"), "a value that is not a number cannot be written"),
     **dict.fromkeys(("True", "False", "true", "false", "None", "nothing"), "there are numbers only: write 1 or 0"),
 }
 
@@ -58,7 +58,7 @@ def check_free(name: Any, what: str) -> str:
     """`name`, if a `what` (a variable, dimension, ...) may have it.
 
     Raises:
-        MatcalcError: it is no name, or that of a function or of pi.
+        MatcalcError: it is not a name, or that of a function or of pi.
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise MatcalcError(f"{shorten(repr(name))} is not a name: a {what} needs letters, digits and _")
@@ -182,7 +182,7 @@ def declared_facts(facts: Mapping[str, Any] | None) -> dict[str, list[str]]:
     """The fact words of each variable.
 
     Raises:
-        MatcalcError: a word is no fact, or the mapping is malformed.
+        MatcalcError: a word is not a fact, or the mapping is malformed.
     """
     if facts is not None and not isinstance(facts, Mapping):
         raise MatcalcError(f"facts must map variables to fact words, got {type(facts).__name__}")

@@ -98,7 +98,9 @@ class Scope:
                 raise MatcalcError(f"{name} is defined already: give its facts where it is declared")
             if name not in self.matrices and name not in self.shapes:
                 have = ", ".join([*self.matrices]) or "none"
-                raise MatcalcError(f"facts about {shorten(repr(name))}, which is no variable here; there are: {have}")
+                raise MatcalcError(
+                    f"facts about {shorten(repr(name))}, which is not a variable here; there are: {have}"
+                )
 
     def symbol(self, e: Any) -> Expr:
         """What a scalar symbol stands for: a dimension's number, a known value, or a 1 x 1 variable."""

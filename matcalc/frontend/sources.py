@@ -111,7 +111,7 @@ def _with_facts(graph: Graph, facts: dict[str, list[str]]) -> Graph:
     table: dict[Expr, Expr] = {}
     for name, words in facts.items():
         if name not in graph.declared:
-            raise MatcalcError(f"facts are given for {shorten(name)}, which is no variable of the graph")
+            raise MatcalcError(f"facts are given for {shorten(name)}, which is not a variable of the graph")
         v = graph.declared[name]
         table[v] = var(name, *v.shape, [*names_of(v.params[3]), *words])
     new = Graph.of(substitute(graph.output, table), (table.get(v, v) for v in graph.declared.values()))

@@ -218,7 +218,7 @@ def _reason(source: Source, token: Token, wants_value: bool) -> str:
     if token.value == "=" and "==" in source.text[max(0, (token.start_pos or 0) - 1) : (token.start_pos or 0) + 2]:
         return "unexpected '==': where(A > B, C, D) compares, and a definition is `name = expression`"
     if token.value == "=":
-        return "unexpected '=': only a name can be defined (`name = expression`), and an equation is no expression"
+        return "unexpected '=': only a name can be defined (`name = expression`), and an equation is not an expression"
     if token.type == "COMPARISON":
         return f"unexpected {shown}: a comparison can only stand in where(A > B, C, D)"
     if token.value == "*" and before.endswith("*"):

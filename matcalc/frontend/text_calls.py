@@ -58,7 +58,7 @@ class Calls:
         return operation(name) or synonym(name)
 
     def not_callable(self, name: str, tree: Node) -> str:
-        """What is said about a call of something that is no function."""
+        """What is said about a call of something that is not a function."""
         known = self.names.find(name)
         if known is not None or name in self.names.later:
             what = "dimension" if name in self.names.dims else "variable" if name in self.names.variables else "value"

@@ -40,7 +40,7 @@ def checked_against(d: Problem, other: Any, report: Report, trials: int, seed: i
     """A report, with the comparison with a function added to it.
 
     Raises:
-        MatcalcError: it is no function, or has other arguments.
+        MatcalcError: it is not a function, or has other arguments.
     """
     d.need_scalar("comparison with a function")
     variables = list(d.graph.declared.values())

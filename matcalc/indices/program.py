@@ -1,4 +1,4 @@
-"""Programs with families and recurrences: what runs over an index and is no product of matrices.
+"""Programs with families and recurrences: what runs over an index and is not a product of matrices.
 
 Inside of a loop everything is a matrix expression in *members*: variables that stand for `u[k]`, `h[t - 1]`, `X[k, :]`
 or the number k. A program is a list of quantities, each made of earlier ones: sums over an index and groups of

@@ -217,7 +217,7 @@ def solution_of(unknown: Expr, left: Expr, right: Expr, simplify: Simplify) -> E
     """The value of `unknown` that solves left = right, an operation of the other variables and values in it.
 
     Raises:
-        MatcalcError: the unknown does not occur, or `unknown` is no variable.
+        MatcalcError: the unknown does not occur, or `unknown` is not a variable.
         ShapeError: the sides are not of the unknown's shape.
     """
     left, right = (core.broadcast(s, unknown.shape) if s.op == "number" else s for s in (left, right))
@@ -239,7 +239,7 @@ def minimiser_of(unknown: Expr, objective: Expr, simplify: Simplify, form: Simpl
     """The value of `unknown` that minimises a 1 x 1 value, where its gradient, in the given form, is 0.
 
     Raises:
-        MatcalcError: the unknown does not occur, or `unknown` is no variable.
+        MatcalcError: the unknown does not occur, or `unknown` is not a variable.
         ShapeError: the objective is not 1 x 1.
     """
     _need_unknown(unknown, objective)

@@ -19,7 +19,7 @@ def optimum_of(
 
     Raises:
         ShapeError: the function is not scalar.
-        MatcalcError: an unknown is not a variable, or a constraint is no equation.
+        MatcalcError: an unknown is not a variable, or a constraint is not an equation.
     """
     need_one_of("sense", sense, (MINIMUM, MAXIMUM, STATIONARY))
     texts = [subject_to] if isinstance(subject_to, str) else subject_to

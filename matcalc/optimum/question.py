@@ -329,7 +329,7 @@ def question_of(problem: Problem, over: Iterable[Expr], subject_to: Iterable[str
     """The question about a problem's function.
 
     Raises:
-        MatcalcError: an unknown is not a variable, or a constraint is no equation.
+        MatcalcError: an unknown is not a variable, or a constraint is not an equation.
         ShapeError: the function is not scalar, or the sides of a constraint have different shapes.
     """
     problem.need_scalar("optimum")

@@ -150,7 +150,7 @@ def _atoms(formula: str) -> list[Atom]:
 
 
 def _kind(token: str, before: list[Atom]) -> str:
-    """What may break before the token; a sign at the beginning is no operator."""
+    """What may break before the token; a sign at the beginning is not an operator."""
     if token in RELATION:
         return "relation"
     unary = not before or before[-1].kind in ("relation", "sum", "product") or before[-1].text.strip()[-1:] in "([,{"

@@ -116,7 +116,7 @@ class Application:
 
 Layout: TypeAlias = Leaf | Sum | Product | Raised | Flipped | Spread | Application
 MAX_UNDER = 8  # how deep under scalings and powers a broadcast is looked for; keeps the walk linear
-# Beside these a number is no entrywise one: `eye(n) + 1` reads as a matrix plus a multiple of the identity.
+# Beside these a number is not an entrywise one: `eye(n) + 1` reads as a matrix plus a multiple of the identity.
 STRUCTURED = operations(eye, diag, kron, comm, inv, dsel, dup, elim, matpow)
 
 

@@ -13,7 +13,7 @@ from matcalc.expr import Expr
 from matcalc.ops.elementwise import sqrt
 
 ONE: Any = sp.S.One
-FIRST = core.number(1)  # the exponent of what is no power
+FIRST = core.number(1)  # the exponent of what is not a power
 
 
 def split(e: Expr) -> tuple[Any, list[Expr], Expr | None]:

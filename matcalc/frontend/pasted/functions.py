@@ -65,7 +65,7 @@ class FunctionReader(SuffixReader):
         tok = self.take()
         name = tok.value
         if name in ("argmin", "argmax") or (name in ("min", "max") and self._is_over_a_variable()):
-            raise self.error("a minimizer is no value here: give the function alone, and ask for its optimum with "
+            raise self.error("a minimizer is not a value here: give the function alone, and ask for its optimum with "
                              "mc.minimize(...) or `matcalc solve`", tok)  # fmt: skip
         if name in ("min", "minimize", "maximize") and self.peek().kind not in ("open", "op", "_"):
             raise self.error("give the function alone, and ask for its optimum with mc.minimize(..., "

@@ -105,8 +105,8 @@ STYLES = frozenset(
 )
 _NO_VALUE = "there is no {0} here: "
 REFUSED = {
-    **dict.fromkeys(("int", "iint", "oint"), r"an integral (\int) is no operation here: the text is a closed formula"),
-    **dict.fromkeys(("arg", "argmin", "argmax"), "a minimizer is no value here: give the function alone, and ask for "
+    **dict.fromkeys(("int", "iint", "oint"), r"an integral (\int) is not read here: the text is a closed formula"),
+    **dict.fromkeys(("arg", "argmin", "argmax"), "a minimizer is not a value here: give the function, and ask for "
                     "its optimum with mc.minimize(...) or `matcalc solve`"),
     **dict.fromkeys(("nabla", "partial"), "a derivative is asked for beside the text, which is the function (wrt)"),
     **dict.fromkeys(("lim", "limsup", "liminf", "sup", "inf"), "limits are no operation here"),
@@ -121,10 +121,10 @@ REFUSED = {
     **dict.fromkeys(("oplus", "wedge", "vee", "cap", "cup", "setminus"), "there is no such operation here"),
     **dict.fromkeys(("dagger",), r"\dagger is the pseudoinverse, A^{+}, or the transpose, A^\top: write the one meant"),
 }  # fmt: skip
-NAMES = {"E": "an expectation (expected value) is no operation here: write the mean over the data",
+NAMES = {"E": "an expectation (expected value) is not an operation here: write the mean over the data",
          "R": "shapes are declared beside the formula (shapes=...)",
-         "P": "a probability is no operation here: write its density",
-         "N": "a distribution is no operation here: write its density"}  # fmt: skip
+         "P": "a probability is not an operation here: write its density",
+         "N": "a distribution is not an operation here: write its density"}  # fmt: skip
 EQUALS = frozenset(("coloneqq", "triangleq", "equiv", "doteq", "coloneq"))
 FUNCTION_WORDS = frozenset(("max", "min", "det", "log", "ln", "exp"))
 

@@ -28,7 +28,7 @@ def heads() -> Iterator[tuple[str, str]]:
 def printed_call(text: str, start: int, taken: Container[str]) -> tuple[str, int] | None:
     """The function that a text calls at a place, and where its name ends; None where no printed form stands there.
 
-    A name that is taken is no part of it: `\\log\\Gamma(x)` with a variable Gamma is a product.
+    A name that is taken is not a part of it: `\\log\\Gamma(x)` with a variable Gamma is a product.
     """
     for head, name in heads():
         if not text.startswith(head, start) or not re.compile(_BEFORE_BRACKET).match(text, start + len(head)):

@@ -68,7 +68,7 @@ class Reader(FunctionReader):
             return
         if tok.kind == "=":
             raise self.error(
-                "an equation is no function: give the one that is minimized or differentiated (`name = expression` "
+                "an equation is not a function: give the one that is minimized or differentiated (`name = expression` "
                 "names a value, and `x: n x 1 solves ...` a value given by an equation)", tok)  # fmt: skip
         raise self.unexpected(tok)
 
@@ -130,7 +130,7 @@ class Reader(FunctionReader):
         if tok.kind in ("<", ">"):
             return self.error("a comparison is no value: by cases is where(A > B, C, D) in the text syntax", tok)
         if tok.kind == "infty":
-            return self.error(r"infinity is no value here; the largest entry is \max", tok)
+            return self.error(r"infinity is not a value here; the largest entry is \max", tok)
         if tok.kind in ("eof", "line"):
             return self.source.error_at("the text ends where a value is needed", len(self.source.text.rstrip()))
         return self.source.error_at(f"unexpected {shorten(self.source.text[tok.start : tok.end])!r}", tok.start)
@@ -276,7 +276,7 @@ class Reader(FunctionReader):
         return st.call("vector", [st.number("1", tok.start, tok.end)], tok.start, tok.end)
 
     def identity(self, tok: Tok) -> Node:
-        """I or I_n, where I is no variable."""
+        """I or I_n, where I is not a variable."""
         size = self.size_index()
         if size is not None:
             return st.call("eye", size[:1], tok.start, tok.end)

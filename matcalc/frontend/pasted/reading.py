@@ -68,7 +68,7 @@ def read_any(text: Any, known: Known, syntax: str | None) -> tuple[Source, Node]
         syntax: `text` or `latex`; None to find out.
 
     Raises:
-        MatcalcError: it is no string, or the syntax is not known.
+        MatcalcError: it is not a string, or the syntax is not known.
         ParseError: it is in no notation that is read, or has several readings.
     """
     if syntax is not None:

@@ -67,7 +67,7 @@ class SuffixReader(NameReader):
     def transposed(self, node: Node, tok: Tok) -> Node:
         """The transpose; of a literal 1 the row of ones; twice is refused."""
         if self.python and tok.kind == "'":
-            raise self.error("' is no transpose in Python: write .T there, or the text syntax alone", tok)
+            raise self.error("' is not a transpose in Python: write .T there, or the text syntax alone", tok)
         last = node.children[-1] if node.data == "postfix" else None
         if last is not None and getattr(last, "data", "") == "transposition":
             raise self.error("two transposes one after the other have no clear meaning: write one", tok)

@@ -154,7 +154,7 @@ class Sums:
             return st.powered(self.entries(base, row, col), ".^", raised, st.span(suffix)[0])
         if suffix.data == "transposition" and self.rows_of(base, row) is None:
             return self.entries(base, row, col)
-        raise self.refuse(node, f"{self.source.words(node)} is no number")
+        raise self.refuse(node, f"{self.source.words(node)} is not a number")
 
     def called(self, node: Node, row: str, col: str) -> Node:
         """A function of numbers, entry by entry; norms and inner products of rows."""
@@ -212,7 +212,7 @@ class Sums:
         return st.transposed(base, *st.span(base)) if by_columns else base
 
     def rows_of(self, node: Node, row: str) -> Node | None:
-        """The matrix whose rows are the values of a tree, which are columns; None for what is no vector of an index."""
+        """The matrix whose rows are the values of a tree, which are columns; None where these are not columns."""
         if not self._is_vectors(node) or len(free(node)) != 1:
             return None
         if node.data == "vectors":

@@ -31,7 +31,7 @@ _PARTS_OF_PI = [sp.Rational(p, q) for p in range(1, 9) for q in range(1, 5)]
 def matrix_shape(shape: Sequence[Dim]) -> Shape:
     """The shape of the matrix that holds an array."""
     if len(shape) > MATRIX:
-        raise NoRuleError(f"an array of rank {len(shape)} is no matrix")
+        raise NoRuleError(f"an array of rank {len(shape)} is not a matrix")
     padded = (*shape, 1, 1)
     return padded[0], padded[1]
 
@@ -200,7 +200,7 @@ def reshaped(a: Value, shape: Sequence[Dim]) -> Value:
     """The same entries row by row in another shape; -1 stands for what is left.
 
     Raises:
-        NoRuleError: the new shape is no matrix; ShapeError: it has another number of entries.
+        NoRuleError: the new shape is not a matrix; ShapeError: it has another number of entries.
     """
     wanted = list(shape)
     if len(wanted) > MATRIX:

@@ -34,7 +34,7 @@ def origin_of(function: Any, variables: list[Expr], known: Origin | None) -> Ori
     """A function as something to compare with: its arguments are the variables, in the forms of the derivation.
 
     Raises:
-        MatcalcError: it is no function, or has other arguments.
+        MatcalcError: it is not a function, or has other arguments.
     """
     if known is not None and (function is known.function):
         return known

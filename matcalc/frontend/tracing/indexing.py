@@ -146,7 +146,7 @@ def written(a: Value, index: Any, new: Value) -> Value:
     """The array after a[index] = new.
 
     Raises:
-        NoRuleError: the index is no range of rows and columns.
+        NoRuleError: the index is not a range of rows and columns.
     """
     items = _complete(index, a.rank)
     if any(i is None for i in items):

@@ -89,7 +89,7 @@ def _size(d: Dim, sizes: Mapping[str, Any]) -> Any:
     """A size in JAX's symbols.
 
     Raises:
-        NoRuleError: it is no polynomial with whole coefficients.
+        NoRuleError: it is not a polynomial with whole coefficients.
     """
     if isinstance(d, int) or d.is_Symbol:
         return d if isinstance(d, int) else sizes[str(d)]

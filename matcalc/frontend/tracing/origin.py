@@ -92,7 +92,7 @@ def arguments_of(
     for name in (*shapes, *facts):
         if name not in names:
             have = ", ".join(names) or "none"
-            raise MatcalcError(f"{shorten(repr(name))} is no argument of the function; its arguments are: {have}")
+            raise MatcalcError(f"{shorten(repr(name))} is not an argument of the function; its arguments are: {have}")
     missing = [n for n, p in names.items() if n not in shapes and p.default is inspect.Parameter.empty]
     if missing:
         raise MatcalcError(f"shapes has nothing for {', '.join(missing)}, which has no default")

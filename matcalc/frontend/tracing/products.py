@@ -123,7 +123,7 @@ def einsum(subscripts: str, operands: Sequence[Value]) -> Thing:
         label = min(left, key=lambda s: len(_others(factors, s)))
         others = _others(factors, label)
         if len(others) > MATRIX:
-            raise NoRuleError(f"einsum {subscripts!r}: the sum over {label} is no matrix product; write it in steps")
+            raise NoRuleError(f"einsum {subscripts!r}: the sum over {label} is not a matrix product; write it in steps")
         mine = [f for f in factors if label in f.labels]
         factors = [f for f in factors if label not in f.labels]
         factors.append(Factor(others, _summed(mine, label, others)))

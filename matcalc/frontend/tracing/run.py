@@ -119,7 +119,7 @@ def finished(session: Session, result: Any, origin: Origin) -> Traced:
     """The graph of a result, its values named, compared with the function.
 
     Raises:
-        MatcalcError: the result is no array, or the function gives other values.
+        MatcalcError: the result is not an array, or the function gives other values.
     """
     output = output_of(session, result, origin)
     declared = [a.variable for a in origin.arguments.values()]

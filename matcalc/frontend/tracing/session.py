@@ -93,7 +93,7 @@ class Session:
             return self._made[id(array)][1]
         numbers = np.asarray(array if values is None else values)
         if numbers.dtype.kind not in "biuf":
-            raise NoRuleError(f"an array of {numbers.dtype} is no array of real numbers")
+            raise NoRuleError(f"an array of {numbers.dtype} is not an array of real numbers")
         numbers = np.asarray(numbers, dtype=np.float64)
         if numbers.ndim == 0:
             return as_number(float(numbers))

@@ -1,6 +1,6 @@
 """The statements of a schedule in C: loops over entries, calls of CBLAS and LAPACK, and what each reads and writes.
 
-An entrywise expression is one loop, whatever it consists of; a sum of one is a loop without memory. Products of
+Every entrywise expression becomes one loop; a sum over it accumulates without storing it. Products of
 matrices, factorisations and what works along lines get memory of their own, or that of the statement's target.
 """
 

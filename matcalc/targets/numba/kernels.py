@@ -27,7 +27,7 @@ class Kernels:
     """The kernels of one module.
 
     Args:
-        matrices: the names of values that are no 1 x 1 values.
+        matrices: the names of values larger than 1 x 1.
         fresh: makes a new name from a wish.
     """
 
@@ -150,7 +150,7 @@ def _is_mask(tree: ast.Call) -> bool:
 
 
 def matrices(lowered: Lowered) -> list[str]:
-    """The names of inputs and values that are no 1 x 1 values."""
+    """Names of the inputs and values larger than 1 x 1."""
     schedules = [lowered, *([] if lowered.alternative is None else [lowered.alternative[2]])]
     values = [(s.target, s.value) for part in schedules for s in part.schedule.statements]
     inputs = [(lowered.inputs[v.params[0]], v) for v in (*lowered.program.variables, *lowered.extra)]

@@ -1,4 +1,4 @@
-"""The last touch of a NumPy module's lines: methods that are quicker than the functions of the same name, LAPACK."""
+"""Final peephole pass over NumPy lines: faster methods, LAPACK's Cholesky."""
 
 from __future__ import annotations
 
