@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.special import gammaln, log_ndtr, logsumexp
+from scipy.stats import norm
 
 
 # ---- generalised linear models (negative log-likelihoods by their links)
@@ -19,6 +20,11 @@ def bernoulli_logit(beta, X, y):
 def bernoulli_probit(beta, X, y):
     q = 2 * y - 1
     return -np.sum(log_ndtr(q * (X @ beta)))
+
+
+def bernoulli_probit_by_norm(beta, X, y):
+    q = 2 * y - 1
+    return -np.sum(norm.logcdf(q * (X @ beta))) + norm.pdf(0.5) * np.sum(norm.pdf(beta) * norm.cdf(beta))
 
 
 def poisson_log(beta, X, y):

@@ -24,6 +24,7 @@ CASES: dict[str, tuple[Any, dict[str, Any], dict[str, str]]] = {
     "gaussian": ("beta", {**GLM, "sigma2": ()}, {"sigma2": "positive"}),
     "bernoulli_logit": ("beta", GLM, {}),
     "bernoulli_probit": ("beta", GLM, {}),
+    "bernoulli_probit_by_norm": ("beta", GLM, {}),
     "poisson_log": ("beta", GLM, {"y": "positive"}),
     "poisson_offset": ("beta", {**GLM, "exposure": "n"}, {"y": "positive", "exposure": "positive"}),
     "gamma_log": ("beta", {**GLM, "alpha": ()}, {"y": "positive", "alpha": "positive"}),
@@ -86,3 +87,13 @@ def test_another_function_is_still_called_wrong() -> None:
     report = d.check(against=lambda x: public_code.rosenbrock(x) + 1e-3 * x[0])
     assert not report.ok
     assert "the function gives" in report.reason
+
+
+@pytest.mark.parametrize(
+    "written", ["norm.logpdf(x)", "norm.cdf(x, 1)", "norm.cdf(x, scale=2)", "norm(x).cdf(1)", "gamma.pdf(x, 2)"]
+)
+def test_other_functions_of_distributions_are_refused(written: str) -> None:
+    space: dict[str, Any] = {"__name__": "user"}
+    exec(f"import numpy as np\nfrom scipy.stats import gamma, norm\ndef f(x):\n    return np.sum({written})\n", space)
+    with pytest.raises(mc.MatcalcError):
+        mc.derive(space["f"], wrt="x", shapes={"x": "n"})

@@ -18,7 +18,7 @@ from matcalc.frontend.tracing import operations
 from matcalc.frontend.tracing.arrays import MATRIX, Value, number
 from matcalc.frontend.tracing.numpy_array import DROPPED, Array
 from matcalc.frontend.tracing.numpy_table import Entry, column_stack
-from matcalc.frontend.tracing.scipy_table import SCIPY, scipy_function
+from matcalc.frontend.tracing.scipy_table import DISTRIBUTIONS, SCIPY, scipy_function
 from matcalc.frontend.tracing.session import Session
 from matcalc.frontend.tracing.tracer import Tracer, has_tracer
 
@@ -114,6 +114,9 @@ def _of_scipy(session: Session, seed: Array) -> list[tuple[Any, str, Any]]:
             original = getattr(module, name, None)
             if isinstance(original, (np.ufunc, type)) or not callable(original):
                 continue
+            if part == "stats" and hasattr(original, "logcdf"):
+                found.append((module, name, Distribution(session, seed, name, original)))
+                continue
             full = f"{part}.{name}"
             if full in SCIPY and scipy_function(full) is original:
                 mine: Callable[..., Any] = _entered(seed, name, SCIPY[full])
@@ -121,6 +124,26 @@ def _of_scipy(session: Session, seed: Array) -> list[tuple[Any, str, Any]]:
                 mine = _unknown(session, name)
             found.append((module, name, wrapped(original, mine)))
     return found
+
+
+class Distribution:
+    """A distribution of scipy.stats: its functions of values of the function, by name."""
+
+    def __init__(self, session: Session, seed: Array, name: str, original: Any) -> None:
+        self._parts = session, seed, name, original
+
+    def __getattr__(self, function: str) -> Any:
+        session, seed, name, original = self._parts
+        known = getattr(original, function)
+        if not callable(known):
+            return known
+        entry = DISTRIBUTIONS.get(f"{name}.{function}")
+        full = f"{name}.{function}"
+        return wrapped(known, _unknown(session, full) if entry is None else _entered(seed, full, entry))
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        session, _, name, original = self._parts
+        return wrapped(original, _unknown(session, name))(*args, **options)
 
 
 def _entered(seed: Array, name: str, entry: Entry) -> Callable[..., Any]:

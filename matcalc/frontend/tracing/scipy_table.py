@@ -93,6 +93,14 @@ SCIPY: dict[str, Entry] = {
 }
 
 
+# Functions of distributions, of one argument: no location and no scale.
+DISTRIBUTIONS: dict[str, Entry] = {
+    "norm.cdf": Entry(unary("normcdf")),
+    "norm.logcdf": Entry(unary("normlogcdf")),
+    "norm.pdf": Entry(unary("normpdf")),
+}
+
+
 def _block_diagonal(parts: list[Value]) -> Value:
     rows = [
         [p.expr if k == j else core.zeros(q.shape[0], p.shape[1]) for k, p in enumerate(parts)]
