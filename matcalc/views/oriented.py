@@ -8,7 +8,7 @@ from typing import Any
 from matcalc import core
 from matcalc.expr import Expr
 from matcalc.rewrite.engine import Rewriter
-from matcalc.rewrite.terms import coefficient_and_rest, times_number
+from matcalc.rewrite.terms import ONE, coefficient_and_rest, times_number
 from matcalc.walk import depends, rebuild, transform
 
 
@@ -109,7 +109,7 @@ def _weighed(t: Expr, differentials: Collection[Expr]) -> tuple[str, Expr, Expr 
 
 def _weighted_sum(op: str, dX: Expr, parts: list[tuple[Any, Expr | None]]) -> Expr:
     parts = sorted(parts, key=lambda part: (bool(part[0].is_negative), part[1] is None))
-    first = parts[0][0] if len(parts) == 1 or len({abs(c) for c, _ in parts}) == 1 else 1
+    first = parts[0][0] if len(parts) == 1 or len({abs(c) for c, _ in parts}) == 1 else ONE
     terms = [
         core.broadcast(core.number(c / first), dX.shape) if A is None else times_number(c / first, A) for c, A in parts
     ]
@@ -136,7 +136,7 @@ def arranged(e: Expr, differentials: Collection[Expr]) -> Expr:
 
 def _numbers_in_front(e: Expr) -> Expr:
     """A product or a broadcast with the numbers of its factors in front of it."""
-    coefficient: Any = 1
+    coefficient: Any = ONE
     args = []
     for a in e.args:
         c, rest = coefficient_and_rest(a)
