@@ -44,8 +44,7 @@ LAYERS = (
     ("cli", "cli_options", "cli_completion", "__main__", "__init__", "__version__"),
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
-LONGEST = 440
-TO_BE_SPLIT = {"building.py": 480, "inference.py": 480}
+LONGEST = 430
 OPTIONAL = ("scipy", "IPython", "nbclient", "nbformat")
 
 
@@ -114,7 +113,7 @@ def test_imports_in_functions_are_of_optional_packages_only(path: Path) -> None:
 def test_a_file_is_short_and_says_what_it_is(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text)), "no module docstring"
-    assert len(text.splitlines()) <= TO_BE_SPLIT.get(path.name, LONGEST), "split it: one subject each"
+    assert len(text.splitlines()) <= LONGEST, "split it: one subject each"
 
 
 # These two define the constructors; the maps lie below the catalogue and take what they are made of from the registry.
