@@ -157,3 +157,8 @@ def test_a_zero_that_is_compared_or_counts_is_a_number() -> None:
             parse(formula, shapes=shapes, syntax="latex")
         except MatcalcError as error:
             assert "0 has two readings" not in str(error)  # noqa: PT017
+
+
+def test_a_size_that_the_gradient_does_not_have_is_not_asked_for() -> None:
+    d = mc.derive("b: 1 x 1\nlogsumexp((b*ones(n, 1))*b*b)")
+    assert d.function("gradient")(b=2.0)["b"] == pytest.approx(12.0)

@@ -5,7 +5,7 @@ Checked when the function is called, on every target, with what the user wrote i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -44,6 +44,15 @@ def needed(value: Expr | None, roots: Iterable[Expr]) -> list[Needed]:
             found.append(Needed(_text(e), tuple((_size_text(f), f) for f in sizes)))
     divisors = [f for e in postorder(first) for c in _divisors(e) for f in _factors(c) if _new(f, known)]
     return [*found, *([Needed("", tuple((_size_text(f), f) for f in divisors))] if divisors else [])]
+
+
+def within(found: Iterable[Needed], names: Container[str]) -> list[Needed]:
+    """What is needed of sizes that the code knows; others are in none of its results."""
+    kept = []
+    for n in found:
+        sizes = tuple((text, f) for text, f in n.sizes if all(s.name in names for s in sp.sympify(f).free_symbols))
+        kept += [Needed(n.what, sizes)] if sizes else []
+    return kept
 
 
 def statements(found: Iterable[Needed], names: Mapping[str, str]) -> list[str]:

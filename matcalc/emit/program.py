@@ -14,7 +14,7 @@ from matcalc import dims
 from matcalc.dims import is_one, shape_text
 from matcalc.emit.catalogue import Names, function_name, rules
 from matcalc.emit.code import number_code
-from matcalc.emit.needed_sizes import needed
+from matcalc.emit.needed_sizes import needed, within
 from matcalc.emit.passes import PASSES, Around
 from matcalc.emit.recipe import Program
 from matcalc.emit.schedule import LINE, Schedule
@@ -95,6 +95,7 @@ class Lowered:
         self.solvers = self._solvers()
         used += [sp.Symbol(d) for equation in self.solvers for d in equation.sizes]
         self.dimensions = {d: self.namer.name(d) for d in dims.symbols(used)}
+        self.needed = within(self.needed, self.dimensions)
         self.after: dict[str, Program] = {}
         for p in PASSES:
             program = self.after[p.name] = p.run(program, Around(self.namer.unused, sizes or {}))

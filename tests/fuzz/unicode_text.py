@@ -14,6 +14,5 @@ def in_unicode(line: str) -> str:
     line = re.sub(r"\bnorm2\(([A-Za-z]\w*)\)", r"‖\1‖", line)
     line = re.sub(r"\binv\(([A-Za-z]\w*)\)", r"\1⁻¹", line)
     line = re.sub(r"\bsqrt\(([A-Za-z]\w*)\)", r"√(\1)", line)
-    line = re.sub(r"\blogdet\(([A-Za-z]\w*)\)", r"log det(\1)", line)
     tokens = _TOKENS.findall(line)
     return "".join(_SIGNS.get(token, _GREEK.get(token, token)) for token in tokens)
