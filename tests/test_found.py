@@ -42,6 +42,12 @@ FOUND: list[tuple[str, str, dict[str, Any]]] = [
     *((t, "b: 1 x 1; where(-1 > -2, b, -1)*b", {"b": 0.8}) for t in LIBRARIES),
     *((t, "a: 1 x 1; h = 3/4; h^a", {"a": 1.1}) for t in LIBRARIES),
     *((t, "a: 1 x 1; h = 1/2; maximum(h, 1/3)*a*abs(h)*softplus(h)", {"a": 1.1}) for t in LIBRARIES),
+    # The sign of a product went to the first term of its first factor, a sum.
+    (
+        "gradient",
+        "A: n x n; C: n x n; h = -(A.^2 + ones(n, n)/2) .* C .* cos(A) - exp(C) .* A; sum(h.*h)",
+        {"A": X, "C": X},
+    ),
     # The singular values of nan were looked for.
     ("gradient", "A: n x n; sum(pinv(sqrtm(A*A)))", {"A": X}),
 ]

@@ -211,7 +211,7 @@ def _negative(tree: ast.expr, bare: bool) -> ast.expr:
     """-x; of a product without brackets the first factor is negative, and -(-x) is x."""
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
         return tree.operand
-    if bare and isinstance(tree, ast.BinOp) and not isinstance(tree.op, ast.Pow):
+    if bare and isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.Mult, ast.Div, ast.MatMult)):
         return ast.BinOp(_negative(tree.left, bare), tree.op, tree.right)
     return ast.UnaryOp(ast.USub(), tree)
 
