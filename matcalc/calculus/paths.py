@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, record
 from matcalc.linearize import Linearization
 from matcalc.map_kinds import (
@@ -121,10 +122,20 @@ def reason_of(j: LocalJacobian) -> str:
     """Why the Jacobian has its form, in one sentence."""
     if isinstance(j.map, Mask) and j.value.is_scalar:
         return NUMBERS
+    is_row, is_column = (is_one(d) for d in j.argument.shape)
+    if isinstance(j.map, Transposition) and (is_row or is_column):
+        return VECTOR_TURNED
+    if isinstance(j.map, Sandwich) and is_column and j.map.right is None:
+        return COLUMN
+    if isinstance(j.map, Sandwich) and is_row and j.map.left is None:
+        return ROW
     return next((reason for kind, reason in REASONS if isinstance(j.map, kind)), "")
 
 
 NUMBERS = "a function of one number: the Jacobian is its derivative"
+VECTOR_TURNED = "the transpose of a vector: vec takes it for the same column"
+COLUMN = "a matrix times a column: the Jacobian is the matrix"
+ROW = "a row times a matrix: the Jacobian is the transpose of the matrix"
 
 
 REASONS: tuple[tuple[type[LinearMap], str], ...] = (
