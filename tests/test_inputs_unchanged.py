@@ -143,9 +143,15 @@ def test_signs_and_views(source: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("text", "new"),
     [
-        *((text, False) for text in ("x", "x.T", "x[0]", "x.reshape(3)", "np.einsum('ij->ji', x)", "-(-x)")),
+        *((text, False) for text in ("x", "x.T", "x[0]", "x.reshape(3)", "np.einsum('ij->ji', x)")),
         *((text, True) for text in ("-x", "x + y", "x @ y", "np.exp(x)", "x.sum(axis=0)")),
     ],
 )
 def test_what_makes_new_memory(text: str, new: bool) -> None:
     assert trees.makes_new(trees.parsed(text)) is new
+
+
+def test_twice_the_minus_is_the_array_itself() -> None:
+    tree = trees.filled("-{0}", [trees.parsed("-x")], [False])
+    assert trees.text(tree) == "x"
+    assert not trees.makes_new(tree)

@@ -8,7 +8,7 @@ from test_targets import SOURCES, arrays_of
 
 import matcalc as mc
 from matcalc.errors import MissingDependencyError
-from matcalc.functions import request
+from matcalc.targets import registry
 
 needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="needs Numba")
 MORE = {
@@ -58,6 +58,6 @@ def test_blocks_become_kernels():
 
 
 def test_what_is_missing_is_said(monkeypatch):
-    monkeypatch.setattr(request, "find_spec", lambda name: None)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match="target='numba' needs Numba: pip install numba"):
         mc.derive("sum(x.^2)", shapes={"x": ("n", 1)}).function(target="numba")
