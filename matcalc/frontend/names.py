@@ -160,8 +160,7 @@ def sizes_of(entry: Any) -> Sequence[Any] | None:
     if isinstance(entry, str):
         if entry.strip() in ("scalar", "number"):
             return ()
-        inside = entry.strip().removeprefix("(").removesuffix(")").rstrip(", ")
-        parts = [part.strip() for part in re.split(r"\s+(?:x|by)\s+|\s*×\s*|(?<=[0-9])x(?=[0-9])", inside)]
+        parts = [part.strip() for part in re.split(r"\s+(?:x|by)\s+|\s*×\s*|(?<=[0-9])x(?=[0-9])", entry.strip())]
         sizes = tuple(int(part) if re.fullmatch("[0-9]{1,18}", part) else part for part in parts)
         return sizes if all(isinstance(size, int) or NAME.fullmatch(size) for size in sizes) else None
     return (entry,) if isinstance(entry, (int, sp.Expr)) and not isinstance(entry, bool) else None
