@@ -14,7 +14,7 @@ from fuzz.curvature import chord_failure, has_both_signs, hessian_failure, judge
 import matcalc as mc
 from matcalc.curvature.composition import Shape, curvature_of_function
 from matcalc.curvature.curvature import Curvature
-from matcalc.curvature.intervals import EVERYTHING, POSITIVE
+from matcalc.curvature.intervals import EVERYTHING, POSITIVE, Range
 from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.univariate import T, pieces, range_of_function
 from matcalc.expr import REGISTRY
@@ -148,6 +148,12 @@ def test_ranges_of_functions(form, low, high):
     assert found.nonnegative
 
 
+def test_equal_ends_that_sympy_cannot_compare():
+    one, other = sp.E / (1 + sp.E), 1 / (sp.exp(-1) + 1)
+    both = Range(one, sp.oo, False, True).intersection(Range(other, sp.oo, False, True))
+    assert sp.simplify(both.low - one) == 0
+
+
 def test_a_pole_inside_of_an_interval_leaves_a_range_open():
     x = mc.var("x", "n", 1)
     found = Ranges().of(mc.derive("1 ./ (1 + x)", shapes={"x": ("n", 1)}).output)
@@ -240,7 +246,7 @@ def test_functions_of_eigenvalues_that_are_not_convex(text):
 # ------------------------------------------------------------------------------------------------ random functions
 
 
-@pytest.mark.parametrize("number", range(150))
+@pytest.mark.parametrize("number", [*range(150), 7354, 7355])
 def test_no_unsound_claim_on_random_functions(number):
     assert not judged(number, points=20).failure
 

@@ -70,9 +70,12 @@ class Range:
         return hull_of_ends([*ends, (other.low, other.low_open), (other.high, other.high_open)])
 
     def intersection(self, other: Range) -> Range:
-        """What both say."""
-        low, low_open = max((self.low, self.low_open), (other.low, other.low_open))
-        high, high_open = min((self.high, not self.high_open), (other.high, not other.high_open))
+        """What both say; what this one says where two ends are equal numbers that SymPy cannot compare."""
+        try:
+            low, low_open = max((self.low, self.low_open), (other.low, other.low_open))
+            high, high_open = min((self.high, not self.high_open), (other.high, not other.high_open))
+        except TypeError:
+            return self
         return Range(low, high, low_open, not high_open)
 
 

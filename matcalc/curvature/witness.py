@@ -151,7 +151,7 @@ def extremes(d: Problem, points: int = _POINTS, seed: int = 0) -> Iterator[Extre
         H = np.array([[_inner(column, direction) for direction in basis] for column in columns])
         if not np.all(np.isfinite(H)):
             continue
-        values, vectors = np.linalg.eigh((H + H.T) / 2)
+        values, vectors = np.linalg.eigh(H / 2 + H.T / 2)
         directions = tuple(_combined(basis, vectors[:, j]) for j in (0, -1))
         floor = _VISIBLE * max(1.0, float(np.abs(values).max()))
         ends = [0.0 if abs(value) < floor else float(value) for value in (values[0], values[-1])]
