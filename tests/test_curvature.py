@@ -246,7 +246,7 @@ def test_functions_of_eigenvalues_that_are_not_convex(text):
 # ------------------------------------------------------------------------------------------------ random functions
 
 
-@pytest.mark.parametrize("number", [*range(150), 7354, 7355])
+@pytest.mark.parametrize("number", [*range(150), 6035, 7354, 7355])
 def test_no_unsound_claim_on_random_functions(number):
     assert not judged(number, points=20).failure
 

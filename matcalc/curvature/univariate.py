@@ -96,7 +96,7 @@ def pieces(form: Any, where: Range) -> list[tuple[Range, Any]] | None:
         joints = sorted({r for g in _switches(kinked) if g.has(T) for r in _roots(g) if where.low < r < where.high})
         ends = [where.low, *joints, where.high]
         return _on_parts(form, kinked, ends, where)
-    except (TypeError, sp.PolynomialError):  # joints that cannot be ordered, or found
+    except (TypeError, NotImplementedError, sp.PolynomialError):  # joints that cannot be ordered, or found
         return None
 
 
@@ -166,7 +166,10 @@ def range_of_function(form: Any, where: Range) -> Range | None:
         return None
     for replaced, image in _substitutions(form, where):
         if replaced.free_symbols <= {_U} and replaced.is_rational_function(_U):
-            return _rational_range(sp.cancel(sp.together(replaced)), image)
+            try:
+                return _rational_range(sp.cancel(sp.together(replaced)), image)
+            except NotImplementedError:  # coefficients among which SymPy does not order roots
+                break
     return _interval(form, where)
 
 
