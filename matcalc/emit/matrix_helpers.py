@@ -184,7 +184,7 @@ def _expm(x):
 def _pade_exponential(x):
     """exp(x) as 1 + 2 u / (v - u), the Pade approximation of degree 13 at x / 2^k, squared k times."""
     size = np.abs(x).sum(axis=0).max(initial=0)
-    times = max(0, int(np.ceil(np.log2(size / 5.37)))) if size > 0 else 0
+    times = max(0, int(np.ceil(np.log2(size / 5.37)))) if 0 < size < np.inf else 0
     c = [1.0]
     for k in range(13):
         c.append(c[-1] * (13 - k) / ((26 - k) * (k + 1)))
