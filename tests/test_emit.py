@@ -520,3 +520,35 @@ def test_a_sum_of_products_is_multiplied_with_a_column_term_by_term():
     code = mc.derive("(x'*A'*A*x)/(x'*B'*B*x)", wrt="x", shapes=shapes).code().split("def _inputs")[0]
     assert "A.T @ A" not in code
     assert "B.T @ B" not in code
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("text", ["convmat(vech(B), 4)", "kron(vech(B), B)", "vech(B)*vech(B*B)'", "(n*(n + 1))/2*B"])
+def test_sizes_that_are_fractions_on_paper_are_whole_numbers(text, size):
+    """The size of vech(B) is n (n + 1)/2; the size of an identity beside it must be no float."""
+    d = mc.derive(f"B: n x n\n{text}", wrt="B")
+    B = np.random.default_rng(size).standard_normal((size, size))
+    value, J = d.function("value"), d.function("jacobian")(B=B)["B"]
+    units = [unit.reshape((size, size), order="F") for unit in np.eye(size * size)]
+    differences = [(value(B=B + 1e-6 * E) - value(B=B - 1e-6 * E)) / 2e-6 for E in units]
+    np.testing.assert_allclose(J, np.column_stack([np.ravel(D, order="F") for D in differences]), atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("source", "wrt"),
+    [("A: n x n; b: n x 1; c: n x 1; b'*A^(-3)*c", "b"), ("S: n x n spd; B: n x m; tr(B'*S^(-2)*B)", "B")],
+)
+def test_powers_of_inverses_in_products_are_systems(source, wrt):
+    d = mc.derive(source, wrt=wrt)
+    text = d.code("gradient")
+    assert "matrix_power" not in text
+    assert "linalg.inv" not in text
+    assert d.check()
+
+
+def test_an_implicit_derivative_reuses_the_factorisation():
+    source = "X: n x p; y: n x 1; c: 1 x 1 positive; v: p x 1; w: p x 1 minimizes norm2(X*w - y)^2 + c*norm2(w)^2; v'*w"
+    text = mc.derive(source, wrt="c").code("value_and_grad")
+    body = text[text.index("def value_and_grad") : text.index("def _")]
+    assert body.count("cholesky(") == 1
+    assert "matrix_power" not in body

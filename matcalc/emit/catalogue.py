@@ -7,6 +7,7 @@ gives a 1 x 1 value, it is converted here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
 import sympy as sp
 
@@ -30,6 +31,8 @@ _TAKES_SCALAR = frozenset(["sum", "mean", "var", "std", "norm1", "norm2", "mse",
 # What may share the memory of its argument.
 _VIEWS = frozenset(["vec", "reshape", "diagvec"])
 
+_DIVISORS = 12  # of sizes that are whole numbers all the same
+
 
 class Names:
     """The names in the code of variables, dimensions, abstract functions (`phi`, `phi_prime`) and solvers."""
@@ -51,6 +54,16 @@ def size_text(d: object, names: Mapping[str, str]) -> str:
     return text if divisor == 1 else f"({text}) // {divisor}"  # n (n + 1)/2 is whole, but / gives a float
 
 
+def is_whole(value: sp.Expr) -> bool:
+    """Whether a fraction of sizes is a whole number whatever they are, as n (n + 1)/2 is: by its remainders."""
+    unknowns = sorted(value.free_symbols, key=str)
+    above, divisor = sp.fraction(sp.together(value)) if unknowns else (value, sp.S.One)
+    if not (divisor.is_Integer and 1 < divisor <= _DIVISORS and above.is_polynomial(*unknowns)):
+        return False
+    points = product(range(int(divisor)), repeat=len(unknowns))
+    return all(above.subs(dict(zip(unknowns, point))) % divisor == 0 for point in points)
+
+
 def rules(names: Names) -> dict[str, list[Rule]]:
     """All rules of selection, for a program with these names."""
 
@@ -61,7 +74,10 @@ def rules(names: Names) -> dict[str, list[Rule]]:
         return Code(names.variables[e.params[0]], view=True, cheap=True)
 
     def exact_code(select: Selector, e: Expr) -> Choice | None:
-        text, level = number_code(e.params[0], names.dimensions)
+        value = e.params[0]
+        if is_whole(value):
+            return Code(dim_text(value), (), Level.TIMES, cheap=True)
+        text, level = number_code(value, names.dimensions)
         return Code(text, (), level, cheap=True)
 
     def filled_code(select: Selector, e: Expr) -> Choice | None:

@@ -14,11 +14,12 @@ from matcalc.emit.selection import Choice, Selector
 from matcalc.emit.twins import without_twins
 from matcalc.expr import Expr, postorder
 from matcalc.ops.decompositions import chol
-from matcalc.ops.linalg import solve
+from matcalc.ops.linalg import inv, solve
 from matcalc.properties import known
-from matcalc.walk import substitute
+from matcalc.walk import substitute, transform
 
 _PAIR = 2
+_SOLVED = 4  # the highest power of an inverse that becomes systems
 _FACTORS = ("matmul", "tr", "named")
 
 
@@ -42,6 +43,26 @@ def explicit_inverses(roots: Iterable[Expr], name: Callable[[str], str]) -> Mapp
             label = X.params[0] if X.op in ("variable", "named") else ""
             table[e] = core.named(name(f"inv_{label}" if label else "inverse"), e, "local")
     return table
+
+
+def solved_powers(roots: Iterable[Expr]) -> dict[Expr, Expr]:
+    """Each root with X^-k in products as k inverses: systems that share one factorisation, and no inverse."""
+
+    def change(new: Expr, _: Expr) -> Expr:
+        if new.op != "matmul" or not any(map(_negative_power, new.args)):
+            return new
+        factors = [(a, _negative_power(a)) for a in new.args]
+        return core.matmul(*(f for a, k in factors for f in ([inv(a.args[0])] * k if k else [a])))
+
+    roots = list(roots)
+    done = transform(roots, change)
+    return {root: done[root] for root in roots}
+
+
+def _negative_power(e: Expr) -> int:
+    """The k of X^-k up to the highest that is solved, 0 for everything else."""
+    k = e.args[1].number if e.op == "matpow" and not e.is_scalar else None
+    return -int(k) if k is not None and k.is_Integer and -_SOLVED <= k < 0 else 0
 
 
 def with_names(roots: list[Expr], name: Callable[[str], str]) -> dict[Expr, Expr]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from matcalc.emit.centring import centred_twice
 from matcalc.emit.factored import forms_of_residuals
-from matcalc.emit.factorisations import with_names
+from matcalc.emit.factorisations import solved_powers, with_names
 from matcalc.emit.masks import choices_last
 from matcalc.emit.recipe import Program
 from matcalc.emit.twins import without_twins
@@ -44,6 +44,7 @@ def _centring(program: Program, _: Around) -> Program:
 
 
 def _inverses(program: Program, around: Around) -> Program:
+    program = program.with_roots(solved_powers(program.roots))
     return program.with_roots(with_names(list(program.roots), around.unused))
 
 
@@ -70,7 +71,11 @@ def _residuals(program: Program, around: Around) -> Program:
 PASSES = (
     Pass("choices", "0-1 masks and choices are applied last, so that what they leave out cannot overflow", _choices),
     Pass("centring", "derivatives of what is centred are centred twice, so that nothing cancels", _centring),
-    Pass("inverses", "an inverse that is needed as a matrix anyway is computed once, under a name", _inverses),
+    Pass(
+        "inverses",
+        "powers of inverses are systems; an inverse that is needed as a matrix anyway is computed once, under a name",
+        _inverses,
+    ),
     Pass("twins", "what is equal in another order is computed once", _twins),
     Pass("residuals", "residuals of low rank are multiplied out where that is cheaper", _residuals),
 )
