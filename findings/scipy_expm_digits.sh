@@ -14,7 +14,7 @@ import sys
 
 import mpmath
 import numpy as np
-import scipy
+import scipy.linalg
 
 mpmath.mp.dps = 50
 matrices = ([[-1, 4], [4, 1]], [[2, -2, -4], [-2, -1, 4], [-3, 3, 3]], [[3, -2, 4], [-3, 4, -2], [4, -2, -3]])
@@ -26,7 +26,6 @@ for X in matrices:
     print(f"SciPy {scipy.__version__}: expm({X}) has a relative error of {error:.1e}")
 sys.exit(int((worst > 1e-13) != (sys.argv[1] == "loses")))
 PY
-sed -i 's/^import scipy$/import scipy.linalg/' "$folder/measure.py"
 for pair in 1.11.4:keeps 1.16.3:loses 1.17.1:loses; do
   python3 -m venv "$folder/${pair%%:*}"
   "$folder/${pair%%:*}/bin/pip" -q install "scipy==${pair%%:*}" mpmath==1.3.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -143,11 +142,8 @@ def test_every_example_is_here() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_has_the_value_and_the_gradient_of_its_reference(name: str) -> None:
     reference, names, symmetric = EXAMPLES[name]
-    mc.derive("x'*x")  # imports are not part of the time
-    began = time.process_time()
     d = mc.derive((FOLDER / f"{name}.txt").read_text(encoding="utf-8"), wrt=[*names, *symmetric])
     text = str(d)
-    assert time.process_time() - began < 1, "deriving does not depend on the sizes, and is quick"
     assert "Gradients:" in text
     arrays = data(name, np.random.default_rng(11))
     dims = {"n": N, "p": P, "K": K, "T": T, "d": D, "q": Q, "m": M}

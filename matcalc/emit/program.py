@@ -6,11 +6,10 @@ import ast
 import builtins
 import keyword
 from collections.abc import Mapping
-from itertools import count
 
 import sympy as sp
 
-from matcalc import dims
+from matcalc import dims, naming
 from matcalc.dims import is_one, shape_text
 from matcalc.emit.catalogue import Names, function_name, rules
 from matcalc.emit.code import number_code
@@ -32,18 +31,11 @@ _RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)} | {
 }
 
 
-class Namer:
+class Namer(naming.Names):
     """Python names, each given once; those that Python or the code itself uses get a trailing underscore."""
 
     def __init__(self) -> None:
-        self.taken = {*_RESERVED, *reserved()}
-
-    def name(self, wanted: str) -> str:
-        """`wanted`, with underscores behind it where it is taken."""
-        while wanted in self.taken:
-            wanted += "_"
-        self.taken.add(wanted)
-        return wanted
+        super().__init__([*_RESERVED, *reserved()])
 
     def unused(self, wanted: str) -> str:
         """`wanted` if it is free, for a value that gets the name later."""
@@ -53,12 +45,7 @@ class Namer:
 
     def statement(self, wanted: str) -> str:
         """The name of a statement; `t` is numbered."""
-        if wanted != "t":
-            return self.name(wanted)
-        for k in count(1):
-            if f"t{k}" not in self.taken:
-                return self.name(f"t{k}")
-        raise AssertionError("unreachable")
+        return self.numbered("t") if wanted == "t" else self.fresh(wanted)
 
 
 class Lowered:
@@ -88,13 +75,13 @@ class Lowered:
         self._check()
         self.needed = needed(program.value, self.roots)
         self.namer = Namer()
-        self.inputs = {v.params[0]: self.namer.name(v.params[0]) for v in (*program.variables, *self.extra)}
+        self.inputs = {v.params[0]: self.namer.fresh(v.params[0]) for v in (*program.variables, *self.extra)}
         self.functions = self._functions()
         used = [d for e in postorder([*program.variables, *self.extra, *self.roots]) for d in e.shape]
         used += [p for e in postorder(self.roots) for p in e.params if isinstance(p, sp.Basic)]
         self.solvers = self._solvers()
         used += [sp.Symbol(d) for equation in self.solvers for d in equation.sizes]
-        self.dimensions = {d: self.namer.name(d) for d in dims.symbols(used)}
+        self.dimensions = {d: self.namer.fresh(d) for d in dims.symbols(used)}
         self.needed = within(self.needed, self.dimensions)
         self.after: dict[str, Program] = {}
         for p in PASSES:
@@ -107,7 +94,7 @@ class Lowered:
         derivatives = [e for e in self.roots if e is not program.value]
         names = Names(self.inputs, self.dimensions, self.functions, self.solvers)
         select = Selector(rules(names), values, derivatives, sizes, self.roots)
-        self.shapes = {name: self.namer.name(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
+        self.shapes = {name: self.namer.fresh(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
         self.schedule = Schedule(select, self.roots, self.namer.statement)
 
     def _check(self) -> None:
@@ -118,12 +105,12 @@ class Lowered:
 
     def _functions(self) -> dict[str, str]:
         abstract = [e for e in postorder(self.roots) if e.op == "func" and e.params[0].body is None]
-        return {name: self.namer.name(name) for name in dict.fromkeys(map(function_name, abstract))}
+        return {name: self.namer.fresh(name) for name in dict.fromkeys(map(function_name, abstract))}
 
     def _solvers(self) -> dict[Equation, str]:
         """The functions that solve the equations of implicit values."""
         found = dict.fromkeys(e.params[0] for e in postorder(self.roots) if e.op == "root")
-        return {equation: self.namer.name(f"_solve_{equation.name}") for equation in found}
+        return {equation: self.namer.fresh(f"_solve_{equation.name}") for equation in found}
 
     # -------------------------------------------------------------------------------------------- text
 

@@ -108,6 +108,10 @@ class Program:
     quantities: list[Quantity] = field(default_factory=list)
     members: dict[Expr, Member] = field(default_factory=dict)
 
+    def begun(self) -> Program:
+        """A program with the same families, recurrences and members, still without quantities."""
+        return Program(dict(self.families), dict(self.recurrences), [], dict(self.members))
+
     def member(self, name: str, shape: Shape, what: Member, facts: Iterable[str] = ()) -> Expr:
         """The variable for a member."""
         made = core.var(name, *shape, facts)

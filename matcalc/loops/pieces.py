@@ -14,7 +14,7 @@ from functools import cached_property
 from matcalc import core
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.spelled import recognised
-from matcalc.dims import Dim
+from matcalc.dims import Dim, symbols
 from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import Expr
 from matcalc.graph import Graph
@@ -96,12 +96,21 @@ class Pieces:
                     adjoint = self.adjoint_at(r, "", position)
                     self.starts[r, position] = self._piece(f"start_{r.name}_{abs(position)}", start, adjoint)
 
+    @property
+    def sum_names(self) -> list[str]:
+        """The names of the sums, in order."""
+        return [q.value.name for q in self.program.quantities if isinstance(q, LoopSum)]
+
+    def fresh_names(self) -> Names:
+        """A supply of names beside those of variables, families, recurrences, sums and sizes."""
+        sizes = symbols(d for v in self.declared.values() for d in v.shape)
+        return Names([*self.declared, *self.program.families, *self.program.recurrences, *self.sum_names, *sizes])
+
     def _prefix(self) -> str:
         """How the names of adjoints begin: d_, unless a name of the program would be one of them."""
         names = [*self.declared, *self.program.families, *self.program.recurrences]
-        sums = [q.value.name for q in self.program.quantities if isinstance(q, LoopSum)]
         found = "d_"
-        while any(f"{found}{name}" in names for name in (*names, *sums)):
+        while any(f"{found}{name}" in names for name in (*names, *self.sum_names)):
             found = f"d{found}"
         return found
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from matcalc.dims import symbols
 from matcalc.expr import Expr, postorder
-from matcalc.indices.program import Group, LoopSum, Program, Quantity, Recurrence
+from matcalc.indices.program import Group, Quantity, Recurrence
 from matcalc.loops.pieces import Piece, Pieces
-from matcalc.naming import Names
 from matcalc.walk import substitute, variables
 
 
@@ -23,11 +21,8 @@ def with_stored(pieces: Pieces) -> Pieces:
 
 class _Storing:
     def __init__(self, pieces: Pieces) -> None:
-        self.pieces, old = pieces, pieces.program
-        self.program = Program(dict(old.families), dict(old.recurrences), [], dict(old.members))
-        sums = [q.value.name for q in old.quantities if isinstance(q, LoopSum)]
-        sizes = symbols(d for v in pieces.declared.values() for d in v.shape)
-        self.names = Names([*pieces.declared, *old.families, *old.recurrences, *sums, *sizes])
+        self.pieces, self.program = pieces, pieces.program.begun()
+        self.names = pieces.fresh_names()
 
     def whole(self) -> Pieces:
         """All of it."""

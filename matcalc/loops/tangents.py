@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 from matcalc import core
 from matcalc.calculus.forward import forward
-from matcalc.dims import symbols
 from matcalc.expr import Expr
 from matcalc.indices.program import Family, Group, LoopSum, Program, Quantity, Recurrence
 from matcalc.loops.pieces import Pieces
-from matcalc.naming import Names
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.walk import variables
@@ -44,12 +42,10 @@ def tangent(pieces: Pieces) -> Tangent:
 class _Maker:
     def __init__(self, pieces: Pieces) -> None:
         self.pieces, old = pieces, pieces.program
-        self.program = Program(dict(old.families), dict(old.recurrences), [], dict(old.members))
-        sums = [q.value.name for q in old.quantities if isinstance(q, LoopSum)]
-        sizes = symbols(d for v in pieces.declared.values() for d in v.shape)
-        self.names = Names([*pieces.declared, *old.families, *old.recurrences, *sums, *sizes])
+        self.program = old.begun()
+        self.names = pieces.fresh_names()
         self.directions = {name: self.names.fresh(f"dot_{name}") for name in pieces.wrt}
-        self.inner = {name: self.names.fresh(f"dot_{name}") for name in (*old.recurrences, *sums)}
+        self.inner = {name: self.names.fresh(f"dot_{name}") for name in (*old.recurrences, *pieces.sum_names)}
         self.rewriter = Rewriter(Context([]))
         for name in pieces.wrt:
             if name in old.families:

@@ -14,7 +14,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -103,11 +103,10 @@ def of_symmetric(rng: random.Random, depth: int) -> str:
     return rng.choice(simple)
 
 
-def combined(rng: random.Random, depth: int, simple: object) -> str:
+def combined(rng: random.Random, depth: int, simple: Callable[[random.Random, int], str]) -> str:
     """A random function, or two of them together."""
-    assert callable(simple)
     if depth <= 1 or rng.random() < 0.4:
-        return str(simple(rng, depth))
+        return simple(rng, depth)
     f, g = combined(rng, depth - 1, simple), combined(rng, depth - 1, simple)
     forms = [f"({f}) + ({g})", f"({f}) - ({g})", f"exp({f})", f"log({f})", f"({f})^2", f"({f})/({g})", f"sqrt({f})"]
     return rng.choice((*forms, f"({f})*({g})", f"maximum({f}, {g})", f"c*({f}) + ({g})", f"softplus({f})"))

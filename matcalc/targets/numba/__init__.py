@@ -8,7 +8,7 @@ from matcalc.targets.registry import Page, Target
 
 def numba_text(lowered: Lowered, page: Page) -> str:
     """The module."""
-    return numpy_text(lowered, page, Kernels(matrices(lowered), lowered.namer.name))
+    return numpy_text(lowered, page, Kernels(matrices(lowered), lowered.namer.fresh))
 
 
 TARGET = Target("numba", numba_text, library="numba", solves=True)
