@@ -352,9 +352,17 @@ def curvature_of_function(form: sp.Expr, where: Range) -> Shape:
     for part, piece in parts:
         second = range_of_function(sp.diff(piece, _T, 2), part)
         total = total.both(UNKNOWN if second is None else Shape(second.nonnegative, second.nonpositive))
+        attained = [end for end, is_open in ((part.low, part.low_open), (part.high, part.high_open)) if not is_open]
+        if form is not piece and any(_differ(form, piece, end) for end in attained):
+            return UNKNOWN
     for (part, left), (_, right) in pairwise(parts):
-        jump, turn = (sp.simplify((sp.diff(right, _T, k) - sp.diff(left, _T, k)).subs(_T, part.high)) for k in (0, 1))
-        if jump != 0 or not turn.is_extended_real:
+        turn = sp.simplify((sp.diff(right, _T) - sp.diff(left, _T)).subs(_T, part.high))
+        if _differ(left, right, part.high) or _differ(form, left, part.high) or not turn.is_extended_real:
             return UNKNOWN
         total = total.both(Shape(bool(turn >= 0), bool(turn <= 0)))
     return total
+
+
+def _differ(f: sp.Expr, g: sp.Expr, at: sp.Expr) -> bool:
+    """Whether two functions of t are not known to have the same value at a point."""
+    return bool(sp.simplify(f.subs(_T, at) - g.subs(_T, at)) != 0)

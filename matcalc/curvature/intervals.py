@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cmp_to_key
 from typing import Any
 
 import sympy as sp
+
+
+def compared(a: Any, b: Any) -> int:
+    """-1, 0 or 1: two exact numbers in order, also where SymPy does not see that they are equal."""
+    try:
+        return -1 if a < b else 1 if a > b else 0
+    except TypeError:  # E/(1 + E) and 1/(1 + exp(-1)), say
+        difference = sp.simplify(a - b)
+        return 0 if difference == 0 else 1 if sp.N(difference, _DIGITS) > 0 else -1
+
+
+_DIGITS = 50
+by_value = cmp_to_key(compared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +42,24 @@ class Range:
     @property
     def nonnegative(self) -> bool:
         """Whether no number in it is below 0."""
-        return bool(self.low >= 0)
+        return compared(self.low, 0) >= 0
 
     @property
     def positive(self) -> bool:
         """Whether every number in it is above 0."""
-        return bool(self.low > 0) or (self.low == 0 and self.low_open)
+        order = compared(self.low, 0)
+        return order > 0 or (order == 0 and self.low_open)
 
     @property
     def nonpositive(self) -> bool:
         """Whether no number in it is above 0."""
-        return bool(self.high <= 0)
+        return compared(self.high, 0) <= 0
 
     @property
     def negative(self) -> bool:
         """Whether every number in it is below 0."""
-        return bool(self.high < 0) or (self.high == 0 and self.high_open)
+        order = compared(self.high, 0)
+        return order < 0 or (order == 0 and self.high_open)
 
     def __neg__(self) -> Range:
         return Range(-self.high, -self.low, self.high_open, self.low_open)
@@ -70,13 +86,14 @@ class Range:
         return hull_of_ends([*ends, (other.low, other.low_open), (other.high, other.high_open)])
 
     def intersection(self, other: Range) -> Range:
-        """What both say; what this one says where two ends are equal numbers that SymPy cannot compare."""
-        try:
-            low, low_open = max((self.low, self.low_open), (other.low, other.low_open))
-            high, high_open = min((self.high, not self.high_open), (other.high, not other.high_open))
-        except TypeError:
-            return self
+        """What both say."""
+        low, low_open = max((self.low, self.low_open), (other.low, other.low_open), key=_ordered)
+        high, high_open = min((self.high, not self.high_open), (other.high, not other.high_open), key=_ordered)
         return Range(low, high, low_open, not high_open)
+
+
+def _ordered(end: tuple[Any, bool]) -> tuple[Any, bool]:
+    return by_value(end[0]), end[1]
 
 
 def _product(a: Any, b: Any) -> Any:
@@ -93,13 +110,13 @@ def _open(a: Any, a_open: bool, b: Any, b_open: bool) -> bool:
 def hull_of_ends(ends: Iterable[tuple[Any, bool]]) -> Range:
     """The smallest interval with these points (number, whether it is left out) in its closure."""
     ends = list(ends)
-    low = min(value for value, _ in ends)
-    high = max(value for value, _ in ends)
+    low = min((value for value, _ in ends), key=by_value)
+    high = max((value for value, _ in ends), key=by_value)
     return Range(
         low,
         high,
-        all(is_open for value, is_open in ends if value == low),
-        all(is_open for value, is_open in ends if value == high),
+        all(is_open for value, is_open in ends if compared(value, low) == 0),
+        all(is_open for value, is_open in ends if compared(value, high) == 0),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from matcalc.curvature.intervals import EVERYTHING, NONNEGATIVE, POSITIVE, UNIT, Range, power
+from matcalc.curvature.intervals import EVERYTHING, NONNEGATIVE, POSITIVE, UNIT, Range, by_value, power
 from matcalc.curvature.univariate import T, function_of_one, range_of_function
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, record
@@ -80,10 +80,9 @@ class Ranges:
                 return self._matrix_product(args)
             case "softmax":
                 return Range(sp.S.Zero, sp.S.One, True, False)
-            case "maximum":
-                return Range(max(args[0].low, args[1].low), max(args[0].high, args[1].high))
-            case "minimum":
-                return Range(min(args[0].low, args[1].low), min(args[0].high, args[1].high))
+            case "maximum" | "minimum":
+                pick = max if e.op == "maximum" else min
+                return Range(*(pick(ends, key=by_value) for ends in zip(*((r.low, r.high) for r in args))))
             case "where":
                 return args[2].union(args[3])
         if e.op in ("eigmax", "eigmin", "tr", "det") and known(e.args[0], "positive-semidefinite"):

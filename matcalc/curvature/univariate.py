@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from matcalc.curvature.intervals import EVERYTHING, NONNEGATIVE, POSITIVE, Range, hull_of_ends, power
+from matcalc.curvature.intervals import EVERYTHING, NONNEGATIVE, POSITIVE, Range, by_value, hull_of_ends, power
 from matcalc.expr import Expr, operations, postorder, record
 from matcalc.ops.comparison import maximum, minimum, where
 
@@ -136,9 +136,9 @@ def _switches(kinked: Any) -> list[Any]:
 def _resolved(kinked: Any, at: Any) -> Any:
     """The piece that holds around a point."""
     if isinstance(kinked, sp.Max):
-        return max(kinked.args, key=lambda a: a.subs(T, at))
+        return max(kinked.args, key=lambda a: by_value(a.subs(T, at)))
     if isinstance(kinked, sp.Min):
-        return min(kinked.args, key=lambda a: a.subs(T, at))
+        return min(kinked.args, key=lambda a: by_value(a.subs(T, at)))
     if isinstance(kinked, sp.Piecewise):
         return next((piece for piece, condition in kinked.args if condition.subs(T, at) == sp.true), None)
     inside = kinked.args[0]
@@ -208,8 +208,8 @@ def _substitutions(form: Any, where: Range) -> Iterable[tuple[Any, Range]]:
     by_exp = sp.expand(form.rewrite(sp.exp), power_exp=True, mul=False, power_base=False)
     by_exp = by_exp.replace(sp.exp, lambda a: _U ** (a / T) if (a / T).is_number else sp.exp(a, evaluate=False))
     yield sp.powsimp(by_exp), _function_range(sp.exp, where, POSITIVE)
-    low = sp.S.Zero if where.low < 0 < where.high else min(abs(where.low), abs(where.high))
-    high = max(abs(where.low), abs(where.high))
+    low = sp.S.Zero if where.low < 0 < where.high else min(abs(where.low), abs(where.high), key=by_value)
+    high = max(abs(where.low), abs(where.high), key=by_value)
     is_open = where.low_open and where.high_open
     root = form.subs(T**2 + 1, _ROOT**2).subs(T**2, _ROOT**2 - 1).xreplace({_ROOT: _U})
     yield root, Range(sp.sqrt(1 + low**2), sp.sqrt(1 + high**2), is_open and low != 0, is_open)

@@ -70,6 +70,8 @@ def entries(rng: random.Random, depth: int, plain: tuple[str, ...]) -> str:
         return rng.choice(plain)
     a, b = entries(rng, depth - 1, plain), entries(rng, depth - 1, plain)
     forms = (f"{rng.choice(FUNCTIONS)}({a})", f"({a}) + ({b})", f"({a}) .* ({b})", f"-({a})", f"c*({a})")
+    bound = rng.choice(("0*x", "1 + 0*x", "b") if plain[0] == "x" and "b - x" in plain else ("0*x", "B"))
+    forms += (f"where(({a}) > ({bound}), {a}, {b})", f"where(abs({a}) > 1 + 0*({a}), 2*abs({a}) - 1, ({a}).^2)")
     power = f"({a}).^{rng.choice(POWERS)}"
     return rng.choice((*forms, power, f"maximum({a}, {b})", f"({a}) ./ ({b})", f"1 + ({a})"))
 
@@ -166,7 +168,7 @@ def drawn(d: mc.Derivation, seed: int, count: int) -> Iterator[tuple[dict, dict]
     for k in range(count):
         mode = ("free", "positive")[k % 2]
         arrays, sizes = sample(others, rng, dict(SIZES), mode=mode)
-        scale = (1.0, 0.1, 3.0, 10.0)[k % 4]
+        scale = (1.0, 0.1, 3.0, 0.3)[k % 4]
         first, _ = sample([x], rng, sizes, mode=mode)
         last, _ = sample([x], rng, sizes, mode=mode)
         yield {**arrays, "x": scale * first["x"]}, {"x": scale * last["x"], "sizes": sizes}
@@ -260,12 +262,13 @@ def judged(number: int, points: int = POINTS) -> Found:
     """One random function: claimed, and held against numbers; what is raised beside refusals is a failure too."""
     text = source(number)
     try:
-        return _judged(number, text, points)
+        return judged_source(number, text, points)
     except Exception as error:
         return Found(number, type(error).__name__, f"{type(error).__name__}: {error}\n{text}")
 
 
-def _judged(number: int, text: str, points: int) -> Found:
+def judged_source(number: int, text: str, points: int) -> Found:
+    """A function in text: claimed, and held against numbers drawn by a seed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
