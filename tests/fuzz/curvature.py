@@ -30,6 +30,7 @@ from matcalc.properties import known
 
 POINTS = 200
 CHORDS = 30
+MOVES = 5  # of a point in its last digits
 LARGEST = 1e100  # entries of Hessians that are looked at
 SIZES = {"n": 3, "m": 2}
 FUNCTIONS = (
@@ -196,19 +197,30 @@ def value(d: mc.Derivation, arrays: dict, sizes: dict) -> float:
 
 
 def confirmed(d: mc.Derivation, c: Curvature, arrays: dict, sizes: dict, middle: np.ndarray, step: np.ndarray) -> bool:
-    """Whether a claim contradicts the second difference along a step, computed with 60 digits."""
-    given = {v.name: exactly(v, arrays[v.name]) for v in d.graph.declared.values() if v.name != "x"}
-    M, S = (exactly(d.graph.declared["x"], a) for a in (middle, step))
+    """Whether a claim contradicts the second difference along a step, with 60 digits where there are so many.
+
+    It must stay the same where the point moves in its last digits: rounding speaks for nothing.
+    """
+    x = d.graph.declared["x"]
+    given = {v.name: exactly(v, arrays[v.name]) for v in d.graph.declared.values() if v is not x}
+    M, S = exactly(x, middle), exactly(x, step)
+    squared = sum(s**2 for s in S.ravel())
     try:
-        found = [evaluate_precisely([d.source.output], {**given, "x": X}, sizes) for X in (M - S, M, M + S)]
-    except NoRuleError:
-        return True  # an operation without a value of 60 digits: the rounded one must do
+        found = [
+            [
+                evaluate_precisely([d.source.output], {**given, "x": m + k * S}, sizes).values[0][0, 0]
+                for k in (-1, 0, 1)
+            ]
+            for m in (M + j * M / 10**50 for j in range(MOVES))
+        ]
+    except NoRuleError:  # an operation without a value of 60 digits: the rounded one must do
+        moved = [middle * (1 + 1e-13 * j) for j in range(MOVES)]
+        found = [[value(d, {**arrays, "x": m + k * step}, sizes) for k in (-1, 0, 1)] for m in moved]
     except (mc.MatcalcError, ValueError):
         return False  # outside of the domain, or of the range of numbers
-    low, mid, high = (f.values[0][0, 0] for f in found)
-    squared = sum(x**2 for x in S.ravel())
-    curvature, tolerance = (low + high - 2 * mid) / squared, 1e-45 * max(f.largest for f in found) / squared
-    return bool(wrong(c, float(curvature), arrays, sizes, float(tolerance)))
+    curvatures = [float((low + high - 2 * mid) / squared) for low, mid, high in found]
+    tolerance = 10 * (max(curvatures) - min(curvatures)) + 1e-12 * abs(curvatures[0])
+    return bool(wrong(c, curvatures[0], arrays, sizes, tolerance))
 
 
 def hessian_failure(d: mc.Derivation, c: Curvature, seed: int, count: int = POINTS) -> str:
