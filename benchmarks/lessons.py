@@ -6,6 +6,7 @@ For each page: the lines of the way back beside those of the best treatment by h
 printed before, citations of operators that their line does not have, names that were not introduced, and the
 equalities that are untrue at random values. A differential is a random tangent of the values that a step names, an
 adjoint the gradient by the value: both by JAX, from the lines under "Forward graph", which this file reads on its own.
+The lines of the best treatment are counted for 25 of the derivations and our own estimate for the other 20.
 """
 
 from __future__ import annotations
