@@ -14,7 +14,7 @@ from fuzz.curvature import chord_failure, has_both_signs, hessian_failure, judge
 import matcalc as mc
 from matcalc.curvature.composition import Shape, curvature_of_function
 from matcalc.curvature.curvature import Curvature
-from matcalc.curvature.intervals import EVERYTHING, POSITIVE, Range, compared
+from matcalc.curvature.intervals import EVERYTHING, NONNEGATIVE, POSITIVE, Range, compared
 from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.univariate import T, pieces, range_of_function
 from matcalc.expr import REGISTRY
@@ -164,6 +164,7 @@ def test_equal_ends_are_seen_to_be_equal(one, other):
     assert Range(one, sp.oo, False, True).union(Range(other, sp.oo, True, True)).low_open is False
     assert Range(one - other, one - other).nonnegative
     assert not Range(one - other, one - other).positive
+    assert Range(one - other, one - other) * NONNEGATIVE == Range(sp.S.Zero, sp.S.Zero)
 
 
 def test_a_pole_inside_of_an_interval_leaves_a_range_open():
@@ -264,6 +265,8 @@ def test_functions_of_eigenvalues_that_are_not_convex(text):
         "x: n x 1; M: n x n nonnegative; norm2(gelu((M*x) .* (M*x)))^2",
         "x: n x n positive-semidefinite; A: n x n; b: n x 1; exp(b'*inv(A*x*A')*b)",
         "x: n x n positive-definite; softplus(sum(exp(diag(diagvec(x)))))",
+        "x: n x m positive; B: n x m; tr(B'*((-(x)).^(3/2)))",
+        "x: n x 1 nonnegative; sum((-x).^(-1/2))",
         "x: n x 1; y: n x 1 positive; P: n x n positive-definite; tr(inv(P + diag(cosh(erf(y .* x)))))",
     ],
 )

@@ -39,6 +39,13 @@ class Range:
     low_open: bool = False
     high_open: bool = False
 
+    def __post_init__(self) -> None:
+        """An end that SymPy does not see to be 0 is made so, before it is multiplied with infinity."""
+        for name in ("low", "high"):
+            end = getattr(self, name)
+            if end.is_zero is None and end.is_number and sp.simplify(end) == 0:
+                object.__setattr__(self, name, sp.S.Zero)
+
     @property
     def nonnegative(self) -> bool:
         """Whether no number in it is below 0."""
@@ -148,6 +155,8 @@ def power(r: Range, exponent: Any) -> Range:
         return EVERYTHING
     if exponent > 0:
         return Range(_raised(r.low, exponent), _raised(r.high, exponent), r.low_open, r.high_open)
+    if r.high == 0:  # 0 has no negative power
+        return EVERYTHING
     low = sp.S.Zero if r.high == sp.oo else r.high**exponent
     high = sp.oo if r.low == 0 else r.low**exponent
     return Range(low, high, r.high_open or r.high == sp.oo, r.low_open or r.low == 0)
