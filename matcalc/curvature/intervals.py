@@ -43,7 +43,7 @@ class Range:
         """An end that SymPy does not see to be 0 is made so, before it is multiplied with infinity."""
         for name in ("low", "high"):
             end = getattr(self, name)
-            if end.is_zero is None and end.is_number and sp.simplify(end) == 0:
+            if end != 0 and end.is_number and end.is_zero is not False and sp.simplify(end) == 0:
                 object.__setattr__(self, name, sp.S.Zero)
 
     @property
