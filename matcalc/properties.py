@@ -87,6 +87,8 @@ IMPLIES = {
     "one-hot-column": ("column-stochastic", "nonnegative"),
 }
 
+KNOWN_AS = {"row-stochastic": "one-hot", "column-stochastic": "one-hot-column"}  # what one says of a value that is both
+
 
 class Truth(Enum):
     """True, false, or unknown; unknown has no truth value."""

@@ -97,7 +97,7 @@ def test_json_is_plain_data_that_parses_back(capsys: pytest.CaptureFixture[str])
     data = json.loads(out)
     assert [v["name"] for v in data["variables"]] == ["x", "W1", "b1", "W2", "b2", "y"]
     assert [d["name"] for d in data["definitions"]] == ["r", "h", "theta", "yhat", "J"]
-    assert data["facts_used"] == [{"name": "y", "fact": "row-stochastic"}]
+    assert data["facts_used"] == [{"name": "y", "fact": "one-hot"}]
     assert data["domain"] == [{"fact": "positive", "expression": "yhat"}]
     assert [(step["of"], step["into"]) for step in data["steps"][:2]] == [(["yhat"], ["J"]), (["theta"], ["yhat"])]
     assert data["steps"][1]["adjoints"][0]["equals"][-1] == "yhat - y"

@@ -122,6 +122,35 @@ def test_labels_and_symmetric_matrices_are_what_one_thinks_of(source, wish):
 
 
 @pytest.mark.parametrize(
+    "source",
+    ["sum(chol(S*S' + eye(n)))", "logdet(S)", "norm2(S*x)", "sum(sigmoid(S*S))", "sum(expm(S))", "sum(softplus(S*x))"],
+)
+def test_a_transpose_less_is_no_reason_to_wish_for_a_symmetric_matrix(source):
+    assert mc.derive("S: n x n\nx: n x 1\n" + source, wrt="S").facts_wished == []
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("sum(log(1 - x.^2) + log(1 - x))", "1 - x.^2 is positive"),
+        ("sum(log(1 - x) + log(1 + x))", "1 - x is positive; 1 + x is positive"),
+        ("sum(sqrt(x.^2 - 4) + 1 ./ (x - 2))", "x.^2 - 4 is positive"),
+        ("sum(log(x.^2 - 1) + log(x - 1/2) + log(x - 1))", "x - 1 is positive"),
+        ("sum(log(x.^3 - x) + 1 ./ (x.^2 - 1))", "x.^3 - x is positive"),
+        ("sum(log(x.^2 - 1) + log(x - 1/2))", "x.^2 - 1 is positive; x - 1/2 is positive"),
+    ],
+)
+def test_conditions_on_the_entries_of_one_value_are_compared_as_sets_of_numbers(source, expected):
+    assert f"Valid where: {expected}" in stated(source).splitlines()
+
+
+def test_facts_used_are_named_as_they_were_declared():
+    loss = "X: n x p; W: p x k; Y: n x k {fact}; -sum(Y .* log_softmax(X*W, 2))"
+    for fact in ("one-hot", "row-stochastic"):
+        assert mc.derive(loss.format(fact=fact), wrt="W").facts_used == [("Y", fact)]
+
+
+@pytest.mark.parametrize(
     ("source", "gradient"),
     [
         ("abs(x'*x)", "2*x"),

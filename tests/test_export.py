@@ -43,7 +43,7 @@ def test_one_derivation_has_every_part() -> None:
     text = note.markdown()
     for part in ("Variables", "Forward graph", "Needed", "Backward, from", "As Jacobians", "Results"):
         assert part in text
-    for part in ("Shapes:", "Facts used: $y$ is row-stochastic", "Generated code", "Numeric certificate", "Bishop"):
+    for part in ("Shapes:", "Facts used: $y$ is one-hot", "Generated code", "Numeric certificate", "Bishop"):
         assert part in text
     assert r"\boxed{\delta_{\theta} = \hat{y} - y}" in text
     assert r"\mathrm{d}\theta&= (\mathrm{d}h) W_{2} + h \, \mathrm{d}W_{2} + \mathrm{d}b_{2}" in text
@@ -131,8 +131,11 @@ def test_a_result_along_a_set_is_not_defined_by_itself() -> None:
 
 def test_what_many_values_share_is_said_once() -> None:
     note = Note(detail="brief")
-    note.add(chain(60))
-    assert r"Would be shorter if: $W_{59}, W_{58}, \dots, W_{0}$: symmetric." in note.markdown()
+    shapes = {"x": ("n", 1), **{f"A{k}": ("n", "n") for k in range(30)}}
+    note.add(mc.derive(" + ".join(f"(x'*A{k}*x)^2" for k in range(30)), wrt="x", shapes=shapes))
+    wish = re.search(r"Would be shorter if: .*", note.markdown())
+    assert wish is not None
+    assert re.fullmatch(r"Would be shorter if: (\$A_\{\d+\}, A_\{\d+\}, \\dots, A_\{\d+\}\$): symmetric\.", wish[0])
 
 
 def test_brief_notes_print_short_code() -> None:

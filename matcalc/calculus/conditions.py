@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from matcalc.calculus import intervals
 from matcalc.calculus.wording import worded
 from matcalc.emit.masks import choices_last
 from matcalc.errors import FactError, shorten
@@ -63,7 +64,7 @@ def minimal(conditions: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
     candidates.sort(key=lambda pair: -sum(1 for _ in postorder((pair[1],))))  # the largest first
     for fact, e in candidates:
         others = [pair for pair in left if pair != (fact, e)]
-        if others and _follows(fact, e, Context(others)):
+        if others and (_follows(fact, e, Context(others)) or intervals.follows((fact, e), others)):
             left = others
     return left
 

@@ -23,9 +23,10 @@ from matcalc.indices.lifting import Lifting
 from matcalc.kinds import GRADIENT
 from matcalc.languages import Message
 from matcalc.naming import Names
-from matcalc.properties import known, names_of
+from matcalc.properties import KNOWN_AS, known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
+from matcalc.rewrite.measure import substance
 from matcalc.steps import Step
 from matcalc.walk import substitute
 
@@ -270,7 +271,12 @@ class Problem:
     def facts_used(self) -> list[tuple[str, str]]:
         """The facts about variables that a rule used: `(name, fact)`."""
         used = dict.fromkeys(pair for step in self.steps for pair in step.facts)
-        return [pair for pair in used if self._declared_fact(*pair)]
+        declared = [pair for pair in used if self._declared_fact(*pair)]
+        return list(dict.fromkeys((name, self._as_known(name, fact)) for name, fact in declared))
+
+    def _as_known(self, name: str, fact: str) -> str:
+        known_as = KNOWN_AS.get(fact, fact)
+        return known_as if self._declared_fact(name, known_as) else fact
 
     def _declared_fact(self, name: str, fact: str) -> bool:
         variable = self.graph.declared.get(name)
@@ -290,7 +296,7 @@ class Problem:
         return [(e.name, fact) for e, fact in free if self._shortens(e, fact)]
 
     def _shortens(self, variable: Expr, fact: str) -> bool:
-        """Whether the results get shorter when the fact is given."""
+        """Whether the results get shorter when the fact is given; a transpose less is not worth a wish."""
         better = core.var(variable.params[0], *variable.shape, [*_all_facts(variable), fact])
         rewriter = Rewriter(Context(self.domain))
         for made in self.reverse.adjoints.values():
@@ -298,7 +304,7 @@ class Problem:
             if with_fact is made.value:  # it does not occur
                 continue
             assumed = rewriter.simplify(with_fact)
-            if rewriter.cost(assumed) < self.rewriter.cost(made.value):
+            if substance(assumed) < substance(made.value):
                 return True
         return False
 

@@ -52,3 +52,16 @@ def cost(e: Expr) -> int:
 
 def _is_counted(e: Expr) -> bool:
     return e._cost is not None
+
+
+def substance(e: Expr) -> int:
+    """The operations that a reader thinks about: those of `cost` but transposes and multiplications by numbers."""
+    counts: dict[Expr, int] = {}
+    for sub in postorder((e,), through_names=False):
+        own = 0 if sub.op == "transpose" else len(sub.args) - 2 if _is_multiple(sub) else weight(sub)
+        counts[sub] = own + (0 if sub.op == "named" else sum(counts[a] for a in sub.args))
+    return counts[e]
+
+
+def _is_multiple(e: Expr) -> bool:
+    return e.op == "scale" and e.args[0].op == "number"
