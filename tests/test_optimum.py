@@ -234,3 +234,33 @@ def test_kinks_are_not_characterised_by_a_gradient():
 def test_conditions_that_never_hold_give_no_answer():
     o = mc.minimize("X: m x n; A: m x n; r: m x 1; norm2(X - A)^2", "X", ["X*ones(n,1) = r", "sum(X) = 1"])
     assert o.status == "none"
+
+
+@pytest.mark.parametrize(
+    ("constraints", "said"),
+    [
+        (["x >= 0"], "inequalities such as 'x >= 0' are not handled"),
+        (["0 <= x"], "inequalities such as '0 <= x' are not handled"),
+        (["x ≥ 0"], "inequalities such as 'x ≥ 0' are not handled"),
+        (["sum(x) < 1"], "inequalities such as 'sum(x) < 1' are not handled"),
+        (["x != 0"], "x: n x 1 nonzero"),
+        ("sum(x) = 1, x >= 0", "a list of texts, one for each"),
+        (["sum(x)"], "a constraint is an equation"),
+        (["sum(x) = "], "the constraint 'sum(x) = ' has an empty side"),
+    ],
+)
+def test_what_is_no_equation_is_refused_by_name(constraints, said):
+    with pytest.raises(mc.MatcalcError) as refused:
+        mc.minimize("A: m x n; b: m x 1; x: n x 1; norm2(A*x - b)^2", over="x", subject_to=constraints)
+    assert said in str(refused.value)
+
+
+def test_edges_of_domains_are_pointed_out():
+    o = mc.minimize("A: m x n; b: m x 1; x: n x 1 nonnegative; norm2(A*x - b)^2", over="x")
+    assert o.status == "none"
+    assert "x has a domain with an edge" in o.text()
+
+
+def test_an_optimum_needs_a_scalar_function():
+    with pytest.raises(mc.ShapeError, match=r"^an optimum needs a scalar function"):
+        mc.minimize("A: m x n; x: n x 1; A*x", over="x")

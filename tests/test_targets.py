@@ -395,3 +395,17 @@ def test_slices_and_blocks(source, shapes, kind, target):
     found = d.function(kind, dialect)(**{k: put(a) for k, a in arrays.items()}, **extra)
     assert found.keys() == wanted.keys() == shapes.keys()
     assert all(np.allclose(np.asarray(found[k]), wanted[k]) for k in wanted)
+
+
+@pytest.mark.parametrize("target", ["jax", "torch"])
+@pytest.mark.parametrize("name", ["sylvester(A, A, Q)", "dlyapunov(A, Q)", "lyapunov(A, Q)"])
+def test_large_systems_for_all_entries_warn(name, target, recwarn):
+    d = mc.derive(f"A: n x n; Q: n x n; {name}", wrt="Q")
+    extra, into = library(target)
+    function = d.function("value", target)
+    for n, warned in ((9, 0), (46, 1)):
+        recwarn.clear()
+        function(A=into(np.eye(n) / 2), Q=into(np.eye(n)), **extra)
+        said = [str(w.message) for w in recwarn if "dense system" in str(w.message)]
+        assert len(said) == warned
+        assert all(f"one dense system of {n * n} equations" in text for text in said)

@@ -234,9 +234,9 @@ class Problem:
     def need_scalar(self, what: str) -> None:
         """Raise ShapeError unless the output is 1 x 1."""
         if not self.output.is_scalar:
-            raise ShapeError(
-                f"a {what} needs a scalar function, but {{}} is {shape_text(self.output.shape)}", self.output
-            )
+            article = "an" if what[0] in "aeio" else "a"
+            said = f"{article} {what} needs a scalar function, but {{}} is {shape_text(self.output.shape)}"
+            raise ShapeError(said, self.output)
 
     def reverse_of(self, node: Expr) -> Adjoint:
         """The adjoint of a variable or named value, whether or not it is in `wrt`."""

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cmp_to_key
+from functools import cmp_to_key, lru_cache
 from typing import Any
 
 import sympy as sp
 
 
+@lru_cache(maxsize=4096)
 def compared(a: Any, b: Any) -> int:
     """-1, 0 or 1: two exact numbers in order, also where SymPy does not see that they are equal."""
+    if a == b:
+        return 0
+    first, second = approximation(a), approximation(b)
+    if first is not None and second is not None and abs(first - second) > (1 + abs(first) + abs(second)) / 10**12:
+        return -1 if first < second else 1
     try:
         return -1 if a < b else 1 if a > b else 0
     except TypeError:  # E/(1 + E) and 1/(1 + exp(-1)), say
         difference = sp.simplify(a - b)
         return 0 if difference == 0 else 1 if sp.N(difference, _DIGITS) > 0 else -1
+
+
+@lru_cache(maxsize=4096)
+def approximation(number: Any) -> Any:
+    """A finite exact number with at least 20 digits that are right; None where they cannot be had at once."""
+    number = sp.sympify(number)
+    if number.is_Rational:
+        return sp.Float(number, 30)
+    found = number.evalf(30) if number.is_number and number.is_finite is not False else None
+    return found if isinstance(found, sp.Float) and found._prec >= 70 else None
 
 
 _DIGITS = 50

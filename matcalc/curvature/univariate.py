@@ -229,6 +229,8 @@ def _rational_range(form: Any, where: Range) -> Range | None:
         return None
     slope = sp.fraction(sp.cancel(sp.together(sp.diff(form, u))))[0]
     inside = _roots_inside(slope, where) if slope.has(u) else []
+    if where.low == -where.high and sp.cancel(form - form.subs(u, -u)) == 0:  # the same at -u
+        inside = [root for root in inside if root >= 0]
     ends = [(form.subs(u, root), False) for root in inside]
     for end, direction, is_open in ((where.low, "+", where.low_open), (where.high, "-", where.high_open)):
         value = sp.limit(form, u, end, direction)

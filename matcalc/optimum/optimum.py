@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from matcalc.calculus.problem import Problem
 from matcalc.errors import need_one_of
 from matcalc.expr import Expr
-from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, question_of
+from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY
+from matcalc.optimum.reading import question_of
 from matcalc.optimum.result import Optimum, closed_form, without_form
 from matcalc.optimum.solve import is_rough, solve
 

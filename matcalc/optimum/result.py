@@ -23,6 +23,7 @@ from matcalc.targets.registry import need_runnable
 from matcalc.walk import rebuild, substitute, variables
 
 CLOSED, EQUATION, NONE = "closed-form", "equation", "none"
+CLOSED_DOMAINS = {"nonnegative", "positive-semidefinite"}  # an optimum on their edge is no stationary point
 WORDS = {
     "is positive-definite": "is positive definite",
     "is positive-semidefinite": "is positive semidefinite",
@@ -291,6 +292,10 @@ def without_form(q: Question, remark: str, *, rough: bool = False) -> Optimum:
         c = q.curvature
         if c.status == "strongly convex":
             return Optimum(q, EQUATION, MINIMUM, True, equations=equations_of(q), reasons=c.reasons, note=note)
+    closed = [v.name for v in q.over if set(names_of(v.params[3])) & CLOSED_DOMAINS]
+    if closed and not remark:
+        names = ", ".join(closed) + (" has" if len(closed) == 1 else " have")
+        note = f"{note}; {names} a domain with an edge, where the optimum may lie and they need not hold"
     return Optimum(q, NONE, equations=equations_of(q), note=note)
 
 

@@ -62,7 +62,8 @@ class Dialect:
 
     def imported(self, text: str) -> str:
         """The imports of a module with this text."""
-        lines = [line for word, line in self.needs.items() if word in text]
+        needs = {"warnings.": "import warnings", **self.needs}
+        lines = [line for word, line in needs.items() if word in text]
         return "\n".join(sorted([*lines, *([self.imports] if self.imports else [])], key=lambda line: line.split()[1:]))
 
     def needed(self, text: str) -> set[str]:

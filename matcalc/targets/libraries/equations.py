@@ -7,6 +7,8 @@ What is not finite, or has no (stabilising) solution, gives nan.
 
 from __future__ import annotations
 
+import warnings
+
 from matcalc.targets.libraries.entries import _block, _eye_kron, _joined, _kron, _kron_eye, _reshape, _vec
 from matcalc.targets.libraries.matrices import _balance, _nan_where, _repeated, _rounding, _size
 
@@ -16,9 +18,19 @@ def _solved(xp, a, b):
     return xp.linalg.solve(a, b)
 
 
+def _warn_of_size(name, entries):
+    """A warning where one system for all entries of a solution is large; the code for NumPy needs none."""
+    if entries > 2000:
+        said = (
+            f"{name}: one dense system of {entries} equations takes {8 * entries**2 / 1e6:.0f} MB in double precision"
+        )
+        warnings.warn(f"{said}; the code for NumPy solves the equation without it", stacklevel=3)
+
+
 def _sylvester(xp, a, b, c):
     """The x with a x + x b = c, as one system for all its entries."""
     m, n = c.shape
+    _warn_of_size("sylvester", m * n)
     system = _eye_kron(xp, n, a) + _kron_eye(xp, b.T, m)
     return _reshape(xp, _solved(xp, system, _vec(xp, c)), m, n)
 
@@ -31,6 +43,7 @@ def _lyapunov(xp, a, q):
 def _dlyapunov(xp, a, q):
     """The x with x = a x a' + q, as one system for all its entries."""
     n = a.shape[0]
+    _warn_of_size("dlyapunov", n * n)
     system = xp.eye(n * n, dtype=a.dtype) - _kron(xp, a, a)
     return _reshape(xp, _solved(xp, system, _vec(xp, q)), n, n)
 
