@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-try:
-    from scipy.linalg import lapack
-except ImportError:  # NumPy alone will do
-    lapack = None
+from matcalc.optional import optional
+
+lapack = optional("scipy.linalg.lapack")  # NumPy alone will do
 
 
 def _sigmoid(x, out=None):

@@ -53,11 +53,10 @@ from matcalc.emit.polynomial_helpers import (
     _prodothersform,
     _running,
 )
+from matcalc.optional import optional
 
-try:
-    from scipy import special as special
-except ImportError:  # only _gelu and the special functions need it, and whoever calls them asks for SciPy first
-    special = None
+# Only _gelu and the special functions need it, and whoever calls them asks for SciPy first.
+special = optional("scipy.special")
 
 # What the notations may name beside the functions below.
 POLYNOMIALS = (_adj, _dadj, _dadjform, _prodothers, _dprodothers, _prodothersform, _running)

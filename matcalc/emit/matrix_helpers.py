@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-try:
-    from scipy import linalg as sla
-except ImportError:  # whoever calls what needs it asks for SciPy first
-    sla = None
+from matcalc.optional import optional
+
+sla = optional("scipy.linalg")  # whoever calls what needs it asks for SciPy first
 
 
 # ------------------------------------------------------------------------------------------------ spectra
