@@ -30,6 +30,7 @@ from matcalc.indices.terms import (
     free_of,
     opened,
     product_of_terms,
+    quotient_of_terms,
     sum_of_terms,
 )
 from matcalc.ops.pairs import pdist2
@@ -59,7 +60,10 @@ def _small(term: Term, row: Place, column: Place) -> Expr:
     if isinstance(term, Entry):
         return _oriented(_element(term), row, column)
     if isinstance(term, (Total, Along)):
-        made = _contracted(term, row, column) if isinstance(term, Total) else _along(term, row, column)
+        if isinstance(term, Total):
+            made = _contracted(term, row if row in term.free else None, column if column in term.free else None)
+        else:
+            made = _along(term, row, column)
         log = lifting.current()
         if log is not None:
             log.values[term] = (made, row if row in term.free else None, column if column in term.free else None)
@@ -267,9 +271,16 @@ def _distributed(wide: Term, parts: Sequence[Term], bound: Sequence[Index], row:
 
 
 def _factors(e: Term) -> list[Term]:
-    """The factors of a summand; a square counts twice, unless it is a distance."""
+    """The factors of a summand; a square counts twice, unless it is a distance; a divisor goes to a factor on its
+    indices."""
     if isinstance(e, Apply) and e.kind == "product":
         return [f for a in e.args for f in _factors(a)]
+    if isinstance(e, Apply) and e.kind == "quotient" and len(e.free) > 2:
+        above, below = _factors(e.args[0]), e.args[1]
+        at = next((k for k, f in enumerate(above) if f.free and below.free <= f.free and len(f.free) <= 2), None)
+        if at is None:
+            return [*above, quotient_of_terms(Value(core.number(1)), below)]
+        return [*above[:at], quotient_of_terms(above[at], below), *above[at + 1 :]]
     if isinstance(e, Apply) and e.kind == "square" and len(e.free) <= 2:
         return [e.args[0], e.args[0]]
     return [e]

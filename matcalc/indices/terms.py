@@ -70,7 +70,7 @@ class Entry:
 class Apply:
     """An operation, entry by entry; `build` makes the matrix of its values from those of its arguments.
 
-    `kind` is "add" for a sum, "product" for a product, "square" for the product of its argument with itself.
+    `kind` is "add", "product" or "quotient", "square" for the product of its argument with itself.
     """
 
     build: Build
@@ -200,7 +200,7 @@ def quotient_of_terms(above: Term, below: Term) -> Term:
     """above/below."""
     if isinstance(below, Value):
         return product_of_terms([Value(core.reciprocal(below.expr)), above])
-    return Apply(divided, (above, below))
+    return Apply(divided, (above, below), "quotient")
 
 
 def square_of(term: Term) -> Term:
