@@ -7,15 +7,23 @@ an identity, so what comes out is exactly the sum, or `NoRuleError`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from functools import reduce
 
 from matcalc import core
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.indices import lifting
+from matcalc.indices.factors import (
+    Factor,
+    element,
+    merged,
+    oriented,
+    powers,
+    shortest,
+    summed_over,
+    through_diagonal,
+    without_identity,
+)
 from matcalc.indices.lifting import took, took_term
 from matcalc.indices.terms import (
     Along,
@@ -58,7 +66,7 @@ def _small(term: Term, row: Place, column: Place) -> Expr:
     if isinstance(term, Value):
         return term.expr
     if isinstance(term, Entry):
-        return _oriented(_element(term), row, column)
+        return oriented(element(term), row, column)
     if isinstance(term, (Total, Along)):
         if isinstance(term, Total):
             made = _contracted(term, row if row in term.free else None, column if column in term.free else None)
@@ -113,58 +121,6 @@ def _along(term: Along, row: Place, column: Place) -> Expr:
     return core.transpose(found) if turned and not found.is_scalar else found
 
 
-# ------------------------------------------------------------------------------------------------ factors
-
-
-@dataclass(frozen=True)
-class _Factor:
-    """The product of `matrices`, whose entry [row, column] is a factor of the summand."""
-
-    row: Place
-    column: Place
-    matrices: tuple[Expr, ...]
-
-    @property
-    def matrix(self) -> Expr:
-        return core.matmul(*self.matrices)
-
-    @property
-    def transposed(self) -> _Factor:
-        return _Factor(self.column, self.row, tuple(_transposed(m) for m in reversed(self.matrices)))
-
-    def towards(self, index: Place) -> _Factor:
-        """With `index` as its column."""
-        return self if self.column is index else self.transposed
-
-    @property
-    def sided(self) -> lifting.Sided:
-        """The matrix with its places."""
-        return self.matrix, self.row, self.column
-
-    @property
-    def places(self) -> frozenset[Place]:
-        return frozenset((self.row, self.column))
-
-
-def _transposed(M: Expr) -> Expr:
-    if M.is_scalar or M.op in ("diag", "eye"):
-        return M
-    return M.args[0] if M.op == "transpose" else core.transpose(M)
-
-
-def _element(e: Entry) -> _Factor:
-    if e.row is not None and e.row is e.column:
-        return _Factor(e.row, None, (core.diagvec(e.matrix),))
-    return _Factor(e.row, e.column, (e.matrix,))
-
-
-def _oriented(f: _Factor, row: Place, column: Place) -> Expr:
-    """The factor as a matrix over [row, column]; it may lack one of the two."""
-    if f.row in (row, None) and f.column in (column, None):
-        return f.matrix
-    return f.transposed.matrix
-
-
 # ------------------------------------------------------------------------------------------------ sums
 
 
@@ -180,7 +136,7 @@ def _contracted(term: Total, row: Place, column: Place) -> Expr:
 def _one_sum(summand: Term, bound: Sequence[Index], row: Place, column: Place) -> Expr:
     """The matrix whose entry [row, column] is the sum of one summand over the bound indices."""
     scalars: list[Expr] = []
-    factors: list[_Factor] = []
+    factors: list[Factor] = []
     parts, indices = _flat(summand, bound)
     while True:
         wide = next((p for p in parts if len(p.free) > 2), None)
@@ -203,8 +159,8 @@ def _one_sum(summand: Term, bound: Sequence[Index], row: Place, column: Place) -
     while indices:
         _sum_over(_next(indices, factors), scalars, factors, indices)
     shape = (1 if row is None else row.size, 1 if column is None else column.size)
-    matrices = [core.broadcast(_oriented(f, row, column), shape) for f in _merged(factors) if f.places != {None}]
-    scalars += [_shortest(f) for f in factors if f.places == {None}]
+    matrices = [core.broadcast(oriented(f, row, column), shape) for f in merged(factors) if f.places != {None}]
+    scalars += [shortest(f) for f in factors if f.places == {None}]
     if not matrices:
         return core.scale(*scalars)
     return core.scale(*scalars, core.hadamard(*matrices))
@@ -286,18 +242,18 @@ def _factors(e: Term) -> list[Term]:
     return [e]
 
 
-def _collect(part: Term, scalars: list[Expr], factors: list[_Factor]) -> None:
+def _collect(part: Term, scalars: list[Expr], factors: list[Factor]) -> None:
     indices = _ordered(part.free)
     if not indices:
         scalars.append(matrix_of(part))
     elif isinstance(part, Entry):
         if part.words:
             lifting.took_words(lifting.MASK, part.words, (part.matrix, part.row, part.column))
-        factors.append(_element(part))
+        factors.append(element(part))
     else:
         row, column = indices[0], indices[1] if len(indices) == 2 else None
         M = matrix_of(part, row, column)
-        factors.append(_Factor(row, column, M.args if M.op == "matmul" else (M,)))
+        factors.append(Factor(row, column, M.args if M.op == "matmul" else (M,)))
 
 
 def _ordered(free: Free) -> list[Index]:
@@ -305,7 +261,7 @@ def _ordered(free: Free) -> list[Index]:
     return sorted(free, key=lambda i: (not i.name, i.name))
 
 
-def _sum_over(index: Index, scalars: list[Expr], factors: list[_Factor], left: list[Index]) -> None:
+def _sum_over(index: Index, scalars: list[Expr], factors: list[Factor], left: list[Index]) -> None:
     """Carry out the sum over one index, in place; the indices `left` are summed over afterwards."""
     both = _over_both(index, factors, left)
     if both is not None:
@@ -314,10 +270,10 @@ def _sum_over(index: Index, scalars: list[Expr], factors: list[_Factor], left: l
     here = [f for f in factors if index in f.places]
     others = [f for f in factors if index not in f.places]
     if len(here) > 2:
-        here = _merged(here)
+        here = merged(here)
     asked = here
     if len(here) > 2:
-        here = _through_diagonal(here, index)
+        here = through_diagonal(here, index)
     if len(here) > 2:
         raise NoMatrixError(f"more than two matrices meet in the index {index.name}")
     if not here:
@@ -325,12 +281,12 @@ def _sum_over(index: Index, scalars: list[Expr], factors: list[_Factor], left: l
         took(lifting.COUNT, [index], [(core.number(1), None, None)], (scalars[-1], None, None))
         factors[:] = others
         return
-    made = _summed(here[0], index) if len(here) == 1 else _joined(here[0], here[1], index, left)
+    made = summed_over(here[0], index) if len(here) == 1 else _joined(here[0], here[1], index, left)
     took(_name_of(asked, made), [index], [f.sided for f in asked], made.sided)
     factors[:] = [*others, made]
 
 
-def _name_of(factors: Sequence[_Factor], made: _Factor) -> lifting.LiftRule:
+def _name_of(factors: Sequence[Factor], made: Factor) -> lifting.LiftRule:
     """What the sum over an index of some factors is called."""
     if len(factors) == 1:
         return lifting.TRACE if made.matrix.op == "tr" else lifting.ALONG
@@ -346,13 +302,13 @@ def _name_of(factors: Sequence[_Factor], made: _Factor) -> lifting.LiftRule:
     return lifting.ROWS_TIMES_VECTOR if any(None in f.places for f in factors) else lifting.ROWS_OF_TWO
 
 
-def _next(indices: list[Index], factors: Sequence[_Factor]) -> Index:
+def _next(indices: list[Index], factors: Sequence[Factor]) -> Index:
     """The index that is summed over next, taken from the list: products come before sums of one factor."""
     shared = (k for k, index in enumerate(indices) if sum(index in f.places for f in factors) > 1)
     return indices.pop(next(shared, 0))
 
 
-def _over_both(index: Index, factors: list[_Factor], left: list[Index]) -> Expr | None:
+def _over_both(index: Index, factors: list[Factor], left: list[Index]) -> Expr | None:
     """The sum of all entries of what depends on two summed indices and stands alone: a sum, or a squared norm."""
     here = [f for f in factors if index in f.places]
     other = next((p for p in left if here and here[0].places == {index, p}), None)
@@ -360,78 +316,23 @@ def _over_both(index: Index, factors: list[_Factor], left: list[Index]) -> Expr 
         return None
     if any(f.places != {index, other} for f in here):
         return None
-    powers = _powers([f.towards(here[0].column).matrix for f in here])
-    if len(here) == 2 and len(powers) == 2:
+    distinct = powers([f.towards(here[0].column).matrix for f in here])
+    if len(here) == 2 and len(distinct) == 2:
         return None  # a trace
     factors[:] = [f for f in factors if f not in here]
     left.remove(other)
-    made = core.power(norm2(here[0].matrix), 2) if len(here) == 2 else core.total(core.hadamard(*powers))
+    made = core.power(norm2(here[0].matrix), 2) if len(here) == 2 else core.total(core.hadamard(*distinct))
     rule = lifting.NORM if len(here) == 2 else lifting.ALL_ENTRIES
     took(rule, [index, other], [f.sided for f in here], (made, None, None))
     return made
 
 
-def _joined(a: _Factor, b: _Factor, index: Index, left: Collection[Index]) -> _Factor:
+def _joined(a: Factor, b: Factor, index: Index, left: Collection[Index]) -> Factor:
     """The sum over an index that two factors share."""
     first, second = a.towards(index), b.towards(index).transposed
     if first.row is None or first.row is not second.column:
-        return _Factor(first.row, second.column, _without_identity(first.matrices + second.matrices))
+        return Factor(first.row, second.column, without_identity(first.matrices + second.matrices))
     if first.row not in left:  # it stays: the rows of the two, multiplied
-        return _Factor(first.row, None, (core.total(core.hadamard(first.matrix, second.transposed.matrix), 2),))
-    chain = _without_identity(first.matrices + second.matrices)
-    return _Factor(first.row, None, (core.diagvec(_shortest(_Factor(first.row, first.row, chain))),))
-
-
-def _summed(f: _Factor, index: Index) -> _Factor:
-    """The factor summed over one of its indices; over the diagonal it is the trace."""
-    M = f.matrix
-    if f.places == {index, None}:
-        return _Factor(None, None, (core.trace(M.args[0]) if M.op == "diagvec" else core.total(M),))
-    if f.row is index:
-        return _Factor(None, f.column, (core.total(M, 1),))
-    return _Factor(f.row, None, (core.total(M, 2),))
-
-
-def _without_identity(matrices: tuple[Expr, ...]) -> tuple[Expr, ...]:
-    return tuple(m for m in matrices if m.op != "eye") or matrices[:1]
-
-
-def _merged(factors: Sequence[_Factor]) -> list[_Factor]:
-    """Factors on the same two indices as one: their entrywise product."""
-    groups: dict[frozenset[Place], list[_Factor]] = {}
-    for f in factors:
-        groups.setdefault(f.places, []).append(f)
-    merged = []
-    for group in groups.values():
-        first = group[0]
-        if len(group) == 1 or first.places == {None}:
-            merged.extend(group)
-            continue
-        aligned = [g.matrix if g.row is first.row else g.transposed.matrix for g in group]
-        merged.append(_Factor(first.row, first.column, (core.hadamard(*_powers(aligned)),)))
-    return merged
-
-
-def _powers(factors: Sequence[Expr]) -> list[Expr]:
-    """Equal factors as a power."""
-    return [f if count == 1 else core.power(f, count) for f, count in Counter(factors).items()]
-
-
-def _through_diagonal(factors: Sequence[_Factor], index: Index) -> list[_Factor]:
-    """A vector on an index where two matrices meet scales it: one of them is multiplied by the diagonal matrix."""
-    vectors = [f for f in factors if None in f.places]
-    matrices = [f.towards(index) for f in factors if None not in f.places]
-    if not vectors or not matrices:
-        return [*vectors, *matrices]
-    weights = reduce(core.hadamard, (v.towards(None).matrix for v in vectors))
-    first = matrices[0]
-    return [_Factor(first.row, index, (*first.matrices, core.diag(weights))), *matrices[1:]]
-
-
-def _shortest(f: _Factor) -> Expr:
-    """A product that may as well be transposed (1 x 1, or for its diagonal): the form with fewer transposes."""
-
-    def count(g: _Factor) -> int:
-        return sum(m.op == "transpose" for m in g.matrices)
-
-    return min((f, f.transposed), key=count).matrix
+        return Factor(first.row, None, (core.total(core.hadamard(first.matrix, second.transposed.matrix), 2),))
+    chain = without_identity(first.matrices + second.matrices)
+    return Factor(first.row, None, (core.diagvec(shortest(Factor(first.row, first.row, chain))),))
