@@ -40,6 +40,8 @@ REFUSED: dict[str, dict[str, set[str]]] = {
     },
 }
 
+REFUSED["native"] = REFUSED["c"]
+
 # Of the reference cases that the tests of a target take, those that it refuses.
 REFUSED_CASES: dict[str, set[str]] = {
     "array-api": set(),
@@ -51,3 +53,4 @@ REFUSED_CASES: dict[str, set[str]] = {
         "tb-fn-pinv-tall",
     },
 }
+REFUSED_CASES["native"] = REFUSED_CASES["c"]

@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 import itertools
+import shutil
 from functools import partial
 
 import numpy as np
@@ -127,25 +128,31 @@ def test_the_operations_that_a_target_refuses(target, kind):
     assert refused == REFUSED[target][kind]
 
 
+AVAILABLE = {
+    "numba": importlib.util.find_spec("numba") is not None,
+    "native": shutil.which("cc") is not None and importlib.util.find_spec("scipy") is not None,
+}
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_and_type(name):
-    """Value and gradient by the standard and by Numba at both precisions, of inputs that nobody may write to."""
-    numba = ["numba"] if importlib.util.find_spec("numba") is not None else []
+    """Value and gradient by the standard, Numba and C at both precisions, of inputs that nobody may write to."""
+    more = [t for t in ("numba", "native") if AVAILABLE[t]]
     for kind in ("value", "gradient"):
         d, arrays = derived(name, kind), values_of(name, kind)
         dims = dict(support.SIZES)
         wanted = d.function(kind)(**arrays, dims=dims)
-        targets = [t for t in ("numpy", "array-api", *numba) if name not in REFUSED[t][kind]]
+        targets = [t for t in ("numpy", "array-api", *more) if name not in REFUSED[t][kind]]
         assert "numpy" in targets
         for target, dtype in itertools.product(targets, (np.float64, np.float32)):
-            more = {"xp": np} if target == "array-api" else {"dims": dims}
+            given = {"xp": np} if target == "array-api" else {"dims": dims}
             function = d.function(kind, target)
             if target == "array-api":
                 function = function_with_sizes(d, kind, target, dims)
-            given = {k: a.astype(dtype) for k, a in arrays.items()}
-            for a in given.values():
+            typed = {k: a.astype(dtype) for k, a in arrays.items()}
+            for a in typed.values():
                 a.flags.writeable = False
-            found = function(**given, **more)
+            found = function(**typed, **given)
             pairs = [(found, wanted)] if kind == "value" else [(found[k], wanted[k]) for k in wanted]
             for part, right in pairs:
                 assert isinstance(part, float) or part.dtype == dtype, (target, dtype)

@@ -207,17 +207,22 @@ class Derivation(Problem):
         result = evaluate(self.source.output, arrays, sizes, functions or {})
         return float(result[0, 0]) if self.output.is_scalar else result
 
-    def objective(self, wrt: Any = None, *, dims: Mapping[str, int] | None = None, **fixed: Any) -> Objective:
+    def objective(
+        self, wrt: Any = None, *, dims: Mapping[str, int] | None = None, target: Any = "numpy", **fixed: Any
+    ) -> Objective:
         """A function of one flat vector, for `scipy.optimize.minimize(f, x0, jac=True, hess=f.hess or hessp=f.hessp)`.
 
         Args:
             wrt: the variables that move (default: those of the derivation).
             dims: sizes that no array determines.
+            target: of the functions: "numpy", "numba" or "native"; the array, where a variable is called so.
             fixed: the arrays of all other variables.
         """
+        if "target" in self.graph.declared:
+            fixed, target = {**fixed, **({} if isinstance(target, str) else {"target": target})}, "numpy"
         if self.origin is not None:
             fixed = self.origin.with_constants(fixed)
-        return objective_of(self, wrt, fixed, dims)
+        return objective_of(self, wrt, fixed, dims, target)
 
     def check(
         self, trials: int = 5, seed: int = 0, *, kind: str | None = None, by: Any = None, against: Any = None

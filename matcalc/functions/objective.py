@@ -15,12 +15,14 @@ from matcalc.calculus.jacobian import hessian_by
 from matcalc.calculus.problem import Problem
 from matcalc.dims import shape_text
 from matcalc.emit.module import compile_function, numpy_source
-from matcalc.errors import MatcalcError, NoRuleError, ShapeError
+from matcalc.errors import MatcalcError, NoRuleError, ShapeError, need_one_of
 from matcalc.expr import Expr
 from matcalc.functions.request import function
 from matcalc.numeric.binding import Array, bind
+from matcalc.targets.registry import need_runnable
 
 _MATRIX = 2
+_TARGETS = ("numpy", "numba", "native")
 
 
 class Objective:
@@ -44,11 +46,20 @@ class Objective:
         problem: of a scalar function with respect to all that is optimised.
         fixed: the arrays of all other variables, by name.
         dims: sizes that no array determines.
+        target: of the generated functions, "numpy" or another that takes NumPy's arrays.
     """
 
-    def __init__(self, problem: Problem, fixed: Mapping[str, Any], dims: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        fixed: Mapping[str, Any],
+        dims: Mapping[str, int] | None = None,
+        target: str = "numpy",
+    ) -> None:
         problem.need_scalar("objective")
-        self.problem = problem
+        need_one_of("target of an objective", target, _TARGETS)
+        need_runnable(target)
+        self.problem, self.target = problem, target
         self.moving = list(problem.wrt)
         names = problem.names
         declared = problem.graph.declared
@@ -130,16 +141,16 @@ class Objective:
 
     def __call__(self, x: Any) -> tuple[float, Array]:
         """The value and the gradient: for `minimize(..., jac=True)`."""
-        value, gradients = function(self.problem, "value_and_grad")(**self._inputs(x), dims=self.dims)
+        value, gradients = function(self.problem, "value_and_grad", self.target)(**self._inputs(x), dims=self.dims)
         return value, self._flat(gradients)
 
     def value(self, x: Any) -> float:
         """The value alone."""
-        return float(function(self.problem, "value")(**self._inputs(x), dims=self.dims))
+        return float(function(self.problem, "value", self.target)(**self._inputs(x), dims=self.dims))
 
     def gradient(self, x: Any) -> Array:
         """The gradient alone."""
-        return self._flat(function(self.problem, "gradient")(**self._inputs(x), dims=self.dims))
+        return self._flat(function(self.problem, "gradient", self.target)(**self._inputs(x), dims=self.dims))
 
     def hess(self, x: Any) -> Array:
         """The Hessian of all variables together, by its structured formula."""
@@ -154,18 +165,20 @@ class Objective:
         d = self.problem
         pairs = [(i, j) for j in range(len(self.moving)) for i in range(j + 1)]
         parts = {f"{i}_{j}": hessian_by(d, d.names[i], d.names[j]).value for i, j in pairs}
-        return numpy_source(d.output, parts, "hessian", list(d.graph.declared.values()))
+        return numpy_source(d.output, parts, "hessian", list(d.graph.declared.values()), target=self.target)
 
     def hessp(self, x: Any, v: Any) -> Array:
         """The Hessian times a vector; no Hessian is formed."""
-        products = function(self.problem, "hvp")
+        products = function(self.problem, "hvp", self.target)
         return self._flat(products(**self._inputs(x), tangents=self.unpack(v), dims=self.dims))
 
 
-def objective_of(problem: Problem, wrt: Any, fixed: Mapping[str, Any], dims: Mapping[str, int] | None) -> Objective:
+def objective_of(
+    problem: Problem, wrt: Any, fixed: Mapping[str, Any], dims: Mapping[str, int] | None, target: str = "numpy"
+) -> Objective:
     """The objective with respect to some variables (default: those of the problem)."""
     if wrt is None:
-        return Objective(problem, fixed, dims)
+        return Objective(problem, fixed, dims, target)
     names: Iterable[Any] = wrt if isinstance(wrt, (list, tuple)) else [wrt]
     d = Problem(problem.graph, [problem.find(name) for name in names], structure=problem.structure)
-    return Objective(d, fixed, dims)
+    return Objective(d, fixed, dims, target)

@@ -58,7 +58,7 @@ class Target:
 
 _FOLDERS = {
     name: f"matcalc.targets.{name.replace('-', '_')}"
-    for name in ("numpy", "array-api", "dask", "jax", "torch", "numba", "c")
+    for name in ("numpy", "array-api", "dask", "jax", "torch", "numba", "c", "native")
 }
 _REGISTERED: dict[str, Target] = {}
 

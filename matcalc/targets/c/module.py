@@ -43,15 +43,18 @@ def c_text(lowered: Lowered, page: Page) -> str:
     """
     if lowered.functions:
         raise NoRuleError("no code for C with abstract functions")
-    return _Writer(lowered).text(page)
+    return Writer(lowered).text(page)
 
 
-class _Writer:
+class Writer:
     """One program in C."""
+
+    kind_of_statements: type[Statements] = Statements
+    more_words: frozenset[str] = frozenset()
 
     def __init__(self, lowered: Lowered) -> None:
         self.lowered = lowered
-        self.taken = {*_WORDS.split(), *_helpers(), lowered.name}
+        self.taken = {*_WORDS.split(), *self.more_words, *helper_texts(), lowered.name}
         self.renamed: dict[str, str] = {}
         self.sizes = {d: self._fresh(name) for d, name in lowered.dimensions.items()}
         self.renamed |= {name: self.sizes[d] for d, name in lowered.dimensions.items()}
@@ -65,7 +68,7 @@ class _Writer:
             self.renamed[s.target] = self._fresh(s.target)
         indices = self._fresh("i"), self._fresh("j")
         shapes = {self._input(v): self._shape(v) for v in self.inputs}
-        self.statements = Statements(shapes, indices, self._fresh_numbered)
+        self.statements = self.kind_of_statements(shapes, indices, self._fresh_numbered)
 
     def _fresh(self, wanted: str) -> str:
         if not wanted.isascii():
@@ -116,16 +119,8 @@ class _Writer:
 
     def text(self, page: Page) -> str:
         statements, lowered = self.statements, self.lowered
-        for s in lowered.schedule.statements:
-            of = s.of
-            comment = f"{of.params[0]} = {shared(of.args[0]).body}" if of is not None else ""
-            comment = _comment(comment) if len(comment) <= _COMMENT else ""
-            statements.assign(self.renamed[s.target], self._tree(s.tree), self._shape(s.value), comment)
-        owned: dict[str, str] = {}
-        for name, e in self.results.items():
-            self._result(self.outputs[name], e, owned)
-        storage, size = self._storage(owned)
-        used = _with_needed(statements.used)
+        storage, size = self.written()
+        used = with_needed(statements.used)
         parameters = self._parameters()
         reads = {name for s in statements.steps for name in s.reads} | set(
             re.findall(r"\w+", " ".join([*storage, size]))
@@ -134,12 +129,12 @@ class _Writer:
         reads |= set(re.findall(r"\w+", body))
         return render(
             "c_module.c.jinja",
-            title=_comment(plain(page.title)),
-            documentation=[_comment(line) for line in lowered.documentation(page.formulas) if "Shapes:" not in line],
+            title=as_comment(plain(page.title)),
+            documentation=[as_comment(line) for line in lowered.documentation(page.formulas) if "Shapes:" not in line],
             function=lowered.name,
             summary=lowered.summary,
             parameters=_wrapped([text for _, text, _ in parameters], len(lowered.name) + 5),
-            described=[(name, _comment(meaning)) for name, _, meaning in parameters],
+            described=[(name, as_comment(meaning)) for name, _, meaning in parameters],
             unused=[name for name, _, _ in parameters if name not in reads and name not in self.sizes.values()],
             sizes=list(self.sizes.values()),
             divisors=self._divisors(),
@@ -148,10 +143,22 @@ class _Writer:
             scalars=[s for s in statements.scalars if s not in self.outputs.values()],
             steps=[line for s in statements.steps for line in s.lines],
             jumps="goto done" in body,
-            lapack=[text for name, text in _lapack().items() if any(name in _helpers()[h] for h in used)],
-            uses_cblas="cblas_" in body or any("cblas_" in _helpers()[name] for name in used),
-            helpers=[text for name, text in _helpers().items() if name in used],
+            lapack=[text for name, text in _lapack().items() if any(name in helper_texts()[h] for h in used)],
+            uses_cblas="cblas_" in body or any("cblas_" in helper_texts()[name] for name in used),
+            helpers=[text for name, text in helper_texts().items() if name in used],
         )
+
+    def written(self) -> tuple[list[str], str]:
+        """Write all steps; the lines that place the matrices, and the size of the workspace."""
+        for s in self.lowered.schedule.statements:
+            of = s.of
+            comment = f"{of.params[0]} = {shared(of.args[0]).body}" if of is not None else ""
+            comment = as_comment(comment) if len(comment) <= _COMMENT else ""
+            self.statements.assign(self.renamed[s.target], self._tree(s.tree), self._shape(s.value), comment)
+        owned: dict[str, str] = {}
+        for name, e in self.results.items():
+            self._result(self.outputs[name], e, owned)
+        return self._storage(owned)
 
     def _result(self, output: str, e: Expr, owned: dict[str, str]) -> None:
         """Write a result to its argument; a matrix that was computed for it lies there from the beginning."""
@@ -241,7 +248,7 @@ def _wrapped(parts: list[str], indent: int) -> str:
     return ("\n" + " " * indent).join(line.rstrip() for line in lines)
 
 
-def _comment(text: str) -> str:
+def as_comment(text: str) -> str:
     """Text that can stand in a comment."""
     return text.replace("*/", "* /").replace("/*", "/ *")
 
@@ -252,7 +259,7 @@ def _source() -> str:
 
 
 @lru_cache(maxsize=1)
-def _helpers() -> dict[str, str]:
+def helper_texts() -> dict[str, str]:
     """The functions of templates/c_helpers.c with the comments before them, by name."""
     function = re.compile(r"^(/\*[^/]*\*/\n)?static \w+ (\w+)\(.*?^}$", re.MULTILINE | re.DOTALL)
     return {match[2]: match[0] for match in function.finditer(_source())}
@@ -266,14 +273,14 @@ def _lapack() -> dict[str, str]:
     }
 
 
-def _with_needed(used: set[str]) -> set[str]:
+def with_needed(used: set[str]) -> set[str]:
     """The helpers, and those that they call."""
     found: set[str] = set()
-    waiting = [name for name in used if name in _helpers()]
+    waiting = [name for name in used if name in helper_texts()]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            code = re.sub(r"/\*.*?\*/", "", _helpers()[name], flags=re.DOTALL)
-            waiting += [other for other in _helpers() if re.search(rf"\b{other}\(", code)]
+            code = re.sub(r"/\*.*?\*/", "", helper_texts()[name], flags=re.DOTALL)
+            waiting += [other for other in helper_texts() if re.search(rf"\b{other}\(", code)]
     return found

@@ -59,7 +59,7 @@ def numpy_text(lowered: Lowered, page: Page, kernels: Kernels | None = None) -> 
     prologue += [*(["_nothing_left(inputs)"] if prologue else []), call]
     body = "\n".join([*prologue, *statements, result, *taking])
     solvers = solver_sources(lowered, lambda inner: _body(inner, {}, None))
-    used = _used_helpers("\n".join([body, *solvers]))
+    used = used_helpers("\n".join([body, *solvers]))
     everything = body + "".join([*solvers, *used.values()])
     return render(
         "numpy_module.py.jinja",
@@ -118,7 +118,7 @@ def _opened(e: Expr) -> Expr:
     return substitute(e, table, through_names=False)
 
 
-def _used_helpers(body: str) -> dict[str, str]:
+def used_helpers(body: str) -> dict[str, str]:
     """The source texts of the helpers that a body calls, and of those that these call, in the order of their file."""
     used: set[str] = set()
     waiting = [body]

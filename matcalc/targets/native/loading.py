@@ -1,0 +1,180 @@
+"""What the modules of native functions call: compile and load a C text, and call it on NumPy arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from matcalc.errors import MatcalcError
+from matcalc.targets.native import cache as libraries
+from matcalc.targets.native.statements import NOT_POSITIVE, SINGULAR
+from matcalc.targets.native.text import prelude, routines
+from matcalc.templating import template_folder
+
+_TYPES: dict[Any, str] = {np.dtype(np.float64): "d", np.dtype(np.float32): "s"}
+_PREFIX = {"d": "", "s": "#define SINGLE\n"}
+_FORMS = {"matrix": -1, "number": -2}
+_LARGEST = 2**31 - 1
+_NO_MEMORY = -2
+_MOST = 256  # inputs or results of the quick way
+
+
+class Compiled:
+    """A compiled function.
+
+    Args:
+        text: the C text.
+        results: how many it gives.
+    """
+
+    def __init__(self, text: str, results: int) -> None:
+        self.text, self.count = text, results
+        self.loaded: dict[str, _Library] = {}
+        self.function: Any = None
+        self.library("d")
+
+    def library(self, letter: str) -> _Library:
+        """The function for double (d) or float (s), compiled when it is first asked for."""
+        if letter not in self.loaded:
+            self.loaded[letter] = _Library(self.text, letter, self.count)
+            if letter == "s" and self.function is not None:
+                self.function._single(self.loaded[letter].address("matcalc_entry"))
+        return self.loaded[letter]
+
+    def __call__(self, dtype: Any, sizes: Sequence[int], inputs: Sequence[Any]) -> list[Any]:
+        """The results as matrices.
+
+        Raises:
+            ValueError: the numbers are neither float64 nor float32, or a size is too large.
+            LinAlgError: a matrix is singular or not positive definite.
+        """
+        if dtype not in _TYPES:
+            raise ValueError(f"target='native' computes with float64 and float32, got {dtype}")
+        if max(sizes, default=0) > _LARGEST:
+            raise ValueError(f"target='native' takes sizes up to {_LARGEST}, got {max(sizes)}")
+        return self.library(_TYPES[dtype]).results(dtype, sizes, inputs)
+
+    def quick(
+        self,
+        inputs: Sequence[tuple[str, str | None, tuple[Any, ...]]],
+        results: Sequence[tuple[str | None, str]],
+        sizes: Sequence[str],
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """A decorator: arrays that fit as they are go to the compiled function at once.
+
+        Args:
+            inputs: for each its parameter, its name where that is a dict, its shape (() for numbers).
+            results: for each its name in the dict (None for what stands alone), and its form.
+            sizes: the names of the sizes.
+        """
+        caller = _caller() if max(len(inputs), len(results), len(sizes)) < _MOST else None
+        parameters = tuple(map(sys.intern, [*dict.fromkeys(name for name, _, _ in inputs), "dims"]))
+        number = {name: k for k, name in enumerate(sizes)}
+        places = [name for name, key, _ in inputs if key is None]
+        taken = tuple(
+            (parameters.index(name), key, int(not shape), *(_dim(d, number) for d in shape or (1, 1)))
+            for name, key, shape in inputs
+        )
+        given = tuple(
+            (key, _FORMS[form] if form in _FORMS else places.index(form.removeprefix("as "))) for key, form in results
+        )
+
+        def wrapped(general: Callable[..., Any]) -> Callable[..., Any]:
+            if caller is None:
+                return general
+            library = self.library("d")
+            addresses = library.address("matcalc_entry"), library.address("matcalc_shapes")
+            made = caller(general, parameters, taken, given, len(sizes), *addresses)
+            self.function = made
+            found: Callable[..., Any] = functools.update_wrapper(made, general)
+            return found
+
+        return wrapped
+
+
+def _dim(d: Any, number: Mapping[str, int]) -> int:
+    return -1 - d if isinstance(d, int) else number[d]
+
+
+class _Library:
+    """A loaded library."""
+
+    def __init__(self, text: str, letter: str, count: int) -> None:
+        self.count = count
+        source = f"{_PREFIX[letter]}{prelude()}\n{text.strip()}\n"
+        self.loaded = ctypes.CDLL(str(libraries.built(source)))
+        self.loaded.matcalc_bind(_pointers(letter))
+        self.entry, self.shapes = self.loaded.matcalc_entry, self.loaded.matcalc_shapes
+
+    def address(self, name: str) -> int:
+        """Where a function of the library is."""
+        return ctypes.cast(getattr(self.loaded, name), ctypes.c_void_p).value or 0
+
+    def results(self, dtype: Any, sizes: Sequence[int], inputs: Sequence[Any]) -> list[Any]:
+        """The results as matrices."""
+        arrays = [np.require(a, dtype, ["C", "A"]) for a in inputs]
+        shapes = (ctypes.c_longlong * (2 * self.count))()
+        numbers = (ctypes.c_int * max(len(sizes), 1))(*sizes)
+        self.shapes(numbers, shapes)
+        results = [np.empty((shapes[k], shapes[k + 1]), dtype) for k in range(0, 2 * self.count, 2)]
+        given = (ctypes.c_void_p * max(len(arrays), 1))(*(a.ctypes.data for a in arrays))
+        taken = (ctypes.c_void_p * len(results))(*(a.ctypes.data for a in results))
+        _need_success(self.entry(numbers, given, taken))
+        return results
+
+
+def _need_success(status: int) -> None:
+    """Raise the error of a status that is not 0."""
+    if status == NOT_POSITIVE:
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    if status == SINGULAR:
+        raise np.linalg.LinAlgError("Singular matrix")
+    if status == _NO_MEMORY:
+        raise MemoryError("no memory for the function's matrices")
+    if status:
+        raise MatcalcError(f"the compiled function returned {status}")
+
+
+@cache
+def _pointers(letter: str) -> Any:
+    """The addresses of BLAS's and LAPACK's routines for a type, from SciPy."""
+    capsules: dict[str, Any] = {}
+    for module in ("scipy.linalg.cython_lapack", "scipy.linalg.cython_blas"):
+        capsules |= importlib.import_module(module).__pyx_capi__
+    name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    found = [pointer(capsule, name(capsule)) for capsule in (capsules[f"{letter}{routine}"] for routine in routines())]
+    return (ctypes.c_void_p * len(found))(*found)
+
+
+@lru_cache(maxsize=1)
+def _caller() -> Any:
+    """The type of functions that are called without Python in between; None where it cannot be compiled."""
+    headers = sysconfig.get_path("include"), np.get_include()
+    if os.environ.get("MATCALC_CALLER") == "ctypes" or not Path(headers[0], "Python.h").is_file():
+        return None
+    text = (template_folder() / "native_caller.c").read_text(encoding="utf-8")
+    try:
+        library = libraries.built(f"/* {sys.version} {np.__version__} */\n{text}", headers)
+    except MatcalcError:  # another Python's headers, for example: the way through ctypes works everywhere
+        return None
+    name = "matcalc_native"
+    loader = importlib.machinery.ExtensionFileLoader(name, str(library))
+    spec = importlib.util.spec_from_file_location(name, library, loader=loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module.Function

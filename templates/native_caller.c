@@ -1,0 +1,374 @@
+/* Calls compiled functions from Python: one type, whose objects take arrays that fit as they are.
+ *
+ * What does not fit (lists, integers, other types and orders, wrong shapes, sizes of 0, singular matrices) goes to the
+ * function in Python, which converts, says what is wrong, and raises errors.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
+
+#include <limits.h>
+#include <stddef.h>
+
+#define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
+#include <numpy/arrayobject.h>
+
+enum { MOST = 256 };
+
+typedef int (*Entry)(const int *sizes, const void *const *given, void *const *taken);
+typedef int (*Shapes)(const int *sizes, long long *shapes);
+
+/* Where an input is found: the place of its parameter, and its name where that is a dict, its dimensions: the number of
+ * a size, or a fixed one as -1 - size. */
+typedef struct {
+    int place, scalar, dims[2];
+    PyObject *key;
+} Input;
+
+/* A result: its form is that of an input from 0 on, or one of the negative numbers. */
+enum { MATRIX = -1, NUMBER = -2 };
+
+typedef struct {
+    int form;
+    PyObject *key; /* its name in the dict, or NULL for what stands alone */
+} Result;
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    PyObject *dict, *weak, *general, *parameters;
+    Entry entry[2]; /* for double and for float */
+    Shapes shapes;
+    int inputs, results, sizes, keyed, along;
+    Input input[MOST];
+    Result result[MOST];
+} Function;
+
+/* The arguments by the places of their parameters; 0 where the call is not of names alone, or has unknown ones. */
+static int matched(Function *f, PyObject *const *args, PyObject *names, PyObject **found)
+{
+    const Py_ssize_t known = PyTuple_GET_SIZE(f->parameters);
+    for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(names); k++) {
+        PyObject *name = PyTuple_GET_ITEM(names, k);
+        Py_ssize_t place = k;
+        if (k >= known || PyTuple_GET_ITEM(f->parameters, k) != name)
+            for (place = 0; place < known && PyTuple_GET_ITEM(f->parameters, place) != name; place++)
+                ;
+        if (place == known)
+            for (place = 0; place < known && PyUnicode_Compare(PyTuple_GET_ITEM(f->parameters, place), name); place++)
+                ;
+        if (place == known)
+            return 0;
+        found[place] = args[k];
+    }
+    for (Py_ssize_t k = 0; k < known - 1; k++)
+        if (found[k] == NULL)
+            return 0;
+    return found[known - 1] == NULL || found[known - 1] == Py_None;
+}
+
+/* The pointers to the inputs' entries and the sizes; the number of the type, or -1 where something does not fit. */
+static int taken(Function *f, PyObject **found, const void **given, int *sizes, double *numbers, float *narrow, int *axes)
+{
+    int type = -1, scalars = 0;
+    for (int k = 0; k < f->inputs; k++) {
+        const Input *input = &f->input[k];
+        PyObject *object = found[input->place];
+        if (input->key != NULL) {
+            if (!PyDict_CheckExact(object) || PyDict_GET_SIZE(object) != f->along)
+                return -1;
+            object = PyDict_GetItemWithError(object, input->key);
+            if (object == NULL) {
+                PyErr_Clear();
+                return -1;
+            }
+        }
+        if (input->scalar) {
+            if (!PyFloat_CheckExact(object))
+                return -1;
+            numbers[k] = PyFloat_AS_DOUBLE(object);
+            narrow[k] = (float)numbers[k];
+            axes[k] = 0;
+            scalars = 1;
+            continue;
+        }
+        if (!PyArray_CheckExact(object))
+            return -1;
+        PyArrayObject *array = (PyArrayObject *)object;
+        const int number = PyArray_TYPE(array) == NPY_DOUBLE ? 0 : PyArray_TYPE(array) == NPY_FLOAT ? 1 : -1;
+        if (number < 0 || (type >= 0 && number != type) || !PyArray_ISCARRAY_RO(array))
+            return -1;
+        type = number;
+        axes[k] = PyArray_NDIM(array);
+        npy_intp shape[2];
+        if (axes[k] == 2) {
+            shape[0] = PyArray_DIM(array, 0);
+            shape[1] = PyArray_DIM(array, 1);
+        } else if (axes[k] == 1 && input->dims[1] == -2) {
+            shape[0] = PyArray_DIM(array, 0);
+            shape[1] = 1;
+        } else if (axes[k] == 1 && input->dims[0] == -2) {
+            shape[0] = 1;
+            shape[1] = PyArray_DIM(array, 0);
+        } else
+            return -1;
+        for (int axis = 0; axis < 2; axis++) {
+            const int d = input->dims[axis];
+            if (shape[axis] < 1 || shape[axis] > INT_MAX || (d < 0 && shape[axis] != -1 - d))
+                return -1;
+            if (d >= 0 && sizes[d] < 0)
+                sizes[d] = (int)shape[axis];
+            else if (d >= 0 && sizes[d] != shape[axis])
+                return -1;
+        }
+        given[k] = PyArray_DATA(array);
+    }
+    if (type < 0 || f->entry[type] == NULL)
+        return -1;
+    for (int k = 0; scalars && k < f->inputs; k++)
+        if (f->input[k].scalar)
+            given[k] = type == 0 ? (const void *)&numbers[k] : (const void *)&narrow[k];
+    return type;
+}
+
+/* A result as it is returned. */
+static PyObject *formed(const Result *result, PyObject *array, const void *number, int type)
+{
+    if (array == NULL)
+        return PyFloat_FromDouble(type == 0 ? *(const double *)number : (double)*(const float *)number);
+    Py_INCREF(array);
+    return array;
+}
+
+/* The quick way; NULL without an error where it cannot be taken. */
+static PyObject *quick(Function *f, PyObject **found)
+{
+    const void *given[MOST];
+    void *pointers[MOST];
+    double numbers[MOST], values[MOST];
+    float narrow[MOST];
+    int sizes[MOST], axes[MOST];
+    long long shapes[2 * MOST];
+    PyObject *arrays[MOST] = {0}, *returned = NULL, *dict = NULL;
+
+    for (int k = 0; k < f->sizes; k++)
+        sizes[k] = -1;
+    const int type = taken(f, found, given, sizes, numbers, narrow, axes);
+    if (type < 0)
+        return NULL;
+    f->shapes(sizes, shapes);
+    for (int k = 0; k < f->results; k++) {
+        const int form = f->result[k].form;
+        pointers[k] = &values[k];
+        if (form == NUMBER || (form >= 0 && axes[form] == 0))
+            continue;
+        npy_intp shape[2] = {(npy_intp)shapes[2 * k], (npy_intp)shapes[2 * k + 1]};
+        const int one = form >= 0 && axes[form] == 1;
+        if (one)
+            shape[0] *= shape[1];
+        arrays[k] = PyArray_SimpleNew(one ? 1 : 2, shape, type == 0 ? NPY_DOUBLE : NPY_FLOAT);
+        if (arrays[k] == NULL)
+            goto done;
+        pointers[k] = PyArray_DATA((PyArrayObject *)arrays[k]);
+    }
+    int status;
+    Py_BEGIN_ALLOW_THREADS
+    status = f->entry[type](sizes, given, pointers);
+    Py_END_ALLOW_THREADS
+    if (status != 0)
+        goto done;
+    if (f->keyed) {
+        dict = PyDict_New();
+        if (dict == NULL)
+            goto done;
+    }
+    for (int k = 0; k < f->results; k++) {
+        PyObject *part = formed(&f->result[k], arrays[k], pointers[k], type);
+        if (part == NULL)
+            goto done;
+        if (f->result[k].key == NULL) {
+            returned = part;
+            continue;
+        }
+        const int failed = PyDict_SetItem(dict, f->result[k].key, part);
+        Py_DECREF(part);
+        if (failed)
+            goto done;
+    }
+    if (dict != NULL && returned != NULL) {
+        PyObject *both = PyTuple_Pack(2, returned, dict);
+        Py_CLEAR(returned);
+        Py_CLEAR(dict);
+        returned = both;
+    } else if (dict != NULL) {
+        returned = dict;
+        dict = NULL;
+    }
+    for (int k = 0; k < f->results; k++)
+        Py_XDECREF(arrays[k]);
+    return returned;
+done:
+    for (int k = 0; k < f->results; k++)
+        Py_XDECREF(arrays[k]);
+    Py_XDECREF(returned);
+    Py_XDECREF(dict);
+    return NULL;
+}
+
+static PyObject *call(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    Function *f = (Function *)self;
+    PyObject *found[MOST] = {0};
+    if (PyVectorcall_NARGS(count) == 0 && names != NULL && matched(f, args, names, found)) {
+        PyObject *result = quick(f, found);
+        if (result != NULL || PyErr_Occurred())
+            return result;
+    }
+    return PyObject_Vectorcall(f->general, args, count, names);
+}
+
+static int traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Function *f = (Function *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(f->general);
+    Py_VISIT(f->dict);
+    return 0;
+}
+
+static int clear(PyObject *self)
+{
+    Function *f = (Function *)self;
+    Py_CLEAR(f->general);
+    Py_CLEAR(f->dict);
+    return 0;
+}
+
+static void dealloc(PyObject *self)
+{
+    Function *f = (Function *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    if (f->weak != NULL)
+        PyObject_ClearWeakRefs(self);
+    clear(self);
+    Py_CLEAR(f->parameters);
+    for (int k = 0; k < f->inputs; k++)
+        Py_CLEAR(f->input[k].key);
+    for (int k = 0; k < f->results; k++)
+        Py_CLEAR(f->result[k].key);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* Function(general, parameters, inputs, results, sizes, entry, shapes): the inputs as (place, key or None, scalar, rows,
+ * columns), the results as (key or None, form). */
+static PyObject *made(PyTypeObject *type, PyObject *args, PyObject *words)
+{
+    PyObject *general, *parameters, *inputs, *results;
+    int sizes;
+    unsigned long long entry, shapes;
+    if (!PyArg_ParseTuple(args, "OO!O!O!iKK", &general, &PyTuple_Type, &parameters, &PyTuple_Type, &inputs,
+                          &PyTuple_Type, &results, &sizes, &entry, &shapes))
+        return NULL;
+    if (PyTuple_GET_SIZE(parameters) > MOST || PyTuple_GET_SIZE(inputs) > MOST || PyTuple_GET_SIZE(results) > MOST ||
+        sizes > MOST) {
+        PyErr_SetString(PyExc_OverflowError, "too many parameters");
+        return NULL;
+    }
+    Function *f = (Function *)type->tp_alloc(type, 0);
+    if (f == NULL)
+        return NULL;
+    f->call = call;
+    Py_INCREF(general);
+    f->general = general;
+    Py_INCREF(parameters);
+    f->parameters = parameters;
+    f->sizes = sizes;
+    f->entry[0] = (Entry)(uintptr_t)entry;
+    f->shapes = (Shapes)(uintptr_t)shapes;
+    for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(inputs); k++) {
+        Input *input = &f->input[f->inputs];
+        PyObject *key;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(inputs, k), "iOiii", &input->place, &key, &input->scalar,
+                              &input->dims[0], &input->dims[1])) {
+            Py_DECREF(f);
+            return NULL;
+        }
+        input->key = key == Py_None ? NULL : key;
+        Py_XINCREF(input->key);
+        f->along += input->key != NULL;
+        f->inputs++;
+    }
+    for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(results); k++) {
+        Result *result = &f->result[f->results];
+        PyObject *key;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(results, k), "Oi", &key, &result->form)) {
+            Py_DECREF(f);
+            return NULL;
+        }
+        result->key = key == Py_None ? NULL : key;
+        Py_XINCREF(result->key);
+        f->keyed += result->key != NULL;
+        f->results++;
+    }
+    return (PyObject *)f;
+}
+
+static PyObject *single(PyObject *self, PyObject *address)
+{
+    const unsigned long long entry = PyLong_AsUnsignedLongLong(address);
+    if (PyErr_Occurred())
+        return NULL;
+    ((Function *)self)->entry[1] = (Entry)(uintptr_t)entry;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"_single", single, METH_O, "Give the function of float32 by its address."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(Function, call), READONLY, NULL},
+    {"__dictoffset__", T_PYSSIZET, offsetof(Function, dict), READONLY, NULL},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(Function, weak), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef computed[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_new, made},         {Py_tp_dealloc, dealloc}, {Py_tp_traverse, traverse}, {Py_tp_clear, clear},
+    {Py_tp_call, PyVectorcall_Call}, {Py_tp_methods, methods}, {Py_tp_members, members}, {Py_tp_getset, computed},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "matcalc_native.Function",
+    .basicsize = sizeof(Function),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = slots,
+};
+
+static int filled(PyObject *module)
+{
+    import_array1(-1);
+    PyObject *type = PyType_FromSpec(&spec);
+    if (type == NULL)
+        return -1;
+    const int failed = PyModule_AddObjectRef(module, "Function", type);
+    Py_DECREF(type);
+    return failed;
+}
+
+static PyModuleDef_Slot parts[] = {{Py_mod_exec, filled}, {0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "matcalc_native", .m_size = 0, .m_slots = parts};
+
+PyMODINIT_FUNC PyInit_matcalc_native(void)
+{
+    return PyModuleDef_Init(&module);
+}

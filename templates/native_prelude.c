@@ -1,0 +1,99 @@
+/* What native functions stand on: the type of their numbers, BLAS and LAPACK by pointers, and small products in loops. */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef SINGLE
+typedef float real;
+#else
+typedef double real;
+#endif
+
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+#define ADDING(sum) _Pragma(#sum)
+
+/* Fortran's routines, in the order in which they are given. */
+static struct {
+    void (*gemm)(char *, char *, int *, int *, int *, real *, real *, int *, real *, int *, real *, real *, int *);
+    void (*gemv)(char *, int *, int *, real *, real *, int *, real *, int *, real *, real *, int *);
+    void (*syrk)(char *, char *, int *, int *, real *, real *, int *, real *, real *, int *);
+    void (*trsm)(char *, char *, char *, char *, int *, int *, real *, real *, int *, real *, int *);
+    void (*potrf)(char *, int *, real *, int *, int *);
+    void (*getrf)(int *, int *, real *, int *, int *, int *);
+    void (*getrs)(char *, int *, int *, real *, int *, int *, real *, int *, int *);
+} routine;
+
+void matcalc_bind(void *const *given)
+{
+    memcpy(&routine, given, sizeof routine);
+}
+
+enum { CblasRowMajor = 101, CblasColMajor = 102 };
+enum { CblasNoTrans = 'N', CblasTrans = 'T', CblasUpper = 'U', CblasLower = 'L', CblasNonUnit = 'N', CblasUnit = 'U' };
+enum { CblasLeft = 'L', CblasRight = 'R' };
+
+/* c = alpha a b + beta c. Row-major matrices are the transposes of Fortran's: c' = b' a'. */
+static inline void cblas_dgemm(int order, int turn_a, int turn_b, int m, int n, int k, real alpha, const real *a, int lda,
+                               const real *b, int ldb, real beta, real *c, int ldc)
+{
+    char ta = (char)turn_a, tb = (char)turn_b;
+    (void)order;
+    lda = lda > 1 ? lda : 1, ldb = ldb > 1 ? ldb : 1, ldc = ldc > 1 ? ldc : 1;
+    routine.gemm(&tb, &ta, &n, &m, &k, &alpha, (real *)b, &ldb, (real *)a, &lda, &beta, c, &ldc);
+}
+
+/* y = alpha a x + beta y */
+static inline void cblas_dgemv(int order, int turn_a, int m, int n, real alpha, const real *a, int lda, const real *x,
+                               int incx, real beta, real *y, int incy)
+{
+    char turned = turn_a == CblasTrans ? 'N' : 'T';
+    (void)order;
+    if (m == 0 || n == 0) { /* where Fortran's returns without a word */
+        for (ptrdiff_t k = 0; k < (turn_a == CblasTrans ? n : m); k++)
+            y[k * incy] = beta == 0 ? 0 : beta * y[k * incy];
+        return;
+    }
+    routine.gemv(&turned, &n, &m, &alpha, (real *)a, &lda, (real *)x, &incx, &beta, y, &incy);
+}
+
+/* a x = alpha b, x in the place of b. */
+static inline void cblas_dtrsm(int order, int side, int triangle, int turn_a, int unit, int m, int n, real alpha,
+                               const real *a, int lda, real *b, int ldb)
+{
+    char s = side == CblasLeft ? 'R' : 'L', u = triangle == CblasUpper ? 'L' : 'U', t = (char)turn_a, d = (char)unit;
+    (void)order;
+    lda = lda > 1 ? lda : 1, ldb = ldb > 1 ? ldb : 1;
+    routine.trsm(&s, &u, &t, &d, &n, &m, &alpha, (real *)a, &lda, b, &ldb);
+}
+
+static inline real cblas_ddot(int n, const real *x, int incx, const real *y, int incy)
+{
+    (void)incx, (void)incy;
+    real total = 0;
+    for (int start = 0; start < n; start += 1024) {
+        const int end = start + 1024 < n ? start + 1024 : n;
+        real sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int k = start; k < end; k++)
+            sum += x[k] * y[k];
+        total += sum;
+    }
+    return total;
+}
+
+#define dpotrf_(uplo, n, a, lda, info) routine.potrf((char *)(uplo), (int *)(n), a, (int *)(lda), info)
+#define dgetrf_(m, n, a, lda, pivots, info) routine.getrf((int *)(m), (int *)(n), a, (int *)(lda), pivots, info)
+#define dgetrs_(trans, n, m, a, lda, pivots, b, ldb, info) \
+    routine.getrs((char *)(trans), (int *)(n), (int *)(m), (real *)(a), (int *)(lda), (int *)(pivots), b, (int *)(ldb), info)
+
+/* Memory for a function's matrices, also for none. */
+static inline real *memory(size_t count)
+{
+    return malloc((count + 1) * sizeof(real));
+}
