@@ -87,11 +87,12 @@ def export(options: argparse.Namespace) -> int:
     """Write a note of one or several derivations."""
     from matcalc.api.loops import LoopDerivation
     from matcalc.api.requests import SOURCE, derivation
+    from matcalc.export.formats import suffixes
     from matcalc.export.note import Note
     from matcalc.printing.style import Notation
 
     if options.output is None:
-        raise MatcalcError("export needs -o FILE, ending in .md .tex .html .ipynb .pdf or .json")
+        raise MatcalcError(f"export needs -o FILE, ending in one of {' '.join(suffixes())}")
     notation = Notation(
         transpose=options.transpose, hadamard=options.hadamard, adjoint=options.adjoint, bold=options.bold
     )
@@ -108,11 +109,15 @@ def export(options: argparse.Namespace) -> int:
     for source in options.sources:
         d: Any = derivation({**fields, "source": _source(source, run=options.run)})
         if isinstance(d, LoopDerivation) and len(options.sources) == 1:
-            print(d.export(options.output, title=options.title or _title(source) or "Derivatives", notation=notation))
+            title = options.title or _title(source) or "Derivatives"
+            form = {"format": options.format, "engine": options.engine}
+            print(d.export(options.output, title=title, notation=notation, **form))
             return 0
         note.add(d, getattr(d, "title", "") or _title(source))
     progress = _progress if sys.stderr.isatty() else None
-    path = note.export(options.output, fragment=options.fragment, progress=progress)
+    path = note.export(
+        options.output, format=options.format, fragment=options.fragment, engine=options.engine, progress=progress
+    )
     print(path)
     return 0
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from matcalc import __version__
 from matcalc.errors import shorten
+from matcalc.export.formats import ENGINES, FORMATS, suffixes
 from matcalc.kinds import CLAIMED, GRADIENT, SHOWN, default, names
 from matcalc.targets.registry import target_names
 
@@ -92,7 +93,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument("--trials", type=_at_least(1), default=5, metavar="N", help="how many random points (default: 5)")
     one.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of the random numbers (default: 0)")
 
-    forms = "the note; its suffix says what is written: .md .tex .html .ipynb .pdf .json"
+    forms = f"the note; its suffix says what is written: {' '.join(suffixes())}"
     one = _command(commands, "export", run, "write a note, of one or several derivations", forms)
     one.add_argument("sources", nargs="+", metavar="SOURCE", help="text, files that hold it, or - for standard input")
     _add_options_of_sources(one)
@@ -100,6 +101,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument("--template", metavar="FILE", help="a Jinja2 template of your own; it may extend note.tex.jinja")
     one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
     one.add_argument("--detail", choices=("full", "brief"), default="full", help="all steps, or the adjoints only")
+    one.add_argument("--format", choices=list(FORMATS), default="", help="what is written, whatever the suffix is")
+    one.add_argument("--engine", choices=ENGINES, default="", help="for .pdf (default: TeX where it is installed)")
     one.add_argument("--fragment", action="store_true", help="for .tex: without preamble, to be read by \\input")
     one.add_argument("--hessian", action="store_true", help="with the Hessians of scalar functions, and their steps")
     one.add_argument(

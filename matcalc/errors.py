@@ -79,7 +79,12 @@ class MissingDependencyError(MatcalcError):
 
 # What an optional package is called, and how to install it where that is not by its own name.
 _PROPER = {"scipy": "SciPy", "jax": "JAX", "torch": "PyTorch", "numba": "Numba", "dask": "Dask", "IPython": "IPython"}
-_EXTRAS = {"scipy": "matcalculus[scipy]", "dask": "matcalculus[distributed]", "IPython": "ipython"}
+_EXTRAS = {
+    "scipy": "matcalculus[scipy]",
+    "dask": "matcalculus[distributed]",
+    "IPython": "ipython",
+    "typst": "matcalculus[pdf]",
+}
 
 
 def missing_dependency(what: str, package: str) -> MissingDependencyError:

@@ -14,7 +14,8 @@ from note_support import EXAMPLES, NAMES, ROOT, chain, derived
 
 import matcalc as mc
 from matcalc.cli import main
-from matcalc.export.note import SUFFIXES, Note
+from matcalc.export.formats import suffixes
+from matcalc.export.note import Note
 from matcalc.export.references import References
 from matcalc.expr import REGISTRY
 from matcalc.printing.style import STANDARD, Notation
@@ -24,7 +25,7 @@ from matcalc.views.formulas import formulas
 # ------------------------------------------------------------------------------------------------ formats
 
 
-TEXT_FORMS = [s for s in SUFFIXES if s not in (".pdf", ".ipynb")]
+TEXT_FORMS = [s for s in suffixes() if s not in (".pdf", ".ipynb")]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=NAMES)

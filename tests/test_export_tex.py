@@ -90,8 +90,8 @@ def test_pdf(tmp_path: Path) -> None:
 
 def test_pdf_without_tex_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(mc.MissingDependencyError, match="print it from the browser"):
-        mc.derive("x'*x").export(tmp_path / "n.pdf")
+    with pytest.raises(mc.MissingDependencyError, match="engine='tex' needs a TeX installation"):
+        mc.derive("x'*x").export(tmp_path / "n.pdf", engine="tex")
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=NAMES)

@@ -45,7 +45,7 @@ LAYERS = (
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 LONGEST = 430
-OPTIONAL = ("scipy", "IPython", "nbclient", "nbformat")
+OPTIONAL = ("scipy", "IPython", "nbclient", "nbformat", "typst")
 
 
 def room(path: Path) -> str:

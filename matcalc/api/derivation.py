@@ -129,16 +129,17 @@ class Derivation(Problem):
         """Write a note: title, variables, graph, steps with reasons, results, code, certificate, identities used.
 
         Args:
-            path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .json
+            path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .typ .json
             options: `title`, `template` (a Jinja2 file of your own), `notation` (a `Notation`), `language` (en, es,
                 hi), `detail` (full or brief), `entries` (for how many diagonal Jacobians are written out), `fragment`
-                (for .tex: without preamble, to be read by `\\input`).
+                (for .tex: without preamble, to be read by `\\input`), `format` (by name, where the suffix does not
+                say it), `engine` (of .pdf: tex or typst).
 
         Returns:
             The path that was written.
 
         Raises:
-            MatcalcError: another suffix or option; MissingDependencyError for .pdf without a TeX.
+            MatcalcError: another suffix or option; MissingDependencyError for what a format needs.
         """
         if self.origin is not None and self.origin.title:
             options.setdefault("title", self.origin.title)

@@ -76,8 +76,8 @@ class LoopDerivation(LoopProblem):
         """Write a note: the variables, the program, the adjoints, the gradients, the code and the certificate.
 
         Args:
-            path: the file; its suffix says what is written: .md .tex .html .json
-            options: `title`, `text` (an introduction) and `notation` (a `Notation`).
+            path: the file; its suffix says what is written: .md .tex .html .pdf .typ .json
+            options: `title`, `text` (an introduction), `format` (by name), `engine` (of .pdf) and `notation`.
 
         Returns:
             The path that was written.

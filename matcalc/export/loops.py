@@ -1,25 +1,22 @@
-"""Notes on programs with families and recurrences: Markdown, LaTeX, HTML, or plain data."""
+"""Notes on programs with families and recurrences, in the formats of all notes but notebooks."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from matcalc.errors import MatcalcError
 from matcalc.export.data import report_data
-from matcalc.export.html import katex
-from matcalc.export.markup import Html, Markdown, Markup, Tex
-from matcalc.export.note import tidied
-from matcalc.export.rendering import rendered
-from matcalc.languages import ENGLISH, language
+from matcalc.export.formats import format_of
+from matcalc.export.markup import Markup
+from matcalc.export.rendering import rendered, tidied
+from matcalc.export.writers import Progress, written
+from matcalc.languages import ENGLISH, Language, language
 from matcalc.loops.page import page_data, parts_latex, variables
 from matcalc.loops.problem import LoopProblem
 from matcalc.numeric.report import Report
 from matcalc.printing.style import STANDARD, Notation
-
-MARKUPS: dict[str, type[Markup]] = {".md": Markdown, ".tex": Tex, ".html": Html}
-SUFFIXES = (*MARKUPS, ".json")
 
 
 @dataclass
@@ -34,6 +31,41 @@ class Content:
     module: str
 
 
+class LoopNote:
+    """The note of a program with loops: what a document is made of."""
+
+    template: str | Path | None = None
+
+    def __init__(self, d: LoopProblem, content: Content, report: Report) -> None:
+        self.language: Language = language(ENGLISH)
+        self.d = d
+        self.content = content
+        self.report = report
+
+    def heading(self) -> str:
+        """The title."""
+        return self.content.title
+
+    def page(self, form: str, markup: Markup, progress: Progress | None = None, **values: Any) -> str:
+        """The note by the template of a form, in a markup."""
+        rows = [(markup.verbatim(name), markup.text(words)) for name, words in self.content.variables]
+        note = replace(self.content, variables=rows)
+        return tidied(rendered(f"loops.{form}", None, note=note, f=markup, language=self.language, **values))
+
+    def data(self) -> dict[str, Any]:
+        """The same as plain data."""
+        page = page_data(self.d)
+        return {"title": self.content.title, **page, "check": report_data(self.report), "module": self.content.module}
+
+    def notebook(self, progress: Progress | None = None) -> dict[str, Any]:
+        """There is none.
+
+        Raises:
+            MatcalcError: always.
+        """
+        raise MatcalcError("a program with families and recurrences has no notebook")
+
+
 def export_loops(
     d: LoopProblem,
     path: str | Path,
@@ -42,37 +74,22 @@ def export_loops(
     *,
     title: str = "Derivatives",
     text: str = "",
+    format: str = "",  # noqa: A002  (the name that users expect)
+    engine: str = "",
     notation: Notation = STANDARD,
+    **others: Any,
 ) -> Path:
-    """Write the note; the suffix of the path says as what.
+    """Write the note; the suffix of the path, or `format`, says as what.
 
     Raises:
-        MatcalcError: another suffix, or the file cannot be written.
+        MatcalcError: another suffix or option, or the file cannot be written.
     """
-    target = Path(path)
-    suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
+    if others:
         raise MatcalcError(
-            f"a note on a program with loops needs one of the suffixes {', '.join(SUFFIXES)}, got {target.name!r}"
+            f"the note of a program with loops has no option {', '.join(others)}; there are title, text, format, "
+            "engine, notation"
         )
-    if suffix == ".json":
-        data = {"title": title, **page_data(d), "check": report_data(report), "module": module}
-        content = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-    else:
-        note = Content(title, text, variables(d), parts_latex(d, "steps", notation), str(report), module)
-        content = _rendered(suffix, note)
-    try:
-        target.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise MatcalcError(f"cannot write {target}: {error.strerror}") from None
-    return target
-
-
-def _rendered(suffix: str, note: Content) -> str:
-    """The note in a markup."""
-    english = language(ENGLISH)
-    f = MARKUPS[suffix](english)
-    rows = [(f.verbatim(name), f.text(words)) for name, words in note.variables]
-    note.variables = rows
-    further = {"katex": katex()} if suffix == ".html" else {}
-    return tidied(rendered(f"loops{suffix}", None, note=note, f=f, language=english, **further))
+    target = Path(path)
+    form = format_of(target, format, loops=True)
+    content = Content(title, text, variables(d), parts_latex(d, "steps", notation), str(report), module)
+    return written(LoopNote(d, content, report), target, form, engine=engine)

@@ -37,6 +37,7 @@ class Markup:
     """
 
     listings = True  # whether it has room for code
+    pictures = "alone"  # of the graph: svg with the page's colours, alone (svg with its own), file (beside it), tex
 
     def __init__(self, language: Language) -> None:
         self.language = language
@@ -126,6 +127,8 @@ class Markdown(Markup):
         stem: of the files beside the note in which its pictures stand; where it is empty, they stand in the text.
     """
 
+    pictures = "file"
+
     def __init__(self, language: Language, stem: str = "") -> None:
         super().__init__(language)
         self.stem = stem
@@ -190,6 +193,8 @@ class Markdown(Markup):
 class Html(Markup):
     """HTML; formulas as LaTeX in elements of the class `m` (in text) or `d` (displayed), set when the page opens."""
 
+    pictures = "svg"
+
     def text(self, plain: str) -> str:
         return html.escape(plain, quote=False)
 
@@ -242,6 +247,7 @@ class Tex(Markup):
         fragment: for a text that is read by `\input`, in a beamer frame too: no long tables, no listings.
     """
 
+    pictures = "tex"
     HEADINGS = ("section", "section", "subsection", "subsubsection", "paragraph")
 
     def __init__(self, language: Language, fragment: bool = False) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,19 +9,19 @@ from typing import Any
 from matcalc.calculus.problem import Problem
 from matcalc.errors import MatcalcError, need_one_of
 from matcalc.export.data import derivation_data, report_data
-from matcalc.export.html import katex
+from matcalc.export.formats import format_of
 from matcalc.export.lecture import make_lesson
 from matcalc.export.lesson import DETAILS, Lesson
-from matcalc.export.markup import Html, Markdown, Markup, Tex
+from matcalc.export.markup import Markdown, Markup
 from matcalc.export.notebook import executed, notebook
-from matcalc.export.pdf import UNICODE, compiled
 from matcalc.export.picture_svg import graph_svg
 from matcalc.export.picture_tex import graph_tex
 from matcalc.export.program import code_kind, main_function
 from matcalc.export.references import References
-from matcalc.export.rendering import rendered
+from matcalc.export.rendering import rendered, tidied
 from matcalc.export.rows import rows_for
 from matcalc.export.symbols import Symbol, symbols_in
+from matcalc.export.writers import WRITERS, Progress, Wish, written
 from matcalc.functions.certificate import certified
 from matcalc.functions.request import module
 from matcalc.languages import Language, language
@@ -33,11 +30,8 @@ from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 
-SUFFIXES = (".md", ".tex", ".html", ".ipynb", ".pdf", ".json")
-JOINED = re.compile(r"\n\n(?=\\\[\n)")  # a display of LaTeX belongs to the paragraph before it
 LONGEST = 100  # values on the way back of a derivation that Jupyter shows in full
 LISTING = 60  # lines of a function that a note prints among the results; longer ones at the end, or not at all
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(slots=True)
@@ -136,15 +130,22 @@ class Note:
 
     def markdown(self, progress: Progress | None = None) -> str:
         """The note in Markdown; the pictures stand in the text, as data addresses."""
-        return self._rendered("md", Markdown(self.language), progress)
+        return self.page("md", Markdown(self.language), progress)
 
     def latex(self, *, fragment: bool = False, progress: Progress | None = None) -> str:
         r"""The note in LaTeX: an article, or a fragment for `\input`."""
-        return self._rendered("fragment.tex" if fragment else "tex", Tex(self.language, fragment), progress)
+        return self._text("latex", Wish("", fragment, progress=progress))
 
     def html(self, progress: Progress | None = None) -> str:
         """The note as one HTML page that needs no network."""
-        return self._rendered("html", Html(self.language), progress, katex=katex())
+        return self._text("html", Wish("", progress=progress))
+
+    def typst(self, progress: Progress | None = None) -> str:
+        """The note in Typst."""
+        return self._text("typst", Wish("", progress=progress))
+
+    def _text(self, name: str, wish: Wish) -> str:
+        return WRITERS[name](self, wish).content.decode("utf-8")
 
     def data(self) -> dict[str, Any]:
         """The note as plain data."""
@@ -184,52 +185,37 @@ class Note:
             return titles[0]
         return self.language("Derivatives")
 
-    def export(self, path: str | Path, *, fragment: bool = False, progress: Progress | None = None) -> Path:
-        """Write the note; the suffix of `path` says as what.
+    def export(
+        self,
+        path: str | Path,
+        *,
+        format: str = "",  # noqa: A002  (the name that users expect)
+        fragment: bool = False,
+        engine: str = "",
+        progress: Progress | None = None,
+    ) -> Path:
+        """Write the note; the suffix of `path`, or `format`, says as what.
 
         Args:
-            path: the file, ending in .md .tex .html .ipynb .pdf or .json
+            path: the file; the endings of all formats are in `matcalc.export.formats`.
+            format: the name of a format, where the suffix does not say it.
             fragment: for .tex: without preamble, to be read by `input`.
+            engine: for .pdf: `tex` or `typst`; what is installed where it is left out, TeX first.
             progress: called with the number done, the number of derivations, and the title of the next.
 
         Raises:
-            MatcalcError: another suffix, or the file cannot be written; MissingDependencyError for .pdf without a TeX.
+            MatcalcError: another suffix, or the file cannot be written; MissingDependencyError for what a format needs.
         """
         target = Path(path)
-        suffix = target.suffix.lower()
-        if suffix not in SUFFIXES:
-            raise MatcalcError(f"the suffix must be one of {', '.join(SUFFIXES)}, got {target.name!r}")
+        form = format_of(target, format)
         if not self.parts:
             raise MatcalcError("the note is empty: add a derivation first")
-        if fragment and suffix != ".tex":
+        if fragment and form.name != "latex":
             raise MatcalcError(f"a fragment is LaTeX: it needs the suffix .tex, got {target.name!r}")
-        markup = Markdown(self.language, target.stem)
-        content = self._content_of(suffix, fragment, markup, progress)
-        try:
-            target.write_bytes(content)
-            for name, drawing in markup.files.items():
-                (target.parent / name).write_text(drawing, encoding="utf-8")
-        except OSError as error:
-            raise MatcalcError(f"cannot write {target}: {error.strerror}") from None
-        return target
+        return written(self, target, form, fragment=fragment, engine=engine, progress=progress)
 
-    def _content_of(self, suffix: str, fragment: bool, markup: Markdown, progress: Progress | None) -> bytes:
-        match suffix:
-            case ".md":
-                text = self._rendered("md", markup, progress)
-            case ".tex":
-                text = self.latex(fragment=fragment, progress=progress)
-            case ".html":
-                text = self.html(progress)
-            case ".ipynb":
-                text = json.dumps(self.notebook(progress), indent=1, ensure_ascii=False) + "\n"
-            case ".json":
-                text = json.dumps(self.data(), indent=2, ensure_ascii=False) + "\n"
-            case _:
-                return compiled(self.latex(progress=progress), UNICODE if self.language.fonts else ("pdflatex",))
-        return text.encode("utf-8")
-
-    def _rendered(self, form: str, markup: Markup, progress: Progress | None, **values: Any) -> str:
+    def page(self, form: str, markup: Markup, progress: Progress | None = None, **values: Any) -> str:
+        """The note by the template of a form, in a markup; `values` are for the template."""
         content = self._content(self.parts, markup, progress)
         return tidied(
             rendered(
@@ -306,25 +292,15 @@ class Note:
 
 
 def _drawing(d: Problem, markup: Markup, notation: Notation) -> str:
-    """The picture of the graph in the note's own format; empty where it has no room."""
-    if isinstance(markup, Html):
-        return graph_svg(d, notation)
-    if isinstance(markup, Markdown):
-        return markup.stored(graph_svg(d, notation, alone=True))
-    return graph_tex(d, notation)
+    """The picture of the graph as the markup takes it."""
+    if markup.pictures == "tex":
+        return graph_tex(d, notation)
+    drawn = graph_svg(d, notation, alone=markup.pictures != "svg")
+    return markup.stored(drawn) if isinstance(markup, Markdown) else drawn
 
 
 def _language(code: str) -> Language:
     return language(code)
-
-
-def tidied(text: str) -> str:
-    """Not more than one blank line in a row, none at the ends; one newline at the end."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.strip() or (lines and lines[-1]):
-            lines.append(line.rstrip() if line.strip() else "")
-    return JOINED.sub("\n", "\n".join(lines).strip()) + "\n"
 
 
 def export(
@@ -333,7 +309,9 @@ def export(
     *,
     title: str = "",
     text: str = "",
+    format: str = "",  # noqa: A002  (the name that users expect)
     fragment: bool = False,
+    engine: str = "",
     progress: Progress | None = None,
     **options: Any,
 ) -> Path:
@@ -342,11 +320,12 @@ def export(
     unknown = [name for name in options if name not in known]
     if unknown:
         raise MatcalcError(
-            f"export has no option {', '.join(unknown)}; there are title, text, fragment, {', '.join(known)}"
+            f"export has no option {', '.join(unknown)}; there are title, text, format, fragment, engine, "
+            f"{', '.join(known)}"
         )
     note = Note(title, **options)
     note.add(d, title, text)
-    return note.export(path, fragment=fragment, progress=progress)
+    return note.export(path, format=format, fragment=fragment, engine=engine, progress=progress)
 
 
 def lesson(d: Problem) -> str:

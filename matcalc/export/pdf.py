@@ -1,4 +1,7 @@
-"""PDF by the TeX that is installed: latexmk where there is one, else pdflatex (or lualatex, xelatex) twice."""
+"""PDF by the TeX that is installed: latexmk where there is one, else pdflatex (or lualatex, xelatex) twice.
+
+Where there is no TeX, the package typst makes the pages (`typst_pdf.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,42 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
-from matcalc.errors import MatcalcError, MissingDependencyError
+from matcalc.errors import MatcalcError, MissingDependencyError, need_one_of
+from matcalc.export.formats import ENGINES
 
 TIMEOUT = 180  # seconds
 MESSAGE = (
-    "a PDF needs a TeX installation ({0} was not found): install TeX Live or MiKTeX, or export .html and print it "
-    "from the browser, or export .tex and compile it elsewhere"
+    "a PDF needs the package typst (pip install matcalculus[pdf]) or a TeX installation ({0} was not found); or export "
+    ".html and print it from the browser, or export .typ or .tex and compile it elsewhere"
 )
-
-
+NO_TEX = "engine='tex' needs a TeX installation ({0} was not found): install TeX Live or MiKTeX"
 UNICODE = ("xelatex", "lualatex")
+
+
+def chosen(engine: str, template: str | Path | None, programs: Sequence[str]) -> str:
+    """The engine for a PDF: the one that is asked for, that of the template, or what is installed, TeX first.
+
+    Raises:
+        MissingDependencyError: neither is installed.
+        MatcalcError: there is no such engine.
+    """
+    if engine:
+        need_one_of("engine", engine, ENGINES)
+        return engine
+    if template is not None:
+        return "typst" if ".typ" in Path(template).suffixes else "tex"
+    if any(shutil.which(name) for name in programs):
+        return "tex"
+    try:
+        found = find_spec("typst") is not None
+    except ModuleNotFoundError:  # an importer that is asked refuses it
+        found = False
+    if not found:
+        raise MissingDependencyError(MESSAGE.format(" or ".join(programs)))
+    return "typst"
 
 
 def compiled(source: str, engines: Sequence[str] = ("pdflatex",)) -> bytes:
@@ -34,7 +61,7 @@ def compiled(source: str, engines: Sequence[str] = ("pdflatex",)) -> bytes:
     """
     engine = next((name for name in engines if shutil.which(name)), None)
     if engine is None:
-        raise MissingDependencyError(MESSAGE.format(" or ".join(engines)))
+        raise MissingDependencyError(NO_TEX.format(" or ".join(engines)))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "note.tex"
         path.write_text(source, encoding="utf-8")

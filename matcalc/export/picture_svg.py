@@ -14,7 +14,7 @@ from matcalc.printing.symbols import Symbol, symbol
 
 MARGIN = 26.0
 BACK = "#c2410c"
-FONTS = "'Latin Modern Math','STIX Two Math','Cambria Math','Times New Roman',serif"
+FONTS = "'Latin Modern Math','New Computer Modern','STIX Two Math','Cambria Math','Times New Roman',serif"
 STYLE = (
     f".matcalc-graph text{{font-family:{FONTS};fill:currentColor}}"
     ".matcalc-graph .v{font-style:italic}.matcalc-graph .s{font-size:11px;opacity:.75}"

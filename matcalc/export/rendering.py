@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,17 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from matcalc.errors import MatcalcError
 from matcalc.templating import template_folder
+
+JOINED = re.compile(r"\n\n(?=\\\[\n)")  # a display of LaTeX belongs to the paragraph before it
+
+
+def tidied(text: str) -> str:
+    """Not more than one blank line in a row, none at the ends; one newline at the end."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip() if line.strip() else "")
+    return JOINED.sub("\n", "\n".join(lines).strip()) + "\n"
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,65 @@
+"""The formats of documents by their names: one record each, whose writer (`writers.py`) is found by the name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from matcalc.errors import MatcalcError, closest, need_one_of
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format.
+
+    Attributes:
+        name: what it is asked for by.
+        suffix: how its files end; the longest suffix that fits a file's name decides.
+        what: what it is, in a few words.
+        needs: what must be installed to write it; empty for nothing.
+        loops: whether programs with families and recurrences have it.
+    """
+
+    name: str
+    suffix: str
+    what: str
+    needs: str = ""
+    loops: bool = True
+
+
+ENGINES = ("tex", "typst")  # what makes a PDF
+FORMATS = {
+    f.name: f
+    for f in (
+        Format("markdown", ".md", "Markdown with formulas between dollars"),
+        Format("latex", ".tex", "an article in LaTeX"),
+        Format("html", ".html", "one page that needs no network"),
+        Format("notebook", ".ipynb", "a Jupyter notebook", loops=False),
+        Format("pdf", ".pdf", "pages to print", "the package typst, or TeX"),
+        Format("typst", ".typ", "a document in Typst"),
+        Format("json", ".json", "plain data"),
+    )
+}
+
+
+def suffixes(*, loops: bool = False) -> list[str]:
+    """The suffixes of all formats; with `loops` of those that programs with families and recurrences have."""
+    return [f.suffix for f in FORMATS.values() if f.loops or not loops]
+
+
+def format_of(path: PurePath, name: str = "", *, loops: bool = False) -> Format:
+    """The format of a file: by its name, or by the suffix of the path.
+
+    Raises:
+        MatcalcError: there is no such format, or a program with families and recurrences cannot have it.
+    """
+    known = [f for f in FORMATS.values() if f.loops or not loops]
+    if name:
+        need_one_of("format", name, [f.name for f in known])
+        return FORMATS[name]
+    fitting = [f for f in known if path.name.lower().endswith(f.suffix)]
+    if fitting:
+        return max(fitting, key=lambda f: len(f.suffix))
+    whose = "of a note on a program with loops " if loops else ""
+    meant = closest(path.suffix, suffixes(loops=loops)) if path.suffix else ""
+    raise MatcalcError(f"the suffix {whose}must be one of {', '.join(suffixes(loops=loops))}, got {path.name!r}{meant}")

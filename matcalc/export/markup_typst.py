@@ -1,0 +1,83 @@
+"""The markup of Typst: notes that become PDF without TeX."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from matcalc.export.markup import CELL, Markup
+from matcalc.export.typst_math import escaped, typst
+from matcalc.printing.breaking import displayed
+
+FENCE = re.compile("`+")
+
+
+class Typst(Markup):
+    """Typst's own markup, with formulas in its own notation; `note.typ.jinja` defines `boxed`, `remark`, `drawing`."""
+
+    def text(self, plain: str) -> str:
+        return escaped(plain)
+
+    def quoted(self, plain: str) -> str:
+        """A string of code."""
+        return quoted(plain)
+
+    def math(self, formula: str) -> str:
+        return f"${typst(formula)}$"
+
+    def tall(self, formula: str, line: float = CELL) -> str:
+        """In a box its first line stands beside the bullet or in the row of the table."""
+        return f"#box($ {typst(displayed(formula, line))} $)"
+
+    def strong(self, content: str) -> str:
+        return f"#strong[{content}]"
+
+    def small(self, content: str) -> str:
+        return f"#remark[{content}]"
+
+    def heading(self, level: int, content: str) -> str:
+        """A heading; the title of the document is no heading."""
+        return f"\n\n{'=' * max(level - 1, 1)} {content}\n\n"
+
+    def paragraph(self, content: str) -> str:
+        return f"\n\n{content}\n\n"
+
+    def block(self, formula: str) -> str:
+        return f"\n\n$ {typst(formula)} $\n\n"
+
+    def items(self, rows: Sequence[str]) -> str:
+        return "\n\n" + "\n".join(f"- {row}" for row in rows) + "\n\n"
+
+    def verbatim(self, code: str) -> str:
+        return f"#raw({quoted(code)})"
+
+    def lines(self, *parts: str) -> str:
+        return " \\\n  ".join(p for p in parts if p)
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], prose: float = 0.0) -> str:
+        columns = ", ".join(["auto"] * (len(head) - 1) + [f"{100 * prose:.0f}%" if prose else "auto"])
+        top = "".join(f"[{self.strong(cell) if cell else ''}], " for cell in head)
+        body = "\n".join("  " + "".join(f"[{cell}], " for cell in row).rstrip() for row in rows)
+        head_row = f"  table.hline(), table.header({top.removesuffix(', ')}), table.hline(stroke: 0.5pt),"
+        return (
+            f"\n\n#table(columns: ({columns}{',' if len(head) == 1 else ''}),\n{head_row}\n{body}\n  table.hline())\n\n"
+        )
+
+    def code(self, source: str, name: str) -> str:
+        fence = _fence(source)
+        return f"\n\n{fence}{name}\n{source.rstrip()}\n{fence}\n\n"
+
+    def picture(self, drawing: str, legend: str) -> str:
+        """A picture of the graph, as SVG inside the text."""
+        fence = _fence(drawing)
+        return f"\n\n#drawing({fence}svg\n{drawing}\n{fence}.text, [{legend}])\n\n"
+
+
+def quoted(text: str) -> str:
+    """A string of Typst's code."""
+    shielded = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{shielded}"'
+
+
+def _fence(text: str) -> str:
+    return "`" * max(3, 1 + max((len(ticks) for ticks in FENCE.findall(text)), default=0))

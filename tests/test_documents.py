@@ -1,0 +1,277 @@
+"""Formulas outside LaTeX (Typst) and the formats that need them: nothing is lost, what is made can be opened."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from note_support import EXAMPLES, ROOT, derived
+
+import matcalc as mc
+from matcalc.export import typst_pdf
+from matcalc.export.formats import FORMATS, format_of
+from matcalc.export.markup import Markdown
+from matcalc.export.references import References
+from matcalc.export.symbols import SYMBOLS
+from matcalc.export.typst_math import typst
+from matcalc.export.writers import WRITERS
+from matcalc.expr import REGISTRY
+from matcalc.languages import language
+from matcalc.printing.formula import formula
+from matcalc.printing.signs import FUNCTIONS, SIGNS
+from matcalc.printing.style import STANDARD, Notation
+from matcalc.rewrite.rule import RULES
+from matcalc.views.formulas import formulas
+
+NOTATIONS = (
+    STANDARD,
+    Notation(bold=True, adjoint="partial", transpose="'"),
+    Notation(adjoint="bar", hadamard=r"\circ"),
+)
+
+
+class Recorded(Markdown):
+    """Notes the formulas of a page."""
+
+    def __init__(self) -> None:
+        super().__init__(language("en"))
+        self.formulas: list[str] = []
+
+    def math(self, formula: str) -> str:
+        self.formulas.append(formula)
+        return super().math(formula)
+
+    def block(self, formula: str) -> str:
+        self.formulas.append(formula)
+        return super().block(formula)
+
+
+def note_of_examples(notation: Notation = STANDARD, **options: Any) -> mc.Note:
+    note = mc.Note("All & more", notation=notation, entries=3, **options)
+    for path in EXAMPLES:
+        note.add(derived(path), path.stem, "An [introduction] with $5, #tags_ and *stars*.")
+    return note
+
+
+@pytest.fixture(scope="module")
+def on_pages() -> list[str]:
+    """The formulas of the pages of all examples, in several notations."""
+    found: dict[str, None] = {}
+    for notation in NOTATIONS:
+        markup = Recorded()
+        note_of_examples(notation).page("md", markup)
+        found |= dict.fromkeys(markup.formulas)
+    second = mc.Note(hessian=True)
+    second.add(derived(ROOT / "examples" / "gaussian_likelihood.txt"))
+    second.page("md", markup)
+    found |= dict.fromkeys(markup.formulas)
+    return [*found]
+
+
+def catalogued() -> list[str]:
+    """The formulas of all rules, operations and explanations of symbols."""
+    references = References(STANDARD)
+    for rule in RULES:
+        references.cite(rule)
+    shown = [r.formula for r in references.rules.values()]
+    for name, entry in REGISTRY.items():
+        if not entry.params:
+            found = formulas(name, STANDARD, ())
+            shown += [found.operation, found.differential]
+    symbols = [f for _, s in SYMBOLS for f in (s.example, *s.formulas)]
+    return shown + [f.replace("HADAMARD", r"\odot").replace("TRANSPOSE", r"^\top") for f in symbols]
+
+
+# ------------------------------------------------------------------------------------------------ nothing is lost
+
+
+def leaves(part: Any) -> Iterator[str]:
+    """The visible characters of a tree."""
+    if isinstance(part, str):
+        yield from part.replace(" ", "").replace("\u00a0", "").replace("\u2009", "")
+    elif isinstance(part, tuple):
+        for p in part:
+            yield from leaves(p)
+    elif is_dataclass(part):
+        for f in fields(part):
+            if f.name not in ("kind", "style", "mark"):
+                yield from leaves(getattr(part, f.name))
+
+
+NAMES = re.compile(r"\\(?:begin|end)\{\w+\}(?:\[t\])?|\\\\\[\w+\]|\\(?:left|right)\.")
+TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
+ELSEWHERE = {"−": "-", "∗": "*", "′": "'"}
+
+
+def visible(latex: str) -> Iterator[str]:
+    """The visible characters of a formula in LaTeX, found without the reader under test."""
+    for token in TOKEN.findall(NAMES.sub("", latex)):
+        if token in SIGNS:
+            yield SIGNS[token][0]
+        elif token in FUNCTIONS:
+            yield from token[1:]
+        elif token in (r"\lVert", r"\rVert"):
+            yield "‖"
+        elif token in (r"\lvert", r"\rvert"):
+            yield "|"
+        elif token == r"\_":
+            yield "_"
+        elif not token.startswith("\\") and token not in "{}^_&$~" and not token.isspace():
+            yield token
+
+
+def test_the_tree_of_a_formula_has_all_that_is_seen_of_it(on_pages: list[str]) -> None:
+    assert len(on_pages) > 400
+    for latex in [*on_pages, *catalogued()]:
+        seen = Counter(ELSEWHERE.get(c, c) for c in leaves(formula(latex)))
+        assert seen == Counter(ELSEWHERE.get(c, c) for c in visible(latex)), latex
+
+
+@pytest.mark.parametrize(
+    ("latex", "message"),
+    [
+        (r"\unknown x", r"\\unknown is not known"),
+        (r"\left( x", "no .right"),
+        ("{x", "brace is not closed"),
+        ("x}", "no beginning"),
+        (r"\frac{a}", "something is missing"),
+        ("x^a^b", "two indices"),
+        (r"\begin{tabular}{c} x \end{tabular}", "tabular is not known"),
+        (r"\begin{aligned} x", "aligned has no end"),
+        (r"\text{\frac12}", "inside words"),
+        ("{" * 400 + "x" + "}" * 400, "nested too deeply"),
+    ],
+)
+def test_what_is_not_in_the_vocabulary_is_refused(latex: str, message: str) -> None:
+    with pytest.raises(mc.MatcalcError, match=message):
+        formula(latex)
+
+
+@pytest.mark.parametrize(
+    ("latex", "written"),
+    [
+        (r"\frac{\partial J}{\partial W_{2}} = h^\top \, (\hat{y} - y)", "frac(∂ J, ∂ W_2) = h^⊤ thin (hat(y) - y)"),
+        (r"{W^{(1)}}^\top", "attach(W^((1)), t: ⊤)"),
+        (r"f(x, y) / \operatorname{tr}(A)", r'f (x, y) \/ op("tr") (A)'),
+        (r"\frac{f(x, y)}{2}", r"frac(f (x\, y), 2)"),
+        (r"-A^{-1}_{ij} A'", "-A_(i j)^(-1) A'"),
+        (r"\lVert x \rVert_2", "norm(x)_2"),
+        (r"\mathrm{d}\,\mathrm{loss}\text{ since $x$ is \#1}", 'upright(d) thin "loss"" since "x" is #1"'),
+    ],
+)
+def test_formulas_in_typst(latex: str, written: str) -> None:
+    assert typst(latex) == written
+
+
+# ------------------------------------------------------------------------------------------------ Typst
+
+
+def compiled(source: str, **options: Any) -> bytes:
+    """The document; it must compile without a warning."""
+    package = pytest.importorskip("typst")
+    made, warnings = package.compile_with_warnings(source.encode(), **options)
+    assert warnings == []
+    return bytes(made)
+
+
+def in_dollars(markdown: str) -> int:
+    """How many formulas a page in Markdown has."""
+    text = re.sub(r"^```.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    return len(re.findall(r"(?<!\\)\$", text.replace("$$", "$"))) // 2
+
+
+def test_typst_of_all_examples_compiles_with_every_formula(tmp_path: Path) -> None:
+    package = pytest.importorskip("typst")
+    note = note_of_examples(language="es")
+    source = note.export(tmp_path / "n.typ").read_text(encoding="utf-8")
+    assert compiled(source, format="pdf").startswith(b"%PDF")
+    found = package.query(str(tmp_path / "n.typ"), "math.equation", field="block")
+    boxes = source.count("boxed(") - 1  # each holds an equation of its own; one is the definition
+    assert found.count("true") + found.count("false") == in_dollars(note.markdown()) + boxes > 400
+
+
+def test_the_catalogue_compiles_in_typst(on_pages: list[str]) -> None:
+    shown = [f"$ {typst(latex)} $" for latex in [*on_pages, *catalogued()]]
+    compiled("#let boxed(it) = box(math.equation(block: true, it))\n" + "\n\n".join(shown), format="pdf")
+
+
+def test_text_is_no_markup_in_typst() -> None:
+    note = mc.Note('= $1 #x_y* [z] \\ "q" // -- ~ @a <b> `c`')
+    note.add(mc.derive("x'*x"), "T", "- no item\n+ none\n/ a: b // no comment /* nor this */ #panic() @ref *bold*")
+    assert compiled(note.typst(), format="pdf")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "sums").glob("*.txt"))[:1], ids=lambda p: p.stem)
+def test_programs_with_loops_in_typst(path: Path, tmp_path: Path) -> None:
+    d = mc.derive(path.read_text(encoding="utf-8"))
+    compiled(d.export(tmp_path / "n.typ").read_text(encoding="utf-8"), format="pdf")
+
+
+# ------------------------------------------------------------------------------------------------ PDF
+
+
+def test_a_pdf_needs_no_tex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("typst")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for options in ({}, {"engine": "typst"}):
+        assert mc.derive("x'*x").export(tmp_path / "n.pdf", **options).read_bytes().startswith(b"%PDF")
+    with pytest.raises(mc.MatcalcError, match="engine must be one of tex, typst"):
+        mc.derive("x'*x").export(tmp_path / "n.pdf", engine="word")
+
+
+def test_a_template_of_ones_own_chooses_the_engine(tmp_path: Path) -> None:
+    pytest.importorskip("typst")
+    mine = tmp_path / "mine.typ.jinja"
+    mine.write_text('{% extends "note.typ.jinja" %}{% block preamble %}#set page(paper: "a5"){% endblock %}')
+    d = mc.derive("x'*x")
+    assert '#set page(paper: "a5")' in d.export(tmp_path / "n.typ", template=mine).read_text()
+    assert d.export(tmp_path / "n.pdf", template=mine).read_bytes().startswith(b"%PDF")
+    mine.write_text('{% extends "note.typ.jinja" %}{% block preamble %}#nonsense(){% endblock %}')
+    with pytest.raises(mc.MatcalcError, match="typst could not compile the note: unknown variable: nonsense"):
+        d.export(tmp_path / "n.pdf", template=mine)
+
+
+def test_without_tex_and_typst_a_pdf_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "typst", None)
+    d = mc.derive("x'*x")
+    with pytest.raises(mc.MissingDependencyError, match=r"pip install matcalculus\[pdf\]"):
+        d.export(tmp_path / "n.pdf", engine="typst")
+    monkeypatch.setattr("matcalc.export.pdf.find_spec", lambda name: None)
+    with pytest.raises(mc.MissingDependencyError, match=r"package typst \(pip install matcalculus\[pdf\]\) or a TeX"):
+        d.export(tmp_path / "n.pdf")
+
+
+def test_a_script_without_a_font_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fonts:
+        def families(self) -> list[str]:
+            return ["New Computer Modern"]
+
+    package = pytest.importorskip("typst")
+    monkeypatch.setattr(package, "Fonts", Fonts)
+    with pytest.raises(mc.MissingDependencyError, match="no font for Devanagari is installed: install one of Noto"):
+        mc.derive("x'*x").export(tmp_path / "n.pdf", language="hi", engine="typst")
+    assert typst_pdf.fonts_for(language("es")) == []
+
+
+# ------------------------------------------------------------------------------------------------ the registry
+
+
+def test_every_format_has_a_writer_and_its_own_suffix() -> None:
+    assert list(FORMATS) == list(WRITERS)
+    assert len({f.suffix for f in FORMATS.values()}) == len(FORMATS)
+    for f in FORMATS.values():
+        assert format_of(Path(f"a.b{f.suffix.upper()}")) is f
+        assert format_of(Path("note.whatever"), f.name) is f
+    with pytest.raises(mc.MatcalcError, match=re.escape("must be one of .md, .tex")):
+        format_of(Path("note.doc"))
+    with pytest.raises(mc.MatcalcError, match=r"did you mean markdown\?"):
+        format_of(Path("note.txt"), "markdwn")
+    with pytest.raises(mc.MatcalcError, match="program with loops"):
+        format_of(Path("n.ipynb"), loops=True)
