@@ -1,4 +1,4 @@
-"""The command line: `matcalc derive | code | check | export | claim | curvature | solve | ops | rules | completion`.
+"""The command line: `matcalc derive | code | check | export | claim | curvature | solve | serve | ops | rules | ...`.
 
 Everything heavy is imported inside the commands, so that `matcalc --help` answers at once. Exit codes: 0; 1 where a
 check fails or a claim is disproved; 2 for wrong input, with one message on stderr; 3 for an undecided claim; 70 for
@@ -131,6 +131,29 @@ def _progress(done: int, total: int, title: str) -> None:
     print(f"[{done + 1}/{total}] {title}", file=sys.stderr)
 
 
+def serve(options: argparse.Namespace) -> int:
+    """Serve the page and the JSON API until it is interrupted."""
+    from matcalc.serve.pool import Pool
+    from matcalc.serve.server import Server, is_local
+
+    pool = Pool(options.workers, options.limit, options.memory * 2**20)
+    try:
+        server = Server(pool, options.host, options.port, options.name)
+    except MatcalcError:
+        pool.close()
+        raise
+    print(f"matcalc: the page is at {server.address} (stop with Ctrl+C)", flush=True)
+    if not is_local(options.host):
+        print("matcalc: other machines can reach it: there are no accounts and no encryption", file=sys.stderr)
+    if options.open:
+        import webbrowser
+
+        webbrowser.open(server.address)
+    with server:
+        server.serve_forever()
+    return 0
+
+
 def completion(options: argparse.Namespace) -> int:
     """Print the script by which a shell completes commands and options."""
     from matcalc.cli_completion import script
@@ -196,7 +219,7 @@ def _json(data: Any) -> str:
 
 ANSWERED = ("derive", "code", "check", "claim", "curvature", "solve", "ops", "rules")
 DOING = {"check": "comparing with differences", "claim": "looking for a proof", "code": "writing code"}
-COMMANDS = {**{name: _answered(name) for name in ANSWERED}, "export": export, "completion": completion}
+COMMANDS = {**{name: _answered(name) for name in ANSWERED}, "export": export, "serve": serve, "completion": completion}
 
 
 if __name__ == "__main__":

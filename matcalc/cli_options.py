@@ -149,6 +149,8 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_options_of_declarations(one)
     _add_format(one, ("text", "latex", "markdown", "code", "json"))
 
+    _add_serve(commands, run)
+
     one = _command(commands, "completion", run, "print the script by which bash, zsh or fish completes commands")
     one.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
 
@@ -159,6 +161,37 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
         )
         _add_format(one, ("text", "json"))
     return whole
+
+
+def _add_serve(commands: Any, run: Mapping[str, Command]) -> None:
+    summary = "serve a web page and a JSON API, on this machine only"
+    one = commands.add_parser("serve", help=summary, description=summary, allow_abbrev=False)
+    one.set_defaults(command=run["serve"])
+    one.add_argument("--port", type=_at_least(0), default=8640, metavar="N", help="default: 8640; 0 takes a free one")
+    one.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1, this machine only")
+    one.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="with --host: a name that leads here; may be repeated",
+    )
+    one.add_argument("--workers", type=_at_least(1), default=2, metavar="N", help="processes that derive (default: 2)")
+    one.add_argument(
+        "--limit",
+        type=_at_least(1),
+        default=20,
+        metavar="SECONDS",
+        help="after which a request is stopped (default: 20)",
+    )
+    one.add_argument(
+        "--memory",
+        type=_at_least(0),
+        default=4096,
+        metavar="MIB",
+        help="that a process may have (default: 4096; 0: all)",
+    )
+    one.add_argument("--open", action="store_true", help="open the page in the browser")
 
 
 def _command(

@@ -41,7 +41,8 @@ LAYERS = (
     ("export",),
     ("api",),
     ("extend",),
-    ("cli", "cli_options", "cli_completion", "__main__", "__init__", "__version__"),
+    ("serve", "__version__"),
+    ("cli", "cli_options", "cli_completion", "__main__", "__init__"),
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 LONGEST = 430

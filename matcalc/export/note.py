@@ -229,9 +229,9 @@ class Note:
             )
         )
 
-    def lessons(self, progress: Progress | None = None) -> list[str]:
-        """The Markdown of each derivation without picture, code and certificate: a notebook computes those."""
-        markup = Markdown(self.language)
+    def lessons(self, progress: Progress | None = None, markup: Markup | None = None) -> list[str]:
+        """Each derivation, as Markdown by default, without picture, code and certificate: a notebook computes those."""
+        markup = markup or Markdown(self.language)
         texts = []
         for k, part in enumerate(self.parts):
             if progress is not None:
