@@ -472,3 +472,10 @@ def test_the_expanded_form_is_reached_from_any_order():
         assert prover.normal(form).digest == form.digest
         digests.add(form.digest)
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("mask", ["(X*w > 0)", "where(X*w > 0, 1, 0)", "step(X*w)", "(0 < X*w)"])
+def test_a_mask_of_ones_and_zeros_is_written_as_a_comparison(mask):
+    d = mc.derive("sum(relu(X*w))", wrt="w", shapes={"X": ("n", "p"), "w": ("p", 1)})
+    assert d.claim("w", f"X'*{mask}").status == "proved"
+    assert d.claim("w", f"2*X'*{mask}").status == "disproved"

@@ -219,7 +219,7 @@ TABLE: list[tuple[Expr, str, str]] = [
     (reshape_(X, N, M), "reshape(X, n, m)", r"\operatorname{reshape}(X, n, m)"),
     (
         node("where", (X, Y, broadcast(number(1), SHAPE), zeros(M, N)), (">=",)),
-        "where(X >= Y, 1, zeros(m, n))",
+        "where(X >= Y, 1, 0)",
         r"\operatorname{where}\left(X \geq Y, 1, 0\right)",
     ),
     (maximum(X, broadcast(number(0), SHAPE)), "maximum(X, 0)", r"\operatorname{maximum}(X, 0)"),

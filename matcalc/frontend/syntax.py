@@ -170,7 +170,7 @@ def read(text: Any) -> tuple[Source, Node]:
     if not any(line.partition("#")[0].strip(" \t\f\v") for line in source.text.split("\n")):
         raise ParseError("the text is empty: there is nothing to derive")
     try:
-        return source, _grammar().parse(source.text)
+        tree = _grammar().parse(source.text)
     except UnexpectedCharacters as error:
         position = error.pos_in_stream or 0
         raise source.error_at(strange(source.text, position), position) from None
@@ -178,6 +178,17 @@ def read(text: Any) -> tuple[Source, Node]:
         raise _unexpected(source, error) from None
     except _MisplacedError as error:
         raise source.error(error.message, error.token) from None
+    for node in list(tree.find_data("indicator")):
+        indicated(node)
+    return source, tree
+
+
+def indicated(node: Node) -> Node:
+    """`(A > B)` as a value, 1 where it holds and 0 elsewhere: where(A > B, 1, 0) at the same place."""
+    start, end = node.meta.start_pos, node.meta.end_pos
+    numbers = (Tree("number", [Token("NUMBER", value, start_pos=start, end_pos=end)], node.meta) for value in "10")
+    node.data, node.children = "call", [Token("NAME", "where", start_pos=start, end_pos=end), *node.children, *numbers]
+    return node
 
 
 def strange(text: str, position: int) -> str:
@@ -220,7 +231,7 @@ def _reason(source: Source, token: Token, wants_value: bool) -> str:
     if token.value == "=":
         return "unexpected '=': only a name can be defined (`name = expression`), and an equation is not an expression"
     if token.type == "COMPARISON":
-        return f"unexpected {shown}: a comparison can only stand in where(A > B, C, D)"
+        return f"unexpected {shown}: comparing is for where(A > B, C, D), and in brackets (A > B) is 1 where it holds"
     if token.value == "*" and before.endswith("*"):
         return "unexpected '*': a power is written ^, and entry by entry .^"
     if wants_value:

@@ -14,7 +14,7 @@ from typing import Any
 from lark import Token, Tree
 from lark.tree import Meta
 
-from matcalc.frontend.syntax import Node, Place
+from matcalc.frontend.syntax import Node, Place, indicated
 
 _SIGNS = {
     "+": "PLUS", "-": "MINUS", "*": "STAR", "@": "AT", "/": "SLASH", ".*": "DOT_STAR", "./": "DOT_SLASH",
@@ -103,6 +103,11 @@ def entry(base: Node, indices: Sequence[Node], start: int, end: int) -> Node:
 def call(function: str, arguments: Sequence[Node], start: int, end: int) -> Node:
     """`function(arguments)`."""
     return tree("call", [token("NAME", function, start, end), *arguments], start, end)
+
+
+def indicator(comparison: Node, start: int, end: int) -> Node:
+    """`(A > B)`, 1 where it holds and 0 elsewhere."""
+    return indicated(tree("indicator", [comparison], start, end))
 
 
 def block(rows: Sequence[Sequence[Node]], start: int, end: int) -> Node:

@@ -115,7 +115,9 @@ class Calls:
     def need_expression(self, tree: Any, name: str) -> None:
         """Raise ParseError for a comparison or keyword where an expression must be."""
         if tree.data == "comparison":
-            raise self.source.error("a comparison can only stand in where(A > B, C, D)", tree)
+            raise self.source.error(
+                "a comparison stands in where(A > B, C, D), or in brackets of its own: ((A > B))", tree
+            )
         if tree.data == "keyword":
             raise self.source.error(f"unexpected '=' in an argument of {name}", tree)
 
@@ -201,7 +203,7 @@ class Calls:
             self.need_expression(t, "where")
         left, relation, right = values[1]
         if relation == "!=":
-            raise self.source.error("where compares with >, >=, < or <=", relation)
+            raise self.source.error("what is compared entry by entry compares with >, >=, < or <=", relation)
         pair = [self.operand(trees[0].children[0], left), self.operand(trees[0].children[2], right)]
         if relation.startswith("<"):
             pair.reverse()

@@ -147,7 +147,7 @@ def arrange(e: Expr, bare_term: Bare, bare_factor: Bare, is_name: Callable[[Expr
         return Raised(base, exponent, not e.is_scalar)
     if e.op in ("scale", "matmul", "hadamard", "divide", "power", "number"):
         return _Collector(bare_factor, is_name).product(e)
-    return Application(stretched(e.args, e.shape, bare_term) if record(e.op).broadcasts else e.args)
+    return Application(stretched(e.args, e.shape, _as_number(bare_term)) if record(e.op).broadcasts else e.args)
 
 
 def defaults(e: Expr) -> tuple[Any, ...]:
@@ -194,6 +194,16 @@ def _beside(terms: Sequence[Expr], bare: Bare) -> Bare:
         return short if read_alone and not structured else scale(short, ones(*t.shape))
 
     return bare_term
+
+
+def _as_number(bare: Bare) -> Bare:
+    """Leaves matrices of zeros or ones as numbers too: `where(x > 0, 1, 0)`."""
+
+    def bare_argument(a: Expr) -> Expr:
+        filled = 0 if a.op == "zeros" else 1 if a.op == "ones" else None
+        return bare(a) if filled is None else number(filled)
+
+    return bare_argument
 
 
 def _body(t: Expr) -> Expr:

@@ -286,7 +286,7 @@ class Reader(FunctionReader):
         """(a), [a], {a}, <a, b>; matrices of entries in other systems' brackets."""
         opener = self.take()
         self.closing.append("")
-        items: list[list[Node]] = [[self.sum()]]
+        items: list[list[Node]] = [[self.compared(self.sum())]]
         while self.peek().kind in (",", ";", "bar") and opener.value in "[<":
             tok = self.take()
             if tok.kind == ";":
@@ -294,6 +294,10 @@ class Reader(FunctionReader):
             items[-1].append(self.sum())
         self.closing.pop()
         closer = self.expect("close", CLOSING[opener.value], opener, f"the bracket {opener.value!r}")
+        if items[0][0].data == "comparison":
+            if opener.value not in "([" or len(items) > 1 or len(items[0]) > 1:
+                raise self.error("a comparison is a value in brackets of its own, as in (A > B)", opener)
+            return st.indicator(items[0][0], opener.start, closer.end)
         if opener.value == "<":
             if len(items) != 1 or len(items[0]) != 2:
                 raise self.error("an inner product has two arguments", opener)
