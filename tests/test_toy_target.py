@@ -37,8 +37,8 @@ def toy_text(lowered: Lowered, page: Page) -> str:
     return f"""# {page.title}
 import math
 import numpy as np
-from matcalc.emit import array_helpers, helpers
-globals().update(vars(helpers) | vars(array_helpers))
+from matcalc.emit import array_helpers, helpers, input_helpers
+globals().update(vars(helpers) | vars(input_helpers) | vars(array_helpers))
 def {lowered.name}({", ".join(name for name, _ in arrays)}):
 {lines}"""
 

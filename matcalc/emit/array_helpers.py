@@ -1,4 +1,4 @@
-"""The runtime functions that generated modules use and the evaluator does not: inputs, results, work in given memory.
+"""The runtime functions that generated modules use and the evaluator does not: work in given memory.
 
 Like `matcalc.emit.helpers`: the source text goes to users.
 """

@@ -1,9 +1,9 @@
 """Elementwise work in memory that the program owns: chains written with `out=` and augmented assignments.
 
-A pass over a finished straight-line program. It knows the shape and the memory of every name, counts the reads that
-are still to come, and so knows when a value may be overwritten. What it changes is where results are put; the
-operations stay the same, apart from the order of the factors of a product and of the terms of a sum. Fresh memory costs
-more than the arithmetic on large arrays, reused memory does not.
+A pass over a finished straight-line program. It knows the shape and the memory of every name and the reads that are
+still to come (`matcalc.emit.memory`), and so knows when a value may be overwritten. What it changes is where results
+are put; the operations stay the same, apart from the order of the factors of a product and of the terms of a sum. Fresh
+memory costs more than the arithmetic on large arrays, reused memory does not.
 
 Only a name that was assigned an expression which makes a new array is ever written to (`_fresh`, `_into`): inputs, and
 whatever may be a view of them, never are.
@@ -12,43 +12,17 @@ whatever may be a view of them, never are.
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from matcalc.dims import Shape, is_one
+from matcalc.dims import Shape
 from matcalc.emit import trees
+from matcalc.emit.memory import AUGMENTED, BINARY, SCALAR, Memory, Storage
 from matcalc.emit.trees import Operand, Operator
 
-SCALAR: Shape = (1, 1)
-# Ufuncs of one array, and helpers that take `out=` (emit/array_helpers.py).
-UNARY = frozenset(
-    f"np.{f}"
-    for f in (
-        *("exp", "expm1", "log", "log1p", "sqrt", "abs", "square", "negative", "reciprocal", "sign"),
-        *("sin", "cos", "tan", "tanh", "sinh", "cosh", "arcsin", "arccos", "arctan"),
-    )
-)
-HELPERS = frozenset(["_sigmoid", "_one_plus_exp", "_softplus", "_softmax", "_log_softmax", "_squared_cosh"])
-_BINARY = frozenset(["np.maximum", "np.minimum"])
-_AUGMENTED = {ast.Mult: "*=", ast.Div: "/=", ast.Add: "+=", ast.Sub: "-="}
 _UFUNC = {ast.Mult: "np.multiply", ast.Div: "np.divide", ast.Add: "np.add", ast.Sub: "np.subtract"}
-_SMALL = 1000
 _PAIR = 2
 _LONGEST = 500  # longer expressions, of hundreds of terms, stay as they are: trees are walked recursively
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What is known of a name: its shape, the value whose memory it shares, and whether that may be overwritten.
-
-    The shape is None for arrays with other than two axes, which are neither overwritten nor put anywhere.
-    """
-
-    shape: Shape | None
-    root: Any
-    owned: bool
 
 
 class Placed(Protocol):
@@ -86,46 +60,40 @@ class InPlace:
         calls: Mapping[ast.expr, Shape],
         fresh: Callable[[str], str],
     ) -> None:
-        self.calls = calls
         self.fresh = fresh
         self.statements = [(s.target, s.text, s.tree) for s in statements]
-        self.memory = dict(memory)
+        known = dict(memory)
         for target, _, tree in self.statements:
-            known = self.memory[target]
-            self.memory[target] = Memory(known.shape, known.root, known.owned and trees.makes_new(tree))
+            of = known[target]
+            known[target] = Memory(of.shape, of.root, of.owned and trees.makes_new(tree))
+        self.store = Storage(known, calls, [*(tree for *_, tree in self.statements), *results])
         self.writable: set[str] = set()
-        self.unread: Counter[Any] = Counter()
-        for tree in (*(tree for *_, tree in self.statements), *results):
-            self.unread.update(self._roots(tree))
-        self.free: dict[str, Shape] = {}
         self.lines: list[str] = []
 
     def all_lines(self) -> Iterator[list[str]]:
         """For each statement in order its lines."""
         for target, text, tree in self.statements:
             self.lines = []
-            if self.memory[target].owned:
+            known = self.store.memory[target]
+            if known.owned:
                 self.writable.add(target)
             if len(text) > _LONGEST:
                 self._line(f"{target} = {text}", tree)
-            elif self._worthwhile(tree):
+            elif self.store.worthwhile(tree):
                 self._place(tree, target)
-            elif self._with_parts_placed(tree, None if self.memory[target].owned else self.memory[target].root):
+            elif self._with_parts_placed(tree, None if known.owned else known.root):
                 self._line(f"{target} = {trees.text(tree)}", tree)
             else:
                 self._line(f"{target} = {text}", tree)
             yield self.lines
 
-    # ------------------------------------------------------------------------------------------------ shapes, reads
-
-    def _roots(self, tree: ast.expr) -> list[Any]:
-        return [self.memory[n.id].root for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self.memory]
+    # ------------------------------------------------------------------------------------------------ lines
 
     def _line(self, text: str, *operands: ast.expr) -> None:
         """Emit a line, and count what its operands read; what nobody reads any more is free memory."""
         self.lines.append(text)
         for tree in operands:
-            self._read(tree)
+            self.store.read(tree)
 
     def _fresh(self, target: str, tree: ast.expr) -> None:
         """A name for memory of its own that holds the value of a tree."""
@@ -139,92 +107,6 @@ class InPlace:
             raise AssertionError(f"{name} is not ours to write to")
         return name
 
-    def _read(self, tree: ast.expr) -> None:
-        for n in ast.walk(tree):
-            if isinstance(n, ast.Name) and n.id in self.memory:
-                known = self.memory[n.id]
-                self.unread[known.root] -= 1
-                if self.unread[known.root] == 0 and known.owned and known.shape is not None:
-                    self.free[n.id] = known.shape
-
-    def _shape(self, tree: ast.expr) -> Shape | None:
-        """The shape of an expression; None where it is not known."""
-        if isinstance(tree, ast.Name):
-            return self.memory[tree.id].shape if tree.id in self.memory else SCALAR
-        if isinstance(tree, ast.Constant):
-            return SCALAR
-        if isinstance(tree, ast.UnaryOp):
-            return self._shape(tree.operand)
-        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult):
-            left, right = self._shape(tree.left), self._shape(tree.right)
-            return None if left is None or right is None else (left[0], right[1])
-        if isinstance(tree, ast.BinOp):
-            return trees.joint(self._shape(tree.left), self._shape(tree.right))
-        if isinstance(tree, ast.Compare):
-            return trees.joint(self._shape(tree.left), self._shape(tree.comparators[0]))
-        if isinstance(tree, ast.Attribute) and tree.attr == "T":
-            inner = self._shape(tree.value)
-            return None if inner is None else (inner[1], inner[0])
-        if isinstance(tree, ast.Call):
-            name = trees.text(tree.func)
-            if name in UNARY or name in HELPERS:
-                return self._shape(tree.args[0])
-            if name in _BINARY:
-                return trees.joint(self._shape(tree.args[0]), self._shape(tree.args[1]))
-            if name == "dtype.type" or name.startswith("math."):
-                return SCALAR
-        return self.calls.get(tree)
-
-    def _is_large(self, shape: Shape | None) -> bool:
-        if shape is None or all(map(is_one, shape)):
-            return False
-        m, n = shape
-        return not (isinstance(m, int) and isinstance(n, int) and m * n < _SMALL)
-
-    def _is_dead_after(self, tree: ast.expr) -> bool:
-        """Whether this is the last read of a name whose memory is ours."""
-        if not isinstance(tree, ast.Name) or tree.id not in self.memory:
-            return False
-        known = self.memory[tree.id]
-        return known.owned and self.unread[known.root] == 1
-
-    def _elementwise(self, tree: ast.expr) -> bool:
-        """Whether it is an operation that this pass can put into given memory, of a large array."""
-        if isinstance(tree, ast.BinOp):
-            if isinstance(tree.op, ast.Pow):
-                return self._is_large(self._shape(tree.left)) and self._shape(tree.right) == SCALAR
-            return type(tree.op) in _AUGMENTED and self._is_large(self._shape(tree))
-        if isinstance(tree, ast.UnaryOp):
-            return self._is_large(self._shape(tree))
-        if not isinstance(tree, ast.Call) or not self._is_large(self._shape(tree)):
-            return False
-        name = trees.text(tree.func)
-        return name in UNARY or name in HELPERS or (name in _BINARY and self._shape(tree.args[0]) == self._shape(tree))
-
-    def _fresh_value(self, tree: ast.expr, shape: Shape) -> bool:
-        """Whether it makes a new array of this shape, which may be overwritten: a product, a chain."""
-        if self._shape(tree) != shape:
-            return False
-        return (isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult)) or self._elementwise(tree)
-
-    def _operations(self, tree: ast.expr) -> int:
-        """How many elementwise operations of its own size a tree consists of."""
-        if not self._elementwise(tree):
-            return 0
-        shape = self._shape(tree)
-        return 1 + sum(self._operations(c) for c in trees.children(tree) if self._shape(c) == shape)
-
-    def _worthwhile(self, tree: ast.expr) -> bool:
-        """Whether placing a tree saves memory: several operations, or one with memory at hand."""
-        if not self._elementwise(tree):
-            return False
-        shape = self._shape(tree)
-        assert shape is not None
-        if self._operations(tree) > 1 or shape in self.free.values():
-            return True
-        inner = [c for c in trees.children(tree) if self._shape(c) == shape]
-        return any(self._is_dead_after(c) or self._fresh_value(c, shape) for c in inner)
-
     # ------------------------------------------------------------------------------------------------ placing
 
     def _with_parts_placed(self, tree: ast.expr, shared: Any = None) -> bool:
@@ -236,12 +118,12 @@ class InPlace:
         waiting = trees.children(tree)
         while waiting:
             part = waiting.pop(0)
-            if self._worthwhile(part):
+            if self.store.worthwhile(part):
                 name = self._place(part, self.fresh("t"))
                 parts[part] = ast.Name(name)
                 if shared is not None:
-                    self.memory[name] = Memory(self.memory[name].shape, shared, False)
-                    self.unread[shared] += 1
+                    self.store.memory[name] = Memory(self.store.memory[name].shape, shared, False)
+                    self.store.unread[shared] += 1
             else:
                 waiting[:0] = trees.children(part)
         if parts:
@@ -250,9 +132,9 @@ class InPlace:
 
     def _place(self, tree: ast.expr, target: str) -> str:
         """Lines that compute an elementwise tree into memory of its own; the name that holds it."""
-        shape = self._shape(tree)
+        shape = self.store.shape(tree)
         assert shape is not None
-        if isinstance(tree, ast.Call) and trees.text(tree.func) not in _BINARY:
+        if isinstance(tree, ast.Call) and trees.text(tree.func) not in BINARY:
             function, argument = trees.text(tree.func), tree.args[0]
             positive = trees.without_sign(argument) if function == "_sigmoid" else None
             if positive is not None:
@@ -269,9 +151,9 @@ class InPlace:
             self._sum(trees.terms(tree), shape, target)
         else:
             self._product(tree, shape, target)
-        if target not in self.memory:  # a temporary, read once by what asked for it
-            self.memory[target] = Memory(shape, object(), True)
-            self.unread[self.memory[target].root] = 1
+        if target not in self.store.memory:  # a temporary, read once by what asked for it
+            self.store.memory[target] = Memory(shape, object(), True)
+            self.store.unread[self.store.memory[target].root] = 1
         return target
 
     def _apply(
@@ -292,7 +174,7 @@ class InPlace:
             self._put(target, buffer, f"{function}({buffer}{rest}, out={self._into(buffer)})", *others)
             return
         others.insert(0, self._operand(argument))
-        spare = self._spare(shape)
+        spare = self.store.spare(shape)
         texts = ", ".join(map(trees.text, others)) + fixed + (f", out={self._into(spare)}" if spare else "")
         self._line(f"{target} = {function}({texts})", *others)
         self.writable.add(target)
@@ -304,16 +186,16 @@ class InPlace:
 
     def _buffer(self, tree: ast.expr, shape: Shape, target: str) -> str | None:
         """The name of memory that holds the value of a tree and may be overwritten, if there is such."""
-        if self._shape(tree) != shape:
+        if self.store.shape(tree) != shape:
             return None
-        if self._is_dead_after(tree):
+        if self.store.is_dead_after(tree):
             assert isinstance(tree, ast.Name)
-            self._read(tree)
-            del self.free[tree.id]
+            self.store.read(tree)
+            del self.store.free[tree.id]
             return tree.id
-        if not self._fresh_value(tree, shape):
+        if not self.store.fresh_value(tree, shape):
             return None
-        if self._elementwise(tree):
+        if self.store.elementwise(tree):
             self._placed_as(tree, target)
         else:
             self._with_parts_placed(tree)
@@ -321,21 +203,14 @@ class InPlace:
         return target
 
     def _placed_as(self, tree: ast.expr, target: str) -> None:
-        known = self.memory.get(target)
+        known = self.store.memory.get(target)
         self._place(tree, target)
         if known is None:  # it is only on the way to become `target`
-            del self.memory[target]
-
-    def _spare(self, shape: Shape) -> str | None:
-        """Memory of this shape that nobody reads any more."""
-        found = next((name for name, s in self.free.items() if s == shape), None)
-        if found is not None:
-            del self.free[found]
-        return found
+            del self.store.memory[target]
 
     def _operand(self, tree: ast.expr) -> ast.expr:
         """An operand with its larger parts placed first."""
-        if self._worthwhile(tree):
+        if self.store.worthwhile(tree):
             return ast.Name(self._place(tree, self.fresh("t")))
         self._with_parts_placed(tree)
         return tree
@@ -343,8 +218,10 @@ class InPlace:
     def _start(self, operands: list[Operand], shape: Shape, kinds: tuple[Operator, ...]) -> Operand | None:
         """The operand in whose memory a chain is computed: one that is not needed any more, or a new one."""
         candidates = [o for o in operands if o.operator in kinds]
-        dead = next((o for o in candidates if self._shape(o.tree) == shape and self._is_dead_after(o.tree)), None)
-        return dead or next((o for o in candidates if self._fresh_value(o.tree, shape)), None)
+        dead = next(
+            (o for o in candidates if self.store.shape(o.tree) == shape and self.store.is_dead_after(o.tree)), None
+        )
+        return dead or next((o for o in candidates if self.store.fresh_value(o.tree, shape)), None)
 
     def _chain(self, operands: list[Operand], shape: Shape, target: str, first: Operator, other: Operator) -> None:
         """target = the operands joined by `first` (+ or *) and `other` (- or /), in one piece of memory."""
@@ -371,7 +248,7 @@ class InPlace:
             operands = rest
         for o in operands:
             tree = self._operand(o.tree)
-            self._line(f"{self._into(target)} {_AUGMENTED[o.operator]} {trees.text(tree)}", tree)
+            self._line(f"{self._into(target)} {AUGMENTED[o.operator]} {trees.text(tree)}", tree)
 
     def _new(self, operands: list[Operand], target: str, shape: Shape, first: Operator) -> list[Operand]:
         """The first operations of a chain for which there is no memory yet: until the shape is reached; the rest."""
@@ -380,9 +257,9 @@ class InPlace:
         taken: list[Operand] = []
         while ordered and (reached != shape or len(taken) < _PAIR):
             taken.append(Operand(ordered[0].operator, self._operand(ordered.pop(0).tree)))
-            reached = trees.joint(reached, self._shape(taken[-1].tree))
+            reached = trees.joint(reached, self.store.shape(taken[-1].tree))
         pair = len(taken) == _PAIR and taken[0].operator is first
-        spare = self._spare(shape) if pair else None
+        spare = self.store.spare(shape) if pair else None
         if spare is not None:
             left, right = (o.tree for o in taken)
             function = _UFUNC[taken[1].operator]
@@ -400,16 +277,16 @@ class InPlace:
 
     def _narrow(self, factors: list[Operand], shape: Shape) -> list[Operand]:
         """The factors that have the shape of the first one that is smaller than the product."""
-        above = [(f, self._shape(f.tree)) for f in factors if f.operator is ast.Mult]
+        above = [(f, self.store.shape(f.tree)) for f in factors if f.operator is ast.Mult]
         small = next((s for _, s in above if s not in (shape, None)), None)
         return [f for f, s in above if s == small and small is not None]
 
     def _product(self, tree: ast.expr, shape: Shape, target: str) -> None:
         negative, factors = trees.factors(tree)
-        full = [f for f in factors if f.operator is ast.Mult and self._shape(f.tree) == shape]
+        full = [f for f in factors if f.operator is ast.Mult and self.store.shape(f.tree) == shape]
         factors = trees.with_sigmoid_below(factors, full)
-        scalars = [f for f in factors if self._shape(f.tree) == SCALAR]
-        others = [f for f in factors if self._shape(f.tree) != SCALAR]
+        scalars = [f for f in factors if self.store.shape(f.tree) == SCALAR]
+        others = [f for f in factors if self.store.shape(f.tree) != SCALAR]
         if scalars or negative or len(self._narrow(others, shape)) > 1:
             narrow = self._narrow(others, shape)
             others = [f for f in others if f not in narrow]

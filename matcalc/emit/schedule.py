@@ -16,7 +16,8 @@ from matcalc.dims import Shape
 from matcalc.emit.blocks import is_blocks
 from matcalc.emit.code import Level
 from matcalc.emit.entrywise import is_entrywise
-from matcalc.emit.inplace import InPlace, Memory
+from matcalc.emit.inplace import InPlace
+from matcalc.emit.memory import Memory
 from matcalc.emit.selection import Selector
 from matcalc.emit.trees import copied
 from matcalc.expr import Expr, postorder

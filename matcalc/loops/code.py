@@ -17,7 +17,7 @@ import sympy as sp
 
 from matcalc.dims import Dim, Shape, plus, symbols
 from matcalc.dims import text as dim_text
-from matcalc.emit import helpers as emit_helpers
+from matcalc.emit import input_helpers
 from matcalc.emit.code import number_code
 from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import Expr
@@ -50,7 +50,7 @@ NUMPY = Library(
     "np.float64(0)",
     "np.float64({0})",
     (
-        *(emit_helpers._array, emit_helpers._sizes, emit_helpers._size, emit_helpers._matrix),
+        *(input_helpers._array, input_helpers._sizes, input_helpers._size, input_helpers._matrix),
         *(helpers._members, helpers._like, helpers._all_like),
     ),
 )

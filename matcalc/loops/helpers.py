@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matcalc.emit.helpers import _matrix
+from matcalc.emit.input_helpers import _matrix
 
 
 def _members(name, value, shape, first, last, dims, dtype):

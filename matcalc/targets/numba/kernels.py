@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterable
 
 from matcalc.emit import trees
-from matcalc.emit.inplace import UNARY
+from matcalc.emit.memory import UNARY
 from matcalc.emit.program import Lowered
 
 _BINARY = ("np.maximum", "np.minimum")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Protocol
 
-from matcalc.emit import array_helpers, helpers, root_helpers
+from matcalc.emit import array_helpers, helpers, input_helpers, root_helpers
 from matcalc.emit.blocks import is_blocks
 from matcalc.emit.masks import has_risky_branches
 from matcalc.emit.program import Lowered, plain, quoted
@@ -24,9 +24,8 @@ from matcalc.templating import render
 from matcalc.walk import substitute
 
 COMMENT = 110
-HELPERS = {
-    name: f for m in (helpers, array_helpers, root_helpers) for name, f in vars(m).items() if inspect.isfunction(f)
-}
+MODULES = (helpers, input_helpers, array_helpers, root_helpers)
+HELPERS = {name: f for m in MODULES for name, f in vars(m).items() if inspect.isfunction(f)}
 
 
 class Kernels(Protocol):
