@@ -1,4 +1,5 @@
 /* What native functions stand on: the type of their numbers, BLAS and LAPACK by pointers, and small products in loops. */
+#include <limits.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,9 +30,13 @@ static struct {
     void (*getrs)(char *, int *, int *, real *, int *, int *, real *, int *, int *);
 } routine;
 
-void matcalc_bind(void *const *given)
+/* A value that is computed in Python: its number, and the shapes of what it reads (-1 x -1 for a number) and of itself. */
+static int (*outside)(int number, const int *sizes, const long long *shapes, const void *const *given, void *taken);
+
+void matcalc_bind(void *const *given, void *python)
 {
     memcpy(&routine, given, sizeof routine);
+    memcpy(&outside, &python, sizeof python);
 }
 
 enum { CblasRowMajor = 101, CblasColMajor = 102 };

@@ -243,6 +243,18 @@ def test_infinities_and_nan():
         assert same(found, wanted, rtol=1e-6 if dtype is np.float32 else 1e-14)
 
 
+def test_what_is_asked_of_python_raises_its_errors():
+    f = mc.derive("A^(1/2) + logm(A)", shapes={"A": ("n", "n")}).function("value", "native")
+    g = mc.derive("A^(1/2) + logm(A)", shapes={"A": ("n", "n")}).function("value")
+    A = np.array([[2.0, 1.0], [1.0, 3.0]])
+    assert same(f(A=A), g(A=A))
+    assert np.isnan(f(A=-A)).all()
+    power = mc.derive("A^k", shapes={"A": ("n", "n"), "k": (1, 1)}, wrt="A")
+    for target in ("numpy", "native"):
+        with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
+            power.function("value", target)(A=np.zeros((2, 2)), k=-1.0)
+
+
 def test_threads_share_a_function():
     """The lock of Python is released, and nothing is shared between calls."""
     d = mc.derive(*SOURCES["network"][:1], wrt=SOURCES["network"][1])

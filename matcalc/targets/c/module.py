@@ -10,11 +10,14 @@ import re
 from functools import lru_cache
 from typing import Any
 
+import sympy as sp
+
 from matcalc.core import exact_dim
 from matcalc.dims import shape_text
 from matcalc.emit import trees
 from matcalc.emit.code import number_code
 from matcalc.emit.program import Lowered, plain
+from matcalc.emit.schedule import Statement
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
@@ -92,8 +95,10 @@ class Writer:
         return rows, columns
 
     def _size(self, size: Any) -> str:
-        """An exact number as an integer expression of C."""
-        return size_text(self._tree(trees.parsed(number_code(size, self.lowered.dimensions)[0])))
+        """An exact number as an integer expression of C: whole divisors come last, where the quotient is whole."""
+        above, below = sp.fraction(sp.together(size))
+        text = size_text(self._tree(trees.parsed(number_code(above, self.lowered.dimensions)[0])))
+        return text if below == 1 else f"(({text}) / {size_text(trees.parsed(number_code(below, {})[0]))})"
 
     def _tree(self, tree: ast.expr) -> ast.expr:
         """An expression of the schedule with the names of the C file."""
@@ -151,14 +156,18 @@ class Writer:
     def written(self) -> tuple[list[str], str]:
         """Write all steps; the lines that place the matrices, and the size of the workspace."""
         for s in self.lowered.schedule.statements:
-            of = s.of
-            comment = f"{of.params[0]} = {shared(of.args[0]).body}" if of is not None else ""
-            comment = as_comment(comment) if len(comment) <= _COMMENT else ""
-            self.statements.assign(self.renamed[s.target], self._tree(s.tree), self._shape(s.value), comment)
+            self._statement(s)
         owned: dict[str, str] = {}
         for name, e in self.results.items():
             self._result(self.outputs[name], e, owned)
         return self._storage(owned)
+
+    def _statement(self, s: Statement) -> None:
+        """The steps of a statement."""
+        of = s.of
+        comment = f"{of.params[0]} = {shared(of.args[0]).body}" if of is not None else ""
+        comment = as_comment(comment) if len(comment) <= _COMMENT else ""
+        self.statements.assign(self.renamed[s.target], self._tree(s.tree), self._shape(s.value), comment)
 
     def _result(self, output: str, e: Expr, owned: dict[str, str]) -> None:
         """Write a result to its argument; a matrix that was computed for it lies there from the beginning."""

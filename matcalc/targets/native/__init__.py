@@ -3,4 +3,4 @@
 from matcalc.targets.native.module import RUNTIME, native_text
 from matcalc.targets.registry import Target
 
-TARGET = Target("native", native_text, runtime=RUNTIME, library="scipy")
+TARGET = Target("native", native_text, runtime=RUNTIME, library="scipy", solves=True)

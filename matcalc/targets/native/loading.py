@@ -10,16 +10,17 @@ import importlib.util
 import os
 import sys
 import sysconfig
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from matcalc.errors import MatcalcError
 from matcalc.targets.native import cache as libraries
-from matcalc.targets.native.statements import NOT_POSITIVE, SINGULAR
+from matcalc.targets.native.statements import NOT_POSITIVE, RAISED, SINGULAR
 from matcalc.targets.native.text import prelude, routines
 from matcalc.templating import template_folder
 
@@ -27,8 +28,18 @@ _TYPES: dict[Any, str] = {np.dtype(np.float64): "d", np.dtype(np.float32): "s"}
 _PREFIX = {"d": "", "s": "#define SINGLE\n"}
 _FORMS = {"matrix": -1, "number": -2}
 _LARGEST = 2**31 - 1
-_NO_MEMORY = -2
+_NO_MEMORY, _TOO_LARGE = -2, -3
 _MOST = 256  # inputs or results of the quick way
+
+Outside: TypeAlias = "Callable[[], list[Callable[..., Any]]]"
+_PYTHON = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.POINTER(ctypes.c_int),
+    ctypes.POINTER(ctypes.c_longlong),
+    ctypes.POINTER(ctypes.c_void_p),
+    ctypes.c_void_p,
+)
 
 
 class Compiled:
@@ -37,10 +48,11 @@ class Compiled:
     Args:
         text: the C text.
         results: how many it gives.
+        outside: gives the functions in Python for what it does not compute itself.
     """
 
-    def __init__(self, text: str, results: int) -> None:
-        self.text, self.count = text, results
+    def __init__(self, text: str, results: int, outside: Outside = list) -> None:
+        self.text, self.count, self.outside = text, results, outside
         self.loaded: dict[str, _Library] = {}
         self.function: Any = None
         self.library("d")
@@ -48,7 +60,7 @@ class Compiled:
     def library(self, letter: str) -> _Library:
         """The function for double (d) or float (s), compiled when it is first asked for."""
         if letter not in self.loaded:
-            self.loaded[letter] = _Library(self.text, letter, self.count)
+            self.loaded[letter] = _Library(self.text, letter, self.count, self.outside)
             if letter == "s" and self.function is not None:
                 self.function._single(self.loaded[letter].address("matcalc_entry"))
         return self.loaded[letter]
@@ -111,11 +123,16 @@ def _dim(d: Any, number: Mapping[str, int]) -> int:
 class _Library:
     """A loaded library."""
 
-    def __init__(self, text: str, letter: str, count: int) -> None:
-        self.count = count
+    def __init__(self, text: str, letter: str, count: int, outside: Outside) -> None:
+        self.count, self.outside = count, outside
+        self.functions: list[Callable[..., Any]] = []
+        self.dtype = next(dtype for dtype, known in _TYPES.items() if known == letter)
+        self.errors = threading.local()
+        self.python = _PYTHON(self.asked)
         source = f"{_PREFIX[letter]}{prelude()}\n{text.strip()}\n"
         self.loaded = ctypes.CDLL(str(libraries.built(source)))
-        self.loaded.matcalc_bind(_pointers(letter))
+        self.loaded.matcalc_bind(_pointers(letter), ctypes.cast(self.python, ctypes.c_void_p))
+        self.loaded.matcalc_entry.restype = ctypes.c_int
         self.entry, self.shapes = self.loaded.matcalc_entry, self.loaded.matcalc_shapes
 
     def address(self, name: str) -> int:
@@ -131,8 +148,36 @@ class _Library:
         results = [np.empty((shapes[k], shapes[k + 1]), dtype) for k in range(0, 2 * self.count, 2)]
         given = (ctypes.c_void_p * max(len(arrays), 1))(*(a.ctypes.data for a in arrays))
         taken = (ctypes.c_void_p * len(results))(*(a.ctypes.data for a in results))
-        _need_success(self.entry(numbers, given, taken))
+        status = self.entry(numbers, given, taken)
+        if status == RAISED:
+            raise self.errors.found
+        _need_success(status)
         return results
+
+    def asked(self, number: int, sizes: Any, shapes: Any, given: Any, taken: int) -> int:
+        """Compute a value in Python: what the C text calls. An exception waits until that has returned."""
+        try:
+            self.functions = self.functions or self.outside()
+            function = self.functions[number]
+            count = function.__code__.co_argcount - 2
+            arrays = [self.view(given[k], shapes[2 * k], shapes[2 * k + 1]) for k in range(count)]
+            result = self.view(taken, shapes[2 * count], shapes[2 * count + 1])
+            with np.errstate(all="ignore"):
+                value = np.asarray(function(sizes, self.dtype, *arrays), dtype=self.dtype)
+            result[...] = value.reshape(result.shape)
+        except Exception as error:
+            self.errors.found = error
+            return RAISED
+        return 0
+
+    def view(self, pointer: int, rows: int, columns: int) -> Any:
+        """Memory of the C text as a matrix or, without rows, a number."""
+        size = abs(rows * columns)
+        if size == 0:
+            return np.empty((rows, columns), self.dtype)
+        memory = (ctypes.c_char * (size * self.dtype.itemsize)).from_address(pointer)
+        matrix = np.frombuffer(memory, self.dtype)
+        return matrix[0] if rows < 0 else matrix.reshape(rows, columns)
 
 
 def _need_success(status: int) -> None:
@@ -141,6 +186,8 @@ def _need_success(status: int) -> None:
         raise np.linalg.LinAlgError("Matrix is not positive definite")
     if status == SINGULAR:
         raise np.linalg.LinAlgError("Singular matrix")
+    if status == _TOO_LARGE:
+        raise ValueError(f"target='native' takes matrices up to {_LARGEST} rows or columns")
     if status == _NO_MEMORY:
         raise MemoryError("no memory for the function's matrices")
     if status:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
+from matcalc.emit import trees
 from matcalc.emit.program import Lowered, plain, quoted
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.targets.native.text import NativeWriter, native_c_text
 from matcalc.targets.numpy.inputs import Inputs
-from matcalc.targets.numpy.module import used_helpers
+from matcalc.targets.numpy.module import numpy_body, used_helpers
 from matcalc.targets.registry import Page
+from matcalc.targets.solvers import solver_sources
 from matcalc.templating import render
 
 RUNTIME = ("_compiled", "Compiled")
@@ -22,7 +27,8 @@ def native_text(lowered: Lowered, page: Page) -> str:
     """
     if lowered.functions:
         raise NoRuleError("no native code with abstract functions")
-    text, writer = native_c_text(lowered)
+    text, writers = native_c_text(lowered)
+    writer = writers[0]
     names = {key: lowered.namer.fresh(key) for key in writer.results}
     body, result = _call(lowered, writer, names), _result(lowered, names)
     taken = Inputs(
@@ -34,6 +40,10 @@ def native_text(lowered: Lowered, page: Page) -> str:
     prologue = [f"{lowered.inputs[name]} = _renamed(inputs, {quoted(name)})" for name in lowered.renamed()]
     prologue += [*(["_nothing_left(inputs)"] if prologue else []), call, body]
     sizes = _sizes(lowered, writer)
+    asked = [source for k, w in enumerate(writers) for source in _asked(w, k)]
+    solvers = solver_sources(lowered, lambda inner: numpy_body(inner, {}))
+    helpers = [*solvers, *used_helpers("\n".join([*prologue, result, *taking, *asked, *solvers])).values()]
+    everything = "\n".join([*prologue, *taking, *asked, *helpers])
     return render(
         "native_module.py.jinja",
         title=plain(page.title),
@@ -50,8 +60,26 @@ def native_text(lowered: Lowered, page: Page) -> str:
         result=result,
         taken=taken.signature(),
         taking=taking,
-        helpers=list(used_helpers("\n".join([*prologue, result, *taking])).values()),
+        uses_math="math." in everything,
+        uses_special="special." in everything,
+        uses_lapack="lapack." in everything,
+        uses_linalg="sla." in everything,
+        outside=f", outside=lambda: [{', '.join(re.findall('def (_asked[0-9_]+)', ' '.join(asked)))}]" if asked else "",
+        asked=asked,
+        helpers=helpers,
     )
+
+
+def _asked(writer: NativeWriter, k: int) -> list[str]:
+    """The functions in Python that compute what has no counterpart in C."""
+    found = []
+    for number, (tree, read) in enumerate(writer.statements.outside):
+        names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        sizes = [name if name in names else "_" for name in writer.sizes.values()]
+        lines = [f"def _asked{k}_{number}(sizes, dtype{''.join(f', {name}' for name in read)}):"]
+        lines += [f"    {', '.join(sizes)}, = sizes[:{len(sizes)}]"] if set(sizes) - {"_"} else []
+        found.append("\n".join([*lines, f"    return {trees.text(tree)}"]))
+    return found
 
 
 def _call(lowered: Lowered, writer: NativeWriter, names: dict[str, str]) -> str:

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from matcalc.emit import trees
+from matcalc.emit.blocks import is_blocks
 from matcalc.emit.program import Lowered
+from matcalc.emit.schedule import Statement
+from matcalc.expr import Expr
+from matcalc.targets.c.entries import SCALAR
 from matcalc.targets.c.module import Writer, helper_texts, with_needed
+from matcalc.targets.c.parts import Step
 from matcalc.targets.native.statements import NativeStatements
 from matcalc.templating import render, template_folder
 
@@ -34,12 +39,40 @@ class NativeWriter(Writer):
     """One program as a native function."""
 
     kind_of_statements = NativeStatements
+    statements: NativeStatements
 
-    def __init__(self, lowered: Lowered) -> None:
+    def __init__(self, lowered: Lowered, numbered_from: int = 0) -> None:
         self.more_words = _words()
+        self.inlined: dict[str, ast.expr] = {}
         super().__init__(lowered)
+        self.statements.numbered_from = numbered_from
         self.storage, self.size = self.written()
         self.body = "\n".join(line for s in self.statements.steps for line in s.lines)
+
+    def _fresh(self, wanted: str) -> str:
+        """A name in C for a name in Python, of whatever alphabet."""
+        return super()._fresh(wanted if wanted.isascii() else f"v_{wanted.encode('ascii', 'ignore').decode()}")
+
+    def _statement(self, s: Statement) -> None:
+        """The steps of a statement; stacked blocks are read where they are used."""
+        if is_blocks(s.value):
+            self.inlined[self.renamed[s.target]] = self._tree(s.tree)
+        else:
+            super()._statement(s)
+
+    def _result(self, output: str, e: Expr, owned: dict[str, str]) -> None:
+        if not self.statements.tried(partial(super()._result, output, e, owned)):
+            name = self._fresh_numbered("t")
+            self.statements.assign(name, self._tree(self.lowered.schedule.tree(e)), SCALAR)
+            self.statements.steps.append(Step([f"*{output} = {name};"], None, {name}))
+
+    def _tree(self, tree: ast.expr) -> ast.expr:
+        tree = super()._tree(tree)
+        names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self.inlined]
+        found: dict[ast.expr, ast.expr] = {n: self.inlined[n.id] for n in names}
+        replaced = trees.Replaced(found).visit(tree)
+        assert isinstance(replaced, ast.expr)
+        return replaced
 
     def needed_sizes(self) -> list[str]:
         """The names in Python of the sizes that the code or the shapes of the results use."""
@@ -49,6 +82,11 @@ class NativeWriter(Writer):
 
     def _codes(self) -> list[str]:
         return [code for _, code in self._divisors()]
+
+    def _large(self) -> list[str]:
+        """The sizes that are made of others, and so may be beyond what BLAS takes."""
+        found = {size for shape in self.statements.shapes.values() for size in shape if not size.isalnum()}
+        return sorted(found - set(self.sizes.values()))
 
     def counted(self, size: str) -> str:
         """A number of operations, as code in Python, in C."""
@@ -70,6 +108,7 @@ class NativeWriter(Writer):
             outputs=[f"real *restrict const {self.outputs[key]} = taken[{k}];" for k, key in enumerate(self.results)],
             scalars=[s for s in self.statements.scalars if s not in self.outputs.values()],
             divisors=self._codes(),
+            large=self._large(),
             size=self.size,
             storage=self.storage,
             steps=[line for s in self.statements.steps for line in s.lines],
@@ -102,14 +141,16 @@ class _Counted(ast.NodeTransformer):
         return ast.BinOp(left, node.op, right)
 
 
-def native_c_text(lowered: Lowered) -> tuple[str, NativeWriter]:
-    """The functions, without the prelude."""
-    first = NativeWriter(lowered)
+def native_c_text(lowered: Lowered) -> tuple[str, list[NativeWriter]]:
+    """The functions, without the prelude, and what wrote them."""
+    writers = [NativeWriter(lowered)]
+    first = writers[0]
     used, functions = set(first.statements.used), [first.function("first")]
     call = "    return first(sizes, given, taken);"
     if lowered.alternative is not None:
         less, more, other = lowered.alternative
-        second = NativeWriter(other)
+        second = NativeWriter(other, len(first.statements.outside))
+        writers.append(second)
         used |= second.statements.used
         functions.append(second.function("second"))
         sizes = [f"    const int {name} = sizes[{k}];" for k, name in enumerate(first.sizes.values())]
@@ -118,7 +159,7 @@ def native_c_text(lowered: Lowered) -> tuple[str, NativeWriter]:
     needed = with_needed(used)
     helpers = [_DOUBLE.sub("real", text) for name, text in helper_texts().items() if name in needed]
     entry = f"int matcalc_entry(const int *sizes, const real *const *given, real *const *taken)\n{{\n{call}\n}}"
-    return "\n\n".join([*helpers, *functions, entry, first.shapes()]), first
+    return "\n\n".join([*helpers, *functions, entry, first.shapes()]), writers
 
 
 @lru_cache(maxsize=1)
@@ -126,4 +167,4 @@ def _words() -> frozenset[str]:
     """What the prelude defines or calls, and the frame of a function uses."""
     text = re.sub(r"/\*.*?\*/", "", prelude(), flags=re.DOTALL)
     called = set(re.findall(r"\b([A-Za-z_]\w*)\(", text)) | set(re.findall(r"#define (\w+)", text))
-    return frozenset(called | {"real", "routine", "sizes", "given", "taken", "first", "second", "shapes"})
+    return frozenset(called | {"real", "routine", "outside", "sizes", "given", "taken", "first", "second", "shapes"})

@@ -41,10 +41,10 @@ class Kernels(Protocol):
 def numpy_text(lowered: Lowered, page: Page, kernels: Kernels | None = None) -> str:
     """The NumPy module; `kernels` take its entrywise blocks where they are compiled."""
     comments = page.comments
-    statements, result = _body(lowered, comments, kernels)
+    statements, result = numpy_body(lowered, comments, kernels)
     if lowered.alternative is not None:
         less, more, other = lowered.alternative
-        inner, inner_result = _body(other, comments, kernels)
+        inner, inner_result = numpy_body(other, comments, kernels)
         branch = "\n".join([*inner, f"return {inner_result}"]).splitlines()
         comment = "# the products of the factors are smaller than the residual"
         statements = [comment, f"if {less} < {more}:", *(f"    {line}" for line in branch), *statements]
@@ -57,7 +57,7 @@ def numpy_text(lowered: Lowered, page: Page, kernels: Kernels | None = None) -> 
     prologue = [f"{lowered.inputs[name]} = _renamed(inputs, {quoted(name)})" for name in lowered.renamed()]
     prologue += [*(["_nothing_left(inputs)"] if prologue else []), call]
     body = "\n".join([*prologue, *statements, result, *taking])
-    solvers = solver_sources(lowered, lambda inner: _body(inner, {}, None))
+    solvers = solver_sources(lowered, lambda inner: numpy_body(inner, {}))
     used = used_helpers("\n".join([body, *solvers]))
     everything = body + "".join([*solvers, *used.values()])
     return render(
@@ -82,7 +82,7 @@ def numpy_text(lowered: Lowered, page: Page, kernels: Kernels | None = None) -> 
     )
 
 
-def _body(lowered: Lowered, comments: Mapping[str, str], kernels: Kernels | None) -> tuple[list[str], str]:
+def numpy_body(lowered: Lowered, comments: Mapping[str, str], kernels: Kernels | None = None) -> tuple[list[str], str]:
     """The lines of the statements, and the text of what is returned."""
     result = lowered.result()
     inputs = {v: lowered.inputs[v.params[0]] for v in (*lowered.program.variables, *lowered.extra)}
