@@ -12,6 +12,7 @@ from matcalc.claims.claim import judged, judged_values
 from matcalc.claims.lines import LineVerdicts, judged_lines
 from matcalc.claims.verdict import Verdict
 from matcalc.curvature.curvature import Curvature, curvature_of
+from matcalc.curvature.definiteness import definiteness
 from matcalc.errors import shorten
 from matcalc.export.note import export, lesson
 from matcalc.export.picture_svg import graph_svg
@@ -91,7 +92,7 @@ class Derivation(Problem):
 
         With `hessian` the Hessians by the variables follow, as the differential of the gradient.
         """
-        page = written(self, "text", style, layout, code=language, hessian=hessian)
+        page = written(self, "text", style, layout, code=language, hessian=hessian, known=definiteness)
         return f"{liftings_text(self.liftings)}\n\n{page}" if self.liftings and style == "steps" else page
 
     def latex(
@@ -104,7 +105,7 @@ class Derivation(Problem):
         hessian: bool = False,
     ) -> str:
         """The derivation as LaTeX that JupyterLab, VS Code and pdflatex render, with the symbols of `notation`."""
-        page = written(self, "latex", style, layout, notation, language, hessian=hessian)
+        page = written(self, "latex", style, layout, notation, language, hessian=hessian, known=definiteness)
         rows = liftings_latex(self.liftings, notation) if style == "steps" else []
         return page.replace("\n", "\n" + "".join(f"{row} \\\\[8pt]\n" for row in rows), 1)
 
@@ -118,7 +119,7 @@ class Derivation(Problem):
         hessian: bool = False,
     ) -> str:
         """The derivation as Markdown with LaTeX formulas, with the symbols of `notation`."""
-        page = written(self, "markdown", style, layout, notation, language, hessian=hessian)
+        page = written(self, "markdown", style, layout, notation, language, hessian=hessian, known=definiteness)
         return f"{liftings_markdown(self.liftings, notation)}\n\n{page}" if self.liftings and style == "steps" else page
 
     def picture(self) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from matcalc.core import transpose
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
@@ -12,6 +14,19 @@ DISTINCT_ROWS = (
     "a matrix with distinct rows (off the diagonal no distance is 0; on it every one is, and has the subgradient 0)"
 )
 _SPREAD = {None: "not constant", 1: "free of constant columns", 2: "free of constant rows"}
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A fixed message, and what fills its places: an expression, several of them, or a fixed word.
+
+    Example:
+        >>> Remark("its eigenvalues are at least {0}", ("0",)).message.format("0")
+        'its eigenvalues are at least 0'
+    """
+
+    message: str
+    values: tuple[Expr | str | tuple[Expr, ...], ...] = ()
 
 
 def worded(fact: str, e: Expr) -> tuple[Expr, str]:

@@ -147,21 +147,44 @@ def curvature_of(d: Problem) -> Curvature:
         ShapeError: the function is not scalar.
         MatcalcError: one of the names is not a variable.
     """
+    return _prover(d).verdict()
+
+
+def prove(d: Problem) -> Curvature:
+    """The same of a function without kinks and without the search for a witness: what is not proved is undecided."""
+    prover = _prover(d, search=False)
+    if prover.has_kinks:
+        return Curvature(prover.variables, "undecided", failed="it may have kinks")
+    return prover.verdict()
+
+
+def _prover(d: Problem, *, search: bool = True) -> _Prover:
     d.need_scalar("curvature")
     inner = [name for name in d.names if name not in d.graph.declared]
     if inner:
         raise MatcalcError(f"{', '.join(inner)} is a named value: curvature is in variables")
-    return _Prover(d).verdict()
+    return _Prover(d, search=search)
 
 
 class _Prover:
-    """Proves or disproves for one problem."""
+    """Proves or disproves for one problem.
 
-    def __init__(self, d: Problem) -> None:
+    Args:
+        d: the problem.
+        search: whether a witness is looked for where nothing is proved.
+    """
+
+    def __init__(self, d: Problem, *, search: bool) -> None:
         self.d = d
+        self.search = search
         self.variables = tuple(d.wrt)
         self.ranges = Ranges()
         self.function = opened(d.output)
+
+    @property
+    def has_kinks(self) -> bool:
+        """Whether the function may have kinks in the variables."""
+        return self._is_rough(self.function)
 
     def verdict(self) -> Curvature:
         """The strongest status that is proved."""
@@ -226,7 +249,7 @@ class _Prover:
         return stronger(word, H, spectrum, spectra, self.d.rewriter)
 
     def _disproved(self, failed: str, hessian: Expr | None = None) -> Curvature:
-        found = witness(self.d, rough=self._is_rough(self.function))
+        found = witness(self.d, rough=self._is_rough(self.function)) if self.search else None
         if isinstance(found, tuple) and any(part.chord is not None for part in found):
             return Curvature(self.variables, "neither", chords=found, hessian=hessian)
         if found is not None:

@@ -112,7 +112,7 @@ def sum_of_matrices(s: Spectra, e: Expr) -> Spectrum | None:
     """The least eigenvalue of a sum is at least the sum of the least ones (Weyl)."""
     if e.op != "add":
         return None
-    special = dominated_rank_one(s, e) or softmax_covariance(s, e)
+    special = softmax_covariance(s, e) or dominated_rank_one(s, e)
     if special is not None:
         return special
     mirrored = dominated_rank_one(s, core.add(*map(core.minus, e.args)))

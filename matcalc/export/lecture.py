@@ -7,6 +7,7 @@ from matcalc.calculus.jacobian import jacobian_by
 from matcalc.calculus.paths import LocalJacobian, reason_of
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.wording import worded
+from matcalc.curvature.definiteness import definiteness
 from matcalc.dims import is_one
 from matcalc.errors import need_one_of
 from matcalc.export.lesson import DETAILS, Adjoint, Fact, Lesson, LocalMatrix, Recognised, Result, Variable
@@ -57,7 +58,7 @@ def make_lesson(
     lesson = lecture.lesson()
     if hessian and d.output.is_scalar:
         writer = LessonWriter(lecture)
-        lesson.second = [second_order(writer, e) for e in lecture.d.wrt]
+        lesson.second = [second_order(writer, e, definiteness) for e in lecture.d.wrt]
     return lesson
 
 
@@ -73,6 +74,7 @@ class _Lecture(ViewBuilder):
     def lesson(self) -> Lesson:
         """All parts."""
         d = self.d
+        writer = LessonWriter(self)
         lesson = Lesson(
             output=self.named(d.output),
             differential=self.differential_of(d.output),
@@ -83,13 +85,12 @@ class _Lecture(ViewBuilder):
             ],
             definitions=[
                 Variable(self.named(e), self.definition_of(e), shape_latex(e), [], d.glosses.get(self.label(e), ""))
-                for e in (*d.graph.definitions.values(), *self.labels)
+                for e in self.values_in_order()
             ],
             notice=d.notice,
             domain=[self.condition_fact(fact, e) for fact, e in self.conditions()],
             recognised=[Recognised(self.rule(s).formula, self.references.cite(s.rule)) for s in d.recognised],
         )
-        writer = LessonWriter(self)
         if self.full:
             view = View("", "", [], [], "", [])
             (writer.fill if d.output.is_scalar else writer.fill_map)(view)

@@ -20,7 +20,8 @@ class Context:
         assumptions: `(fact, expression)` pairs that hold where the source is defined (the domains of its operations).
         closed: whether closed facts (symmetric, one-hot, ...) may be used that hold at the point only: after the last
             differentiation. Those that the form of an expression gives it hold everywhere and may always be used.
-        moving: named values that are differentiated by: these leave what their definitions give them, as variables do.
+        moving: what will be differentiated by, a named value among it: it leaves what its definition gives it, as a
+            variable leaves its facts, while those of other variables stay. Without these, any variable may move.
         exact: whether only that is done by which no digit of the numbers is lost: for generated code.
 
     Attributes:
@@ -63,13 +64,17 @@ class Context:
         return masks[e]
 
     def lasting(self, e: Expr) -> int:
-        """The facts of `e` that its form alone gives it, whatever its variables are: X X' is symmetric everywhere."""
+        """The facts of `e` that last while something moves: X X' is symmetric everywhere, whatever X is."""
         masks = self._lasting
         if e not in masks:
             for sub in postorder((e,), stop=lambda s: s in masks):
                 own = facts_from(sub, [masks[a] for a in sub.args])[0]
-                masks[sub] = own & ~CLOSED_MASK if sub.op == "variable" or sub in self.moving else own
+                masks[sub] = own & ~CLOSED_MASK if self.moves(sub) else own
         return masks[e]
+
+    def moves(self, e: Expr) -> bool:
+        """Whether something will be differentiated by it: any variable, where nothing says by what."""
+        return e in self.moving or (e.op == "variable" and not self.moving)
 
     def known(self, e: Expr, fact: str) -> bool:
         """Whether the fact may be used of `e`; noted as used by the rule that is tried."""

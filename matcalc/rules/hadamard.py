@@ -55,6 +55,41 @@ def _as_column(v: Expr) -> Expr:
     return v if is_one(v.shape[1]) else flipped(v)
 
 
+def _covariance() -> tuple[Expr, Expr]:
+    u, v = var("u", "n", 1), var("v", "n", 1)
+    one = core.eye(u.shape[0])
+    return diag(u) @ core.add(one, core.minus(broadcast(v.T, one.shape))), core.add(diag(u), core.minus(u @ v.T))
+
+
+@node_rule(op="matmul", source=HORN, example=_covariance, having="diag, add", why="matrix products become outer ones")
+def diagonal_times_identity_and_rows(e: Expr, context: Context) -> Expr | None:
+    """diag(u) (I - 1 v') = diag(u) - u v', (I - u 1') diag(v) = diag(v) - u v'"""
+    for k, (a, b) in enumerate(zip(e.args, e.args[1:])):
+        D, rest = (a, b) if a.op == "diag" else (b, a)
+        if D.op != "diag" or rest.op != "add" or not is_spread_beside_identity(rest, rows=D is a):
+            continue
+        u = _as_column(D.args[0])
+        terms = []
+        for t in rest.args:
+            coefficient, scalars, body = split(t)
+            if body is not None and body.op == "broadcast":
+                body = matmul(u, body.args[0]) if D is a else matmul(body.args[0], flipped(u))
+            else:
+                body = D
+            terms.append(join(coefficient, scalars, body))
+        return matmul(*e.args[:k], core.add(*terms), *e.args[k + 2 :])
+    return None
+
+
+def is_spread_beside_identity(e: Expr, *, rows: bool) -> bool:
+    """Whether a sum has multiples of I and of 1 v' (of u 1', where it is not by rows) and no other terms."""
+    bodies = [split(t)[2] for t in e.args]
+    axis = 0 if rows else 1
+    ones = [b for b in bodies if b is not None and b.op == "eye"]
+    repeated = [b for b in bodies if b is not None and b.op == "broadcast" and is_one(b.args[0].shape[axis])]
+    return bool(ones) and bool(repeated) and len(ones) + len(repeated) == len(bodies)
+
+
 def _rows() -> tuple[Expr, Expr]:
     v, M = var("v", "m", 1), var("M", "m", "n")
     return diag(v) @ M, hadamard(broadcast(v, M.shape), M)

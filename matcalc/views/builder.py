@@ -27,6 +27,7 @@ from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.steps import Step
 from matcalc.vecform import matrices
 from matcalc.views.formulas import formulas, formulas_text
+from matcalc.views.named import shorthands
 from matcalc.views.page import Edge, Line, Writer, latex_writer
 from matcalc.walk import substitute
 
@@ -62,6 +63,27 @@ class ViewBuilder:
             self.w = latex_writer(writer.notation.with_output(self.label(d.output)))
         elif writer.plain and d.output.is_scalar:
             self.w = replace(writer, expr=self._with_adjoints(writer.expr))
+        self.shorthands: dict[Expr, Expr] = {}
+        self.meanings: dict[Expr, str] = {}
+
+    def name_shorthands(self) -> None:
+        """Names for what a page writes several times and the source does not name: from here on they are written."""
+        if self.shorthands:
+            return
+        write = self.w.expr
+        self.shorthands = shorthands(self.d)
+        self.meanings = {short: write(e) for e, short in self.shorthands.items()}
+        if self.shorthands:
+            self.w = replace(self.w, expr=lambda e: write(self.short(e)))
+
+    def values_in_order(self) -> list[Expr]:
+        """All that has a name on the page and a definition; the output, as in the graph, at the end."""
+        made = [*self.d.graph.definitions.values(), *self.labels]
+        return [*made[:-1], *self.shorthands.values(), *made[-1:]]
+
+    def short(self, e: Expr) -> Expr:
+        """An expression with its shorthands."""
+        return substitute(e, self.shorthands, through_names=False) if self.shorthands else e
 
     def _with_adjoints(self, write: Callable[[Expr], str]) -> Callable[[Expr], str]:
         """Writes adjoints as `g_v` in text, where `d_v` is too near to the differential `dv`."""
@@ -119,6 +141,8 @@ class ViewBuilder:
 
     def definition_of(self, e: Expr) -> str:
         """What a value is defined as; empty for a variable."""
+        if e in self.meanings:
+            return self.meanings[e]
         return self.w.expr(e.args[0]) if e.op == "named" else self.w.expr(e) if e in self.labels else ""
 
     def quotient(self, e: Expr) -> str:

@@ -47,6 +47,17 @@ class Layout:
         """A chain of equal expressions."""
         return beside(equation(e))
 
+    def concluded(self, e: Equation) -> list[str]:
+        """A result: its sides below each other, each with its remark below it where it has no room beside it."""
+        lines = []
+        for k, (formula, remark) in enumerate(equation(e)):
+            line = f"  => {formula}" if not k else f"     {formula}"
+            if remark and len(line) + len(remark) > LINE:
+                lines += [line, f"{' ' * 8}{remark if remark.startswith('[') else f'({remark})'}"]
+            else:
+                lines.append(f"{line}   {remark}".rstrip())
+        return lines
+
     def gradients(self, equations: list[Equation]) -> list[str]:
         """The results: each in one line, or below each other."""
         lines = []
@@ -126,7 +137,7 @@ def beside(rows: list[tuple[str, str]], indent: str = "  ") -> list[str]:
     lines = []
     for left, remark in rows:
         if remark and len(left) + 3 > WIDEST and len(left) + len(remark) > LINE:
-            lines += [indent + left, f"{indent}{' ' * 6}({remark})"]
+            lines += [indent + left, f"{indent}{' ' * 6}{remark if remark.startswith('[') else f'({remark})'}"]
         else:
             lines.append(f"{indent}{left.ljust(start) if len(left) + 3 <= start else left + '   '}{remark}".rstrip())
     return lines

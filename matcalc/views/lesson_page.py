@@ -55,6 +55,7 @@ class LessonWriter:
 
     def __init__(self, b: ViewBuilder) -> None:
         self.b = b
+        b.name_shorthands()
         self.w = b.w
         self.way = WayBack(b.d)
         self.said: set[str] = set()
@@ -108,7 +109,7 @@ class LessonWriter:
         if self.w.plain:
             return self.w.expr(e)
         names = {**self.differentials, **{str(v.params[0]): self.d_of(of) for of, v in self.unnamed.items()}}
-        return latex(e, self.w.notation.with_names(names))
+        return latex(self.b.short(e), self.w.notation.with_names(names))
 
     def differential(self, e: Expr) -> Expr:
         """The differential of an expression as a symbol."""

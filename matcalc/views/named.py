@@ -12,6 +12,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.dims import is_one, symbols
 from matcalc.expr import Expr, number_value, postorder, record
 from matcalc.graph import Graph
+from matcalc.ops.normalization import softmax
 from matcalc.rewrite.terms import split
 from matcalc.walk import depends, transform
 
@@ -125,6 +126,30 @@ def _free(wanted: str, taken: Iterable[str], numbered: bool) -> str:
     while f"{wanted}{k}" in taken:
         k += 1
     return f"{wanted}{k}"
+
+
+def shorthands(d: Problem) -> dict[Expr, Expr]:
+    """Names for distributions that are part of an adjoint and have none: P for softmax(S, 2), p for a column.
+
+    They come in by differentiating, as that of log_softmax.
+    """
+    if not d.output.is_scalar:
+        return {}
+    inside = {e.args[0] for e in postorder((d.output,)) if e.op == "named"}
+    found: dict[Expr, None] = {}
+    for made in d.reverse.adjoints.values():
+        for e in postorder((made.value,), through_names=False):
+            if e.op == softmax.name and e not in inside and e is not made.value and not e.is_scalar:
+                found[e] = None
+    sizes = symbols(size for v in d.graph.declared.values() for size in v.shape)
+    taken = {*d.graph.declared, *d.graph.definitions, *sizes}
+    names: dict[Expr, Expr] = {}
+    for e in found:
+        letter = "p" if is_one(e.shape[0]) or is_one(e.shape[1]) else "P"
+        name = _free(letter, taken, len(found) > 1)
+        taken.add(name)
+        names[e] = core.named(name, e)
+    return names
 
 
 def is_entrywise(e: Expr) -> bool:

@@ -101,19 +101,21 @@ class Second:
 
     Attributes:
         of: the variable.
+        heading: what it is, and on vec what it maps.
         lines: the differentials of the values in the gradient, and of the gradient.
         definitions: of names in the result.
-        on_vec: the differential of the gradient as a matrix times that of the variable.
-        result: the Hessian.
+        result: the Hessian; then as a sum over rows.
+        remarks: what is proved of it.
         conditions: what its form needs.
     """
 
     of: str
+    heading: str
     lines: list[Equation]
     definitions: list[Line]
-    on_vec: Equation | None
     result: Equation
     conditions: list[str]
+    remarks: list[str]
 
 
 @dataclass(slots=True)

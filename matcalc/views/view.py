@@ -27,7 +27,7 @@ from matcalc.views.layout import Layout, joined
 from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
 from matcalc.views.page import TEXT, Block, Line, View, Writer, latex_writer
-from matcalc.views.second import second_order
+from matcalc.views.second import Known, nothing_known, second_order
 
 STYLES = ("steps", "differential", "result", "components", "jacobians")
 TRAILING = re.compile(r" ?\\\\(\[\w+\])?\s*\n\\end\{aligned\}")  # the last row ends without a break
@@ -43,6 +43,7 @@ def written(
     code: str = ENGLISH,
     *,
     hessian: bool = False,
+    known: Known = nothing_known,
 ) -> str:
     """The derivation as `text`, `latex` (one display) or `markdown`, in one of the `STYLES`.
 
@@ -54,6 +55,7 @@ def written(
         notation: the symbols of LaTeX.
         code: the language of the fixed words.
         hessian: whether the Hessians by the variables follow, with their steps.
+        known: what is proved of a Hessian.
 
     Raises:
         MatcalcError: another style, layout or language.
@@ -64,17 +66,27 @@ def written(
         raise MatcalcError("the style components is typeset: ask for latex or markdown")
     writer = TEXT if form == "text" else latex_writer(notation)
     words = language(code)
-    view = make_view(d, style, layout, writer, words, hessian=hessian)
+    view = make_view(d, style, layout, writer, words, hessian=hessian, known=known)
     shown = Layout(words)
     functions = {"layout": shown, "joined": joined}
     text = render(f"{style}.{SUFFIXES[form]}.jinja", view=view, row=row, t=words.filled, **functions)
     return TRAILING.sub(r"\n\\end{aligned}", text)
 
 
-def make_view(d: Problem, style: str, layout: str, writer: Writer, words: Language, *, hessian: bool = False) -> View:
+def make_view(
+    d: Problem,
+    style: str,
+    layout: str,
+    writer: Writer,
+    words: Language,
+    *,
+    hessian: bool = False,
+    known: Known = nothing_known,
+) -> View:
     """The model of a derivation's view; without the steps for the style `result`."""
     pages = Pages(with_names(d) if style == "steps" else d, writer, words, layout)
     d = pages.d
+    lesson = LessonWriter(pages) if style == "steps" or hessian else None
     view = pages.frame()
     if style == "steps":
         view.title = d.title
@@ -82,16 +94,16 @@ def make_view(d: Problem, style: str, layout: str, writer: Writer, words: Langua
     if not d.output.is_scalar:
         if style == "jacobians":
             view.blocks = pages.map_blocks()
-        elif style == "steps":
-            LessonWriter(pages).fill_map(view)
+        elif lesson is not None and style == "steps":
+            lesson.fill_map(view)
         elif style == "differential":
             write_map_differentials(pages, view)
         view.results = pages.jacobians()
         return view
     if style == "components":
         view.components = pages.components()
-    elif style == "steps":
-        LessonWriter(pages).fill(view)
+    elif lesson is not None and style == "steps":
+        lesson.fill(view)
     elif style == "jacobians":
         view.blocks = [pages.block(made) for made in d.reverse.adjoints.values() if made.of is not d.output]
     elif style == "differential":
@@ -100,9 +112,8 @@ def make_view(d: Problem, style: str, layout: str, writer: Writer, words: Langua
     view.results = pages.results()
     view.facts_used = [pages.fact_of(name, fact) for name, fact in d.facts_used]
     view.facts_wished = [pages.fact_of(name, fact) for name, fact in d.facts_wished]
-    if hessian:
-        lesson = LessonWriter(pages)
-        view.second = [second_order(lesson, e) for e in d.wrt]
+    if lesson is not None and hessian:
+        view.second = [second_order(lesson, e, known) for e in d.wrt]
     return view
 
 
@@ -128,8 +139,7 @@ class Pages(ViewBuilder):
             for v in d.graph.declared.values()
         ]
         definitions = [
-            Line(f"{self.named(e)} = {self.definition_of(e)}", w.shape(e.shape))
-            for e in (*d.graph.definitions.values(), *self.labels)
+            Line(f"{self.named(e)} = {self.definition_of(e)}", w.shape(e.shape)) for e in self.values_in_order()
         ]
         return View(
             output=self.named(d.output),
@@ -153,7 +163,7 @@ class Pages(ViewBuilder):
                 self.d.glosses.get(self.label(e), ""),
                 self.w.shape(e.shape),
             )
-            for e in (*self.d.graph.definitions.values(), *self.labels)
+            for e in self.values_in_order()
         ]
 
     def direction(self) -> str:
