@@ -90,6 +90,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
         help="which derivatives (default: gradient of a scalar function, Jacobian of a matrix-valued one)",
     )
     one.add_argument("--by", metavar="NAME", help="with --kind hessian: the second variable of mixed Hessians")
+    one.add_argument("--target", default="numpy", metavar="TARGET", help="whose functions are checked (default: numpy)")
     one.add_argument("--trials", type=_at_least(1), default=5, metavar="N", help="how many random points (default: 5)")
     one.add_argument("--seed", type=_at_least(0), default=0, metavar="N", help="of the random numbers (default: 0)")
 

@@ -38,6 +38,7 @@ REFUSED: dict[str, dict[str, set[str]]] = {
         "value": _C | {"cumsum", "digamma", "gelu", "hardtanh", "normcdf", "pdist2", "polygamma", "selu", "normspec"},
         "gradient": _C | _SPECIAL | {"det", "kron", "prodothers"},
     },
+    "r": {"value": _SOLVED, "gradient": _SOLVED},
 }
 
 REFUSED["native"] = {"value": set(), "gradient": set()}  # what is not in C is asked of Python
@@ -52,5 +53,6 @@ REFUSED_CASES: dict[str, set[str]] = {
         *("cookbook-0067b", "cookbook-0080", "ml-multinomial-hess", "ml-kroncov-A", "ml-orthreg-hess", "tb-mn-XXt"),
         "tb-fn-pinv-tall",
     },
+    "r": set(),
 }
 REFUSED_CASES["native"] = set()

@@ -227,7 +227,14 @@ class Derivation(Problem):
         return objective_of(self, wrt, fixed, dims, target)
 
     def check(
-        self, trials: int = 5, seed: int = 0, *, kind: str | None = None, by: Any = None, against: Any = None
+        self,
+        trials: int = 5,
+        seed: int = 0,
+        *,
+        kind: str | None = None,
+        by: Any = None,
+        against: Any = None,
+        target: str = "numpy",
     ) -> Report:
         """The generated derivatives against differences of the source graph, at random values that satisfy the facts.
 
@@ -237,6 +244,7 @@ class Derivation(Problem):
             kind: `gradient` (the default for a scalar function), `jacobian` (for others) or `hessian`.
             by: for mixed Hessians the second variable; without it each variable is taken twice.
             against: a Python function of the same arguments: its values and its gradient are compared too.
+            target: whose generated functions are checked; other languages run in processes of their own.
 
         Differences move freely from values that satisfy the facts, and along the set where there is a structure.
 
@@ -245,7 +253,7 @@ class Derivation(Problem):
             ShapeError: a gradient or Hessian of a function that is not scalar.
         """
         with patience("comparing with differences"):
-            report = checked(self, kind, trials, seed, by)
+            report = checked(self, kind, trials, seed, by, target)
             return report if against is None else checked_against(self, against, report, trials, seed)
 
     def parse(self, text: str) -> Expr:

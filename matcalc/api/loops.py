@@ -10,7 +10,7 @@ from matcalc.claims.verdict import Verdict
 from matcalc.curvature.curvature import Curvature
 from matcalc.curvature.loops import curvature_of_loops
 from matcalc.emit.module import compile_function
-from matcalc.errors import NoRuleError, shorten
+from matcalc.errors import NoRuleError, need_one_of, shorten
 from matcalc.export.loops import export_loops
 from matcalc.kinds import GRADIENT, kind_of
 from matcalc.loops.check import checked
@@ -130,6 +130,7 @@ class LoopDerivation(LoopProblem):
             claim: text in the scope of the program; `d_h[t]` is the right adjoint of h[t].
             kind: `gradient`.
             by: nothing: there are no mixed Hessians here.
+            target: `numpy`.
 
         It is disproved by the program written out for small sizes, and proved term by term, for all sizes.
         """
@@ -152,7 +153,9 @@ class LoopDerivation(LoopProblem):
         """
         return curvature_of_loops(self, [n for name in names for n in (name if isinstance(name, list) else [name])])
 
-    def check(self, trials: int = 5, seed: int = 0, *, kind: Any = None, by: Any = None) -> Report:
+    def check(
+        self, trials: int = 5, seed: int = 0, *, kind: Any = None, by: Any = None, target: str = "numpy"
+    ) -> Report:
         """The generated gradients against differences of the program, written out for small sizes.
 
         Args:
@@ -160,10 +163,12 @@ class LoopDerivation(LoopProblem):
             seed: of the random numbers.
             kind: `gradient`.
             by: nothing: there are no mixed Hessians here.
+            target: `numpy`.
         """
         kind_of(kind or GRADIENT, (GRADIENT,))
         if by is not None:
             raise NoRuleError("a mixed Hessian is not available for programs with families and recurrences")
+        need_one_of("target", target, ("numpy",))
         return checked(self, self.function(), trials, seed)
 
     def __getattr__(self, name: str) -> Any:

@@ -102,10 +102,11 @@ def _code(given: Given) -> Answer:
     return _answer(d.code(kind=given.get("kind"), target=given.get("target", "numpy")))
 
 
-@_command("check", *SOURCE, "kind", "by", "trials", "seed", "format")
+@_command("check", *SOURCE, "kind", "by", "trials", "seed", "target", "format")
 def _check(given: Given) -> Answer:
     trials, seed = given.get("trials", 5), given.get("seed", 0)
-    report = derivation(given).check(trials=trials, seed=seed, kind=given.get("kind"), by=given.get("by"))
+    options = {name: given[name] for name in ("kind", "by", "target") if given.get(name) is not None}
+    report = derivation(given).check(trials=trials, seed=seed, **options)
     return _answer(str(report), report_data(report), "ok" if report.ok else "failed")
 
 

@@ -64,8 +64,8 @@ def is_whole(value: sp.Expr) -> bool:
     return all(above.subs(dict(zip(unknowns, point))) % divisor == 0 for point in points)
 
 
-def rules(names: Names) -> dict[str, list[Rule]]:
-    """All rules of selection, for a program with these names."""
+def rules(names: Names, *, three_axes: bool = True) -> dict[str, list[Rule]]:
+    """All rules of selection, for a program with these names; `three_axes`: there are arrays with three axes."""
 
     def dim_text(d: object) -> str:
         return size_text(d, names.dimensions)
@@ -120,7 +120,7 @@ def rules(names: Names) -> dict[str, list[Rule]]:
     found: dict[str, list[Rule]] = {**entrywise.RULES, **contractions.RULES, **moments.RULES, **traces.RULES}
     return {
         **found,
-        **{op: [blocks_code, *found[op]] for op in ("matmul", "add", "scale")},
+        **({op: [blocks_code, *found[op]] for op in ("matmul", "add", "scale")} if three_axes else {}),
         "variable": [variable_code],
         "number": [exact_code],
         "ones": [filled_code],

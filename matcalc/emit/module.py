@@ -66,7 +66,7 @@ def numpy_source(
     wanted = program(value, gradients, kind, variables, tangent=tangent, extra=extra)
     if factors is not None:
         wanted = wanted.with_factors(factors)
-    lowered = Lowered(wanted, name or (VALUE if autodiff else kind).name, sizes)
+    lowered = Lowered(wanted, name or (VALUE if autodiff else kind).name, sizes, three_axes=chosen.three_axes)
     lowered.summary = summary or lowered.summary
     if lowered.solvers and not chosen.solves:
         equation = next(iter(lowered.solvers))

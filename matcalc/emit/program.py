@@ -66,7 +66,9 @@ class Lowered:
         after: the program after each pass.
     """
 
-    def __init__(self, program: Program, name: str, sizes: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, program: Program, name: str, sizes: Mapping[str, int] | None = None, *, three_axes: bool = True
+    ) -> None:
         self.program, self.name = program, name
         self.summary = program.kind.summary
         self.alternative: tuple[str, str, Lowered] | None = None
@@ -89,11 +91,11 @@ class Lowered:
         self.program, self.roots = program, program.roots
         if program.alternative is not None:
             less, more = (number_code(count, self.dimensions)[0] for count in program.alternative[:2])
-            self.alternative = less, more, Lowered(program.alternative[2], name, sizes)
+            self.alternative = less, more, Lowered(program.alternative[2], name, sizes, three_axes=three_axes)
         values = [] if program.value is None else [program.value]
         derivatives = [e for e in self.roots if e is not program.value]
         names = Names(self.inputs, self.dimensions, self.functions, self.solvers)
-        select = Selector(rules(names), values, derivatives, sizes, self.roots)
+        select = Selector(rules(names, three_axes=three_axes), values, derivatives, sizes, self.roots)
         self.shapes = {name: self.namer.fresh(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
         self.schedule = Schedule(select, self.roots, self.namer.statement)
 

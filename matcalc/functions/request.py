@@ -22,7 +22,7 @@ from matcalc.expr import Expr
 from matcalc.functions.parts import parts_of
 from matcalc.kinds import VALUE, VALUE_AND_VJP, Kind, default, kind_of
 from matcalc.printing.text import shared
-from matcalc.targets.registry import autodiff_names, need_runnable, target_names
+from matcalc.targets.registry import Signature, autodiff_names, need_runnable, target_names, target_of
 
 _LONGEST = 110
 
@@ -98,8 +98,16 @@ def function(d: Problem, kind: str | None = None, target: str = "numpy", **optio
     source = module(d, kind, target, **options)
     made = _COMPILED.setdefault(d, {})
     if source not in made:
-        made[source] = compile_function(source)
+        runner = target_of(target).runner
+        made[source] = compile_function(source) if runner is None else runner([(source, signature(d, asked))])[0]
     return made[source]
+
+
+def signature(d: Problem, asked: Request) -> Signature:
+    """What a function takes and returns."""
+    made = parts_of(d, asked.kind)
+    names = made.extra if asked.kind.tangents else made.derivatives
+    return Signature(asked.kind, tuple(d.graph.declared.values()), tuple(names or ()), d.output)
 
 
 def _operators(d: Problem, kind: Kind) -> Callable[..., dict[str, Any]]:

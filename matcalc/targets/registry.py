@@ -5,7 +5,7 @@ A target says how the lowered program (`matcalc.emit.program.Lowered`) is writte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from typing import Any, TypeAlias
 
 from matcalc.errors import MatcalcError, missing_dependency, need_one_of
+from matcalc.expr import Expr
+from matcalc.kinds import Kind
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,26 @@ class Page:
     comments: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Signature:
+    """What a function takes and returns.
+
+    Attributes:
+        kind: what it returns.
+        variables: what it takes, in order.
+        names: of the derivatives, or of the tangents, in order.
+        output: the value.
+    """
+
+    kind: Kind
+    variables: tuple[Expr, ...]
+    names: tuple[str, ...]
+    output: Expr
+
+
 Printer: TypeAlias = Callable[[Any, Page], str]
+Caller: TypeAlias = Callable[[Callable[..., Any], dict[str, Any]], Any]
+Runner: TypeAlias = Callable[[Sequence[tuple[str, Signature]]], list[Callable[..., Any]]]
 
 
 @dataclass(frozen=True)
@@ -43,6 +64,9 @@ class Target:
         runtime: the names of the functions that its modules may carry, which no variable may have.
         library: the package without which its functions cannot run.
         language: where it is no Python, the language and how its text is run.
+        runner: the functions of some texts of another language, run in a process of that language.
+        three_axes: it has arrays with three axes.
+        call: a function of the library, called with arrays of NumPy and numbers; None where it takes these as NumPy's.
         solves: it has code that solves the equations of implicit values.
         autodiff: writes a value that the library differentiates by our derivative.
     """
@@ -52,13 +76,16 @@ class Target:
     runtime: Iterable[str] = ()
     library: str | None = None
     language: str = ""
+    runner: Runner | None = None
+    three_axes: bool = True
+    call: Caller | None = None
     solves: bool = False
     autodiff: Printer | None = None
 
 
 _FOLDERS = {
     name: f"matcalc.targets.{name.replace('-', '_')}"
-    for name in ("numpy", "array-api", "dask", "jax", "torch", "numba", "c", "native")
+    for name in ("numpy", "array-api", "dask", "jax", "torch", "numba", "c", "native", "r")
 }
 _REGISTERED: dict[str, Target] = {}
 
@@ -116,8 +143,17 @@ def need_runnable(name: str) -> None:
     target = target_of(name)
     if target.library is not None and not _installed(target.library):
         raise missing_dependency(f"target={name!r}", target.library)
-    if target.language:
+    if target.language and target.runner is None:
         raise MatcalcError(f"target={name!r} is the text of {target.language}")
+
+
+def mapped(f: Callable[[Any], Any], parts: Any) -> Any:
+    """A function of every array in dicts and pairs; what is no array stays."""
+    if isinstance(parts, dict):
+        return {name: mapped(f, part) for name, part in parts.items()}
+    if isinstance(parts, tuple):
+        return tuple(mapped(f, part) for part in parts)
+    return parts if isinstance(parts, (int, float)) else f(parts)
 
 
 def _installed(package: str) -> bool:

@@ -1,11 +1,17 @@
 """Dask: arrays in blocks, lazily."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import partial
+from typing import Any
+
+import numpy as np
 
 from matcalc.targets.dask import runtime
 from matcalc.targets.libraries.dialect import Dialect
 from matcalc.targets.libraries.module import portable_text
-from matcalc.targets.registry import Target
+from matcalc.targets.registry import Target, mapped
 
 DIALECT = Dialect(
     "Dask",
@@ -29,9 +35,17 @@ DIALECT = Dialect(
     own=runtime,
     needs={"special.": "from scipy import special"},
 )
+
+
+def called(function: Callable[..., Any], arrays: dict[str, Any]) -> Any:
+    """A function's results for arrays of NumPy, computed."""
+    return mapped(np.asarray, function(**arrays))
+
+
 TARGET = Target(
     "dask",
     partial(portable_text, DIALECT),
     runtime=DIALECT.helpers,
     library="dask",
+    call=called,
 )

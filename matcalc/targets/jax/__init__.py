@@ -1,6 +1,13 @@
 """JAX: what is generated can be traced, so that it can be jitted, sharded and differentiated further."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
 
 from matcalc.targets.jax import runtime
 from matcalc.targets.libraries.autodiff import autodiff_text
@@ -18,6 +25,15 @@ DIALECT = Dialect(
     own=runtime,
     needs={"jax.": "import jax"},
 )
+
+
+def called(function: Callable[..., Any], arrays: dict[str, Any]) -> Any:
+    """A function's results for arrays of NumPy, in double precision."""
+    jax = import_module("jax")
+    with jax.enable_x64(True):
+        return jax.tree.map(np.asarray, function(**jax.tree.map(jax.numpy.asarray, arrays)))
+
+
 TARGET = Target(
     "jax",
     partial(portable_text, DIALECT),
@@ -25,4 +41,5 @@ TARGET = Target(
     library="jax",
     solves=True,
     autodiff=partial(autodiff_text, "jax", DIALECT),
+    call=called,
 )

@@ -1,0 +1,164 @@
+"""Generated functions of other languages, run in a process of their own for checks: arrays go as files of doubles.
+
+A process holds many functions, since its start takes longer than a call. It reads a line with the number of a function,
+takes the arrays of `in.bin`, leaves those of `out.bin` and answers with a line. No text of a user is run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from matcalc.errors import MatcalcError
+from matcalc.expr import Expr
+from matcalc.targets.registry import Signature
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+_LONGEST = 2000
+Start: TypeAlias = Callable[[Path, Sequence["Job"]], list[str]]
+
+
+class Job:
+    """A function that is run.
+
+    Attributes:
+        source: its text.
+        signature: what it takes and returns.
+        sizes: the names of the sizes that it takes after its inputs.
+    """
+
+    def __init__(self, source: str, signature: Signature, sizes: Sequence[str]) -> None:
+        self.source, self.signature, self.sizes = source, signature, list(sizes)
+        by_name = {v.params[0]: v for v in signature.variables}
+        self.tangents = [by_name[name] for name in signature.names] if signature.kind.tangents else []
+
+    @property
+    def count(self) -> int:
+        """The number of inputs before tangents, cotangent and sizes."""
+        return len(self.signature.variables)
+
+
+class Process:
+    """A running process with some functions.
+
+    Args:
+        jobs: the functions.
+        start: writes what is needed into a folder, and gives the command.
+    """
+
+    def __init__(self, jobs: Sequence[Job], start: Start) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="matcalc-"))
+        weakref.finalize(self, shutil.rmtree, self.path)
+        command = start(self.path, jobs)
+        self.process = subprocess.Popen(
+            command, cwd=self.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        weakref.finalize(self, _ended, self.process)
+
+    def call(self, number: int, arrays: Sequence[Array]) -> list[Array]:
+        """The results of a function for these arrays.
+
+        Raises:
+            ValueError: the function refuses them.
+            MatcalcError: the process ended.
+        """
+        parts = [part for a in arrays for part in (np.array(a.shape, dtype=float), a.ravel(order="F"))]
+        (self.path / "in.bin").write_bytes(np.concatenate(parts).tobytes() if parts else b"")
+        answer = self._answer(f"{number}\n")
+        if answer.startswith("error"):
+            raise ValueError(answer.removeprefix("error").strip())
+        if answer != "done":
+            self.process.kill()
+            said = self.process.stderr.read() if self.process.stderr is not None else ""
+            raise MatcalcError(f"{answer} {said}".strip()[-_LONGEST:] or "the process ended")
+        return _read(self.path / "out.bin")
+
+    def _answer(self, line: str) -> str:
+        """What the process answers to a line; nothing if it ended."""
+        if self.process.stdin is None or self.process.stdout is None:
+            return ""
+        try:
+            self.process.stdin.write(line)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return ""
+        return self.process.stdout.readline().strip()
+
+
+def _ended(process: subprocess.Popen[str]) -> None:
+    """End a process, and close what leads to it."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def _read(path: Path) -> list[Array]:
+    data = np.frombuffer(path.read_bytes(), dtype=float)
+    found = []
+    while len(data):
+        m, n = int(data[0]), int(data[1])
+        found.append(np.array(data[2 : 2 + m * n].reshape(m, n, order="F")))
+        data = data[2 + m * n :]
+    return found
+
+
+def functions(jobs: Sequence[Job], start: Start) -> list[Callable[..., Any]]:
+    """The functions of some jobs, in one process, called as those of NumPy."""
+    process = Process(jobs, start)
+    return [_function(process, number, job) for number, job in enumerate(jobs)]
+
+
+def _function(process: Process, number: int, job: Job) -> Callable[..., Any]:
+    signature, kind = job.signature, job.signature.kind
+
+    def call(
+        *, dims: Mapping[str, int] | None = None, tangents: Any = None, cotangent: Any = None, **arrays: Any
+    ) -> Any:
+        names = [v.params[0] for v in signature.variables]
+        if arrays.keys() != set(names):
+            raise TypeError(f"the function takes {', '.join(names)}, got {', '.join(arrays)}")
+        given = [_matrix(arrays[v.params[0]], v) for v in signature.variables]
+        for v in job.tangents:
+            along = tangents[v.params[0]] if v.params[0] in tangents else np.zeros(np.shape(arrays[v.params[0]]))
+            given.append(_matrix(along, v))
+        if kind.cotangent:
+            given.append(_matrix(cotangent, signature.output))
+        given += [np.full((1, 1), float((dims or {})[size])) for size in job.sizes]
+        results = process.call(number, given)
+        value = _number(results.pop(0), signature.output) if kind.value else None
+        if not kind.derivatives:
+            return value
+        if kind.tangents and not kind.second:
+            return _number(results[0], signature.output)
+        found = {}
+        for name, a in zip(signature.names, results, strict=True):
+            form = np.shape(arrays[name]) if name in arrays and not kind.matrix else a.shape
+            found[name] = float(a.item()) if form == () else a.reshape(form, order="F")
+        return found if value is None else (value, found)
+
+    call.__name__ = kind.name
+    return call
+
+
+def _number(a: Array, of: Expr) -> Any:
+    """The value of a 1 x 1 expression as a number."""
+    return float(a.item()) if of.is_scalar else a
+
+
+def _matrix(value: Any, of: Expr) -> Array:
+    """A value as a matrix of doubles."""
+    a = np.asarray(value, dtype=float)
+    if a.ndim == 0:
+        return a.reshape(1, 1)
+    if a.ndim == 1:
+        return a.reshape(1, -1) if of.shape[0] == 1 and of.shape[1] != 1 else a.reshape(-1, 1)
+    return a

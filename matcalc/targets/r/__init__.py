@@ -1,0 +1,13 @@
+"""Base R."""
+
+from matcalc.targets.r.module import r_text
+from matcalc.targets.r.run import r_functions
+from matcalc.targets.registry import Target
+
+TARGET = Target(
+    "r",
+    r_text,
+    language="an R file: write d.code(target='r') to a file and source() it",
+    runner=r_functions,
+    three_axes=False,
+)

@@ -1,0 +1,307 @@
+"""Expressions in base R. Matrices are matrices throughout, columns and rows too; 1 x 1 values are plain numbers.
+
+R repeats a plain vector along the columns of a matrix, and refuses two matrices of different shapes: a column is
+written as its entries, a row as its entries repeated, and a column with a row as an outer product.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import ClassVar
+
+from matcalc.emit import trees
+from matcalc.targets.matrix_languages.expressions import (
+    ATOM,
+    COMPARE,
+    MATMUL,
+    POWER,
+    PRODUCT,
+    SUM,
+    UNARY,
+    Expressions,
+    Piece,
+)
+from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
+
+_EXACT, _POWERS, _EXTENDED = 2**53, 22, 64
+
+_SAME = ("exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+CALLS: dict[str, str] = {
+    **{f"np.{f}": f"{f}({{0}})" for f in _SAME},
+    **{f"np.arc{f}": f"a{f}({{0}})" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{"math.sqrt": "sqrt({0})", "math.log": "log({0})", "math.exp": "exp({0})"},
+    **{"math.lgamma": "lgamma({0})", "math.gamma": "gamma({0})"},
+    **{"np.square": "({0})^2", "_squared_cosh": "cosh({0})^2", "_sigmoid": "plogis({0})", "_softplus": "softplus({0})"},
+    **{"_log1mexp": "log1mexp({0})", "_reciprocal": "reciprocal({0})", "_gelu": "gelu({0})", "_selu": "selu({0})"},
+    **{"_huber": "huber({0}, {1})", "_leakyrelu": "leaky_relu({0}, {1})", "_elu": "elu({0}, {1})"},
+    **{"special.erf": "erf({0})", "special.erfc": "erfc({0})", "special.erfcx": "erfcx({0})"},
+    **{"special.gammaln": "lgamma({0})", "special.digamma": "digamma({0})", "special.ndtr": "pnorm({0})"},
+    **{"special.log_ndtr": "pnorm({0}, log.p = TRUE)", "special.polygamma": "psigamma({1}, {0})"},
+    "np.clip": "pmin(pmax({0}, {1}), {2})",
+    **{"np.sum": "sum({0})", "np.sum:0": "col_sums({0})", "np.sum:1": "row_sums({0})"},
+    **{"np.mean": "mean({0})", "np.mean:0": "col_means({0})", "np.mean:1": "row_means({0})"},
+    **{f"np.{f}": f"{f}({{0}})" for f in ("max", "min", "prod")},
+    **{f"np.{f}:0": f"by_col({{0}}, {f})" for f in ("max", "min", "prod")},
+    **{f"np.{f}:1": f"by_row({{0}}, {f})" for f in ("max", "min", "prod")},
+    **{"_softmax:0": "softmax_cols({0})", "_softmax:1": "softmax_rows({0})"},
+    **{"_log_softmax:0": "log_softmax_cols({0})", "_log_softmax:1": "log_softmax_rows({0})"},
+    **{"_logsumexp:0": "by_col({0}, log_sum_exp)", "_logsumexp:1": "by_row({0}, log_sum_exp)"},
+    "_logsumexp": "log_sum_exp({0})",
+    **{"np.trace": "sum(diag({0}))", "np.cumsum:0": "col_cumsums({0})", "np.cumsum:1": "row_cumsums({0})"},
+    **{"np.linalg.norm": 'norm({0}, "F")', "np.linalg.norm:nuc": "sum(svd({0}, 0, 0)$d)"},
+    "np.linalg.norm:2": "max(svd({0}, 0, 0)$d)",
+    **{"np.linalg.solve": "solve({0}, {1}, tol = 0)", "np.linalg.inv": "solve({0}, tol = 0)"},
+    **{"np.linalg.det": "det({0})", "_log_det": "log_det({0})"},
+    "np.linalg.slogdet": "as.vector(determinant({0})$modulus)",
+    "np.linalg.svd": "matrix(svd({0}, 0, 0)$d)",
+    "np.linalg.matrix_power": "whole_power({0}, {1})",
+    **{"_cholesky_inverse": "chol2inv({0})", "_chol": "chol_lower({0})"},
+    **{"_vec": "matrix({0})", "_reshape": "matrix({0}, {s1}, {s2})"},
+    **{"_diag": "diag_of({0})", "_diagvec": "matrix(diag({0}))", "_add_diagonal": "add_diagonal({0}, {1})"},
+    **{"_comm": "commutation({s0}, {s1})", "_dsel": "diagonal_selection({s0})"},
+    **{"_dup": "duplication({s0})", "_elim": "elimination({s0})", "_toep": "toeplitz_basis({s0})"},
+    **{"_symtoep": "symmetric_toeplitz_basis({s0})", "_skewdup": "skew_basis({s0})"},
+    **{"_kron": "kronecker({0}, {1})", "np.kron": "kronecker({0}, {1})"},
+    **{"_kron_eye": "kronecker({0}, diag({s1}))", "_eye_kron": "kronecker(diag({s0}), {1})"},
+    **{
+        f"_kron_times:{k}": f"kron_times({a}, {b}, {{2}})"
+        for k, a, b in (("xxx", "{0}", "{1}"), ("-xx", "NULL", "{1}"), ("x-x", "{0}", "NULL"))
+    },
+    **{
+        f"_times_kron:{k}": f"times_kron({{0}}, {a}, {b})"
+        for k, a, b in (("xxx", "{1}", "{2}"), ("x-x", "NULL", "{2}"), ("xx-", "{1}", "NULL"))
+    },
+    **{"_blockinner": "block_inner({0}, {1})", "_blocksum": "block_sum({0}, {1})"},
+    **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
+    **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_diagsums": "diag_sums({0})"},
+    **{"np.tril": "lower_part({0})", "np.triu": "upper_part({0})", "_pdist2": "squared_distances({0}, {1})"},
+    **{"_convmat": "convolution_matrix({0}, {s1})", "np.convolve": "convolution_matrix({1}, nrow({0})) %*% {0}"},
+    **{"_prodothers": "other_products({0})", "_prodothers:0": "other_products_cols({0})"},
+    **{"_prodothers:1": "other_products_rows({0})", "_dprodothers": "other_products_slope({0}, {1})"},
+    **{
+        "_dprodothers:0": "other_products_cols_slope({0}, {1})",
+        "_dprodothers:1": "other_products_rows_slope({0}, {1})",
+    },
+    "_prodothersform": "products_form_all({0}, {1})",
+    **{"_prodothersform:0": "products_form_cols({0}, {1})", "_prodothersform:1": "products_form_rows({0}, {1})"},
+    **{"_eigvals": "eigen_values({0})", "_eigvecs": "eigen_vectors({0})", "_resolvent": "resolvent({0}, {1})"},
+    **{"_eigmax": "extreme_pair({0}, 1)$value", "_eigmin": "extreme_pair({0}, -1)$value"},
+    **{"_eigvecmax": "extreme_pair({0}, 1)$vector", "_eigvecmin": "extreme_pair({0}, -1)$vector"},
+    **{"_pinv": "pseudo_inverse({0})", "_polar": "polar_factor({0})", "_dpolar": "polar_slope({0}, {1})"},
+    **{"_dpolarform": "polar_form({0})", "_expm": "exp_matrix({0})", "_logm": "log_matrix({0})"},
+    **{"_sqrtm": "sqrt_matrix({0})", "_matpow": "power_matrix({0}, {1})", "_frechetpow": "power_slope({0}, {1}, {2})"},
+    **{"_frechet_expm": "exp_slope({0}, {1})", "_frechet_logm": "log_slope({0}, {1})"},
+    **{"_frechet_sqrtm": "sqrt_slope({0}, {1})", "_frechet_matrix": "slope_form({0}, {1})"},
+    **{"_frechetpowform": "power_form({0}, {1})", "_sylvester": "sylvester({0}, {1}, {2})"},
+    **{"_lyapunov": "lyapunov({0}, {1})", "_dlyapunov": "discrete_lyapunov({0}, {1})"},
+    **{"_care": "riccati({0}, {1}, {2}, {3})", "_dare": "discrete_riccati({0}, {1}, {2}, {3})"},
+    **{"_adj": "adjugate({0})", "_dadj": "adjugate_slope({0}, {1})", "_dadjform": "adjugate_form({0}, {1})"},
+}
+_FUNCTIONS = {"_frechet_expm": "exp_slope", "_frechet_logm": "log_slope", "_frechet_sqrtm": "sqrt_slope"}
+_SIZES: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "/"}
+
+
+def number(value: float) -> str:
+    """A number; as a hexadecimal one where R would read the decimal one with an error in its last place."""
+    text = repr(value)
+    if isinstance(value, int):
+        return text
+    digits, _, exponent = text.partition("e")
+    whole, _, fraction = digits.partition(".")
+    mantissa, power = int(whole + fraction.rstrip("0")), int(exponent or 0) - len(fraction.rstrip("0"))
+    if mantissa < _EXACT and abs(power) <= _POWERS and _rounds_twice(Fraction(mantissa) * Fraction(10) ** power, value):
+        return text.removesuffix(".0")
+    return value.hex()
+
+
+def _rounds_twice(exact: Fraction, value: float) -> bool:
+    """Whether rounding to 64 bits and then to 53 gives the value."""
+    if exact == 0:
+        return True
+    shift = _EXTENDED - (exact.numerator.bit_length() - exact.denominator.bit_length())
+    long = Fraction(round(exact * Fraction(2) ** shift)) / Fraction(2) ** shift
+    return float(long) == value
+
+
+class RExpressions(Expressions):
+    """R's words."""
+
+    title = "R"
+    calls: ClassVar[Mapping[str, str]] = CALLS
+    matmul_level = MATMUL
+    functions: ClassVar[Mapping[str, str]] = _FUNCTIONS
+
+    def number(self, value: float) -> str:
+        return number(value)
+
+    def size(self, tree: ast.expr) -> str:
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):
+            return f"{self._bracketed(tree.left)}^{self._bracketed(tree.right)}"
+        if isinstance(tree, ast.BinOp) and type(tree.op) in _SIZES:
+            sign = _SIZES[type(tree.op)]
+            if sign in "+-":
+                return f"{self.size(tree.left)} {sign} {self.size(tree.right)}"
+            return f"{self._bracketed(tree.left)} {sign} {self._bracketed(tree.right)}"
+        return trees.text(tree)
+
+    def _bracketed(self, tree: ast.expr) -> str:
+        text = self.size(tree)
+        return f"({text})" if isinstance(tree, ast.BinOp) else text
+
+    def size_text(self, text: str) -> str:
+        """A size of a shape."""
+        return self.size(trees.parsed(text))
+
+    # ------------------------------------------------------------------------------------------------ entries
+
+    def entrywise(self, operator: str, a: Piece, b: Piece, level: int) -> Piece:
+        shape = joint(a.shape, b.shape)
+        if SCALAR not in (a.shape, b.shape) and a.flags != b.flags:
+            if a.shape != shape and b.shape != shape:
+                return self._outer(operator, a, b, shape)
+            a, b = (p if p.shape == shape else self._repeated(p, shape) for p in (a, b))
+        left, right = level, level + 1
+        if level == COMPARE:
+            left = right = SUM
+        return Piece(f"{a.at(left)} {operator} {b.at(right)}", shape, level)
+
+    def _repeated(self, a: Piece, shape: Shape) -> Piece:
+        """The entries of a column or a row in the order of those of a matrix."""
+        if a.flags[1]:
+            return Piece(f"c({a.text})", shape)
+        return Piece(f"rep({a.text}, each = {self.size_text(shape[0])})", shape)
+
+    def _outer(self, operator: str, a: Piece, b: Piece, shape: Shape) -> Piece:
+        """A column with a row, or a row with a column."""
+        if a.flags[1]:
+            more = "" if operator == "*" else f', "{operator}"'
+            return Piece(f"outer(c({a.text}), c({b.text}){more})", shape)
+        if operator in "*+":
+            return self._outer(operator, b, a, shape)
+        return Piece(f"outer(c({b.text}), c({a.text}), function(x, y) y {operator} x)", shape)
+
+    def along(self, a: Piece, shape: Shape) -> Piece:
+        if a.shape == shape and a.shape != SCALAR:
+            return a
+        return Piece(f"along({a.text}, {self.size_text(shape[0])}, {self.size_text(shape[1])})", shape)
+
+    def power(self, a: Piece, b: Piece) -> Piece:
+        found = self.entrywise("^", a, b, POWER)
+        if a.shape in (SCALAR, found.shape) and b.shape in (SCALAR, found.shape):
+            return Piece(f"{a.at(ATOM)}^{b.at(ATOM)}", found.shape, POWER)
+        return found
+
+    def chosen(self, test: Piece, yes: Piece, no: Piece) -> Piece:
+        return Piece(f"choose_entries({test.text}, {yes.text}, {no.text})", joint(test.shape, yes.shape, no.shape))
+
+    def truth(self, test: Piece) -> Piece:
+        return Piece(f"as_number({test.text})", test.shape)
+
+    def bound(self, pieces: list[Piece], function: str) -> Piece:
+        """pmax or pmin, whose first argument gives the shape."""
+        a, b = pieces
+        shape = joint(a.shape, b.shape)
+        if a.shape != shape:
+            a, b = b, a
+        if a.shape != shape:
+            a = self.along(a, shape)
+        if b.shape not in (SCALAR, shape):
+            b = self._repeated(b, shape)
+        if shape == SCALAR:
+            return Piece(f"{function.removeprefix('p')}({pieces[0].text}, {pieces[1].text})", shape)
+        return Piece(f"{function}({a.text}, {b.text})", shape)
+
+    # ------------------------------------------------------------------------------------------------ matrices
+
+    def transposed(self, a: Piece) -> Piece:
+        if a.shape == SCALAR:
+            return a
+        if a.turned is not None:
+            return a.turned
+        return Piece(f"t({a.text})", a.shape[::-1], turned=a)
+
+    def named(self, name: str) -> Piece:
+        if name in self.uppers:
+            return Piece(f"t({name})", self.shapes[name], turned=Piece(name, self.shapes[name]))
+        return Piece(name, self.shapes[name])
+
+    def product(self, a: Piece, b: Piece) -> Piece:
+        shape = a.shape[0], b.shape[1]
+        if a.turned is not None and b.turned is None:
+            left = a.turned.text
+            return Piece(f"crossprod({left})" if left == b.text else f"crossprod({left}, {b.text})", shape)
+        if b.turned is not None and a.turned is None:
+            right = b.turned.text
+            return Piece(f"tcrossprod({right})" if right == a.text else f"tcrossprod({a.text}, {right})", shape)
+        return Piece(f"{a.at(MATMUL)} %*% {b.at(UNARY)}", shape, MATMUL)
+
+    def dot(self, a: Piece, b: Piece) -> Piece:
+        if a.shape == SCALAR and b.shape == SCALAR:
+            return self.entrywise("*", a, b, PRODUCT)
+        if a.flags != b.flags and SCALAR not in (a.shape, b.shape):
+            b = self.transposed(b)
+        if a.text == b.text:
+            return Piece(f"sum({a.at(ATOM)}^2)")
+        return Piece(f"sum({a.at(PRODUCT)} * {b.at(MATMUL)})")
+
+    def filled(self, value: Piece, shape: Shape, sizes: list[str]) -> Piece:
+        return Piece(f"matrix({value.text}, {sizes[0]}, {sizes[1]})", shape)
+
+    def identity(self, size: str, shape: Shape) -> Piece:
+        return Piece(f"diag({size})", shape)
+
+    def blocks(self, rows: list[list[Piece]], shape: Shape) -> Piece:
+        lines = [f"cbind({', '.join(p.text for p in row)})" for row in rows]
+        return Piece(f"unname(rbind({', '.join(lines)}))", shape)
+
+    def entry(self, a: Piece) -> Piece:
+        return Piece(f"c({a.text})")
+
+    def called(self, name: str, text: str, shape: Shape) -> Piece:
+        if name == "np.linalg.cholesky":
+            return Piece(text, shape)
+        level = POWER if text.endswith("^2") else MATMUL if "%*%" in text and not text.endswith(")") else ATOM
+        return Piece(text, shape, level)
+
+    # ------------------------------------------------------------------------------------------------ factors
+
+    def cholesky(self, pieces: list[Piece]) -> Piece:
+        """The lower factor, of which R has the transpose."""
+        return Piece(
+            f"t(chol({pieces[0].text}))", pieces[0].shape, turned=Piece(f"chol({pieces[0].text})", pieces[0].shape)
+        )
+
+    def _upper(self, lower: Piece) -> str:
+        return self.transposed(lower).text
+
+    def cholesky_solve(self, pieces: list[Piece]) -> Piece:
+        upper = self._upper(pieces[0])
+        inner = f"backsolve({upper}, {pieces[1].text}, transpose = TRUE)"
+        return Piece(f"backsolve({upper}, {inner})", pieces[1].shape)
+
+    def cholesky_inverse(self, pieces: list[Piece]) -> Piece:
+        return Piece(f"chol2inv({self._upper(pieces[0])})", pieces[0].shape)
+
+    def weighted_gram(self, pieces: list[Piece]) -> Piece:
+        x, d = pieces
+        return Piece(f"crossprod({x.text}, c({d.text}) * {x.at(MATMUL)})", (x.shape[1], x.shape[1]))
+
+    def diagonal(self, pieces: list[Piece]) -> Piece:
+        a = pieces[0] if pieces[0].turned is None else pieces[0].turned
+        return Piece(f"matrix(diag({a.text}))", (a.shape[0], "1"))
+
+    forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {
+        "np.maximum": lambda self, pieces: self.bound(pieces, "pmax"),
+        "np.minimum": lambda self, pieces: self.bound(pieces, "pmin"),
+        "np.linalg.cholesky": cholesky,
+        "_cholesky_solve": cholesky_solve,
+        "_cholesky_inverse": cholesky_inverse,
+        "_weighted_gram": weighted_gram,
+        "_diagvec": diagonal,
+        "np.diagonal": diagonal,
+    }
+
+
+CALLS |= dict.fromkeys(RExpressions.forms, "")
