@@ -90,9 +90,17 @@ def export(options: argparse.Namespace) -> int:
     from matcalc.export.formats import suffixes
     from matcalc.export.note import Note
     from matcalc.printing.style import Notation
+    from matcalc.targets.registry import target_of_file
 
     if options.output is None:
         raise MatcalcError(f"export needs -o FILE, ending in one of {' '.join(suffixes())}")
+    if target_of_file(options.output) is not None:
+        if len(options.sources) > 1:
+            raise MatcalcError("a file of code holds one derivation")
+        print(
+            derivation({**vars(options), "source": _source(options.sources[0], run=options.run)}).export(options.output)
+        )
+        return 0
     notation = Notation(
         transpose=options.transpose, hadamard=options.hadamard, adjoint=options.adjoint, bold=options.bold
     )

@@ -5,10 +5,13 @@ One process runs the functions of all operations, one those of the reference cas
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,7 @@ from test_targets import SOURCES, arrays_of
 
 import matcalc as mc
 from matcalc import core
+from matcalc.cli import main
 from matcalc.dims import symbol
 from matcalc.errors import NoRuleError
 from matcalc.functions.request import requested, signature
@@ -29,6 +33,7 @@ from matcalc.targets.r.expressions import number
 from matcalc.targets.registry import target_of
 
 PROGRAMS = {"r": "Rscript"}
+ROOT = Path(__file__).resolve().parent.parent
 Function = Callable[..., Any]
 
 
@@ -307,3 +312,23 @@ def test_factors_are_kept_as_r_gives_them() -> None:
 def test_traps_of_r(said: str) -> None:
     """What the printer works around is still so: docs/languages.md says it."""
     assert r(f"options(warn = -1); cat(isTRUE({{ {said} }}))") == "TRUE"
+
+
+def test_the_r_code_of_the_documentation(tmp_path: Path) -> None:
+    """Each block is run in a folder with the files that the commands before it write."""
+    text = (ROOT / "docs" / "languages.md").read_text(encoding="utf-8")
+    for command in re.findall(r"^\$ matcalc (code .*--target r -o .*)$", text, re.MULTILINE):
+        parts = shlex.split(command.replace("examples/", f"{ROOT}/examples/"))
+        assert main([*parts[:-1], str(tmp_path / parts[-1])]) == 0
+    for block in re.findall(r"^```r\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        wanted = [line.removeprefix("#>").split() for line in block.splitlines() if line.startswith("#>")]
+        found = r(f'setwd("{tmp_path}")\nset.seed(1)\n{block}').splitlines()
+        assert [line.split() for line in found] == wanted
+
+
+def test_files_of_code(tmp_path: Path) -> None:
+    d = mc.derive("sum(X.^2)", shapes={"X": ("n", "k")})
+    assert d.export(tmp_path / "f.R", kind="value").read_text() == d.code("value", "r")
+    assert d.export(tmp_path / "f.py").read_text() == d.code()
+    assert main(["export", "sum(X.^2)", "--shape", "X=n,k", "-o", str(tmp_path / "g.R")]) == 0
+    assert "value_and_grad <- function(X)" in (tmp_path / "g.R").read_text()

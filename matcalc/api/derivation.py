@@ -22,7 +22,7 @@ from matcalc.frontend.tracing.origin import Origin
 from matcalc.functions.against import checked_against, with_constants
 from matcalc.functions.certificate import checked
 from matcalc.functions.objective import Objective, objective_of
-from matcalc.functions.request import function, module
+from matcalc.functions.request import function, module, module_file
 from matcalc.indices.lifting import liftings_latex, liftings_markdown, liftings_text
 from matcalc.numeric.binding import bind
 from matcalc.numeric.evaluate import evaluate
@@ -31,6 +31,7 @@ from matcalc.optimum.optimum import optimum_of
 from matcalc.optimum.result import Optimum
 from matcalc.patience import patience
 from matcalc.printing.style import STANDARD, Notation
+from matcalc.targets.registry import target_of_file
 from matcalc.views.view import written
 
 # What completion shows of a problem, beside the methods of the derivation itself.
@@ -130,7 +131,8 @@ class Derivation(Problem):
         """Write a note: title, variables, graph, steps with reasons, results, code, certificate, identities used.
 
         Args:
-            path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .typ .json
+            path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .typ .json, or .py .R .c: the
+                code of that target, for which `kind` is the option.
             options: `title`, `template` (a Jinja2 file of your own), `notation` (a `Notation`), `language` (en, es,
                 hi), `detail` (full or brief), `entries` (for how many diagonal Jacobians are written out), `fragment`
                 (for .tex: without preamble, to be read by `\\input`), `format` (by name, where the suffix does not
@@ -142,6 +144,8 @@ class Derivation(Problem):
         Raises:
             MatcalcError: another suffix or option; MissingDependencyError for what a format needs.
         """
+        if target_of_file(path) is not None:
+            return module_file(self, path, **options)
         if self.origin is not None and self.origin.title:
             options.setdefault("title", self.origin.title)
         with patience("writing the note"):

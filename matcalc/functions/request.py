@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import wrap
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,7 +23,7 @@ from matcalc.expr import Expr
 from matcalc.functions.parts import parts_of
 from matcalc.kinds import VALUE, VALUE_AND_VJP, Kind, default, kind_of
 from matcalc.printing.text import shared
-from matcalc.targets.registry import Signature, autodiff_names, need_runnable, target_names, target_of
+from matcalc.targets.registry import Signature, autodiff_names, need_runnable, target_names, target_of, target_of_file
 
 _LONGEST = 110
 
@@ -101,6 +102,23 @@ def function(d: Problem, kind: str | None = None, target: str = "numpy", **optio
         runner = target_of(target).runner
         made[source] = compile_function(source) if runner is None else runner([(source, signature(d, asked))])[0]
     return made[source]
+
+
+def module_file(d: Problem, path: str | Path, kind: str | None = None, **options: Any) -> Path:
+    """The path of a file of code, written in the target that its suffix says.
+
+    Raises:
+        MatcalcError: no target has such files, or the file cannot be written.
+    """
+    place, target = Path(path), target_of_file(path)
+    if target is None:
+        raise MatcalcError(f"no target has files like {place.name}")
+    text = module(d, kind, target, **options)
+    try:
+        place.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise MatcalcError(f"cannot write {place}: {error.strerror}") from None
+    return place
 
 
 def signature(d: Problem, asked: Request) -> Signature:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, TypeAlias
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from matcalc.errors import MatcalcError, missing_dependency, need_one_of
-from matcalc.expr import Expr
-from matcalc.kinds import Kind
+
+if TYPE_CHECKING:  # the command line knows the names of the targets before SymPy is imported
+    from matcalc.expr import Expr
+    from matcalc.kinds import Kind
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Target:
         runtime: the names of the functions that its modules may carry, which no variable may have.
         library: the package without which its functions cannot run.
         language: where it is no Python, the language and how its text is run.
+        suffix: how files with its text end, where they are written by their suffix.
         runner: the functions of some texts of another language, run in a process of that language.
         three_axes: it has arrays with three axes.
         call: a function of the library, called with arrays of NumPy and numbers; None where it takes these as NumPy's.
@@ -76,6 +80,7 @@ class Target:
     runtime: Iterable[str] = ()
     library: str | None = None
     language: str = ""
+    suffix: str = ""
     runner: Runner | None = None
     three_axes: bool = True
     call: Caller | None = None
@@ -120,6 +125,12 @@ def target_of(name: str) -> Target:
         return _REGISTERED[name]
     found: Target = import_module(_FOLDERS[name]).TARGET
     return found
+
+
+def target_of_file(path: str | PurePath) -> str | None:
+    """The target whose files have the suffix of a path; None where it is no suffix of code."""
+    suffix = PurePath(path).suffix
+    return next((name for name in target_names() if suffix and target_of(name).suffix == suffix), None)
 
 
 def autodiff_names() -> list[str]:

@@ -3,4 +3,4 @@
 from matcalc.targets.c.module import c_text
 from matcalc.targets.registry import Target
 
-TARGET = Target("c", c_text, language="a C file: write d.code(target='c') to a file and compile it")
+TARGET = Target("c", c_text, language="a C file: write d.code(target='c') to a file and compile it", suffix=".c")

@@ -3,4 +3,4 @@
 from matcalc.targets.numpy.module import HELPERS, numpy_text
 from matcalc.targets.registry import Target
 
-TARGET = Target("numpy", numpy_text, runtime=HELPERS, solves=True)
+TARGET = Target("numpy", numpy_text, runtime=HELPERS, suffix=".py", solves=True)

@@ -8,6 +8,7 @@ TARGET = Target(
     "r",
     r_text,
     language="an R file: write d.code(target='r') to a file and source() it",
+    suffix=".R",
     runner=r_functions,
     three_axes=False,
 )
