@@ -300,3 +300,71 @@ def test_a_wrong_claim_is_found():
     d = mc.derive("x: n x 1\nsum(x.^4)", wrt="x")
     one = mc.derive("1 + 0*sum(x)", shapes={"x": ("n", 1)}).output
     assert "strong" in hessian_failure(d, Curvature(tuple(d.wrt), "strongly convex", strong=one), 1, 8)
+
+
+X_Y = (
+    "A: k x n; B: k x n; b: k x 1; P: n x n positive-definite; c: 1 x 1 positive; d: 1 x 1 positive; x: n x 1; y: n x 1"
+)
+JOINT = [
+    ("sum(log(1 + exp(A*x - B*y))) + c*norm2(x)^2 + d*norm2(y)^2", "strongly convex", "2*minimum(c, d)", None),
+    ("sum(softplus(A*x - B*y))", "convex", None, "eigmax(A*A' + B*B')/4"),
+    ("mean(softplus(A*x) - b .* (B*y)) + d*norm2(y)^2", "convex", None, None),
+    ("sum(log(cosh(x - y))) + norm2(x)^2 + 3*norm2(y)^2", "strongly convex", "2", "8"),
+    ("sum(huber(A*x - B*y)) + c*norm2(x)^2", "convex", None, "eigmax(A*A' + B*B') + 2*c"),
+    ("sum(sin(x - y)) + 3*norm2(x)^2 + 3*norm2(y)^2", "strongly convex", "4", "8"),
+    ("logsumexp(A*x + B*y) + c*norm2(x)^2 + c*norm2(y)^2", "strongly convex", "2*c", "eigmax(A*A' + B*B')/2 + 2*c"),
+    ("norm2(x)^2 + norm2(y)^2 + x'*y", "strongly convex", "1", "3"),
+    ("norm2(x)^2 + norm2(y)^2 + 2*x'*y", "convex", None, "4"),
+    ("norm2(x)^2 + norm2(y)^2 + 3*x'*y", "neither", None, None),
+    ("x'*P*x + y'*P*y - x'*P*y + norm2(x)^2 + norm2(y)^2", "strongly convex", "2 + eigmin(P)", None),
+    ("x'*P*x/2 + x'*y + y'*inv(P)*y/2", "convex", None, None),
+    ("x'*P*x/2 + x'*y + y'*inv(P)*y/3", "neither", None, None),
+    ("-c*sum(sqrt(1 + (x - y).^2)) - norm2(x)^2 - norm2(y)^2", "strongly concave", "2", "2*c + 2"),
+    ("norm1(x) + norm2(x - y)^2 + norm2(y)^2 + norm2(x)^2", "strongly convex", "2", None),
+    ("log(sum(exp(x)) + sum(exp(y)))", "convex", None, None),
+    ("log(exp(norm2(x)^2) + sum(1 ./ (1 + exp(-y))))", "neither", None, None),
+    ("sum(exp(x)) + sum(exp(y)) + sum(exp(x - y))", "strictly convex", None, None),
+]
+
+
+@pytest.mark.parametrize(("text", "status", "strong", "smooth"), JOINT, ids=[case[0] for case in JOINT])
+def test_joint_constants(text, status, strong, smooth):
+    d = mc.derive(f"{X_Y}; {text}", wrt=["x", "y"])
+    c = d.curvature("x", "y")
+    assert c.status == status
+    for found, wanted in ((c.strong, strong), (c.smooth, smooth)):
+        assert wanted is None or same_number(d, found, wanted), found
+    assert not chord_failure(d, c, 1)
+    rng = np.random.default_rng(0)
+    for scale in (0.01, 0.1, 1.0) * 20:
+        assert_bounds_hold(d, c, rng, scale)
+
+
+def assert_bounds_hold(d: mc.Derivation, c: Curvature, rng: np.random.Generator, scale: float) -> None:
+    """The constants, by the second difference of the function along a random direction."""
+    arrays, sizes = sample(d.graph.declared.values(), rng, {"n": 2, "k": 3}, mode=str(rng.choice(["free", "unit"])))
+    step = {v.name: scale * rng.standard_normal(arrays[v.name].shape) for v in c.of}
+    if rng.random() < 0.5:
+        step["y"] = float(rng.choice([-1, 1])) * step["x"]
+    f = [evaluate(d.output, {k: a + t * step.get(k, 0) for k, a in arrays.items()}, sizes).item() for t in (-1, 0, 1)]
+    bend, length = f[0] + f[2] - 2 * f[1], sum(float(np.sum(s**2)) for s in step.values())
+    slack = 1e-12 * max(1.0, *map(abs, f))
+    if c.strong is not None:
+        assert abs(bend) + slack >= evaluate(c.strong, arrays, sizes).item() * length
+    if c.smooth is not None:
+        assert abs(bend) - slack <= evaluate(c.smooth, arrays, sizes).item() * length
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("S: n x n spd; A: n x n psd; logdet(S + A) - logdet(S)", "convex"),
+        ("S: n x n spd; A: n x n psd; 2*logdet(S) - 2*logdet(S + A)", "concave"),
+        ("S: n x n spd; A: n x n symmetric; logdet(S) - logdet(S + A)", "neither"),
+        ("S: p x k; X: n x p; Y: n x k nonnegative; -sum(Y .* log(softmax(X*S, 2)))", "convex"),
+        ("S: p x k; X: n x p; Y: n x k nonnegative; -sum(Y .* log_softmax(X*S, 2)) + norm2(S)^2", "strongly convex"),
+        ("S: n x 1; P: n x n spd; c: 1 x 1 positive; sqrt(c + S'*P*S) + S'*S", "strongly convex"),
+    ],
+)
+def test_further_verdicts(text, status):
+    assert mc.derive(text, wrt="S").curvature().status == status

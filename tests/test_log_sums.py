@@ -61,3 +61,12 @@ def test_value_and_gradient(source, size):
 def test_a_sum_that_can_vanish_stays_a_logarithm():
     text = mc.derive("log(exp(a) - 3)", shapes={"a": (1, 1)}).code("value")
     assert "np.log(" in text
+
+
+def test_a_matrix_stays_the_last_factor_of_a_stable_product():
+    d = mc.derive("log(exp(norm2(x)^2) + a)", wrt="x", shapes={"x": ("n", 1), "a": (1, 1)}, facts={"a": "positive"})
+    assert d.check(kind="hessian")
+    x, v = np.array([[0.3], [-0.4], [1.1]]), np.array([[1.0], [2.0], [-0.5]])
+    H = d.function("hessian")(x=x, a=2.0)["x"]
+    found = d.function("hvp")(x=x, a=2.0, tangents={"x": v})["x"]
+    assert np.allclose(found, H @ v, rtol=1e-12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matcalc.core import difference
 from matcalc.curvature.composition import (
     BOYD,
     CONCAVE,
@@ -16,6 +17,7 @@ from matcalc.curvature.composition import (
 )
 from matcalc.expr import Expr
 from matcalc.ops.activations import normlogcdf
+from matcalc.ops.normalization import log_softmax
 from matcalc.properties import known
 
 _LINDBLAD = (
@@ -177,8 +179,24 @@ def choice(c: Composition, e: Expr) -> Shape | None:
 
 
 @atom
-def log_of_normal_cdf(c: Composition, e: Expr) -> Shape | None:
-    """log(normcdf(x)) is normlogcdf(x)."""
-    if e.op != "log" or e.args[0].op != "normcdf":
+def log_of_function_with_own_logarithm(c: Composition, e: Expr) -> Shape | None:
+    """log(normcdf(x)) is normlogcdf(x), log(softmax(x)) is log_softmax(x)."""
+    if e.op != "log" or e.args[0].op not in ("normcdf", "softmax"):
         return None
-    return c.of(normlogcdf(e.args[0].args[0]))
+    inner = e.args[0]
+    return c.of(normlogcdf(*inner.args) if inner.op == "normcdf" else log_softmax(*inner.args, axis=inner.axis))
+
+
+@pair
+def difference_of_logdets(c: Composition, first: Expr, other: Expr) -> Shape | None:
+    """a (logdet(S + A) - logdet(S)), S positive definite, A positive semidefinite and constant."""
+    factor, whole = coefficient(first)
+    other_factor, part = coefficient(other)
+    if whole.op != "logdet" or part.op != "logdet" or factor != -other_factor or not factor.is_real:
+        return None
+    S, more = part.args[0], c.rewriter.simplify(difference(whole.args[0], part.args[0]))
+    if not (_is_definite(c, S) and not c.moves(more) and known(more, "positive-semidefinite")):
+        return None
+    statement = "logdet(S + A) - logdet(S) is convex in S: its Hessian is kron(V, V) - kron(W, W) with V = S^-1 >= W"
+    source = "Diggavi & Cover, The worst additive noise under a covariance constraint (2001)"
+    return c.says("difference_of_logdets", statement, source, first, CONVEX if factor > 0 else CONCAVE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise, permutations
+from itertools import chain, pairwise, permutations
 
 import sympy as sp
 
@@ -19,7 +19,7 @@ from matcalc.curvature.intervals import Range
 from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.spectrum import Reason
 from matcalc.curvature.univariate import T as _T
-from matcalc.curvature.univariate import function_of_one, pieces, range_of_function
+from matcalc.curvature.univariate import functions_of_one, pieces, range_of_function
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder, record
 from matcalc.properties import known
@@ -200,6 +200,9 @@ class Composition:
         if e.op == "logdet" and args[0].affine and known(e.args[0], "positive-definite"):
             statement = "logdet is concave on positive definite matrices"
             return self.says("logdet_concave", statement, f"{BOYD}, 3.1.5", e, CONCAVE)
+        if e.op == "log_softmax" and args[0].affine:
+            statement = "log_softmax(x) = x - logsumexp(x) is concave in every entry"
+            return self.says("log_softmax_concave", statement, f"{BOYD}, 3.1.5", e, CONCAVE)
         if e.op in ("var", "std") and args[0].affine and (e.op == "var" or e.params[-1] is not None):
             return self.says("variance", f"{e.op} is a seminorm, or its square", f"{BOYD}, 3.2", e, CONVEX)
         return self._scalar_function(e, args)
@@ -255,19 +258,20 @@ class Composition:
     def _chain(self, e: Expr) -> Shape:
         """An entrywise expression in one affine value, as a function of one number."""
         bounds = [v for v in variables((e,)) if v.is_scalar and self.is_constant(v) and known(v, "positive")]
-        made = function_of_one(e) or function_of_one(e, bounds)
-        if made is None or not made[0].has(_T) or not self.shape.get(made[1], UNKNOWN).affine or made[1] is e:
-            return UNKNOWN
-        form, z = made
-        if any(self._moves_beside(sub, z) for sub in (e,)):
-            return UNKNOWN
-        shape = curvature_of_function(form, self.ranges.of(z))
-        if shape.convex or shape.concave:
-            statement = "the second derivative of a function of one number has one sign"
-            return self.says("function_of_one_number", statement, f"{BOYD}, 3.1.4", e, shape)
+        for form, z in chain(functions_of_one(e), functions_of_one(e, bounds)):
+            if not form.has(_T) or z is e or not self.shape.get(z, UNKNOWN).affine or self.moves_beside(e, z):
+                continue
+            shape = curvature_of_function(form, self.ranges.of(z))
+            if shape.convex or shape.concave:
+                statement = "the second derivative of a function of one number has one sign"
+                return self.says("function_of_one_number", statement, f"{BOYD}, 3.1.4", e, shape)
         return UNKNOWN
 
-    def _moves_beside(self, e: Expr, z: Expr) -> bool:
+    def moves(self, e: Expr) -> bool:
+        """Whether any expression, seen before or not, depends on the variables."""
+        return e in depends((e,), self.variables)
+
+    def moves_beside(self, e: Expr, z: Expr) -> bool:
         """Whether an expression depends on the variables otherwise than through z."""
         reached = set(postorder((e,), stop=lambda s: s is z))
         return any(v in reached for v in self.variables if v is not z)

@@ -7,28 +7,28 @@ else. What neither proves is disproved by a witness, or undecided: never guessed
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import matcalc.curvature.atoms
+import matcalc.curvature.log_convexity
 import matcalc.curvature.powers
 import matcalc.curvature.theorems
-import matcalc.curvature.transforms  # noqa: F401  (the four fill the registries)
+import matcalc.curvature.transforms  # noqa: F401  (they fill the registries)
 from matcalc import core
 from matcalc.calculus.jacobian import hessian_by
 from matcalc.calculus.problem import Problem
 from matcalc.curvature.composition import AFFINE, Composition, Shape
 from matcalc.curvature.conditional import stronger
+from matcalc.curvature.joint import Joint
 from matcalc.curvature.ranges import Ranges
-from matcalc.curvature.spectrum import Reason, Spectra, Spectrum
+from matcalc.curvature.spectrum import Reason, Spectra, Spectrum, sum_of_spectra
 from matcalc.curvature.univariate import T, has_kinks
 from matcalc.curvature.witness import Witness, extremes, witness
 from matcalc.dims import shape_text
 from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import Expr, postorder, record
 from matcalc.graph import Graph
-from matcalc.ops.selection import block_of
-from matcalc.ops.spectral import eigmax
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import known
@@ -260,8 +260,6 @@ class _Prover:
 
     def _second_order(self, composition: Composition) -> tuple[Spectrum | None, Shape, Expr | None]:
         """The spectrum of the smooth terms, the shape of the sum of all others, and the Hessian of the smooth ones."""
-        if len(self.variables) != 1:
-            return self._constant_blocks(), AFFINE, None
         smooth: list[Expr] = []
         rough: list[Expr] = []
         for term in _terms(self.function):
@@ -271,32 +269,54 @@ class _Prover:
             rest = rest.both(composition.of(term))
         if not smooth:
             return None, rest, None
-        v = self.variables[0]
-        part = Graph.of(core.add(*smooth), self.d.graph.declared.values())
-        problem = Problem(part, [v], structure=self.d.structure)
+        if len(self.variables) == 1:
+            v = self.variables[0]
+            return self._in_one(v, smooth, composition), rest, self._hessian(v, smooth)
+        joint = Joint(self.d, composition, self.ranges, lambda v, terms: self._in_one(v, terms, composition))
+        found = joint.of(smooth)
+        exact = None if rough or any(self.d.structure_of(v) != "none" for v in self.variables) else joint.largest()
+        certain = exact is None or (found.high is not None and found.high.number is not None and found.low is not None)
+        return (found if certain else replace(found, high=exact)), rest, None
+
+    def _hessian(self, v: Expr, terms: list[Expr]) -> Expr | None:
+        """The structured Hessian of a sum by one variable."""
+        part = Graph.of(core.add(*terms), self.d.graph.declared.values())
         try:
-            hessian = hessian_by(problem, v.name).value
+            return hessian_by(Problem(part, [v], structure=self.d.structure), v.name).value
         except NoRuleError:
-            return None, rest, None
-        along = problem.structure_of(v) != "none"
-        spectra = Spectra([v], problem.rewriter, self.ranges, symmetric=known(v, "symmetric") and not along)
+            return None
+
+    def _in_one(self, v: Expr, terms: list[Expr], composition: Composition) -> Spectrum | None:
+        """The spectrum of the Hessian of some terms by one variable: as a whole, or as the sum of theirs."""
+        whole = self._spectrum(v, self._hessian(v, terms))
+        if len(terms) == 1 or (whole is not None and whole.low is not None and self.ranges.of(whole.low).positive):
+            return whole
+        parts = [self._alone(v, t, composition) for t in terms]
+        total = sum_of_spectra(parts, self.ranges, self.d.rewriter)
+        if whole is None or (total.psd and not whole.psd) or (total.nsd and not whole.nsd):
+            return total
+        low = total.low if total.low is not None and self.ranges.of(total.low).positive else whole.low
+        high = total.high if total.high is not None and self.ranges.of(total.high).negative else whole.high
+        more = (*whole.reasons, *total.reasons) if (low, high) != (whole.low, whole.high) else whole.reasons
+        return replace(whole, low=low, high=high, pd=whole.pd or total.pd, nd=whole.nd or total.nd, reasons=more)
+
+    def _alone(self, v: Expr, term: Expr, composition: Composition) -> Spectrum:
+        """The spectrum of the Hessian of one term; where it is not known, its signs by composition."""
+        found = self._spectrum(v, self._hessian(v, [term])) or Spectrum()
+        shape = composition.of(term)
+        if shape.convex and not found.psd:
+            return replace(found, low=core.number(0), psd=True)
+        return replace(found, high=core.number(0), nsd=True) if shape.concave and not found.nsd else found
+
+    def _spectrum(self, v: Expr, hessian: Expr | None) -> Spectrum | None:
+        if hessian is None:
+            return None
+        along = self.d.structure_of(v) != "none"
+        spectra = Spectra([v], self.d.rewriter, self.ranges, symmetric=known(v, "symmetric") and not along)
         found = spectra.of(hessian)
         if along:  # by the independent entries: the signs are right, the constants are not those of the Frobenius norm
             found = Spectrum(None, None, found.psd, found.pd, found.nsd, found.nd, found.reasons)
-        return found, rest, hessian
-
-    def _constant_blocks(self) -> Spectrum | None:
-        """The largest eigenvalue of the joint Hessian of a quadratic function."""
-        if self._is_rough(self.function):
-            return None
-        rows = []
-        for v in self.variables:
-            row = [hessian_by(self.d, v.name, w.name).value for w in self.variables]
-            if any(H in self.variables or H in depends((H,), self.variables) for H in row):
-                return None
-            rows.append(row)
-        H = self.d.rewriter.simplify(block_of(rows))
-        return Spectrum(high=H if H.is_scalar else eigmax(H))
+        return found
 
     def _is_rough(self, term: Expr) -> bool:
         """Whether a term has kinks in the variables: its Hessian away from them decides nothing."""
@@ -383,8 +403,10 @@ def _terms(e: Expr) -> list[Expr]:
         return [t for a in e.args for t in _terms(a)]
     if e.op == "scale" and e.args[-1].op == "add" and all(a.number is not None for a in e.args[:-1]):
         return [core.scale(*e.args[:-1], t) for t in _terms(e.args[-1])]
-    if e.op == "sum" and e.args[0].op == "add":
-        return [core.total(t) for t in _terms(e.args[0])]
+    if e.op in ("sum", "mean") and e.args[0].op == "add" and e.is_scalar:
+        inner = [core.total(t) for t in _terms(e.args[0])]
+        count = core.number(1 / core.exact_dim(core.count(e.args[0]))) if e.op == "mean" else None
+        return inner if count is None else [core.scale(count, t) for t in inner]
     return [e]
 
 

@@ -18,6 +18,10 @@ def compared(a: Any, b: Any) -> int:
     first, second = approximation(a), approximation(b)
     if first is not None and second is not None and abs(first - second) > (1 + abs(first) + abs(second)) / 10**12:
         return -1 if first < second else 1
+    if (
+        first is not None and second is not None and sp.cancel(sp.together(a - b)) == 0
+    ):  # in a root of a polynomial, say
+        return 0
     try:
         return -1 if a < b else 1 if a > b else 0
     except TypeError:  # E/(1 + E) and 1/(1 + exp(-1)), say

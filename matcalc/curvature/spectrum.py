@@ -6,7 +6,7 @@ entries have a range, rank-one terms that are dominated. Each rule is a theorem 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from matcalc import core
@@ -76,6 +76,22 @@ UNKNOWN = Spectrum()
 def or_zero(bound: Expr | None) -> Expr:
     """A lower bound of nonnegative eigenvalues."""
     return ZERO if bound is None else bound
+
+
+def sum_of_spectra(parts: Sequence[Spectrum], ranges: Ranges, rewriter: Rewriter) -> Spectrum:
+    """That of a sum: its least eigenvalue is at least the sum of the least ones (Weyl)."""
+    lows, highs = [p.low for p in parts], [p.high for p in parts]
+    low = None if None in lows else rewriter.simplify(core.add(*[x for x in lows if x is not None]))
+    high = None if None in highs else rewriter.simplify(core.add(*[x for x in highs if x is not None]))
+    psd, nsd = all(p.psd for p in parts), all(p.nsd for p in parts)
+    pd, nd = psd and any(p.pd for p in parts), nsd and any(p.nd for p in parts)
+    if low is not None:
+        r = ranges.of(low)
+        psd, pd = psd or r.nonnegative, pd or r.positive
+    if high is not None:
+        r = ranges.of(high)
+        nsd, nd = nsd or r.nonpositive, nd or r.negative
+    return Spectrum(low, high, psd, pd, nsd, nd, tuple(reason for p in parts for reason in p.reasons))
 
 
 class Spectra:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from matcalc import core
 from matcalc.core import matmul, number, scale, transpose
 from matcalc.curvature.intervals import Range
-from matcalc.curvature.spectrum import HORN, TOPICS, UNKNOWN, ZERO, Reason, Spectra, Spectrum, because, or_zero, theorem
+from matcalc.curvature.spectrum import (
+    HORN,
+    TOPICS,
+    UNKNOWN,
+    ZERO,
+    Reason,
+    Spectra,
+    Spectrum,
+    because,
+    or_zero,
+    sum_of_spectra,
+    theorem,
+)
 from matcalc.dims import is_one, same
 from matcalc.expr import Expr
 from matcalc.ops.spectral import eigmax, eigmin
@@ -118,20 +131,8 @@ def sum_of_matrices(s: Spectra, e: Expr) -> Spectrum | None:
     mirrored = dominated_rank_one(s, core.add(*map(core.minus, e.args)))
     if mirrored is not None:
         return mirrored.negated()
-    parts = [s.inner(a) for a in e.args]
-    lows, highs = [p.low for p in parts], [p.high for p in parts]
-    low = None if any(x is None for x in lows) else s.simple(core.add(*[x for x in lows if x is not None]))
-    high = None if any(x is None for x in highs) else s.simple(core.add(*[x for x in highs if x is not None]))
-    psd, nsd = all(p.psd for p in parts), all(p.nsd for p in parts)
-    pd, nd = psd and any(p.pd for p in parts), nsd and any(p.nd for p in parts)
-    if low is not None:
-        r = s.ranges.of(low)
-        psd, pd = psd or r.nonnegative, pd or r.positive
-    if high is not None:
-        r = s.ranges.of(high)
-        nsd, nd = nsd or r.nonpositive, nd or r.negative
-    reasons = tuple(reason for p in parts for reason in p.reasons)
-    return Spectrum(low, high, psd, pd, nsd, nd, (*reasons, because(sum_of_matrices, HORN, e)))
+    found = sum_of_spectra([s.inner(a) for a in e.args], s.ranges, s.rewriter)
+    return replace(found, reasons=(*found.reasons, because(sum_of_matrices, HORN, e)))
 
 
 def _coefficient(e: Expr) -> tuple[Expr, Expr]:
@@ -264,15 +265,15 @@ def _congruent_bounds(
         constant, r = _split(s, M.args[0])
         weighted = matmul(transpose(A), core.diag(constant), A) if constant is not None else matmul(transpose(A), A)
         if r.high.is_finite:
-            high = s.simple(scale(number(r.high), _largest(s, weighted)))
+            high = s.simple(scale(number(r.high), largest(s, weighted)))
         if r.low.is_finite and r.low > 0:
             low = s.simple(scale(number(r.low), _least(s, weighted)))
         return low, high
     gram = s.simple(matmul(transpose(A), A))
     if M is not None and s.is_constant(M) and inner.psd:
-        return _least(s, matmul(transpose(A), M, A)), _largest(s, matmul(transpose(A), M, A))
+        return _least(s, matmul(transpose(A), M, A)), largest(s, matmul(transpose(A), M, A))
     if inner.psd and inner.high is not None:
-        high = s.simple(scale(inner.high, _largest(s, gram)))
+        high = s.simple(scale(inner.high, largest(s, gram)))
     if inner.psd and inner.low is not None and s.ranges.of(inner.low).positive:
         low = s.simple(scale(inner.low, _least(s, gram)))
     return low, high
@@ -302,7 +303,7 @@ def _extreme(s: Spectra, e: Expr, pick: Callable[[Expr], Expr]) -> Expr:
     return e if e.is_scalar else pick(e)
 
 
-def _largest(s: Spectra, e: Expr) -> Expr:
+def largest(s: Spectra, e: Expr) -> Expr:
     return _extreme(s, e, eigmax)
 
 

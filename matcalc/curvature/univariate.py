@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -25,6 +25,11 @@ def function_of_one(e: Expr, parameters: Iterable[Expr] = ()) -> tuple[Any, Expr
     None where it depends on the entries of several values, or of none. `parameters` are positive numbers that become
     positive symbols.
     """
+    return next(functions_of_one(e, parameters), None)
+
+
+def functions_of_one(e: Expr, parameters: Iterable[Expr] = ()) -> Iterator[tuple[Any, Expr]]:
+    """All such functions: log(cosh(x - y)) is one of x - y, and one of cosh(x - y)."""
     known: dict[Expr, Any] = {p: sp.Symbol(p.name, positive=True) for p in parameters}
     inner = [sub for sub in postorder((e,), stop=lambda s: not _is_entrywise(s)) if sub is not e and sub.args]
     for z in (None, *reversed(inner[-_CANDIDATES:])):
@@ -33,8 +38,7 @@ def function_of_one(e: Expr, parameters: Iterable[Expr] = ()) -> tuple[Any, Expr
         for sub in postorder((e,), stop=lambda s, z=z: s is z or not _is_entrywise(s)):  # type: ignore[misc]
             done[sub] = _scalar_form(sub, done, leaves)
         if e in done and len(leaves) == 1:
-            return done[e], next(iter(leaves))
-    return None
+            yield done[e], next(iter(leaves))
 
 
 def _is_entrywise(e: Expr) -> bool:

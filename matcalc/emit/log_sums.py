@@ -76,7 +76,8 @@ def over_sum(e: Expr) -> Expr | None:
         found = None if below is None else _quotient(e.args[i], below)
         if found is not None:
             rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
-            return node(e.op, (*rest, found)) if rest else found
+            rest.insert(sum(n not in (i, k) for n in range(max(i, k))), found)  # a matrix stays the last factor
+            return node(e.op, tuple(rest)) if len(rest) > 1 else found
     return None
 
 
