@@ -406,3 +406,41 @@ def test_a_sum_of_a_paper(name: str) -> None:
     assert gradients.keys() == arrays.keys()
     for key, slope in slopes.items():
         np.testing.assert_allclose(np.asarray(gradients[key]).reshape(slope.shape), slope, rtol=1e-9, atol=1e-11)
+
+
+LOOPS = ("gru", "arma", "two-lags", "var-2", "egarch", "em-bound", "mixture", "momentum", "sinkhorn", "layers")
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_the_hessian_of_a_paper_times_a_vector(name: str) -> None:
+    program, reference = PAPERS[name]
+    arrays = drawn(program, np.random.default_rng(len(name)))
+    tangents = {n: np.cos(np.arange(a.size)).reshape(a.shape) for n, a in arrays.items()}
+    d = mc.derive(program)
+    sizes = sizes_of(name) or None
+
+    def value(given: Any) -> Any:
+        return jnp.reshape(reference(**given), ())
+
+    _, along = jax.jvp(value, (arrays,), (tangents,))
+    assert d.function("jvp")(**arrays, tangents=tangents, dims=sizes) == pytest.approx(float(along), rel=1e-9)
+    products = d.function("hvp")(**arrays, tangents=tangents, dims=sizes)
+    _, wanted = jax.jvp(jax.grad(value), (arrays,), (tangents,))
+    for key, product in wanted.items():
+        found = np.asarray(products[key]).reshape(product.shape)
+        np.testing.assert_allclose(found, product, rtol=1e-7, atol=1e-9 * (1 + np.abs(product).max()))
+
+
+def test_a_loop_computes_what_depends_on_the_step_before_alone() -> None:
+    program = """W: d x d
+    U: d x q
+    V: 1 x d
+    x[t=1..T]: q x 1
+    y[t=1..T]: 1 x 1
+    h[0] = zeros(d, 1)
+    h[t] = tanh(W*h[t-1] + U*x[t]) for t = 1..T
+    sum(t=1..T, (V*h[t] - y[t])^2)/2"""
+    source = mc.derive(program, wrt=["W", "U", "V"]).code()
+    loops = [part for part in source.split("\ndef ") if "for t_ in" in part]
+    assert len(loops) == 2  # forwards and backwards
+    assert all(part.count("@") == 1 for part in loops)  # W*h and W'*d, the products by U and V are outside

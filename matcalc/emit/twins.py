@@ -18,8 +18,8 @@ from matcalc.walk import rebuild
 _MIRRORED = frozenset(["add", "hadamard", "divide", "matmul", "scale"])
 
 
-def without_twins(roots: Iterable[Expr]) -> dict[Expr, Expr]:
-    """For each root the same with later twins written as transposes of the first."""
+def without_twins(roots: Iterable[Expr], *, vectors: bool = False) -> dict[Expr, Expr]:
+    """For each root the same with later twins written as transposes of the first; of vectors too, if asked for."""
     roots = list(roots)
     done: dict[Expr, Expr] = {}
     mirror: dict[Expr, Expr] = {}
@@ -27,10 +27,10 @@ def without_twins(roots: Iterable[Expr]) -> dict[Expr, Expr]:
     for e in postorder(roots):
         new = rebuild(e, [done[a] for a in e.args]) if e.args else e
         new = _number(_repeated_last(_with_factor_in_front(new)))
-        if _is_work(new):
+        if _is_work(new, vectors=vectors):
             new = first.get(new.digest, new)
         turned = _mirror(new, mirror)
-        if _is_work(new):
+        if _is_work(new, vectors=vectors):
             twin = first.get(turned.digest)
             if twin is not None and turned.digest != new.digest:
                 new, turned = core.transpose(twin), twin
@@ -80,8 +80,8 @@ def _parts(t: Expr) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
     return scalars, body.args if body.op == "hadamard" else (body,)
 
 
-def _is_work(e: Expr) -> bool:
-    return (e.op in _MIRRORED or _is_function(e)) and not any(map(is_one, e.shape))
+def _is_work(e: Expr, *, vectors: bool) -> bool:
+    return (e.op in _MIRRORED or _is_function(e)) and not (e.is_scalar if vectors else any(map(is_one, e.shape)))
 
 
 def _is_function(e: Expr) -> bool:

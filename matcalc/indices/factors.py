@@ -87,15 +87,15 @@ def merged(factors: Sequence[Factor]) -> list[Factor]:
     groups: dict[frozenset[Place], list[Factor]] = {}
     for f in factors:
         groups.setdefault(f.places, []).append(f)
-    merged = []
+    found = []
     for group in groups.values():
         first = group[0]
         if len(group) == 1 or first.places == {None}:
-            merged.extend(group)
+            found.extend(group)
             continue
         aligned = [g.matrix if g.row is first.row else g.transposed.matrix for g in group]
-        merged.append(Factor(first.row, first.column, (core.hadamard(*powers(aligned)),)))
-    return merged
+        found.append(Factor(first.row, first.column, (core.hadamard(*powers(aligned)),)))
+    return found
 
 
 def shortest(f: Factor) -> Expr:

@@ -31,6 +31,11 @@ class Run:
         """As the text syntax writes it."""
         return f"{self.name}={dim_text(self.first)}..{dim_text(self.last)}"
 
+    @property
+    def count(self) -> Dim:
+        """How many values it takes."""
+        return plus(self.last, -self.first, 1)
+
 
 @dataclass(frozen=True, eq=False)
 class Family:

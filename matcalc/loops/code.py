@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import keyword
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 from typing import Any
@@ -26,8 +26,11 @@ from matcalc.kinds import GRADIENT, JVP, VALUE, Kind
 from matcalc.loops import helpers
 from matcalc.loops.functions import Made, made
 from matcalc.loops.pieces import Piece, Pieces
+from matcalc.loops.stage import Function
 
-_RESERVED = frozenset(("np", "jnp", "lax", "torch", "dims", "value", "tangents", "range", "reversed", "float", "len"))
+RESERVED = frozenset(
+    ("np", "dtype", "jnp", "lax", "torch", "dims", "value", "tangents", "range", "reversed", "float", "len")
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ NUMPY = Library(
     "np.float64({0})",
     (
         *(input_helpers._array, input_helpers._sizes, input_helpers._size, input_helpers._matrix),
-        *(helpers._members, helpers._like, helpers._all_like),
+        *(helpers._input, helpers._members, helpers._like, helpers._all_like),
     ),
 )
 
@@ -70,9 +73,9 @@ class Writer:
         self.pieces, self.kind, self.library = pieces, kind, library
         self.directions = directions
         self.program = pieces.program
-        self.functions: dict[str, Made] = {}
+        self.functions: dict[str, Made | Function] = {}
         for name in (*pieces.declared, *self.program.families, *self.program.recurrences):
-            if keyword.iskeyword(name) or name in _RESERVED:
+            if keyword.iskeyword(name) or name in RESERVED:
                 raise MatcalcError(f"{name} cannot be the name of a parameter of the generated function")
 
     @property
@@ -90,10 +93,7 @@ class Writer:
 
     def text(self, notes: Iterable[str]) -> str:
         """The whole module."""
-        body = [*self.inputs(), *self.forward()]
-        if self.differentiates:
-            body += self.backward()
-        body.append(f"return {self.result()}")
+        body = [*self.inputs(), *self.computation(), f"return {self.result()}"]
         extra = ["tangents"] if self.directions else []
         signature = ", ".join([*self.inputs_names, *extra, "dims=None"])
         found = list(self.functions.values())
@@ -102,19 +102,30 @@ class Writer:
         own = self.library.import_line.splitlines()
         lines += [i for i in imports if i not in own and not i.startswith("try")]
         lines += [f"\n{i}" for i in imports if i.startswith("try")]
+        lines += self.constants(found)
         lines += ["", "", f"def {self.kind}(*, {signature}):", f'    """{self.kind.summary}"""']
         lines += [indent(line, "    ") if line else "" for line in body]
         for source in (*(f.source for f in found), *self.helper_sources(found)):
             lines += ["", "", source]
         return "\n".join(lines) + "\n"
 
-    def helper_sources(self, found: list[Made]) -> list[str]:
+    def constants(self, found: Sequence[Made | Function]) -> list[str]:
+        """Lines before the function."""
+        return []
+
+    def computation(self) -> Iterable[str]:
+        """What stands behind the inputs."""
+        yield from self.forward()
+        if self.differentiates:
+            yield from self.backward()
+
+    def helper_sources(self, found: Sequence[Made | Function]) -> list[str]:
         """The helpers of the pieces and of the loops, each once."""
         sources = dict.fromkeys(source for f in found for source in f.helpers.values())
         own = [inspect.getsource(h).rstrip() for h in self.library.helpers]
         return list(dict.fromkeys([*sources, *own]))
 
-    def function(self, piece: Piece, kind: Kind, name: str) -> Made:
+    def function(self, piece: Piece, kind: Kind, name: str) -> Made | Function:
         """The function of a piece, taken up in the module."""
         if name not in self.functions:
             new = made(piece, kind, f"_{name}", self.library.target)
@@ -123,7 +134,7 @@ class Writer:
             self.functions[name] = new
         return self.functions[name]
 
-    def _keep_apart(self, old: Made, new: Made) -> None:
+    def _keep_apart(self, old: Made | Function, new: Made) -> None:
         """Helpers of one name that differ get two names."""
         for helper, source in list(new.helpers.items()):
             if old.helpers.get(helper, source) != source:
@@ -176,7 +187,7 @@ class Writer:
 
     def checked(self, name: str, shape: str) -> str:
         """An input as a matrix."""
-        return f'{name} = _matrix("{name}", {name}, {shape}, dims, np.float64)'
+        return f'{name} = _input("{name}", {name}, {shape}, dims, np.float64)'
 
     def checked_members(self, name: str, shape: str, first: str, last: str) -> str:
         """An input as the members of a family."""

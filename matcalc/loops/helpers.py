@@ -9,8 +9,23 @@ import numpy as np
 from matcalc.emit.input_helpers import _matrix
 
 
+def _input(name, value, shape, dims, dtype):
+    """An input as a matrix; one that fits is taken as it is. Fills in `dims`."""
+    if type(value) is np.ndarray and value.dtype == dtype and value.ndim == 2 and shape != (1, 1):
+        for d, size in zip(shape, value.shape):
+            known = dims.setdefault(d, size) if type(d) is str else d[1](dims) if type(d) is tuple else d
+            if size != known:
+                break
+        else:
+            return value
+    return _matrix(name, value, shape, dims, dtype)
+
+
 def _members(name, value, shape, first, last, dims, dtype):
-    """The members of a family, from a list of arrays or an array whose first axis is the index; fills in `dims`."""
+    """The members of a family as an array whose first axis is the index, from such an array or a list; fills in `dims`.
+
+    Numbers are an array of order 1, all else is of order 3.
+    """
     if isinstance(last, str):
         last = dims.setdefault(last, len(value) + first - 1)
     elif isinstance(last, tuple):
@@ -20,22 +35,28 @@ def _members(name, value, shape, first, last, dims, dtype):
     if type(value) is np.ndarray and value.dtype == dtype and len(value):  # checked once, not member by member
         array = value
         if array.ndim == 1 and shape == (1, 1):
-            return list(array)
+            return array
         if array.ndim == 2 and 1 in shape and shape != (1, 1):
             array = array[:, :, None] if shape[1] == 1 else array[:, None, :]
         if array.ndim == 3 and shape != (1, 1):
-            _matrix(f"{name}[{first}]", array[0], shape, dims, dtype)
-            return list(array)
-    return [_matrix(f"{name}[{k + first}]", member, shape, dims, dtype) for k, member in enumerate(value)]
+            _input(f"{name}[{first}]", array[0], shape, dims, dtype)
+            return array
+    members = [_matrix(f"{name}[{k + first}]", member, shape, dims, dtype) for k, member in enumerate(value)]
+    if not members and shape != (1, 1):
+        return np.zeros((0, *(d[1](dims) if type(d) is tuple else dims.get(d, d) for d in shape)), dtype)
+    return np.array(members, dtype)
 
 
 def _like(gradient, given):
     """The gradient in the shape of what was given; a float where that is a number."""
+    if type(given) is np.ndarray and type(gradient) is np.ndarray:
+        return gradient if gradient.shape == given.shape else gradient.reshape(given.shape)
     result = np.reshape(gradient, np.shape(given))
     return float(result) if result.shape == () else result
 
 
 def _all_like(gradients, given):
     """The gradients by the members of a family, in the form of what was given: a list, or an array."""
-    result = [_like(gradient, member) for gradient, member in zip(gradients, given)]
-    return np.stack(result) if isinstance(given, np.ndarray) else result
+    if type(given) is np.ndarray:
+        return np.reshape(gradients, given.shape)
+    return [_like(gradient, member) for gradient, member in zip(gradients, given)]

@@ -17,8 +17,10 @@ from matcalc.calculus.spelled import recognised
 from matcalc.dims import Dim, symbols
 from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.expr import Expr
+from matcalc.functions.parts import parts_of
 from matcalc.graph import Graph
 from matcalc.indices.program import Group, LoopSum, Member, Program, Recurrence, Run, place_text
+from matcalc.kinds import GRADIENT
 from matcalc.naming import Names
 from matcalc.properties import names_of
 from matcalc.walk import substitute, variables
@@ -62,6 +64,20 @@ class Piece:
         graph = Graph.of(substitute(self.inner, self.names))
         made, steps = recognised(graph)
         return Problem(made, [self.names[v] for v in self.active], source=graph, recognised=steps)
+
+    @cached_property
+    def exact_gradients(self) -> dict[Expr, Expr]:
+        """What goes back, for code: without any rewriting that may lose digits."""
+        made = parts_of(self.backward, GRADIENT)
+        if self.backward.lossy:
+            made = parts_of(self.backward.exact_twin, GRADIENT)
+        back = {new: old for old, new in self.names.items()}
+        return {v: substitute(made.derivatives[self.names[v].name], back) for v in self.active}
+
+    @cached_property
+    def exact_value(self) -> Expr:
+        """The body as the gradients refer to it, for code; of the output."""
+        return substitute(self.backward.output, {new: old for old, new in self.names.items()})
 
     @cached_property
     def gradients(self) -> dict[Expr, Expr]:

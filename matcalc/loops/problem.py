@@ -6,25 +6,26 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from matcalc.dims import shape_text
-from matcalc.errors import MatcalcError, ShapeError, shorten
+from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
 from matcalc.expr import Expr, postorder
 from matcalc.indices.lifting import Lifting
 from matcalc.indices.program import LoopSum, Program
-from matcalc.kinds import KINDS, VALUE_AND_GRAD, kind_of
+from matcalc.kinds import KINDS, VALUE_AND_GRAD, Kind, kind_of
 from matcalc.loops.adjoints import Adjoints
 from matcalc.loops.code import NUMPY, Library, Writer, need_target
 from matcalc.loops.lines import Line, Range, Term, heading, single
 from matcalc.loops.pieces import Pieces, wanted, without_index
 from matcalc.loops.scan import JAX, ScanWriter
+from matcalc.loops.staged_back import BackwardWriter
 from matcalc.loops.stored import with_stored
 from matcalc.loops.tangents import Tangent, tangent
 from matcalc.loops.torch import TORCH, TorchWriter
 
 OFFERED = [kind for kind in KINDS if not (kind.matrix or kind.cotangent)]
-TARGETS: dict[str, tuple[type[Writer], Library]] = {
-    "numpy": (Writer, NUMPY),
-    "jax": (ScanWriter, JAX),
-    "torch": (TorchWriter, TORCH),
+TARGETS: dict[str, tuple[tuple[type[Writer], Library], ...]] = {
+    "numpy": ((BackwardWriter, NUMPY), (Writer, NUMPY)),
+    "jax": ((ScanWriter, JAX),),
+    "torch": ((TorchWriter, TORCH),),
 }
 
 
@@ -134,10 +135,20 @@ class LoopProblem:
         """
         found = kind_of(kind or VALUE_AND_GRAD, OFFERED)
         need_target(target, TARGETS)
-        writer, library = TARGETS[target]
         if not found.tangents:
             pieces = with_stored(self.pieces) if found.derivatives else self.pieces
-            return writer(pieces, found, {}, library).text(map(str, self.forward()))
+            return self.written(target, pieces, found, {})
         made = self.tangent
         pieces = Pieces(made.program, made.output, made.declared, self.names if found.second else ())
-        return writer(pieces, found, made.directions, library).text(map(str, self.forward()))
+        return self.written(target, pieces, found, made.directions)
+
+    def written(self, target: str, pieces: Pieces, kind: Kind, directions: dict[str, str]) -> str:
+        """The text by the first of the target's writers that has what it needs."""
+        *before, last = TARGETS[target]
+        lines = list(map(str, self.forward()))
+        for writer, library in before:
+            try:
+                return writer(pieces, kind, directions, library).text(lines)
+            except NoRuleError:
+                continue
+        return last[0](pieces, kind, directions, last[1]).text(lines)
