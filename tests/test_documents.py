@@ -6,17 +6,15 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from note_support import EXAMPLES, ROOT, derived
+from note_support import EXAMPLES, ROOT, Recorded, derived, leaves
 
 import matcalc as mc
 from matcalc.export import typst_pdf
 from matcalc.export.formats import FORMATS, format_of
-from matcalc.export.markup import Markdown
 from matcalc.export.references import References
 from matcalc.export.symbols import SYMBOLS
 from matcalc.export.typst_math import typst
@@ -34,22 +32,6 @@ NOTATIONS = (
     Notation(bold=True, adjoint="partial", transpose="'"),
     Notation(adjoint="bar", hadamard=r"\circ"),
 )
-
-
-class Recorded(Markdown):
-    """Notes the formulas of a page."""
-
-    def __init__(self) -> None:
-        super().__init__(language("en"))
-        self.formulas: list[str] = []
-
-    def math(self, formula: str) -> str:
-        self.formulas.append(formula)
-        return super().math(formula)
-
-    def block(self, formula: str) -> str:
-        self.formulas.append(formula)
-        return super().block(formula)
 
 
 def note_of_examples(notation: Notation = STANDARD, **options: Any) -> mc.Note:
@@ -89,19 +71,6 @@ def catalogued() -> list[str]:
 
 
 # ------------------------------------------------------------------------------------------------ nothing is lost
-
-
-def leaves(part: Any) -> Iterator[str]:
-    """The visible characters of a tree."""
-    if isinstance(part, str):
-        yield from part.replace(" ", "").replace("\u00a0", "").replace("\u2009", "")
-    elif isinstance(part, tuple):
-        for p in part:
-            yield from leaves(p)
-    elif is_dataclass(part):
-        for f in fields(part):
-            if f.name not in ("kind", "style", "mark"):
-                yield from leaves(getattr(part, f.name))
 
 
 NAMES = re.compile(r"\\(?:begin|end)\{\w+\}(?:\[t\])?|\\\\\[\w+\]|\\(?:left|right)\.")

@@ -25,7 +25,7 @@ from matcalc.views.formulas import formulas
 # ------------------------------------------------------------------------------------------------ formats
 
 
-TEXT_FORMS = [s for s in suffixes() if s not in (".pdf", ".ipynb")]
+TEXT_FORMS = [s for s in suffixes() if s not in (".pdf", ".ipynb", ".docx")]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=NAMES)

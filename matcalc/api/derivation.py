@@ -131,8 +131,8 @@ class Derivation(Problem):
         """Write a note: title, variables, graph, steps with reasons, results, code, certificate, identities used.
 
         Args:
-            path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .typ .json, or .py .R .c: the
-                code of that target, for which `kind` is the option.
+            path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .docx .typ, ... (all of them in
+                `matcalc.export.formats`), or .py .R .c: the code of that target, for which `kind` is the option.
             options: `title`, `template` (a Jinja2 file of your own), `notation` (a `Notation`), `language` (en, es,
                 hi), `detail` (full or brief), `entries` (for how many diagonal Jacobians are written out), `fragment`
                 (for .tex: without preamble, to be read by `\\input`), `format` (by name, where the suffix does not

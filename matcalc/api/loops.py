@@ -76,7 +76,7 @@ class LoopDerivation(LoopProblem):
         """Write a note: the variables, the program, the adjoints, the gradients, the code and the certificate.
 
         Args:
-            path: the file; its suffix says what is written: .md .tex .html .pdf .typ .json
+            path: the file; its suffix says what is written: .md .tex .html .pdf .typ .docx .json
             options: `title`, `text` (an introduction), `format` (by name), `engine` (of .pdf) and `notation`.
 
         Returns:

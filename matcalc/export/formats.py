@@ -37,6 +37,7 @@ FORMATS = {
         Format("notebook", ".ipynb", "a Jupyter notebook", loops=False),
         Format("pdf", ".pdf", "pages to print", "the package typst, or TeX"),
         Format("typst", ".typ", "a document in Typst"),
+        Format("word", ".docx", "a Word document with its own equations"),
         Format("json", ".json", "plain data"),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from matcalc.languages import ENGLISH, Language, language
 from matcalc.loops.page import page_data, parts_latex, variables
 from matcalc.loops.problem import LoopProblem
 from matcalc.numeric.report import Report
+from matcalc.printing.breaking import LINE, broken, width
 from matcalc.printing.style import STANDARD, Notation
+
+LINE_END = re.compile(r" *\\\\(\[\w+\])?$")
 
 
 @dataclass
@@ -91,5 +95,29 @@ def export_loops(
         )
     target = Path(path)
     form = format_of(target, format, loops=True)
-    content = Content(title, text, variables(d), parts_latex(d, "steps", notation), str(report), module)
+    parts = [(title_, _fitted(body)) for title_, body in parts_latex(d, "steps", notation)]
+    content = Content(title, text, variables(d), parts, str(report), module)
     return written(LoopNote(d, content, report), target, form, engine=engine)
+
+
+def _fitted(body: str) -> str:
+    """The rows of `aligned`, broken where they are wider than the page."""
+    head, *rows, foot = body.split("\n")
+    return "\n".join([head, *map(_fitted_row, rows), foot])
+
+
+def _fitted_row(row: str) -> str:
+    left, mark, value = row.partition("&")
+    ending = LINE_END.search(value)
+    value = value[: ending.start()] if ending else value
+    line = LINE - width(left)
+    if not mark or width(value) <= line:
+        return row
+    formula, comma, where = value.partition(r", \quad ")
+    lines = broken(formula, line)
+    if comma and width(lines[-1] + where) + 2 > line:
+        lines[-1] += ","
+        lines.append(where)
+    elif comma:
+        lines[-1] += comma + where
+    return f"{left}{mark}" + " \\\\\n&\\qquad ".join(lines) + (ending[0] if ending else "")

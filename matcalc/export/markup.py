@@ -37,7 +37,9 @@ class Markup:
     """
 
     listings = True  # whether it has room for code
-    pictures = "alone"  # of the graph: svg with the page's colours, alone (svg with its own), file (beside it), tex
+    pictures = (
+        "alone"  # of the graph: svg with the page's colours, alone (svg with its own), file (beside it), tex, word
+    )
 
     def __init__(self, language: Language) -> None:
         self.language = language

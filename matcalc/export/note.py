@@ -16,6 +16,7 @@ from matcalc.export.markup import Markdown, Markup
 from matcalc.export.notebook import executed, notebook
 from matcalc.export.picture_svg import graph_svg
 from matcalc.export.picture_tex import graph_tex
+from matcalc.export.picture_word import graph_word
 from matcalc.export.program import code_kind, main_function
 from matcalc.export.references import References
 from matcalc.export.rendering import rendered, tidied
@@ -31,6 +32,7 @@ from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 
 LONGEST = 100  # values on the way back of a derivation that Jupyter shows in full
+DRAWINGS = {"tex": graph_tex, "word": graph_word}
 LISTING = 60  # lines of a function that a note prints among the results; longer ones at the end, or not at all
 
 
@@ -293,8 +295,8 @@ class Note:
 
 def _drawing(d: Problem, markup: Markup, notation: Notation) -> str:
     """The picture of the graph as the markup takes it."""
-    if markup.pictures == "tex":
-        return graph_tex(d, notation)
+    if markup.pictures in DRAWINGS:
+        return DRAWINGS[markup.pictures](d, notation)
     drawn = graph_svg(d, notation, alone=markup.pictures != "svg")
     return markup.stored(drawn) if isinstance(markup, Markdown) else drawn
 

@@ -13,8 +13,10 @@ from matcalc.export.formats import Format
 from matcalc.export.html import katex
 from matcalc.export.markup import Html, Markdown, Markup, Tex
 from matcalc.export.markup_typst import Typst
+from matcalc.export.markup_word import Word
 from matcalc.export.pdf import UNICODE, chosen, compiled
 from matcalc.export.typst_pdf import compiled_typst, fonts_for
+from matcalc.export.word import packed
 from matcalc.languages import Language
 
 Progress = Callable[[int, int, str], None]
@@ -98,6 +100,11 @@ def _pdf(source: Source, wish: Wish) -> Written:
     return Written(compiled(source.page("tex", Tex(source.language), wish.progress), engines))
 
 
+def _word(source: Source, wish: Wish) -> Written:
+    page = source.page("docx", Word(source.language), wish.progress)
+    return Written(packed(page, source.heading(), source.language))
+
+
 def _notebook(source: Source, wish: Wish) -> Written:
     return _text(json.dumps(source.notebook(wish.progress), indent=1, ensure_ascii=False) + "\n")
 
@@ -133,5 +140,6 @@ WRITERS: dict[str, Writer] = {
     "notebook": _notebook,
     "pdf": _pdf,
     "typst": _typst,
+    "word": _word,
     "json": _json,
 }
