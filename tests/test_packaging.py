@@ -193,7 +193,8 @@ def build(kind: str, folder: Path) -> set[str]:
 
 def test_the_wheel_ships_the_package_the_grammar_and_the_templates(tmp_path: Path) -> None:
     names = build("wheel", tmp_path)
-    templates = {f"matcalc/templates/{path.name}" for path in (ROOT / "templates").iterdir()}
+    files = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
+    templates = {f"matcalc/{path.relative_to(ROOT)}" for path in files}
     assert templates
     assert templates <= names
     assert {"matcalc/frontend/grammar.lark", "matcalc/py.typed", "matcalc/cli.py"} <= names
