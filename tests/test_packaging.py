@@ -206,4 +206,5 @@ def test_the_wheel_ships_the_package_the_grammar_and_the_templates(tmp_path: Pat
 def test_the_source_distribution_can_build_the_wheel(tmp_path: Path) -> None:
     names = build("sdist", tmp_path)
     assert {"pyproject.toml", "README.md", "LICENSE", "matcalc/frontend/grammar.lark"} <= names
-    assert {f"templates/{path.name}" for path in (ROOT / "templates").iterdir()} <= names
+    files = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
+    assert {str(path.relative_to(ROOT)) for path in files} <= names
