@@ -27,7 +27,7 @@ static double minimum(double x, double y)
 static double sigmoid(double x)
 {
     const double small = exp(-fabs(x));
-    return x >= 0 ? 1 / (1 + small) : small / (1 + small);
+    return (x >= 0 ? 1 : small) / (1 + small);
 }
 
 /* log(1 + exp(x)), without overflow. */

@@ -17,7 +17,9 @@ typedef double real;
 #else
 #define INDEPENDENT _Pragma("GCC ivdep")
 #endif
-#define ADDING(sum) _Pragma(#sum)
+
+typedef double wide; /* of sums, also of narrow numbers */
+enum { PART = 1024 };
 
 /* Fortran's routines, in the order in which they are given. */
 static struct {
@@ -80,16 +82,16 @@ static inline void cblas_dtrsm(int order, int side, int triangle, int turn_a, in
 static inline real cblas_ddot(int n, const real *x, int incx, const real *y, int incy)
 {
     (void)incx, (void)incy;
-    real total = 0;
-    for (int start = 0; start < n; start += 1024) {
-        const int end = start + 1024 < n ? start + 1024 : n;
-        real sum = 0;
+    wide total = 0;
+    for (int start = 0; start < n; start += PART) {
+        const int end = n - start > PART ? start + PART : n;
+        wide sum = 0;
 #pragma omp simd reduction(+ : sum)
         for (int k = start; k < end; k++)
-            sum += x[k] * y[k];
+            sum += (wide)x[k] * y[k];
         total += sum;
     }
-    return total;
+    return (real)total;
 }
 
 #define dpotrf_(uplo, n, a, lda, info) routine.potrf((char *)(uplo), (int *)(n), a, (int *)(lda), info)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -262,34 +263,36 @@ def as_comment(text: str) -> str:
     return text.replace("*/", "* /").replace("/*", "/ *")
 
 
-@lru_cache(maxsize=1)
-def _source() -> str:
-    return (template_folder() / "c_helpers.c").read_text(encoding="utf-8")
+@lru_cache(maxsize=4)
+def _source(file: str) -> str:
+    return (template_folder() / file).read_text(encoding="utf-8")
 
 
-@lru_cache(maxsize=1)
-def helper_texts() -> dict[str, str]:
-    """The functions of templates/c_helpers.c with the comments before them, by name."""
-    function = re.compile(r"^(/\*[^/]*\*/\n)?static \w+ (\w+)\(.*?^}$", re.MULTILINE | re.DOTALL)
-    return {match[2]: match[0] for match in function.finditer(_source())}
+@lru_cache(maxsize=4)
+def helper_texts(file: str = "c_helpers.c") -> dict[str, str]:
+    """The functions of a template with the comments before them, by name."""
+    function = re.compile(r"^(/\*(?:[^*]|\*[^/])*\*/\n)?static \w+ (\w+)\(.*?^}$", re.MULTILINE | re.DOTALL)
+    return {match[2]: match[0] for match in function.finditer(_source(file))}
 
 
 @lru_cache(maxsize=1)
 def _lapack() -> dict[str, str]:
     """The declarations of LAPACK's functions there, by name."""
     return {
-        match[1]: match[0] for match in re.finditer(r"^extern void (\w+)\(.*?;$", _source(), re.MULTILINE | re.DOTALL)
+        match[1]: match[0]
+        for match in re.finditer(r"^extern void (\w+)\(.*?;$", _source("c_helpers.c"), re.MULTILINE | re.DOTALL)
     }
 
 
-def with_needed(used: set[str]) -> set[str]:
-    """The helpers, and those that they call."""
+def with_needed(used: set[str], texts: Mapping[str, str] | None = None) -> set[str]:
+    """The helpers, and those that they call; `texts` are those of all, if they are not C's."""
+    texts = helper_texts() if texts is None else texts
     found: set[str] = set()
-    waiting = [name for name in used if name in helper_texts()]
+    waiting = [name for name in used if name in texts]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            code = re.sub(r"/\*.*?\*/", "", helper_texts()[name], flags=re.DOTALL)
-            waiting += [other for other in helper_texts() if re.search(rf"\b{other}\(", code)]
+            code = re.sub(r"/\*.*?\*/", "", texts[name], flags=re.DOTALL)
+            waiting += [other for other in texts if re.search(rf"\b{other}\(", code)]
     return found

@@ -210,28 +210,44 @@ class Statements:
         """The sum of entries: in a loop over the entries, which are not stored."""
         prepared = self.prepared(tree)
         rows, columns = shape = self.entries.shape(prepared)
-        i, j = self.indices
-        where = At(i, j)
-        entry = self.entries.text(prepared, where)
         if axis is None:
-            name = self.fresh("t")
-            self.shapes[name] = SCALAR
-            self.scalars.append(name)
-            if self.entries.is_flat(prepared):
-                loop = [self._for_all(i, shape), f"    {name} += {self.entries.text(prepared, At(i, i, i))};"]
-            else:
-                loop = [self._for(i, rows), f"    {self._for(j, columns)}", f"        {name} += {entry};"]
-            self._add([f"{name} = 0;", *loop], None, prepared)
+            name = self._number()
+            self._add(self._total(name, prepared, shape), None, prepared)
         else:
             name = self._new(("1", columns) if axis == 0 else (rows, "1"), target)
-            kept, number = (j, columns) if axis == 0 else (i, rows)
-            lines = [self._for(kept, number), f"    {name}[{kept}] = 0;"]
-            lines += [self._for(i, rows), f"    {self._for(j, columns)}", f"        {name}[{kept}] += {entry};"]
-            self._add(lines, name, prepared)
+            self._add(self._sums(name, prepared, shape, axis), name, prepared)
         if not mean:
             return ast.Name(name)
         divisor = product(*shape) if axis is None else shape[axis]
         return ast.BinOp(ast.Name(name), ast.Div(), trees.parsed(divisor))
+
+    def _number(self) -> str:
+        """The name of a new 1 x 1 value."""
+        name = self.fresh("t")
+        self.shapes[name] = SCALAR
+        self.scalars.append(name)
+        return name
+
+    def _total(self, name: str, prepared: ast.expr, shape: Shape) -> list[str]:
+        """The lines that sum all entries."""
+        i, j = self.indices
+        if self.entries.is_flat(prepared):
+            loop = [self._for_all(i, shape), f"    {name} += {self.entries.text(prepared, At(i, i, i))};"]
+        else:
+            entry = self.entries.text(prepared, At(i, j))
+            loop = [self._for(i, shape[0]), f"    {self._for(j, shape[1])}", f"        {name} += {entry};"]
+        return [f"{name} = 0;", *loop]
+
+    def _sums(self, name: str, prepared: ast.expr, shape: Shape, axis: int) -> list[str]:
+        """The lines that sum columns (axis 0) or rows."""
+        i, j = self.indices
+        kept, number = (j, shape[1]) if axis == 0 else (i, shape[0])
+        lines = [self._for(kept, number), f"    {name}[{kept}] = 0;"]
+        entry = self.entries.text(prepared, At(i, j))
+        return [
+            *lines,
+            *(self._for(i, shape[0]), f"    {self._for(j, shape[1])}", f"        {name}[{kept}] += {entry};"),
+        ]
 
     def _dot(self, a: ast.expr, b: ast.expr) -> ast.expr:
         """The sum of the products of the entries of two matrices of one shape, or of two vectors."""
@@ -240,9 +256,7 @@ class Statements:
         if not (isinstance(left, ast.Name) and isinstance(right, ast.Name)) and shapes[0] == shapes[1]:
             return self._sum(ast.BinOp(left, ast.Mult(), right))
         x, y = self._plain(left), self._plain(right)
-        name = self.fresh("t")
-        self.shapes[name] = SCALAR
-        self.scalars.append(name)
+        name = self._number()
         self.used.add("dot")
         self._add([f"{name} = dot({count(x.shape)}, {x.name}, {y.name});"], None, x.name, y.name)
         return ast.Name(name)
@@ -274,9 +288,7 @@ class Statements:
         self.used.add(function)
         lines, length, step, start = line_of(x.shape, axis)
         if axis is None:
-            name = self.fresh("t")
-            self.shapes[name] = SCALAR
-            self.scalars.append(name)
+            name = self._number()
             self._add([f"{name} = {function}({count(x.shape)}, 1, {x.name});"], None, x.name)
             return ast.Name(name)
         name = self._new(("1", lines) if axis == 0 else (lines, "1"), target)

@@ -20,8 +20,8 @@ import numpy as np
 
 from matcalc.errors import MatcalcError
 from matcalc.targets.native import cache as libraries
+from matcalc.targets.native.helpers import prelude, routines
 from matcalc.targets.native.statements import NOT_POSITIVE, RAISED, SINGULAR
-from matcalc.targets.native.text import prelude, routines
 from matcalc.templating import template_folder
 
 _TYPES: dict[Any, str] = {np.dtype(np.float64): "d", np.dtype(np.float32): "s"}

@@ -9,8 +9,10 @@ from functools import partial
 
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError
-from matcalc.targets.c.entries import SCALAR, Shape
+from matcalc.targets.c.entries import SCALAR, At, Shape, product
+from matcalc.targets.c.parts import count, group
 from matcalc.targets.c.statements import Statements
+from matcalc.targets.native.helpers import native_helpers
 
 
 @dataclass
@@ -64,13 +66,106 @@ class NativeStatements(Statements):
         self._add(lines, written, *read)
 
     def _checked(self, function: str, call: str) -> list[str]:
-        """The call of a function that can fail, with the number of what is said then."""
+        """The call of a helper that can fail, with the number of what is said then."""
         self.used.add(function)
-        if function not in FAILURES:
+        if not native_helpers()[function].rpartition("*/\n")[2].startswith("static int"):
             return [f"{call};"]
-        number = f"    status = status > 0 ? {FAILURES[function]} : status;"
-        return [f"status = {call};", "if (status != 0) {", number, "    goto done;", "}"]
+        number = FAILURES.get(function, 0)
+        said = [f"    status = status > 0 ? {number} : status;"] if number else []
+        return [f"status = {call};", "if (status != 0) {", *said, "    goto done;", "}"]
+
+    # ------------------------------------------------------------------------------------------------ loops
+
+    def _loop(self, target: str, prepared: ast.expr, shape: Shape) -> None:
+        """target = the entries of a tree, which do not depend on each other."""
+        super()._loop(target, prepared, shape)
+        lines = self.steps[-1].lines
+        if len(lines) > 1:  # the last line is the body, the one before it the innermost loop
+            lines.insert(-1, lines.pop(-2))
+            lines.insert(-2, "INDEPENDENT")
+
+    def _total(self, name: str, prepared: ast.expr, shape: Shape) -> list[str]:
+        """The sum of all entries: of rows, or of parts of a long row, so that rounding errors do not grow."""
+        i, j = self.indices
+        part = self.fresh("part")
+        add = f"#pragma omp simd reduction(+ : {part})"
+        if self.entries.is_flat(prepared) or "1" in shape:
+            flat = self.entries.is_flat(prepared)
+            entry = self.entries.text(prepared, At(i, i, i) if flat else _along(shape, i))
+            return [
+                f"{name} = 0;",
+                f"for (size_t {j} = 0; {j} < {count(shape)}; {j} += PART) {{",
+                f"    const size_t {part}_end = {j} + PART < {count(shape)} ? {j} + PART : {count(shape)};",
+                f"    wide {part} = 0;",
+                add,
+                f"    for (size_t {i} = {j}; {i} < {part}_end; {i}++)",
+                f"        {part} += {entry};",
+                f"    {name} += {part};",
+                "}",
+            ]
+        entry = self.entries.text(prepared, At(i, j))
+        lines = [f"{self._for(i, shape[0])} {{", f"    wide {part} = 0;", add, f"    {self._for(j, shape[1])}"]
+        return [f"{name} = 0;", *lines, f"        {part} += {entry};", f"    {name} += {part};", "}"]
+
+    def _sums(self, name: str, prepared: ast.expr, shape: Shape, axis: int) -> list[str]:
+        """The sums of columns (axis 0) or rows."""
+        i, j = self.indices
+        entry = self.entries.text(prepared, At(i, j))
+        if axis == 0:
+            lines = [self._for(j, shape[1]), f"    {name}[{j}] = 0;", self._for(i, shape[0]), "    INDEPENDENT"]
+            return [*lines, f"    {self._for(j, shape[1])}", f"        {name}[{j}] += {entry};"]
+        part = self.fresh("part")
+        lines = [f"{self._for(i, shape[0])} {{", f"    wide {part} = 0;", f"#pragma omp simd reduction(+ : {part})"]
+        return [
+            *lines,
+            f"    {self._for(j, shape[1])}",
+            f"        {part} += {entry};",
+            f"    {name}[{i}] = {part};",
+            "}",
+        ]
+
+    # ------------------------------------------------------------------------------------------------ lines
+
+    def _along_lines(self, function: str, tree: ast.expr, axis: int | None, target: str | None) -> ast.expr:
+        """A number for each row or column, or one."""
+        x = self._plain(tree)
+        rows, columns = x.shape
+        if f"{function}_of_columns" not in native_helpers():
+            return super()._along_lines(function, tree, axis, target)
+        if axis is None or x.shape[1 - axis] == "1":
+            self.used.add(function)
+            name = self._number()
+            self._add([f"{name} = {function}({count(x.shape)}, {x.name});"], None, x.name)
+            return ast.Name(name)
+        name = self._new(("1", columns) if axis == 0 else (rows, "1"), target)
+        if axis == 0:
+            function = f"{function}_of_columns"
+            lines = self._checked(function, f"{function}({rows}, {columns}, {x.name}, {name})")
+        else:
+            self.used.add(function)
+            i = self.indices[0]
+            call = f"    {name}[{i}] = {function}({columns}, {x.name} + {i} * {group(columns)});"
+            lines = [self._for(i, rows), call]
+        self._add(lines, name, x.name)
+        return ast.Name(name)
+
+    def _linewise(self, function: str, tree: ast.expr, axis: int | None, target: str | None) -> ast.expr:
+        """Each row or column by a function of it."""
+        if f"{function}_of_rows" not in native_helpers():
+            return super()._linewise(function, tree, axis, target)
+        x = self._plain(tree)
+        whole = axis is None or (axis == 0 and x.shape[1] == "1")
+        rows, columns = ("1", product(*x.shape)) if whole else x.shape
+        name = self._new(x.shape, target)
+        function = f"{function}_of_{'columns' if axis == 0 and not whole else 'rows'}"
+        self._add(self._checked(function, f"{function}({rows}, {columns}, {x.name}, {name})"), name, x.name)
+        return ast.Name(name)
 
 
 NOT_POSITIVE, SINGULAR, RAISED = 1, 2, 3
 FAILURES = {"cholesky": NOT_POSITIVE, "solve": SINGULAR, "inverse": SINGULAR, "log_determinant": SINGULAR}
+
+
+def _along(shape: Shape, index: str) -> At:
+    """The place in a row or column."""
+    return At("0", index) if shape[0] == "1" else At(index, "0")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache, partial
+from functools import partial
 
 from matcalc.emit import trees
 from matcalc.emit.blocks import is_blocks
@@ -15,24 +15,11 @@ from matcalc.emit.program import Lowered
 from matcalc.emit.schedule import Statement
 from matcalc.expr import Expr
 from matcalc.targets.c.entries import SCALAR
-from matcalc.targets.c.module import Writer, helper_texts, with_needed
+from matcalc.targets.c.module import Writer, with_needed
 from matcalc.targets.c.parts import Step
+from matcalc.targets.native.helpers import as_real, known_words, native_helpers
 from matcalc.targets.native.statements import NativeStatements
-from matcalc.templating import render, template_folder
-
-_DOUBLE = re.compile(r"\bdouble\b")
-
-
-@lru_cache(maxsize=1)
-def prelude() -> str:
-    """What stands before every function."""
-    return (template_folder() / "native_prelude.c").read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=1)
-def routines() -> tuple[str, ...]:
-    """The routines of BLAS and LAPACK that the prelude calls, without the letter of their type, in its order."""
-    return tuple(re.findall(r"^    void \(\*(\w+)\)\(", prelude(), re.MULTILINE))
+from matcalc.templating import render
 
 
 class NativeWriter(Writer):
@@ -42,7 +29,7 @@ class NativeWriter(Writer):
     statements: NativeStatements
 
     def __init__(self, lowered: Lowered, numbered_from: int = 0) -> None:
-        self.more_words = _words()
+        self.more_words = known_words()
         self.inlined: dict[str, ast.expr] = {}
         super().__init__(lowered)
         self.statements.numbered_from = numbered_from
@@ -114,7 +101,7 @@ class NativeWriter(Writer):
             steps=[line for s in self.statements.steps for line in s.lines],
             jumps="goto done" in self.body,
         )
-        return _DOUBLE.sub("real", text)
+        return as_real(text)
 
     def shapes(self) -> str:
         """The text of the function that gives the shapes of the results."""
@@ -156,15 +143,8 @@ def native_c_text(lowered: Lowered) -> tuple[str, list[NativeWriter]]:
         sizes = [f"    const int {name} = sizes[{k}];" for k, name in enumerate(first.sizes.values())]
         test = f"    if ({first.counted(less)} < {first.counted(more)})"
         call = "\n".join([*sizes, test, "        return second(sizes, given, taken);", call])
-    needed = with_needed(used)
-    helpers = [_DOUBLE.sub("real", text) for name, text in helper_texts().items() if name in needed]
+    texts = native_helpers()
+    needed = with_needed(used, texts)
+    helpers = [text for name, text in texts.items() if name in needed]
     entry = f"int matcalc_entry(const int *sizes, const real *const *given, real *const *taken)\n{{\n{call}\n}}"
     return "\n\n".join([*helpers, *functions, entry, first.shapes()]), writers
-
-
-@lru_cache(maxsize=1)
-def _words() -> frozenset[str]:
-    """What the prelude defines or calls, and the frame of a function uses."""
-    text = re.sub(r"/\*.*?\*/", "", prelude(), flags=re.DOTALL)
-    called = set(re.findall(r"\b([A-Za-z_]\w*)\(", text)) | set(re.findall(r"#define (\w+)", text))
-    return frozenset(called | {"real", "routine", "outside", "sizes", "given", "taken", "first", "second", "shapes"})
