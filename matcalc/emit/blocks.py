@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 
 from matcalc import core
 from matcalc.dims import Dim, is_one, same, simplified
-from matcalc.emit.code import Code, Level
 from matcalc.emit.entrywise import ENTRYWISE
+from matcalc.emit.instructions import Instruction
 from matcalc.emit.selection import Choice, Selector
 from matcalc.expr import Expr, node, number_value, postorder, record
 from matcalc.properties import known
@@ -184,10 +184,10 @@ class Lowering:
 
     # ------------------------------------------------------------------------------------------------ arithmetic
 
-    def _stack(self, e: Expr, code: Code, *ends: Part) -> Part:
-        """Blocks computed by `code`, named after the matrix `e` that they make: by rows and by columns they differ."""
+    def _stack(self, e: Expr, how: Instruction, *ends: Part) -> Part:
+        """Blocks and their instruction, named after the matrix `e` that they make: rows and columns differ."""
         body = core.named("t", e, f"{ROLE} {self.side} {self.n}")
-        self.select.blocks.setdefault(body, code)
+        self.select.blocks.setdefault(body, how)
         return Part("stack", body, ends[0].left, ends[-1].right)
 
     def _product(self, p: Part, q: Part, e: Expr) -> Found:
@@ -203,26 +203,24 @@ class Lowering:
             return Part("diagonal", core.hadamard(p.body, q.body), p.left, q.right)
         if p.kind == "constant" and p.body.op == "ones" and q.kind == "diagonal":
             sizes = [core.number(core.exact_dim(d)) for d in (self.n, *p.body.shape)]
-            text = "np.broadcast_to({0}[:, None, :], ({1}, {2}, {3}))"
-            return self._stack(e, Code(text, (q.body, *sizes), Level.ATOM, (Level.ATOM,), view=True), p, q)
+            return self._stack(e, Instruction("repeated_rows", (q.body, *sizes), view=True), p, q)
         if p.kind == "diagonal" or q.kind == "diagonal":
-            text = "{0}[:, :, None] * {1}" if p.kind == "diagonal" else "{0} * {1}[:, None, :]"
-            needs = (Level.ATOM if p.kind == "diagonal" else Level.TIMES, Level.ATOM)
-            return self._stack(e, Code(text, (p.body, q.body), Level.TIMES, needs), p, q)
-        return self._stack(e, Code("{0} @ {1}", (p.body, q.body), Level.MATMUL, (Level.POWER, Level.POWER)), p, q)
+            name = "rows_times_blocks" if p.kind == "diagonal" else "blocks_times_columns"
+            return self._stack(e, Instruction(name, (p.body, q.body)), p, q)
+        return self._stack(e, Instruction("product_of_blocks", (p.body, q.body)), p, q)
 
     def _scaled(self, scalars: tuple[Expr, ...], p: Part, e: Expr) -> Part:
         if p.kind != "stack":
             return replace(p, body=core.scale(*scalars, p.body))
         c = core.scale(*scalars)
         if c.op == "number" and number_value(c) == -1:
-            return self._stack(e, Code("-{0}", (p.body,), Level.TIMES, (Level.POWER,)), p)
-        return self._stack(e, Code("{0} * {1}", (c, p.body), Level.TIMES, (Level.TIMES, Level.MINUS)), p)
+            return self._stack(e, Instruction("minus_blocks", (p.body,)), p)
+        return self._stack(e, Instruction("scaled_blocks", (c, p.body)), p)
 
     def _transposed(self, p: Part, e: Expr) -> Part:
         if p.kind == "stack":
-            code = Code("{0}.swapaxes(1, 2)", (p.body,), Level.ATOM, (Level.ATOM,), view=True, cheap=True)
-            turned = self._stack(e, code)
+            turn = Instruction("turned_blocks", (p.body,), view=True, cheap=True)
+            turned = self._stack(e, turn)
         else:
             turned = Part(p.kind, p.body if p.kind == "diagonal" or p.body.op == "eye" else _turned(p.body))
         return replace(turned, left=p.right, right=p.left)
@@ -241,33 +239,21 @@ class Lowering:
             diagonals += [core.broadcast(c, diagonals[0].shape) for c in factors]
             if len(diagonals) == len(parts):
                 return Part("diagonal", core.add(*diagonals), first.left, first.right)
-        signed = [self._signed(t, p) for t, p in stacks] + ([("+", core.add(*constants))] if constants else [])
-        code = _added(sorted(signed, key=lambda s: s[0]))
+        signed = [self._signed(t, p) for t, p in stacks] + ([(1, core.add(*constants))] if constants else [])
+        signed.sort(key=lambda s: -s[0])
+        added = Instruction("sum_of_blocks", tuple(body for _, body in signed), (tuple(sign for sign, _ in signed),))
         if diagonals or factors:
             on_diagonal = core.add(*(diagonals or factors))
-            code = self._on_diagonal(code, on_diagonal, e)
-        return self._stack(e, code, first)
+            added = Instruction("on_diagonals", (*added.operands, on_diagonal), (added,))
+        return self._stack(e, added, first)
 
-    def _signed(self, term: Expr, p: Part) -> tuple[str, Expr]:
+    def _signed(self, term: Expr, p: Part) -> tuple[int, Expr]:
         """A term's sign and its blocks without it."""
         if term.op == "scale" and len(term.args) == 2 and term.args[0] is core.number(-1):
             inner = self._of(term.args[1])
             if inner is not None:
-                return "-", inner.body
-        return "+", p.body
-
-    def _on_diagonal(self, code: Code, D: Expr, e: Expr) -> Code:
-        last = f"{{{len(code.args)}}}" if code.text == "{0}" else f"{{{len(code.args)}}}, fresh=True"
-        text = f"_add_to_diagonals({code.text}, {last})"
-        return Code(text, (*code.args, D), Level.ATOM, code.needs)
-
-
-def _added(signed: list[tuple[str, Expr]]) -> Code:
-    """The code of a sum; terms are pairs of a sign and blocks."""
-    text = " ".join(f"{sign} {{{k}}}" for k, (sign, _) in enumerate(signed)).removeprefix("+ ")
-    text = f"-{text[2:]}" if text.startswith("- ") else text
-    needs = (Level.SUM if signed[0][0] == "+" else Level.POWER, *[Level.MATMUL] * (len(signed) - 1))
-    return Code(text, tuple(body for _, body in signed), Level.SUM if len(signed) > 1 else Level.TIMES, needs)
+                return -1, inner.body
+        return 1, p.body
 
 
 def _splits(v: Expr) -> bool:
@@ -299,26 +285,24 @@ def _identity_factor(B: Expr) -> Expr | None:
 def _written(lowering: Lowering, part: Part, e: Expr) -> Choice | None:
     """The matrix that the blocks make with what they are contracted with."""
     X, Z = part.left, part.right
-    args: list[Expr]
     if part.kind == "diagonal":
         if X is None or Z is None:
             return None
-        text, args = "_diagonal_blocks_gram({0}, {1}, {2})", [X, part.body, Z]
+        made = Instruction("diagonal_blocks_gram", (X, part.body, Z))
     elif X is not None and Z is not None:
         symmetric = X is Z and is_symmetric(lowering, e)
-        text = "_blocks_gram({0}, {1})" if symmetric else "_blocks_gram({0}, {1}, {2})"
-        args = [X, part.body] if symmetric else [X, part.body, Z]
+        ends = () if symmetric else (Z,)
+        made = Instruction("symmetric_blocks_gram" if symmetric else "blocks_gram", (X, part.body, *ends))
     elif Z is not None:
-        text, args = "_blocks_times({0}, {1})", [part.body, Z]
+        made = Instruction("blocks_times", (part.body, Z))
     elif X is not None:
-        text, args = "_blocks_times({0}.swapaxes(1, 2), {1}).T", [part.body, X]
+        made = Instruction("times_blocks", (part.body, X))
     else:
-        text, args = "_spread_blocks({0})", [part.body]
+        made = Instruction("spread_blocks", (part.body,))
     if lowering.side == "columns":
-        ends = [core.number(core.exact_dim(lowering.n if end is None else end.shape[1])) for end in (X, Z)]
-        text = f"_factors_swapped({text}, {{{len(args)}}}, {{{len(args) + 1}}})"
-        args += ends
-    return Code(text, tuple(args), Level.ATOM, (Level.LOOSE,) if "swapaxes" not in text else (Level.ATOM,))
+        sizes = [core.number(core.exact_dim(lowering.n if end is None else end.shape[1])) for end in (X, Z)]
+        return Instruction("factors_swapped", (*made.operands, *sizes), (made,))
+    return made
 
 
 Atom: TypeAlias = tuple[str, Any]

@@ -1,4 +1,4 @@
-"""Pieces of code: a text with `{0}`, `{1}` for its operands, and how strongly it binds in Python."""
+"""Pieces of Python: a text with `{0}`, `{1}` for its operands, and how strongly it binds; numbers and sizes as text."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import product
 
 import sympy as sp
 
-from matcalc import notation
+from matcalc import core, notation
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError
-from matcalc.expr import Expr
 
 
 class Level(IntEnum):
@@ -40,23 +40,17 @@ FROM_NOTATION = {
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """How one value is computed.
+    """How one instruction is written.
 
     Attributes:
         text: Python with `{0}`, `{1}`, ... for the operands (literal braces doubled).
-        args: the operands.
         level: how strongly the text binds.
         needs: how strongly each operand must bind to stay without brackets (LOOSE beyond the end).
-        view: whether the result shares the memory of the first operand, or of an input.
-        cheap: whether it may be written twice rather than named.
     """
 
     text: str
-    args: tuple[Expr, ...] = ()
     level: Level = Level.ATOM
     needs: tuple[Level, ...] = ()
-    view: bool = False
-    cheap: bool = False
 
     def fill(self, operands: list[tuple[str, Level]]) -> str:
         """The text with the operands put in, bracketed where they bind too weakly."""
@@ -147,3 +141,23 @@ def _power_code(value: sp.Expr, names: Mapping[str, str]) -> tuple[str, Level]:
     if exponent == sp.Rational(1, 2):
         return f"math.sqrt({number_code(base, names)[0]})", Level.ATOM
     return f"{_bracket(base, names, Level.ATOM)}**{_bracket(exponent, names, Level.POWER)}", Level.POWER
+
+
+_DIVISORS = 12  # of sizes that are whole numbers all the same
+
+
+def size_text(d: object, names: Mapping[str, str]) -> str:
+    """A size as Python: a whole number."""
+    whole, divisor = sp.fraction(sp.together(core.exact_dim(d)))
+    text, _ = number_code(whole, names)
+    return text if divisor == 1 else f"({text}) // {divisor}"  # n (n + 1)/2 is whole, but / gives a float
+
+
+def is_whole(value: sp.Expr) -> bool:
+    """Whether a fraction of sizes is a whole number whatever they are, as n (n + 1)/2 is: by its remainders."""
+    unknowns = sorted(value.free_symbols, key=str)
+    above, divisor = sp.fraction(sp.together(value)) if unknowns else (value, sp.S.One)
+    if not (divisor.is_Integer and 1 < divisor <= _DIVISORS and above.is_polynomial(*unknowns)):
+        return False
+    points = product(range(int(divisor)), repeat=len(unknowns))
+    return all(above.subs(dict(zip(unknowns, point))) % divisor == 0 for point in points)

@@ -8,7 +8,6 @@ from matcalc import core
 from matcalc.core import matmul, number, total, trace, transpose
 from matcalc.dims import is_one, times
 from matcalc.emit.chains import best_order, build, expanded
-from matcalc.emit.code import Code, Level
 from matcalc.emit.entrywise import stripped
 from matcalc.emit.factorisations import (
     cholesky_code,
@@ -18,6 +17,7 @@ from matcalc.emit.factorisations import (
     solve_code,
     symmetric_product,
 )
+from matcalc.emit.instructions import Instruction
 from matcalc.emit.matching import apart, through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import kron_code, kron_product, weighted_gram
@@ -39,11 +39,11 @@ def _transposed(e: Expr) -> Expr:
     return e.args[0] if e.op == "transpose" else transpose(e)
 
 
-def dot(a: Expr, b: Expr) -> Code:
+def dot(a: Expr, b: Expr) -> Instruction:
     """The sum of the products of the entries of two matrices of one shape."""
     if a.op == "vec" and b.op == "vec" and a.args[0].shape == b.args[0].shape:
         a, b = a.args[0], b.args[0]
-    return Code("np.vdot({0}, {1})", (a, b))
+    return Instruction("dot", (a, b))
 
 
 # ------------------------------------------------------------------------------------------------ products
@@ -115,7 +115,7 @@ def _two_factors(select: Selector, e: Expr) -> Choice:
             return core.broadcast(b if a.op == "ones" else a, e.shape)
         return core.hadamard(core.broadcast(a, e.shape), core.broadcast(b, e.shape))
     applied = kron_product(a, b)
-    return applied or Code("{0} @ {1}", (a, b), Level.MATMUL, (Level.POWER, Level.POWER))
+    return applied or Instruction("matmul", (a, b))
 
 
 def _kronecker_vector(factors: list[Expr]) -> Expr | None:
@@ -160,7 +160,7 @@ def transpose_code(select: Selector, e: Expr) -> Choice | None:
         return node(a.op, (), e.shape)
     if a.op in ("eye", "diag"):
         return a
-    return Code("{0}.T", (a,), Level.ATOM, (Level.ATOM,), view=True, cheap=True)
+    return Instruction("transpose", (a,), view=True, cheap=True)
 
 
 # ------------------------------------------------------------------------------------------------ sums
@@ -199,8 +199,7 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
     pair = _pair_of(select, X)
     if pair is not None:
         return dot(*pair) if axis is None else _sum_of_pair(*_narrower(select, *pair, axis), axis)
-    where = "" if axis is None else f", axis={axis - 1}, keepdims=True"
-    return Code(f"np.sum({{0}}{where})", (X,))
+    return Instruction("sum", (X,), (axis,))
 
 
 def _with_known_sum(select: Selector, X: Expr, axis: int) -> Expr | None:
@@ -231,10 +230,8 @@ def _narrower(select: Selector, a: Expr, b: Expr, axis: int) -> tuple[Expr, Expr
     return a, b
 
 
-def _sum_of_pair(a: Expr, b: Expr, axis: int) -> Code:
-    if axis == 1:
-        return Code('np.einsum("ij,ij->j", {0}, {1})[None, :]', (a, b))
-    return Code('np.einsum("ij,ij->i", {0}, {1})[:, None]', (a, b))
+def _sum_of_pair(a: Expr, b: Expr, axis: int) -> Instruction:
+    return Instruction("sum_of_products", (a, b), (False, axis))
 
 
 def _sum_of_broadcast(body: Expr, X: Expr, axis: int | None) -> Expr:
@@ -287,7 +284,7 @@ def matrix_power_code(select: Selector, e: Expr) -> Choice | None:
     X, k = e.args
     if k.op != "number" or not number_value(k).is_Integer or X.is_scalar:
         return None
-    return Code(f"np.linalg.matrix_power({{0}}, {int(number_value(k))})", (X,))
+    return Instruction("whole_power", (X,), (int(number_value(k)),))
 
 
 def pseudoinverse_code(select: Selector, e: Expr) -> Choice | None:
@@ -295,7 +292,7 @@ def pseudoinverse_code(select: Selector, e: Expr) -> Choice | None:
     shift = shift_of(e.args[0])
     if shift is None or not known(shift[1], "symmetric"):
         return None
-    return Code(f"_resolvent({{0}}, {1 if shift[0] == 'eigmax' else -1})", (shift[1],))
+    return Instruction("resolvent", (shift[1],), (shift[0],))
 
 
 def log_code(select: Selector, e: Expr) -> Choice | None:
@@ -303,7 +300,7 @@ def log_code(select: Selector, e: Expr) -> Choice | None:
     X = e.args[0]
     if X.op == "named":
         X = X.args[0]
-    return Code("_log_det({0})", (X.args[0],)) if X.op == "det" and not X.args[0].is_scalar else None
+    return Instruction("log_det", (X.args[0],)) if X.op == "det" and not X.args[0].is_scalar else None
 
 
 def cross_entropy_code(select: Selector, e: Expr) -> Choice | None:

@@ -14,8 +14,8 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import broadcast, number, power, scale
-from matcalc.dims import Shape, is_one, is_scalar, same_shape
-from matcalc.emit.code import Code, Level
+from matcalc.dims import Shape, is_one, same_shape
+from matcalc.emit.instructions import Instruction
 from matcalc.emit.matching import constant_of, through
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.stable import stable
@@ -36,7 +36,12 @@ ENTRYWISE = frozenset(
 
 def is_entrywise(e: Expr) -> bool:
     """Whether every entry of `e` depends on the same entry of the arguments only."""
-    return e.op in ENTRYWISE or record(e.op).scalar_function is not None
+    return is_entrywise_operation(e.op)
+
+
+def is_entrywise_operation(name: str) -> bool:
+    """Whether an operation is one of entries."""
+    return name in ENTRYWISE or record(name).scalar_function is not None
 
 
 def stripped(select: Selector, e: Expr) -> Expr:
@@ -88,20 +93,15 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
         wide = [p for p in parts if p is not None and not p.is_scalar]
         shape = wide[0].shape if wide else (1, 1)
         total = core.add(*[broadcast(p, shape) for p in parts if p is not None])
-        return Code("_add_diagonal({0}, {1})", (rest, total))
+        return Instruction("add_diagonal", (rest, total))
     values = [select.decide(t) for t in flat]
     if all(t.op == "number" for t in values):
         return number(sp.Add(*map(number_value, values)))
     signed = [_sign(select, t) for t in flat]
     if len(signed) > 1 and signed[0][0] < 0 < signed[1][0]:  # b - a; no other order: x - y + z is not x + z - y
         signed[:2] = signed[1], signed[0]
-    text, args = "", []
-    for k, (sign, term) in enumerate(signed):
-        text += ("-" if sign < 0 else "") if k == 0 else (" - " if sign < 0 else " + ")
-        text += f"{{{k}}}"
-        args.append(stripped(select, term))
-    first = Level.TIMES if signed[0][0] < 0 else Level.SUM
-    return Code(text, tuple(args), Level.SUM, (first, *[Level.MATMUL] * (len(args) - 1)))
+    operands = tuple(stripped(select, term) for _, term in signed)
+    return Instruction("add", operands, (tuple(sign for sign, _ in signed),))
 
 
 def _terms(select: Selector, e: Expr) -> list[Expr]:
@@ -173,42 +173,22 @@ def product_code(select: Selector, e: Expr) -> Choice | None:
     if not parts.above and parts.masks:
         parts.above.append(parts.masks.pop(0))
     parts.above.sort(key=lambda a: not a.is_scalar)
-    args: list[Expr] = []
-    needs: list[Level] = []
     scalar_mask = any(m.is_scalar for m in parts.masks)  # it may come first, and there is no - of truth values
     minus = parts.number.could_extract_minus_sign() and not scalar_mask
     coefficient = -parts.number if minus else parts.number
-    texts: list[str] = []
     numerator, denominator = coefficient.as_numer_denom()
     apart = denominator.is_Add or (numerator == 1 and not _short(coefficient))
     if apart and parts.above:  # n - 1 may be 0, which Python's division refuses and NumPy's does not
         coefficient = numerator
         parts.below.insert(0, number(denominator))
-    if coefficient != 1 or not parts.above:
-        texts.append("{0}")
-        args.append(number(coefficient))
-        needs.append(Level.TIMES)
-    for a in parts.above:
-        texts.append(f"{{{len(args)}}}")
-        args.append(a)
-        needs.append(Level.TIMES if len(texts) == 1 else Level.MINUS)
-    for m in parts.masks:
-        texts.append(f"({{{len(args)}}} > 0)")
-        args.append(stripped(select, _gate(select, m.args[0])))
-        needs.append(Level.SUM)
-    text = " * ".join(texts)
-    if parts.below:
-        below = [f"{{{len(args) + k}}}" for k in range(len(parts.below))]
-        args.extend(parts.below)
-        several = len(below) > 1
-        needs.extend([Level.TIMES if several and k == 0 else Level.POWER for k in range(len(below))])
-        text += f" / ({' * '.join(below)})" if several else f" / {below[0]}"
-    if minus:
-        first = Level.TIMES if args[0].op == "number" else Level.POWER
-        return Code(f"-{text}", tuple(args), Level.TIMES, (first, *needs[1:]))
-    if text == "{0}":
-        return args[0]
-    return Code(text, tuple(args), Level.TIMES, tuple(needs))
+    operands = [("above", number(coefficient))] if coefficient != 1 or not parts.above else []
+    operands += [("above", a) for a in parts.above]
+    operands += [("mask", stripped(select, _gate(select, m.args[0]))) for m in parts.masks]
+    operands += [("below", b) for b in parts.below]
+    if len(operands) == 1 and not minus and operands[0][0] == "above":
+        return operands[0][1]
+    roles = tuple(role for role, _ in operands)
+    return Instruction("product", tuple(a for _, a in operands), (minus, roles))
 
 
 def _join_slopes(select: Selector, parts: _Product) -> None:
@@ -291,65 +271,57 @@ def power_code(select: Selector, e: Expr) -> Choice | None:
     base, exponent = stripped(select, e.args[0]), stripped(select, e.args[1])
     if select.guarded(e):
         k = -number_value(e.args[1])
-        inverse = Code("_reciprocal({0})", (e.args[0],))
-        if k == 1:
-            return inverse
-        return Code("_reciprocal({0})**{1}", (e.args[0], number(k)), Level.POWER, (Level.LOOSE, Level.ATOM))
+        inverse = Instruction("reciprocal", (e.args[0],))
+        return inverse if k == 1 else Instruction("reciprocal_power", (e.args[0], number(k)))
     if exponent.op != "number":
-        return Code("{0}**{1}", (base, exponent), Level.POWER, (Level.ATOM, Level.ATOM))
+        return Instruction("power", (base, exponent))
     k = number_value(exponent)
     if base.op == "number":
         value = number_value(base) ** k
         if value.is_real and value.is_finite:
             return number(value)
-        return Code("dtype.type({0})**{1}", (base, exponent), Level.POWER, (Level.LOOSE, Level.ATOM))
+        return Instruction("number_power", (base, exponent))
     if k == _SQUARE and through(base).op == "cosh" and e not in select.forward:
-        return Code("_squared_cosh({0})", through(base).args)
+        return Instruction("squared_cosh", through(base).args)
     if k == 0:
         return broadcast(number(1), e.shape)
     if k == 1:
         return e.args[0]
     if k.is_negative:
-        return Code("1 / {0}", (power(e.args[0], number(-k)) if k != -1 else base,), Level.TIMES, (Level.POWER,))
+        return Instruction("one_over", (power(e.args[0], number(-k)) if k != -1 else base,))
     if k == sp.Rational(1, 2):
-        return Code("np.sqrt({0})", (base,))
+        return Instruction("square_root", (base,))
     if k == sp.Rational(3, 2):
         return core.entrywise_product(e.args[0], power(e.args[0], number(sp.Rational(1, 2))))
     if k == 3:
         return core.entrywise_product(e.args[0], power(e.args[0], number(2)))
     if k == 4:
         return power(power(e.args[0], number(2)), number(2))
-    return Code("{0}**{1}", (base, exponent), Level.POWER, (Level.ATOM, Level.ATOM))
+    return Instruction("power", (base, exponent))
 
 
 def step_code(select: Selector, e: Expr) -> Choice | None:
     """The unit step as a number (a comparison would be a truth value, and `-` and `+` of these are no numbers)."""
-    text = "dtype.type({0} > 0)" if e.is_scalar else "({0} > 0).astype(dtype)"
-    return Code(text, (stripped(select, e.args[0]),), Level.ATOM, (Level.SUM,))
+    return Instruction("step", (stripped(select, e.args[0]),))
 
 
 def where_code(select: Selector, e: Expr) -> Choice | None:
     """A choice; between two numbers, in the program's precision."""
-    operands = [stripped(select, a) for a in e.args]
-    text = f"np.where({{0}} {e.params[0]} {{1}}, {{2}}, {{3}})"
-    if all(through(a).op == "number" for a in operands[2:]):
-        text += ".astype(dtype)"
-    if e.is_scalar:
-        text += "[()]"
-    return Code(text, tuple(operands), Level.ATOM, (Level.SUM, Level.SUM))
+    operands = tuple(stripped(select, a) for a in e.args)
+    of_numbers = all(through(a).op == "number" for a in operands[2:])
+    return Instruction("where", operands, (e.params[0], of_numbers))
 
 
 def polygamma_code(select: Selector, e: Expr) -> Choice | None:
-    """SciPy computes it in double precision."""
-    cast = "dtype.type({})" if is_scalar(e.shape) else "{}.astype(dtype, copy=False)"
-    return Code(cast.format(f"special.polygamma({e.params[0]}, {{0}})"), (stripped(select, e.args[0]),))
+    """Of the operand without its broadcast."""
+    return Instruction("polygamma", (stripped(select, e.args[0]),), e.params)
 
 
 def named_code(select: Selector, e: Expr) -> Choice | None:
     """A named value is a statement of its own."""
     if e in select.blocks:
         return select.blocks[e]
-    return Code("{0}", (e.args[0],), view=True)
+    return Instruction("same", (e.args[0],), view=True)
 
 
 RULES: dict[str, list[Rule]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from matcalc import core
-from matcalc.emit.code import Code, Level
+from matcalc.emit.instructions import Instruction
 from matcalc.emit.selection import Choice, Selector
 from matcalc.emit.twins import without_twins
 from matcalc.expr import Expr, postorder
@@ -84,7 +84,7 @@ def inverse_code(select: Selector, e: Expr) -> Choice | None:
         return X.args[0]
     if X.op == "diag":
         return core.diag(core.power(X.args[0], -1))
-    return Code("_cholesky_inverse({0})", (chol(X),)) if _is_positive(X) else None
+    return Instruction("cholesky_inverse", (chol(X),)) if _is_positive(X) else None
 
 
 def solve_code(select: Selector, e: Expr) -> Choice | None:
@@ -96,7 +96,7 @@ def solve_code(select: Selector, e: Expr) -> Choice | None:
         return core.matmul(core.diag(core.power(A.args[0], -1)), B)
     if A.op == "transpose" and known(A, "symmetric"):
         return solve(A.args[0], B)
-    return Code("_cholesky_solve({0}, {1})", (chol(A), B)) if _is_positive(A) else None
+    return Instruction("cholesky_solve", (chol(A), B)) if _is_positive(A) else None
 
 
 def log_determinant_code(select: Selector, e: Expr) -> Choice | None:
@@ -104,21 +104,21 @@ def log_determinant_code(select: Selector, e: Expr) -> Choice | None:
     X = e.args[0]
     if not _is_positive(X):
         return None
-    return Code("2 * np.sum(np.log(np.diagonal({0})))", (chol(X),), Level.TIMES)
+    return Instruction("cholesky_logdet", (chol(X),))
 
 
 def cholesky_code(select: Selector, e: Expr) -> Choice | None:
     """The factor of a matrix that is known to be symmetric."""
     X = e.args[0]
-    return Code("np.linalg.cholesky({0})", (X,)) if known(X, "symmetric") and not X.is_scalar else None
+    return Instruction("cholesky", (X,)) if known(X, "symmetric") and not X.is_scalar else None
 
 
-def symmetric_product(factors: list[Expr]) -> Code | None:
+def symmetric_product(factors: list[Expr]) -> Instruction | None:
     """A B B' A' = Z Z' for Z = A B: NumPy computes half of a product of a buffer with itself."""
     half, odd = divmod(len(factors), 2)
     if odd or half < _PAIR or any(not mirrors(a, b) for a, b in zip(factors[:half], reversed(factors))):
         return None
-    return Code("{0}.T @ {0}", (core.matmul(*factors[half:]),), Level.MATMUL, (Level.ATOM,))
+    return Instruction("gram", (core.matmul(*factors[half:]),))
 
 
 def mirrors(a: Expr, b: Expr) -> bool:

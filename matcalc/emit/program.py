@@ -6,13 +6,15 @@ import ast
 import builtins
 import keyword
 from collections.abc import Mapping
+from functools import partial
 
 import sympy as sp
 
 from matcalc import dims, naming
 from matcalc.dims import is_one, shape_text
-from matcalc.emit.catalogue import Names, function_name, rules
+from matcalc.emit.catalogue import RULES, WITH_BLOCKS
 from matcalc.emit.code import number_code
+from matcalc.emit.instructions import Names, function_name
 from matcalc.emit.needed_sizes import needed, within
 from matcalc.emit.passes import PASSES, Around
 from matcalc.emit.recipe import Program
@@ -22,7 +24,7 @@ from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder
 from matcalc.ops.implicit import Equation
 from matcalc.properties import names_of
-from matcalc.targets.registry import reserved
+from matcalc.targets.registry import reserved, spelling
 from matcalc.walk import variables
 
 _RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)} | {
@@ -95,9 +97,9 @@ class Lowered:
         values = [] if program.value is None else [program.value]
         derivatives = [e for e in self.roots if e is not program.value]
         names = Names(self.inputs, self.dimensions, self.functions, self.solvers)
-        select = Selector(rules(names, three_axes=three_axes), values, derivatives, sizes, self.roots)
+        select = Selector(WITH_BLOCKS if three_axes else RULES, values, derivatives, sizes, self.roots)
         self.shapes = {name: self.namer.fresh(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
-        self.schedule = Schedule(select, self.roots, self.namer.statement)
+        self.schedule = Schedule(select, self.roots, self.namer.statement, partial(spelling(), names=names))
 
     def _check(self) -> None:
         known = {*self.program.variables, *self.extra}

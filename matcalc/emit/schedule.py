@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from matcalc.dims import Shape
 from matcalc.emit.blocks import is_blocks
-from matcalc.emit.code import Level
+from matcalc.emit.code import Code, Level
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.emit.inplace import InPlace
+from matcalc.emit.instructions import Instruction
 from matcalc.emit.memory import Memory
 from matcalc.emit.selection import Selector
 from matcalc.emit.trees import copied
@@ -49,7 +50,13 @@ class Schedule:
         calls: the shapes of calls that stand inside of statements.
     """
 
-    def __init__(self, select: Selector, roots: Mapping[Expr, str], fresh: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        select: Selector,
+        roots: Mapping[Expr, str],
+        fresh: Callable[[str], str],
+        spell: Callable[[Instruction], Code],
+    ) -> None:
         self.select = select
         self.fresh = fresh
         self.statements: list[Statement] = []
@@ -61,26 +68,27 @@ class Schedule:
         self.several = len(roots) > 1
         targets = {select.decide(root): wanted for root, wanted in roots.items()}
         uses = Counter(select.decide(root) for root in roots)
-        for e in order:
-            code = select.codes[e]
-            for k, a in enumerate(code.args):
+        self.codes = {e: spell(select.instructions[e]) for e in order}
+        for e, code in self.codes.items():
+            for k, a in enumerate(select.instructions[e].operands):
                 uses[select.decide(a)] += code.text.count(f"{{{k}}}")
         named = _names(select, order)
         for e in order:
             self._place(e, uses[e], named.get(e), targets.get(e))
 
     def _place(self, e: Expr, uses: int, of: Expr | None, wanted: str | None) -> None:
-        code = self.select.codes[e]
-        operands = [self.texts[self.select.decide(a)] for a in code.args]
-        if self.select.is_name(e) and code.args:
-            inner = self.select.decide(code.args[0])
+        instruction, code = self.select.instructions[e], self.codes[e]
+        inputs = [self.select.decide(a) for a in instruction.operands]
+        operands = [self.texts[a] for a in inputs]
+        if self.select.is_name(e) and inputs:
+            (inner,) = inputs
             if of is None:  # its definition has taken the name, or is a variable
                 self.texts[e], self.trees[e] = self.texts[inner], self.trees[inner]
                 return
         text = code.fill(operands)
-        tree = code.tree([(self._tree(self.select.decide(a)), level) for a, (_, level) in zip(code.args, operands)])
-        repeated = uses > 1 and not (code.cheap and len(text) < LINE // 4)
-        if code.cheap:
+        tree = code.tree([(self._tree(a), level) for a, (_, level) in zip(inputs, operands)])
+        repeated = uses > 1 and not (instruction.cheap and len(text) < LINE // 4)
+        if instruction.cheap:
             wanted = None
         apart = wanted is not None and self.several
         limit = BLOCKS_LINE if e in self.select.blocks else LINE
@@ -117,9 +125,9 @@ class Schedule:
         """The value in whose memory `e` lies (itself, unless it is a view), and whether it may not be written to."""
         e = self.select.decide(e)
         repeated = False
-        while self.select.codes[e].view and self.select.codes[e].args:
-            repeated = repeated or e.op == "broadcast"
-            e = self.select.decide(self.select.codes[e].args[0])
+        while (how := self.select.instructions[e]).view and how.operands:
+            repeated = repeated or how.name == "broadcast"
+            e = self.select.decide(how.operands[0])
         return e, repeated or e.op == "variable"
 
     def lines(self, inputs: Mapping[Expr, str], results: list[Expr]) -> list[tuple[Statement, list[str]]]:
@@ -162,7 +170,7 @@ def _order(select: Selector, roots: list[Expr]) -> list[Expr]:
             continue
         seen.add(e)
         stack.append((e, True))
-        stack.extend((select.decide(a), False) for a in reversed(select.codes[e].args))
+        stack.extend((select.decide(a), False) for a in reversed(select.instructions[e].operands))
     return order
 
 

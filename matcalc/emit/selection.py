@@ -1,4 +1,4 @@
-"""Instruction selection: for every expression either the code that computes it or the expression to compute instead.
+"""Instruction selection: for every expression the instruction that computes it, or the expression to compute instead.
 
 Arguments are decided before what uses them, so that rules may look at them; nothing recurses through the graph.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
-from matcalc.emit.code import Code
+from matcalc.emit.instructions import Instruction
 from matcalc.emit.matching import apart, through
 from matcalc.emit.stable import stable
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, number_value, postorder, record
 
-Choice: TypeAlias = "Code | Expr"
+Choice: TypeAlias = "Instruction | Expr"
 Rule: TypeAlias = "Callable[[Selector, Expr], Choice | None]"
 
 
@@ -30,7 +31,7 @@ class Selector:
         roots: what is computed, if it is not all of these.
 
     Attributes:
-        codes: how each value is computed.
+        instructions: how each value is computed.
         same: what is computed instead of others.
         ordered: products whose factors stand in their final order.
         kept: what is computed as it stands, whatever uses it.
@@ -51,11 +52,11 @@ class Selector:
         values, gradients = list(values), list(gradients)
         self.rules = rules
         self.sizes = sizes or {}
-        self.codes: dict[Expr, Code] = {}
+        self.instructions: dict[Expr, Instruction] = {}
         self.same: dict[Expr, Expr] = {}
         self.ordered: set[Expr] = set()
         self.products: dict[tuple[Expr, ...], Expr] = {}
-        self.blocks: dict[Expr, Code] = {}
+        self.blocks: dict[Expr, Instruction] = {}
         self.parts: dict[Any, dict[Expr, Any]] = {}
         self.with_kron: dict[Expr, bool] = {}
         self.forward = set(postorder(values))
@@ -71,16 +72,16 @@ class Selector:
         """The expression that is computed for `e`, decided (with all that it needs)."""
         for sub in postorder((e,), stop=self._decided):
             choice = self._choose(sub)
-            if isinstance(choice, Code):
-                self.codes[sub] = choice
-                for a in choice.args:
+            if isinstance(choice, Instruction):
+                self.instructions[sub] = replace(choice, shape=None if sub in self.blocks else sub.shape)
+                for a in choice.operands:
                     self.decide(a)
             else:
                 self.same[sub] = self.decide(choice)
         return self.same.get(e, e)
 
     def _decided(self, e: Expr) -> bool:
-        return e in self.codes or e in self.same
+        return e in self.instructions or e in self.same
 
     def _choose(self, e: Expr) -> Choice:
         better = stable(e)
@@ -95,10 +96,6 @@ class Selector:
     def shared(self, e: Expr) -> bool:
         """Whether more than one expression uses `e`, so that it is computed once and named."""
         return self.uses[e] > 1
-
-    def code(self, e: Expr) -> Code:
-        """The code of what is computed for `e`."""
-        return self.codes[self.decide(e)]
 
     def is_name(self, e: Expr) -> bool:
         """Whether `e` is a name for its definition, not one for the blocks of a matrix."""

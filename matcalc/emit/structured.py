@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from matcalc import core
 from matcalc.dims import is_one
-from matcalc.emit.code import Code
+from matcalc.emit.instructions import Instruction
 from matcalc.emit.selection import Choice, Selector
 from matcalc.expr import Expr
 from matcalc.properties import known
@@ -20,33 +20,31 @@ def _transposed(e: Expr) -> Expr:
     return e.args[0] if e.op == "transpose" else core.transpose(e)
 
 
-def weighted_gram(select: Selector, factors: list[Expr]) -> Code | None:
+def weighted_gram(select: Selector, factors: list[Expr]) -> Instruction | None:
     """X' diag(d) X with d >= 0 as Z' Z, which NumPy computes as a symmetric product."""
     if len(factors) != _GRAM or factors[1].op != "diag" or factors[0] is not _transposed(factors[2]):
         return None
     d = factors[1].args[0]
     if not known(d, "nonnegative"):
         return None
-    return Code("_weighted_gram({0}, {1})", (factors[2], d if is_one(d.shape[1]) else _transposed(d)))
+    return Instruction("weighted_gram", (factors[2], d if is_one(d.shape[1]) else _transposed(d)))
 
 
-def kron_product(a: Expr, b: Expr) -> Code | None:
+def kron_product(a: Expr, b: Expr) -> Instruction | None:
     """kron(A, B) M and M kron(A, B) without the Kronecker product; with a 1 x 1 factor it is none."""
     if any(f.is_scalar for K in (a, b) if K.op == "kron" for f in K.args):
         return None
     if a.op == "kron" and b.op != "kron":
-        return _applied("_kron_times({0}, {1}, {2})", a, b)
+        return _applied("kron_times", a, b)
     if b.op == "kron" and a.op != "kron":
-        return _applied("_times_kron({2}, {0}, {1})", b, a)
+        return _applied("times_kron", b, a)
     return None
 
 
-def _applied(text: str, K: Expr, M: Expr) -> Code:
-    """`None` stands for an identity factor."""
-    args = [a for a in (*K.args, M) if a.op != "eye"]
-    slots = iter(range(len(args)))
-    texts = ["None" if a.op == "eye" else f"{{{next(slots)}}}" for a in (*K.args, M)]
-    return Code(text.format(*texts), tuple(args))
+def _applied(name: str, K: Expr, M: Expr) -> Instruction:
+    """The factors that are identities are no operands."""
+    there = tuple(a.op != "eye" for a in K.args)
+    return Instruction(name, (*(a for a in K.args if a.op != "eye"), M), (there,))
 
 
 def kron_code(select: Selector, e: Expr) -> Choice | None:
@@ -58,8 +56,8 @@ def kron_code(select: Selector, e: Expr) -> Choice | None:
         size = core.number(core.exact_dim((A if A.op == "eye" else B).shape[0]))
         if A.op == B.op:
             return core.eye(e.shape[0])
-        return Code("_eye_kron({0}, {1})", (size, B)) if A.op == "eye" else Code("_kron_eye({0}, {1})", (A, size))
-    return Code("_kron({0}, {1})", (A, B))
+        return Instruction("eye_kron", (size, B)) if A.op == "eye" else Instruction("kron_eye", (A, size))
+    return Instruction("kron", (A, B))
 
 
 def scaled_kron(select: Selector, e: Expr) -> Choice | None:

@@ -8,8 +8,8 @@ from matcalc import core
 from matcalc.core import matmul, number, total, trace, transpose
 from matcalc.dims import is_one, same
 from matcalc.emit.chains import expanded, size
-from matcalc.emit.code import Code
 from matcalc.emit.contractions import dot, half_of
+from matcalc.emit.instructions import Instruction
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.expr import Expr
 from matcalc.rewrite.terms import is_firm
@@ -22,7 +22,7 @@ def trace_code(select: Selector, e: Expr) -> Choice | None:
         return X
     if X.op in ("add", "scale", "transpose") and not select.shared(X):
         if is_firm(X):  # its terms may cancel entry by entry
-            return Code("np.trace({0})", (X,))
+            return Instruction("tr", (X,))
         if X.op == "add":
             return core.add(*map(trace, X.args))
         return trace(X.args[0]) if X.op == "transpose" else core.scale(*X.args[:-1], trace(X.args[-1]))
@@ -32,7 +32,7 @@ def trace_code(select: Selector, e: Expr) -> Choice | None:
         return total(X.args[0])
     if X.op == "matmul" and not select.shared(X):
         return _trace_of_product(select, X)
-    return Code("np.trace({0})", (X,))
+    return Instruction("tr", (X,))
 
 
 def _trace_of_product(select: Selector, X: Expr) -> Choice:
@@ -52,7 +52,7 @@ def _trace_of_product(select: Selector, X: Expr) -> Choice:
     if inverses:  # the inverse in front, so that it becomes a solve
         k = inverses[0]
         solved = matmul(*factors[k:], *factors[:k])
-        return Code("np.trace({0})", (solved,))
+        return Instruction("tr", (solved,))
     for k in range(len(factors)):
         half = half_of(factors[k:] + factors[:k])
         if half is not None:
@@ -63,7 +63,7 @@ def _trace_of_product(select: Selector, X: Expr) -> Choice:
         return dot(left, right.args[0])
     if left.op == "transpose":
         return dot(left.args[0], right)
-    return Code('np.einsum("ij,ji->", {0}, {1})', (left, right))
+    return Instruction("sum_of_products", (left, right), (True, None))
 
 
 def _cut(factors: list[Expr], sizes: Mapping[str, int]) -> tuple[Expr, Expr]:
@@ -97,7 +97,7 @@ def diagvec_code(select: Selector, e: Expr) -> Choice | None:
             return total(core.hadamard(left, right.args[0]), 2)
         if left.op == "transpose":
             return transpose(total(core.hadamard(left.args[0], right), 1))
-        return Code('np.einsum("ij,ji->i", {0}, {1})[:, None]', (left, right))
+        return Instruction("sum_of_products", (left, right), (True, 2))
     return None
 
 

@@ -73,6 +73,7 @@ class Target:
         call: a function of the library, called with arrays of NumPy and numbers; None where it takes these as NumPy's.
         solves: it has code that solves the equations of implicit values.
         autodiff: writes a value that the library differentiates by our derivative.
+        spelled: how an instruction (`matcalc.emit.instructions`) is written, with the names in the code.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Target:
     call: Caller | None = None
     solves: bool = False
     autodiff: Printer | None = None
+    spelled: Callable[[Any, Any], Any] | None = None
 
 
 _FOLDERS = {
@@ -131,6 +133,13 @@ def target_of_file(path: str | PurePath) -> str | None:
     """The target whose files have the suffix of a path; None where it is no suffix of code."""
     suffix = PurePath(path).suffix
     return next((name for name in target_names() if suffix and target_of(name).suffix == suffix), None)
+
+
+def spelling() -> Callable[..., Any]:
+    """How instructions are written in the statements from which all printers start: in NumPy."""
+    found = target_of("numpy").spelled
+    assert found is not None
+    return found
 
 
 def autodiff_names() -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from matcalc.emit.catalogue import size_text
+from matcalc.emit.code import size_text
 
 
 def size_lines(

@@ -12,8 +12,7 @@ import sympy as sp
 from matcalc.core import exact_dim
 from matcalc.dims import is_one, shape_text
 from matcalc.emit import trees
-from matcalc.emit.catalogue import size_text
-from matcalc.emit.code import number_code
+from matcalc.emit.code import number_code, size_text
 from matcalc.emit.program import Lowered
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
