@@ -318,11 +318,11 @@ class Derivation(Problem):
 
     # ------------------------------------------------------------------------------------------------ claims
 
-    def claim(self, name: Any, claim: Any, kind: str = "gradient", by: Any = None) -> Verdict:
+    def claim(self, name: Any, claim: Any = None, kind: str = "gradient", by: Any = None) -> Verdict:
         """Whether a claim about a result is right: proved, disproved (with the reason) or undecided.
 
         Args:
-            name: the variable or named value that the result is for.
+            name: the variable or named value that the result is for; may be left out where `wrt` is one.
             claim: text in the scope of the derivation, or an expression; its own definitions may shadow names, `d_r` is
                 the right adjoint of r.
             kind: `gradient`, `adjoint` (the same, of a named value), `jacobian` or `hessian`.
@@ -339,9 +339,11 @@ class Derivation(Problem):
             >>> d = mc.derive("norm2(X*w - y)^2", wrt="w", shapes={"X": ("n", "p"), "w": ("p", 1), "y": ("n", 1)})
             >>> d.claim("w", "2*X'*X*w - 2*X'*y").status
             'proved'
-            >>> print(d.claim("w", "X'*(X*w - y)").diagnosis)
+            >>> print(d.claim("X'*(X*w - y)").diagnosis)
             missing factor 2
         """
+        if claim is None:
+            name, claim = self.one(None).name, name
         return replace(judged(self, name, claim, kind, by), notice=self.notice)
 
     def claim_values(

@@ -201,11 +201,7 @@ class Problem:
             MatcalcError: no such name, or not derived.
             ShapeError: the function is not scalar.
         """
-        if name is None:
-            if len(self.wrt) != 1:
-                raise MatcalcError(f"name the variable: one of {', '.join(self.names)}")
-            name = self.names[0]
-        made = self.adjoint(name)
+        made = self.adjoint(self.one(name))
         kind = self.structure_of(made.of)
         value = (
             made.value
