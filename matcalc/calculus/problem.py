@@ -14,7 +14,7 @@ from matcalc.calculus.paths import Path, paths_to, shared_values
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.spelled import lost_conditions
 from matcalc.calculus.structured import basis, check_structure, structured_gradient
-from matcalc.calculus.wishes import is_usual
+from matcalc.calculus.wishes import is_usual, turned_too
 from matcalc.dims import shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import Expr
@@ -289,20 +289,20 @@ class Problem:
             for e, fact in self.context.wished
             if e.name not in self.structure and is_usual(e, fact, self.source.output)
         ]
-        return [(e.name, fact) for e, fact in free if self._shortens(e, fact)]
+        results = [(made.value, turned_too(made.value)) for made in self.reverse.adjoints.values()]
+        return [
+            (e.name, fact)
+            for e, fact in free
+            if any(self._shortens(value, e, fact) for value, both in results if fact != "symmetric" or e in both)
+        ]
 
-    def _shortens(self, variable: Expr, fact: str) -> bool:
-        """Whether the results get shorter when the fact is given; a transpose less is not worth a wish."""
+    def _shortens(self, result: Expr, variable: Expr, fact: str) -> bool:
+        """Whether a result gets shorter when the fact is given; a transpose less is not worth a wish."""
         better = core.var(variable.params[0], *variable.shape, [*_all_facts(variable), fact])
-        rewriter = Rewriter(Context(self.domain))
-        for made in self.reverse.adjoints.values():
-            with_fact = substitute(made.value, {variable: better}, through_names=False)
-            if with_fact is made.value:  # it does not occur
-                continue
-            assumed = rewriter.simplify(with_fact)
-            if substance(assumed) < substance(made.value):
-                return True
-        return False
+        with_fact = substitute(result, {variable: better}, through_names=False)
+        if with_fact is result:  # it does not occur
+            return False
+        return substance(Rewriter(Context(self.domain)).simplify(with_fact)) < substance(result)
 
 
 def name_of(symbol: Any) -> str:

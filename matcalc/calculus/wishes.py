@@ -20,6 +20,18 @@ def is_usual(variable: Expr, fact: str, source: Expr) -> bool:
     return fact not in _STOCHASTIC or _weighs_logarithms(variable, source)
 
 
+def turned_too(e: Expr) -> set[Expr]:
+    """The variables that occur in `e` both as they are and transposed: what is symmetric makes one of the two."""
+    plain: set[Expr] = set()
+    turned: set[Expr] = set()
+    for sub in postorder((e,), through_names=False):
+        if sub.op == "transpose":
+            turned.add(sub.args[0])
+        else:
+            plain.update(sub.args)
+    return {v for v in plain & turned if v.op == "variable"}
+
+
 def _weighs_logarithms(variable: Expr, source: Expr) -> bool:
     for e in postorder((source,)):
         if e.op == "cross_entropy" and _is(e.args[0], variable):

@@ -112,12 +112,16 @@ class WayBack:
         done: set[Expr] = set()
         order = [e for e in self.d.reverse.adjoints if e is not self.d.output]
         into = {e: list(dict.fromkeys(path.start for path in self.paths.get(e, []))) for e in order}
+        wide: dict[Expr, bool] = {}
         for e in order:
             if e in done or not into[e]:
                 continue
             group = [v for v in reversed(order) if into[v] == into[e]] if len(into[e]) == 1 else [e]
-            if len(group) > 1 and self.is_wide(group, into[e][0]):
-                group = [e]
+            if len(group) > 1:
+                start = into[e][0]
+                if start not in wide:
+                    wide[start] = self.is_wide(group, start)
+                group = [e] if wide[start] else group
             done.update(group)
             found.append(self.step(group, into[e]))
         return found
@@ -150,6 +154,8 @@ class WayBack:
         if not p.is_scalar:
             return False
         paths = [path for v in values for path in self.paths[v] if path.start is p]
+        if len(values) > WIDE:  # a term each
+            return True
         return self.d.rewriter.cost(self.differential(p, paths).rows[-1].value) > WIDE
 
     def is_one(self, e: Expr) -> bool:
