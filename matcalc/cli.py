@@ -1,4 +1,4 @@
-"""The command line: `matcalc derive | code | check | export | claim | curvature | solve | serve | ops | rules | ...`.
+"""The command line: `matcalc derive | code | check | export | claim | curvature | solve | serve | site | ...`.
 
 Everything heavy is imported inside the commands, so that `matcalc --help` answers at once. Exit codes: 0; 1 where a
 check fails or a claim is disproved; 2 for wrong input, with one message on stderr; 3 for an undecided claim; 70 for
@@ -162,6 +162,26 @@ def serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def site(options: argparse.Namespace) -> int:
+    """Write the page as a folder that needs no server of ours."""
+    import shutil
+
+    from matcalc.serve.site import write_site
+
+    node = None if options.no_compile else shutil.which("node")
+    with patience("packing Python and its libraries"):
+        made = write_site(Path(options.folder), Path(options.pyodide), node)
+    print(f"{made.folder}: {made.size / 2**20:.0f} MiB; to see it: python3 -m http.server -d {made.folder}")
+    if not made.numbers:
+        print("matcalc: without NumPy: no check, no optimum, no counterexamples (docs/serve.md)", file=sys.stderr)
+    if not made.compiled and not options.no_compile:
+        print(
+            "matcalc: the libraries are not compiled, since Node could not do it: the first start takes longer",
+            file=sys.stderr,
+        )
+    return 0
+
+
 def completion(options: argparse.Namespace) -> int:
     """Print the script by which a shell completes commands and options."""
     from matcalc.cli_completion import script
@@ -227,7 +247,13 @@ def _json(data: Any) -> str:
 
 ANSWERED = ("derive", "code", "check", "claim", "curvature", "solve", "ops", "rules")
 DOING = {"check": "comparing with differences", "claim": "looking for a proof", "code": "writing code"}
-COMMANDS = {**{name: _answered(name) for name in ANSWERED}, "export": export, "serve": serve, "completion": completion}
+COMMANDS = {
+    **{name: _answered(name) for name in ANSWERED},
+    "export": export,
+    "serve": serve,
+    "site": site,
+    "completion": completion,
+}
 
 
 if __name__ == "__main__":

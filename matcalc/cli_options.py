@@ -194,6 +194,20 @@ def _add_serve(commands: Any, run: Mapping[str, Command]) -> None:
     )
     one.add_argument("--open", action="store_true", help="open the page in the browser")
 
+    summary = "write the same page as a folder, in which Python runs in the browser itself"
+    one = commands.add_parser("site", help=summary, description=summary, allow_abbrev=False)
+    one.set_defaults(command=run["site"])
+    one.add_argument("folder", metavar="DIR", help="is made where it is missing")
+    one.add_argument(
+        "--pyodide",
+        default="node_modules/pyodide",
+        metavar="FOLDER",
+        help="with Pyodide: the npm package or an unpacked release (default: node_modules/pyodide)",
+    )
+    one.add_argument(
+        "--no-compile", action="store_true", help="leave compiling to the browser: smaller, but slow to start"
+    )
+
 
 def _command(
     commands: Any,

@@ -57,27 +57,20 @@ class Browser:
         self.arrived = threading.Condition()
         self.loaded = threading.Event()
         self.number = 0
+        self.session = ""
         self.reader = threading.Thread(target=self._listen, daemon=True)
         self.reader.start()
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
-        self.session = ""
         self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.send(f"{domain}.enable")
-        self.send("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=False, flatten=True)
+        self.send("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=True)
         self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads))
 
     def send(self, method: str, /, **params: Any) -> dict[str, Any]:
         """Call a method of the protocol."""
-        with self.arrived:
-            self.number += 1
-            mine = self.number
-        message: dict[str, Any] = {"id": mine, "method": method, "params": params}
-        if getattr(self, "session", ""):
-            message["sessionId"] = self.session
-        self.write.write(json.dumps(message).encode() + b"\0")
-        self.write.flush()
+        mine = self._post(method, params, self.session)
         with self.arrived:
             if not self.arrived.wait_for(lambda: mine in self.answers, timeout=90):
                 raise TimeoutError(method)
@@ -85,6 +78,17 @@ class Browser:
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         return dict(answer["result"])
+
+    def _post(self, method: str, params: dict[str, Any], session: str) -> int:
+        """Send a message, and do not wait for the answer."""
+        with self.arrived:
+            self.number += 1
+            message: dict[str, Any] = {"id": self.number, "method": method, "params": params}
+            if session:
+                message["sessionId"] = session
+            self.write.write(json.dumps(message).encode() + b"\0")
+            self.write.flush()
+            return self.number
 
     def _listen(self) -> None:
         buffer = b""
@@ -100,6 +104,12 @@ class Browser:
                 with self.arrived:
                     self.answers[message["id"]] = message
                     self.arrived.notify_all()
+            case "Target.attachedToTarget":  # a worker: its requests count too
+                session = params["sessionId"]
+                if session != self.session and params["targetInfo"]["type"] == "worker":
+                    for method in ("Network.enable", "Runtime.enable", "Log.enable"):
+                        self._post(method, {}, session)
+                    self._post("Runtime.runIfWaitingForDebugger", {}, session)
             case "Page.loadEventFired":
                 self.loaded.set()
             case "Network.requestWillBeSent":

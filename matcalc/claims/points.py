@@ -76,7 +76,11 @@ class Field:
     def _points(self, count: int, tries: int, draw: Callable[[int], Point | None]) -> Iterator[Point]:
         found = 0
         for k in range(tries):
-            point = draw(k)
+            try:
+                point = draw(k)
+            except MissingDependencyError as error:
+                self.missing = (f"no evaluation: {error}",)
+                return
             if point is not None and self.admits(point):
                 yield point
                 found += 1

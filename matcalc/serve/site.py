@@ -1,0 +1,202 @@
+"""The page as a folder: Python and matcalc in the browser itself, with no server but one that hands out files.
+
+Pyodide comes from a folder that holds it. The libraries are those that are installed here, in their pure form; where
+Node can run Pyodide they are compiled beforehand, since compiling takes a browser longer than everything else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+
+from matcalc import __version__
+from matcalc.errors import MatcalcError
+from matcalc.serve.assets import assets
+from matcalc.templating import template_folder
+
+CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+LIBRARIES = {"sympy": "sympy", "mpmath": "mpmath", "jinja2": "Jinja2", "lark": "lark", "markupsafe": "MarkupSafe"}
+LEFT_OUT = {"__pycache__", "tests", "benchmarks", "testing"}
+COMPILED = {".so", ".pyd", ".pyc", ".c", ".pyi"}
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "font-src data:; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+NEED = (
+    "the page needs Pyodide, Python for browsers: `npm install pyodide@314` in this folder, or unpack a release of it, "
+    "and name its folder with --pyodide ({0} is missing in {1})"
+)
+PATIENCE = 900  # seconds that compiling may take
+
+
+@dataclass(frozen=True)
+class Site:
+    """What was written.
+
+    Attributes:
+        folder: where.
+        size: in bytes.
+        numbers: whether NumPy is in it.
+        compiled: whether the libraries were compiled beforehand.
+    """
+
+    folder: Path
+    size: int
+    numbers: bool
+    compiled: bool
+
+
+def write_site(folder: Path, pyodide: Path, node: str | None = None) -> Site:
+    """Write the page into a folder.
+
+    Args:
+        folder: is made where it is missing; what is in it stays, but for files of the same names.
+        pyodide: a folder with Pyodide; where NumPy for it lies beside, it is taken too.
+        node: the command that runs Node, to compile the libraries; None for not at all.
+
+    Raises:
+        MatcalcError: Pyodide is not there, or the folder cannot be written.
+    """
+    missing = [name for name in CORE if not (pyodide / name).is_file()]
+    if missing:
+        raise MatcalcError(NEED.format(missing[0], pyodide))
+    try:
+        (folder / "pyodide").mkdir(parents=True, exist_ok=True)
+        wheels = _numpy(pyodide)
+        for name in (*CORE, *wheels):
+            shutil.copyfile(pyodide / name, folder / "pyodide" / name)
+        for name, asset in assets().items():
+            (folder / name).write_bytes(_page(asset.content) if name == "index.html" else asset.content)
+        (folder / "site.json").write_text(json.dumps({"numbers": bool(wheels), "version": __version__}) + "\n")
+        _pack(folder / "libraries.zip", _library_files())
+        _pack(folder / "matcalc.zip", _own_files())
+        _licences(folder / "licenses")
+        compiled = node is not None and _compile(folder, node)
+    except OSError as error:
+        raise MatcalcError(f"cannot write {error.filename or folder}: {error.strerror}") from None
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Site(folder, size, bool(wheels), compiled)
+
+
+def _page(content: bytes) -> bytes:
+    text = content.decode()
+    text = text.replace('data-backend="server"', 'data-backend="browser"')
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    return text.replace('<meta charset="utf-8">', f'<meta charset="utf-8">\n{policy}').encode()
+
+
+def _numpy(pyodide: Path) -> list[str]:
+    """The wheels of NumPy and of what it needs, as Pyodide names them; nothing where one is not there."""
+    packages = json.loads((pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
+    wanted, wheels = ["numpy"], []
+    while wanted:
+        package = packages.get(wanted.pop())
+        if package is None or not (pyodide / package["file_name"]).is_file():
+            return []
+        wheels.append(package["file_name"])
+        wanted += package["depends"]
+    return wheels
+
+
+# ------------------------------------------------------------------------------------------------ Python
+
+
+def _library_files() -> Iterator[tuple[str, Path]]:
+    for name in LIBRARIES:
+        spec = find_spec(name)
+        if spec is None or not spec.submodule_search_locations:
+            raise MatcalcError(f"{name} is not installed as a folder here: it cannot be packed")
+        yield from _files(Path(next(iter(spec.submodule_search_locations))), name)
+
+
+def _own_files() -> Iterator[tuple[str, Path]]:
+    package = Path(__file__).resolve().parent.parent
+    yield from (entry for entry in _files(package, "matcalc") if not entry[0].startswith("matcalc/templates/"))
+    yield from _files(template_folder(), "matcalc/templates")
+
+
+def _files(folder: Path, top: str) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if (
+            path.is_file()
+            and not LEFT_OUT & set(inside.parts)
+            and (path.suffix not in COMPILED or top.endswith("templates"))
+        ):
+            yield str(PurePosixPath(top, *inside.parts)), path
+
+
+def _pack(archive: Path, entries: Iterable[tuple[str, Path]]) -> None:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+        for name, path in entries:
+            packed.write(path, name)
+
+
+def _licences(folder: Path) -> None:
+    """The licences of what is packed, as their distributions carry them."""
+    folder.mkdir(exist_ok=True)
+    for name in LIBRARIES.values():
+        try:
+            found = [f for f in distribution(name).files or () if re.search(r"LICEN[CS]E", f.name.upper())]
+        except PackageNotFoundError:
+            continue
+        texts = [Path(str(f.locate())).read_text(encoding="utf-8", errors="replace") for f in found]
+        (folder / f"{name}.txt").write_text("\n\n".join(texts), encoding="utf-8")
+
+
+def _compile(folder: Path, node: str) -> bool:
+    """Compile what is packed with the Python that will run it; whether that worked."""
+    with tempfile.TemporaryDirectory() as work:
+        script = Path(work) / "compile.mjs"
+        script.write_text(COMPILE, encoding="utf-8")
+        try:
+            done = subprocess.run(
+                [node, str(script), str(folder.resolve())], capture_output=True, timeout=PATIENCE, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+    return done.returncode == 0
+
+
+# Libraries lose their sources, which nothing looks at; matcalc keeps its own, from which code is generated.
+COMPILE = r"""
+import fs from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+const folder = process.argv[2];
+const pyodide = path.join(folder, "pyodide");
+const { loadPyodide } = await import(pathToFileURL(path.join(pyodide, "pyodide.mjs")).href);
+const python = await loadPyodide({ indexURL: pyodide + path.sep });
+for (const [name, keep] of [["libraries.zip", "False"], ["matcalc.zip", "True"]]) {
+  const file = path.join(folder, name);
+  python.FS.writeFile("/tmp/given.zip", new Uint8Array(fs.readFileSync(file)));
+  python.runPython(`
+import importlib.util, os, py_compile, zipfile
+given = zipfile.ZipFile("/tmp/given.zip")
+with zipfile.ZipFile("/tmp/made.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
+    for name in given.namelist():
+        if not name.endswith(".py"):
+            made.writestr(name, given.read(name))
+            continue
+        with open("/tmp/module.py", "wb") as module:
+            module.write(given.read(name))
+        py_compile.compile("/tmp/module.py", "/tmp/module.pyc", "/lib/" + name, True,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+        if ${keep}:
+            made.writestr(name, given.read(name))
+        made.write("/tmp/module.pyc", importlib.util.cache_from_source(name) if ${keep} else name + "c")
+`);
+  fs.writeFileSync(file, python.FS.readFile("/tmp/made.zip"));
+}
+process.exit(0);
+"""
