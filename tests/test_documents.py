@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections import Counter
@@ -244,3 +245,80 @@ def test_every_format_has_a_writer_and_its_own_suffix() -> None:
         format_of(Path("note.txt"), "markdwn")
     with pytest.raises(mc.MatcalcError, match="program with loops"):
         format_of(Path("n.ipynb"), loops=True)
+
+
+# ------------------------------------------------------------------------------------------------ publishing systems
+
+
+def read_by_pandoc(path: Path, form: str) -> Any:
+    pypandoc = pytest.importorskip("pypandoc")
+    return json.loads(pypandoc.convert_file(str(path), "json", format=form))
+
+
+def words_in(part: Any) -> str:
+    """The words in pandoc's tree, with blanks between them."""
+    if isinstance(part, list):
+        return "".join(map(words_in, part))
+    if not isinstance(part, dict):
+        return ""
+    match part.get("t"):
+        case "Str":
+            return str(part["c"])
+        case "Space" | "SoftBreak":
+            return " "
+        case "Quoted":
+            return f"'{words_in(part['c'][1])}'"
+    return words_in([*part.values()])
+
+
+def maths_in(part: Any) -> list[str]:
+    """The formulas in pandoc's tree."""
+    if isinstance(part, dict):
+        return [part["c"][1]] if part.get("t") == "Math" else [m for p in part.values() for m in maths_in(p)]
+    return [m for p in part for m in maths_in(p)] if isinstance(part, list) else []
+
+
+def bare(latex: str) -> str:
+    return re.sub(r"\\displaystyle|\s", "", latex)
+
+
+@pytest.fixture(scope="module")
+def hostile() -> mc.Note:
+    """A note whose title and introductions hold every sign that some markup gives a meaning."""
+    note = mc.Note('A: "b" [c] *d*', entries=3)
+    for name in ("one_hidden_layer", "gaussian_likelihood"):
+        text = "A <x> | [y] *z* `c` # $5 {a} +b+ a_b_c (see) http://x.y ~u^ -- ... 'q' \\n (C) => &amp; |===|"
+        note.add(derived(ROOT / "examples" / f"{name}.txt"), f"{name} |*x*", text)
+    return note
+
+
+@pytest.mark.parametrize(
+    ("suffix", "form"), [(".md", "gfm+tex_math_dollars"), (".qmd", "markdown"), (".adoc", "asciidoc")]
+)
+def test_pandoc_reads_every_formula(hostile: mc.Note, suffix: str, form: str, tmp_path: Path) -> None:
+    page = hostile.export(tmp_path / f"n{suffix}")
+    read = read_by_pandoc(page, form)
+    markup = Recorded()
+    text = hostile.page("md", markup)
+    found = maths_in(read["blocks"])
+    assert len(found) == in_dollars(text) > 150
+    assert {bare(m) for m in found} == {bare(f.replace("|", r"\vert ")) for f in markup.formulas}
+    plain = words_in(read["blocks"])
+    for words in ("A <x> | [y] *z* `c` # $5 {a} +b+ a_b_c (see) ", "http://x.y", r"'q' \n (C) => ", "|===|", "|*x*"):
+        assert words in plain
+    shown = json.dumps(read)
+    assert shown.count('"CodeBlock"') == 4
+    assert sorted(p.name for p in tmp_path.iterdir())[0] == "n-1.svg"
+
+
+def test_docutils_reads_every_formula_of_myst(hostile: mc.Note, tmp_path: Path) -> None:
+    core = pytest.importorskip("docutils.core")
+    parser = pytest.importorskip("myst_parser.docutils_")
+    nodes = pytest.importorskip("docutils.nodes")
+    text = hostile.export(tmp_path / "n.myst.md").read_text(encoding="utf-8")
+    tree = core.publish_doctree(text, parser=parser.Parser(), settings_overrides={"report_level": 5})
+    assert [m.astext() for m in tree.findall(nodes.system_message)] == []
+    formulas = [*tree.findall(nodes.math), *tree.findall(nodes.math_block)]
+    assert len(formulas) == in_dollars(hostile.markdown())
+    assert len([*tree.findall(nodes.figure)]) == 2
+    assert tree.next_node(nodes.title).astext() == 'A: "b" [c] *d*'

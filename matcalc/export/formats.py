@@ -38,6 +38,9 @@ FORMATS = {
         Format("pdf", ".pdf", "pages to print", "the package typst, or TeX"),
         Format("typst", ".typ", "a document in Typst"),
         Format("word", ".docx", "a Word document with its own equations"),
+        Format("quarto", ".qmd", "Markdown for Quarto"),
+        Format("myst", ".myst.md", "Markdown for MyST and Jupyter Book"),
+        Format("asciidoc", ".adoc", "AsciiDoc"),
         Format("json", ".json", "plain data"),
     )
 }

@@ -12,6 +12,7 @@ from matcalc.errors import MatcalcError
 from matcalc.export.formats import Format
 from matcalc.export.html import katex
 from matcalc.export.markup import Html, Markdown, Markup, Tex
+from matcalc.export.markup_more import AsciiDoc, Myst, Quarto
 from matcalc.export.markup_typst import Typst
 from matcalc.export.markup_word import Word
 from matcalc.export.pdf import UNICODE, chosen, compiled
@@ -73,9 +74,14 @@ def _text(text: str, beside: dict[str, str] | None = None) -> Written:
     return Written(text.encode("utf-8"), beside or {})
 
 
-def _markdown(source: Source, wish: Wish) -> Written:
-    markup = Markdown(source.language, wish.stem)
-    return _text(source.page("md", markup, wish.progress), markup.files)
+def _in_markdown(form: str, kind: type[Markdown]) -> Writer:
+    """What writes Markdown and its kin, with the pictures in files beside the note."""
+
+    def write(source: Source, wish: Wish) -> Written:
+        markup = kind(source.language, wish.stem)
+        return _text(source.page(form, markup, wish.progress), markup.files)
+
+    return write
 
 
 def _latex(source: Source, wish: Wish) -> Written:
@@ -134,12 +140,15 @@ def _stem(target: Path, form: Format) -> str:
 
 
 WRITERS: dict[str, Writer] = {
-    "markdown": _markdown,
+    "markdown": _in_markdown("md", Markdown),
     "latex": _latex,
     "html": _html,
     "notebook": _notebook,
     "pdf": _pdf,
     "typst": _typst,
     "word": _word,
+    "quarto": _in_markdown("qmd", Quarto),
+    "myst": _in_markdown("myst", Myst),
+    "asciidoc": _in_markdown("adoc", AsciiDoc),
     "json": _json,
 }
