@@ -248,10 +248,13 @@ STEP = re.compile(r"\d+\. (.*?) enters? (\w+(?:(?:, | and )\w+)*)(?:: (.*))?$")
 BESIDE = re.compile(r"(\S.*?)(?: {2,}(\S.*))?$")
 
 
+BROKEN = re.compile(r"\n {7}(?=[^\s=])")  # in a remark that goes on in the next line
+
+
 def read(text: str) -> Page:
     """A page taken apart."""
     page, part, by = Page(), "", ""
-    for raw in filter(str.strip, text.splitlines()):
+    for raw in filter(str.strip, BROKEN.sub(" ", text).splitlines()):
         heading = next((what for head, what in HEADINGS.items() if raw.startswith(head)), None)
         if not raw.startswith(" ") and not STEP.match(raw):
             part = heading or ""

@@ -19,12 +19,15 @@ from matcalc.claims.parts import BROADCAST, FORGOTTEN, OPPOSITE, SCALED
 from matcalc.claims.question import ALONG, FREE, OTHERWISE, TURNED_FREE
 from matcalc.claims.words import LOCALS
 from matcalc.cli import main
+from matcalc.curvature import definiteness
 from matcalc.export.pdf import compiled
 from matcalc.export.symbols import SYMBOLS
 from matcalc.languages import Language, available, language
 from matcalc.properties import NAMES as FACTS
+from matcalc.views import derived as facts
+from matcalc.views import second
 from matcalc.views.lesson_page import CARRYING, MOVING, REVERSED, SEVERAL
-from matcalc.views.needed import ABOVE_ZERO, FRECHET, LINEAR_IN_ROWS, PRODUCT, QUOTIENT
+from matcalc.views.needed import ABOVE_ZERO, LINEAR_IN_ROWS, PRODUCT, QUOTIENT
 
 
 @pytest.mark.parametrize("code", [c for c in available() if c != "en"])
@@ -64,7 +67,9 @@ def fixed_words() -> set[str]:
             REVERSED,
             QUOTIENT,
             PRODUCT,
-            FRECHET,
+            *facts.MESSAGES,
+            *second.MESSAGES,
+            *definiteness.MESSAGES,
             LINEAR_IN_ROWS,
             ABOVE_ZERO,
         }

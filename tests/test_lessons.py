@@ -141,3 +141,44 @@ def test_the_jacobians_are_all_in_their_own_style() -> None:
     assert full.count("chain rule:") == sum(map(len, d.paths.values()))
     assert full.count("d vec(V) = diag(vec(1 - V.^2)) * d vec(B)") == 1
     assert page.count("d vec(V) = diag(vec(1 - V.^2)) * d vec(B)") == 1
+
+
+DERIVED = [
+    ("S: n x n positive-definite\nL = chol(S)\nf = sum(L)", "so dL*L' + L*dL' = dS"),
+    (
+        "X: n x n symmetric\nf = eigmax(X)",
+        "so dX*eigvecmax(X) + X*d(eigvecmax(X)) = df*eigvecmax(X)",
+    ),
+    ("A: n x n\nb: n x 1\nf = norm2(solve(A, b))^2", "A*solve(A, b) = b"),
+    ("A: n x n\nQ: n x n constant\nP = dlyapunov(A, Q)\nf = tr(P)", "so dP - A*dP*A' = dA*P*A' + A*P*dA'"),
+    ("X: n x n\nC: n x n constant\nf = tr(C*expm(X))", "(dX + (dX*X + X*dX)/2 + ..., term by term"),
+    ("X: n x n\nC: n x n constant\nf = tr(C*sqrtm(X))", "so d(sqrtm(X))*sqrtm(X) + sqrtm(X)*d(sqrtm(X)) = dX"),
+    (
+        "A: m x n constant\nX: p x q\nF = kron(A, X)",
+        "vec(F) = kron(kron(eye(n), comm(q, m)), eye(p))*kron(",
+    ),
+    ("X: n x p constant\nW: p x k\nE = X - X*W*W'\nf = norm2(E)^2", "f = tr(E'*E), so df = 2*tr(E'*dE)"),
+]
+
+
+@pytest.mark.parametrize(("source", "line"), DERIVED)
+def test_what_is_to_be_learnt_is_derived(source: str, line: str) -> None:
+    needed = mc.derive(source).text().partition("\nNeeded\n")[2].partition("\n\n")[0]
+    assert line in needed
+    assert max(map(len, needed.splitlines())) <= 112
+
+
+def test_quotients_of_products_by_the_quotient_rule() -> None:
+    text = mc.derive("A: n x n symmetric constant\nx: n x 1\nf = x'*A*x/(x'*x)").text()
+    assert "df = (d(x'*A*x) - f*d(x'*x))/(x'*x)     quotient rule" in text
+
+
+def test_gradients_are_not_written_out_through_many_adjoints() -> None:
+    text = page_of(ALL["16_lstm"])
+    assert "dL/dWi = g_z_i*x'   [H x D]" in text
+
+
+def test_a_softmax_that_differentiating_brings_in_gets_a_name() -> None:
+    text = page_of(ALL["m06_infonce"])
+    assert text.index("P = softmax(S, 2)") < text.index("f = -tr(log_softmax(S, 2))/n")
+    assert text.count("softmax(S, 2)") == text.count("log_softmax(S, 2)") + 1

@@ -27,6 +27,7 @@ WHERE = "For positive {0} it is symmetric and {1}"
 RANK = {"column": "it is definite where {0} has full column rank", "row": "it is definite where {0} has full row rank"}
 FULL_RANK = re.compile(r"str\w+ \w+ (?:with mu = .+ )?where (\w+) has full (column|row) rank")
 AT_LEAST = "its eigenvalues are at least {0}"
+BETWEEN = "its eigenvalues lie between {0} and {1}"
 AT_MOST = "its eigenvalues are at most {0}"
 
 
@@ -61,11 +62,16 @@ def _may_be_positive(v: Expr, e: Expr) -> bool:
 
 def _said(found: Curvature, first: Remark, d: Problem) -> Iterator[Remark]:
     yield first
-    convex = "convex" in found.status
-    if found.strong is not None and convex:
-        yield Remark(AT_LEAST, (found.strong,))
-    if found.smooth is not None and convex:
-        yield Remark(AT_MOST, (found.smooth,))
+    low, high = (found.strong, found.smooth) if "convex" in found.status else (None, None)
+    if low is not None and high is not None:
+        yield Remark(BETWEEN, (low, high))
+    elif low is not None:
+        yield Remark(AT_LEAST, (low,))
+    elif high is not None:
+        yield Remark(AT_MOST, (high,))
     for condition in map(FULL_RANK.fullmatch, found.conditions):
         if condition is not None and condition[1] in d.graph.declared:
             yield Remark(RANK[condition[2]], (d.graph.declared[condition[1]],))
+
+
+MESSAGES = (*DEFINITE.values(), WHERE, *RANK.values(), AT_LEAST, BETWEEN, AT_MOST)

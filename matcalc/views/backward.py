@@ -24,7 +24,7 @@ from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import Rule
 from matcalc.steps import Step as Applied
 from matcalc.views.oriented import arranged, oriented
-from matcalc.walk import substitute
+from matcalc.walk import depends, substitute
 
 LONG = 40  # operations of a line that helps nobody
 WIDE = 24  # operations of the differential of a number that is shown for one value after the other
@@ -93,6 +93,7 @@ class WayBack:
         self.d = d
         self.paths = d.paths
         self.symbols: dict[Expr, Expr] = {}
+        self.symbol_of = self.symbols.__getitem__  # of an unnamed value: whoever writes the page has more
         self.seen: set[str] = set()
         taken = {*d.graph.declared, *d.graph.definitions}
         for e in (*self.paths, d.output):
@@ -179,10 +180,26 @@ class WayBack:
         rows = [Row(arranged(value, ends), kinds=list(dict.fromkeys(k for path in paths for k in kinds_of(path))))]
         rows[0].facts = facts_in(rewriter.context.steps)
         if any(_meet_in_a_product(a, b) for k, a in enumerate(paths) for b in paths[:k] if a.end is b.end):
-            first = arranged(self.spread(terms), ends)
-            if first is not rows[0].value and self.d.rewriter.cost(first) <= LONG:
-                rows.insert(0, Row(first, ["product rule"]))
+            quotient = self.by_quotient_rule(of, {path.end for path in paths})
+            first = quotient or Row(arranged(self.spread(terms), ends), ["product rule"])
+            if first.value is not rows[0].value and self.d.rewriter.cost(first.value) <= LONG:
+                rows.insert(0, first)
+                if quotient is not None:
+                    rows[1].kinds = [k for k in rows[1].kinds if k != "divide"] + ["product rule"]
         return Chain(of, rows)
+
+    def by_quotient_rule(self, of: Expr, ends: set[Expr]) -> Row | None:
+        """(dp - f dq)/q for a number f = p/q where p and q are products; None for any other value."""
+        value = of.args[0] if of.op == "named" else of
+        if value is of or value.op != "divide" or not value.is_scalar:
+            return None
+        p, q = value.args
+        if p in ends or q in ends or p.op == "named" or q.op == "named":
+            return None
+        if p.op not in ("matmul", "tr") or q.op not in ("matmul", "tr") or len(depends((p, q), ends) & {p, q}) < 2:
+            return None
+        moved = core.add(self.symbol_of(p), core.minus(core.scale(of, self.symbol_of(q))))
+        return Row(core.quotient(moved, q), ["divide"])
 
     def folded(self, e: Expr, of: Expr, rewriter: Rewriter) -> Expr:
         """With the names of the source for what equals a definition."""

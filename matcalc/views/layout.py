@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from matcalc.languages import Language
 from matcalc.views.page import Equation, Line, StepBack
 
@@ -59,17 +61,15 @@ class Layout:
         return lines
 
     def gradients(self, equations: list[Equation]) -> list[str]:
-        """The results: each in one line, or below each other."""
+        """The results: each in one line, or below each other; behind the last side its shape."""
         lines = []
         for e in equations:
-            shape = f"   [{e.rows[-1].shape}]" if e.rows[-1].shape else ""
-            line = f"{e.left} = {' = '.join(r.formula for r in e.rows)}{shape}"
+            lines += [f"  {part}" for part in wrap(e.before, LINE)] if e.before else []
+            line = f"{e.left} = {'   '.join([' = '.join(r.formula for r in e.rows), _beside(e.rows[-1])])}".rstrip()
             if len(line) <= LINE and len(e.rows) <= 2:
                 lines.append(f"  {line}")
             else:
-                lines += [
-                    f"  {row}{shape if k == len(e.rows) else ''}" for k, (row, _) in enumerate(equation(_bare(e)), 1)
-                ]
+                lines += [f"  {row}{'   ' + remark if remark else ''}" for row, remark in equation(e)]
         return lines
 
     def aligned(self, lines: list[Line]) -> list[str]:
@@ -87,10 +87,6 @@ class Layout:
             first, *rest = equation(e)
             rows += [(f"=> {first[0]}", first[1]), *((f"   {left}", remark) for left, remark in rest)]
         return rows
-
-
-def _bare(e: Equation) -> Equation:
-    return Equation(e.left, [Line(r.formula) for r in e.rows])
 
 
 def entering(values: list[str], into: list[str], words: Language) -> str:
@@ -141,6 +137,11 @@ def beside(rows: list[tuple[str, str]], indent: str = "  ") -> list[str]:
         else:
             lines.append(f"{indent}{left.ljust(start) if len(left) + 3 <= start else left + '   '}{remark}".rstrip())
     return lines
+
+
+def reasoned(remark: str) -> list[str]:
+    """A remark in brackets below what it explains, in lines of the page's width."""
+    return [f"{' ' * (6 if not k else 7)}{part}" for k, part in enumerate(wrap(f"({remark})", LINE - 7))]
 
 
 def joined(first: str, rest: list[str]) -> list[str]:

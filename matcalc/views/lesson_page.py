@@ -10,20 +10,23 @@ from matcalc.calculus.paths import LocalJacobian, Path, reason_of
 from matcalc.calculus.structured import structured_gradient
 from matcalc.expr import Expr, postorder
 from matcalc.map_kinds import Identity
+from matcalc.ops.matrix_functions import FUNCTIONS
 from matcalc.printing.latex import latex
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.symbols import ADJOINT
-from matcalc.properties import names_of
+from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.views.backward import Chain, Row, Step, WayBack, inner
 from matcalc.views.builder import ViewBuilder
-from matcalc.views.needed import Fact, Side, Slope, Tangent, needed
+from matcalc.views.facts import Fact, Side, Slope, Tangent
+from matcalc.views.needed import needed
 from matcalc.views.page import Equation, Line, Needed, StepBack, View, Writer
 from matcalc.walk import substitute
 
 BESIDE = 90  # letters of equations that stand in one line
+FEW = 2  # adjoints that are written out in a gradient: with more the reader is lost
 SUBSTITUTED = 60  # letters of a gradient with all adjoints written out that is still read
 # What carries an adjoint over to the other side, by the operation.
 CARRYING = {
@@ -32,6 +35,7 @@ CARRYING = {
     "broadcast": "what is repeated is summed",
     "transpose": "a trace is that of the transpose",
     "kron": "block by block",
+    **dict.fromkeys(FUNCTIONS, "as for a power: term by term the factors go round"),
 }
 MOVING = {
     "symmetric": "an entry off the diagonal stands in two places, so both count, and the diagonal is not counted twice",
@@ -61,6 +65,7 @@ class LessonWriter:
         self.said: set[str] = set()
         self.differentials = {str(v.params[0]): b.differential_of(e) for e, v in self.way.symbols.items()}
         self.unnamed: dict[Expr, Expr] = {}
+        self.way.symbol_of = self.differential
 
     def fill(self, view: View) -> None:
         """The parts between the forward graph and the results."""
@@ -77,7 +82,6 @@ class LessonWriter:
         view.needed = [self.fact(fact) for fact in needed(self.b.d, jacobians, self.differential)]
         view.steps = [self.step(step) for step in steps]
         view.jacobians = self.jacobians()
-        view.structured = [self.sentence(e) for e in self.b.d.wrt if self.b.structure_of(e) != "none"]
         view.gradients = self.gradients()
 
     def fill_map(self, view: View) -> None:
@@ -266,7 +270,7 @@ class LessonWriter:
     def result(self, e: Expr, rows: list[Line], remark: str = "") -> Equation:
         """A gradient with its shape, sides that look alike joined."""
         rows = [row for k, row in enumerate(rows) if not k or row.formula != rows[k - 1].formula]
-        rows[-1] = Line(rows[-1].formula, "", "; ".join(filter(None, [self.w.shape(e.shape), remark])))
+        rows[-1] = Line(rows[-1].formula, rows[-1].remark, "; ".join(filter(None, [self.w.shape(e.shape), remark])))
         return Equation(self.b.quotient(e), rows)
 
     def along(self, e: Expr) -> Equation:
@@ -278,10 +282,14 @@ class LessonWriter:
         short = Rewriter(Context(d.domain)).simplify(formula)
         value = d.gradient(name)
         defined = rf", \quad {self.w.expr(free)} = {self.w.expr(free.args[0])}" if self.is_called_alike else ""
-        rows = [Line(self.w.expr(formula) + defined), Line(self.w.expr(short))]
+        is_alike = kind == "symmetric" and short.digest != formula.digest and known(free.args[0], kind)
+        reason = self.b.fact(self.b.inline(self.w.expr(free)), self.b.words(kind)) if is_alike else ""
+        rows = [Line(self.w.expr(formula) + defined), Line(self.w.expr(short), reason)]
         if not locals_of(value):
             rows.append(Line(self.w.expr(value)))
-        return self.result(e, rows, self.b.along(kind))
+        made = self.result(e, rows, self.b.along(kind))
+        made.before = self.sentence(e)
+        return made
 
     @property
     def is_called_alike(self) -> bool:
@@ -340,13 +348,12 @@ def opened_gradient(b: ViewBuilder, value: Expr) -> str:
     """A gradient with the names of adjoints replaced by what they stand for; empty where that is long or the same."""
     shown = b.w.expr(value)
     opened = value
-    for _ in range(8):
-        names = [n for n in postorder((opened,), through_names=False) if is_local(n)]
-        if not names:
-            break
+    seen: set[Expr] = set()
+    while names := [n for n in postorder((opened,), through_names=False) if is_local(n)]:
+        seen.update(names)
+        if len(seen) > FEW:
+            return ""
         opened = substitute(opened, {n: n.args[0] for n in names}, through_names=False)
-    if locals_of(opened):
-        return ""
     written = b.w.expr(Rewriter(Context(b.d.domain)).simplify(opened))
     return "" if written == shown or len(written) > SUBSTITUTED else written
 

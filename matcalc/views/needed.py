@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from matcalc import core
 from matcalc.calculus.paths import LocalJacobian
@@ -16,49 +14,14 @@ from matcalc.map_kinds import Mask
 from matcalc.ops.comparison import maximum
 from matcalc.ops.elementwise import cosh, exp, log, relu, sigmoid, sinh, softplus, sqrt, step, tanh
 from matcalc.ops.linalg import det, inv, logdet
-from matcalc.ops.matrix_functions import doubled, expm, frechet_, frechetform, logm, sqrtm
 from matcalc.ops.normalization import deviation, log_softmax, logsumexp, softmax, standardize
+from matcalc.ops.products import kron
 from matcalc.ops.reductions import centred, norm2, std
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-
-
-@dataclass(frozen=True, slots=True)
-class Slope:
-    """The derivative of a function of one number, `f'(t)`."""
-
-    value: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Tangent:
-    """The differential of an expression."""
-
-    of: Expr
-
-
-Side: TypeAlias = Expr | Slope | Tangent
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Equations, each of which gives the next: `first, so second, so third`; and why, in words.
-
-    Attributes:
-        clauses: the equations, each a chain of sides.
-        reason: a fixed message.
-        values: what fills the places of the message.
-        given: how many of the equations are definitions, which do not follow from each other.
-    """
-
-    clauses: tuple[tuple[Side, ...], ...]
-    reason: str = ""
-    values: tuple[Expr, ...] = ()
-    given: int = 1
-
-
-Differential: TypeAlias = Callable[[Expr], Expr]
-Explain: TypeAlias = Callable[[Expr, Expr, Differential], Fact]
+from matcalc.views.derived import DERIVED
+from matcalc.views.facts import Differential, Fact, Slope, Tangent, bare
+from matcalc.walk import depends
 
 QUOTIENT = "quotient rule"
 PRODUCT = "product rule"
@@ -124,28 +87,28 @@ def entrywise(function: Op, j: LocalJacobian, t: Expr) -> Fact | None:
 
 
 def _softmax(Y: Expr, X: Expr, d: Differential) -> Fact:
-    axis = _bare(Y).params[0]
+    axis = bare(Y).params[0]
     written = over(exp(X), core.total(exp(X), axis))
     moved = times(Y, d(X)) - times(Y, spread(core.total(times(Y, d(X)), axis), Y))
     return Fact(((Y, written), (Tangent(Y), moved)), QUOTIENT)
 
 
 def _log_softmax(Y: Expr, X: Expr, d: Differential) -> Fact:
-    axis = _bare(Y).params[0]
+    axis = bare(Y).params[0]
     written = X - spread(log(core.total(exp(X), axis)), X)
     moved = d(X) - spread(core.total(times(softmax(X, axis), d(X)), axis), X)
     return Fact(((Y, written), (Tangent(Y), moved)))
 
 
 def _logsumexp(Y: Expr, X: Expr, d: Differential) -> Fact:
-    axis = _bare(Y).params[0]
+    axis = bare(Y).params[0]
     total = core.total(exp(X), axis)
     ratio = core.entrywise_quotient(core.total(times(exp(X), d(X)), axis), total)
     return Fact(((Y, log(total)), (Tangent(Y), ratio)))
 
 
 def _standardize(Y: Expr, X: Expr, d: Differential) -> Fact | None:
-    axis, ddof, eps = _bare(Y).params
+    axis, ddof, eps = bare(Y).params
     if ddof != 0 or eps != 0:
         return None
     s = deviation(X, axis, ddof, eps)
@@ -165,7 +128,7 @@ def _standardize(Y: Expr, X: Expr, d: Differential) -> Fact | None:
 
 
 def _std(Y: Expr, X: Expr, d: Differential) -> Fact | None:
-    axis, ddof = _bare(Y).params
+    axis, ddof = bare(Y).params
     if ddof != 0:
         return None
     C = centred(X, axis)
@@ -178,7 +141,7 @@ def _norm2(Y: Expr, X: Expr, d: Differential) -> Fact:
     own, moved = core.matmul(X.T, X), core.matmul(X.T, d(X))
     if not is_one(X.shape[1]):
         own, moved = core.trace(own), core.trace(moved)
-    if Y.op == "power":
+    if bare(Y).op == "power":
         return Fact(((Y, own), (Tangent(Y), core.scale(core.number(2), moved))), PRODUCT)
     return Fact(((Y, sqrt(own)), (Tangent(Y), core.quotient(moved, Y))))
 
@@ -201,27 +164,6 @@ def _logdet(Y: Expr, X: Expr, d: Differential) -> Fact:
     return Fact((change, (Tangent(Y), moved)), LINEAR_IN_ROWS)
 
 
-FRECHET = "{0} is linear in {1}, the upper right block of {2}; its adjoint is the same at {3}; {4} is its matrix on vec"
-
-
-def _values(function: str, X: Expr, dX: Expr) -> tuple[Expr, ...]:
-    """What is said of the derivative of a matrix function."""
-    at = record(function)(doubled(X, dX))
-    return frechet_(X, dX, function), dX, at, X.T, frechetform(X, function)
-
-
-def _matrix_function(Y: Expr, X: Expr, d: Differential) -> Fact:
-    function, dX = _bare(Y).op, d(X)
-    return Fact(((Tangent(Y), frechet_(X, dX, function)),), FRECHET, _values(function, X, dX))
-
-
-def _sqrtm(Y: Expr, X: Expr, d: Differential) -> Fact:
-    along = frechet_(X, d(X), sqrtm.name)
-    equation = (core.add(core.matmul(along, Y), core.matmul(Y, along)), d(X))
-    clauses = ((core.matmul(Y, Y), X), (Tangent(Y), along), equation)
-    return Fact(clauses, FRECHET, _values(sqrtm.name, X, d(X)), given=2)
-
-
 EXPLAINED: dict[str, Callable[[Expr, Expr, Differential], Fact | None]] = {
     softmax.name: _softmax,
     log_softmax.name: _log_softmax,
@@ -232,14 +174,7 @@ EXPLAINED: dict[str, Callable[[Expr, Expr, Differential], Fact | None]] = {
     inv.name: _inv,
     det.name: _det,
     logdet.name: _logdet,
-    expm.name: _matrix_function,
-    logm.name: _matrix_function,
-    sqrtm.name: _sqrtm,
 }
-
-
-def _bare(e: Expr) -> Expr:
-    return e.args[0] if e.op == "named" else e
 
 
 # ------------------------------------------------------------------------------------------------ of a derivation
@@ -250,25 +185,39 @@ def needed(d: Problem, jacobians: Iterable[LocalJacobian], differential: Differe
     seen: set[str] = set()
     jacobians = list(jacobians)
     t = core.var(_free_letter(d), 1, 1)
+
+    def moved(e: Expr) -> Expr:
+        return differential(e) if e in depends((e,), d.wrt) else core.zero_of(e)
+
     for k, j in enumerate(jacobians):
-        value = _bare(j.value)
+        value = bare(j.value)
         function = record(value.op)
-        if function.name in KNOWN or function.name in seen:
+        if (function.name in KNOWN and (function is not kron or d.output.is_scalar)) or function.name in seen:
             continue
         seen.add(function.name)
         if function.scalar_function is not None:
             fact = entrywise(function, j, t)
         elif function.name in EXPLAINED:
             squared = function is norm2 and k > 0 and _is_square_of(jacobians[k - 1].value, j.value)
-            fact = EXPLAINED[function.name](jacobians[k - 1].value if squared else j.value, j.argument, differential)
+            fact = EXPLAINED[function.name](jacobians[k - 1].value if squared else j.value, j.argument, moved)
+        elif function.name in DERIVED:
+            fact = DERIVED[function.name](j.value, moved, _total(j.value, jacobians, differential))
         else:
-            fact = Fact(((Tangent(j.value), apply(j.map, differential(j.argument))),), j.identity)
+            fact = Fact(((Tangent(j.value), _total(j.value, jacobians, differential)),), j.identity)
         if fact is not None:
             yield fact
 
 
+def _total(value: Expr, jacobians: Iterable[LocalJacobian], differential: Differential) -> Expr:
+    """The differential of a value by all its arguments that move."""
+    parts = {j.argument: j for j in jacobians if j.value is value}
+    quiet = Rewriter(Context())
+    return core.add(*(quiet.simplify(apply(j.map, differential(a))) for a, j in parts.items()))
+
+
 def _is_square_of(e: Expr, base: Expr) -> bool:
-    return e.op == "power" and e.args[0] is base and e.args[1].number == 2
+    square = bare(e)
+    return square.op == "power" and square.args[0] is base and square.args[1].number == 2
 
 
 def _free_letter(d: Problem) -> str:

@@ -61,10 +61,11 @@ class Block:
 
 @dataclass(slots=True)
 class Equation:
-    """A chain `left = first = second = ...`: each right side with a remark, which may be empty."""
+    """A chain `left = first = second = ...`: each right side with a remark, or an empty one; a sentence before it."""
 
     left: str
     rows: list[Line]
+    before: str = ""
 
 
 @dataclass(slots=True)
@@ -134,7 +135,6 @@ class View:
     needed: list[Needed] = field(default_factory=list)
     steps: list[StepBack] = field(default_factory=list)
     jacobians: list[Line] = field(default_factory=list)
-    structured: list[str] = field(default_factory=list)
     gradients: list[Equation] = field(default_factory=list)
     second: list[Second] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)

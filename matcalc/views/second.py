@@ -28,6 +28,7 @@ HEADING = "Hessian by {0}: the differential of the gradient"
 ON_VEC = "Hessian by {0}: the differential of the gradient, {1}"
 ROW = "{0} is row i of {1}, as a column"
 ROWS = "{0} are the rows i of {1}, as columns"
+MESSAGES = (HEADING, ON_VEC, ROW, ROWS)
 
 
 def second_order(writer: LessonWriter, e: Expr, known: Known) -> Second:

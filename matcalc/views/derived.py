@@ -1,0 +1,178 @@
+"""The differentials of decompositions, of solutions of equations and of functions of matrices, in a few lines each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matcalc import core
+from matcalc.expr import Expr, Op
+from matcalc.ops.decompositions import chol
+from matcalc.ops.entry_products import prod
+from matcalc.ops.equations import dlyapunov, lyapunov, sylvester
+from matcalc.ops.linalg import inv, solve
+from matcalc.ops.matrix_functions import doubled, expm, frechet_, frechetform, logm, matpow, sqrtm
+from matcalc.ops.products import kron
+from matcalc.ops.spectral import eigmax, eigmin, eigvals, eigvecmax, eigvecmin, eigvecs
+from matcalc.properties import known
+from matcalc.rewrite.context import Context
+from matcalc.rewrite.engine import Rewriter
+from matcalc.views.facts import Differential, Fact, Side, Tangent, bare
+
+PRODUCT = "product rule"
+ONE_BY_ONE = "product rule: one factor after the other"
+Derive = Callable[[Expr, Differential, Expr], Fact | None]
+
+
+def tidy(e: Expr) -> Expr:
+    """An expression in its shortest form."""
+    return Rewriter(Context()).simplify(e)
+
+
+def solved(Y: Expr, equation: tuple[Expr, Expr], moved: tuple[Expr, Expr], total: Expr, reason: str = PRODUCT) -> Fact:
+    """From an equation that defines a value, by the product rule, to its differential."""
+    return Fact((equation, (tidy(moved[0]), tidy(moved[1])), (Tangent(Y), total)), reason)
+
+
+# ---------------------------------------------------------------------------------------------------- decompositions
+
+HALVED = (
+    "{0} times both sides times {1}: on the left stands {2} plus its transpose, "
+    "so {2} is the lower triangle of the right side with half of its diagonal"
+)
+
+
+def _chol(Y: Expr, d: Differential, total: Expr) -> Fact:
+    X = bare(Y).args[0]
+    half = core.number(core.exact("0.5"))
+    whole, moved = X, d(X)
+    if not known(X, "symmetric"):
+        whole, moved = (core.scale(half, core.add(A, A.T)) for A in (X, moved))
+    both = core.add(core.matmul(d(Y), Y.T), core.matmul(Y, d(Y).T))
+    inverse = inv(Y)
+    values = (inverse, tidy(inverse.T), core.matmul(inverse, d(Y)))
+    return Fact(((core.matmul(Y, Y.T), whole), (both, moved), (Tangent(Y), total)), HALVED, values)
+
+
+FROM_THE_LEFT = "multiplied by {0} from the left: {1} = {2}, so the terms with {3} are equal"
+NO_DIAGONAL = "multiplied by {0} from the left, the terms with {1} have equal diagonals"
+
+
+def _extreme(vector: Op) -> Derive:
+    def fact(Y: Expr, d: Differential, total: Expr) -> Fact:
+        X = bare(Y).args[0]
+        v = vector(X)
+        u = v if known(X, "symmetric") else vector(X.T)
+        left = core.add(core.matmul(d(X), v), core.matmul(X, d(v)))
+        right = core.add(core.scale(d(Y), v), core.scale(Y, d(v)))
+        values = (u.T, core.matmul(u.T, X), core.scale(Y, u.T), d(v))
+        return Fact(((core.matmul(X, v), core.scale(Y, v)), (left, right), (Tangent(Y), total)), FROM_THE_LEFT, values)
+
+    return fact
+
+
+def _eigvals(Y: Expr, d: Differential, total: Expr) -> Fact:
+    X = bare(Y).args[0]
+    V = eigvecs(X)
+    left = core.add(core.matmul(d(X), V), core.matmul(X, d(V)))
+    right = core.add(core.matmul(d(V), core.diag(Y)), core.matmul(V, core.diag(d(Y))))
+    equation = (core.matmul(X, V), core.matmul(V, core.diag(Y)))
+    return Fact((equation, (left, right), (Tangent(Y), total)), NO_DIAGONAL, (inv(V), d(V)))
+
+
+# ---------------------------------------------------------------------------------------------------- equations
+
+
+def _solve(Y: Expr, d: Differential, total: Expr) -> Fact:
+    A, B = bare(Y).args
+    return solved(Y, (core.matmul(A, Y), B), (core.add(core.matmul(d(A), Y), core.matmul(A, d(Y))), d(B)), total)
+
+
+AGAIN = "the same equation with another right side"
+
+
+def _sylvester(Y: Expr, d: Differential, total: Expr) -> Fact:
+    A, B, C = bare(Y).args
+    kept = core.add(core.matmul(A, d(Y)), core.matmul(d(Y), B))
+    rest = core.add(d(C), core.minus(core.matmul(d(A), Y)), core.minus(core.matmul(Y, d(B))))
+    return solved(Y, (core.add(core.matmul(A, Y), core.matmul(Y, B)), C), (kept, rest), total, AGAIN)
+
+
+def _lyapunov(Y: Expr, d: Differential, total: Expr) -> Fact:
+    A, Q = bare(Y).args
+    kept = core.add(core.matmul(A, d(Y)), core.matmul(d(Y), A.T))
+    rest = core.add(d(Q), core.minus(core.matmul(d(A), Y)), core.minus(core.matmul(Y, d(A).T)))
+    return solved(Y, (core.add(core.matmul(A, Y), core.matmul(Y, A.T)), Q), (kept, rest), total, AGAIN)
+
+
+def _dlyapunov(Y: Expr, d: Differential, total: Expr) -> Fact:
+    A, Q = bare(Y).args
+    kept = core.add(d(Y), core.minus(core.matmul(A, d(Y), A.T)))
+    rest = core.add(d(Q), core.matmul(d(A), Y, A.T), core.matmul(A, Y, d(A).T))
+    return solved(Y, (core.add(Y, core.minus(core.matmul(A, Y, A.T))), Q), (kept, rest), total, AGAIN)
+
+
+# ---------------------------------------------------------------------------------------------------- functions
+
+SERIES = "{0} + ..., term by term of the power series: the upper right block of {1}; on vec its matrix is {2}"
+INVERSE = "the linear equation that the differential of the inverse function gives; on vec its matrix is {0}"
+NAMED = "what solves this equation; on vec its matrix is {0}"
+
+
+def _expm(Y: Expr, d: Differential, total: Expr) -> Fact:
+    X = bare(Y).args[0]
+    dX = d(X)
+    half = core.number(core.exact("0.5"))
+    first = core.add(dX, core.scale(half, core.add(core.matmul(dX, X), core.matmul(X, dX))))
+    values = (first, expm(doubled(X, dX)), frechetform(X, expm.name))
+    return Fact(((Tangent(Y), total),), SERIES, values)
+
+
+def _logm(Y: Expr, d: Differential, total: Expr) -> Fact:
+    X = bare(Y).args[0]
+    clauses: tuple[tuple[Side, ...], ...] = (
+        (expm(Y), X),
+        (frechet_(Y, d(Y), expm.name), d(X)),
+        (Tangent(Y), total),
+    )
+    return Fact(clauses, INVERSE, (frechetform(X, logm.name),))
+
+
+def _sqrtm(Y: Expr, d: Differential, total: Expr) -> Fact:
+    X = bare(Y).args[0]
+    moved = core.add(core.matmul(d(Y), Y), core.matmul(Y, d(Y)))
+    clauses = ((core.matmul(Y, Y), X), (moved, d(X)), (Tangent(Y), total))
+    return Fact(clauses, NAMED, (frechetform(X, sqrtm.name),))
+
+
+def _by_factors(Y: Expr, d: Differential, total: Expr) -> Fact:
+    return Fact(((Tangent(Y), total),), ONE_BY_ONE)
+
+
+SWAPPED = "both have the products of all entries; the commutation matrix exchanges columns of {0} with rows of {1}"
+
+
+def _kron(Y: Expr, d: Differential, total: Expr) -> Fact:
+    A, B = bare(Y).args
+    (m, n), (p, q) = A.shape, B.shape
+    swap = core.kron(core.kron(core.eye(n), core.commutation(q, m)), core.eye(p))
+    return Fact(((core.vec(Y), core.matmul(swap, core.kron(core.vec(A), core.vec(B)))),), SWAPPED, (B, A))
+
+
+DERIVED: dict[str, Derive] = {
+    chol.name: _chol,
+    eigmax.name: _extreme(eigvecmax),
+    eigmin.name: _extreme(eigvecmin),
+    eigvals.name: _eigvals,
+    solve.name: _solve,
+    sylvester.name: _sylvester,
+    lyapunov.name: _lyapunov,
+    dlyapunov.name: _dlyapunov,
+    expm.name: _expm,
+    logm.name: _logm,
+    sqrtm.name: _sqrtm,
+    matpow.name: _by_factors,
+    prod.name: _by_factors,
+    kron.name: _kron,
+}
+
+MESSAGES = (HALVED, FROM_THE_LEFT, NO_DIAGONAL, AGAIN, SERIES, INVERSE, NAMED, ONE_BY_ONE, SWAPPED)
