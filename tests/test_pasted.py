@@ -153,6 +153,15 @@ READ = [
     ("A＋B", "A + B"),
     ("𝐱'*x", "x'*x"),
     ("norm(X, 'fro')", "norm2(X)"),
+    (r"x^\top (y > 0)", "x'*where(y > 0, 1, 0)"),
+    (r"x^\top [y \le x]", "x'*where(y <= x, 1, 0)"),
+    (r"x^\top \mathbb{1}(y > 0)", "x'*where(y > 0, 1, 0)"),
+    (r"x^\top \mathbf{1}_{y \geq 0}", "x'*where(y >= 0, 1, 0)"),
+    (r"x^\top \mathbf{1}_{\{y > x\}}", "x'*where(y > x, 1, 0)"),
+    (r"\mathbb{I}[s < 1]\, x^\top y", "where(s < 1, 1, 0)*x'*y"),
+    (r"\sum_i \mathbb{1}[x_i y_i < 1] x_i", "sum(where(x .* y < 1, 1, 0) .* x)"),
+    ("x'*𝟙(y ≥ 0)", "x'*where(y >= 0, 1, 0)"),
+    (r"x^\top \mathbf{1} (s + 1)", "x'*ones(n, 1)*(s + 1)"),
 ]
 
 
@@ -203,6 +212,8 @@ REFUSED = [
     ("np.sum(x[0])", "counts entries from 0"),
     ("|x|", "neither"),
     ("‖A‖₁", "two readings"),
+    (r"x^\top x \leq 1", "in brackets is 1 where it holds"),
+    (r"x^\top (y \neq 0)", "a relation is no value"),
 ]
 
 

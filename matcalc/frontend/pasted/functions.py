@@ -172,6 +172,37 @@ class FunctionReader(SuffixReader):
         sign = st.token("COMPARISON", relation, tok.start, tok.end)
         return st.tree("comparison", [left, sign, right], st.span(left)[0], st.span(right)[1])
 
+    def compares(self) -> bool:
+        """Whether a bracket or an index follows that holds a comparison."""
+        at = self.at + (self.peek().kind == "_")
+        depth = 0
+        while at < len(self.tokens):
+            kind = self.tokens[at].kind
+            if kind in ("<", ">") and depth:
+                return True
+            depth += (kind in ("open", "group")) - (kind in ("close", "endgroup"))
+            if depth <= 0:
+                return False
+            at += 1
+        return False
+
+    def condition(self) -> Node:
+        r"""The comparison after the 1 of an indicator, `\mathbb 1(A > B)`, or in its index, `\mathbb 1_{A > B}`."""
+        openers = []
+        while self.peek().kind in ("_", "open", "group"):
+            tok = self.take()
+            if tok.kind != "_":
+                openers.append(tok)
+        self.closing.append("")
+        comparison = self.compared(self.sum())
+        self.closing.pop()
+        for opener in reversed(openers):
+            if opener.kind == "group":
+                closer = self.expect("endgroup", "", opener, "the bracket '{'")
+            else:
+                closer = self.expect("close", CLOSING[opener.value], opener, f"the bracket {opener.value!r}")
+        return st.indicator(comparison, openers[0].start, closer.end)
+
     def bare_argument(self, name: str, tok: Tok) -> Node:
         r"""The argument without brackets: `\log\det S`, `\operatorname{tr} A B`, `\log 2\pi`."""
         if self.peek().kind == "func":

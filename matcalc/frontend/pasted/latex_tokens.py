@@ -104,6 +104,10 @@ STYLES = frozenset(
     ]
 )
 _NO_VALUE = "there is no {0} here: "
+NO_RELATION = ("a relation is no value: constraints are given to mc.minimize(..., subject_to=...), a value by cases is "
+               "where(A > B, C, D), and (A > B) in brackets is 1 where it holds")  # fmt: skip
+RELATIONS = {"lt": "<", "gt": ">", **dict.fromkeys(("le", "leq", "leqslant"), "<="),
+             **dict.fromkeys(("ge", "geq", "geqslant"), ">=")}  # fmt: skip
 REFUSED = {
     **dict.fromkeys(("int", "iint", "oint"), r"an integral (\int) is not read here: the text is a closed formula"),
     **dict.fromkeys(("arg", "argmin", "argmax"), "a minimizer is not a value here: give the function, and ask for "
@@ -114,10 +118,7 @@ REFUSED = {
     **dict.fromkeys(("pm", "mp"), "write + or -"),
     **dict.fromkeys(("in", "forall", "exists", "subset", "to", "mapsto", "colon"),
                     "shapes are declared beside the formula (shapes=...), which is an expression"),
-    **dict.fromkeys(("le", "leq", "ge", "geq", "lt", "gt", "neq", "ne", "approx", "sim", "propto", "leqslant",
-                     "geqslant"),
-                    "a relation is no value: constraints are given to mc.minimize(..., subject_to=...), and a value "
-                    "by cases is where(A > B, C, D)"),
+    **dict.fromkeys(("neq", "ne", "approx", "sim", "propto"), NO_RELATION),
     **dict.fromkeys(("oplus", "wedge", "vee", "cap", "cup", "setminus"), "there is no such operation here"),
     **dict.fromkeys(("dagger",), r"\dagger is the pseudoinverse, A^{+}, or the transpose, A^\top: write the one meant"),
 }  # fmt: skip
@@ -260,6 +261,8 @@ class _Tokenizer:
             yield Tok(name, environment.rstrip("*"), start, self.at)
         elif name in SPECIAL:
             yield Tok(SPECIAL[name], name, start, self.at)
+        elif name in RELATIONS:
+            yield Tok(RELATIONS[name][0], RELATIONS[name], start, self.at)
         elif name in REFUSED:
             raise self.error(REFUSED[name], start)
         elif name in EQUALS:

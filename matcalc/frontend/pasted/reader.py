@@ -13,7 +13,7 @@ from lark import Token
 from matcalc.errors import ParseError, shorten
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.pasted.functions import CLOSING, PRODUCT, FunctionReader
-from matcalc.frontend.pasted.latex_tokens import MATRICES
+from matcalc.frontend.pasted.latex_tokens import MATRICES, NO_RELATION
 from matcalc.frontend.pasted.products import Factor, Products
 from matcalc.frontend.pasted.tokens import Known, PastedError, Tok
 from matcalc.frontend.syntax import Node, Source
@@ -128,7 +128,7 @@ class Reader(FunctionReader):
     def unexpected(self, tok: Tok) -> ParseError:
         """The error about a token that does not fit."""
         if tok.kind in ("<", ">"):
-            return self.error("a comparison is no value: by cases is where(A > B, C, D) in the text syntax", tok)
+            return self.error(NO_RELATION, tok)
         if tok.kind == "infty":
             return self.error(r"infinity is not a value here; the largest entry is \max", tok)
         if tok.kind in ("eof", "line"):
@@ -266,8 +266,10 @@ class Reader(FunctionReader):
         return st.chain("product", half, [st.sign("/", tok.start, tok.end)])
 
     def ones(self) -> Node:
-        r"""\mathbf 1, or 𝟏: a column of ones, of the size in its index."""
+        r"""\mathbf 1, or 𝟏: a column of ones, of the size in its index; before a comparison, where it holds."""
         tok = self.take()
+        if self.compares():
+            return self.condition()
         size = self.size_index()
         if size is not None:
             return st.call(
@@ -276,7 +278,9 @@ class Reader(FunctionReader):
         return st.call("vector", [st.number("1", tok.start, tok.end)], tok.start, tok.end)
 
     def identity(self, tok: Tok) -> Node:
-        """I or I_n, where I is not a variable."""
+        """I or I_n, where I is not a variable; before a comparison, where it holds."""
+        if self.compares():
+            return self.condition()
         size = self.size_index()
         if size is not None:
             return st.call("eye", size[:1], tok.start, tok.end)

@@ -179,6 +179,9 @@ class Sums:
             return st.call(name, [self.entries(g, row, col) for g in given], a, b)
         if name in ("max", "min") and len(given) == 2:
             return st.call(name + "imum", [self.entries(g, row, col) for g in given], a, b)
+        if meaning == "where":
+            relation = self._mapped(given[0], row, col)
+            return st.call(meaning, [relation, *(self.entries(g, row, col) for g in given[1:])], a, b)
         raise self.refuse(node, f"{meaning} of something with an index is not read")
 
     def inner_sum(self, node: Node, row: str, col: str) -> Node:

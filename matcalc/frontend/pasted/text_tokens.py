@@ -23,6 +23,7 @@ _CHARACTERS = {
     **dict.fromkeys(",，", (",", ",")), **dict.fromkeys(";；", (";", ";")), **dict.fromkeys("=＝", ("=", "=")),
     **dict.fromkeys(":：", (":", ":")), "^": ("^", "^"), "⊤": ("top", "T"), **dict.fromkeys("'’′", ("'", "'")),
     "√": ("sqrt", "√"), "∑": ("sum", "sum"), "∏": ("prod", "prod"), "<": ("<", "<"), ">": (">", ">"),
+    **dict.fromkeys("≤⩽", ("<", "<=")), **dict.fromkeys("≥⩾", (">", ">=")),
     "𝟙": ("ones", "1"), "𝟏": ("ones", "1"), "_": ("_", "_"),
 }  # fmt: skip
 _ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot", "\u0308": "ddot",
