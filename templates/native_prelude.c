@@ -1,4 +1,5 @@
 /* What native functions stand on: the type of their numbers, BLAS and LAPACK by pointers, and small products in loops. */
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <stddef.h>
@@ -8,8 +9,12 @@
 
 #ifdef SINGLE
 typedef float real;
+#define REAL_EPSILON FLT_EPSILON
+#define REAL_MAX FLT_MAX
 #else
 typedef double real;
+#define REAL_EPSILON DBL_EPSILON
+#define REAL_MAX DBL_MAX
 #endif
 
 #if defined(__clang__)
@@ -19,7 +24,7 @@ typedef double real;
 #endif
 
 typedef double wide; /* of sums, also of narrow numbers */
-enum { PART = 1024 };
+enum { PART = 1024, PARTS_AT_ONCE = 1 << 16 };
 
 /* Fortran's routines, in the order in which they are given. */
 static struct {
@@ -29,6 +34,9 @@ static struct {
     void (*trsm)(char *, char *, char *, char *, int *, int *, real *, real *, int *, real *, int *);
     void (*potrf)(char *, int *, real *, int *, int *);
     void (*getrf)(int *, int *, real *, int *, int *, int *);
+    void (*syevd)(char *, char *, int *, real *, int *, real *, real *, int *, int *, int *, int *);
+    void (*geev)(char *, char *, int *, real *, int *, real *, real *, real *, int *, real *, int *, real *, int *, int *);
+    void (*gesdd)(char *, int *, int *, real *, int *, real *, real *, int *, real *, int *, real *, int *, int *, int *);
     void (*getrs)(char *, int *, int *, real *, int *, int *, real *, int *, int *);
 } routine;
 

@@ -56,3 +56,12 @@ REFUSED_CASES: dict[str, set[str]] = {
     "r": set(),
 }
 REFUSED_CASES["native"] = set()
+
+# What a native function asks Python for, by operation: functions of matrices and equations that are SciPy's, and more.
+_ASKED = (_EQUATIONS | _SOLVED | _FUNCTIONS | _NORMAL) - {"expm", "frechet", "matpow"}
+_ASKED |= {"block", "conv", "convmat", "dadj", "dadjform", "diagsums", "digamma", "dpolar", "dpolarform", "dprodothers"}
+_ASKED |= {"place", "polygamma", "prodothersform", "slice", "unvech", "vech"}
+ASKED = {
+    "value": _ASKED | {"cumsum", "gelu", "hardtanh", "normcdf", "pdist2", "selu"},
+    "gradient": _ASKED | {"adj", "frechet", "gammaln", "polar", "prodothers"},
+}

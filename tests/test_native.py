@@ -1,7 +1,9 @@
 """Native functions: compiled once, never believed without a check, and NumPy's results, forms and messages."""
 
+import ctypes
 import importlib.util
 import inspect
+import multiprocessing
 import os
 import stat
 import subprocess
@@ -12,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from case_support import VALID, derive, sample
-from refusals import REFUSED_CASES
+from refusals import ASKED, REFUSED_CASES
+from support import OPERATIONS, derived
 from test_c import EXAMPLES, MORE
 from test_targets import SOURCES, arrays_of
 
@@ -121,6 +124,48 @@ def test_corners(name):
     arrays = {k: a if a.size > 1 else a.item() for k, a in arrays_of(d).items()}
     assert agrees(d, arrays, "value_and_grad" if d.output.is_scalar else "jacobian")
     assert agrees(d, arrays, "value")
+
+
+@pytest.mark.parametrize("kind", ["value", "gradient"])
+def test_what_is_asked_of_python(kind):
+    """All else is in C: LAPACK's routines by their pointers, loops, products."""
+    asked = {name for name in OPERATIONS if " = outside(" in derived(name, kind).code(kind, "native")}
+    assert asked == ASKED[kind]
+
+
+@pytest.mark.filterwarnings("ignore")  # SciPy warns of singular matrices
+@pytest.mark.parametrize(
+    ("source", "matrix"),
+    [
+        ("expm(A)", [[-30.0, 1.0], [7.0, -50.0]]),
+        ("expm(A)", [[0.0, 1e3], [0.0, 0.0]]),
+        ("expm(A)", [[800.0, 0.0], [0.0, 1.0]]),
+        ("expm(A)", [[np.nan, 0.0], [0.0, 1.0]]),
+        ("eigvals(A)", [[0.0, 1.0], [-1.0, 0.0]]),  # complex
+        ("eigvals(A)", [[2.0, 1.0], [0.5, -3.0]]),
+        ("eigvals(A)", [[2.0, np.inf], [0.5, -3.0]]),
+        ("eigvecs(A)", [[2.0, 1.0], [0.5, -3.0]]),
+        ("eigvecs(A)", [[2.0, 1.0], [1.0, -3.0]]),  # symmetric
+        ("eigmax(A)", [[1.0, 5.0], [0.0, 3.0]]),
+        ("eigmin(A)", [[0.0, 1.0], [-1.0, 0.0]]),
+        ("eigmax(A)", [[2.0, 0.0], [0.0, 2.0]]),
+        ("pinv(A)", [[1.0, 2.0], [2.0, 4.0]]),
+        ("pinv(A)", [[0.0, 0.0], [0.0, 0.0]]),
+        ("pinv(A)", [[np.nan, 0.0], [0.0, 1.0]]),
+        ("polar(A)", [[1.0, 2.0], [2.0, 4.0]]),
+        ("adj(A)", [[1.0, 2.0], [2.0, 4.0]]),
+        ("chol(A)", [[1.0, 2.0], [2.0, 1.0]]),  # not positive definite
+        ("chol(A)", [[2.0, 0.5], [1.5, 3.0]]),
+        ("singvals(A)", [[1.0, 2.0], [2.0, 4.0]]),
+        ("normnuc(A) + normspec(A)", [[1.0, 2.0], [3.0, 4.0]]),
+        ("logm(A)", [[-1.0, 0.0], [0.0, 2.0]]),  # not real
+        ("A^(1/3)", [[1.0, 4.0], [0.0, 8.0]]),
+    ],
+)
+def test_special_matrices(source, matrix):
+    """The same values as NumPy's, nan included, where eigenvalues are complex or matrices defective."""
+    d, A = mc.derive(source, shapes={"A": ("n", "n")}), np.array(matrix)
+    assert same(d.function("value", "native")(A=A), d.function("value")(A=A), rtol=1e-11)
 
 
 # ---------------------------------------------------------------------------------------------------- inputs
@@ -363,17 +408,32 @@ def test_a_folder_of_somebody_else_is_not_used(place, monkeypatch):
         cache.built(TEXT)
 
 
-def test_many_processes_at_once(place, tmp_path):
-    """All start with an empty cache and compile the same functions; none meets half a file."""
-    code = (
-        "import matcalc as mc, numpy as np\n"
-        "for k in range(1, 4):\n"
-        "    f = mc.derive(f'{k}*sum(x.^2)', shapes={'x': ('n', 1)}).function(target='native')\n"
-        "    assert f(x=np.ones(3))[0] == 3*k\n"
-    )
-    running = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    said = [p.communicate()[1] for p in running]
-    assert [p.returncode for p in running] == [0] * 4, said
+def started(queue, barrier):
+    """What one of many processes does: all compile the same texts at once."""
+    barrier.wait()
+    found = []
+    for k in range(3):
+        library = cache.built(f"double answer(void) {{ return {k}; }}")
+        answer = ctypes.CDLL(str(library)).answer
+        answer.restype = ctypes.c_double
+        found.append(answer())
+    queue.put(found)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_many_processes_at_once(place):
+    """All start with an empty cache; none meets half a file, and nothing is left behind."""
+    context = multiprocessing.get_context("fork")
+    queue, barrier = context.Queue(), context.Barrier(6)
+    running = [context.Process(target=started, args=(queue, barrier)) for _ in range(6)]
+    for process in running:
+        process.start()
+    found = [queue.get(timeout=60) for _ in running]
+    for process in running:
+        process.join()
+    assert found == [[0.0, 1.0, 2.0]] * 6
+    assert len(libraries(place)) == 3
     assert not list(place.glob("building-*"))
 
 

@@ -34,7 +34,8 @@ def routines() -> tuple[str, ...]:
 def native_helpers() -> dict[str, str]:
     """The helpers of C for real numbers, some of them replaced by those for whole matrices."""
     texts = {name: as_real(text) for name, text in helper_texts().items()}
-    return texts | helper_texts("native_helpers.c")
+    own = helper_texts("native_helpers.c")
+    return {name: text for name, text in texts.items() if f"{name}_of_rows" not in own} | own
 
 
 @lru_cache(maxsize=1)

@@ -21,13 +21,19 @@ import numpy as np
 from matcalc.errors import MatcalcError
 from matcalc.targets.native import cache as libraries
 from matcalc.targets.native.helpers import prelude, routines
-from matcalc.targets.native.statements import NOT_POSITIVE, RAISED, SINGULAR
+from matcalc.targets.native.statements import NO_SINGULAR_VALUES, NO_SPECTRUM, NOT_POSITIVE, RAISED, SINGULAR
 from matcalc.templating import template_folder
 
 _TYPES: dict[Any, str] = {np.dtype(np.float64): "d", np.dtype(np.float32): "s"}
 _PREFIX = {"d": "", "s": "#define SINGLE\n"}
 _FORMS = {"matrix": -1, "number": -2}
 _LARGEST = 2**31 - 1
+_SAID = {
+    NOT_POSITIVE: "Matrix is not positive definite",
+    SINGULAR: "Singular matrix",
+    NO_SPECTRUM: "Eigenvalues did not converge",
+    NO_SINGULAR_VALUES: "SVD did not converge",
+}
 _NO_MEMORY, _TOO_LARGE = -2, -3
 _MOST = 256  # inputs or results of the quick way
 
@@ -182,10 +188,8 @@ class _Library:
 
 def _need_success(status: int) -> None:
     """Raise the error of a status that is not 0."""
-    if status == NOT_POSITIVE:
-        raise np.linalg.LinAlgError("Matrix is not positive definite")
-    if status == SINGULAR:
-        raise np.linalg.LinAlgError("Singular matrix")
+    if status in _SAID:
+        raise np.linalg.LinAlgError(_SAID[status])
     if status == _TOO_LARGE:
         raise ValueError(f"target='native' takes matrices up to {_LARGEST} rows or columns")
     if status == _NO_MEMORY:

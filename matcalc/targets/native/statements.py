@@ -12,6 +12,8 @@ from matcalc.errors import NoRuleError
 from matcalc.targets.c.entries import SCALAR, At, Shape, product
 from matcalc.targets.c.parts import count, group
 from matcalc.targets.c.statements import Statements
+from matcalc.targets.native.blocks import blocks_gram
+from matcalc.targets.native.decompositions import by_lapack
 from matcalc.targets.native.helpers import native_helpers
 
 
@@ -124,6 +126,12 @@ class NativeStatements(Statements):
             "}",
         ]
 
+    def _computed(self, tree: ast.expr, target: str | None) -> ast.expr:
+        if isinstance(tree, ast.Call) and trees.text(tree.func) == "_blocks_gram":
+            return blocks_gram(self, tree.args, target)
+        found = by_lapack(self, tree, target)
+        return super()._computed(tree, target) if found is None else found
+
     # ------------------------------------------------------------------------------------------------ lines
 
     def _along_lines(self, function: str, tree: ast.expr, axis: int | None, target: str | None) -> ast.expr:
@@ -162,8 +170,15 @@ class NativeStatements(Statements):
         return ast.Name(name)
 
 
-NOT_POSITIVE, SINGULAR, RAISED = 1, 2, 3
-FAILURES = {"cholesky": NOT_POSITIVE, "solve": SINGULAR, "inverse": SINGULAR, "log_determinant": SINGULAR}
+NOT_POSITIVE, SINGULAR, RAISED, NO_SPECTRUM, NO_SINGULAR_VALUES = range(1, 6)
+FAILURES = {
+    **dict.fromkeys(("solve", "inverse", "log_determinant", "exponential", "exponential_along"), SINGULAR),
+    **dict.fromkeys(("eigenvalues", "eigenvectors", "largest_eigenvalue", "smallest_eigenvalue"), NO_SPECTRUM),
+    **dict.fromkeys(("largest_eigenvector", "smallest_eigenvector"), NO_SPECTRUM),
+    **dict.fromkeys(("singular_values", "nuclear_norm", "spectral_norm", "pseudoinverse", "polar"), NO_SINGULAR_VALUES),
+    "adjugate": NO_SINGULAR_VALUES,
+    "cholesky": NOT_POSITIVE,
+}
 
 
 def _along(shape: Shape, index: str) -> At:
