@@ -162,6 +162,14 @@ def serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def mcp(options: argparse.Namespace) -> int:
+    """Serve the tools to agents on the standard streams until they end."""
+    from matcalc.serve.agents import run
+
+    run(options.limit, options.memory * 2**20, options.workers)
+    return 0
+
+
 def site(options: argparse.Namespace) -> int:
     """Write the page as a folder that needs no server of ours."""
     import shutil
@@ -252,6 +260,7 @@ COMMANDS = {
     "export": export,
     "serve": serve,
     "site": site,
+    "mcp": mcp,
     "completion": completion,
 }
 

@@ -177,22 +177,13 @@ def _add_serve(commands: Any, run: Mapping[str, Command]) -> None:
         metavar="HOST",
         help="with --host: a name that leads here; may be repeated",
     )
-    one.add_argument("--workers", type=_at_least(1), default=2, metavar="N", help="processes that derive (default: 2)")
-    one.add_argument(
-        "--limit",
-        type=_at_least(1),
-        default=20,
-        metavar="SECONDS",
-        help="after which a request is stopped (default: 20)",
-    )
-    one.add_argument(
-        "--memory",
-        type=_at_least(0),
-        default=4096,
-        metavar="MIB",
-        help="that a process may have (default: 4096; 0: all)",
-    )
+    _add_limits(one, workers=2)
     one.add_argument("--open", action="store_true", help="open the page in the browser")
+
+    summary = "serve the same tools to agents (Model Context Protocol, on the standard streams)"
+    one = commands.add_parser("mcp", help=summary, description=summary, allow_abbrev=False)
+    one.set_defaults(command=run["mcp"])
+    _add_limits(one, workers=1)
 
     summary = "write the same page as a folder, in which Python runs in the browser itself"
     one = commands.add_parser("site", help=summary, description=summary, allow_abbrev=False)
@@ -207,6 +198,16 @@ def _add_serve(commands: Any, run: Mapping[str, Command]) -> None:
     one.add_argument(
         "--no-compile", action="store_true", help="leave compiling to the browser: smaller, but slow to start"
     )
+
+
+def _add_limits(one: argparse.ArgumentParser, workers: int) -> None:
+    positive, amount = _at_least(1), _at_least(0)
+    for option, kind, value, metavar, what in (
+        ("--workers", positive, workers, "N", "processes that derive"),
+        ("--limit", positive, 20, "SECONDS", "after which a call is stopped"),
+        ("--memory", amount, 4096, "MIB", "that a process may have; 0 for all"),
+    ):
+        one.add_argument(option, type=kind, default=value, metavar=metavar, help=f"{what} (default: {value})")
 
 
 def _command(

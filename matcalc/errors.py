@@ -78,12 +78,22 @@ class MissingDependencyError(MatcalcError):
 
 
 # What an optional package is called, and how to install it where that is not by its own name.
-_PROPER = {"scipy": "SciPy", "jax": "JAX", "torch": "PyTorch", "numba": "Numba", "dask": "Dask", "IPython": "IPython"}
+_PROPER = {
+    "scipy": "SciPy",
+    "jax": "JAX",
+    "torch": "PyTorch",
+    "numba": "Numba",
+    "dask": "Dask",
+    "IPython": "IPython",
+    "mcp": "the MCP SDK",
+}
 _EXTRAS = {
     "scipy": "matcalculus[scipy]",
     "dask": "matcalculus[distributed]",
     "IPython": "ipython",
     "typst": "matcalculus[pdf]",
+    "mcp": "matcalculus[mcp]",
+    "anywidget": "matcalculus[widget]",
 }
 
 

@@ -46,7 +46,7 @@ LAYERS = (
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 LONGEST = 430
-OPTIONAL = ("scipy", "IPython", "nbclient", "nbformat", "typst")
+OPTIONAL = ("scipy", "IPython", "nbclient", "nbformat", "mcp", "anyio", "anywidget", "traitlets", "typst")
 
 
 def room(path: Path) -> str:

@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from matcalc.api.requests import FIELDS
-from matcalc.errors import MatcalcError
+from matcalc.errors import MatcalcError, MissingDependencyError
 from matcalc.export.formats import FORMATS
+from matcalc.serve import agents
 from matcalc.serve.handling import handled
 from matcalc.serve.pool import Pool
 from matcalc.serve.schemas import fields
@@ -306,3 +307,9 @@ def test_the_command_serves_until_it_is_interrupted() -> None:
 def test_a_port_that_is_taken_is_an_error(server: Server) -> None:
     with Pool(0) as pool, pytest.raises(MatcalcError, match=r"cannot listen on 127[.]0[.]0[.]1, port"):
         Server(pool, port=server.server_address[1])
+
+
+def test_without_the_sdk_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents, "find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"matcalc mcp needs the MCP SDK: pip install matcalculus\[mcp\]"):
+        agents.run(1, 0, 1)
