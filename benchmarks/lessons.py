@@ -478,18 +478,18 @@ def measured(text: str, best: int, structure: Mapping[str, str] | None = None) -
             _cited(line, found)
             _introduced(line, {*values, *into, world.output}, found)
             total = line.sides[0] == f"d{world.output}" and (into != [world.output] or len(into) > 1)
-            _verify(world, line, values, found, total=total)
+            verify(world, line, values, found, total=total)
     for sides in page.needed:
         for equation in sides:
             parts = split(equation, " = ")
             if not re.match(r"\w+'\(", parts[0]):
-                _verify(world, Line(parts), leaves(parts, world), found, total=False)
+                verify(world, Line(parts), leaves(parts, world), found, total=False)
     for name, lines in page.hessians.items():
         for line in lines:
             if re.match(r"d2|\w+ = ", line.sides[0]) or re.fullmatch(r"[A-Za-z]\w*", line.sides[0]) is None:
                 continue
             moving = leaves(line.sides, world) or [name]
-            _verify(world, line, moving, found, total=True)
+            verify(world, line, moving, found, total=True)
     for line in page.results:
         by = re.fullmatch(r"d\w+/d(\w+)", line.sides[0])
         if by is not None and by[1] in world.values:
@@ -507,7 +507,7 @@ def leaves(sides: list[str], world: World) -> list[str]:
     return [name for name in dict.fromkeys(names) if name in world.values]
 
 
-def _verify(world: World, line: Line, moving: list[str], found: Measured, *, total: bool) -> None:
+def verify(world: World, line: Line, moving: list[str], found: Measured, *, total: bool) -> None:
     try:
         left = world.side(line.sides[0], moving, total=total)
     except Exception as error:  # whatever an expression that cannot be read raises

@@ -17,7 +17,18 @@ ROOT = Path(__file__).parent.parent
 pytest.importorskip("jax")
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-from lessons import lessons, measured, page_of, read  # noqa: E402  (it lies beside the package)
+from lessons import (  # noqa: E402  (it lies beside the package)
+    Line,
+    Measured,
+    World,
+    leaves,
+    lessons,
+    measured,
+    page_of,
+    read,
+    split,
+    verify,
+)
 
 ALL = {lesson["id"]: lesson for lesson in lessons()}
 QUICK = (
@@ -182,3 +193,34 @@ def test_a_softmax_that_differentiating_brings_in_gets_a_name() -> None:
     text = page_of(ALL["m06_infonce"])
     assert text.index("P = softmax(S, 2)") < text.index("f = -tr(log_softmax(S, 2))/n")
     assert text.count("softmax(S, 2)") == text.count("log_softmax(S, 2)") + 1
+
+
+@pytest.mark.parametrize("name", ["02_bn", "05_attention", "16_lstm", "17_pca", "m02_logistic_ridge", "m06_infonce"])
+def test_the_differential_view_is_true(name: str) -> None:
+    lesson = ALL[name]
+    d = mc.derive(lesson["source"], **{key: lesson[key] for key in ("facts", "structure", "wrt") if lesson.get(key)})
+    text = d.text("differential")
+    world, found = World(read(d.text())), Measured(0, 1)
+    sides: list[tuple[list[str], bool]] = []
+    whole = False
+    for line in text.partition("\nDifferentials\n")[2].splitlines():
+        formula = line.strip().split("   ")[0]
+        if line in ("Adjoints", "Gradients"):
+            break
+        if formula.startswith("= "):
+            sides[-1][0].append(formula[2:])
+        elif " = " in formula:
+            sides.append((split(formula, " = "), whole))
+        whole = whole or line == "Identified"
+    for equation, total in sides:
+        verify(world, Line(equation), leaves(equation, world), found, total=total)
+    assert "Carried back" in text
+    assert found.equalities > 3
+    assert found.faults == []
+
+
+def test_second_differentials_are_complete_where_they_are_asked_for_and_only_there() -> None:
+    d = mc.derive(ALL["02_bn"]["source"])
+    assert "d2loss" not in d.text("differential")
+    text = d.text("differential", hessian=True)
+    assert [f"Hessian by {name}:" in text for name in d.names] == [True] * len(d.names)

@@ -73,7 +73,7 @@ def derivation_data(d: Problem | LoopProblem, style: str = "steps", layout: str 
         data["jacobians"] = [{"formula": line.formula, "reason": line.remark} for line in view.jacobians]
     elif style == "differential":
         for part in ("differentials", "carried", "identified"):
-            data[part] = [{"formula": line.formula, "remark": line.remark} for line in getattr(view, part)]
+            data[part] = [_equation(e) for e in getattr(view, part)]
     return data
 
 

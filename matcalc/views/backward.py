@@ -212,14 +212,8 @@ class WayBack:
     def adjoint(self, v: Expr, paths: list[Path]) -> Chain:
         """The adjoint of a value: as it is read off, then with names of other adjoints opened where that is shorter."""
         made = self.d.reverse.adjoints[v]
-        parts = []
-        for path in paths:
-            G = self.d.reverse.adjoints[path.start].handle
-            for j in path.jacobians:
-                G = apply(adjoint(j.map), G)
-            parts.append(G)
         rewriter = self.rewriter()
-        first = self.folded(rewriter.simplify(core.add(*parts)), v, rewriter)
+        first = self.brought(v, paths, rewriter)
         last = Row(made.value, facts=facts_in(made.steps))
         if (
             first.digest == made.value.digest
@@ -240,6 +234,16 @@ class WayBack:
                 return Chain(v, rows)
         rows.append(last)
         return Chain(v, rows)
+
+    def brought(self, v: Expr, paths: list[Path], rewriter: Rewriter) -> Expr:
+        """What these paths bring to the adjoint of a value."""
+        parts = []
+        for path in paths:
+            G = self.d.reverse.adjoints[path.start].handle
+            for j in path.jacobians:
+                G = apply(adjoint(j.map), G)
+            parts.append(G)
+        return self.folded(rewriter.simplify(core.add(*parts)), v, rewriter)
 
     def quiet(self, e: Expr) -> Expr:
         """Brackets, signs and numbers in order, and nothing else."""

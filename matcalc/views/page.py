@@ -146,9 +146,9 @@ class View:
     layout: str = "denominator"
     heading: str = "Gradients"
     direction: str = ""
-    differentials: list[Line] = field(default_factory=list)
-    carried: list[Line] = field(default_factory=list)
-    identified: list[Line] = field(default_factory=list)
+    differentials: list[Equation] = field(default_factory=list)
+    carried: list[Equation] = field(default_factory=list)
+    identified: list[Equation] = field(default_factory=list)
     components: list[Line] = field(default_factory=list)
 
 

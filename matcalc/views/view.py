@@ -84,11 +84,11 @@ def make_view(
     known: Known = nothing_known,
 ) -> View:
     """The model of a derivation's view; without the steps for the style `result`."""
-    pages = Pages(with_names(d) if style == "steps" else d, writer, words, layout)
+    pages = Pages(with_names(d) if style in ("steps", "differential") else d, writer, words, layout)
     d = pages.d
-    lesson = LessonWriter(pages) if style == "steps" or hessian else None
+    lesson = LessonWriter(pages) if style in ("steps", "differential") or hessian else None
     view = pages.frame()
-    if style == "steps":
+    if style in ("steps", "differential"):
         view.title = d.title
         view.forward = pages.forward()
     if not d.output.is_scalar:
@@ -96,8 +96,8 @@ def make_view(
             view.blocks = pages.map_blocks()
         elif lesson is not None and style == "steps":
             lesson.fill_map(view)
-        elif style == "differential":
-            write_map_differentials(pages, view)
+        elif lesson is not None and style == "differential":
+            write_map_differentials(lesson, view)
         view.results = pages.jacobians()
         return view
     if style == "components":
@@ -106,8 +106,8 @@ def make_view(
         lesson.fill(view)
     elif style == "jacobians":
         view.blocks = [pages.block(made) for made in d.reverse.adjoints.values() if made.of is not d.output]
-    elif style == "differential":
-        write_differentials(pages, view)
+    elif lesson is not None and style == "differential":
+        write_differentials(lesson, view)
     view.adjoints = [] if style == "steps" else pages.adjoints()
     view.results = pages.results()
     view.facts_used = [pages.fact_of(name, fact) for name, fact in d.facts_used]
