@@ -41,6 +41,8 @@ FORMATS = {
         Format("quarto", ".qmd", "Markdown for Quarto"),
         Format("myst", ".myst.md", "Markdown for MyST and Jupyter Book"),
         Format("asciidoc", ".adoc", "AsciiDoc"),
+        Format("beamer", ".beamer.tex", "slides in LaTeX, one step on each"),
+        Format("slides", ".slides.html", "slides by reveal.js that need no network, one step on each"),
         Format("json", ".json", "plain data"),
     )
 }

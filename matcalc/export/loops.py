@@ -20,6 +20,7 @@ from matcalc.numeric.report import Report
 from matcalc.printing.breaking import LINE, broken, width
 from matcalc.printing.style import STANDARD, Notation
 
+LINES_OF_A_SLIDE = 8
 LINE_END = re.compile(r" *\\\\(\[\w+\])?$")
 
 
@@ -33,6 +34,11 @@ class Content:
     parts: list[tuple[str, str]]
     report: str
     module: str
+
+    @property
+    def slides(self) -> list[tuple[str, str]]:
+        """The parts again, in pieces that fit on a slide."""
+        return [(title, piece) for title, body in self.parts for piece in _pieces(body)]
 
 
 class LoopNote:
@@ -98,6 +104,18 @@ def export_loops(
     parts = [(title_, _fitted(body)) for title_, body in parts_latex(d, "steps", notation)]
     content = Content(title, text, variables(d), parts, str(report), module)
     return written(LoopNote(d, content, report), target, form, engine=engine)
+
+
+def _pieces(body: str) -> list[str]:
+    """The rows of `aligned` in several ones of some lines each; those of one formula stay together."""
+    head, *rows, foot = body.split("\n")
+    groups: list[list[str]] = []
+    for row in rows:
+        new = not groups or (not row.startswith("&") and len(groups[-1]) >= LINES_OF_A_SLIDE // 2)
+        if new:
+            groups.append([])
+        groups[-1].append(row)
+    return ["\n".join([head, *group[:-1], LINE_END.sub("", group[-1]), foot]) for group in groups]
 
 
 def _fitted(body: str) -> str:

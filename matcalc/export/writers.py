@@ -16,6 +16,7 @@ from matcalc.export.markup_more import AsciiDoc, Myst, Quarto
 from matcalc.export.markup_typst import Typst
 from matcalc.export.markup_word import Word
 from matcalc.export.pdf import UNICODE, chosen, compiled
+from matcalc.export.slides import BeamerSlides, RevealSlides, reveal
 from matcalc.export.typst_pdf import compiled_typst, fonts_for
 from matcalc.export.word import packed
 from matcalc.languages import Language
@@ -93,6 +94,15 @@ def _html(source: Source, wish: Wish) -> Written:
     return _text(source.page("html", Html(source.language), wish.progress, katex=katex()))
 
 
+def _beamer(source: Source, wish: Wish) -> Written:
+    return _text(source.page("beamer", BeamerSlides(source.language), wish.progress))
+
+
+def _slides(source: Source, wish: Wish) -> Written:
+    page = source.page("slides", RevealSlides(source.language), wish.progress, katex=katex(), reveal=reveal())
+    return _text(page)
+
+
 def _typst(source: Source, wish: Wish) -> Written:
     return _text(source.page("typ", Typst(source.language), wish.progress, fonts=source.language.fonts))
 
@@ -150,5 +160,7 @@ WRITERS: dict[str, Writer] = {
     "quarto": _in_markdown("qmd", Quarto),
     "myst": _in_markdown("myst", Myst),
     "asciidoc": _in_markdown("adoc", AsciiDoc),
+    "beamer": _beamer,
+    "slides": _slides,
     "json": _json,
 }
