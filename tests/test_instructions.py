@@ -10,8 +10,11 @@ import pytest
 import matcalc as mc
 from matcalc.emit.catalogue import RULES, WITH_BLOCKS
 from matcalc.emit.instructions import Instruction, Names
+from matcalc.emit.program import Lowered
+from matcalc.emit.recipe import Program
 from matcalc.emit.selection import Selector
 from matcalc.expr import REGISTRY
+from matcalc.kinds import VALUE
 from matcalc.targets.numpy.spelling import SPELLINGS, spelled
 
 EMIT = Path(mc.__file__).parent / "emit"
@@ -79,3 +82,19 @@ def test_an_instruction_and_how_numpy_writes_it(source: str, name: str, options:
 def test_what_has_no_numpy_is_refused() -> None:
     with pytest.raises(mc.NoRuleError, match="no NumPy code for hadamard"):
         spelled(Instruction("hadamard"), NAMES)
+
+
+def test_a_statement_carries_shapes_reads_and_numbers() -> None:
+    source = "X: n x p\nw: p x 1\nc = 2/n\ne = sin(X*w)\nc*sum(e.*e) + c*sum(abs(e))"
+    d = mc.derive(source, wrt="w")
+    program = Program(VALUE, d.output, {}, list(d.graph.declared.values()))
+    statements = {s.target: s.computed for s in Lowered(program, "value").schedule.statements}
+    assert str(statements["e"]) == "sin(matmul(X, w))"
+    assert statements["e"].shape == (d.graph.declared["X"].shape[0], 1)
+    assert list(statements["e"].reads()) == ["X", "w"]
+    assert statements["c"].is_number
+    assert not statements["e"].is_number
+    product = statements["e"].operands[0]
+    assert product.instruction is not None
+    assert product.instruction.name == "matmul"
+    assert product.shape == statements["e"].shape

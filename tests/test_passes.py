@@ -55,6 +55,12 @@ def test_residuals_that_the_sizes_decide_give_two_programs() -> None:
 def test_statements_and_where_they_are_put() -> None:
     shapes = {"X": ("n", "p"), "W": ("p", "q"), "b": (1, "q")}
     d = mc.derive("h = exp(X*W + b); sum(h.*h)", wrt="W", shapes=shapes)
+    assert program_after(d, "instructions").splitlines() == [
+        "h: n x q = exp(add[++](matmul(X, W), b))",
+        "value: 1 x 1 = dot(h, h)",
+        "d_h: n x q = product[**](2, h)",
+        "d_W: p x q = matmul(transpose(X), product[**](d_h, h))",
+    ]
     assert program_after(d, "schedule").splitlines() == [
         "h = np.exp(X @ W + b)",
         "value = np.vdot(h, h)",

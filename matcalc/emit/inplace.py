@@ -48,7 +48,7 @@ class InPlace:
         statements: the program; their trees are changed.
         results: what is evaluated last.
         memory: what is known of the names that hold arrays and 1 x 1 values; others are sizes and modules.
-        calls: the shapes of the calls that stand inside of statements, by their nodes.
+        shapes: of what stands inside of statements, by its trees.
         fresh: makes a new name from a wish.
     """
 
@@ -57,7 +57,7 @@ class InPlace:
         statements: Iterable[Placed],
         results: Iterable[ast.expr],
         memory: Mapping[str, Memory],
-        calls: Mapping[ast.expr, Shape],
+        shapes: Mapping[ast.expr, Shape | None],
         fresh: Callable[[str], str],
     ) -> None:
         self.fresh = fresh
@@ -66,7 +66,7 @@ class InPlace:
         for target, _, tree in self.statements:
             of = known[target]
             known[target] = Memory(of.shape, of.root, of.owned and trees.makes_new(tree))
-        self.store = Storage(known, calls, [*(tree for *_, tree in self.statements), *results])
+        self.store = Storage(known, shapes, [*(tree for *_, tree in self.statements), *results])
         self.writable: set[str] = set()
         self.lines: list[str] = []
 

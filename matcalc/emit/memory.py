@@ -47,7 +47,7 @@ class Storage:
 
     Args:
         memory: what is known of the names that hold arrays and 1 x 1 values; others are sizes and modules.
-        calls: the shapes of the calls that stand inside of statements, by their nodes.
+        shapes: of what stands inside of statements, by its trees.
         waiting: all that is still to be evaluated.
 
     Attributes:
@@ -56,9 +56,9 @@ class Storage:
     """
 
     def __init__(
-        self, memory: Mapping[str, Memory], calls: Mapping[ast.expr, Shape], waiting: Iterable[ast.expr]
+        self, memory: Mapping[str, Memory], shapes: Mapping[ast.expr, Shape | None], waiting: Iterable[ast.expr]
     ) -> None:
-        self.memory, self.calls = dict(memory), calls
+        self.memory, self.shapes = dict(memory), shapes
         self.unread: Counter[Any] = Counter()
         for tree in waiting:
             self.unread.update(self._roots(tree))
@@ -77,7 +77,9 @@ class Storage:
                     self.free[n.id] = known.shape
 
     def shape(self, tree: ast.expr) -> Shape | None:
-        """The shape of an expression; None where it is not known."""
+        """The shape of an expression, known for what an instruction computes; None where it is not known."""
+        if tree in self.shapes and not isinstance(tree, ast.Name):
+            return self.shapes[tree]
         if isinstance(tree, ast.Name):
             return self.memory[tree.id].shape if tree.id in self.memory else SCALAR
         if isinstance(tree, ast.Constant):
@@ -102,7 +104,7 @@ class Storage:
                 return trees.joint(self.shape(tree.args[0]), self.shape(tree.args[1]))
             if name == "dtype.type" or name.startswith("math."):
                 return SCALAR
-        return self.calls.get(tree)
+        return None
 
     @staticmethod
     def is_large(shape: Shape | None) -> bool:

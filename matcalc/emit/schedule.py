@@ -17,7 +17,7 @@ from matcalc.emit.blocks import is_blocks
 from matcalc.emit.code import Code, Level
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.emit.inplace import InPlace
-from matcalc.emit.instructions import Instruction
+from matcalc.emit.instructions import Instruction, Value, computed, read
 from matcalc.emit.memory import Memory
 from matcalc.emit.selection import Selector
 from matcalc.emit.trees import copied
@@ -31,13 +31,23 @@ _NEW = frozenset(["matmul", "scale", "sum", "mean", "softmax", "log_softmax"])
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`target = tree`, as text too, the value it computes, and the named value that this stands for, if any."""
+    """`target = tree`.
+
+    Attributes:
+        target: the name.
+        text: what it stands for, in NumPy.
+        tree: the same as a tree.
+        of: the named value that this is, if any.
+        value: what it computes, as an expression.
+        computed: the same as instructions, with their shapes.
+    """
 
     target: str
     text: str
     tree: ast.expr
     of: Expr | None
     value: Expr
+    computed: Value
 
 
 class Schedule:
@@ -47,7 +57,8 @@ class Schedule:
         statements: in order.
         texts: for each value its text (a name, or a short expression) and level.
         trees: for each value its tree.
-        calls: the shapes of calls that stand inside of statements.
+        values: for each value its instructions.
+        shapes: those of what stands inside of statements, by its trees.
     """
 
     def __init__(
@@ -62,7 +73,8 @@ class Schedule:
         self.statements: list[Statement] = []
         self.texts: dict[Expr, tuple[str, Level]] = {}
         self.trees: dict[Expr, ast.expr] = {}
-        self.calls: dict[ast.expr, Shape] = {}
+        self.values: dict[Expr, Value] = {}
+        self.shapes: dict[ast.expr, Shape | None] = {}
         self._placed: set[ast.expr] = set()
         order = _order(select, _earliest_first(list(roots)))
         self.several = len(roots) > 1
@@ -83,23 +95,25 @@ class Schedule:
         if self.select.is_name(e) and inputs:
             (inner,) = inputs
             if of is None:  # its definition has taken the name, or is a variable
-                self.texts[e], self.trees[e] = self.texts[inner], self.trees[inner]
+                self.texts[e], self.trees[e], self.values[e] = self.texts[inner], self.trees[inner], self.values[inner]
                 return
         text = code.fill(operands)
         tree = code.tree([(self._tree(a), level) for a, (_, level) in zip(inputs, operands)])
+        value = computed(instruction, tuple(self.values[a] for a in inputs))
+        if instruction.name == "variable":
+            value = read(text, value)
         repeated = uses > 1 and not (instruction.cheap and len(text) < LINE // 4)
         if instruction.cheap:
             wanted = None
         apart = wanted is not None and self.several
         limit = BLOCKS_LINE if e in self.select.blocks else LINE
         if of is None and not repeated and len(text) <= limit and not apart:
-            self.texts[e], self.trees[e] = (text, code.level), tree
-            if isinstance(tree, (ast.Call, ast.Subscript)) and not is_blocks(e):
-                self.calls[tree] = e.shape
+            self.texts[e], self.trees[e], self.values[e] = (text, code.level), tree, value
+            self.shapes[tree] = instruction.shape
             return
         target = self.fresh(of.params[0] if of is not None else wanted or "t")
-        self.statements.append(Statement(target, text, tree, of, e))
-        self.texts[e], self.trees[e] = (target, Level.ATOM), ast.Name(target)
+        self.statements.append(Statement(target, text, tree, of, e, value))
+        self.texts[e], self.trees[e], self.values[e] = (target, Level.ATOM), ast.Name(target), read(target, value)
 
     def _tree(self, e: Expr) -> ast.expr:
         """The tree of an operand; every place has nodes of its own."""
@@ -109,8 +123,8 @@ class Schedule:
             return tree
         new = copied(tree)
         for old, node in zip(ast.walk(tree), ast.walk(new)):
-            if isinstance(old, ast.expr) and isinstance(node, ast.expr) and old in self.calls:
-                self.calls[node] = self.calls[old]
+            if isinstance(old, ast.expr) and isinstance(node, ast.expr) and old in self.shapes:
+                self.shapes[node] = self.shapes[old]
         return new
 
     def result(self, e: Expr) -> str:
@@ -120,6 +134,10 @@ class Schedule:
     def tree(self, e: Expr) -> ast.expr:
         """The tree of a result."""
         return self._tree(self.select.decide(e))
+
+    def value(self, e: Expr) -> Value:
+        """The instructions of a result."""
+        return self.values[self.select.decide(e)]
 
     def memory(self, e: Expr) -> tuple[Expr, bool]:
         """The value in whose memory `e` lies (itself, unless it is a view), and whether it may not be written to."""
@@ -144,7 +162,7 @@ class Schedule:
             blocks = is_blocks(s.value)
             memory[s.target] = Memory(None if blocks else s.value.shape, root, new and not blocks)
         last = [self.tree(e) for e in results]
-        found = InPlace(self.statements, last, memory, self.calls, self.fresh)
+        found = InPlace(self.statements, last, memory, self.shapes, self.fresh)
         return list(zip(self.statements, found.all_lines()))
 
 

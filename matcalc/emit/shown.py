@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from matcalc.dims import shape_text
+from matcalc.emit.instructions import Value
 from matcalc.emit.passes import PASSES
 from matcalc.emit.program import Lowered
 from matcalc.emit.recipe import Program
@@ -12,6 +14,7 @@ from matcalc.expr import Expr, postorder
 from matcalc.printing.text import text
 
 LATER = {
+    "instructions": "what each statement computes, with its shape",
     "schedule": "the statements in their order, each value computed once",
     "memory": "the same with results put where nobody reads any more what is there",
 }
@@ -27,12 +30,18 @@ def after(lowered: Lowered, name: str) -> str:
     need_one_of("pass", name, PASS_NAMES)
     if name in lowered.after:
         return "\n".join(_expressions(lowered.after[name]))
+    if name == "instructions":
+        return "\n".join(f"{s.target}: {_shape(s.computed)} = {s.computed}" for s in lowered.schedule.statements)
     if name == "schedule":
         lines = [f"{s.target} = {s.text}" for s in lowered.schedule.statements]
     else:
         inputs = {v: lowered.inputs[v.params[0]] for v in (*lowered.program.variables, *lowered.extra)}
         lines = [line for _, part in lowered.schedule.lines(inputs, lowered.returned()) for line in part]
     return "\n".join([*lines, f"return {lowered.result()}"])
+
+
+def _shape(value: Value) -> str:
+    return "blocks" if value.shape is None else shape_text(value.shape)
 
 
 def _expressions(program: Program) -> Iterator[str]:

@@ -41,11 +41,7 @@ EINSUM: dict[str, tuple[bool, int | None]] = {
 
 def python_numbers(sizes: Iterable[str], statements: Iterable[Statement]) -> set[str]:
     """The names that stand for numbers of Python, not for arrays: sizes, and what is computed from them alone."""
-    numbers = {*sizes, "math"}
-    for s in statements:
-        if _is_number(s.tree, numbers):
-            numbers.add(s.target)
-    return numbers
+    return {*sizes, "math", *(s.target for s in statements if s.computed.is_number)}
 
 
 def _is_number(tree: ast.expr, numbers: set[str]) -> bool:
