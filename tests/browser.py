@@ -30,19 +30,20 @@ class Browser:
         folder: for the profile, and for what the page downloads.
         width: of the window.
         height: of the window.
+        options: further options of the browser.
 
     Attributes:
         requests: the addresses that the page asked for.
         console: what was written to the console, and exceptions that nobody caught.
     """
 
-    def __init__(self, folder: Path, width: int = 1280, height: int = 900) -> None:
+    def __init__(self, folder: Path, width: int = 1280, height: int = 900, options: tuple[str, ...] = ()) -> None:
         to_browser, write = os.pipe()
         read, from_browser = os.pipe()
         inside = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
-        options = [*OPTIONS, f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{height}"]
+        command = [*OPTIONS, *options, f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{height}"]
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-c", LAUNCH, *map(str, inside), str(CHROMIUM), *options],
+            [sys.executable, "-S", "-c", LAUNCH, *map(str, inside), str(CHROMIUM), *command],
             pass_fds=inside,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

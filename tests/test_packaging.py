@@ -39,6 +39,7 @@ LAYERS = (
     ("claims",),
     ("optimum",),
     ("export",),
+    ("explore",),
     ("api",),
     ("extend",),
     ("serve", "__version__"),

@@ -14,6 +14,7 @@ from matcalc.claims.verdict import Verdict
 from matcalc.curvature.curvature import Curvature, curvature_of
 from matcalc.curvature.definiteness import definiteness
 from matcalc.errors import shorten
+from matcalc.explore.widget import explorer
 from matcalc.export.note import export, lesson
 from matcalc.export.picture_svg import graph_svg
 from matcalc.expr import Expr
@@ -126,6 +127,14 @@ class Derivation(Problem):
     def picture(self) -> Any:
         """The forward graph as SVG, with the shapes on the edges and the adjoints flowing back; Jupyter shows it."""
         return graph_svg(self)
+
+    def explore(self, language: str = "en") -> Any:
+        """A widget for notebooks: steps fold, names show their shapes, the notation changes, a line of yours is judged.
+
+        Raises:
+            MissingDependencyError: anywidget is not installed.
+        """
+        return explorer(self, language)
 
     def export(self, path: Any, **options: Any) -> Any:
         """Write a note: title, variables, graph, steps with reasons, results, code, certificate, identities used.

@@ -25,7 +25,7 @@ ELSEWHERE = {
     **dict.fromkeys(("jacobian", "hessian"), "use function('hvp'), the Hessian times a vector"),
     **dict.fromkeys(("optimum", "objective"), "write it without families and recurrences"),
     **dict.fromkeys(("claim_values", "claim_lines"), "claim() judges one gradient"),
-    **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse"), "text() shows the adjoints"),
+    **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse", "explore"), "text() shows the adjoints"),
 }
 
 
