@@ -296,3 +296,32 @@ def test_the_program_of_a_note_reads_back() -> None:
 def test_expressions_with_equations_are_pickled() -> None:
     d = mc.derive("W: n x n; b: n x 1; z: n x 1 solves z = tanh(W*z + b); sum(z)", wrt="b")
     assert pickle.loads(pickle.dumps(d.output)) is d.output
+
+
+@pytest.mark.parametrize(
+    ("source", "value", "form"),
+    [
+        ("X: n x n solves A*X + X*A' = Q", "lyapunov(A, Q)", "inv(kron(eye(n), A) + kron(A, eye(n)))*vec(Q), n, n"),
+        ("X: n x n solves A*X + X*B = Q", "sylvester(A, B, Q)", "inv(kron(eye(n), A) + kron(B', eye(n)))*vec(Q), n, n"),
+        ("X: n x n solves X = A*X*A' + Q", "dlyapunov(A, Q)", "inv(eye(n^2) - kron(A, A))*vec(Q), n, n"),
+    ],
+)
+def test_the_closed_form_by_vec_stands_beside_and_is_proved_equal(source, value, form):
+    declared = "A: n x n; B: n x n; Q: n x n; G: n x n; "
+    d = mc.derive(f"{declared}{source}; tr(G'*X)", wrt="Q")
+    assert f"X = {value}" in d.text()
+    assert f"X = reshape({form})" in d.text()
+    assert r"X = \operatorname{reshape}" in d.latex()
+    assert r"X = \operatorname{reshape}" in d.markdown()
+    assert mc.prove(f"{declared}{value} = reshape({form})").status == "proved"
+
+
+def test_the_closed_form_by_vec_stands_beside_an_optimum():
+    data = "A: m x m spd; B: n x n spd; C: m x n; X: m x n; "
+    o = mc.minimize(f"{data}tr(X'*A*X)/2 + tr(X*B*X')/2 - tr(C'*X)", over="X")
+    assert str(o["X"]) == "sylvester(A, B, C)"
+    form = "reshape(inv(kron(eye(n), A) + kron(B', eye(m)))*vec(C), m, n)"
+    assert f"X = {form}   (equal by sylvester_by_vec)" in o.text()
+    assert r"X = \operatorname{reshape}" in o.latex().replace(r"\operatorname{sylvester}(A, B, C)", "X")
+    assert o.data()["by_vec"] == [{"of": "X", "form": form, "rule": "sylvester_by_vec"}]
+    assert mc.prove(f"{data}sylvester(A, B, C) = {form}").status == "proved"

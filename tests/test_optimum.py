@@ -264,3 +264,47 @@ def test_edges_of_domains_are_pointed_out():
 def test_an_optimum_needs_a_scalar_function():
     with pytest.raises(mc.ShapeError, match=r"^an optimum needs a scalar function"):
         mc.minimize("A: m x n; x: n x 1; A*x", over="x")
+
+
+FORMS = [
+    ("A: n x n spd; X: n x n spd; tr(A*X) + tr(inv(X))", "X", [], "inv(sqrtm(A))"),
+    (
+        "K: n x n spd; a: n x 1; y: n x 1; c: 1 x 1 positive; norm2(K*a - y)^2 + c*a'*K*a",
+        "a",
+        [],
+        "inv(c*eye(n) + K)*y",
+    ),
+    ("p: n x 1 positive; q: n x 1 positive; sum(p .* log(p ./ q))", "p", ["sum(p) = 1"], "q/sum(q)"),
+    (
+        "p: n x 1 positive; q: n x 1 positive; a: n x 1; t: 1 x 1 positive; a'*p + t*sum(p .* log(p ./ q))",
+        *("p", ["sum(p) = 1"], "softmax(log(q) - a/t)"),
+    ),
+    ("k: 1 x 1 positive; m: 1 x 1 positive; p: 1 x 1; -k*log(sigmoid(p)) - m*log(1 - sigmoid(p))", "p", [], "log(k/m)"),
+]
+
+
+@pytest.mark.parametrize(("source", "over", "constraints", "expected"), FORMS, ids=[case[3] for case in FORMS])
+def test_optima_in_their_short_forms(source, over, constraints, expected):
+    o = mc.minimize(source, over=over, subject_to=constraints)
+    assert (str(o[over]), o.kind, o.unique, o.conditions) == (expected, "minimum", True, [])
+    assert o.check(trials=2)
+
+
+def test_values_at_zero_vanish():
+    o = mc.minimize("y: n x 1; x: n x 1; D: k x n; c: 1 x 1 positive; norm2(x - y)^2 + c*norm2(D*x)^2", over="x")
+    assert "zeros" not in str(o.value)
+
+
+def test_what_is_given_shortens_the_answer():
+    data = "A: m x n; X: n x n; B: m x n; norm2(A*X - B)^2"
+    o = mc.minimize(data, over="X", subject_to=["X*ones(n,1) = ones(n,1)"])
+    assert o.conditions == ["A'*A is nonsingular"]
+    assert "inv(inv" not in str(o["X"])
+    assert o.check(trials=2)
+
+
+def test_a_jointly_convex_function_needs_no_condition_after_elimination():
+    data = "A: m x n; x: n x 1; y: m x 1; b: m x 1; r: 1 x 1 positive; s: 1 x 1 positive"
+    o = mc.minimize(f"{data}; norm2(y - b)^2 + r*norm2(A*x - y)^2 + s*norm2(x)^2", over=["x", "y"])
+    assert (o.kind, o.unique, o.conditions) == ("minimum", True, [])
+    assert o.check(trials=2)

@@ -8,13 +8,15 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import number
+from matcalc.curvature.composition import quotient
 from matcalc.dims import same_shape
 from matcalc.expr import Expr, postorder
 from matcalc.ops.activations import logit
-from matcalc.ops.elementwise import arcsinh, arctanh, exp, expm1, log, sinh, sqrt
+from matcalc.ops.elementwise import arcsinh, arctanh, exp, expm1, log, sigmoid, sinh, sqrt
 from matcalc.optimum.answer import Candidate, reason, solver
 from matcalc.optimum.question import Question, terms
 from matcalc.properties import known
+from matcalc.walk import substitute
 
 CARDANO = "van der Waerden, Algebra I (2003), 8.8"
 X = sp.Symbol("x", real=True)
@@ -55,7 +57,7 @@ def filled(value: Expr, v: Expr) -> Expr:
 def isolated(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...]] | None:
     """The x with e(x) = 0 where x occurs in one term a*f(g(x)), by the inverse functions."""
     v = q.one
-    term, rest = moving_term(q, e)
+    term, rest = moving_term(q, _without_complements(q, e))
     if term is None:
         return None
     e = term
@@ -72,15 +74,39 @@ def isolated(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...]] 
     return None
 
 
+def _without_complements(q: Question, e: Expr) -> Expr:
+    """sigmoid(-x) as 1 - sigmoid(x) where both occur."""
+    found = [s for s in postorder((e,)) if s.op == "sigmoid"]
+    table = {}
+    for k, s in enumerate(found):
+        turned = sigmoid(q.simple(core.minus(s.args[0])))
+        if turned in found[:k] and turned not in table:
+            table[s] = core.plus(number(1), core.minus(turned))
+    return core.add(*q.multiplied_out(substitute(e, table))) if table else e
+
+
 def moving_term(q: Question, e: Expr) -> tuple[Expr | None, Expr]:
     """The only term that depends on the unknown, and the sum of all others."""
     parts = terms(e)
     moving = [t for t in parts if not q.free_of(t)]
-    if len(moving) != 1:
+    fixed = [t for t in parts if t not in moving]
+    together = moving[0] if len(moving) == 1 else _gathered(q, moving)
+    if together is None:
         return None, e
-    fixed = [t for t in parts if t is not moving[0]]
-    zero = core.zero_of(e)
-    return moving[0], core.add(*fixed) if fixed else zero
+    return together, core.add(*fixed) if fixed else core.zero_of(e)
+
+
+def _gathered(q: Question, moving: list[Expr]) -> Expr | None:
+    """a x + b x as (a + b) x, where a and b are scalars of the data; None where the terms differ otherwise."""
+    fronts, bodies = [], []
+    for t in moving:
+        front = [a for a in t.args if a.is_scalar and q.free_of(a)] if t.op == "scale" else []
+        rest = [a for a in t.args if a not in front] if front else [t]
+        fronts.append(core.scale(*front, number(1)))
+        bodies.append(core.scale(*rest) if len(rest) > 1 else rest[0])
+    if not bodies or any(b is not bodies[0] for b in bodies):
+        return None
+    return core.scale(q.simple(core.add(*fronts)), bodies[0])
 
 
 def _undone(q: Question, e: Expr, side: Expr) -> tuple[Expr, Expr, list[tuple[str, Expr]]] | None:
@@ -99,6 +125,8 @@ def _undone(q: Question, e: Expr, side: Expr) -> tuple[Expr, Expr, list[tuple[st
         if not same_shape(factor.shape, e.shape) and not factor.is_scalar:
             return None
         need = [] if q.is_nonzero(factor) else [("nonzero", factor)]
+        if q.sign(factor) == -1:
+            side, factor = q.simple(core.minus(side)), q.simple(core.minus(factor))
         return moving[0], core.entrywise_quotient(side, factor), need
     if e.op == "divide" and q.free_of(e.args[0]) and not q.free_of(e.args[1]):
         need = [("nonzero", s) for s in (side,) if not q.is_nonzero(q.simple(s))]
@@ -136,6 +164,10 @@ def _by_inverse_function(q: Question, e: Expr, side: Expr) -> tuple[Expr, Expr, 
         case "log":
             return e.args[0], exp(plain), []
         case "sigmoid":
+            top, below = quotient(plain)
+            if top is not None and below is not None and q.sign(rest := q.simple(core.difference(below, top))) == 1:
+                odds = core.entrywise_quotient(top, rest)  # s/(s + r) = sigmoid(log(s/r))
+                return e.args[0], log(odds), positive(odds)
             return e.args[0], logit(plain), [*positive(plain), *positive(core.difference(one, plain))]
         case "tanh":
             inside = [*positive(core.plus(one, plain)), *positive(core.difference(one, plain))]

@@ -289,6 +289,8 @@ def _lifted(root: Any, matrix: Expr | None, leaves: dict[Any, Expr]) -> Expr:
             return product if fixed == 1 else core.scale(scalar(fixed), product)
         if form.is_Pow and form.exp == sp.Rational(1, 2):
             return sqrtm(of(form.base))
+        if form.is_Pow and form.exp == -sp.Rational(1, 2):
+            return core.inverse(sqrtm(of(form.base)))
         if form.is_Pow and form.exp == -1:
             return core.inverse(of(form.base))
         if form.is_Pow and form.exp.is_Integer:

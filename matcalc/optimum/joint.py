@@ -50,7 +50,10 @@ def _eliminated(q: Question, u: Expr) -> Candidate | None:
     given = tuple(pair for pair in first.candidate.given if q.free_of(pair[1], others))
     if len(given) != len(first.candidate.given):
         return None
-    second = best_of(q.with_facts(function=reduced, over=others, constraints=rest, given=(*q.given, *given)))
+    strict = q.strict or (not q.constraints and q.curvature.status.startswith("str"))
+    second = best_of(
+        q.with_facts(function=reduced, over=others, constraints=rest, given=(*q.given, *given), strict=strict)
+    )
     if second is None:
         return None
     values = dict(second.candidate.values)

@@ -102,7 +102,9 @@ def linear_equation(q: Question) -> Candidate | None:
         return None
     assert q.hessian is not None
     solved = solved_map(q, q.one, q.hessian, q.simple(core.minus(q.start)))
-    if solved.given and q.curvature.status.startswith("str"):  # the Hessian is definite, whatever the data are
+    if solved.given and (
+        q.strict or q.curvature.status.startswith("str")
+    ):  # the Hessian is definite, whatever the data are
         solved = replace(solved, given=())
     why = reason(linear_equation, f"{PENROSE}; {VEC}", q.gradient)
     return candidate_of(q, solved, why, proved=solved.exact)

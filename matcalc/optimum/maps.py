@@ -125,7 +125,8 @@ def solved_left(q: Question, M: Expr, R: Expr) -> Solved:
     if M.op == "add" and not M.is_scalar and q.is_positive_definite(turned):
         return solved_left(q, turned, q.simple(core.minus(R)))
     if q.is_nonsingular(M):
-        return Solved(q.simple(product_of(inverse_of(M), R)))
+        short = _without_factor(q, M, R)
+        return Solved(q.simple(product_of(inverse_of(M), R))) if short is None else short
     if not M.is_scalar:
         short = _by_factor(q, M, R)
         if short is not None:
@@ -134,6 +135,33 @@ def solved_left(q: Question, M: Expr, R: Expr) -> Solved:
             return Solved(q.simple(matmul(pseudoinverse(M), R)), (), (_singular(M),), unique=False, exact=True)
     need = ("nonzero" if M.is_scalar else "nonsingular", M)
     return Solved(q.simple(product_of(inverse_of(M), R)), (need,))
+
+
+def _without_factor(q: Question, M: Expr, R: Expr) -> Solved | None:
+    """F M X = F R with a nonsingular F is M X = R."""
+    found = [_factors(split_scalars(t)[1]) for t in q.multiplied_out(M)]
+    F = next((f[0] for f in found if len(f) > 1 or f[0].op == "matpow"), None)
+    F = F.args[0] if F is not None and F.op == "matpow" else F
+    if M.op != "add" or F is None or F.op == "eye" or not q.is_nonsingular(F):
+        return None
+    rest = [_after(q, e, F) for e in (M, R)]
+    if rest[0] is None or rest[1] is None or not q.is_nonsingular(rest[0]):
+        return None
+    return solved_left(q, rest[0], rest[1])
+
+
+def _after(q: Question, e: Expr, F: Expr) -> Expr | None:
+    """The Z with e = F Z, where every term begins with F."""
+    found = []
+    for t in q.multiplied_out(e):
+        scalars, body = split_scalars(t)
+        first, *tail = _factors(body)
+        if first.op == "matpow" and first.args[0] is F and first.args[1].number is not None:
+            tail.insert(0, matpow(F, number(first.args[1].number - 1)))
+        elif first is not F:
+            return None
+        found.append(_scaled(scalars, matmul(*tail) if tail else core.eye(F.shape[1])))
+    return q.simple(core.add(*found))
 
 
 def _singular(M: Expr) -> str:

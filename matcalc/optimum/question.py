@@ -58,6 +58,7 @@ class Question:
         constraints: equations that they must satisfy.
         sense: `minimum`, `maximum` or `stationary`.
         given: facts that hold of the data.
+        strict: whether the function is known to be strictly convex or concave, as what is left after an elimination.
     """
 
     function: Expr
@@ -65,6 +66,7 @@ class Question:
     constraints: tuple[Constraint, ...] = ()
     sense: str = STATIONARY
     given: tuple[tuple[str, Expr], ...] = ()
+    strict: bool = False
     spectra_cache: dict[Expr, bool] = field(default_factory=dict, compare=False, repr=False)
 
     # -------------------------------------------------------------------------------------------- tools
@@ -146,6 +148,7 @@ class Question:
             if old is v:
                 return core.zero_of(v)
             zero = (record(new.op).linear or record(new.op).norm) and all(is_zero(a) for a in new.args)
+            zero = zero or (new.op in ("matmul", "scale", "hadamard", "kron") and any(is_zero(a) for a in new.args))
             if new.op == "power" and is_zero(new.args[0]):
                 exponent = new.args[1].number
                 zero = exponent is not None and bool(exponent.is_positive)

@@ -19,6 +19,7 @@ from matcalc.optimum.trial import Trial, tried
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of
+from matcalc.rules.equations import solutions_by_vec
 from matcalc.targets.registry import need_runnable
 from matcalc.walk import rebuild, substitute, variables
 
@@ -87,6 +88,15 @@ class Optimum:
         """What the data must satisfy, in words."""
         return list(dict.fromkeys(_said(e, words) for e, words in self.needs))
 
+    @property
+    def by_vec(self) -> list[tuple[str, str, Expr, str]]:
+        """Solutions of linear equations in the values: what it is, how it is written, its closed form, the rule."""
+        found = []
+        for name, value in self.values.items():
+            for s, form, rule in solutions_by_vec(value):
+                found.append((name if s is value else str(s), latex(s), form, rule))
+        return list(dict.fromkeys(found))
+
     # -------------------------------------------------------------------------------------------- views
 
     @property
@@ -108,6 +118,7 @@ class Optimum:
         """The answer with its proof, in plain text."""
         lines = [self.headline]
         lines += [f"  {name} = {value}" for name, value in self.values.items()]
+        lines += [f"  {left} = {form}   (equal by {rule})" for left, _, form, rule in self.by_vec]
         lines += [f"  value = {self.value}"] if self.value is not None else []
         lines += [f"  multiplier of {text}: {L}" for text, L in self.multipliers.items()]
         lines += [f"  where {condition}" for condition in self.conditions]
@@ -122,6 +133,7 @@ class Optimum:
         """The answer as one display."""
         rows = [rf"\text{{{self.headline}}}"]
         rows += [f"{latex(v)} = {display(self.values[v.name])}" for v in self.question.over if v.name in self.values]
+        rows += [f"{left} = {display(form)}" for _, left, form, _ in self.by_vec]
         rows += [rf"f^\star = {display(self.value)}"] if self.value is not None else []
         rows += [rf"\text{{where {_plain(condition)}}}" for condition in self.conditions]
         body = " \\\\\n".join(f"&{row}" for row in rows)
@@ -147,6 +159,7 @@ class Optimum:
             "kind": self.kind,
             "unique": self.unique,
             "values": {name: str(value) for name, value in self.values.items()},
+            "by_vec": [{"of": left, "form": str(form), "rule": rule} for left, _, form, rule in self.by_vec],
             "value": None if self.value is None else str(self.value),
             "conditions": list(self.conditions),
             "remarks": list(self.remarks),
@@ -240,13 +253,15 @@ def _plain(text: str) -> str:
 def closed_form(q: Question, found: Checked) -> Optimum:
     """The answer that a candidate is."""
     c = found.candidate
-    value = c.value if c.value is not None else value_at(q, c.values)
+    known_q = q.with_facts(given=(*q.given, *c.given)) if c.given else q
+    values = {v: shorter(known_q, e) for v, e in c.values.items()} if c.given else c.values
+    value = c.value if c.value is not None else value_at(known_q, values)
     return Optimum(
         q,
         CLOSED,
         found.kind,
         found.unique,
-        {v.name: c.values[v] for v in q.over},
+        {v.name: values[v] for v in q.over},
         value,
         (*((e, f"is {fact}") for fact, e in c.given), *c.needs),
         tuple(dict.fromkeys(c.remarks)),
@@ -254,6 +269,12 @@ def closed_form(q: Question, found: Checked) -> Optimum:
         equations_of(q),
         c.reasons,
     )
+
+
+def shorter(q: Question, e: Expr) -> Expr:
+    """The expression, as what is given of the data allows to write it."""
+    simple = q.simple(e)
+    return simple if q.rewriter.cost(simple) < q.rewriter.cost(e) else e
 
 
 def without_signs(e: Expr) -> Expr:

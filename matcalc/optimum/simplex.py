@@ -71,9 +71,9 @@ def _exponential(q: Question, axis: int | None, s: Expr) -> tuple[Expr, Expr] | 
     if term is None:
         return None
     a, e = split_scalars(term)
-    if e.op == "log" and e.args[0].op == "divide" and e.args[0].args[0] is q.one and q.sign(e.args[0].args[1]) == 1:
-        other = e.args[0].args[1]  # log(p ./ w) = log(p) - log(w)
-        e, z = log(q.one), core.add(z, core.minus(core.product(a, log(other))))
+    beside = _logarithms(q, e.args[0]) if e.op == "log" else []
+    if beside:  # log(p .* w) = log(p) + log(w)
+        e, z = log(q.one), core.add(*_terms(z), *(core.product(a, x) for x in beside))
     if e.op != "log" or e.args[0] is not q.one or not q.free_of(a) or q.sign(a) == 0:
         return None
     z = q.simple(core.product(core.minus(core.reciprocal(a)), _without_constants(z)))
@@ -84,11 +84,25 @@ def _exponential(q: Question, axis: int | None, s: Expr) -> tuple[Expr, Expr] | 
     if is_zero(z):
         return _even(q, a, s, axis, along)
     value = q.simple(softmax(filled(z, q.one), along))
+    if z.op == "log":  # softmax(log(w)) is in proportion to w
+        value = core.entrywise_quotient(z.args[0], _spread(core.total(z.args[0], axis), q))
     lse = logsumexp(filled(z, q.one), axis)
     L = core.product(a, core.difference(lse, log(s)))
     constants = _constants(moving_term(q, q.gradient)[1])
     L = core.difference(L, constants) if constants is not None else L
     return core.entrywise_product(_spread(s, q), value) if s.number != 1 and not _is_ones(s) else value, L
+
+
+def _logarithms(q: Question, e: Expr) -> list[Expr]:
+    """The logarithms whose sum is log(w) for the positive w of p .* w; none where it is something else."""
+    if e.op not in ("hadamard", "scale", "divide"):
+        return []
+    factors = (e.args[0], core.power(e.args[1], -1)) if e.op == "divide" else e.args
+    others = [a for a in factors if a is not q.one]
+    if len(others) != len(factors) - 1 or not all(q.free_of(a) and q.sign(a) == 1 for a in others):
+        return []
+    logs = [core.minus(log(a.args[0])) if a.op == "power" and a.args[1].number == -1 else log(a) for a in others]
+    return [filled(x, q.one) for x in logs]
 
 
 def _even(q: Question, a: Expr, s: Expr, axis: int | None, along: int) -> tuple[Expr, Expr]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from matcalc import core
 from matcalc.core import number, scale, transpose, var
-from matcalc.expr import Expr
+from matcalc.expr import Expr, postorder
 from matcalc.ops.arithmetic import are_transposes
 from matcalc.ops.equations import (
     by_vec,
@@ -109,6 +111,19 @@ def lyapunov_by_vec(A: Expr, Q: Expr) -> tuple[Expr, Expr]:
 def dlyapunov_by_vec(A: Expr, Q: Expr) -> tuple[Expr, Expr]:
     """dlyapunov(A, Q) = reshape((I - A (x) A)^-1 vec(Q))"""
     return dlyapunov(A, Q), by_vec(dlyapunov_form(A), Q)
+
+
+_FORMS: dict[str, Callable[..., Expr]] = {
+    "sylvester": lambda A, B, C: by_vec(sylvester_form(A, B), C),
+    "lyapunov": lambda A, Q: by_vec(lyapunov_form(A), Q),
+    "dlyapunov": lambda A, Q: by_vec(dlyapunov_form(A), Q),
+}
+
+
+def solutions_by_vec(e: Expr) -> list[tuple[Expr, Expr, str]]:
+    """The solutions of linear equations within an expression, their closed forms, and the rules that say so."""
+    found = [s for s in postorder((e,), through_names=False) if s.op in _FORMS]
+    return [(s, _FORMS[s.op](*s.args), f"{s.op}_by_vec") for s in found]
 
 
 def _residual() -> tuple[Expr, Expr]:

@@ -20,6 +20,7 @@ from matcalc.printing.components import entry
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import ADJOINT
+from matcalc.rules.equations import solutions_by_vec
 from matcalc.templating import render
 from matcalc.views.builder import ViewBuilder
 from matcalc.views.differential_view import write_differentials, write_map_differentials
@@ -138,9 +139,7 @@ class Pages(ViewBuilder):
             Line(self.named(v), " ".join([w.shape(v.shape), self.facts_in_row(v)]).strip())
             for v in d.graph.declared.values()
         ]
-        definitions = [
-            Line(f"{self.named(e)} = {self.definition_of(e)}", w.shape(e.shape)) for e in self.values_in_order()
-        ]
+        definitions = [line for e in self.values_in_order() for line in self.definition_lines(e)]
         return View(
             output=self.named(d.output),
             shape=w.shape(d.output.shape),
@@ -155,16 +154,28 @@ class Pages(ViewBuilder):
             direction=self.direction(),
         )
 
+    def definition_lines(self, e: Expr) -> list[Line]:
+        """A definition with its shape, and the closed forms of solutions in it."""
+        own = Line(f"{self.named(e)} = {self.definition_of(e)}", self.w.shape(e.shape))
+        return [own, *(Line(formula, by) for formula, by in self.forms_by_vec(e))]
+
+    def forms_by_vec(self, e: Expr) -> list[tuple[str, str]]:
+        """The solutions of linear equations in a definition, by vec, with the rules that say so."""
+        value, found = e.args[0] if e.op == "named" else e, []
+        for solution, form, rule in solutions_by_vec(value):
+            left = self.named(e) if solution is value else self.w.expr(solution)
+            name = rule if self.w.plain else rule.replace("_", " ")
+            found.append((f"{left} = {self.w.expr(form)}", self.words.filled("by {0}", name)))
+        return found
+
     def forward(self) -> list[Line]:
         """The definitions with their shapes, and with what the source says of them."""
-        return [
-            Line(
-                f"{self.named(e)} = {self.definition_of(e)}",
-                self.d.glosses.get(self.label(e), ""),
-                self.w.shape(e.shape),
-            )
-            for e in self.values_in_order()
-        ]
+        lines = []
+        for e in self.values_in_order():
+            shape, gloss = self.w.shape(e.shape), self.d.glosses.get(self.label(e), "")
+            lines.append(Line(f"{self.named(e)} = {self.definition_of(e)}", gloss, shape))
+            lines += [Line(formula, by, shape) for formula, by in self.forms_by_vec(e)]
+        return lines
 
     def direction(self) -> str:
         """The heading of the steps."""
