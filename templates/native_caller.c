@@ -26,7 +26,7 @@ typedef struct {
 } Input;
 
 /* A result: its form is that of an input from 0 on, or one of the negative numbers. */
-enum { MATRIX = -1, NUMBER = -2 };
+enum { MATRIX = -1, NUMBER = -2, ZEROS = -3 };
 
 typedef struct {
     int form;
@@ -166,7 +166,8 @@ static PyObject *quick(Function *f, PyObject **found)
         const int one = form >= 0 && axes[form] == 1;
         if (one)
             shape[0] *= shape[1];
-        arrays[k] = PyArray_SimpleNew(one ? 1 : 2, shape, type == 0 ? NPY_DOUBLE : NPY_FLOAT);
+        arrays[k] = form == ZEROS ? PyArray_ZEROS(2, shape, type == 0 ? NPY_DOUBLE : NPY_FLOAT, 0)
+                                  : PyArray_SimpleNew(one ? 1 : 2, shape, type == 0 ? NPY_DOUBLE : NPY_FLOAT);
         if (arrays[k] == NULL)
             goto done;
         pointers[k] = PyArray_DATA((PyArrayObject *)arrays[k]);

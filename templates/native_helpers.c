@@ -185,6 +185,38 @@ static real sigmoid(real x)
     return (x >= 0 ? 1 : small) / (1 + small);
 }
 
+/* x = the inverse of l l', for a Cholesky factor l. */
+static void cholesky_inverse(int n, const real *l, real *x)
+{
+    int info = 0;
+    memcpy(x, l, (size_t)n * n * sizeof(real));
+    if (n > 0)
+        routine.potri("U", &n, x, &n, &info);
+    mirrored(n, x);
+}
+
+/* y = x' diag(d) x for d >= 0: of large matrices z' z with z = sqrt(d) x. */
+static int weighted_gram(int m, int n, int rows, int columns, const real *x, const real *d, real *y)
+{
+    real *const z = memory((size_t)m * n);
+    (void)rows, (void)columns;
+    if (z == NULL)
+        return -2;
+    const int small = (size_t)m * n < 10000;
+    for (ptrdiff_t i = 0; i < m; i++) {
+        const real root = small ? d[i] : (real)sqrt(d[i]);
+        INDEPENDENT
+        for (ptrdiff_t j = 0; j < n; j++)
+            z[i * n + j] = root * x[i * n + j];
+    }
+    if (small)
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n, n, m, 1.0, z, n, x, n, 0.0, y, n);
+    else
+        gram(0, n, m, z, y);
+    free(z);
+    return 0;
+}
+
 /* The inner products of the p x q blocks of g with b. */
 static void block_inner(int m, int n, int p, int q, const real *g, const real *b, real *y)
 {

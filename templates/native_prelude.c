@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdatomic.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #ifdef SINGLE
 typedef float real;
@@ -32,6 +36,7 @@ static struct {
     void (*gemv)(char *, int *, int *, real *, real *, int *, real *, int *, real *, real *, int *);
     void (*syrk)(char *, char *, int *, int *, real *, real *, int *, real *, real *, int *);
     void (*trsm)(char *, char *, char *, char *, int *, int *, real *, real *, int *, real *, int *);
+    void (*potri)(char *, int *, real *, int *, int *);
     void (*potrf)(char *, int *, real *, int *, int *);
     void (*getrf)(int *, int *, real *, int *, int *, int *);
     void (*syevd)(char *, char *, int *, real *, int *, real *, real *, int *, int *, int *, int *);
@@ -43,10 +48,48 @@ static struct {
 /* A value that is computed in Python: its number, and the shapes of what it reads (-1 x -1 for a number) and of itself. */
 static int (*outside)(int number, const int *sizes, const long long *shapes, const void *const *given, void *taken);
 
-void matcalc_bind(void *const *given, void *python)
+/* The memory of the last call, which the next one finds: one place for all functions of the process, taken and given back
+ * in one step each, so that calls at the same time do not meet. */
+typedef struct {
+    size_t size;
+    char unused[64 - sizeof(size_t)];
+    real entries[];
+} Workspace;
+static _Atomic(void *) *kept;
+static const size_t KEPT = (size_t)1 << 27, HUGE_PAGES = (size_t)1 << 22;
+
+void matcalc_bind(void *const *given, void *python, void *place)
 {
     memcpy(&routine, given, sizeof routine);
     memcpy(&outside, &python, sizeof python);
+    memcpy(&kept, &place, sizeof place);
+}
+
+static real *workspace(size_t count)
+{
+    const size_t size = ((count + 1) * sizeof(real) + sizeof(Workspace)) / 64 * 64 + 64;
+    Workspace *found = atomic_exchange(kept, NULL);
+    if (found != NULL && found->size >= size)
+        return found->entries;
+    free(found);
+    const size_t page = size < HUGE_PAGES ? 64 : (size_t)1 << 21;
+    found = aligned_alloc(page, (size + page - 1) / page * page);
+    if (found == NULL)
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    if (size >= HUGE_PAGES)
+        madvise(found, size, MADV_HUGEPAGE);
+#endif
+    found->size = size;
+    return found->entries;
+}
+
+static void returned(real *entries)
+{
+    void *place = (char *)entries - offsetof(Workspace, entries);
+    if (((Workspace *)place)->size <= KEPT)
+        place = atomic_exchange(kept, place);
+    free(place);
 }
 
 enum { CblasRowMajor = 101, CblasColMajor = 102 };
@@ -100,6 +143,28 @@ static inline real cblas_ddot(int n, const real *x, int incx, const real *y, int
         total += sum;
     }
     return (real)total;
+}
+
+/* The other triangle of a symmetric matrix, in tiles. */
+static void mirrored(int n, real *c)
+{
+    enum { TILE = 16 };
+    for (ptrdiff_t i = 0; i < n; i += TILE)
+        for (ptrdiff_t j = 0; j <= i; j += TILE)
+            for (ptrdiff_t k = i; k < i + TILE && k < n; k++)
+                for (ptrdiff_t l = j; l < j + TILE && l < k; l++)
+                    c[l * n + k] = c[k * n + l];
+}
+
+/* c = a' a for a matrix of k rows, or (turned) c = a a' for one of k columns. */
+static inline void gram(int turned, int n, int k, const real *a, real *c)
+{
+    char triangle = 'U', turn = turned ? 'T' : 'N';
+    real one = 1, zero = 0;
+    int lda = turned ? k : n, ldc = n;
+    lda = lda > 1 ? lda : 1, ldc = ldc > 1 ? ldc : 1;
+    routine.syrk(&triangle, &turn, &n, &k, &one, (real *)a, &lda, &zero, c, &ldc);
+    mirrored(n, c);
 }
 
 #define dpotrf_(uplo, n, a, lda, info) routine.potrf((char *)(uplo), (int *)(n), a, (int *)(lda), info)

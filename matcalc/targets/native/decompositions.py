@@ -24,6 +24,10 @@ def _column(x: Shape) -> Shape:
     return x[0], "1"
 
 
+def _square(x: Shape, _: Shape) -> Shape:
+    return x[1], x[1]
+
+
 def _number(_: Shape) -> Shape:
     return SCALAR
 
@@ -48,6 +52,7 @@ def _quotient(size: str, part: str) -> str:
 
 
 FUNCTIONS: dict[str, tuple[str, ShapeOf]] = {
+    "_weighted_gram": ("weighted_gram", _square),
     "_chol": ("symmetric_factor", _same),
     "_eigvals": ("eigenvalues", _column),
     "_eigvecs": ("eigenvectors", _same),

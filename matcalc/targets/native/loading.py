@@ -26,7 +26,7 @@ from matcalc.templating import template_folder
 
 _TYPES: dict[Any, str] = {np.dtype(np.float64): "d", np.dtype(np.float32): "s"}
 _PREFIX = {"d": "", "s": "#define SINGLE\n"}
-_FORMS = {"matrix": -1, "number": -2}
+_FORMS = {"matrix": -1, "number": -2, "zeros": -3}
 _LARGEST = 2**31 - 1
 _SAID = {
     NOT_POSITIVE: "Matrix is not positive definite",
@@ -38,6 +38,7 @@ _NO_MEMORY, _TOO_LARGE = -2, -3
 _MOST = 256  # inputs or results of the quick way
 
 Outside: TypeAlias = "Callable[[], list[Callable[..., Any]]]"
+_KEPT = ctypes.c_void_p()  # the memory of the last call
 _PYTHON = ctypes.CFUNCTYPE(
     ctypes.c_int,
     ctypes.c_int,
@@ -54,11 +55,12 @@ class Compiled:
     Args:
         text: the C text.
         results: how many it gives.
+        zeros: which results the text takes to be zeros.
         outside: gives the functions in Python for what it does not compute itself.
     """
 
-    def __init__(self, text: str, results: int, outside: Outside = list) -> None:
-        self.text, self.count, self.outside = text, results, outside
+    def __init__(self, text: str, results: int, zeros: Sequence[int] = (), outside: Outside = list) -> None:
+        self.text, self.count, self.zeros, self.outside = text, results, zeros, outside
         self.loaded: dict[str, _Library] = {}
         self.function: Any = None
         self.library("d")
@@ -66,7 +68,7 @@ class Compiled:
     def library(self, letter: str) -> _Library:
         """The function for double (d) or float (s), compiled when it is first asked for."""
         if letter not in self.loaded:
-            self.loaded[letter] = _Library(self.text, letter, self.count, self.outside)
+            self.loaded[letter] = _Library(self, letter)
             if letter == "s" and self.function is not None:
                 self.function._single(self.loaded[letter].address("matcalc_entry"))
         return self.loaded[letter]
@@ -129,15 +131,15 @@ def _dim(d: Any, number: Mapping[str, int]) -> int:
 class _Library:
     """A loaded library."""
 
-    def __init__(self, text: str, letter: str, count: int, outside: Outside) -> None:
-        self.count, self.outside = count, outside
+    def __init__(self, of: Compiled, letter: str) -> None:
+        self.count, self.zeros, self.outside = of.count, of.zeros, of.outside
         self.functions: list[Callable[..., Any]] = []
         self.dtype = next(dtype for dtype, known in _TYPES.items() if known == letter)
         self.errors = threading.local()
         self.python = _PYTHON(self.asked)
-        source = f"{_PREFIX[letter]}{prelude()}\n{text.strip()}\n"
+        source = f"{_PREFIX[letter]}{prelude()}\n{of.text.strip()}\n"
         self.loaded = ctypes.CDLL(str(libraries.built(source)))
-        self.loaded.matcalc_bind(_pointers(letter), ctypes.cast(self.python, ctypes.c_void_p))
+        self.loaded.matcalc_bind(_pointers(letter), ctypes.cast(self.python, ctypes.c_void_p), ctypes.byref(_KEPT))
         self.loaded.matcalc_entry.restype = ctypes.c_int
         self.entry, self.shapes = self.loaded.matcalc_entry, self.loaded.matcalc_shapes
 
@@ -151,7 +153,10 @@ class _Library:
         shapes = (ctypes.c_longlong * (2 * self.count))()
         numbers = (ctypes.c_int * max(len(sizes), 1))(*sizes)
         self.shapes(numbers, shapes)
-        results = [np.empty((shapes[k], shapes[k + 1]), dtype) for k in range(0, 2 * self.count, 2)]
+        results = [
+            (np.zeros if k in self.zeros else np.empty)((shapes[2 * k], shapes[2 * k + 1]), dtype)
+            for k in range(self.count)
+        ]
         given = (ctypes.c_void_p * max(len(arrays), 1))(*(a.ctypes.data for a in arrays))
         taken = (ctypes.c_void_p * len(results))(*(a.ctypes.data for a in results))
         status = self.entry(numbers, given, taken)

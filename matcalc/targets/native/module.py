@@ -40,6 +40,7 @@ def native_text(lowered: Lowered, page: Page) -> str:
     prologue = [f"{lowered.inputs[name]} = _renamed(inputs, {quoted(name)})" for name in lowered.renamed()]
     prologue += [*(["_nothing_left(inputs)"] if prologue else []), call, body]
     sizes = _sizes(lowered, writer)
+    zeros = {k for w in writers for k, key in enumerate(w.results) if w.outputs[key] in w.statements.zeroed}
     asked = [source for k, w in enumerate(writers) for source in _asked(w, k)]
     solvers = solver_sources(lowered, lambda inner: numpy_body(inner, {}))
     helpers = [*solvers, *used_helpers("\n".join([*prologue, result, *taking, *asked, *solvers])).values()]
@@ -52,7 +53,8 @@ def native_text(lowered: Lowered, page: Page) -> str:
         count=len(writer.results),
         sizes=sizes,
         inputs=_inputs(lowered),
-        results=_results(lowered),
+        results=_results(lowered, zeros),
+        zeros=sorted(zeros),
         function=lowered.name,
         signature=lowered.signature(),
         summary=lowered.summary,
@@ -137,7 +139,7 @@ def _shape(v: Expr) -> tuple[object, ...]:
     return () if v.is_scalar else tuple(d if isinstance(d, int) else str(d) for d in v.shape)
 
 
-def _results(lowered: Lowered) -> list[str]:
+def _results(lowered: Lowered, zeros: set[int]) -> list[str]:
     """For each result its name, if it is one of several, and its form: that of an input, a number or a matrix."""
     program, kind = lowered.program, lowered.program.kind
     alone = program.output if program.output is not None else program.value if kind.value else None
@@ -146,4 +148,5 @@ def _results(lowered: Lowered) -> list[str]:
         found.append((None, "number" if alone.is_scalar else "matrix"))
     if kind.derivatives and program.output is None:
         found += [(name, f"as {name}" if name in lowered.shapes else "matrix") for name in program.results]
+    found = [(name, "zeros" if k in zeros else form) for k, (name, form) in enumerate(found)]
     return [repr(pair).replace("'", '"') for pair in found]

@@ -9,8 +9,8 @@ from functools import partial
 
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError
-from matcalc.targets.c.entries import SCALAR, At, Shape, product
-from matcalc.targets.c.parts import count, group
+from matcalc.targets.c.entries import SCALAR, At, Shape, product, size_text
+from matcalc.targets.c.parts import bare, count, group
 from matcalc.targets.c.statements import Statements
 from matcalc.targets.native.blocks import blocks_gram
 from matcalc.targets.native.decompositions import by_lapack
@@ -24,10 +24,14 @@ class NativeStatements(Statements):
     Attributes:
         outside: what is computed in Python, each with the names that it reads.
         numbered_from: the number of the first of these.
+        outputs: the names of the results.
+        zeroed: those of them that come as zeros.
     """
 
     outside: list[tuple[ast.expr, list[str]]] = field(default_factory=list)
     numbered_from: int = 0
+    outputs: set[str] = field(default_factory=set)
+    zeroed: set[str] = field(default_factory=set)
 
     def assign(self, target: str, tree: ast.expr, shape: Shape, comment: str = "") -> None:
         """Steps that compute a tree under a name; what has no counterpart in C is computed in Python."""
@@ -79,12 +83,45 @@ class NativeStatements(Statements):
     # ------------------------------------------------------------------------------------------------ loops
 
     def _loop(self, target: str, prepared: ast.expr, shape: Shape) -> None:
-        """target = the entries of a tree, which do not depend on each other."""
+        """target = the entries of a tree, which do not depend on each other; of mostly zeros only the others."""
+        sparse = self._sparse(target, prepared)
+        if sparse is not None:
+            if target in self.outputs:
+                self.zeroed.add(target)
+            else:
+                sparse.insert(0, f"memset({target}, 0, {count(shape)} * sizeof(real));")
+            self._add(sparse, target, prepared)
+            return
         super()._loop(target, prepared, shape)
         lines = self.steps[-1].lines
         if len(lines) > 1:  # the last line is the body, the one before it the innermost loop
             lines.insert(-1, lines.pop(-2))
             lines.insert(-2, "INDEPENDENT")
+
+    def _sparse(self, target: str, tree: ast.expr) -> list[str] | None:
+        """The lines that write what is not zero of a Kronecker product with an identity or a diagonal, else None."""
+        if not isinstance(tree, ast.Call) or trees.text(tree.func) not in ("_kron_eye", "_eye_kron", "_diag"):
+            return None
+        name, (first, *more) = trees.text(tree.func), tree.args
+        i, j = self.indices
+        if name == "_diag":
+            n = product(*self.entries.shape(first))
+            entry = self.entries.text(first, At(i, i))
+            return [self._for(i, n), f"    {target}[{i} * {group(n)} + {i}] = {entry};"]
+        a, size = (first, more[0]) if name == "_kron_eye" else (more[0], first)
+        n, (p, q), k = group(size_text(size)), self.entries.shape(a), self.fresh("k")
+        p, q = group(p), group(q)
+        row, column = (
+            (f"{i} * {n} + {k}", f"{j} * {n} + {k}")
+            if name == "_kron_eye"
+            else (f"{k} * {p} + {i}", f"{k} * {q} + {j}")
+        )
+        return [
+            self._for(k, n),
+            f"    {self._for(i, p)}",
+            f"        {self._for(j, q)}",
+            f"            {target}[({row}) * ((size_t){n} * {q}) + {column}] = {self.entries.text(a, At(i, j))};",
+        ]
 
     def _total(self, name: str, prepared: ast.expr, shape: Shape) -> list[str]:
         """The sum of all entries: of rows, or of parts of a long row, so that rounding errors do not grow."""
@@ -131,6 +168,23 @@ class NativeStatements(Statements):
             return blocks_gram(self, tree.args, target)
         found = by_lapack(self, tree, target)
         return super()._computed(tree, target) if found is None else found
+
+    def _product(self, tree: ast.BinOp, target: str | None) -> ast.expr:
+        """A matrix product; of a matrix and its own transpose one half."""
+        left, right = bare(tree.left), bare(tree.right)
+        turned = isinstance(right, ast.Attribute)
+        inner, outer = (left, right) if turned else (right, left)
+        if not (
+            isinstance(outer, ast.Attribute) and outer.attr == "T" and trees.text(outer.value) == trees.text(inner)
+        ):
+            return super()._product(tree, target)
+        if not isinstance(inner, ast.Name) or "1" in self.shapes[inner.id]:
+            return super()._product(tree, target)
+        x = self._stored(inner)
+        n, k = x.shape if turned else x.shape[::-1]
+        name = self._new((n, n), target)
+        self._add([f"gram({int(turned)}, {n}, {k}, {x.name}, {name});"], name, x.name)
+        return ast.Name(name)
 
     # ------------------------------------------------------------------------------------------------ lines
 

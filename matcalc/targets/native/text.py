@@ -32,7 +32,11 @@ class NativeWriter(Writer):
         self.more_words = known_words()
         self.inlined: dict[str, ast.expr] = {}
         super().__init__(lowered)
-        self.statements.numbered_from = numbered_from
+        formed = {f"{lowered.program.kind.argument}_{name}" for name in lowered.shapes}
+        self.statements.numbered_from, self.statements.outputs = (
+            numbered_from,
+            {output for key, output in self.outputs.items() if key not in formed},
+        )
         self.storage, self.size = self.written()
         self.body = "\n".join(line for s in self.statements.steps for line in s.lines)
 
