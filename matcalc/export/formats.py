@@ -43,6 +43,7 @@ FORMATS = {
         Format("asciidoc", ".adoc", "AsciiDoc"),
         Format("beamer", ".beamer.tex", "slides in LaTeX, one step on each"),
         Format("slides", ".slides.html", "slides by reveal.js that need no network, one step on each"),
+        Format("anki", ".anki.txt", "cards for Anki: a question for each step"),
         Format("json", ".json", "plain data"),
     )
 }

@@ -14,13 +14,12 @@ from matcalc.export.markup import Markup
 from matcalc.export.rendering import rendered, tidied
 from matcalc.export.writers import Progress, written
 from matcalc.languages import ENGLISH, Language, language
-from matcalc.loops.page import page_data, parts_latex, variables
+from matcalc.loops.page import BACKWARD, GRADIENTS, page_data, parts_latex, variables
 from matcalc.loops.problem import LoopProblem
 from matcalc.numeric.report import Report
 from matcalc.printing.breaking import LINE, broken, width
 from matcalc.printing.style import STANDARD, Notation
 
-LINES_OF_A_SLIDE = 8
 LINE_END = re.compile(r" *\\\\(\[\w+\])?$")
 
 
@@ -34,6 +33,13 @@ class Content:
     parts: list[tuple[str, str]]
     report: str
     module: str
+
+    @property
+    def found(self) -> list[tuple[str, str]]:
+        """What is found, each with the rows of its formula: adjoints and gradients."""
+        bodies = [body for title, body in self.parts if title in (BACKWARD, GRADIENTS)]
+        pieces = [piece for body in bodies for piece in _pieces(body, 1)]
+        return [(piece.split("\n")[1].partition("&")[0].strip(), piece) for piece in pieces]
 
     @property
     def slides(self) -> list[tuple[str, str]]:
@@ -106,12 +112,12 @@ def export_loops(
     return written(LoopNote(d, content, report), target, form, engine=engine)
 
 
-def _pieces(body: str) -> list[str]:
-    """The rows of `aligned` in several ones of some lines each; those of one formula stay together."""
+def _pieces(body: str, least: int = 4) -> list[str]:
+    """The rows of `aligned` in several ones of at least some lines each; those of one formula stay together."""
     head, *rows, foot = body.split("\n")
     groups: list[list[str]] = []
     for row in rows:
-        new = not groups or (not row.startswith("&") and len(groups[-1]) >= LINES_OF_A_SLIDE // 2)
+        new = not groups or (not row.startswith("&") and len(groups[-1]) >= least)
         if new:
             groups.append([])
         groups[-1].append(row)

@@ -35,7 +35,7 @@ def rows_for(f: Markup) -> dict[str, Callable[..., Any]]:
         "identities",
         "facts",
     )
-    more = ("operations", "results", "boxed", "prose", "noticed", "symbols")
+    more = ("operations", "results", "boxed", "prose", "noticed", "symbols", "row", "found")
     return {name: getattr(rows, name) for name in (*names, *more)}
 
 
@@ -106,6 +106,10 @@ class _Rows:
         values, into = ([self.f.math(name) for name in names] for names in (step.values, step.into))
         enters = "{0} enters {1}" if len(values) == 1 else "{0} enter {1}"
         return self.f.t(enters, self.row(values), self.row(into))
+
+    def found(self, step: StepBack) -> list[str]:
+        """The names of the adjoints that a step finds."""
+        return [self.f.math(e.left) for e in step.found]
 
     def row(self, names: list[str]) -> str:
         """a, b and c."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from matcalc.errors import MatcalcError
+from matcalc.export.cards import AnkiCards, import_file
 from matcalc.export.formats import Format
 from matcalc.export.html import katex
 from matcalc.export.markup import Html, Markdown, Markup, Tex
@@ -121,6 +122,12 @@ def _word(source: Source, wish: Wish) -> Written:
     return Written(packed(page, source.heading(), source.language))
 
 
+def _anki(source: Source, wish: Wish) -> Written:
+    cards = AnkiCards(source.language)
+    source.page("anki", cards, wish.progress)
+    return _text(import_file(source.heading(), cards.cards))
+
+
 def _notebook(source: Source, wish: Wish) -> Written:
     return _text(json.dumps(source.notebook(wish.progress), indent=1, ensure_ascii=False) + "\n")
 
@@ -162,5 +169,6 @@ WRITERS: dict[str, Writer] = {
     "asciidoc": _in_markdown("adoc", AsciiDoc),
     "beamer": _beamer,
     "slides": _slides,
+    "anki": _anki,
     "json": _json,
 }
