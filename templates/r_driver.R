@@ -25,7 +25,7 @@ CALLS
 loaded <- list()
 input <- file("stdin", "r")
 options(warn = 2)
-while (length(line <- readLines(input, n = 1)) > 0) {
+while (length(line <- trimws(readLines(input, n = 1))) > 0 && nzchar(line)) {
   answer <- tryCatch({
     number <- as.integer(line)
     if (is.null(loaded[[line]])) {

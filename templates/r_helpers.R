@@ -681,3 +681,12 @@ gelu <- function(x) x * pnorm(x)
 col_cumsums <- function(x) matrix(apply(x, 2, cumsum), nrow(x))
 
 row_cumsums <- function(x) t(col_cumsums(t(x)))
+
+# The convolution of two columns.
+convolution <- function(a, b) convolution_matrix(b, nrow(a)) %*% a
+
+# The x with u' u x = b for an upper Cholesky factor u.
+chol_solve <- function(u, b) backsolve(u, backsolve(u, b, transpose = TRUE))
+
+# x' diag(d) x
+weighted_gram <- function(x, d) crossprod(x, c(d) * x)

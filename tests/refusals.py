@@ -39,6 +39,7 @@ REFUSED: dict[str, dict[str, set[str]]] = {
         "gradient": _C | _SPECIAL | {"det", "kron", "prodothers"},
     },
     "r": {"value": _SOLVED, "gradient": _SOLVED},
+    "octave": {"value": _SOLVED, "gradient": _SOLVED},
 }
 
 REFUSED["native"] = {"value": set(), "gradient": set()}  # what is not in C is asked of Python
@@ -54,6 +55,7 @@ REFUSED_CASES: dict[str, set[str]] = {
         "tb-fn-pinv-tall",
     },
     "r": set(),
+    "octave": set(),
 }
 REFUSED_CASES["native"] = set()
 

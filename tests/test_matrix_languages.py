@@ -32,7 +32,7 @@ from matcalc.kinds import KINDS
 from matcalc.targets.r.expressions import number
 from matcalc.targets.registry import target_of
 
-PROGRAMS = {"r": "Rscript"}
+PROGRAMS = {"r": "Rscript", "octave": "octave-cli"}
 ROOT = Path(__file__).resolve().parent.parent
 Function = Callable[..., Any]
 
@@ -332,3 +332,74 @@ def test_files_of_code(tmp_path: Path) -> None:
     assert d.export(tmp_path / "f.py").read_text() == d.code()
     assert main(["export", "sum(X.^2)", "--shape", "X=n,k", "-o", str(tmp_path / "g.R")]) == 0
     assert "value_and_grad <- function(X)" in (tmp_path / "g.R").read_text()
+
+
+# ------------------------------------------------------------------------------------------------ Octave and MATLAB
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "isequal([1 1; 0 1]^0.5, eye(2))",  # a defective matrix
+        "isequal(2^[1 1; 0 1], [2 0; 0 2])",
+        "~isreal(log(-1)) && ~isreal(gammaln(-0.5)) && ~isreal((-8)^(1/3)) && ~isreal(acosh(0))",
+        "max([NaN 1]) == 1",
+        "all(isfinite([1 1; 1 1] \\ [1; 2]))",  # least squares, with a warning
+        "isequal(diag([0 1]) \\ [1; 1], [0; 1])",  # zeros are left out
+        "isequal(sum([1 2 3]), 6) && isequal(size(diag([1 2])), [2 2])",
+        "full(pinv(diag([1 1e-30])))(2, 2) > 1e29",
+        "int32(7) / 2 == 4",
+    ],
+)
+def test_traps_of_octave(said: str) -> None:
+    if shutil.which("octave-cli") is None:
+        pytest.skip("needs octave-cli")
+    command = ["octave-cli", "--no-init-file", "--quiet", "--eval", f"warning('off', 'all'); disp({said})"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "1", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "matrix", "wanted"),
+    [
+        ("A^0.5", [[1.0, 1.0], [0.0, 1.0]], [[1.0, 0.5], [0.0, 1.0]]),  # defective
+        ("logm(A)", [[1.0, 1e6], [0.0, 1.0]], [[0.0, 1e6], [0.0, 0.0]]),
+        ("sqrtm(A)", [[-1.0, 0.0], [0.0, 2.0]], None),  # not real
+        ("logm(A)", [[-1.0, 0.0], [0.0, 2.0]], None),
+        ("expm(A)", [[0.0, 1e3], [0.0, 0.0]], [[1.0, 1e3], [0.0, 1.0]]),
+        ("eigvals(A)", [[0.0, 1.0], [-1.0, 0.0]], None),  # complex
+        ("pinv(A)", [[1.0, 2.0], [2.0, 4.0]], [[0.04, 0.08], [0.08, 0.16]]),
+        ("adj(A)", [[1.0, 2.0], [2.0, 4.0]], [[4.0, -2.0], [-2.0, 1.0]]),
+        ("where(A > 0, log(A), 0)", [[-1.0, 1.0], [0.5, -3.0]], [[0.0, 0.0], [np.log(0.5), 0.0]]),
+        ("relu(A)", [[np.nan, 1.0], [-1.0, 2.0]], [[np.nan, 1.0], [0.0, 2.0]]),
+    ],
+)
+def test_special_matrices(source: str, matrix: list[list[float]], wanted: Any, target: str) -> None:
+    """Defective and singular ones, and those for which there is no real value (nan)."""
+    d = mc.derive(source, shapes={"A": ("n", "n")})
+    found = d.function("value", target)(A=np.array(matrix))
+    assert np.allclose(found, np.nan if wanted is None else wanted, rtol=1e-7, atol=1e-9, equal_nan=True)
+
+
+def test_singular_systems_are_refused(target: str) -> None:
+    f = mc.derive("inv(A)*b", shapes={"A": ("n", "n"), "b": ("n", 1)}).function("value", target)
+    assert np.allclose(f(A=np.diag([1e-20, 1.0]), b=np.ones((2, 1))), [[1e20], [1.0]])
+    with pytest.raises(ValueError, match="singular"):
+        f(A=np.ones((2, 2)), b=np.ones((2, 1)))
+
+
+FORBIDDEN = (
+    r"[\"#]|\+=|-=|\*=|!=|\+\+|\*\*|\bend(?:if|for|while|function|switch)\b|\bprintf\b|\bunwind_protect\b|\buntil\b"
+)
+
+
+def test_matlab_reads_it_too() -> None:
+    """Nothing that only Octave has: its words, operators, comments and quotes."""
+    helpers = (ROOT / "templates" / "octave_helpers.m").read_text(encoding="utf-8")
+    texts = [mc.derive(text, wrt=wrt).code("value_and_grad", "octave") for text, wrt in SOURCES.values()]
+    for text in (helpers, *texts):
+        code = "\n".join(line.partition("%")[0] for line in text.splitlines())
+        assert re.search(FORBIDDEN, code) is None
+        assert not re.search(r"\)\s*[({]", re.sub(r"\([^()]*\)\(", "", code)) or "@(" in code
+        opened = len(re.findall(r"^\s*(?:function|if|for|while|switch|try)\b", code, re.MULTILINE))
+        assert opened == len(re.findall(r"^\s*end$", code, re.MULTILINE))

@@ -92,7 +92,7 @@ class Target:
 
 _FOLDERS = {
     name: f"matcalc.targets.{name.replace('-', '_')}"
-    for name in ("numpy", "array-api", "dask", "jax", "torch", "numba", "c", "native", "r")
+    for name in ("numpy", "array-api", "dask", "jax", "torch", "numba", "c", "native", "r", "octave")
 }
 _REGISTERED: dict[str, Target] = {}
 

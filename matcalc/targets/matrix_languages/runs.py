@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from matcalc.targets.registry import Signature
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 _LONGEST = 2000
+_SECONDS = 120.0  # a call that takes longer is ended
 Start: TypeAlias = Callable[[Path, Sequence["Job"]], list[str]]
 
 
@@ -71,7 +73,10 @@ class Process:
         """
         parts = [part for a in arrays for part in (np.array(a.shape, dtype=float), a.ravel(order="F"))]
         (self.path / "in.bin").write_bytes(np.concatenate(parts).tobytes() if parts else b"")
-        answer = self._answer(f"{number}\n")
+        timer = threading.Timer(_SECONDS, self.process.kill)
+        timer.start()
+        answer = self._answer(f"{number}\n ")  # Octave looks at what follows a line before it gives it
+        timer.cancel()
         if answer.startswith("error"):
             raise ValueError(answer.removeprefix("error").strip())
         if answer != "done":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -156,7 +157,9 @@ class Writer:
             piece = self.expressions.piece(self.tree(s.tree))
             self.expressions.shapes[target] = self.shape(s.value)
             comment = f"{s.of.params[0]} = {shared(s.of.args[0]).body}" if s.of is not None else ""
-            found.append(self.stored(Written(target, piece, comment if len(comment) <= _COMMENT else "")))
+            if len(comment) > _COMMENT or _bare(comment) == _bare(f"{target} = {piece.text}"):
+                comment = ""
+            found.append(self.stored(Written(target, piece, comment)))
         return found
 
     def stored(self, statement: Written) -> Written:
@@ -173,6 +176,12 @@ class Writer:
             return []
         return [(name, e, self.result(e)) for name, e in self.lowered.program.results.items()]
 
-    def comment(self, statement: Written) -> str:
-        """The formula behind a statement, where it says more than the statement itself."""
-        return statement.comment
+
+def _bare(text: str) -> str:
+    """A formula without what languages write differently in products."""
+    return re.sub(r"[\s.%]", "", text)
+
+
+def called_names(lines: Iterable[str]) -> set[str]:
+    """The names that are followed by a bracket, or handed to others as functions."""
+    return {name for line in lines for pair in re.findall(r"(\w+)\(|@(\w+)", line) for name in pair if name}

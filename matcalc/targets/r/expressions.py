@@ -77,7 +77,7 @@ CALLS: dict[str, str] = {
     **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
     **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_diagsums": "diag_sums({0})"},
     **{"np.tril": "lower_part({0})", "np.triu": "upper_part({0})", "_pdist2": "squared_distances({0}, {1})"},
-    **{"_convmat": "convolution_matrix({0}, {s1})", "np.convolve": "convolution_matrix({1}, nrow({0})) %*% {0}"},
+    **{"_convmat": "convolution_matrix({0}, {s1})", "np.convolve": "convolution({0}, {1})"},
     **{"_prodothers": "other_products({0})", "_prodothers:0": "other_products_cols({0})"},
     **{"_prodothers:1": "other_products_rows({0})", "_dprodothers": "other_products_slope({0}, {1})"},
     **{
@@ -262,8 +262,7 @@ class RExpressions(Expressions):
     def called(self, name: str, text: str, shape: Shape) -> Piece:
         if name == "np.linalg.cholesky":
             return Piece(text, shape)
-        level = POWER if text.endswith("^2") else MATMUL if "%*%" in text and not text.endswith(")") else ATOM
-        return Piece(text, shape, level)
+        return Piece(text, shape, POWER if text.endswith("^2") else ATOM)
 
     # ------------------------------------------------------------------------------------------------ factors
 
@@ -278,6 +277,8 @@ class RExpressions(Expressions):
 
     def cholesky_solve(self, pieces: list[Piece]) -> Piece:
         upper = self._upper(pieces[0])
+        if not upper.isidentifier():
+            return Piece(f"chol_solve({upper}, {pieces[1].text})", pieces[1].shape)
         inner = f"backsolve({upper}, {pieces[1].text}, transpose = TRUE)"
         return Piece(f"backsolve({upper}, {inner})", pieces[1].shape)
 
@@ -286,6 +287,8 @@ class RExpressions(Expressions):
 
     def weighted_gram(self, pieces: list[Piece]) -> Piece:
         x, d = pieces
+        if not x.text.isidentifier():
+            return Piece(f"weighted_gram({x.text}, {d.text})", (x.shape[1], x.shape[1]))
         return Piece(f"crossprod({x.text}, c({d.text}) * {x.at(MATMUL)})", (x.shape[1], x.shape[1]))
 
     def diagonal(self, pieces: list[Piece]) -> Piece:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from matcalc.dims import is_one
+from matcalc.emit.masks import has_risky_branches
 from matcalc.emit.program import Lowered, plain
 from matcalc.expr import Expr
 from matcalc.targets.matrix_languages.expressions import Piece
@@ -19,7 +20,7 @@ HELPERS = Helpers("r_helpers.R", r"^(\w+) <- function", r"#.*")
 # beside a matrix of the same name).
 _WORDS = """
 if else repeat while function for next break TRUE FALSE NULL Inf NaN NA NA_integer_ NA_real_ NA_character_ in
-tangents cotangent given max min prod log_sum_exp exp_slope log_slope sqrt_slope
+tangents cotangent given warned max min prod log_sum_exp exp_slope log_slope sqrt_slope
 """
 _LINE = 100
 _NAME = re.compile(r"[A-Za-z]\w*")
@@ -54,7 +55,10 @@ class _RWriter(Writer):
         body = [*self._statements(), *self._returned()]
         formed = {name for name, _, _ in self.results()} if not kind.matrix else set()
         kept = [f"{_key(i.variable.params[0])} = {i.name}" for i in self.inputs if i.variable.params[0] in formed]
-        lines = [*([f"given <- list({', '.join(kept)})"] if kept else []), *self._taking(body), *body]
+        quiet = (
+            ["warned <- options(warn = -1)", "on.exit(options(warned))"] if has_risky_branches(lowered.roots) else []
+        )
+        lines = [*quiet, *([f"given <- list({', '.join(kept)})"] if kept else []), *self._taking(body), *body]
         return render(
             "r_module.R.jinja",
             title=plain(page.title),

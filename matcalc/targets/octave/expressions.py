@@ -1,0 +1,226 @@
+"""Expressions in what Octave and MATLAB have in common. Both broadcast rows and columns, and a number is 1 x 1.
+
+A function of a real number may be complex there (the logarithm of -1), and the largest entry leaves out what is not a
+number: the helpers give NumPy's nan.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from matcalc.emit import trees
+from matcalc.targets.matrix_languages.expressions import (
+    ATOM,
+    COMPARE,
+    POWER,
+    PRODUCT,
+    SUM,
+    UNARY,
+    Expressions,
+    Piece,
+)
+from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
+
+_SAME = ("exp", "expm1", "abs", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+CALLS: dict[str, str] = {
+    **{f"np.{f}": f"{f}({{0}})" for f in _SAME},
+    **{f"np.arc{f}": f"a{f}({{0}})" for f in ("tan", "sinh")},
+    **{f"np.arc{f}": f"real_or_nan(a{f}({{0}}))" for f in ("sin", "cos", "cosh", "tanh")},
+    **{"np.log": "real_log({0})", "np.log1p": "real_log1p({0})", "np.sqrt": "real_sqrt({0})"},
+    **{"math.sqrt": "sqrt({0})", "math.log": "log({0})", "math.exp": "exp({0})"},
+    **{"math.lgamma": "gammaln({0})", "math.gamma": "gamma({0})"},
+    **{"np.square": "({0}) .^ 2", "_squared_cosh": "cosh({0}) .^ 2", "_sigmoid": "sigmoid({0})"},
+    **{"_softplus": "softplus({0})", "_log1mexp": "log1mexp({0})", "_reciprocal": "reciprocal({0})"},
+    **{"_gelu": "gelu({0})", "_selu": "selu({0})"},
+    **{"_huber": "huber({0}, {1})", "_leakyrelu": "leaky_relu({0}, {1})", "_elu": "elu({0}, {1})"},
+    **{f"special.{f}": f"{f}({{0}})" for f in ("erf", "erfc", "erfcx")},
+    **{"special.gammaln": "log_gamma({0})", "special.digamma": "psi({0})", "special.ndtr": "normal_cdf({0})"},
+    **{"special.log_ndtr": "log_normal_cdf({0})", "special.polygamma": "psi({0}, {1})"},
+    **{"np.maximum": "maximum({0}, {1})", "np.minimum": "minimum({0}, {1})"},
+    "np.clip": "minimum(maximum({0}, {1}), {2})",
+    **{f"np.{f}": f"{f}({f}({{0}}))" for f in ("sum", "mean", "prod")},
+    **{f"np.{f}:0": f"{f}({{0}}, 1)" for f in ("sum", "mean", "prod", "cumsum")},
+    **{f"np.{f}:1": f"{f}({{0}}, 2)" for f in ("sum", "mean", "prod", "cumsum")},
+    **{"np.max": "largest(largest({0}, 1), 2)", "np.min": "smallest(smallest({0}, 1), 2)"},
+    **{"np.max:0": "largest({0}, 1)", "np.max:1": "largest({0}, 2)"},
+    **{"np.min:0": "smallest({0}, 1)", "np.min:1": "smallest({0}, 2)"},
+    **{"_softmax:0": "softmax({0}, 1)", "_softmax:1": "softmax({0}, 2)"},
+    **{"_log_softmax:0": "log_softmax({0}, 1)", "_log_softmax:1": "log_softmax({0}, 2)"},
+    **{"_logsumexp:0": "log_sum_exp({0}, 1)", "_logsumexp:1": "log_sum_exp({0}, 2)"},
+    "_logsumexp": "log_sum_exp(column({0}), 1)",
+    **{"np.trace": "sum(diagonal({0}))", "np.linalg.norm": "norm({0}, 'fro')"},
+    **{"np.linalg.norm:nuc": "sum(svd({0}))", "np.linalg.norm:2": "max(svd({0}))", "np.linalg.svd": "svd({0})"},
+    **{"np.linalg.solve": "solved({0}, {1})", "np.linalg.inv": "inverse({0})"},
+    **{"np.linalg.det": "det({0})", "_log_det": "log_det({0})", "np.linalg.slogdet": "log_abs_det({0})"},
+    **{"np.linalg.cholesky": "chol({0}, 'lower')", "np.linalg.matrix_power": "whole_power({0}, {1})"},
+    "_chol": "chol_or_nan({0})",
+    **{"_vec": "column({0})", "_reshape": "reshape({0}, {s1}, {s2})", "_diag": "diagonal_matrix({0})"},
+    **{"_diagvec": "diagonal({0})", "np.diagonal": "diagonal({0})", "_add_diagonal": "add_diagonal({0}, {1})"},
+    **{"_comm": "commutation({s0}, {s1})", "_dsel": "diagonal_selection({s0})"},
+    **{"_dup": "duplication({s0})", "_elim": "elimination({s0})", "_toep": "toeplitz_basis({s0})"},
+    **{"_symtoep": "symmetric_toeplitz_basis({s0})", "_skewdup": "skew_basis({s0})"},
+    **{"_kron": "kron({0}, {1})", "np.kron": "kron({0}, {1})"},
+    **{"_kron_eye": "kron({0}, eye({s1}))", "_eye_kron": "kron(eye({s0}), {1})"},
+    **{
+        f"_kron_times:{k}": f"kron_times({a}, {b}, {{2}})"
+        for k, a, b in (("xxx", "{0}", "{1}"), ("-xx", "[]", "{1}"), ("x-x", "{0}", "[]"))
+    },
+    **{
+        f"_times_kron:{k}": f"times_kron({{0}}, {a}, {b})"
+        for k, a, b in (("xxx", "{1}", "{2}"), ("x-x", "[]", "{2}"), ("xx-", "{1}", "[]"))
+    },
+    **{"_blockinner": "block_inner({0}, {1})", "_blocksum": "block_sum({0}, {1})"},
+    **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
+    **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_diagsums": "diagonal_sums({0})"},
+    **{"np.tril": "tril({0})", "np.triu": "triu({0})", "_pdist2": "squared_distances({0}, {1})"},
+    **{"_convmat": "convolution_matrix({0}, {s1})", "np.convolve": "conv({0}, {1})"},
+    **{"_prodothers": "other_products({0}, 0)", "_prodothers:0": "other_products({0}, 1)"},
+    **{"_prodothers:1": "other_products({0}, 2)", "_dprodothers": "other_products_slope({0}, {1}, 0)"},
+    **{f"_dprodothers:{k}": f"other_products_slope({{0}}, {{1}}, {k + 1})" for k in (0, 1)},
+    "_prodothersform": "products_form({0}, {1}, 0)",
+    **{f"_prodothersform:{k}": f"products_form({{0}}, {{1}}, {k + 1})" for k in (0, 1)},
+    **{"_eigvals": "eigen_values({0})", "_eigvecs": "eigen_vectors({0})", "_resolvent": "resolvent({0}, {1})"},
+    **{"_eigmax": "extreme_value({0}, 1)", "_eigmin": "extreme_value({0}, -1)"},
+    **{"_eigvecmax": "extreme_vector({0}, 1)", "_eigvecmin": "extreme_vector({0}, -1)"},
+    **{"_pinv": "pseudo_inverse({0})", "_polar": "polar_factor({0})", "_dpolar": "polar_slope({0}, {1})"},
+    **{"_dpolarform": "polar_form({0})", "_expm": "exp_matrix({0})", "_logm": "log_matrix({0})"},
+    **{"_sqrtm": "sqrt_matrix({0})", "_matpow": "power_matrix({0}, {1})", "_frechetpow": "power_slope({0}, {1}, {2})"},
+    **{"_frechet_expm": "exp_slope({0}, {1})", "_frechet_logm": "log_slope({0}, {1})"},
+    **{"_frechet_sqrtm": "sqrt_slope({0}, {1})", "_frechet_matrix": "slope_form({0}, {1})"},
+    **{"_frechetpowform": "power_form({0}, {1})", "_sylvester": "sylvester_solution({0}, {1}, {2})"},
+    **{"_lyapunov": "lyapunov({0}, {1})", "_dlyapunov": "discrete_lyapunov({0}, {1})"},
+    **{"_care": "riccati({0}, {1}, {2}, {3})", "_dare": "discrete_riccati({0}, {1}, {2}, {3})"},
+    **{"_adj": "adjugate({0})", "_dadj": "adjugate_slope({0}, {1})", "_dadjform": "adjugate_form({0}, {1})"},
+}
+_FUNCTIONS = {f"_frechet_{f}": f"@{name}_slope" for f, name in (("expm", "exp"), ("logm", "log"), ("sqrtm", "sqrt"))}
+_SIZES: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "/"}
+
+
+class OctaveExpressions(Expressions):
+    """The words of Octave and MATLAB."""
+
+    title = "Octave"
+    calls: ClassVar[Mapping[str, str]] = CALLS
+    functions: ClassVar[Mapping[str, str]] = _FUNCTIONS
+
+    def size(self, tree: ast.expr) -> str:
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):
+            return f"{self._bracketed(tree.left)}^{self._bracketed(tree.right)}"
+        if isinstance(tree, ast.BinOp) and type(tree.op) in _SIZES:
+            sign = _SIZES[type(tree.op)]
+            if sign in "+-":
+                return f"{self.size(tree.left)} {sign} {self.size(tree.right)}"
+            return f"{self._bracketed(tree.left)} {sign} {self._bracketed(tree.right)}"
+        return trees.text(tree)
+
+    def _bracketed(self, tree: ast.expr) -> str:
+        text = self.size(tree)
+        return f"({text})" if isinstance(tree, ast.BinOp) else text
+
+    # ------------------------------------------------------------------------------------------------ entries
+
+    def entrywise(self, operator: str, a: Piece, b: Piece, level: int) -> Piece:
+        shape = joint(a.shape, b.shape)
+        left, right = (SUM, PRODUCT) if level in (COMPARE, SUM) else (level, level + 1)
+        numbers = b.shape == SCALAR or (operator == "*" and a.shape == SCALAR)
+        sign = operator if operator not in "*/" or numbers else f".{operator}"
+        if level == COMPARE:
+            left = right = SUM
+        return Piece(f"{a.at(left)} {sign} {b.at(right)}", shape, level)
+
+    def along(self, a: Piece, shape: Shape) -> Piece:
+        rows, columns = (self.size(trees.parsed(s)) for s in shape)
+        if a.shape == shape and a.shape != SCALAR:
+            return a
+        rows, columns = rows if a.flags[0] else "1", columns if a.flags[1] else "1"
+        return Piece(f"repmat({a.text}, {rows}, {columns})", shape)
+
+    def power(self, a: Piece, b: Piece) -> Piece:
+        shape = joint(a.shape, b.shape)
+        if b.text.isdigit():
+            sign = "^" if shape == SCALAR else " .^ "
+            return Piece(f"{a.at(ATOM)}{sign}{b.text}", shape, POWER)
+        return Piece(f"real_power({a.text}, {b.text})", shape)
+
+    def chosen(self, test: Piece, yes: Piece, no: Piece) -> Piece:
+        return Piece(f"choose({test.text}, {yes.text}, {no.text})", joint(test.shape, yes.shape, no.shape))
+
+    def truth(self, test: Piece) -> Piece:
+        return Piece(f"double({test.text})", test.shape)
+
+    # ------------------------------------------------------------------------------------------------ matrices
+
+    def transposed(self, a: Piece) -> Piece:
+        if a.shape == SCALAR:
+            return a
+        if a.turned is not None:
+            return a.turned
+        return Piece(f"{a.at(ATOM)}'", a.shape[::-1], UNARY, turned=a)
+
+    def product(self, a: Piece, b: Piece) -> Piece:
+        return Piece(f"{a.at(PRODUCT)} * {b.at(PRODUCT + 1)}", (a.shape[0], b.shape[1]), PRODUCT)
+
+    def dot(self, a: Piece, b: Piece) -> Piece:
+        if a.shape == SCALAR and b.shape == SCALAR:
+            return self.entrywise("*", a, b, PRODUCT)
+        if any(a.flags) and any(b.flags):
+            row = a if a.flags[0] else self.transposed(a)
+            column = b if b.flags[1] else self.transposed(b)
+            return Piece(f"{row.at(PRODUCT)} * {column.at(PRODUCT + 1)}", SCALAR, PRODUCT)
+        if a.text == b.text:
+            return Piece(f"sum(sum({a.at(ATOM)} .^ 2))")
+        return Piece(f"sum(sum({self.entrywise('*', a, b, PRODUCT).text}))")
+
+    def filled(self, value: Piece, shape: Shape, sizes: list[str]) -> Piece:
+        if shape == SCALAR:
+            return Piece(value.text, shape, value.level)
+        plain = {"0": "zeros", "1": "ones"}.get(value.text)
+        text = f"{plain}({', '.join(sizes)})" if plain else f"repmat({value.text}, {', '.join(sizes)})"
+        return Piece(text, shape)
+
+    def identity(self, size: str, shape: Shape) -> Piece:
+        return Piece(f"eye({size})", shape)
+
+    def blocks(self, rows: list[list[Piece]], shape: Shape) -> Piece:
+        lines = [", ".join(p.at(UNARY) for p in row) for row in rows]
+        return Piece(f"[{'; '.join(lines)}]", shape)
+
+    def entry(self, a: Piece) -> Piece:
+        return a
+
+    def called(self, name: str, text: str, shape: Shape) -> Piece:
+        return Piece(text, shape, POWER if text.endswith(" .^ 2") else ATOM)
+
+    # ------------------------------------------------------------------------------------------------ factors
+
+    def cholesky_solve(self, pieces: list[Piece]) -> Piece:
+        lower, right = pieces
+        if not lower.text.isidentifier():
+            return Piece(f"chol_solve({lower.text}, {right.text})", right.shape)
+        return Piece(f"{lower.text}' \\ ({lower.text} \\ {right.at(PRODUCT + 1)})", right.shape, PRODUCT)
+
+    def cholesky_inverse(self, pieces: list[Piece]) -> Piece:
+        return Piece(f"chol_inverse({pieces[0].text})", pieces[0].shape)
+
+    def weighted_gram(self, pieces: list[Piece]) -> Piece:
+        x, d = pieces
+        if not x.text.isidentifier():
+            return Piece(f"weighted_gram({x.text}, {d.text})", (x.shape[1], x.shape[1]))
+        return Piece(f"{x.at(ATOM)}' * ({d.at(PRODUCT)} .* {x.at(PRODUCT + 1)})", (x.shape[1], x.shape[1]), PRODUCT)
+
+    def total(self, pieces: list[Piece]) -> Piece:
+        """The sum of all entries."""
+        a = pieces[0]
+        return Piece(f"sum({a.text}, {1 if a.flags[1] else 2})" if any(a.flags) else f"sum(sum({a.text}))")
+
+    forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {
+        "np.sum": total,
+        "_cholesky_solve": cholesky_solve,
+        "_cholesky_inverse": cholesky_inverse,
+        "_weighted_gram": weighted_gram,
+    }
+
+
+CALLS |= dict.fromkeys(OctaveExpressions.forms, "")
