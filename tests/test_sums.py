@@ -16,7 +16,7 @@ from matcalc.cli import main
 from matcalc.loops.check import checked
 
 INDEXED = re.compile(r"\b(?:sum|prod|mean|max|min)\s*\(\s*\w+\s*=")
-SIZES = {"n": 5, "p": 3, "m": 4, "d": 2, "K": 3, "T": 4}
+SIZES = {"n": 5, "p": 3, "m": 4, "d": 2, "k": 3, "q": 2, "K": 3, "T": 4}
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases" / "sums.jsonl").read_text().splitlines()]
 
 
@@ -796,7 +796,7 @@ def test_a_recurrence_in_jax_can_be_jitted_and_has_second_derivatives() -> None:
 
 
 def test_other_targets_have_no_loops() -> None:
-    with pytest.raises(mc.MatcalcError, match="numpy, jax, torch"):
+    with pytest.raises(mc.MatcalcError, match="numpy, numba, jax, torch"):
         mc.derive(RNN, wrt="W").code(target="c")
 
 

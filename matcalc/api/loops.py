@@ -103,7 +103,7 @@ class LoopDerivation(LoopProblem):
 
         Args:
             kind: `value`, `gradient`, `value_and_grad` (the default), `jvp` or `hvp` (which take `tangents`).
-            target: `numpy`, `jax` (`lax.scan` and `vmap`; it can be jitted) or `torch`.
+            target: `numpy`, `numba` (compiled as a whole), `jax` (`lax.scan` and `vmap`; it can be jitted) or `torch`.
 
         Raises:
             MatcalcError: another kind.

@@ -13,7 +13,7 @@ from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.indices.program import Member, Program, Run
 from matcalc.loops.places import Places
-from matcalc.loops.stage import Function, staged
+from matcalc.loops.stage import Dialect, Function, staged
 from matcalc.naming import Names
 from matcalc.walk import substitute, variables
 
@@ -23,6 +23,7 @@ class Around(Protocol):
 
     program: Program
     places: Places
+    dialect: Dialect
     size_names: dict[str, str]
 
     def here(self, v: Expr) -> str:
@@ -74,7 +75,7 @@ class _Text:
         roots = [e for _, e in (*loop.stores, *loop.added)]
         table = {v: around.identified(v) for v in variables(roots)}
         self.back = {new: old for old, new in table.items()}
-        self.stage = staged({f"out{k}": substitute(e, table) for k, e in enumerate(roots, 1)})
+        self.stage = staged({f"out{k}": substitute(e, table) for k, e in enumerate(roots, 1)}, dialect=around.dialect)
         taken = {*re.findall(r"[^\W\d]\w*", self.stage.text), *self.stage.given.values(), *self.stage.sizes.values()}
         self.names = Names(taken)
         self.index = f"{loop.run.name}_"
@@ -125,9 +126,7 @@ class _Text:
         totals: dict[Expr, str] = {v: self.names.fresh("total") for v in self.sums}
         for v, _ in self.loop.added:
             ends.append(f"{totals[v]} += {next(results)}" if v in totals else self.more(v, next(results)))
-        first, after = (self.sized(around.here_size(d)) for d in (self.loop.run.first, plus(self.loop.run.last, 1)))
-        steps = f"range({first}, {after})"
-        head = f"for {self.index} in {f'reversed({steps})' if self.loop.backwards else steps}:"
+        head = f"for {self.index} in {self.steps()}:"
         lines = [f"{total} = np.float64(0)" for total in totals.values()]
         lines += [head, indent("\n".join([*loads, *self.stage.statements, *ends]), "    ")]
         lines += [f"return {', '.join(totals.values())}"] if totals else []
@@ -136,6 +135,13 @@ class _Text:
         body = "\n".join(lines).splitlines()
         function = Function(f"_{self.name}", parameters, body, self.stage.quiet)
         return function, f"{function.name}({', '.join(arguments)})"
+
+    def steps(self) -> str:
+        """The values of the index in order."""
+        run = self.loop.run
+        ends = [run.last, plus(run.first, -1)] if self.loop.backwards else [run.first, plus(run.last, 1)]
+        inside = ", ".join(self.sized(self.around.here_size(d)) for d in ends)
+        return f"range({inside}, -1)" if self.loop.backwards else f"range({inside})"
 
     def stored(self, v: Expr, value: str) -> str:
         """The statement that stores a value."""

@@ -89,6 +89,12 @@ class Places:
             return f"{array}[{part}, None]"
         return f"{array}[{part}, :, 0]" if is_one(shape[1]) else f"{array}[{part}, 0, :]"
 
+    def stack_target(self, what: Member, shape: Shape, run: Run, array: str) -> str:
+        """The same, to be assigned to."""
+        text = Places.stack(self, what, shape, run, array)
+        assert text is not None
+        return text
+
     def stacked_entries(self, what: Member, run: Run, array: str) -> str | None:
         """The stack of rows, columns or entries of a matrix."""
         assert what.base is not None

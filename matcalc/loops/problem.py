@@ -13,6 +13,7 @@ from matcalc.indices.program import LoopSum, Program
 from matcalc.kinds import KINDS, VALUE_AND_GRAD, Kind, kind_of
 from matcalc.loops.adjoints import Adjoints
 from matcalc.loops.code import NUMPY, Library, Writer, need_target
+from matcalc.loops.compiled import NUMBA, CompiledWriter
 from matcalc.loops.lines import Line, Range, Term, heading, single
 from matcalc.loops.pieces import Pieces, wanted, without_index
 from matcalc.loops.scan import JAX, ScanWriter
@@ -24,6 +25,7 @@ from matcalc.loops.torch import TORCH, TorchWriter
 OFFERED = [kind for kind in KINDS if not (kind.matrix or kind.cotangent)]
 TARGETS: dict[str, tuple[tuple[type[Writer], Library], ...]] = {
     "numpy": ((BackwardWriter, NUMPY), (Writer, NUMPY)),
+    "numba": ((CompiledWriter, NUMBA),),
     "jax": ((ScanWriter, JAX),),
     "torch": ((TorchWriter, TORCH),),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from matcalc.emit.masks import has_risky_branches
 from matcalc.emit.module import program
@@ -66,12 +67,13 @@ class Function:
     lines: list[str]
     quiet: bool = False
     summary: str = ""
+    decorators: list[str] = field(default_factory=list)
     helpers: dict[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
         """Its text."""
-        head = ['@np.errstate(divide="ignore", over="ignore", invalid="ignore")'] if self.quiet else []
+        head = ['@np.errstate(divide="ignore", over="ignore", invalid="ignore")'] if self.quiet else self.decorators
         said = [f'    """{self.summary}"""'] if self.summary else []
         body = [f"    {line}" if line else "" for line in self.lines]
         return "\n".join([*head, f"def {self.name}({', '.join(self.parameters)}):", *said, *body])
@@ -83,7 +85,29 @@ class Function:
         return [line for name, line in IMPORTS.items() if re.search(rf"\b{name}\.", everything)]
 
 
-def staged(results: Mapping[str, Expr], value: Expr | None = None) -> Stage:
+class Dialect(Protocol):
+    """How statements are written."""
+
+    def statements(self, lowered: Lowered) -> list[str]:
+        """The statements of a program."""
+
+    def results(self, texts: list[str]) -> list[str]:
+        """The texts of its results."""
+
+
+class InPlace:
+    """NumPy, which computes in place."""
+
+    def statements(self, lowered: Lowered) -> list[str]:
+        """The statements of a program."""
+        return numpy_body(lowered, {})[0]
+
+    def results(self, texts: list[str]) -> list[str]:
+        """The texts of its results."""
+        return in_numpy(texts)
+
+
+def staged(results: Mapping[str, Expr], value: Expr | None = None, dialect: Dialect | None = None) -> Stage:
     """The statements that compute some results, after a value where there is one.
 
     Raises:
@@ -102,8 +126,8 @@ def staged(results: Mapping[str, Expr], value: Expr | None = None) -> Stage:
     for e in lowered.returned():
         text, returned = lowered.own(e, returned)
         texts.append(f"np.float64({text})" if e.is_scalar and not variables([e]) else text)
-    statements = numpy_body(lowered, {})[0]
-    made = in_numpy(texts)
+    dialect = dialect or InPlace()
+    statements, made = dialect.statements(lowered), dialect.results(texts)
     text = "\n".join([*statements, *made])
     used = set(re.findall(r"\w+", text))
     given = {v: n for v in wanted.variables if (n := lowered.inputs[v.params[0]]) in used}

@@ -22,13 +22,16 @@ from matcalc.loops.looping import Loop
 from matcalc.loops.pieces import Piece
 from matcalc.loops.places import Places, Slot
 from matcalc.loops.stacks import Stacker
-from matcalc.loops.stage import Function, staged, with_helpers
+from matcalc.loops.stage import Dialect, Function, InPlace, staged, with_helpers
 from matcalc.naming import Names
 from matcalc.walk import substitute, variables
 
 
 class StagedWriter(Writer):
     """Writes the function of a module."""
+
+    dialect: Dialect = InPlace()
+    places_type: type[Places] = Places
 
     def prepare(self) -> None:
         """What is known before the first line."""
@@ -37,7 +40,7 @@ class StagedWriter(Writer):
         taken = {*RESERVED, *names, *(self.adjoint(n) for n in names), *(f"given_{n}" for n in names)}
         self.local = Names(taken)
         self.size_names: dict[str, str] = {}
-        self.places = Places(self.program, self.here_size, self.pieces.prefix)
+        self.places = self.places_type(self.program, self.here_size, self.pieces.prefix)
         self.sources: dict[Expr, str] = {}  # stacks, and parts that left a loop: what they are called here
         self.stack_of: dict[tuple[Expr, Run], Expr] = {}
         self.member_of: dict[Expr, tuple[Expr, Run]] = {}
@@ -130,7 +133,7 @@ class StagedWriter(Writer):
         table = {v: self.pieces.identified(v) for v in variables(roots)}
         back = {new: old for old, new in table.items()}
         value = None if value is None else substitute(value, table)
-        made = staged({k: substitute(e, table) for k, e in results.items()}, value)
+        made = staged({k: substitute(e, table) for k, e in results.items()}, value, self.dialect)
         lines = [*made.statements, f"return {', '.join(made.results)}"]
         self.keep(Function(f"_{name}", [*made.given.values(), *made.sizes.values()], lines, made.quiet))
         given = [*(self.here(back[v]) for v in made.given), *map(self.size_name, made.sizes)]
@@ -307,9 +310,7 @@ class StagedWriter(Writer):
             return array, self.block(array, e) if e.op == "place" else array
         if run is None:
             return array, self.places.one(what, v.shape, array)
-        place = self.places.stack(what, member.shape, run, array)
-        assert place is not None
-        return array, place
+        return array, self.places.stack_target(what, member.shape, run, array)
 
     def block(self, array: str, e: Expr) -> str:
         """The part of an array in which a block stands."""
