@@ -106,6 +106,7 @@ window.model = {
   on: (event, call) => (listeners[event] ??= []).push(call),
   off: () => {},
 };
+window.explorer = explorer;
 window.done = explorer.render({ model, el: document.getElementById("out") });
 document.documentElement.dataset.ready = "yes";
 </script>"""
@@ -179,6 +180,18 @@ def test_a_line_is_asked_for_and_judged(opened: Browser) -> None:
     assert opened.evaluate("document.querySelectorAll('.line').length") > lines
     assert opened.evaluate("document.querySelectorAll('.proved').length") == 1
     assert opened.evaluate("document.querySelectorAll('.disproved').length") == 0
+
+
+def test_it_is_dark_where_the_page_is(opened: Browser) -> None:
+    for colour, dark in (("oklch(0.98 0.01 90)", False), ("oklch(0.2 0.02 250)", True), ("rgba(0, 0, 0, 0)", False)):
+        opened.evaluate(f"document.body.style.background = '{colour}'")
+        opened.evaluate(
+            "(() => { const place = document.createElement('div'); document.body.append(place); "
+            "window.other = place; explorer.render({ model, el: place }); })()"
+        )
+        assert opened.evaluate("other.firstChild.classList.contains('dark')") is dark, colour
+        opened.evaluate("other.remove()")
+    opened.evaluate("document.body.style.background = ''")
 
 
 def test_the_menu_asks_for_another_notation(opened: Browser) -> None:

@@ -86,6 +86,18 @@ def test_a_function_is_derived(page: Browser) -> None:
     assert page.evaluate("document.getElementById('source').value").startswith("X: n x m\nw: m x 1\ny: n x 1\nnorm2")
 
 
+def test_every_example_is_set(page: Browser) -> None:
+    count = page.evaluate("document.getElementById('examples').options.length - 1")
+    assert count > 8
+    for k in range(count):
+        page.evaluate("document.getElementById('results').replaceChildren()")
+        page.evaluate(f"document.getElementById('examples').value = '{k}'")
+        page.evaluate("document.getElementById('examples').dispatchEvent(new Event('change'))")
+        page.wait(DERIVED)
+        page.wait("document.getElementById('derive').textContent === 'Derive'")
+        assert page.evaluate("document.querySelectorAll('.failed').length") == 0, k
+
+
 def test_an_error_is_announced_with_its_place(page: Browser) -> None:
     write(page, "x'*x'")
     page.wait("document.querySelector('#error pre') !== null")

@@ -193,17 +193,21 @@ function render({ model, el }) {
   }
 
   function darken() {
-    const [r, g, b, a] = colour(el);
-    root.classList.toggle("dark", a !== 0 && 0.299 * r + 0.587 * g + 0.114 * b < 110);
+    const [r, g, b] = colour(el);
+    root.classList.toggle("dark", 0.299 * r + 0.587 * g + 0.114 * b < 110);
   }
 
-  /** The colour behind an element: that of the first ancestor that has one. */
+  /** The colour behind an element, however it is written: that of the first ancestor that has one. */
   function colour(of) {
+    const brush = element("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
     for (let node = of; node; node = node.parentElement ?? node.getRootNode().host) {
-      const parts = getComputedStyle(node).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [];
-      if (parts.length === 3 || parts[3] > 0) return [...parts, 1];
+      brush.clearRect(0, 0, 1, 1);
+      brush.fillStyle = getComputedStyle(node).backgroundColor;
+      brush.fillRect(0, 0, 1, 1);
+      const [r, g, b, a] = brush.getImageData(0, 0, 1, 1).data;
+      if (a > 127) return [r, g, b];
     }
-    return [255, 255, 255, 1];
+    return [255, 255, 255];
   }
 
   content.addEventListener("pointerover", point);

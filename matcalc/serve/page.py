@@ -131,7 +131,14 @@ def _of_loops(d: LoopDerivation, style: str, code: str) -> dict[str, Any]:
     for g in gradients(d):
         lines = [line.partition(" = ") for line in gradient_text(d, g)]
         rows += [
-            {"name": g.name, "left": left, "text": value, "latex": formula, "equation": formula, "remark": ""}
+            {
+                "name": g.name,
+                "left": left,
+                "text": value,
+                "latex": formula.partition("&= ")[2],
+                "equation": rf"\begin{{aligned}} {formula} \end{{aligned}}",
+                "remark": "",
+            }
             for (left, _, value), formula in zip(lines, gradient_latex(d, g, STANDARD))
         ]
     return {

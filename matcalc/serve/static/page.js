@@ -68,7 +68,10 @@ function say(message, busy = false) {
 }
 
 function sayError(message) {
-  $("error").replaceChildren(...(message ? [element("pre", { textContent: message })] : []));
+  const [said, ...place] = message.split("\n");
+  const parts = message ? [element("p", { textContent: said })] : [];
+  if (place.length) parts.push(element("pre", { textContent: place.join("\n") }));
+  $("error").replaceChildren(...parts);
   $("source").toggleAttribute("aria-invalid", Boolean(message));
   if (message) $("source").setAttribute("aria-invalid", "true");
 }
@@ -119,10 +122,10 @@ function showDerivation(data) {
   document.title = data.title ? `${data.title} – matcalc` : "matcalc";
 }
 
-function showAnswer(place, answer, word) {
+function showAnswer(place, answer, word, known = "✓ ") {
   const kind = { ok: "ok", undecided: "undecided" }[answer.status] ?? "failed-badge";
-  const mark = { ok: "✓", undecided: "?" }[answer.status] ?? "✗";
-  place.replaceChildren(element("p", { className: `badge ${kind}`, textContent: `${mark} ${word}` }));
+  const mark = { ok: known, undecided: "? " }[answer.status] ?? "✗ ";
+  place.replaceChildren(element("p", { className: `badge ${kind}`, textContent: mark + word }));
 }
 
 function wrong(answer) {
@@ -176,7 +179,7 @@ function finish(message) {
 function markStale() {
   const stale = current !== null && current.key !== JSON.stringify(wanted());
   $("stale").hidden = !stale;
-  $("answer").classList.toggle("stale", stale);
+  for (const id of ["answer", "shapes"]) $(id).classList.toggle("stale", stale);
 }
 
 /** Fill what the other tabs offer. */
@@ -232,8 +235,44 @@ async function showCurvature() {
   const place = $("curvature-answer");
   const answer = await waitFor(place, "curvature", { ...current.given, format: "text" });
   if (!answer) return;
-  showAnswer(place, answer, answer.data.status);
-  place.append(element("pre", { textContent: answer.text }));
+  const { status, strong, smooth, hessian, conditions, steps, witness, not_shown: missing } = answer.data;
+  showAnswer(place, answer, `${status} in ${answer.data.variables.join(", ")}`, status === "neither" ? "" : undefined);
+  const code = (text) => element("code", { textContent: text });
+  const constants = [
+    ...(hessian ? [`H = ${hessian}`] : []),
+    ...(strong ? [`${status.includes("concave") ? "-" : ""}H >= mu*I with mu = ${strong}`] : []),
+    ...(smooth ? [`-L*I <= H <= L*I with L = ${smooth}`] : []),
+  ];
+  showLists(place, [
+    ["Hessian and constants", constants.map(code)],
+    ["Where", conditions],
+    ["Because", steps.map(reason)],
+    ["Not shown", missing ? [missing] : []],
+  ]);
+  if (witness.length) {
+    place.append(element("h3", { textContent: "Witness" }), element("pre", { textContent: witness.flatMap(witnessed).join("\n") }));
+  }
+}
+
+/** A point, and what the function does there in a direction or along a chord. */
+function witnessed({ values, directions, curvatures, chord }) {
+  const arrays = (table) => Object.entries(table)
+    .map(([name, value]) => `${name} = ${JSON.stringify(value, (key, part) => (typeof part === "number" ? Number(part.toFixed(4)) : part))}`)
+    .join(", ");
+  const said = chord === null
+    ? directions.map((v, k) => `the second derivative along ${arrays(v)} is ${curvatures[k].toPrecision(4)}`)
+    : [`the function minus its chord between -v and +v, v: ${arrays(directions[0])}, is ${chord.toPrecision(4)}`];
+  return [`at ${arrays(values)}`, ...said];
+}
+
+function reason({ rule, statement, source }) {
+  return `${rule.replaceAll("_", " ")}: ${statement} [${source}]`;
+}
+
+function showLists(place, lists) {
+  for (const [title, rows] of lists) {
+    if (rows.length) place.append(element("h3", { textContent: title }), element("ul", {}, ...rows.map((row) => element("li", {}, row))));
+  }
 }
 
 async function judge() {
@@ -259,14 +298,11 @@ async function solve() {
   const data = answer.data;
   showAnswer(place, answer, data.status);
   place.append(element("div", { className: "result" }, element("div", { className: "d", textContent: answer.text })));
-  const lists = [
+  showLists(place, [
     ["Stationarity", data.equations.map((row) => element("code", { textContent: row }))],
     ["Notes", data.remarks],
-    ["Because", data.steps.map((step) => `${step.rule}: ${step.statement} [${step.source}]`)],
-  ];
-  for (const [title, rows] of lists) {
-    if (rows.length) place.append(element("h3", { textContent: title }), element("ul", {}, ...rows.map((row) => element("li", {}, row))));
-  }
+    ["Because", data.steps.map(reason)],
+  ]);
   if (data.note) place.append(element("p", { textContent: data.note }));
   typeset(place);
 }
