@@ -4,7 +4,7 @@
     python examples/dask_gradient.py --megabytes 2000 --memory 500MB  # 2 GB on workers of 500 MB each
 
 The function is generated from examples/logistic_regression.txt. That the gradient is a sum over blocks of rows is not
-said anywhere here: it is the product X' d_s of the formula, which Dask computes block by block. The program prints the
+said anywhere here: it is the product X' g_s of the formula, which Dask computes block by block. The program prints the
 largest memory that each worker ever took. It needs `pip install matcalculus[distributed]`.
 """
 

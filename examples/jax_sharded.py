@@ -4,7 +4,7 @@
     python examples/jax_sharded.py --megabytes 2000   # 2 GB of data, 250 MB on each of 8 devices
 
 The function is generated from examples/one_hidden_layer_rows.txt. It knows nothing of devices: the rows of X and Y are
-spread over them, the weights are on all, and the compiler finds in the products X' d_R and H' d_Theta the sums over all
+spread over them, the weights are on all, and the compiler finds in the products X' g_R and H' g_Theta the sums over all
 devices. The program says how the results lie on the devices, how many sums go over all of them, and how much memory
 each device needs. It needs `pip install jax`; `--devices 0` takes the machine's own devices.
 """

@@ -122,7 +122,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument(
         "claim",
         metavar="CLAIM",
-        help="`left = right`, `f = ...; df/dx = ...`, or a file of lines `d_NAME = ...` after their function",
+        help="`left = right`, `f = ...; df/dx = ...`, or a file of lines `g_NAME = ...` after their function",
     )
     one.add_argument("--of", metavar="SOURCE", help="the function whose derivative CLAIM is said to be")
     one.add_argument("--name", metavar="NAME", help="with --of: what it is differentiated by")

@@ -43,7 +43,7 @@ class Kind:
     cotangent: bool = False
     title: str = "gradient"
     scalar: bool = False
-    prefix: str = "d"
+    prefix: str = "g"
     argument: str = "grad"
     formula: str = ""
 
@@ -98,6 +98,7 @@ JVP = Kind(
     "The directional derivative along `tangents`, a dict by the variables' names.",
     ("pushforward", "directional", "directional_derivative", "tangent", "forward_mode"),
     tangents=True,
+    prefix="d",
 )
 VJP = Kind(
     "vjp",

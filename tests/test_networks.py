@@ -66,13 +66,13 @@ def by_unnamed_sympy() -> mc.Derivation:
 
 ADJOINTS = {
     "theta": "yhat - y",
-    "h": "d_theta*W2'",
-    "r": "d_h .* h .* (1 - h)",
-    "x": "d_r*W1'",
-    "W1": "x'*d_r",
-    "b1": "d_r",
-    "W2": "h'*d_theta",
-    "b2": "d_theta",
+    "h": "g_theta*W2'",
+    "r": "g_h .* h .* (1 - h)",
+    "x": "g_r*W1'",
+    "W1": "x'*g_r",
+    "b1": "g_r",
+    "W2": "h'*g_theta",
+    "b2": "g_theta",
 }
 GRADIENTS = {
     "x": "(((yhat - y)*W2') .* h .* (1 - h))*W1'",
@@ -116,7 +116,7 @@ def test_one_hidden_layer_without_names_is_the_same_function():
 
 def test_with_rows_the_biases_get_column_sums():
     d = mc.derive((ROWS + BODY).format(facts="one-hot"), wrt=PARAMETERS)
-    rows = {**ADJOINTS, "b1": "sum(d_r, 1)", "b2": "sum(d_theta, 1)"}
+    rows = {**ADJOINTS, "b1": "sum(g_r, 1)", "b2": "sum(g_theta, 1)"}
     assert {name: text(d.adjoint(name).value) for name in rows} == rows
     assert str(d.gradient("b2")) == "sum(yhat - y, 1)"
     assert d.check().ok
@@ -168,20 +168,20 @@ def batch_norm(ddof: int, how: str, loss: str, activation: str = "sigmoid") -> m
     return mc.derive(source, wrt=list(WEIGHTS.values()))
 
 
-@pytest.mark.parametrize(("ddof", "mean"), [(0, "mean(d_Zh .* Zh, 1) .* Zh"), (1, "sum(d_Zh .* Zh, 1) .* Zh/(N - 1)")])
+@pytest.mark.parametrize(("ddof", "mean"), [(0, "mean(g_Zh .* Zh, 1) .* Zh"), (1, "sum(g_Zh .* Zh, 1) .* Zh/(N - 1)")])
 def test_batch_normalization_has_the_compact_form(ddof, mean):
     d = batch_norm(ddof, "standardize", "mean")
     scale = "std(Z, 1)" if ddof == 0 else "std(Z, 1, 1)"
     expected = {
         "e": "2*e/N",
-        "V": "-d_e*G2'",
-        "B": "d_V .* V .* (1 - V)",
-        "Zh": "d_B .* gamma",
-        "Z": f"(d_Zh - mean(d_Zh, 1) - {mean}) ./ {scale}",
-        "G2": "-V'*d_e",
-        "beta": "sum(d_B, 1)",
-        "gamma": "sum(d_B .* Zh, 1)",
-        "G1": "X'*d_Z",
+        "V": "-g_e*G2'",
+        "B": "g_V .* V .* (1 - V)",
+        "Zh": "g_B .* gamma",
+        "Z": f"(g_Zh - mean(g_Zh, 1) - {mean}) ./ {scale}",
+        "G2": "-V'*g_e",
+        "beta": "sum(g_B, 1)",
+        "gamma": "sum(g_B .* Zh, 1)",
+        "G1": "X'*g_Z",
     }
     assert {name: text(d.adjoint(name).value) for name in expected} == expected
     assert d.check().ok
@@ -232,9 +232,9 @@ def test_a_thousand_layers_derive_and_print_their_code():
         compile(source, "<matcalc>", "exec")
         adjoints = [made.value for made in d.reverse.adjoints.values()]
         counts[depth] = (sum(1 for _ in postorder(adjoints)), len(source), len(d.steps))
-        assert text(d.adjoint("W7").value) == "h6'*d_r7"
-        assert text(d.adjoint("r7").value) == "d_h7 .* (1 - h7.^2)"
-        assert text(d.adjoint("h7").value) == "d_r8*W8'"
+        assert text(d.adjoint("W7").value) == "h6'*g_r7"
+        assert text(d.adjoint("r7").value) == "g_h7 .* (1 - h7.^2)"
+        assert text(d.adjoint("h7").value) == "g_r8*W8'"
     for few, many in zip(counts[DEPTH // 4], counts[DEPTH]):
         assert many <= 4.2 * few + 100  # linear in the depth
 

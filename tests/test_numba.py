@@ -53,8 +53,8 @@ def test_single_precision_large_values_and_edges():
 
 def test_blocks_become_kernels():
     text = mc.derive(*SOURCES["network"][:1], wrt="W1").code(target="numba")
-    assert "@numba.vectorize\ndef _d_W1(d_h, h, t1):" in text
-    assert "X.T @ _d_W1(d_h, h, t1)" in text
+    assert "@numba.vectorize\ndef _g_W1(g_h, h, t1):" in text
+    assert "X.T @ _g_W1(g_h, h, t1)" in text
 
 
 def test_what_is_missing_is_said(monkeypatch):

@@ -47,9 +47,9 @@ def test_every_pass_has_a_case() -> None:
 def test_residuals_that_the_sizes_decide_give_two_programs() -> None:
     d = mc.derive("sum((U*V' - T).^2)", wrt=["U", "V"], shapes={name: SHAPES[name] for name in "UVT"})
     lines = program_after(d, "residuals", "gradient").splitlines()
-    assert lines[:2] == ["d_U = 2*(U*V' - T)*V", "d_V = 2*(U*V' - T)'*U"]
+    assert lines[:2] == ["g_U = 2*(U*V' - T)*V", "g_V = 2*(U*V' - T)'*U"]
     assert lines[2] == "where 2*k*(m + q) < m*q:"
-    assert lines[-2:] == ["    d_U = 2*(U*t - T*V)", "    d_V = 2*(V*t - T'*U)"]
+    assert lines[-2:] == ["    g_U = 2*(U*t - T*V)", "    g_V = 2*(V*t - T'*U)"]
 
 
 def test_statements_and_where_they_are_put() -> None:
@@ -58,15 +58,15 @@ def test_statements_and_where_they_are_put() -> None:
     assert program_after(d, "instructions").splitlines() == [
         "h: n x q = exp(add[++](matmul(X, W), b))",
         "value: 1 x 1 = dot(h, h)",
-        "d_h: n x q = product[**](2, h)",
-        "d_W: p x q = matmul(transpose(X), product[**](d_h, h))",
+        "g_h: n x q = product[**](2, h)",
+        "g_W: p x q = matmul(transpose(X), product[**](g_h, h))",
     ]
     assert program_after(d, "schedule").splitlines() == [
         "h = np.exp(X @ W + b)",
         "value = np.vdot(h, h)",
-        "d_h = 2 * h",
-        "d_W = X.T @ (d_h * h)",
-        'return float(value), {"W": d_W}',
+        "g_h = 2 * h",
+        "g_W = X.T @ (g_h * h)",
+        'return float(value), {"W": g_W}',
     ]
     assert program_after(d, "memory").splitlines()[:3] == ["h = X @ W", "h += b", "np.exp(h, out=h)"]
 

@@ -60,7 +60,7 @@ A, W = var("A", "n", "n"), var("W", "n", "n")
 w, x = var("w", "n", 1), var("x", "n", 1)
 y, b = var("y", "m", 1), var("b", 1, "n")
 s, t = var("s", 1, 1), var("t", 1, 1)
-W1, d_theta = var("W1", "p", "n"), named("d_theta", X)
+W1, g_theta = var("W1", "p", "n"), named("g_theta", X)
 HALF = number(q(1, 2))
 
 TABLE: list[tuple[Expr, str, str]] = [
@@ -226,8 +226,8 @@ TABLE: list[tuple[Expr, str, str]] = [
     (Function("phi")(X), "phi(X)", r"\phi(X)"),
     (Function("phi").derivative(X), "D(phi)(X)", r"\phi'(X)"),
     (Function("my_phi").derivative.derivative(X), "D(my_phi, 2)(X)", r"\operatorname{my\_phi}''(X)"),
-    (d_theta, "d_theta", r"\delta_{\theta}"),
-    (matmul(d_theta, W1.T), "d_theta*W1'", r"\delta_{\theta} W_{1}^\top"),
+    (g_theta, "g_theta", r"\delta_{\theta}"),
+    (matmul(g_theta, W1.T), "g_theta*W1'", r"\delta_{\theta} W_{1}^\top"),
 ]
 
 
@@ -237,7 +237,7 @@ def test_form(e: Expr, in_text: str, in_latex: str) -> None:
     assert latex(e) == in_latex
 
 
-SCOPE = {v.params[0]: v for v in (X, Y, A, W, w, x, y, b, s, t, W1, d_theta)}
+SCOPE = {v.params[0]: v for v in (X, Y, A, W, w, x, y, b, s, t, W1, g_theta)}
 INTEGRAL = {s: number(2)}  # the exponent of a matrix power
 
 
@@ -384,8 +384,8 @@ def test_shared_value_is_right() -> None:
         ("xbar", r"\bar{x}"),
         ("x_bar", r"\bar{x}"),
         ("thetahat", r"\hat{\theta}"),
-        ("d_theta", r"\delta_{\theta}"),
-        ("d_W1", r"\delta_{W_{1}}"),
+        ("g_theta", r"\delta_{\theta}"),
+        ("g_W1", r"\delta_{W_{1}}"),
         ("loss", r"\mathrm{loss}"),
         ("b_out", r"b_{\mathrm{out}}"),
         ("W_1_2", "W_{1, 2}"),

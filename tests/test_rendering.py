@@ -17,7 +17,7 @@ from matcalc.printing.symbols import name_latex
         ("dk", "d_{k}"),
         ("Whh", r"W_{\mathrm{hh}}"),
         ("Wq1", "W_{q, 1}"),
-        ("d_Wq", r"\delta_{W_{q}}"),
+        ("g_Wq", r"\delta_{W_{q}}"),
         ("mu", r"\mu"),
         ("xi", r"\xi"),
         ("Nu", r"\mathrm{N}"),

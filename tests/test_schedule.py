@@ -170,7 +170,7 @@ def test_products_with_their_transposes_are_sums_of_squares():
     assert "t1 = X @ x\n    value = np.vdot(t1, t1)" in body("X: m x n\nx: n x 1\nx'*X'*X*x", "value_and_grad", wrt="x")
     text = body("A: m x n\nB: n x p\nC: p x q\ntr(A*B*C*C'*B'*A')", "value_and_grad", wrt="B")
     assert "value = np.vdot(t1, t1)" in text
-    assert "d_B = A.T @ t1 @ C.T" in text
+    assert "g_B = A.T @ t1 @ C.T" in text
 
 
 def test_what_is_a_transpose_is_computed_once():

@@ -616,9 +616,9 @@ def test_products_with_the_jacobian_and_the_hessian_agree_with_differences(name:
 
 
 def test_names_of_adjoints_keep_clear_of_names_of_the_source() -> None:
-    d = mc.derive("d_h: 1 x 1\nh[0] = d_h\nh[t] = d_h*h[t-1] for t = 1..3\nh[3]^2", wrt="d_h")
-    assert d.function()(d_h=1.5)[1]["d_h"] == pytest.approx(8 * 1.5**7)
-    assert "dd_h[t]" in str(d.gradient())
+    d = mc.derive("g_h: 1 x 1\nh[0] = g_h\nh[t] = g_h*h[t-1] for t = 1..3\nh[3]^2", wrt="g_h")
+    assert d.function()(g_h=1.5)[1]["g_h"] == pytest.approx(8 * 1.5**7)
+    assert "gg_h[t]" in str(d.gradient())
 
 
 def test_what_a_program_with_loops_does_not_offer_is_refused() -> None:
@@ -639,13 +639,13 @@ RNN = (
 def test_backpropagation_through_time_is_printed_as_people_write_it() -> None:
     d = mc.derive(RNN, wrt=["W", "x"])
     assert d.gradient("W").split("\n") == [
-        "d_h[T + 1] = 0",
-        "d_h[t] = (V*h[t] - y[t])*V' + W'*(d_h[t + 1] .* (1 - h[t + 1].^2)) for t = T..1",
-        "sum(t=1..T, (d_h[t] .* (1 - h[t].^2))*h[t - 1]')",
+        "g_h[T + 1] = 0",
+        "g_h[t] = (V*h[t] - y[t])*V' + W'*(g_h[t + 1] .* (1 - h[t + 1].^2)) for t = T..1",
+        "sum(t=1..T, (g_h[t] .* (1 - h[t].^2))*h[t - 1]')",
     ]
     text = str(d)
     assert text.count("for t = T..1") == 1
-    assert "dJ/dx[t] = U'*(d_h[t] .* (1 - h[t].^2)) for t = 1..T" in text
+    assert "dJ/dx[t] = U'*(g_h[t] .* (1 - h[t].^2)) for t = 1..T" in text
 
 
 def test_programs_with_loops_in_latex() -> None:

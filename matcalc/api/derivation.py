@@ -332,7 +332,7 @@ class Derivation(Problem):
 
         Args:
             name: the variable or named value that the result is for; may be left out where `wrt` is one.
-            claim: text in the scope of the derivation, or an expression; its own definitions may shadow names, `d_r` is
+            claim: text in the scope of the derivation, or an expression; its own definitions may shadow names, `g_r` is
                 the right adjoint of r.
             kind: `gradient`, `adjoint` (the same, of a named value), `jacobian` or `hessian`.
             by: for a mixed Hessian, the second variable: the claim is about `hessian(name, by)`.
@@ -369,7 +369,7 @@ class Derivation(Problem):
         return replace(judged_values(self, name, array, at, dims=dims), notice=self.notice)
 
     def claim_lines(self, text: str) -> LineVerdicts:
-        """A hand derivation judged line by line: each line `d_name = ...` claims the gradient with respect to `name`.
+        """A hand derivation judged line by line: each line `g_name = ...` claims the gradient with respect to `name`.
 
         Lines after a wrong one are judged as if it were right, so that one error is one error.
         """

@@ -127,7 +127,7 @@ class LoopDerivation(LoopProblem):
 
         Args:
             name: a variable; or a family, or its member `u[k]`: then the claim is about a member with its index.
-            claim: text in the scope of the program; `d_h[t]` is the right adjoint of h[t].
+            claim: text in the scope of the program; `g_h[t]` is the right adjoint of h[t].
             kind: `gradient`.
             by: nothing: there are no mixed Hessians here.
             target: `numpy`.

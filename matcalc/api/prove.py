@@ -18,6 +18,7 @@ from matcalc.errors import MatcalcError, ParseError
 from matcalc.frontend.parser import parse
 from matcalc.languages import said
 from matcalc.ops.user_functions import Function
+from matcalc.printing.symbols import ADJOINT
 
 LEFT, RIGHT = "left_side", "right_side"
 
@@ -35,7 +36,7 @@ def prove(
     claim has a verdict, several have one each.
 
     Args:
-        text: the last statement is the identity; or the function, then lines `d_NAME = ...` or `dF/dNAME = ...`.
+        text: the last statement is the identity; or the function, then lines `g_NAME = ...` or `dF/dNAME = ...`.
         shapes: the variables as name -> (rows, columns); inferred where they are left out.
         facts: what is known of the variables.
         functions: abstract entrywise functions that the text calls.
@@ -107,7 +108,7 @@ def judged_text(
 ) -> Verdict | LineVerdicts:
     """The verdict on an identity, or those on the lines of a hand derivation that follow its function.
 
-    The lines `d_NAME = ...` or `dF/dNAME = ...` about names that stand before them are claims; what stands before the
+    The lines `g_NAME = ...` or `dF/dNAME = ...` about names that stand before them are claims; what stands before the
     first is the function.
     """
     given: dict[str, Any] = {"shapes": shapes, "facts": facts, "functions": list(functions)}
@@ -126,7 +127,7 @@ def _hand_derivation(text: str) -> tuple[str, str] | None:
         known = text[: statement.start]
         if statement.text.lstrip().startswith("g_"):  # which may be a value of the function's own
             continue
-        if claimed is not None and _mentions(known, claimed.name) and not _mentions(known, f"d_{claimed.name}"):
+        if claimed is not None and _mentions(known, claimed.name) and not _mentions(known, f"{ADJOINT}{claimed.name}"):
             return known, "\n" * (statement.line - 1) + text[statement.start :]
     return None
 

@@ -16,6 +16,7 @@ from matcalc.expr import Expr
 from matcalc.linearize import Linearization
 from matcalc.linop import adjoint, apply
 from matcalc.naming import Names
+from matcalc.printing.symbols import ADJOINT
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.normal import is_zero
@@ -114,7 +115,7 @@ class ReverseAccumulation:
         steps = self.context.steps[start:]  # with those of the unnamed values since the last adjoint
         handle = value
         if e.op == "named" and self.rewriter.cost(value) > 0:
-            handle = core.named(self.names.fresh("d_" + e.params[0]), value, "local")
+            handle = core.named(self.names.fresh(ADJOINT + e.params[0]), value, "local")
         return Adjoint(e, raw, value, handle, steps)
 
     def _at_solution(self, e: Expr, value: Expr) -> Expr:

@@ -49,7 +49,7 @@ def judged(d: Problem, name: str, claim: Any, kind: str = "gradient", by: Any = 
     Args:
         d: the derivation.
         name: of a variable or named value.
-        claim: text in the scope of the derivation (its own definitions may shadow names, `d_r` is the right adjoint of
+        claim: text in the scope of the derivation (its own definitions may shadow names, `g_r` is the right adjoint of
             r), or an expression (SymPy too).
         kind: `gradient`, `adjoint`, `jacobian` or `hessian`.
         by: for a mixed Hessian, the second variable.

@@ -140,7 +140,7 @@ class Claimed:
 
 
 def claimed_in(statement: str) -> Claimed | None:
-    """What a line `d_NAME = ...` or `dJ/dNAME = ...` claims; None for any other."""
+    """What a line `g_NAME = ...` or `dJ/dNAME = ...` claims; None for any other."""
     found = _ADJOINT.fullmatch(statement)
     return None if found is None else Claimed(found["of"] or "", found["name"] or found["by"], found["claim"].strip())
 
@@ -150,8 +150,8 @@ def judged_lines(d: Problem, text: str) -> LineVerdicts:
 
     Args:
         d: the derivation of the function.
-        text: lines `d_theta = yhat - y`, `dJ/dW1 = x' * d_r`, `dh/dr = ...` for a value h that is not the output;
-            others define names for what follows. `d_r` is the right adjoint of r.
+        text: lines `g_theta = yhat - y`, `dJ/dW1 = x' * d_r`, `dh/dr = ...` for a value h that is not the output;
+            others define names for what follows. `g_r` is the right adjoint of r.
 
     Raises:
         MatcalcError: a line is not in the syntax.
@@ -191,7 +191,7 @@ def _verdict(d: Problem, asked: Question, scope: dict[str, Expr], claim: str) ->
 def _definition(statement: str, number: int) -> tuple[str, str]:
     found = _DEFINITION.fullmatch(statement)
     if found is None:
-        raise ParseError(f"line {number} is neither `d_NAME = ...` nor a definition: {statement}")
+        raise ParseError(f"line {number} is neither `g_NAME = ...` nor a definition: {statement}")
     return found[1], found[2].strip()
 
 

@@ -6,6 +6,7 @@ proved term by term: sums over the same index have provably equal terms. What is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -33,13 +34,26 @@ from matcalc.walk import substitute, variables
 SHIFTS = (0, 1)  # the lengths of loops at which a claim is tried: the smallest that were found, and longer ones
 
 
+_ADJOINT = re.compile(r"(?<!\w)d_(\w+)")
+
+
+def _with_adjoints(d: LoopProblem, claim: str) -> str:
+    """A claim with the adjoints `d_h[t]` as the page writes them, `g_h[t]`, where `d_h` is nothing else."""
+    known = {*d.declared, *d.program.recurrences, *d.program.families, *d.pieces.sum_names}
+
+    def renamed(found: re.Match[str]) -> str:
+        return f"{d.pieces.prefix}{found[1]}" if found[1] in known and found[0] not in known else found[0]
+
+    return _ADJOINT.sub(renamed, claim)
+
+
 def judged_loop(d: LoopProblem, name: str, claim: str) -> Verdict:
     """The verdict on a claim about the gradient by a variable, or by a member of a family with its index.
 
     Args:
         d: the derivation.
         name: of a variable (`W`), a member (`u[k]`), or a family (then `claim` is about a member with its own index).
-        claim: text in the scope of the program: its values, and the right adjoints `d_h[t]`.
+        claim: text in the scope of the program: its values, and the right adjoints `g_h[t]`.
 
     Raises:
         MatcalcError: the text is not in the syntax, or names what does not exist.
@@ -47,7 +61,7 @@ def judged_loop(d: LoopProblem, name: str, claim: str) -> Verdict:
     base = name.split("[")[0].strip()
     d.one(base)
     about = f"the gradient with respect to {name}"
-    asked = _Claim(d, base, claim)
+    asked = _Claim(d, base, _with_adjoints(d, claim))
     agreed = 0
     for shift in SHIFTS:
         sizes = {n: size + shift for n, size in lengths(d).items()}

@@ -17,6 +17,7 @@ from matcalc.expr import Expr
 from matcalc.graph import Graph
 from matcalc.kinds import CLAIMED, GRADIENT, default, kind_of
 from matcalc.languages import Message, said
+from matcalc.printing.symbols import ADJOINT
 
 IDENTITY = said("the identity")
 _ADJOINT = re.compile(r"(?<!\w)([dg]_(\w+))")
@@ -110,7 +111,7 @@ def derivative_question(d: Problem, of: str, name: str) -> Question:
 
 
 def with_adjoints(d: Problem, text: str, scope: Mapping[str, Expr]) -> dict[str, Expr]:
-    """The names of a claim: those of the graph, and `d_r` or `g_r` for the right adjoint of r where it is used."""
+    """The names of a claim: those of the graph, and `g_r` or `g_r` for the right adjoint of r where it is used."""
     found = dict(scope)
     for written, name in dict.fromkeys(_ADJOINT.findall(text)):
         if written not in found and name in d.graph.scope and d.output.is_scalar:
@@ -121,4 +122,4 @@ def with_adjoints(d: Problem, text: str, scope: Mapping[str, Expr]) -> dict[str,
 def adjoint_named(d: Problem, name: str) -> Expr:
     """The right adjoint of a value, under the name `d_<value>`."""
     right = question(d, name, GRADIENT.name).right
-    return named(f"d_{name}", right, "local") if right.args else right
+    return named(f"{ADJOINT}{name}", right, "local") if right.args else right

@@ -29,7 +29,7 @@ from matcalc.languages import Language, language
 from matcalc.numeric.report import Report
 from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD, Notation
-from matcalc.printing.symbols import name_latex
+from matcalc.printing.symbols import ADJOINT, name_latex
 
 LONGEST = 100  # values on the way back of a derivation that Jupyter shows in full
 DRAWINGS = {"tex": graph_tex, "word": graph_word}
@@ -268,7 +268,7 @@ class Note:
         )
         notation = self.notation.with_output(str(d.output.params[0]) if d.output.op == "named" else "f")
         letter = next(x for x in ("v", "u", "q", "a", "v_") if x not in d.graph.scope)
-        adjoint = name_latex(f"d_{letter}", notation)
+        adjoint = name_latex(ADJOINT + letter, notation)
         transposed = rf"\left({adjoint}\right)" if notation.adjoint == "partial" else adjoint
         transposed += notation.transpose
         source = module(d, code_kind(d)) if computed and markup.listings else ""

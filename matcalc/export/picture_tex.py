@@ -11,7 +11,7 @@ from matcalc.export.picture import BOX, Arrow, Box, Picture, placed
 from matcalc.expr import Expr
 from matcalc.printing.numbers import dim_latex
 from matcalc.printing.style import Notation
-from matcalc.printing.symbols import name_latex
+from matcalc.printing.symbols import ADJOINT, name_latex
 
 WIDEST = 440.0  # pt, the text of an A4 page
 HIGHEST = 620.0
@@ -62,9 +62,9 @@ def _box(e: Expr, box: Box, notation: Notation) -> list[str]:
         frame = rf"\put({corner}){{\framebox({box.width:.1f},{BOX:.1f}){{${name}$}}}}"
     if not box.adjoint:
         return [frame]
-    adjoint = name_latex(f"d_{box.adjoint}", Notation(bold=notation.bold), e.is_scalar)
+    adjoint = name_latex(ADJOINT + box.adjoint, Notation(bold=notation.bold), e.is_scalar)
     if notation.adjoint == "bar":
-        adjoint = name_latex(f"d_{box.adjoint}", notation, e.is_scalar)
+        adjoint = name_latex(ADJOINT + box.adjoint, notation, e.is_scalar)
     place = f"{box.x:.1f},{-box.y + BOX / 2 + 9:.1f}"
     return [frame, rf"\put({place}){{\makebox(0,0){{{BACK}$\scriptstyle {adjoint}$}}}}"]
 

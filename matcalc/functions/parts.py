@@ -14,6 +14,7 @@ from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.expr import Expr
 from matcalc.kinds import GRADIENT, HESSIAN, HVP, JACOBIAN, JVP, VALUE, VALUE_AND_GRAD, VALUE_AND_VJP, VJP, Kind
 from matcalc.naming import Names
+from matcalc.printing.symbols import ADJOINT
 from matcalc.walk import depends
 
 
@@ -98,7 +99,7 @@ def _pulled_back(d: Problem) -> Parts:
 
 @makes(VALUE_AND_VJP)
 def _differentiated(d: Problem) -> Parts:
-    return _along_cotangent(d, "d_value")
+    return _along_cotangent(d, f"{ADJOINT}value")
 
 
 def _tangents(d: Problem, names: Names) -> dict[str, Expr]:

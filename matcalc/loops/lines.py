@@ -1,4 +1,4 @@
-"""Lines of programs with loops, `d_h[t] = ... for t = T..1`, and how they are written in text and in LaTeX."""
+"""Lines of programs with loops, `g_h[t] = ... for t = T..1`, and how they are written in text and in LaTeX."""
 
 from __future__ import annotations
 

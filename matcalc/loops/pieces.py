@@ -1,7 +1,7 @@
 """The pieces of a program with loops: each body is a matrix expression, differentiated as any other.
 
 A piece is the output, the body of a sum, the body or a start of a recurrence. Its gradient is that of its inner product
-with its adjoint, a variable `d_h[t]`: what the piece passes back to everything in it.
+with its adjoint, a variable `g_h[t]`: what the piece passes back to everything in it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from matcalc.graph import Graph
 from matcalc.indices.program import Group, LoopSum, Member, Program, Recurrence, Run, place_text
 from matcalc.kinds import GRADIENT
 from matcalc.naming import Names
+from matcalc.printing.symbols import ADJOINT
 from matcalc.properties import names_of
 from matcalc.walk import substitute, variables
 
@@ -123,11 +124,11 @@ class Pieces:
         return Names([*self.declared, *self.program.families, *self.program.recurrences, *self.sum_names, *sizes])
 
     def _prefix(self) -> str:
-        """How the names of adjoints begin: d_, unless a name of the program would be one of them."""
+        """How the names of adjoints begin: g_, unless a name of the program would be one of them."""
         names = [*self.declared, *self.program.families, *self.program.recurrences]
-        found = "d_"
+        found = ADJOINT
         while any(f"{found}{name}" in names for name in (*names, *self.sum_names)):
-            found = f"d{found}"
+            found = f"g{found}"
         return found
 
     # -------------------------------------------------------------------------------------------- what depends

@@ -1,4 +1,4 @@
-r"""Names as LaTeX: `W1` is `W_{1}`, `Wq` `W_{q}`, `yhat` is `\hat{y}`, the adjoint `d_theta` is `\delta_{\theta}`."""
+r"""Names as LaTeX: `W1` is `W_{1}`, `Wq` `W_{q}`, `yhat` is `\hat{y}`, the adjoint `g_theta` is `\delta_{\theta}`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRAILING_DIGITS = re.compile(r"(.*[^\d_])_?(\d+)")
 MEMBER = re.compile(r"(\w+)\[(.+)\]")
 WORD = re.compile(r"\w+")
 VOWELS = set("aeiouy")
-ADJOINT = "d_"
+ADJOINT = "g_"  # the name of the adjoint of v begins with it: g_v
 DELTA = r"\delta"
 
 
@@ -62,7 +62,7 @@ def _has_index(word: str) -> bool:
 
 
 def adjoint_of(name: str) -> str:
-    """The name whose adjoint this is (`theta` for `d_theta`); empty for other names."""
+    """The name whose adjoint this is (`theta` for `g_theta`); empty for other names."""
     of = name.removeprefix(ADJOINT)
     return of if of != name and of.strip("_") else ""
 

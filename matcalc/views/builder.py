@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from matcalc import core
 from matcalc.calculus.conditions import minimal
-from matcalc.calculus.names import is_local
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.structured import INDEPENDENT, basis
@@ -61,8 +59,6 @@ class ViewBuilder:
         self.labels = self._labels()
         if writer.notation.adjoint == "partial":
             self.w = latex_writer(writer.notation.with_output(self.label(d.output)))
-        elif writer.plain and d.output.is_scalar:
-            self.w = replace(writer, expr=self._with_adjoints(writer.expr))
         self.shorthands: dict[Expr, Expr] = {}
         self.meanings: dict[Expr, str] = {}
 
@@ -85,16 +81,8 @@ class ViewBuilder:
         """An expression with its shorthands."""
         return substitute(e, self.shorthands, through_names=False) if self.shorthands else e
 
-    def _with_adjoints(self, write: Callable[[Expr], str]) -> Callable[[Expr], str]:
-        """Writes adjoints as `g_v` in text, where `d_v` is too near to the differential `dv`."""
-        handles = [made.handle for made in self.d.reverse.adjoints.values() if is_local(made.handle)]
-        table = {
-            h: core.named(self._adjoint_text(h.params[0].removeprefix(ADJOINT)), h.args[0], "local") for h in handles
-        }
-        return lambda e: write(substitute(e, table, through_names=False))
-
     def _adjoint_text(self, label: str) -> str:
-        name = f"g_{label}"
+        name = ADJOINT + label
         while name in self.d.graph.declared or name in self.d.graph.definitions:
             name += "_"
         return name

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 
 from matcalc import core
 from matcalc.calculus.jacobian import hessian_by
-from matcalc.calculus.names import is_local
 from matcalc.calculus.paths import Path, paths_to
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
@@ -21,7 +20,6 @@ from matcalc.printing.symbols import ADJOINT
 from matcalc.views.layout import listed
 from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.page import Equation, Line, Second
-from matcalc.walk import transform
 
 Known = Callable[[Problem, Expr], Iterable[Remark]]  # what is proved of a Hessian
 HEADING = "Hessian by {0}: the differential of the gradient"
@@ -35,22 +33,24 @@ def second_order(writer: LessonWriter, e: Expr, known: Known) -> Second:
     """The Hessian by one variable, from the differentials of the gradient and of the values in it."""
     b = writer.b
     found = hessian_by(b.d, str(e.params[0]))
-    gradient = core.named(_gradient_name(b.adjoint_name(e), b.w.plain, e), _free_gradient(writer, e), "local")
+    gradient = core.named(
+        b.adjoint_name(e) if b.w.plain else ADJOINT + str(e.params[0]), _free_gradient(writer, e), "local"
+    )
     lines = _differentials(writer, gradient, e)
     handles = {made.handle for made in b.d.reverse.adjoints.values()}  # the page has them already
     free = b.structure_of(e) == "none"
     column = e.is_scalar or is_one(e.shape[1])
-    name = _name_of(writer, found.value) if free and not column else None
+    H = _name_of(writer, found.value) if free and not column else None
     if free and column:
         lines = _with_matrix(writer, lines, gradient, e, found.value)
     return Second(
         of=b.named(e),
-        heading=_heading(writer, gradient, e, name),
+        heading=_heading(writer, gradient, e, H),
         lines=lines,
         definitions=[
             Line(f"{b.w.expr(n)} = {b.w.expr(n.args[0])}") for n in locals_of(found.value) if n not in handles
         ],
-        result=_result(writer, e, found.value, name),
+        result=_result(writer, e, found.value, H),
         conditions=[b.condition(fact, at) for fact, at in found.conditions],
         remarks=[_remark(writer, remark) for remark in known(b.d, e)],
     )
@@ -61,25 +61,12 @@ def nothing_known(d: Problem, e: Expr) -> Iterable[Remark]:
     return ()
 
 
-def _gradient_name(name: str, plain: bool, e: Expr) -> str:
-    return name if plain else ADJOINT + str(e.params[0])
-
-
 def _free_gradient(writer: LessonWriter, e: Expr) -> Expr:
     """The gradient as it is differentiated again: without facts that hold at the point only."""
     d = writer.b.d
     context = d.new_context(closed=False, moving=(e,))
     engine = ReverseAccumulation(d.output, context, d.fresh_names(), d.folds_around((e,)), equations=e.op == "variable")
-    value = engine.run([e], core.number(1)).adjoints[e].value
-    if not writer.w.plain:
-        return value
-
-    def renamed(new: Expr, old: Expr) -> Expr:
-        if not is_local(old):
-            return new
-        return core.named("g_" + str(old.params[0]).removeprefix(ADJOINT), new.args[0], "local")
-
-    return transform((value,), renamed)[value]
+    return engine.run([e], core.number(1)).adjoints[e].value
 
 
 def _differentials(writer: LessonWriter, gradient: Expr, e: Expr) -> list[Equation]:

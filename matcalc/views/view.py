@@ -185,7 +185,7 @@ class Pages(ViewBuilder):
         letter = next(x for x in ("v", "u", "q", "a", "v_") if x not in self.d.graph.scope)
         v, adjoint = (
             self.inline(self.w.name(letter, True)),
-            self.w.name(("g_" if self.w.plain else ADJOINT) + letter, True),
+            self.w.name(ADJOINT + letter, True),
         )
         df = self.differential_of(self.d.output)
         if self.w.plain:
