@@ -89,7 +89,8 @@ def solve(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     return negated(sandwich(inverse(A), Y, A.shape)), sandwich(inverse(A), None, B.shape)
 
 
-def _det_facts(e: Expr, X: int) -> tuple[int, int]:
+def spectrum_facts(e: Expr, X: int) -> tuple[int, int]:
+    """What is so of every eigenvalue, and of their product."""
     true = X & BIT["constant"]
     if X & BIT["positive-definite"]:
         true |= BIT["positive"]
@@ -107,7 +108,7 @@ def _det_facts(e: Expr, X: int) -> tuple[int, int]:
     domain=anywhere,
     source=MN8,
     example=("n n",),
-    facts=_det_facts,
+    facts=spectrum_facts,
     also=("determinant", "Det"),
     numpy_names=("np.linalg.det",),
 )

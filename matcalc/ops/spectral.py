@@ -17,7 +17,7 @@ from matcalc.map_kinds import LinearMap
 from matcalc.maps import compose, diagonal, identity, map_sum, mask, negated, sandwich, scaled, to_diag
 from matcalc.notation import Call
 from matcalc.ops.define import need_square, op, square, square_to_scalar
-from matcalc.ops.linalg import adj
+from matcalc.ops.linalg import adj, spectrum_facts
 from matcalc.ops.reductions import tr
 from matcalc.properties import BIT
 
@@ -54,17 +54,6 @@ def _column_of_eigenvalues(X: Expr) -> Shape:
     return (X.shape[0], 1)
 
 
-def _spectrum_facts(e: Expr, X: int) -> tuple[int, int]:
-    true = X & BIT["constant"]
-    if X & BIT["positive-definite"]:
-        true |= BIT["positive"]
-    if X & BIT["positive-semidefinite"]:
-        true |= BIT["nonnegative"]
-    if X & BIT["nonsingular"]:
-        true |= BIT["nonzero"]
-    return true, 0
-
-
 @op(
     shape=_column_of_eigenvalues,
     latex=Call(r"\operatorname{eigvals}"),
@@ -72,7 +61,7 @@ def _spectrum_facts(e: Expr, X: int) -> tuple[int, int]:
     domain=simple,
     source=MN_EIGEN,
     example=("n n",),
-    facts=_spectrum_facts,
+    facts=spectrum_facts,
     also=("eigenvalues",),
     real_only=True,
     kinks="crossings",
@@ -121,7 +110,7 @@ def _extreme(vector: str, X: Expr) -> LinearMap:
     domain=lambda X: simple_extreme("eigmax", X),
     source=MN_EIGEN,
     example=("n n",),
-    facts=_spectrum_facts,
+    facts=spectrum_facts,
     real_only=True,
     kinks="crossings",
     over=lambda X: X.shape[0],
@@ -138,7 +127,7 @@ def eigmax(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
     domain=lambda X: simple_extreme("eigmin", X),
     source=MN_EIGEN,
     example=("n n",),
-    facts=_spectrum_facts,
+    facts=spectrum_facts,
     real_only=True,
     kinks="crossings",
     over=lambda X: X.shape[0],
