@@ -176,9 +176,21 @@ def test_documents_come_as_files(name: str) -> None:
     data = call("export", {"source": "x'*A*x", "format": name, "title": "A form/../x"})["data"]
     assert data["name"] == f"a-form-x{suffix}"
     assert b"A" in base64.b64decode(data["content"])
-    assert bool(data["files"]) == (name == "markdown")
+    assert all(beside.endswith(".svg") for beside in data["files"])
+    assert data["files"] or name != "markdown"
     loop = EXAMPLES[-2]["source"]
     assert call("export", {"source": loop, "format": name, "language": "en", "hessian": False})["status"] == "ok"
+
+
+def test_notebooks_come_without_having_been_run() -> None:
+    data = call("export", {"source": "x'*A*x", "format": "notebook", "title": "T"})["data"]
+    cells = json.loads(base64.b64decode(data["content"]))["cells"]
+    assert [cell["outputs"] for cell in cells if cell["cell_type"] == "code"] == [[]] * sum(
+        cell["cell_type"] == "code" for cell in cells
+    )
+    assert "mc.derive" in "".join("".join(cell["source"]) for cell in cells)
+    with pytest.raises(MatcalcError):
+        call("export", {"source": EXAMPLES[-2]["source"], "format": "notebook"})
 
 
 # ------------------------------------------------------------------------------------------------ the server
@@ -243,6 +255,20 @@ def test_requests_have_limits(server: Server) -> None:
     assert sent(server, "PUT", "/api/show", {})[0] == 501
 
 
+def test_many_at_once_are_all_answered(server: Server) -> None:
+    found: list[int] = []
+
+    def ask(k: int) -> None:
+        found.append(asked(server, "show", {"source": f"norm2(x)^{k}"})[0])
+
+    threads = [threading.Thread(target=ask, args=(k,)) for k in range(2, 42)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert found == [200] * 40
+
+
 def test_addresses_of_this_machine() -> None:
     assert all(map(is_local, ("127.0.0.1", "::1", "localhost", "127.8.8.8")))
     assert not any(map(is_local, ("0.0.0.0", "192.168.1.1", "::", "example.com")))
@@ -282,7 +308,7 @@ def test_a_call_that_finds_no_free_worker_is_told_so() -> None:
 def test_a_worker_has_its_memory_only() -> None:
     pytest.importorskip("resource")
     with Pool(1, memory=1) as pool:
-        assert "more memory" in pool.ask("show", {"source": "x'*x"})["text"]
+        assert "memory" in pool.ask("show", {"source": "x'*x"})["text"]
 
 
 def test_the_command_serves_until_it_is_interrupted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import mimetypes
 import re
 import tempfile
@@ -10,8 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from matcalc.api.derivation import Derivation
 from matcalc.api.requests import SOURCE, derivation
 from matcalc.export.formats import FORMATS
+from matcalc.export.note import Note
 from matcalc.languages import ENGLISH
 
 OPTIONS = {"title": "", "language": ENGLISH, "detail": "full", "hessian": False}  # and what they are by default
@@ -30,7 +33,10 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
     title = str(given.get("title") or getattr(d, "title", ""))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{_stem(title)}{suffix}"
-        d.export(path, format=given["format"], **options)
+        if given["format"] == "notebook" and isinstance(d, Derivation):
+            path.write_text(_notebook(d, options), encoding="utf-8")
+        else:
+            d.export(path, format=given["format"], **options)
         files = {made.name: made.read_bytes() for made in sorted(Path(folder).iterdir())}
     content = files.pop(path.name)
     data = {
@@ -40,6 +46,13 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
         "files": {name: base64.b64encode(drawing).decode("ascii") for name, drawing in files.items()},
     }
     return {"status": "ok", "text": path.name, "data": data}
+
+
+def _notebook(d: Derivation, options: dict[str, Any]) -> str:
+    """A notebook whose cells were not run: nothing is run for whoever asks."""
+    note = Note(**options)
+    note.add(d)
+    return json.dumps(note.notebook(execute=False), indent=1, ensure_ascii=False) + "\n"
 
 
 def _stem(title: str) -> str:

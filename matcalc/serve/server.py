@@ -56,6 +56,7 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = CONNECTIONS
 
     def __init__(self, pool: Pool, host: str = "127.0.0.1", port: int = 0, names: Iterable[str] = ()) -> None:
         self.pool = pool
