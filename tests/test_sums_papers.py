@@ -431,6 +431,51 @@ def test_the_hessian_of_a_paper_times_a_vector(name: str) -> None:
         np.testing.assert_allclose(found, product, rtol=1e-7, atol=1e-9 * (1 + np.abs(product).max()))
 
 
+@pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
+def test_a_mixture_of_gaussians_neither_overflows_nor_underflows_for_far_points(target: str) -> None:
+    pytest.importorskip(target)
+    program, reference = PAPERS["mixture"]
+    arrays = drawn(program, np.random.default_rng(2))
+    arrays["X"] *= 1000
+    wanted, slopes = jax.value_and_grad(lambda given: jnp.reshape(reference(**given), ()))(arrays)
+    d = mc.derive(program)
+    value, gradients = d.function(target=target)(**arrays)
+    assert np.isfinite(float(wanted))
+    assert float(value) == pytest.approx(float(wanted), rel=1e-11)
+    assert d.evaluate(**arrays) == pytest.approx(float(wanted), rel=1e-11)
+    for key, slope in slopes.items():
+        found = np.asarray(gradients[key]).reshape(slope.shape)
+        np.testing.assert_allclose(found, slope, rtol=1e-8, atol=1e-9 * np.abs(slope).max())
+
+
+TAKEN = {
+    "logsumexp(k=1..K, 300*u[k]'*x)": lambda u, x: log_sum_exp([300 * (v.T @ x)[0, 0] for v in u]),
+    "max(k=1..K, u[k]'*x)": lambda u, x: jnp.stack([(v.T @ x)[0, 0] for v in u]).max(),
+    "min(k=1..K, norm2(u[k] - x)^2)": lambda u, x: min_of([((v - x) ** 2).sum() for v in u]),
+    "prod(k=1..K, u[k]'*x)": lambda u, x: jnp.prod(jnp.stack([(v.T @ x)[0, 0] for v in u])),
+    "sum(max(k=1..K, u[k] .* x))": lambda u, x: jnp.stack([v * x for v in u]).max(axis=0).sum(),
+    "log(mean(k=1..K, exp(u[k]'*x)))": lambda u, x: log_sum_exp([(v.T @ x)[0, 0] for v in u]) - np.log(len(u)),
+}
+
+
+@pytest.mark.parametrize("source", TAKEN)
+def test_products_and_maxima_over_a_family(source: str) -> None:
+    u, x = np.random.default_rng(1).normal(size=(4, 3, 1)), np.random.default_rng(2).normal(size=(3, 1))
+    if source.startswith("prod"):
+        u[1] = u[1] - (u[1].T @ x) * x / (x.T @ x)  # a factor 0: nothing is divided by it
+    d = mc.derive(f"u[k=1..K]: p x 1\nx: p x 1\n{source}")
+    wanted, slopes = jax.value_and_grad(lambda given: TAKEN[source](**given))({"u": u, "x": x})
+    value, gradients = d.function()(u=u, x=x)
+    assert value == pytest.approx(float(wanted), abs=1e-14)
+    for key, slope in slopes.items():
+        np.testing.assert_allclose(gradients[key], slope, rtol=1e-9, atol=1e-11)
+
+
+def test_what_is_added_to_a_gradient_by_a_member_is_no_second_value() -> None:
+    d = mc.derive("u[k=1..K]: p x 1\nx: p x 1\nsum(k=1..K, norm2(u[k])^2) + u[1]'*x + sum(k=2..K, x'*u[k])", wrt="u")
+    assert str(d.gradient()).splitlines() == ["u[k]: 2*u[k] for k = 1..K", "u[k] += x for k = 2..K", "u[1] += x"]
+
+
 def test_a_loop_computes_what_depends_on_the_step_before_alone() -> None:
     program = """W: d x d
     U: d x q

@@ -120,7 +120,7 @@ class LoopDerivation(LoopProblem):
 
     def evaluate(self, *, dims: Mapping[str, int] | None = None, **values: Any) -> Any:
         """The value by direct evaluation of the program."""
-        return evaluate_program(self.pieces, values, dims)
+        return evaluate_program(self.computed_pieces, values, dims)
 
     def claim(self, name: str, claim: str, kind: Any = None, by: Any = None) -> Verdict:
         """Whether a claim about a gradient is right, in sums or in matrices: proved, disproved or undecided.

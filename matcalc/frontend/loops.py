@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from lark import Token, Tree
@@ -14,11 +15,13 @@ from matcalc.expr import Expr, number_value
 from matcalc.frontend.chains import Operand
 from matcalc.frontend.indexed import IndexBuilder
 from matcalc.frontend.indexed_values import Indexed, multiplied
+from matcalc.frontend.loop_reductions import taken_over
 from matcalc.frontend.names import Names
 from matcalc.frontend.syntax import Node, Source, fold
 from matcalc.indices.contraction import NoMatrixError, matrix_of
 from matcalc.indices.program import Group, LoopSum, Member, Program, Recurrence, Run
 from matcalc.indices.terms import Entry
+from matcalc.ops.elementwise import exp, log
 from matcalc.walk import variables
 
 
@@ -171,18 +174,12 @@ class LoopBuilder(IndexBuilder):
         looping = [t for t in ranges if self.is_looping(str(t.children[0]), body)]
         if not looping:
             return super().nested(tree, name, ranges, heads, body)
-        if name not in ("sum", "mean"):
-            raise self.source.error(
-                f"over the members of families there are sums and means, not {name}: write exp(sum(log(...))) for "
-                "prod, log(sum(exp(...))) for logsumexp",
-                tree,
-            )
         if any(part.data == "comparison" for part in heads):
             raise self.source.error("a condition on the index of a family is not read: choose the range by it", tree)
         first = looping[0]
         rest = [t for t in ranges if t is not first]
-        if name == "mean" and rest:
-            raise self.source.error("write one mean inside of the other", tree)
+        if name != "sum" and rest:
+            raise self.source.error(f"write one {name} inside of the other", tree)
         index = self.bound(first)
         if index.name in self.running:
             raise self.source.error(f"the index {index.name} is used already: take another name", first)
@@ -192,7 +189,7 @@ class LoopBuilder(IndexBuilder):
         before, self.running = self.running, with_number
         value = self.nested(tree, name, rest, [*rest, body], body) if rest else fold(body, self.visit, self.source)
         self.running = before
-        kept = self.kept(tree, run, value)
+        kept = self.kept(tree, run, value, name)
         if name == "mean":
             weight = core.number(1 / core.exact_dim(index.size))
             if isinstance(kept, Indexed):
@@ -204,8 +201,8 @@ class LoopBuilder(IndexBuilder):
         """The number that a running index stands for."""
         return self.program.member(run.name, (1, 1), Member("", None, run.name), ["constant"])
 
-    def kept(self, tree: Node, run: Run, value: Any) -> Any:
-        """The sum of a body over a running index, as a value with a name of its own."""
+    def kept(self, tree: Node, run: Run, value: Any, name: str) -> Any:
+        """The sum of a body over a running index, or its product or maximum, as a value with a name of its own."""
         labels: list[Any] = []
         body = value
         if isinstance(value, Indexed):
@@ -218,19 +215,29 @@ class LoopBuilder(IndexBuilder):
             except NoMatrixError as error:
                 raise self.refusal(tree)(str(error)) from None
         self.need_alone(tree, run, body)
-        made = core.var(self.sum_name(), *body.shape)
-        self.program.quantities.append(LoopSum(made, run, body))
+        if name in ("sum", "mean"):
+            made = self.summed(run, body)
+        elif name == "logsumexp":
+            made = log(self.summed(run, exp(body)))
+        elif isinstance(run.first, int):
+            made = taken_over(self.program, self.fresh_name(name[0]), name, run, body)
+        else:
+            raise self.source.error(f"{name} over a family begins at a whole number, as in k=1..K", tree)
         if not isinstance(value, Indexed):
             return made
         return Indexed(Entry(made, labels[0], labels[1]), value.row, value.column)
 
-    def sum_name(self) -> str:
-        """A name for a sum that nothing in the program has."""
-        name = f"s{1 + sum(isinstance(q, LoopSum) for q in self.program.quantities)}"
-        taken = {*self.names.later, *self.program.families, *self.program.recurrences}
-        while name in taken or self.names.find(name) is not None:
-            name += "_"
-        return name
+    def summed(self, run: Run, body: Expr) -> Expr:
+        """The value of a sum over a running index."""
+        made = core.var(self.fresh_name("s"), *body.shape)
+        self.program.quantities.append(LoopSum(made, run, body))
+        return made
+
+    def fresh_name(self, letter: str) -> str:
+        """A name for a sum, a product or a maximum that nothing in the program has: a letter and a number."""
+        sums = [q.value.name for q in self.program.quantities if isinstance(q, LoopSum)]
+        taken = {*self.names.later, *self.program.families, *self.program.recurrences, *sums}
+        return next(name for k in count(1) if (name := f"{letter}{k}") not in taken and self.names.find(name) is None)
 
     def need_alone(self, tree: Node, run: Run, body: Expr) -> None:
         """Raise ParseError for a sum inside of another loop that depends on the index of that."""

@@ -86,11 +86,17 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class LoopSum:
-    """The sum of a body over an index, as a value of its own."""
+    """The sum of a body over an index, as a value of its own.
+
+    Attributes:
+        largest: it is no sum but the largest value, by entries, and taken as constant: what is computed relative to it
+            does not depend on it.
+    """
 
     value: Expr
     run: Run
     body: Expr
+    largest: bool = False
 
 
 @dataclass(frozen=True, eq=False)

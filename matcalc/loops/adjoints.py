@@ -134,9 +134,9 @@ class Adjoints:
     def result(self, name: str) -> list[Line]:
         """The gradient itself."""
         if name in self.program.families:
-            return list(self.members_of(name))
+            return _added(self.members_of(name))
         if any(p.what is not None for p in self.parts.get(name, ())):
-            return list(self.entries_of(name))
+            return _added(self.entries_of(name))
         return [Line(None, self.plain(name))]
 
     def plain(self, name: str) -> tuple[Term, ...]:
@@ -247,6 +247,19 @@ class Adjoints:
             assert p.run is not None
             shown = next(v for v, w in self.program.members.items() if w == p.what)
             yield Line(shown, (Term(p.value),), Range(p.run.name, p.run.first, p.run.last), ":")
+
+
+def _added(lines: Iterable[Line]) -> list[Line]:
+    """Lines of which the first says what the gradient is, and the others what is added to it."""
+    long = sorted(lines, key=_length)
+    return [line if k == 0 else replace(line, relation="+=") for k, line in enumerate(long)]
+
+
+def _length(line: Line) -> int:
+    """The longest ranges first, as far as that can be said."""
+    if line.over is None:
+        return 0 if line.relation == ":" and line.terms and line.terms[0].run is not None else 2
+    return 0 if line.over.first == 1 else 1
 
 
 def _runs(parts: Iterable[Part]) -> list[Run | None]:

@@ -45,6 +45,11 @@ class Library:
     helpers: tuple[Callable[..., Any], ...]
     moved: bool = True  # whether sums are taken in place
 
+    @property
+    def prefix(self) -> str:
+        """How its functions are called."""
+        return {"torch": "torch", "jax": "jnp"}.get(self.target, "np")
+
 
 NUMPY = Library(
     "numpy",
@@ -295,7 +300,15 @@ class Writer:
         yield f"value = {self.forwards(self.pieces.out)}"
 
     def summed(self, q: LoopSum) -> Iterator[str]:
-        """A sum."""
+        """A sum, or the largest value, 0 where that is infinite."""
+        if q.largest:
+            name, value = q.value.name, self.forwards(self.pieces.sums[q])
+            xp = self.library.prefix
+            yield f"{name} = None"
+            yield self.range(q.run)
+            yield f"    {name} = {value} if {name} is None else {xp}.maximum({name}, {value})"
+            yield f"{name} = {xp}.where({xp}.isfinite({name}), {name}, {xp}.zeros_like({name}))"
+            return
         yield f"{q.value.name} = {self.zeros(q.value.shape)}"
         yield self.range(q.run)
         yield f"    {self.plus(q.value.name, self.forwards(self.pieces.sums[q]), q.value.shape)}"

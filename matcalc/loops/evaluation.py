@@ -79,9 +79,11 @@ class _Machine:
     def run(self, q: LoopSum | Group) -> None:
         """Compute a quantity."""
         if isinstance(q, LoopSum):
-            total: Any = np.zeros([self.number(d) for d in q.value.shape])
+            total: Any = np.full([self.number(d) for d in q.value.shape], -np.inf if q.largest else 0.0)
             for k in self.steps(q.run):
-                total = total + self.of(q.body, q.run, k)
+                total = (np.maximum if q.largest else np.add)(total, self.of(q.body, q.run, k))
+            if q.largest:
+                total = np.where(np.isfinite(total), total, 0)
             self.sums[q.value.name] = total
             return
         for r in q.parts:

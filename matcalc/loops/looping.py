@@ -52,6 +52,7 @@ class Loop:
         added: variables and members, and the values that are added to their adjoints (or to them, if `plain`).
         backwards: whether it runs from the last value of the index to the first.
         plain: whether what is added to is no adjoint.
+        largest: whether the largest value is taken instead of the sum.
     """
 
     run: Run
@@ -59,6 +60,7 @@ class Loop:
     added: list[tuple[Expr, Expr]] = field(default_factory=list)
     backwards: bool = False
     plain: bool = False
+    largest: bool = False
 
     def written(self, around: Around, name: str, sums: Sequence[Expr]) -> tuple[Function, str]:
         """The function, which returns the sums of numbers that are added, and its call.
@@ -125,9 +127,9 @@ class _Text:
         ends = [self.stored(v, next(results)) for v, _ in self.loop.stores]
         totals: dict[Expr, str] = {v: self.names.fresh("total") for v in self.sums}
         for v, _ in self.loop.added:
-            ends.append(f"{totals[v]} += {next(results)}" if v in totals else self.more(v, next(results)))
+            ends.append(self.total(totals[v], next(results)) if v in totals else self.more(v, next(results)))
         head = f"for {self.index} in {self.steps()}:"
-        lines = [f"{total} = np.float64(0)" for total in totals.values()]
+        lines = [f"{total} = np.float64({'-np.inf' if self.loop.largest else 0})" for total in totals.values()]
         lines += [head, indent("\n".join([*loads, *self.stage.statements, *ends]), "    ")]
         lines += [f"return {', '.join(totals.values())}"] if totals else []
         parameters += [*self.arrays.values(), *self.sizes.values()]
@@ -148,10 +150,15 @@ class _Text:
         what = self.around.program.members[v]
         return f"{self.place(what, v, self.around.places.array_of(what))} = {value}"
 
+    def total(self, name: str, value: str) -> str:
+        """The statement that adds to a number."""
+        return f"{name} = max({name}, {value})" if self.loop.largest else f"{name} += {value}"
+
     def more(self, v: Expr, value: str) -> str:
         """The statement that adds a value."""
         what = self.around.program.members.get(v)
         named = (lambda n: n) if self.loop.plain else self.around.adjoint_name
         if what is None:
-            return f"{self.array(named(v.name))} += {value}"
+            array = self.array(named(v.name))
+            return f"{array}[...] = np.maximum({array}, {value})" if self.loop.largest else f"{array} += {value}"
         return f"{self.place(what, v, named(self.around.places.array_of(what)))} += {value}"

@@ -126,8 +126,9 @@ def gradient_latex(d: LoopProblem, g: Gradient, notation: Notation) -> list[str]
         shown = line_latex(line, notation)
         head, _, value = shown.partition("&")
         of = head.strip() or name_latex(g.name)
-        value = value.removeprefix(":").removeprefix("=").strip()
-        rows.append(rf"\frac{{\partial {above}}}{{\partial {of}}} &= {value}")
+        value = value.removeprefix(":").removeprefix(r"\mathrel{+}=").removeprefix("=").strip()
+        relation = r"\mathrel{+}=" if line.relation == "+=" else "="
+        rows.append(rf"\frac{{\partial {above}}}{{\partial {of}}} &{relation} {value}")
     return rows
 
 

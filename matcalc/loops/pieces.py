@@ -140,7 +140,7 @@ class Pieces:
             before = len(active)
             for q in self.program.quantities:
                 if isinstance(q, LoopSum):
-                    if any(self._is_active(v, active) for v in variables((q.body,))):
+                    if not q.largest and any(self._is_active(v, active) for v in variables((q.body,))):
                         active.add(q.value.name)
                     continue
                 for r in q.parts:

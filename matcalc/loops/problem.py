@@ -17,6 +17,7 @@ from matcalc.loops.compiled import NUMBA, CompiledWriter
 from matcalc.loops.lines import Line, Range, Term, heading, single
 from matcalc.loops.pieces import Pieces, wanted, without_index
 from matcalc.loops.scan import JAX, ScanWriter
+from matcalc.loops.stabilised import stabilised
 from matcalc.loops.staged_back import BackwardWriter
 from matcalc.loops.stored import with_stored
 from matcalc.loops.tangents import Tangent, tangent
@@ -124,9 +125,14 @@ class LoopProblem:
     # -------------------------------------------------------------------------------------------- code
 
     @cached_property
+    def computed_pieces(self) -> Pieces:
+        """The pieces as they are computed."""
+        return stabilised(self.pieces)
+
+    @cached_property
     def tangent(self) -> Tangent:
         """The program of the directional derivative."""
-        return tangent(self.pieces)
+        return tangent(self.computed_pieces)
 
     def source(self, kind: str | None = None, target: str = "numpy") -> str:
         """The source text of a standalone module with one function.
@@ -138,7 +144,7 @@ class LoopProblem:
         found = kind_of(kind or VALUE_AND_GRAD, OFFERED)
         need_target(target, TARGETS)
         if not found.tangents:
-            pieces = with_stored(self.pieces) if found.derivatives else self.pieces
+            pieces = with_stored(self.computed_pieces) if found.derivatives else self.computed_pieces
             return self.written(target, pieces, found, {})
         made = self.tangent
         pieces = Pieces(made.program, made.output, made.declared, self.names if found.second else ())

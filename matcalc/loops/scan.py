@@ -86,8 +86,13 @@ class ScanWriter(Writer):
         return name, f"{name}.at[:, {sides[1]}].add({part}[:, 0])"
 
     def summed(self, q: LoopSum) -> Iterator[str]:
-        """A sum: all terms at once."""
+        """A sum, or the largest value: all terms at once."""
         term = self.forwards(self.pieces.sums[q])
+        if q.largest:
+            name = q.value.name
+            yield f"{name} = jnp.max(jax.vmap(lambda {q.run.name}_: {term})({self.steps(q.run)}), axis=0)"
+            yield f"{name} = jnp.where(jnp.isfinite({name}), {name}, 0)"
+            return
         yield f"{q.value.name} = jnp.sum(jax.vmap(lambda {q.run.name}_: {term})({self.steps(q.run)}), axis=0)"
 
     def recurrences(self, q: Group) -> Iterator[str]:

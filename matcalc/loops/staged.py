@@ -24,6 +24,7 @@ from matcalc.loops.places import Places, Slot
 from matcalc.loops.stacks import Stacker
 from matcalc.loops.stage import Dialect, Function, InPlace, staged, with_helpers
 from matcalc.naming import Names
+from matcalc.ops.reductions import max_
 from matcalc.walk import substitute, variables
 
 
@@ -49,7 +50,7 @@ class StagedWriter(Writer):
         for q in self.program.quantities:
             if isinstance(q, LoopSum):
                 try:
-                    self.lifted[q] = self.stacker(q.run).summed(q.body)
+                    self.lifted[q] = self.largest(q) if q.largest else self.stacker(q.run).summed(q.body)
                 except NoMatrixError:
                     continue
         self.in_output = self.sums_in_output()
@@ -63,11 +64,17 @@ class StagedWriter(Writer):
                 for r in q.parts:
                     assert r.body is not None
                     used.update(variables((r.body, *r.starts.values())))
-            elif q in self.lifted and q.value not in used:
+            elif q in self.lifted and not q.largest and q.value not in used:
                 table[q.value] = self.lifted[q]
             else:
                 used.update(variables((q.body,)))
         return table
+
+    def largest(self, q: LoopSum) -> Expr:
+        """The largest values of a body, by entries."""
+        if is_one(q.value.shape[1]):
+            return core.transpose(max_(self.stacker(q.run).stacked(q.body), 1))
+        return max_(self.stacker(q.run).stacked(q.body), 1)
 
     # -------------------------------------------------------------------------------------------- names and sizes
 
@@ -193,13 +200,17 @@ class StagedWriter(Writer):
 
     def summed(self, q: LoopSum) -> Iterator[str]:
         """A sum: a matrix expression, or a loop over its terms."""
-        label = f"sum_{q.value.name}"
+        label, name = f"sum_{q.value.name}", q.value.name
         if q in self.lifted:
-            yield f"{q.value.name} = {self.computed(label, {'value': self.lifted[q]})}"
-            return
-        if not q.value.is_scalar:
-            yield f"{q.value.name} = {self.here_zeros(q.value)}"
-        yield from self.looped(label, Loop(q.run, added=[(q.value, q.body)], plain=True))
+            yield f"{name} = {self.computed(label, {'value': self.lifted[q]})}"
+        else:
+            if not q.value.is_scalar:
+                yield f"{name} = {self.here_zeros(q.value)}{' - np.inf' if q.largest else ''}"
+            yield from self.looped(label, Loop(q.run, added=[(q.value, q.body)], plain=True, largest=q.largest))
+        if q.largest and q.value.is_scalar:
+            yield f"{name} = {name} if np.isfinite({name}) else np.float64(0)"
+        elif q.largest:
+            yield f"{name} = np.where(np.isfinite({name}), {name}, np.zeros_like({name}))"
 
     def here_zeros(self, v: Expr) -> str:
         """Zeros of the shape of a variable."""
