@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import linecache
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import scipy.linalg
+import scipy.special
 
-from matcalc import dims
 from matcalc.expr import REGISTRY, Expr, postorder
+from matcalc.ops.selection import rows_of
 from matcalc.walk import rebuild, variables
 
 # {x} is the library; {0}, {1} are arguments; `{axis}` the keyword of an axis.
@@ -40,10 +43,38 @@ CALLS = {
     "diag": "{x}.diag({0}[:, 0])",
     "diagvec": "{x}.diag({0})[:, None]",
     "pinv": "{x}.linalg.pinv({0})",
+    "vec": "{x}.reshape({0}.T, ({rows}, 1))",
+    "reshape": "{x}.reshape({0}.T, ({cols}, {rows})).T",
+    "chol": "{x}.linalg.cholesky({0})",
+    "cumsum": "{x}.cumsum({0}{axis})",
+    "normspec": "{x}.linalg.norm({0}, 2)",
+    "normnuc": "{x}.linalg.norm({0}, 'nuc')",
+    "singvals": "{x}.linalg.svd({0}, compute_uv=False)[:, None]",
+    "eigvals": "{x}.linalg.eigvalsh({0})[:, None]",
+    "eigmax": "{x}.linalg.eigvalsh({0})[-1]",
+    "eigmin": "{x}.linalg.eigvalsh({0})[0]",
+    **{f: "{special}." + f + "({0})" for f in ("erf", "erfc", "gammaln", "digamma")},
+    "normcdf": "{special}.ndtr({0})",
+    "normlogcdf": "{special}.log_ndtr({0})",
+    "polygamma": "{special}.polygamma({p0}, {0})",
+    **{f: "{scipy}.linalg." + f + "({0})" for f in ("expm", "logm", "sqrtm")},
 }
+# The same of numbers, which no function of arrays takes.
+OF_NUMBERS = {
+    **dict.fromkeys(
+        ("tr", "det", "tril", "triu", "diag", "diagvec", "vec", "sum", "mean", "max", "min", "prod"), "{0}"
+    ),
+    **dict.fromkeys(("kron", "outer"), "{0} * {1}"),
+    "inv": "1 / {0}",
+    "solve": "{1} / {0}",
+    "logdet": "{x}.log({x}.abs({0}))",
+    "matpow": "{0}**{1}",
+}
+WITHOUT = {"np": (), "jnp": ("logm",)}
+LIBRARIES = {"np": ("scipy.special", "scipy"), "jnp": ("jax.scipy.special", "jax.scipy")}
 INFIX = {"add": " + ", "hadamard": " * ", "scale": " * ", "matmul": " @ ", "divide": " / "}
-REDUCTIONS = ("sum", "mean", "max", "min", "prod")
-LEAVES = ("variable", "number", "ones", "zeros", "eye", "broadcast", "named", "power", "matpow")
+REDUCTIONS = ("sum", "mean", "max", "min", "prod", "cumsum")
+LEAVES = ("variable", "number", "ones", "zeros", "eye", "broadcast", "named", "power", "matpow", "slice", "block")
 
 
 # Numbers stand for 1 x 1 values: what needs an array of rank 2 does not take them.
@@ -61,6 +92,8 @@ OF_ARRAYS = (
     "diagvec",
     "pinv",
     "matpow",
+    *("vec", "reshape", "chol", "cumsum", "normspec", "normnuc", "singvals", "eigvals", "eigmax", "eigmin"),
+    *("expm", "logm", "sqrtm"),
 )
 
 
@@ -76,21 +109,28 @@ def opened(e: Expr) -> Expr:
     return done[e]
 
 
-def writable(e: Expr) -> bool:
+def writable(e: Expr, library: str = "np") -> bool:
     """Whether all operations of a program have a spelling here."""
-    return all(map(_is_written, postorder((e,))))
+    return all(_is_written(sub) and sub.op not in WITHOUT[library] for sub in postorder((e,)))
 
 
 def _is_written(e: Expr) -> bool:
+    if _is_of_numbers(e):
+        return True
     if e.op in OF_ARRAYS and any(a.is_scalar for a in e.args):
         return False
-    if e.op in REDUCTIONS and e.axis is not None and e.args[0].is_scalar:
+    if e.op == "cumsum" and e.axis is None:
         return False
-    if e.op in ("power", "matpow"):
+    if e.op == "matpow":
         exponent = e.args[1]
-        whole = exponent.op == "number" and exponent.number.is_number
-        return whole and (e.op == "power" or exponent.number.is_integer)
+        return exponent.number is not None and bool(exponent.number.is_integer)
     return e.op in CALLS or e.op in INFIX or e.op in LEAVES
+
+
+def _is_of_numbers(e: Expr) -> bool:
+    """Whether all arguments are 1 x 1, where a function of arrays would not take them."""
+    reduces = e.op in REDUCTIONS and e.axis is not None
+    return (reduces or e.op in OF_ARRAYS) and e.op in OF_NUMBERS and all(a.is_scalar for a in e.args)
 
 
 def python_function(e: Expr, library: str) -> Callable[..., Any]:
@@ -106,11 +146,12 @@ def python_function(e: Expr, library: str) -> Callable[..., Any]:
     source = "\n".join(lines) + "\n"
     file = f"<roundtrip {abs(hash(source)):x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    space: dict[str, Any] = {"np": np, "__name__": "roundtrip"}
+    space: dict[str, Any] = {"np": np, "scipy": scipy, "__name__": "roundtrip"}
     if library == "jnp":
         import jax.numpy as jnp  # noqa: PLC0415
+        import jax.scipy  # noqa: PLC0415
 
-        space["jnp"] = jnp
+        space |= {"jnp": jnp, "jax": jax}
     exec(compile(source, file, "exec"), space)
     function: Any = space["program"]
     function.source = source
@@ -129,18 +170,34 @@ class _Sizes:
         }
 
     def text(self, d: Any) -> str:
-        """A size as Python."""
-        return dims.text(d) if str(d) not in self.known else self.known[str(d)]
+        """A size as Python.
+
+        Raises:
+            LookupError: no input has it.
+        """
+        return str(d) if isinstance(d, int) else self.in_number(d)
 
     def in_number(self, value: Any) -> str:
         """A number, the sizes in it read off the inputs."""
-        text = str(value).replace("sqrt", "np.sqrt")
+        if any(str(s) not in self.known for s in value.free_symbols):
+            raise LookupError(value)
+        text = re.sub(r"\b(sqrt|pi|exp|log)\b", r"np.\1", str(value).replace("E", "np.e"))
         for symbol in sorted(map(str, value.free_symbols), key=len, reverse=True):
             text = text.replace(symbol, self.known.get(symbol, symbol))
         return f"({text})"
 
 
 def _statement(e: Expr, args: list[str], library: str, sizes: _Sizes) -> str:
+    if _is_of_numbers(e):
+        return OF_NUMBERS[e.op].format(*args, x=library)
+    if e.op == "slice":
+        first, last, left, right = map(sizes.text, e.params)
+        return f"{args[0]}[{first} - 1:{last}, {left} - 1:{right}]"
+    if e.op == "block":
+        rows, given = [], iter(args)
+        for a in rows_of(e.args, e.params[0]):
+            rows.append(f"[{', '.join(_as_block(b, next(given)) for b in a)}]")
+        return f"{library}.block([{', '.join(rows)}])"
     if e.op == "number":
         return sizes.in_number(e.number)
     if e.is_scalar and e.op in ("ones", "zeros", "eye"):
@@ -164,9 +221,27 @@ def _statement(e: Expr, args: list[str], library: str, sizes: _Sizes) -> str:
             return _matrix_product(e, args)
         return INFIX[e.op].join(args)
     axis = e.axis if e.op in REDUCTIONS else None
-    keyword = "" if axis is None else f", axis={axis - 1}, keepdims=True"
+    keyword = "" if axis is None else f", axis={axis - 1}" + (", keepdims=True" if e.op != "cumsum" else "")
     relation = e.params[0] if e.op == "where" else ""
-    return CALLS[e.op].format(*args, x=library, axis=keyword, relation=relation)
+    special, scipy_name = LIBRARIES[library]
+    rows, cols = (sizes.text(d) for d in e.shape)
+    given = {f"p{k}": p for k, p in enumerate(e.params)}
+    return CALLS[e.op].format(
+        *args,
+        x=library,
+        axis=keyword,
+        relation=relation,
+        special=special,
+        scipy=scipy_name,
+        rows=rows,
+        cols=cols,
+        **given,
+    )
+
+
+def _as_block(e: Expr, text: str) -> str:
+    """A block as an array of rank 2."""
+    return f"np.reshape({text}, (1, 1))" if e.is_scalar else text
 
 
 def _matrix_product(e: Expr, args: list[str]) -> str:

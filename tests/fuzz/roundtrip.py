@@ -75,9 +75,12 @@ def _unicode(program: Program) -> tuple[Any, dict[str, Any]]:
 def _python(library: str) -> Callable[[Program], tuple[Any, dict[str, Any]] | None]:
     def written(program: Program) -> tuple[Any, dict[str, Any]] | None:
         output = opened(program.output)
-        if not writable(output):
+        if not writable(output, library):
             return None
-        function = python_function(output, library)
+        try:
+            function = python_function(output, library)
+        except LookupError:
+            return None
         arrays = {v.name: () if v.is_scalar else v.shape for v in variables((output,))}
         return function, {"shapes": arrays, "facts": facts_of(program)}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -72,11 +73,24 @@ def number(value: Any) -> Value:
             value = int(math.copysign(1, value)) * INFINITE
         else:
             value = next(
-                (q * sp.pi * s for s in (1, -1) for q in _PARTS_OF_PI if s * float(q) * math.pi == value), value
+                (q * sp.pi * s for s in (1, -1) for q in _PARTS_OF_PI if s * float(q) * math.pi == value),
+                _constants().get(value, value),
             )
     elif isinstance(value, np.generic):
         value = value.item()
     return Value(core.number(int(value) if isinstance(value, (bool, np.bool_)) else value), ())
+
+
+@cache
+def _constants() -> dict[float, Any]:
+    """Constants of densities, as they are computed with floats: log(2 pi), sqrt(2), and simple multiples of them."""
+    two, pi = sp.Integer(2), sp.pi
+    exact = [sp.log(2 * pi), sp.log(pi), sp.log(two), sp.sqrt(two), sp.sqrt(2 * pi), sp.sqrt(pi), sp.sqrt(two / pi)]
+    floats = [np.log(2 * np.pi), np.log(np.pi), np.log(2.0), np.sqrt(2.0), np.sqrt(2 * np.pi), np.sqrt(np.pi)]
+    pairs = [*zip(exact, [*floats, np.sqrt(2 / np.pi)]), (1 / sp.sqrt(2 * pi), 1 / np.sqrt(2 * np.pi))]
+    return {
+        float(q) * float(x): q * e for e, x in pairs for n in (1, 2, -1, -2) for q in (sp.Integer(n), 1 / sp.Integer(n))
+    }
 
 
 def is_number(value: Any) -> bool:

@@ -16,9 +16,10 @@ from matcalc import core
 from matcalc.dims import dim
 from matcalc.frontend.tracing import operations
 from matcalc.frontend.tracing.arrays import MATRIX, Value, number
+from matcalc.frontend.tracing.distributions import FUNCTIONS
 from matcalc.frontend.tracing.numpy_array import DROPPED, Array
 from matcalc.frontend.tracing.numpy_table import Entry, column_stack
-from matcalc.frontend.tracing.scipy_table import DISTRIBUTIONS, SCIPY, scipy_function
+from matcalc.frontend.tracing.scipy_table import SCIPY, scipy_function
 from matcalc.frontend.tracing.session import Session
 from matcalc.frontend.tracing.tracer import Tracer, has_tracer
 
@@ -114,8 +115,8 @@ def _of_scipy(session: Session, seed: Array) -> list[tuple[Any, str, Any]]:
             original = getattr(module, name, None)
             if isinstance(original, (np.ufunc, type)) or not callable(original):
                 continue
-            if part == "stats" and hasattr(original, "logcdf"):
-                found.append((module, name, Distribution(session, seed, name, original)))
+            if part == "stats" and any(hasattr(original, f) for f in ("logcdf", "logpdf", "logpmf")):
+                found.append((module, name, Distribution(session, name, original)))
                 continue
             full = f"{part}.{name}"
             if full in SCIPY and scipy_function(full) is original:
@@ -129,21 +130,34 @@ def _of_scipy(session: Session, seed: Array) -> list[tuple[Any, str, Any]]:
 class Distribution:
     """A distribution of scipy.stats: its functions of values of the function, by name."""
 
-    def __init__(self, session: Session, seed: Array, name: str, original: Any) -> None:
-        self._parts = session, seed, name, original
+    def __init__(self, session: Session, name: str, original: Any) -> None:
+        self._parts = session, name, original
 
     def __getattr__(self, function: str) -> Any:
-        session, seed, name, original = self._parts
+        session, name, original = self._parts
         known = getattr(original, function)
         if not callable(known):
             return known
-        entry = DISTRIBUTIONS.get(f"{name}.{function}")
         full = f"{name}.{function}"
-        return wrapped(known, _unknown(session, full) if entry is None else _entered(seed, full, entry))
+        return wrapped(known, FUNCTIONS.get(full, _unknown(session, full)))
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        session, _, name, original = self._parts
-        return wrapped(original, _unknown(session, name))(*args, **options)
+        """With its parameters: norm(m, s).logpdf(x) is norm.logpdf(x, m, s)."""
+        return (
+            Frozen(self, args, options) if has_tracer([*args, *options.values()]) else self._parts[2](*args, **options)
+        )
+
+
+class Frozen:
+    """A distribution with its parameters."""
+
+    def __init__(self, of: Distribution, args: tuple[Any, ...], options: dict[str, Any]) -> None:
+        self._parts = of, args, options
+
+    def __getattr__(self, function: str) -> Any:
+        of, args, options = self._parts
+        known = getattr(of, function)
+        return lambda *x: known(*x, *args, **options)
 
 
 def _entered(seed: Array, name: str, entry: Entry) -> Callable[..., Any]:

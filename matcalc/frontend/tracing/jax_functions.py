@@ -49,7 +49,7 @@ WHOLE: dict[str, Callable[..., Any]] = {
     "inv": _one(operations.of_matrix("inv")),
     "det": _one(operations.of_matrix("det", 0)),
     "slogdet": _slogdet,
-    "pinv": _one(operations.of_matrix("pinv")),
+    **dict.fromkeys(("pinv", "_pinv"), _one(operations.of_matrix("pinv"))),
     "expm": _one(operations.of_matrix("expm")),
     "eigvalsh": _one(operations.of_matrix("eigvals", 1)),
     "trace": _one(operations.of_matrix("tr", 0)),

@@ -266,6 +266,26 @@ def _solved(a: Any, b: Any, *, left_side: bool, lower: bool, transpose_a: bool, 
     return arrays.transposed(made)
 
 
+def _singular_values(a: Any, *, compute_uv: bool, **_: Any) -> list[Any]:
+    if compute_uv:
+        raise NoRuleError("singular vectors: only the values, jnp.linalg.svd(X, compute_uv=False), are read")
+    return [operations.of_matrix("singvals", 1)(plain(a))]
+
+
+def _polygamma(order: Any, a: Any, **_: Any) -> Any:
+    x = numeric(plain(order))
+    exact = x.number if x.number is not None else next((b.number for b in _filled_by(x)), None)
+    if exact is None or not sp.sympify(exact).is_integer:
+        raise NoRuleError("polygamma of an order that is not known")
+    return unary("polygamma", int(exact))(plain(a))
+
+
+def _filled_by(x: Any) -> list[Expr]:
+    """The number of which an array is full."""
+    e = getattr(x, "expr", None)
+    return [e.args[0]] if e is not None and e.op == "broadcast" and e.args[0].number is not None else []
+
+
 def _transposed(a: Any, *, permutation: Any, **_: Any) -> Any:
     if isinstance(a, Stopped):
         return Stopped(tuple(a.shape[k] for k in permutation))
@@ -332,6 +352,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "gather": _gathered,
     "dim_as_value": lambda *, dim, **_: Value(core.number(size(dim)), ()),
     "iota": lambda *, dimension, shape, **_: Count(dimension, sizes(shape)),
+    "svd": _singular_values,
+    "polygamma": _polygamma,
     "cholesky": lambda a, **_: operations.cholesky(plain(a)),
     "triangular_solve": _solved,
     **dict.fromkeys(("copy", "copy_p", "optimization_barrier", "reduce_precision"), _same),

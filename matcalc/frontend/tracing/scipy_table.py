@@ -60,6 +60,18 @@ def _cho_solve(factor: Any, b: Thing) -> Value:
     return operations.factor_solved(L, b, lower=low)
 
 
+def _polygamma(n: Any, x: Thing) -> Any:
+    order = n.number if isinstance(n, Value) else n
+    if order is None or int(order) != order:
+        raise NoRuleError("polygamma of an order that is not known")
+    return unary("polygamma", int(order))(x)
+
+
+def _log_beta(a: Thing, b: Thing) -> Any:
+    parts = unary("gammaln")(a), unary("gammaln")(b)
+    return operations.subtract(operations.add(*parts), unary("gammaln")(operations.add(a, b)))
+
+
 SCIPY: dict[str, Entry] = {
     "special.logsumexp": Entry(_logsumexp),
     "special.softmax": Entry(_along("softmax")),
@@ -74,6 +86,8 @@ SCIPY: dict[str, Entry] = {
     "special.log_expit": Entry(unary("logsigmoid")),
     "special.loggamma": Entry(unary("gammaln")),
     "special.psi": Entry(unary("digamma")),
+    "special.polygamma": Entry(_polygamma, 0),
+    "special.betaln": Entry(_log_beta, 2),
     "linalg.solve": Entry(lambda a, b, assume_a=None, lower=False: operations.solved(a, b), 2),
     "linalg.inv": Entry(operations.of_matrix("inv")),
     "linalg.pinv": Entry(operations.of_matrix("pinv")),
@@ -90,14 +104,6 @@ SCIPY: dict[str, Entry] = {
     "linalg.solve_triangular": Entry(_solve_triangular, 2),
     "linalg.block_diag": Entry(lambda *parts: _block_diagonal([two_axes(matrix(p)) for p in parts]), 9),
     "spatial.distance.cdist": Entry(lambda a, b, metric="euclidean": distances(a, b, metric), 2),
-}
-
-
-# Functions of distributions, of one argument: no location and no scale.
-DISTRIBUTIONS: dict[str, Entry] = {
-    "norm.cdf": Entry(unary("normcdf")),
-    "norm.logcdf": Entry(unary("normlogcdf")),
-    "norm.pdf": Entry(unary("normpdf")),
 }
 
 
