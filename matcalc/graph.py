@@ -17,7 +17,7 @@ from matcalc.errors import MatcalcError, closest, shorten
 from matcalc.expr import HOOKS, REGISTRY, Expr, postorder
 from matcalc.naming import Names
 from matcalc.properties import known
-from matcalc.walk import rebuild, transform
+from matcalc.walk import transform
 
 
 @singledispatch
@@ -199,18 +199,17 @@ def with_nested_sums(output: Expr) -> Expr:
     """
     done: dict[Expr, Expr] = {}
     sums: dict[int, Expr] = {}  # by the sum of the digests of the terms
-    for e in postorder((output,)):
-        args = tuple(done[a] for a in e.args)
-        done[e] = e if args == e.args else rebuild(e, args)
+
+    def nested(new: Expr, e: Expr) -> Expr:
         if e.op != "add":
-            continue
+            return new
         keys = [int.from_bytes(a.digest, "big") for a in e.args]
         total = sum(keys)
-        if len(keys) > 2:
-            for a, key in zip(reversed(e.args), reversed(keys)):
-                earlier = sums.get(total - key)
-                if earlier is not None and Counter((*earlier.args, a)) == Counter(e.args):
-                    done[e] = add(done[earlier], done[a])
-                    break
         sums.setdefault(total, e)
-    return done[output]
+        for a, key in zip(reversed(e.args), reversed(keys)) if len(keys) > 2 else ():
+            earlier = sums.get(total - key)
+            if earlier is not None and Counter((*earlier.args, a)) == Counter(e.args):
+                return add(done[earlier], done[a])
+        return new
+
+    return transform((output,), nested, known=done)[output]

@@ -19,6 +19,7 @@ def transform(
     through_names: bool = True,
     stop: Callable[[Expr], bool] | None = None,
     make: Callable[[Expr, tuple[Expr, ...]], Expr] = rebuild,
+    known: dict[Expr, Expr] | None = None,
 ) -> dict[Expr, Expr]:
     """What every subexpression becomes, from the leaves up, linear in the number of distinct nodes.
 
@@ -28,9 +29,11 @@ def transform(
         through_names: whether named values are looked into; without, they stay as they are.
         stop: what stays as it is, and is not looked into.
         make: how an operation is made on new arguments.
+        known: what some subexpressions become, which are not looked into; it takes what is found, and is returned.
     """
-    done: dict[Expr, Expr] = {}
-    for old in postorder(roots, through_names=through_names, stop=stop):
+    done = {} if known is None else known
+    kept = done.__contains__ if stop is None else lambda e: e in done or stop(e)
+    for old in postorder(roots, through_names=through_names, stop=stop if known is None else kept):
         whole = old.op == "named" and not through_names
         args = old.args if whole else tuple(done.get(a, a) for a in old.args)
         done[old] = change(old if args == old.args else make(old, args), old)
@@ -40,6 +43,11 @@ def transform(
 def opened(e: Expr, *, stop: Callable[[Expr], bool] | None = None) -> Expr:
     """`e` with its names replaced by what they stand for; `stop` says which ones stay."""
     return transform((e,), lambda new, _: new.args[0] if new.op == "named" else new, stop=stop).get(e, e)
+
+
+def unchanged(new: Expr, _: Expr) -> Expr:
+    """What only the arguments change of, in `transform`."""
+    return new
 
 
 def substitute(e: Expr, table: dict[Expr, Expr], *, through_names: bool = True) -> Expr:

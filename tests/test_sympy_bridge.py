@@ -342,10 +342,10 @@ def test_shared_layers(style: str) -> None:
             state = sp.MatAdd(state, sp.MatMul(state, W).applyfunc(sp.tanh))
         else:
             state = state + mc.tanh(state * W)
-    begin = time.perf_counter()
+    begin = time.process_time()
     e = from_sympy(state)
     back = there_and_back(e)
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 0.5
     assert back is e
 
 

@@ -14,7 +14,7 @@ from matcalc.expr import Expr, operations, postorder
 from matcalc.ops.reductions import max_, min_
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-from matcalc.walk import rebuild
+from matcalc.walk import transform, unchanged
 
 # What derivatives compare with its own argument for equality: the name would stand for another rounding of it.
 COMPARED = operations(max_, min_)
@@ -173,11 +173,4 @@ def _product(scalars: list[Expr], factors: list[Expr]) -> Expr:
 
 def substitute_outermost(e: Expr, table: dict[Expr, Expr]) -> Expr:
     """`e` with subexpressions replaced from the top: nothing inside a replaced one is looked at."""
-    done: dict[Expr, Expr] = dict(table)
-    for sub in postorder((e,), through_names=False, stop=lambda s: s in done):
-        if sub.op == "named" or not sub.args:
-            done[sub] = sub
-        else:
-            args = tuple(done[a] for a in sub.args)
-            done[sub] = sub if args == sub.args else rebuild(sub, args)
-    return done[e]
+    return transform((e,), unchanged, through_names=False, known=dict(table))[e]

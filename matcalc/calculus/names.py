@@ -101,13 +101,15 @@ def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
     for e in order:
         for a in e.args:
             uses[a] = uses.get(a, 0) + 1
-    done: dict[Expr, Expr] = {}
-    for e in order:
-        named_args = (locals_.get(a, a) if locals_.get(a) is not e else a for a in e.args)
-        args = tuple(done[a] if a in done else rebuild(a, (done[a.args[0]],)) if is_local(a) else a for a in named_args)
-        new = e if args == e.args else rebuild(e, args)
-        known = e in locals_ or e.op in ("named", "broadcast")
-        if uses.get(e, 0) > 1 and not known and rewriter.cost(new) >= SHARED_COST:
-            new = named(names.numbered("t"), new, "local")
-        done[e] = new
-    return done.get(value, value)
+
+    def shared(new: Expr, old: Expr) -> Expr:
+        if is_local(old):  # what it stands for has its name already
+            return new.args[0]
+        if old in locals_:
+            return rebuild(locals_[old], (new,))
+        known = old.op in ("named", "broadcast")
+        if uses.get(old, 0) > 1 and not known and rewriter.cost(new) >= SHARED_COST:
+            return named(names.numbered("t"), new, "local")
+        return new
+
+    return transform((value,), shared, stop=_is_defined).get(value, value)

@@ -27,7 +27,7 @@ from matcalc.rules.layers import LAYERS, RECTIFIERS
 from matcalc.rules.recognition import SPELLED_OUT
 from matcalc.rules.single import SINGLE
 from matcalc.steps import Step
-from matcalc.walk import rebuild
+from matcalc.walk import transform
 
 # Where none of these is, no function and no layer is spelled out.
 MARKS = operations(exp, sinh, sigmoid, softmax, log_softmax, logsumexp, mean_, var_, std)
@@ -49,19 +49,19 @@ def recognised(graph: Graph) -> tuple[Graph, list[Step]]:
     at_root = rules_of("collapse", "expand", only=among(*SINGLE, *DETERMINANTS, *RECTIFIERS, *NONNEGATIVE))
     if not any(e.op in MARKS or e.op in FACTORS or e.op in at_root for e in order):
         return graph, []
-    done: dict[Expr, Expr] = {}
     hot: set[Expr] = set()  # what has one of the marks in it, names not looked through
-    for e in order:
-        args = tuple(done[a] for a in e.args)
-        new = e if args == e.args else rebuild(e, args)
+
+    def known(new: Expr, old: Expr) -> Expr:
         if new.op != "named" and (new.op in MARKS or any(a in hot for a in new.args)):
             new = _named(new, steps) if new.op in ROOTS else new
             hot.add(new)
-        if new.op in REDUCTIONS and e.is_scalar:
+        if new.op in REDUCTIONS and old.is_scalar:
             new = _without_factor(new, steps)
         while new.op in at_root and (after := _rewritten_root(new, at_root[new.op], steps)) is not new:
             new = after
-        done[e] = new
+        return new
+
+    done = transform((graph.output, *graph.definitions.values()), known)
     if not steps:
         return graph, []
     made = Graph.of(done[graph.output], graph.declared.values())

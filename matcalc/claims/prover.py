@@ -16,6 +16,7 @@ from matcalc.rewrite.index import Index, index_of
 from matcalc.rewrite.rule import RULES, Rule
 from matcalc.rules.tidying import tidy_name
 from matcalc.steps import Step
+from matcalc.walk import transform, unchanged
 
 WORK_LIMIT = 8000
 MAX_CHAIN = 4000
@@ -127,8 +128,4 @@ class Stages:
 
 def replaced(e: Expr, old: Expr, new: Expr) -> Expr:
     """`e` with a subexpression replaced everywhere; a broadcast that has become needless is dropped."""
-    done: dict[Expr, Expr] = {old: new}
-    for sub in postorder((e,), through_names=False, stop=lambda s: s in done):
-        args = tuple(done[a] for a in sub.args) if sub.op != "named" else sub.args
-        done[sub] = sub if args == sub.args else rebuild_lenient(sub, args)
-    return done[e]
+    return transform((e,), unchanged, through_names=False, make=rebuild_lenient, known={old: new})[e]

@@ -11,9 +11,9 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.dims import is_one
-from matcalc.expr import Expr, number_value, postorder, record
+from matcalc.expr import Expr, number_value, record
 from matcalc.ops.products import matmul_
-from matcalc.walk import rebuild
+from matcalc.walk import rebuild, transform
 
 _MIRRORED = frozenset(["add", "hadamard", "divide", "matmul", "scale"])
 
@@ -21,11 +21,10 @@ _MIRRORED = frozenset(["add", "hadamard", "divide", "matmul", "scale"])
 def without_twins(roots: Iterable[Expr], *, vectors: bool = False) -> dict[Expr, Expr]:
     """For each root the same with later twins written as transposes of the first; of vectors too, if asked for."""
     roots = list(roots)
-    done: dict[Expr, Expr] = {}
     mirror: dict[Expr, Expr] = {}
     first: dict[bytes, Expr] = {}
-    for e in postorder(roots):
-        new = rebuild(e, [done[a] for a in e.args]) if e.args else e
+
+    def single(new: Expr, _: Expr) -> Expr:
         new = _number(_repeated_last(_with_factor_in_front(new)))
         if _is_work(new, vectors=vectors):
             new = first.get(new.digest, new)
@@ -37,7 +36,9 @@ def without_twins(roots: Iterable[Expr], *, vectors: bool = False) -> dict[Expr,
             else:
                 first.setdefault(new.digest, new)
         mirror.setdefault(new, turned)
-        done[e] = new
+        return new
+
+    done = transform(roots, single)
     return {root: done[root] for root in roots}
 
 

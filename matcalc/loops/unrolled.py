@@ -5,7 +5,7 @@ Whatever is known of ordinary expressions applies to it: numeric checks, witness
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy as sp
@@ -14,13 +14,13 @@ from matcalc import core
 from matcalc.dims import Dim, substitute, symbols
 from matcalc.dims import evaluate as evaluate_dim
 from matcalc.errors import ShapeError
-from matcalc.expr import Expr, node, number_value, postorder
+from matcalc.expr import Expr, node, number_value
 from matcalc.indices.program import Group, LoopSum, Program, Run
 from matcalc.loops.pieces import Pieces
 from matcalc.naming import Names
 from matcalc.ops.selection import slice_
 from matcalc.properties import names_of
-from matcalc.walk import variables
+from matcalc.walk import transform, variables
 
 
 @dataclass(frozen=True)
@@ -145,16 +145,17 @@ class _Unroller:
 
 def _sized(e: Expr, sizes: Mapping[str, int], leaves: Mapping[Expr, Expr]) -> Expr:
     """An expression with other leaves, and with numbers for the sizes in it."""
-    done: dict[Expr, Expr] = dict(leaves)
-    for sub in postorder((e,)):
-        if sub not in done:
-            args = tuple(done[a] for a in sub.args)
-            done[sub] = _rebuilt(sub, args, sizes)
-    return done[e]
+
+    def made(old: Expr, args: tuple[Expr, ...]) -> Expr:
+        return _rebuilt(old, args, sizes)
+
+    def sized(new: Expr, old: Expr) -> Expr:
+        return made(old, old.args) if new is old else new
+
+    return transform((e,), sized, make=made, known=dict(leaves))[e]
 
 
-def _rebuilt(e: Expr, args: Iterable[Expr], sizes: Mapping[str, int]) -> Expr:
-    args = tuple(args)
+def _rebuilt(e: Expr, args: tuple[Expr, ...], sizes: Mapping[str, int]) -> Expr:
     if e.op == "number":
         return core.number(substitute(number_value(e), sizes))
     params = tuple(substitute(p, sizes) if isinstance(p, sp.Basic) else p for p in e.params)

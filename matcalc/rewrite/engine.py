@@ -23,7 +23,7 @@ from matcalc.rewrite.measure import cost
 from matcalc.rewrite.normal import tidy
 from matcalc.rewrite.rule import Choice, every, shapes_agree
 from matcalc.steps import Step
-from matcalc.walk import rebuild, substitute
+from matcalc.walk import rebuild, substitute, transform
 
 MAX_ROUNDS = 200
 SPREAD_COST = 120  # operations up to which an expression is multiplied out
@@ -139,15 +139,13 @@ class Rewriter:
     def normal(self, e: Expr) -> Expr:
         """The normal form: tidied, and no rule of the group `collapse` applies anywhere."""
         done = self._normal
-        for sub in postorder((e,), through_names=False, stop=lambda s: s in done):
-            if sub.op == "named" or not sub.args:
-                done[sub] = self._settle(sub) if sub.op != "named" else sub
-                continue
-            args = tuple(done[a] for a in sub.args)
-            start = sub if args == sub.args else rebuild_lenient(sub, args)
-            done[sub] = done[start] if start in done else self._settle(start)
-            done[start] = done[sub]
-        return done[e]
+
+        def settled(new: Expr, old: Expr) -> Expr:
+            if old.op != "named" and new not in done:
+                done[new] = self._settle(new)
+            return done.get(new, new)
+
+        return transform((e,), settled, through_names=False, make=rebuild_lenient, known=done)[e]
 
     def _settle(self, e: Expr) -> Expr:
         """Tidy and rewrite the root until nothing changes; the arguments are normal."""
@@ -185,14 +183,14 @@ class Rewriter:
 
     def present(self, e: Expr) -> Expr:
         """A shorter equal form by the rules of the group `present`; never a longer one."""
-        done = self._shortest
-        for sub in postorder((e,), through_names=False, stop=lambda s: s in done):
-            if sub.op == "named" or not sub.args:
-                done[sub] = sub
-                continue
-            args = tuple(done[a] for a in sub.args)
-            done[sub] = self._shorten(sub if args == sub.args else self._tidied(rebuild_lenient(sub, args)))
-        return done[e]
+
+        def made(old: Expr, args: tuple[Expr, ...]) -> Expr:
+            return self._tidied(rebuild_lenient(old, args))
+
+        def shortened(new: Expr, old: Expr) -> Expr:
+            return new if old.op == "named" or not old.args else self._shorten(new)
+
+        return transform((e,), shortened, through_names=False, make=made, known=self._shortest)[e]
 
     def _tidied(self, e: Expr) -> Expr:
         """The root tidied after its arguments changed: numbers come to the front, products are flat."""

@@ -14,7 +14,8 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.dims import Dim, same, simplified, symbol
-from matcalc.expr import Expr, node, postorder, record
+from matcalc.expr import Expr, node, record
+from matcalc.walk import rebuild, transform
 
 NUMBER, REST, VIEWED, LOOSE = "#", "*", "-", "~"
 Binding: TypeAlias = dict[str, Any]  # wildcard names to expressions, dimension names to dimensions
@@ -27,15 +28,15 @@ def wildcard(name: str, rows: Dim, cols: Dim) -> Expr:
 
 def flat(e: Expr) -> Expr:
     """A pattern as normal forms have it: `A @ B @ C` is one product of three, `a*b*A` one scaled matrix."""
-    done: dict[Expr, Expr] = {}
-    for sub in postorder((e,)):
-        args = [done[a] for a in sub.args]
-        if sub.op in ("add", "matmul", "hadamard"):
-            args = [part for a in args for part in (a.args if a.op == sub.op else (a,))]
-        elif sub.op == "scale" and args[-1].op == "scale":
-            args = [*args[:-1], *args[-1].args]
-        done[sub] = sub if tuple(args) == sub.args else node(sub.op, args, sub.params)
-    return done[e]
+
+    def flattened(new: Expr, _: Expr) -> Expr:
+        if new.op in ("add", "matmul", "hadamard"):
+            return rebuild(new, [part for a in new.args for part in (a.args if a.op == new.op else (a,))])
+        if new.op == "scale" and new.args[-1].op == "scale":
+            return rebuild(new, [*new.args[:-1], *new.args[-1].args])
+        return new
+
+    return transform((e,), flattened)[e]
 
 
 def is_wildcard(e: Expr) -> bool:
