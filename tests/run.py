@@ -14,7 +14,7 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
     ("mypy",),
-    ("pytest", "--nbmake", "-n", "auto", "-q"),  # the last: its closing line ends the output
+    ("pytest", "-n", "auto", "-q"),  # the last: its closing line ends the output
 )
 
 
