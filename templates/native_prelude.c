@@ -29,6 +29,10 @@ typedef double real;
 
 typedef double wide; /* of sums, also of narrow numbers */
 enum { PART = 1024, PARTS_AT_ONCE = 1 << 16 };
+#ifndef FEWEST_ROWS
+#define FEWEST_ROWS 128
+#define CACHE (1 << 17) /* numbers */
+#endif
 
 /* Fortran's routines, in the order in which they are given. */
 static struct {
@@ -90,6 +94,13 @@ static void returned(real *entries)
     if (((Workspace *)place)->size <= KEPT)
         place = atomic_exchange(kept, place);
     free(place);
+}
+
+/* How many rows of so many columns stay in the cache; all of them if they are few. */
+static inline ptrdiff_t rows_at_once(ptrdiff_t rows, ptrdiff_t columns)
+{
+    const ptrdiff_t fit = CACHE / (columns > 0 ? columns : 1), some = fit > FEWEST_ROWS ? fit : FEWEST_ROWS;
+    return rows <= some + some / 2 ? (rows > 0 ? rows : 1) : some;
 }
 
 enum { CblasRowMajor = 101, CblasColMajor = 102 };

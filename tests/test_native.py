@@ -288,6 +288,25 @@ def test_infinities_and_nan():
         assert same(found, wanted, rtol=1e-6 if dtype is np.float32 else 1e-14)
 
 
+def test_many_rows_as_for_use(monkeypatch):
+    """The flags and numbers of rows that users get: several parts of rows, the last of them shorter."""
+    monkeypatch.setenv("CFLAGS", "")
+    d = mc.derive(LOGISTIC, wrt="w")
+    assert "do {" in d.code(target="native")
+    arrays = logistic(n=700, k=1500)
+    assert same(d.function(target="native")(**arrays), d.function()(**arrays), rtol=1e-8, atol=1e-10)
+    source, wrt = SOURCES["attention"]
+    d = mc.derive(source, wrt=wrt)
+    rng = np.random.default_rng(0)
+    arrays = {"X": rng.normal(size=(600, 5)), "W": rng.normal(size=(5, 7))}
+    assert same(d.function(target="native")(**arrays), d.function()(**arrays), rtol=1e-8, atol=1e-8)
+
+
+def test_no_rows_in_a_loop_over_rows():
+    d = mc.derive(LOGISTIC, wrt="w")
+    assert agrees(d, {"X": np.ones((0, 3)), "y": np.ones((0, 1)), "w": np.ones((3, 1))})
+
+
 def test_what_is_asked_of_python_raises_its_errors():
     f = mc.derive("A^(1/2) + logm(A)", shapes={"A": ("n", "n")}).function("value", "native")
     g = mc.derive("A^(1/2) + logm(A)", shapes={"A": ("n", "n")}).function("value")

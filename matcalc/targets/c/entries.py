@@ -40,6 +40,7 @@ _MOVED = {
     *("_diag", "_add_diagonal", "_vec", "_reshape", "_kron", "np.kron", "_kron_eye", "_eye_kron", "_comm", "_diagvec"),
     *("np.diagonal", "np.tril", "np.triu", "np.outer"),
 }
+MOVING = frozenset([*_FILLED, *_MOVED])
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _SQUARE = 2
 

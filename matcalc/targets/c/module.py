@@ -161,7 +161,11 @@ class Writer:
         owned: dict[str, str] = {}
         for name, e in self.results.items():
             self._result(self.outputs[name], e, owned)
+        self._arrange(owned)
         return self._storage(owned)
+
+    def _arrange(self, owned: dict[str, str]) -> None:
+        """Change the order of the steps, where that is better."""
 
     def _statement(self, s: Statement) -> None:
         """The steps of a statement."""

@@ -51,11 +51,30 @@ def turn(turned: bool) -> str:
     return "CblasTrans" if turned else "CblasNoTrans"
 
 
-def gemv(matrix: Stored, turned: bool, x: str, y: str) -> str:
+def sizes_of(a: Stored, b: Stored) -> tuple[str, str, str]:
+    """The rows of a product, what is summed over, and its columns."""
+    m, k = a.shape[::-1] if a.turned else a.shape
+    return m, k, b.shape[0] if b.turned else b.shape[1]
+
+
+def multiplied(a: Stored, b: Stored, name: str, beta: str = "0.0") -> str:
+    """The call for the product of two matrices, added to beta times what is there."""
+    m, k, n = sizes_of(a, b)
+    if n == "1":
+        return _gemv(a, a.turned, b.name, name, beta)
+    if m == "1":
+        return _gemv(b, not b.turned, a.name, name, beta)
+    return (
+        f"cblas_dgemm(CblasRowMajor, {turn(a.turned)}, {turn(b.turned)}, {m}, {n}, {k}, 1.0, "
+        f"{a.name}, {a.shape[1]}, {b.name}, {b.shape[1]}, {beta}, {name}, {n});"
+    )
+
+
+def _gemv(matrix: Stored, turned: bool, x: str, y: str, beta: str) -> str:
     rows, columns = matrix.shape
     return (
         f"cblas_dgemv(CblasRowMajor, {turn(turned)}, {rows}, {columns}, 1.0, "
-        f"{matrix.name}, {columns}, {x}, 1, 0.0, {y}, 1);"
+        f"{matrix.name}, {columns}, {x}, 1, {beta}, {y}, 1);"
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from matcalc.emit import trees
 from matcalc.targets.c.entries import SCALAR, UNARY, At, Entries, Shape, product, refused
-from matcalc.targets.c.parts import Step, Stored, bare, count, gemv, group, is_number, line_of, turn
+from matcalc.targets.c.parts import Step, Stored, bare, count, group, is_number, line_of, multiplied, sizes_of
 from matcalc.targets.libraries.translation import EINSUM
 
 _PAIR = 2
@@ -314,22 +314,16 @@ class Statements:
     def _product(self, tree: ast.BinOp, target: str | None) -> ast.expr:
         """A matrix product."""
         a, b = self._stored(tree.left), self._stored(tree.right)
-        m, k = a.shape[::-1] if a.turned else a.shape
-        n = b.shape[0] if b.turned else b.shape[1]
+        m, _, n = sizes_of(a, b)
         if (m, n) == SCALAR:
             return self._dot(ast.Name(a.name), ast.Name(b.name))
         name = self._new((m, n), target)
-        if n == "1":
-            line = gemv(a, a.turned, b.name, name)
-        elif m == "1":
-            line = gemv(b, not b.turned, a.name, name)
-        else:
-            line = (
-                f"cblas_dgemm(CblasRowMajor, {turn(a.turned)}, {turn(b.turned)}, {m}, {n}, {k}, 1.0, "
-                f"{a.name}, {a.shape[1]}, {b.name}, {b.shape[1]}, 0.0, {name}, {n});"
-            )
-        self._add([line], name, a.name, b.name)
+        self._multiplied(a, b, name)
         return ast.Name(name)
+
+    def _multiplied(self, a: Stored, b: Stored, name: str) -> None:
+        """The step of a product under a name."""
+        self._add([multiplied(a, b, name)], name, a.name, b.name)
 
     def _power(self, tree: ast.expr, exponent: object) -> ast.expr:
         """A small power of a square matrix, or of its inverse."""

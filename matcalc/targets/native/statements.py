@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError
-from matcalc.targets.c.entries import SCALAR, At, Shape, product, size_text
-from matcalc.targets.c.parts import bare, count, group
+from matcalc.targets.c.entries import MOVING, SCALAR, At, Shape, product, size_text
+from matcalc.targets.c.parts import Step, Stored, bare, count, group, multiplied, sizes_of
 from matcalc.targets.c.statements import Statements
 from matcalc.targets.native.blocks import blocks_gram
 from matcalc.targets.native.decompositions import by_lapack
+from matcalc.targets.native.fusion import Lines, Rows
 from matcalc.targets.native.helpers import native_helpers
 
 
@@ -25,12 +27,16 @@ class NativeStatements(Statements):
         outside: what is computed in Python, each with the names that it reads.
         numbered_from: the number of the first of these.
         outputs: the names of the results.
+        forms: how steps go over rows, by their identities.
+        noted: these steps.
         zeroed: those of them that come as zeros.
     """
 
     outside: list[tuple[ast.expr, list[str]]] = field(default_factory=list)
     numbered_from: int = 0
     outputs: set[str] = field(default_factory=set)
+    forms: dict[int, Rows] = field(default_factory=dict)
+    noted: list[Step] = field(default_factory=list)
     zeroed: set[str] = field(default_factory=set)
 
     def assign(self, target: str, tree: ast.expr, shape: Shape, comment: str = "") -> None:
@@ -92,11 +98,100 @@ class NativeStatements(Statements):
                 sparse.insert(0, f"memset({target}, 0, {count(shape)} * sizeof(real));")
             self._add(sparse, target, prepared)
             return
-        super()._loop(target, prepared, shape)
-        lines = self.steps[-1].lines
-        if len(lines) > 1:  # the last line is the body, the one before it the innermost loop
-            lines.insert(-1, lines.pop(-2))
-            lines.insert(-2, "INDEPENDENT")
+        self._add(self._entries(target, prepared, shape), target, prepared)
+        self._over_rows(lambda rows: self._entries(target, prepared, (rows, shape[1])), prepared, shape, {target})
+
+    def _entries(self, target: str, prepared: ast.expr, shape: Shape) -> list[str]:
+        """The loops of target = the entries of a tree."""
+        i, j = self.indices
+        if self.entries.is_flat(prepared) and self.entries.shape(prepared) == self.shapes[target]:
+            body = f"{target}[{i}] = {self.entries.text(prepared, At(i, i, i))};"
+            return ["INDEPENDENT", self._for_all(i, shape), f"    {body}"]
+        place = At(i if self.shapes[target][0] != "1" else "0", j if shape[1] != "1" else "0")
+        body = f"{self.entries.text(ast.Name(target), place)} = {self.entries.text(prepared, place)};"
+        loops = [self._for(index, size) for index, size in ((i, shape[0]), (j, shape[1])) if size != "1"]
+        lines = [f"{'    ' * k}{loop}" for k, loop in enumerate(loops)]
+        mark = f"{'    ' * (len(loops) - 1)}INDEPENDENT"
+        return [*lines[:-1], mark, *lines[-1:], f"{'    ' * len(loops)}{body}"] if loops else [body]
+
+    def _over_rows(
+        self,
+        lines: Callable[[str], list[str]],
+        prepared: ast.expr,
+        shape: Shape,
+        parts: set[str],
+        first: Sequence[str] = (),
+        total: str | None = None,
+    ) -> None:
+        """Note that the last step, on the entries of a tree, goes over rows."""
+        names = {n.id for n in ast.walk(prepared) if isinstance(n, ast.Name)}
+        for n in ast.walk(prepared):
+            if isinstance(n, ast.Attribute) and n.attr == "T":
+                return
+            if isinstance(n, ast.Call) and trees.text(n.func) in MOVING:
+                return
+        parts = parts | {name for name in names if self.shapes.get(name, SCALAR)[0] == shape[0]}
+        self._note(shape[0], lambda rows, _, part: _renamed(lines(rows), parts, part), parts, first, total)
+
+    def _note(
+        self, size: str, lines: Lines, parts: set[str], first: Sequence[str] = (), total: str | None = None
+    ) -> None:
+        if size.isidentifier():
+            self.forms[id(self.steps[-1])] = Rows(size, lines, frozenset(parts), tuple(first), total)
+            self.noted.append(self.steps[-1])  # alive, as its identity is its name
+
+    def _sum_noted(self, prepared: ast.expr, shape: Shape, axis: int | None) -> None:
+        """Note of a sum that it goes over rows."""
+        step = self.steps[-1]
+        name = self.scalars[-1] if step.writes is None else step.writes
+        if axis == 1:
+            self._over_rows(lambda some: self._sums(name, prepared, (some, shape[1]), 1), prepared, shape, {name})
+            return
+        zero = 1 if axis is None else 2  # lines that come before the rows
+
+        def lines(some: str) -> list[str]:
+            part = some, shape[1]
+            return (self._total(name, prepared, part) if axis is None else self._sums(name, prepared, part, 0))[zero:]
+
+        self._over_rows(lines, prepared, shape, set(), step.lines[:zero], name)
+
+    def _sum(self, tree: ast.expr, axis: int | None = None, mean: bool = False, target: str | None = None) -> ast.expr:
+        before = len(self.steps)
+        prepared = self.prepared(tree)
+        found = super()._sum(prepared, axis, mean, target)
+        if len(self.steps) > before and not isinstance(prepared, ast.Constant):
+            self._sum_noted(prepared, self.entries.shape(prepared), axis)
+        return found
+
+    def _dot(self, a: ast.expr, b: ast.expr) -> ast.expr:
+        found = super()._dot(a, b)
+        call = re.fullmatch(r"(\w+) = dot\(.*, (\w+), (\w+)\);", self.steps[-1].lines[-1])
+        if call is not None and self.shapes[call[2]] == self.shapes[call[3]]:
+            name, x, y = call.groups()
+            rows, columns = self.shapes[x]
+
+            def lines(some: str, _: str, part: Callable[[str], str]) -> list[str]:
+                return [f"{name} += dot({count((some, columns))}, {part(x)}, {part(y)});"]
+
+            self._note(rows, lines, {x, y}, [f"{name} = 0;"], name)
+        return found
+
+    def _multiplied(self, a: Stored, b: Stored, name: str) -> None:
+        super()._multiplied(a, b, name)
+        m, k, _ = sizes_of(a, b)
+        if not a.turned and m != "1":
+
+            def lines(some: str, _: str, part: Callable[[str], str]) -> list[str]:
+                return [multiplied(Stored(part(a.name), (some, a.shape[1]), False), b, part(name))]
+
+            self._note(m, lines, {a.name, name})
+        elif a.turned and not b.turned and k != "1":
+
+            def added(some: str, beta: str, part: Callable[[str], str]) -> list[str]:
+                left = Stored(part(a.name), (some, a.shape[1]), True)
+                return [multiplied(left, Stored(part(b.name), (some, b.shape[1]), False), name, beta)]
+
+            self._note(k, added, {a.name, b.name}, (), name)
 
     def _sparse(self, target: str, tree: ast.expr) -> list[str] | None:
         """The lines that write what is not zero of a Kronecker product with an identity or a diagonal, else None."""
@@ -206,9 +301,15 @@ class NativeStatements(Statements):
         else:
             self.used.add(function)
             i = self.indices[0]
-            call = f"    {name}[{i}] = {function}({columns}, {x.name} + {i} * {group(columns)});"
-            lines = [self._for(i, rows), call]
+
+            def some(number: str, _: str, part: Callable[[str], str]) -> list[str]:
+                call = f"    {part(name)}[{i}] = {function}({columns}, {part(x.name)} + {i} * {group(columns)});"
+                return [self._for(i, number), call]
+
+            lines = some(rows, "", str)
         self._add(lines, name, x.name)
+        if axis == 1:
+            self._note(rows, some, {name, x.name})
         return ast.Name(name)
 
     def _linewise(self, function: str, tree: ast.expr, axis: int | None, target: str | None) -> ast.expr:
@@ -221,6 +322,12 @@ class NativeStatements(Statements):
         name = self._new(x.shape, target)
         function = f"{function}_of_{'columns' if axis == 0 and not whole else 'rows'}"
         self._add(self._checked(function, f"{function}({rows}, {columns}, {x.name}, {name})"), name, x.name)
+        if axis == 1:
+            self._note(
+                rows,
+                lambda some, _, part: [f"{function}({some}, {columns}, {part(x.name)}, {part(name)});"],
+                {x.name, name},
+            )
         return ast.Name(name)
 
 
@@ -233,6 +340,11 @@ FAILURES = {
     "adjugate": NO_SINGULAR_VALUES,
     "cholesky": NOT_POSITIVE,
 }
+
+
+def _renamed(lines: list[str], names: set[str], part: Callable[[str], str]) -> list[str]:
+    """Lines on parts of matrices."""
+    return [re.sub(r"\w+", lambda word: part(word[0]) if word[0] in names else word[0], line) for line in lines]
 
 
 def _along(shape: Shape, index: str) -> At:

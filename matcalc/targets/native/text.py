@@ -17,6 +17,7 @@ from matcalc.expr import Expr
 from matcalc.targets.c.entries import SCALAR
 from matcalc.targets.c.module import Writer, with_needed
 from matcalc.targets.c.parts import Step
+from matcalc.targets.native.fusion import fused
 from matcalc.targets.native.helpers import as_real, known_words, native_helpers
 from matcalc.targets.native.statements import NativeStatements
 from matcalc.templating import render
@@ -31,6 +32,7 @@ class NativeWriter(Writer):
     def __init__(self, lowered: Lowered, numbered_from: int = 0) -> None:
         self.more_words = known_words()
         self.inlined: dict[str, ast.expr] = {}
+        self.prologue: list[str] = []
         super().__init__(lowered)
         formed = {f"{lowered.program.kind.argument}_{name}" for name in lowered.shapes}
         self.statements.numbered_from, self.statements.outputs = (
@@ -57,6 +59,11 @@ class NativeWriter(Writer):
             self.statements.assign(name, self._tree(self.lowered.schedule.tree(e)), SCALAR)
             self.statements.steps.append(Step([f"*{output} = {name};"], None, {name}))
 
+    def _arrange(self, owned: dict[str, str]) -> None:
+        s = self.statements
+        kept = {*owned, *owned.values(), *self.outputs.values()}
+        s.steps, self.prologue = fused(s.steps, s.forms, s.shapes, self._fresh_numbered, kept, s.scalars)
+
     def _tree(self, tree: ast.expr) -> ast.expr:
         tree = super()._tree(tree)
         names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self.inlined]
@@ -68,7 +75,9 @@ class NativeWriter(Writer):
     def needed_sizes(self) -> list[str]:
         """The names in Python of the sizes that the code or the shapes of the results use."""
         shapes = [size for e in self.results.values() for size in self._shape(e)]
-        words = set(re.findall(r"\w+", " ".join([self.body, self.size, *self.storage, *shapes, *self._codes()])))
+        words = set(
+            re.findall(r"\w+", " ".join([self.body, self.size, *self.storage, *self.prologue, *shapes, *self._codes()]))
+        )
         return [name for d, name in self.lowered.dimensions.items() if self.sizes[d] in words]
 
     def _codes(self) -> list[str]:
@@ -76,7 +85,12 @@ class NativeWriter(Writer):
 
     def _large(self) -> list[str]:
         """The sizes that are made of others, and so may be beyond what BLAS takes."""
-        found = {size for shape in self.statements.shapes.values() for size in shape if not size.isalnum()}
+        found = {
+            size
+            for shape in self.statements.shapes.values()
+            for size in shape
+            if not size.isalnum() and not size.isidentifier()
+        }
         return sorted(found - set(self.sizes.values()))
 
     def counted(self, size: str) -> str:
@@ -100,6 +114,7 @@ class NativeWriter(Writer):
             scalars=[s for s in self.statements.scalars if s not in self.outputs.values()],
             divisors=self._codes(),
             large=self._large(),
+            prologue=self.prologue,
             size=self.size,
             storage=self.storage,
             steps=[line for s in self.statements.steps for line in s.lines],
