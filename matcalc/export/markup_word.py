@@ -8,6 +8,7 @@ from html import escape, unescape
 from itertools import count
 
 from matcalc.export.markup import CELL, Markup
+from matcalc.export.word import allowed
 from matcalc.export.word_display import GAP, display
 from matcalc.export.word_math import lines, office_math
 from matcalc.languages import Language
@@ -33,7 +34,8 @@ class Word(Markup):
         self.numbers = count(1)  # of what is drawn: no two have the same in a document
 
     def text(self, plain: str) -> str:
-        return f'<w:r><w:t xml:space="preserve">{escape(plain, quote=False)}</w:t></w:r>' if plain else ""
+        shown = escape(allowed(plain), quote=False)
+        return f'<w:r><w:t xml:space="preserve">{shown}</w:t></w:r>' if shown else ""
 
     def math(self, formula: str) -> str:
         return office_math(formula)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from html import escape
 
 from matcalc.languages import Language
 from matcalc.templating import template_folder
 
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same page is the same file, whenever it is written
 PARTS = {
     "[Content_Types].xml": "content_types.xml",
@@ -18,6 +20,11 @@ PARTS = {
     "word/numbering.xml": "numbering.xml",
     "docProps/core.xml": "core.xml",
 }
+
+
+def allowed(text: str) -> str:
+    """The text without the control characters that no XML may hold."""
+    return FORBIDDEN.sub("", text)
 
 
 def packed(document: str, title: str, language: Language) -> bytes:
@@ -32,7 +39,7 @@ def packed(document: str, title: str, language: Language) -> bytes:
     parts = {
         name: folder.joinpath(file)
         .read_text(encoding="utf-8")
-        .replace("@TITLE@", escape(title, quote=False))
+        .replace("@TITLE@", escape(allowed(title), quote=False))
         .replace("@LANGUAGE@", language.code)
         for name, file in PARTS.items()
     }

@@ -73,7 +73,7 @@ Writer: TypeAlias = Callable[[Source, Wish], Written]
 
 
 def _text(text: str, beside: dict[str, str] | None = None) -> Written:
-    return Written(text.encode("utf-8"), beside or {})
+    return Written(text.encode("utf-8", "replace"), beside or {})
 
 
 def _in_markdown(form: str, kind: type[Markdown]) -> Writer:
