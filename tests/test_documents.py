@@ -15,7 +15,7 @@ from note_support import EXAMPLES, ROOT, Recorded, derived, leaves
 
 import matcalc as mc
 from matcalc.export import typst_pdf
-from matcalc.export.formats import FORMATS, format_of
+from matcalc.export.formats import FORMATS, Format, format_of
 from matcalc.export.references import References
 from matcalc.export.symbols import SYMBOLS
 from matcalc.export.typst_math import typst
@@ -243,8 +243,10 @@ def test_every_format_has_a_writer_and_its_own_suffix() -> None:
         format_of(Path("note.doc"))
     with pytest.raises(mc.MatcalcError, match=r"did you mean markdown\?"):
         format_of(Path("note.txt"), "markdwn")
-    with pytest.raises(mc.MatcalcError, match="program with loops"):
-        format_of(Path("n.ipynb"), loops=True)
+    with pytest.raises(
+        mc.MatcalcError, match=r"of the note of a program with loops must be one of .md, .tex, .html, .pdf"
+    ):
+        format_of(Path("n.ipynb"), of="a program with loops")
 
 
 # ------------------------------------------------------------------------------------------------ publishing systems
@@ -323,3 +325,56 @@ def test_docutils_reads_every_formula_of_myst(hostile: mc.Note, tmp_path: Path) 
     assert len(formulas) == in_dollars(hostile.markdown())
     assert len([*tree.findall(nodes.figure)]) == 2
     assert tree.next_node(nodes.title).astext() == 'A: "b" [c] *d*'
+
+
+# ------------------------------------------------------------------------------------------------ what has no notebook
+
+MIXTURE = (ROOT / "examples" / "sums" / "gaussian_mixture.txt").read_text(encoding="utf-8")
+OTHERS = [f for f in FORMATS.values() if f.always and f.name != "pdf"]
+
+
+@pytest.fixture(scope="module")
+def others() -> dict[str, Any]:
+    """A program with loops and an optimum."""
+    portfolio = mc.minimize("w: n x 1; S: n x n spd; w'*S*w", over="w", subject_to=["sum(w) = 1"])
+    return {"a program with loops": mc.derive(MIXTURE), "an optimum": portfolio}
+
+
+@pytest.mark.parametrize("what", ["a program with loops", "an optimum"])
+@pytest.mark.parametrize("form", OTHERS, ids=lambda f: f.name)
+def test_programs_with_loops_and_optima_have_the_formats(
+    others: dict[str, Any], what: str, form: Format, tmp_path: Path
+) -> None:
+    path = others[what].export(tmp_path / f"n{form.suffix}", title="A title", text="An <introduction> & more.")
+    content = path.read_bytes()
+    if form.name == "typst":
+        compiled(content.decode("utf-8"), format="pdf")
+    elif form.name == "word":
+        assert content.startswith(b"PK")
+    else:
+        assert "A title" in content.decode("utf-8")
+        assert "jinja" not in content.decode("utf-8")
+        answer = r"\boxed{w = \frac" if what == "an optimum" else r"\frac{\partial J}{\partial X}"
+        if form.name not in ("json", "html", "slides"):
+            assert answer in content.decode("utf-8")
+
+
+@pytest.mark.parametrize("what", ["a program with loops", "an optimum"])
+def test_wrong_options_of_other_notes_are_refused(others: dict[str, Any], what: str, tmp_path: Path) -> None:
+    with pytest.raises(mc.MatcalcError, match=f"the suffix of the note of {what} must be"):
+        others[what].export(tmp_path / "n.ipynb")
+    with pytest.raises(mc.MatcalcError, match="no option colour"):
+        others[what].export(tmp_path / "n.md", colour="red")
+    with pytest.raises(mc.MatcalcError, match="cannot write"):
+        others[what].export(tmp_path / "no" / "n.md")
+
+
+def test_an_optimum_is_boxed_with_its_proof(others: dict[str, Any], tmp_path: Path) -> None:
+    text = others["an optimum"].export(tmp_path / "n.md").read_text(encoding="utf-8")
+    for part in (
+        r"\min_{w} \; w^\top S w",
+        "subject to `sum(w) = 1`",
+        "first order condition",
+        "the closed form holds at 3",
+    ):
+        assert part in text

@@ -16,8 +16,9 @@ from matcalc.curvature.definiteness import definiteness
 from matcalc.errors import shorten
 from matcalc.explore.widget import explorer
 from matcalc.export.note import export, lesson
+from matcalc.export.optimum import export_optimum
 from matcalc.export.picture_svg import graph_svg
-from matcalc.expr import Expr
+from matcalc.expr import HOOKS, Expr
 from matcalc.frontend.parser import parse_in
 from matcalc.frontend.tracing.origin import Origin
 from matcalc.functions.against import checked_against, with_constants
@@ -374,3 +375,6 @@ class Derivation(Problem):
         Lines after a wrong one are judged as if it were right, so that one error is one error.
         """
         return replace(judged_lines(self, text), notice=self.notice)
+
+
+HOOKS["optimum"] = export_optimum

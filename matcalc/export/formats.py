@@ -17,14 +17,14 @@ class Format:
         suffix: how its files end; the longest suffix that fits a file's name decides.
         what: what it is, in a few words.
         needs: what must be installed to write it; empty for nothing.
-        loops: whether programs with families and recurrences have it.
+        always: whether programs with loops and optima have it too.
     """
 
     name: str
     suffix: str
     what: str
     needs: str = ""
-    loops: bool = True
+    always: bool = True
 
 
 ENGINES = ("tex", "typst")  # what makes a PDF
@@ -34,7 +34,7 @@ FORMATS = {
         Format("markdown", ".md", "Markdown with formulas between dollars"),
         Format("latex", ".tex", "an article in LaTeX"),
         Format("html", ".html", "one page that needs no network"),
-        Format("notebook", ".ipynb", "a Jupyter notebook", loops=False),
+        Format("notebook", ".ipynb", "a Jupyter notebook", always=False),
         Format("pdf", ".pdf", "pages to print", "the package typst, or TeX"),
         Format("typst", ".typ", "a document in Typst"),
         Format("word", ".docx", "a Word document with its own equations"),
@@ -49,24 +49,29 @@ FORMATS = {
 }
 
 
-def suffixes(*, loops: bool = False) -> list[str]:
-    """The suffixes of all formats; with `loops` of those that programs with families and recurrences have."""
-    return [f.suffix for f in FORMATS.values() if f.loops or not loops]
+def suffixes(of: str = "") -> list[str]:
+    """The suffixes of all formats; with `of`, what is not a note of derivations, of those that it has too."""
+    return [f.suffix for f in FORMATS.values() if f.always or not of]
 
 
-def format_of(path: PurePath, name: str = "", *, loops: bool = False) -> Format:
+def format_of(path: PurePath, name: str = "", of: str = "") -> Format:
     """The format of a file: by its name, or by the suffix of the path.
 
+    Args:
+        path: the file.
+        name: of the format; empty where the suffix says it.
+        of: what is written, where it is no note of derivations.
+
     Raises:
-        MatcalcError: there is no such format, or a program with families and recurrences cannot have it.
+        MatcalcError: there is no such format, or not of that.
     """
-    known = [f for f in FORMATS.values() if f.loops or not loops]
+    known = [f for f in FORMATS.values() if f.always or not of]
     if name:
         need_one_of("format", name, [f.name for f in known])
         return FORMATS[name]
     fitting = [f for f in known if path.name.lower().endswith(f.suffix)]
     if fitting:
         return max(fitting, key=lambda f: len(f.suffix))
-    whose = "of a note on a program with loops " if loops else ""
-    meant = closest(path.suffix, suffixes(loops=loops)) if path.suffix else ""
-    raise MatcalcError(f"the suffix {whose}must be one of {', '.join(suffixes(loops=loops))}, got {path.name!r}{meant}")
+    whose = f"of the note of {of} " if of else ""
+    meant = closest(path.suffix, suffixes(of)) if path.suffix else ""
+    raise MatcalcError(f"the suffix {whose}must be one of {', '.join(suffixes(of))}, got {path.name!r}{meant}")

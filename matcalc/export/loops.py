@@ -106,7 +106,7 @@ def export_loops(
             "engine, notation"
         )
     target = Path(path)
-    form = format_of(target, format, loops=True)
+    form = format_of(target, format, "a program with loops")
     parts = [(title_, _fitted(body)) for title_, body in parts_latex(d, "steps", notation)]
     content = Content(title, text, variables(d), parts, str(report), module)
     return written(LoopNote(d, content, report), target, form, engine=engine)

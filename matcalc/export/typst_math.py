@@ -73,14 +73,45 @@ def _row(row: Row, *, inside: bool) -> str:
     """Items side by side; `inside` the arguments of a function commas are no separators."""
     written = ""
     joins = True  # the next piece follows without a blank, which would be seen beside words in quotation marks
-    for item in row.items:
-        piece = _item(item, inside)
+    for k, item in enumerate(row.items):
+        piece = _arguments(item, inside) if k and _is_function(row.items[k - 1]) else _item(item, inside)
         quoted = piece.startswith('"') and piece.endswith('"')
         if not joins and not isinstance(item, Space) and (quoted or (isinstance(item, Sign) and item.text in ",;")):
             joins = not written.endswith(("thin", "med", "thick", "quad", "wide", "space"))
         written += piece if joins else f" {piece}"
         joins = quoted or written in ("-", "+")
     return written
+
+
+def _is_function(item: Item) -> bool:
+    base = item.base if isinstance(item, Scripts) else item
+    return isinstance(base, Word) and base.function
+
+
+def _arguments(item: Item, inside: bool) -> str:
+    """What follows a function: an exponent behind its bracket leaves no room between them."""
+    if not isinstance(item, Scripts) or not isinstance(item.base, Fenced) or _is_tall(item.base.content):
+        return _item(item, inside)
+    fenced = item.base
+    close = _scripts(Scripts(Bracket(fenced.right, True, 0.0), item.below, item.above), inside)
+    return f"\\{fenced.left}{_row(fenced.content, inside=inside)}{close}"
+
+
+def _is_tall(row: Row) -> bool:
+    return any(isinstance(item, (Fraction, Table, Root)) or _within(item) for item in row.items)
+
+
+def _within(item: Item) -> bool:
+    match item:
+        case Fenced() | Styled() | Accent() | Boxed():
+            return _is_tall(item.content)
+        case Scripts():
+            return _within(item.base) or isinstance(item.base, Fraction)
+        case Row():
+            return _is_tall(item)
+        case Sign():
+            return item.kind == "large"
+    return False
 
 
 def _item(item: Item, inside: bool) -> str:

@@ -11,7 +11,7 @@ from matcalc import core
 from matcalc.curvature.spectrum import Reason
 from matcalc.emit.module import compile_function, numpy_source
 from matcalc.errors import MatcalcError, need_one_of
-from matcalc.expr import Expr, postorder
+from matcalc.expr import HOOKS, Expr, postorder
 from matcalc.optimum.linear import is_quadratic
 from matcalc.optimum.proofs import Checked, lagrangian
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question, split_scalars
@@ -169,21 +169,22 @@ class Optimum:
             "note": self.note,
         }
 
-    def export(self, path: str | Path) -> Path:
-        """Write the answer to a file: `.md`, `.tex`, `.txt` or `.py` (the code).
+    def export(self, path: str | Path, **options: Any) -> Path:
+        """Write the answer to a file: as `.txt`, as `.py` (the code), or as a note in any of its formats.
+
+        Args:
+            path: the file; its suffix says what is written.
+            options: of a note: `title`, `text`, `format`, `engine`, `notation`.
 
         Raises:
-            MatcalcError: another suffix.
+            MatcalcError: another suffix or option.
         """
         path = Path(path)
-        need_one_of("suffix", path.suffix, (".md", ".tex", ".txt", ".py"))
-        made = {".md": self.markdown, ".tex": self._document, ".txt": self.text, ".py": self.code}[path.suffix]()
+        if options or path.suffix not in (".txt", ".py") or path.name.endswith(".anki.txt"):
+            return Path(HOOKS["optimum"](self, path, **options))
+        made = self.text() if path.suffix == ".txt" else self.code()
         path.write_text(made.rstrip() + "\n", encoding="utf-8")
         return path
-
-    def _document(self) -> str:
-        head = "\\documentclass{article}\n\\usepackage{amsmath,amssymb}\n\\begin{document}\n\\[\n"
-        return f"{head}{self.latex()}\n\\]\n\\end{{document}}\n"
 
     # -------------------------------------------------------------------------------------------- code
 
