@@ -1,4 +1,4 @@
-"""What an extension is made of: operations, rules, linear maps and sources of your own, and the checks of them.
+"""What an extension is made of: operations, rules, linear maps, sources and targets of your own, and their checks.
 
 A record counts everywhere from the moment it is registered: in the text, in gradients, Jacobians and proofs, in LaTeX
 and in the code of every target.
@@ -7,6 +7,7 @@ and in the code of every target.
     rule, node_rule        declare an identity
     linear_map             declare a kind of linear map, for differentials that none of `maps` is
     source                 declare how a type of objects becomes a graph
+    target, written        declare how programs are written; a value by a table of instructions
     check_op, check_rule   compare with random values and differences; they raise where something is wrong
 
 Example:
@@ -29,6 +30,7 @@ from typing import Any, TypeVar
 from matcalc import maps
 from matcalc.api.checks import check_op, check_rule
 from matcalc.core import exact, number
+from matcalc.emit.tables import product_of, sum_of, written
 from matcalc.errors import MatcalcError
 from matcalc.expr import REGISTRY, Expr, Op, Param, Shape
 from matcalc.frontend import sources
@@ -39,6 +41,8 @@ from matcalc.notation import Call, Level, Template
 from matcalc.ops.define import AXIS, always, anywhere, like, no_facts, op, scalar, square
 from matcalc.ops.entrywise import elementwise
 from matcalc.rewrite.rule import RULES, Rule, node_rule, rule
+from matcalc.targets import registry as targets
+from matcalc.targets.registry import Page, Printer, Target
 from matcalc.vecform import matrix
 
 MapType = TypeVar("MapType", bound=type[LinearMap])
@@ -89,9 +93,31 @@ def source(kind: type) -> Callable[[Read], Read]:
     return declare
 
 
-def forget(*made: Op | Rule) -> None:
-    """Take operations and rules out of the registries again (for tests and documents)."""
+def target(name: str, **traits: Any) -> Callable[[Printer], Target]:
+    """Declare a target: the function writes the text of a module for a lowered program and a page.
+
+    Args:
+        name: what the target is asked for by.
+        **traits: the other fields of `matcalc.targets.registry.Target`.
+
+    Raises:
+        MatcalcError: there is a target of that name.
+    """
+
+    def declare(printer: Printer) -> Target:
+        made = Target(name, printer, **traits)
+        targets.register(made)
+        return made
+
+    return declare
+
+
+def forget(*made: Op | Rule | Target) -> None:
+    """Take operations, rules and targets out of the registries again (for tests and documents)."""
     for entry in made:
+        if isinstance(entry, Target):
+            targets.forget(entry.name)
+            continue
         table: Mapping[str, Any] = REGISTRY if isinstance(entry, Op) else RULES
         if table.get(entry.name) is not entry:
             raise MatcalcError(f"{entry.name} is not registered")
@@ -105,9 +131,11 @@ __all__ = [
     "Level",
     "LinearMap",
     "Op",
+    "Page",
     "Param",
     "Rule",
     "Shape",
+    "Target",
     "Template",
     "adjoint",
     "always",
@@ -126,8 +154,12 @@ __all__ = [
     "node_rule",
     "number",
     "op",
+    "product_of",
     "rule",
     "scalar",
     "source",
     "square",
+    "sum_of",
+    "target",
+    "written",
 ]

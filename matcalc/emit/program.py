@@ -14,7 +14,7 @@ from matcalc import dims, naming
 from matcalc.dims import is_one, shape_text
 from matcalc.emit.catalogue import RULES, WITH_BLOCKS
 from matcalc.emit.code import number_code
-from matcalc.emit.instructions import Names, function_name
+from matcalc.emit.instructions import Names, Value, function_name
 from matcalc.emit.needed_sizes import needed, within
 from matcalc.emit.passes import PASSES, Around
 from matcalc.emit.recipe import Program
@@ -155,6 +155,14 @@ class Lowered:
         if not kind.derivatives:
             return value
         return [*value, program.output] if program.output is not None else [*value, *program.results.values()]
+
+    def result_values(self) -> dict[str, Value]:
+        """What is returned as instructions: "value", "tangent", and the derivatives by the variables' names."""
+        program, kind = self.program, self.program.kind
+        found = {"value": program.value} if kind.value and program.value is not None else {}
+        if kind.derivatives:
+            found |= program.results if program.output is None else {"tangent": program.output}
+        return {name: self.schedule.computed(e) for name, e in found.items()}
 
     def result_tree(self) -> ast.expr:
         """The tree of what is returned, without conversions to floats and to the forms of the inputs."""

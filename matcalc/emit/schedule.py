@@ -135,7 +135,7 @@ class Schedule:
         """The tree of a result."""
         return self._tree(self.select.decide(e))
 
-    def value(self, e: Expr) -> Value:
+    def computed(self, e: Expr) -> Value:
         """The instructions of a result."""
         return self.values[self.select.decide(e)]
 

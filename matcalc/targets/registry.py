@@ -107,7 +107,8 @@ def register(target: Target) -> None:
 
 def forget(name: str) -> None:
     """Take a registered target away."""
-    del _REGISTERED[name]
+    if _REGISTERED.pop(name, None) is None:
+        raise MatcalcError(f"{name} is not registered")
     reserved.cache_clear()
 
 
