@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -476,16 +477,64 @@ def test_what_is_added_to_a_gradient_by_a_member_is_no_second_value() -> None:
     assert str(d.gradient()).splitlines() == ["u[k]: 2*u[k] for k = 1..K", "u[k] += x for k = 2..K", "u[1] += x"]
 
 
+CHECKPOINTED = ("gru", "two-lags", "egarch", "sinkhorn", "random-field")
+
+
+@pytest.mark.parametrize("name", CHECKPOINTED)
+def test_gradients_with_checkpoints_are_the_same(name: str) -> None:
+    program, _ = PAPERS[name]
+    d = mc.derive(program)
+    arrays, sizes = drawn(program, np.random.default_rng(4)), sizes_of(name) or None
+    value, gradients = d.function()(**arrays, dims=sizes)
+    for every in (1, 2, 3, 20):
+        found, slopes = d.function(checkpoint=every)(**arrays, dims=sizes)
+        assert found == pytest.approx(value, rel=1e-12)
+        for key, gradient in gradients.items():
+            np.testing.assert_allclose(slopes[key], gradient, rtol=1e-9, atol=1e-12)
+
+
+RECURRENT = """W: d x d
+U: d x q
+V: 1 x d
+x[t=1..T]: q x 1
+y[t=1..T]: 1 x 1
+h[0] = zeros(d, 1)
+h[t] = tanh(W*h[t-1] + U*x[t]) for t = 1..T
+sum(t=1..T, (V*h[t] - y[t])^2)/2"""
+
+
+def test_checkpoints_need_the_memory_of_a_few_states() -> None:
+    rng = np.random.default_rng(0)
+    arrays = {"W": rng.normal(size=(20, 20)) / 5, "U": rng.normal(size=(20, 2)), "V": rng.normal(size=(1, 20))}
+    arrays |= {"x": rng.normal(size=(4000, 2)), "y": rng.normal(size=4000)}
+    d = mc.derive(RECURRENT, wrt="W")
+    peaks = {}
+    for every in (None, 60):
+        f = d.function(checkpoint=every)
+        f(**{**arrays, "x": arrays["x"][:5], "y": arrays["y"][:5]})
+        tracemalloc.start()
+        f(**arrays)
+        peaks[every] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peaks[60] < peaks[None] / 5
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"checkpoint": 0}, "1 or more"),
+        ({"checkpoint": True}, "1 or more"),
+        ({"checkpoint": 2, "target": "jax"}, "NumPy"),
+        ({"checkpoint": 2, "kind": "value"}, "gradients"),
+    ],
+)
+def test_a_checkpoint_that_means_nothing_is_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(mc.MatcalcError, match=words):
+        mc.derive(RECURRENT, wrt="W").code(**options)
+
+
 def test_a_loop_computes_what_depends_on_the_step_before_alone() -> None:
-    program = """W: d x d
-    U: d x q
-    V: 1 x d
-    x[t=1..T]: q x 1
-    y[t=1..T]: 1 x 1
-    h[0] = zeros(d, 1)
-    h[t] = tanh(W*h[t-1] + U*x[t]) for t = 1..T
-    sum(t=1..T, (V*h[t] - y[t])^2)/2"""
-    source = mc.derive(program, wrt=["W", "U", "V"]).code()
+    source = mc.derive(RECURRENT, wrt=["W", "U", "V"]).code()
     loops = [part for part in source.split("\ndef ") if "for t_ in" in part]
     assert len(loops) == 2  # forwards and backwards
     assert all(part.count("@") == 1 for part in loops)  # W*h and W'*d, the products by U and V are outside

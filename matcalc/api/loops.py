@@ -98,25 +98,29 @@ class LoopDerivation(LoopProblem):
 
     # -------------------------------------------------------------------------------------------- code and numbers
 
-    def code(self, kind: str | None = None, target: str = "numpy") -> str:
+    def code(self, kind: str | None = None, target: str = "numpy", *, checkpoint: int | None = None) -> str:
         """The source text of a standalone module with one function: loops with stored states.
 
         Args:
             kind: `value`, `gradient`, `value_and_grad` (the default), `jvp` or `hvp` (which take `tangents`).
+            checkpoint: how many steps lie between two states that are stored, for gradients in NumPy: in the memory of
+                T/checkpoint + checkpoint states, where all T are stored otherwise.
             target: `numpy`, `numba` (compiled as a whole), `jax` (`lax.scan` and `vmap`; it can be jitted) or `torch`.
 
         Raises:
             MatcalcError: another kind.
             NoRuleError: another target.
         """
-        return self.source(kind, target)
+        return self.source(kind, target, checkpoint)
 
-    def function(self, kind: str | None = None, target: str = "numpy") -> Callable[..., Any]:
+    def function(
+        self, kind: str | None = None, target: str = "numpy", *, checkpoint: int | None = None
+    ) -> Callable[..., Any]:
         """The compiled function of `code(kind)`.
 
         A family is a list of arrays, or an array whose first axis is the index; its gradient comes in the same form.
         """
-        return compile_function(self.code(kind, target))
+        return compile_function(self.code(kind, target, checkpoint=checkpoint))
 
     def evaluate(self, *, dims: Mapping[str, int] | None = None, **values: Any) -> Any:
         """The value by direct evaluation of the program."""

@@ -10,8 +10,9 @@ from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
 from matcalc.expr import Expr, postorder
 from matcalc.indices.lifting import Lifting
 from matcalc.indices.program import LoopSum, Program
-from matcalc.kinds import KINDS, VALUE_AND_GRAD, Kind, kind_of
+from matcalc.kinds import GRADIENT, HVP, KINDS, VALUE_AND_GRAD, Kind, kind_of
 from matcalc.loops.adjoints import Adjoints
+from matcalc.loops.checkpoints import CheckpointWriter
 from matcalc.loops.code import NUMPY, Library, Writer, need_target
 from matcalc.loops.compiled import NUMBA, CompiledWriter
 from matcalc.loops.lines import Line, Range, Term, heading, single
@@ -134,21 +135,29 @@ class LoopProblem:
         """The program of the directional derivative."""
         return tangent(self.computed_pieces)
 
-    def source(self, kind: str | None = None, target: str = "numpy") -> str:
+    def source(self, kind: str | None = None, target: str = "numpy", checkpoint: int | None = None) -> str:
         """The source text of a standalone module with one function.
 
         Raises:
-            MatcalcError: another kind.
+            MatcalcError: another kind, or a checkpoint that is no number of steps.
             NoRuleError: a target that has no loops.
         """
         found = kind_of(kind or VALUE_AND_GRAD, OFFERED)
         need_target(target, TARGETS)
-        if not found.tangents:
-            pieces = with_stored(self.computed_pieces) if found.derivatives else self.computed_pieces
-            return self.written(target, pieces, found, {})
-        made = self.tangent
-        pieces = Pieces(made.program, made.output, made.declared, self.names if found.second else ())
-        return self.written(target, pieces, found, made.directions)
+        if found.tangents:
+            made = self.tangent
+            pieces = Pieces(made.program, made.output, made.declared, self.names if found.second else ())
+            directions = made.directions
+        else:
+            pieces, directions = self.computed_pieces, {}
+        if checkpoint is None:
+            stored = found.derivatives and not found.tangents
+            return self.written(target, with_stored(pieces) if stored else pieces, found, directions)
+        if isinstance(checkpoint, bool) or not isinstance(checkpoint, int) or checkpoint < 1:
+            raise MatcalcError(f"checkpoint is a number of steps, 1 or more, got {shorten(repr(checkpoint))}")
+        if target != "numpy" or found not in (GRADIENT, VALUE_AND_GRAD, HVP):
+            raise NoRuleError(f"checkpoint is for gradients and hvp in NumPy, got {found}, {target}")
+        return CheckpointWriter(pieces, found, directions, checkpoint).text(map(str, self.forward()))
 
     def written(self, target: str, pieces: Pieces, kind: Kind, directions: dict[str, str]) -> str:
         """The text by the first of the target's writers that has what it needs."""
