@@ -22,7 +22,7 @@ from matcalc.cli import main
 from matcalc.curvature import definiteness
 from matcalc.export.pdf import compiled
 from matcalc.export.symbols import SYMBOLS
-from matcalc.languages import Language, available, language
+from matcalc.languages import Language, available, correct, glossary, language
 from matcalc.properties import NAMES as FACTS
 from matcalc.views import derived as facts
 from matcalc.views import second
@@ -193,3 +193,36 @@ def test_a_spanish_and_a_hindi_note(tmp_path: Path) -> None:
     text = d.export(tmp_path / "n.html", language="hi").read_text(encoding="utf-8")
     assert len(DEVANAGARI.findall(text)) > 500
     assert '<html lang="hi">' in text
+
+
+@pytest.mark.parametrize("code", [c for c in available() if c != "en"])
+def test_a_corrected_term_is_in_all_sentences(code: str) -> None:
+    before = language(code).messages
+    try:
+        correct(code, {"gradient": "GRADIENT"})
+        changed = [message for message, text in language(code).messages.items() if text != before[message]]
+        assert len(changed) > 10
+        assert all("GRADIENT" in language(code)(message) for message in changed)
+    finally:
+        correct(code, {})
+    assert language(code).messages == before
+    with pytest.raises(mc.MatcalcError, match="term must be one of"):
+        correct(code, {"gradiant": "x"})
+
+
+@pytest.mark.parametrize("code", [c for c in available() if c != "en"])
+def test_sentences_name_terms_of_the_glossary(code: str) -> None:
+    assert not any("[[" in text for text in language(code).messages.values())
+    assert set(glossary(code)) == set(glossary("es"))
+
+
+def test_hindi_has_one_word_for_a_thing() -> None:
+    text = "\n".join(language("hi").messages.values())
+    for other in ("ग्रेडिएंट", "अवयव", "निवेश", "निर्गम", "सहखंडज"):
+        assert other not in text
+
+
+def test_spanish_entries_are_elements() -> None:
+    for message, text in language("es").messages.items():
+        assert "entrada" not in text or "input" in message or "entry only" in message, text
+        assert "transpuest" not in text
