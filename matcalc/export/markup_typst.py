@@ -70,7 +70,7 @@ class Typst(Markup):
     def picture(self, drawing: str, legend: str) -> str:
         """A picture of the graph, as SVG inside the text."""
         fence = _fence(drawing)
-        return f"\n\n#drawing({fence}svg\n{drawing}\n{fence}.text, [{legend}])\n\n"
+        return f"\n\n#drawing({fence}svg\n{drawing}\n{fence}.text, {quoted(self.t('Forward graph'))}, [{legend}])\n\n"
 
 
 def quoted(text: str) -> str:

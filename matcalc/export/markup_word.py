@@ -18,7 +18,7 @@ from matcalc.printing.formula import formula as read
 PIECE = re.compile(r"(<w:r>.*?</w:r>|<m:oMath>.*?</m:oMath>)", re.DOTALL)
 TAG = re.compile(r"<[^>]*>|\s")
 ID = re.compile(r'(<wp:docPr|<wps:cNvPr) id="\d+"')
-ORDER = ("<w:rStyle", "<w:b/>", "<w:i/>")  # in which Word wants the properties of a run
+ORDER = ("<w:rStyle", "<w:b/>", "<w:bCs/>", "<w:i/>")  # in which Word wants the properties of a run
 BREAK = "<w:r><w:br/></w:r>"
 WIDTH = 9185  # of the text, in twentieths of a point
 LINES = '<w:{0} w:val="single" w:sz="{1}" w:space="0" w:color="auto"/>'
@@ -44,7 +44,7 @@ class Word(Markup):
         return BREAK.join("".join(columns) for columns in lines(read(displayed(formula, line))))
 
     def strong(self, content: str) -> str:
-        return self.marked(content, "<w:b/>")
+        return self.marked(self.marked(content, "<w:b/>"), "<w:bCs/>")
 
     def small(self, content: str) -> str:
         return self.marked(content, '<w:rStyle w:val="Remark"/>')
