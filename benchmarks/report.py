@@ -10,7 +10,14 @@ import numpy as np
 
 GOALS = {"gradient": 1.05, "hessian": 1.10, "small": 1.15}
 _EXTRA = 16.0  # MB that a Hessian may need beside its result and a copy of the largest input
-_COLORS = {"matcalc": "#1f5fa8", "by hand": "#7a7a7a", "jax": "#c46a1b", "torch": "#b03a48", "autograd": "#4c8c4a"}
+_COLORS = {
+    "matcalc": "#1f5fa8",
+    "native": "#8e44ad",
+    "by hand": "#7a7a7a",
+    "jax": "#c46a1b",
+    "torch": "#b03a48",
+    "autograd": "#4c8c4a",
+}
 
 
 def table(rows: list[dict[str, Any]], peers: list[str]) -> str:
@@ -26,6 +33,46 @@ def table(rows: list[dict[str, Any]], peers: list[str]) -> str:
             title = f"**{group}: geometric mean** (goal by hand: {goal:.2f})"
             lines.append(f"| {title} | | | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def native_table(rows: list[dict[str, Any]], peers: list[str]) -> str:
+    """The native functions of the rows, and their geometric means, as Markdown."""
+    columns = ["matcalc", "by hand", *peers]
+    heads = ["NumPy target", "by hand", *peers]
+    lines = ["| workload | time | grows by MB | NumPy's | result MB | " + " | ".join(f"/ {c}" for c in heads) + " |"]
+    lines.append("|---|" + "---:|" * (len(columns) + 4))
+    chosen = [r["native"] | {"name": r["name"], "group": r["group"]} for r in rows if r["native"] is not None]
+    for r in chosen:
+        cells = [ratio(r["ratios"][c]) if c in r["ratios"] else "" for c in columns]
+        sizes = ["" if r[what] is None else f"{r[what]:.1f}" for what in ("MB", "numpy MB", "least MB")]
+        lines.append(f"| {r['name']} | {_time(r['seconds'])} | " + " | ".join([*sizes, *cells]) + " |")
+    parts = {"small": [r for r in chosen if r["group"] == "small"]}
+    parts |= {"medium and large": [r for r in chosen if r["group"] != "small"]}
+    parts |= {group: [r for r in chosen if r["group"] == group] for group in ("gradient", "hessian")}
+    for title, part in parts.items():
+        if part:
+            cells = [f"**{ratio(mean)}**" if (mean := _mean(part, c)) else "" for c in columns]
+            lines.append(f"| **{title}: geometric mean** | | | | | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def native_faults(rows: list[dict[str, Any]]) -> list[str]:
+    """What misses the goals of native functions, one sentence each."""
+    chosen = [(r["name"], r["group"], r["native"]["ratios"]) for r in rows if r["native"] is not None]
+    found = [
+        f"native, {name}: {r['matcalc']:.2f} of the NumPy target (goal 1.02)"
+        for name, _, r in chosen
+        if r["matcalc"] > 1.02
+    ]
+    for small, goal in ((True, 0.30), (False, 0.85)):
+        part = [{"ratios": r} for _, group, r in chosen if (group == "small") == small]
+        mean = _mean(part, "matcalc")
+        if mean is not None and mean > goal:
+            found.append(
+                f"native, {'small' if small else 'medium and large'}: {mean:.2f} of the NumPy target (goal {goal})"
+            )
+    slower = [name for name, _, r in chosen if r.get("jax", 0) > 1]
+    return [*found, *([f"native slower than jax: {'; '.join(slower)}"] if slower else [])]
 
 
 def line(r: dict[str, Any], columns: list[str]) -> str:

@@ -13,6 +13,7 @@ the tables.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import importlib
 import json
@@ -32,6 +33,9 @@ from workload import Workload, called
 from workloads import workloads
 
 import matcalc as mc
+from matcalc.errors import MissingDependencyError
+from matcalc.targets.native.compiler import compiler
+from matcalc.targets.native.loading import release
 
 _SHORTEST = 2e-3
 _SLOW = 1.0  # seconds beyond which a competitor is timed once
@@ -50,6 +54,12 @@ def competitors(w: Workload, arrays: dict[str, Any], peers: list[str]) -> dict[s
     for peer in peers:
         found[peer] = _PEERS[peer](w, arrays)
     return found
+
+
+def _native(w: Workload, arrays: dict[str, Any]) -> Callable[[], Any]:
+    p = w.problem
+    made = mc.derive(p.source, wrt=list(p.wrt)).function(p.kind, "native")
+    return lambda: made(**arrays)
 
 
 def _jax(w: Workload, arrays: dict[str, Any]) -> Callable[[], Any]:
@@ -104,7 +114,7 @@ def _autograd(w: Workload, arrays: dict[str, Any]) -> Callable[[], Any]:
     return lambda: dict(zip(p.wrt, made(*values)))
 
 
-_PEERS = {"jax": _jax, "torch": _torch, "autograd": _autograd}
+_PEERS = {"native": _native, "jax": _jax, "torch": _torch, "autograd": _autograd}
 
 
 def compare(w: Workload, calls: dict[str, Callable[[], Any]]) -> float:
@@ -172,12 +182,35 @@ def peak(call: Callable[[], Any]) -> float:
     return top / 1e6
 
 
+def resident(call: Callable[[], Any]) -> float | None:
+    """By how much the process grows during a call that finds no memory of earlier ones, in MB; None where unknown."""
+    reset, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+    if not (reset.exists() and hasattr(ctypes.CDLL(None), "malloc_trim")):
+        return None
+
+    def kilobytes(what: str) -> int:
+        return int(next(line.split()[1] for line in status.read_text().splitlines() if line.startswith(what)))
+
+    call()
+    grown = []
+    for _ in range(3):
+        release()
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+        reset.write_text("5")
+        before = kilobytes("VmRSS")
+        call()
+        grown.append((kilobytes("VmHWM") - before) * 1024 / 1e6)
+    return max(0.0, min(grown))
+
+
 def row(w: Workload, peers: list[str], rounds: int) -> dict[str, Any]:
     """The measurements of one workload."""
     arrays = w.arrays()
     largest = max(a.nbytes for a in arrays.values()) / 1e6
     hessian = w.problem.kind == "hessian"
-    used = [] if w.problem.form != "dense" else [p for p in peers if not hessian or p == "jax" or largest < 1]
+    quick = ("native", "jax")
+    used = [] if w.problem.form != "dense" else [p for p in peers if not hessian or p in quick or largest < 1]
     calls = competitors(w, arrays, used)
     result = compare(w, calls)
     once = {name: _seconds(call) for name, call in calls.items()}
@@ -185,7 +218,20 @@ def row(w: Workload, peers: list[str], rounds: int) -> dict[str, Any]:
     mine = np.array(times["matcalc"])
     ratios = {name: float(np.median(mine / np.array(t))) for name, t in times.items() if name != "matcalc"}
     ratios |= {name: float(np.median(mine)) / s for name, s in once.items() if name not in times}
+    native = None
+    if "native" in times:
+        own = np.array(times["native"])
+        against = {name: float(np.median(own / np.array(t))) for name, t in times.items() if name != "native"}
+        against |= {name: float(np.median(own)) / s for name, s in once.items() if name not in times}
+        native = {
+            "seconds": float(np.median(own)),
+            "MB": resident(calls["native"]),
+            "numpy MB": resident(calls["matcalc"]),
+            "least MB": result,
+            "ratios": against,
+        }
     return {
+        "native": native,
         "name": w.name,
         "group": w.group,
         "seconds": float(np.median(mine)),
@@ -200,9 +246,12 @@ def available(names: list[str]) -> list[str]:
     found = []
     for name in names:
         try:
-            importlib.import_module(name)
-        except ImportError:
-            print(f"{name} is not installed: left out", file=sys.stderr)
+            if name == "native":
+                compiler()
+            else:
+                importlib.import_module(name)
+        except (ImportError, MissingDependencyError) as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
         else:
             found.append(name)
     return found
@@ -229,13 +278,22 @@ def with_all_threads() -> list[dict[str, Any]]:
         return list(json.loads(file.read_text()))
 
 
+def titled(title: str, rows: list[dict[str, Any]], peers: list[str]) -> list[tuple[str, str]]:
+    """The tables of some measurements with their titles: that of the NumPy functions and that of the native ones."""
+    others = [p for p in peers if p != "native"]
+    found = [(title, report.table(rows, others))]
+    if "native" in peers:
+        found.append((f"Native functions, {title[0].lower()}{title[1:]}", report.native_table(rows, others)))
+    return found
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small and medium sizes only, fewer rounds")
     parser.add_argument("--rounds", type=int, default=None, help="rounds of timing (default 15; 5 with --quick)")
     parser.add_argument("--only", default="", help="workloads whose name contains this")
-    parser.add_argument("--peers", default="jax,torch,autograd", help="other libraries, by commas")
+    parser.add_argument("--peers", default="native,jax,torch,autograd", help="other libraries, by commas")
     parser.add_argument("--threads", default="1", help="a number, all, or both: one and all")
     parser.add_argument("--markdown", action="store_true", help="print the tables alone")
     parser.add_argument("--json", default=None, help="write the measurements to this file")
@@ -244,12 +302,13 @@ def main() -> None:
     options = parser.parse_args()
     peers = available([p for p in options.peers.split(",") if p])
     rows = measured(options, peers)
-    parts = [(f"{threads.COUNT} thread{'s' * (threads.COUNT > 1)}", report.table(rows, peers))]
+    parts = titled(f"{threads.COUNT} thread{'s' * (threads.COUNT > 1)}", rows, peers)
     if options.threads == "both":
-        parts.append(("All threads", report.table(with_all_threads(), peers)))
+        parts += titled("All threads", with_all_threads(), peers)
     print("\n\n".join(text for _, text in parts))
     if not options.markdown:
-        print("\n".join(["", *report.faults(rows, peers)]))
+        others = [p for p in peers if p != "native"]
+        print("\n".join(["", *report.faults(rows, others), *report.native_faults(rows)]))
     if options.json:
         Path(options.json).write_text(json.dumps(rows))
     if options.plot:

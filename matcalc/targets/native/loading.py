@@ -203,6 +203,15 @@ def _need_success(status: int) -> None:
         raise MatcalcError(f"the compiled function returned {status}")
 
 
+def release() -> None:
+    """Give the memory that is kept for the next call back to the system."""
+    held, _KEPT.value = _KEPT.value, None
+    if held is not None:
+        free = ctypes.CDLL(None).free
+        free.argtypes = [ctypes.c_void_p]
+        free(held)
+
+
 @cache
 def _pointers(letter: str) -> Any:
     """The addresses of BLAS's and LAPACK's routines for a type, from SciPy."""
