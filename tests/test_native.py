@@ -493,6 +493,14 @@ def test_without_the_headers_of_python(monkeypatch):
     assert same(f(**logistic(dtype=np.float32)), d.function()(**logistic(dtype=np.float32)), rtol=1e-5)
 
 
+def test_the_example_of_the_documentation():
+    page = (EXAMPLES.parent / "docs" / "native.md").read_text()
+    names: dict = {}
+    exec(page[page.index("import numpy") : page.index("```\n\nIt needs")], names)
+    assert names["value"] == pytest.approx(np.log(2))
+    assert names["gradients"]["w"].shape == (32,)
+
+
 def test_the_function_tells_what_it_is():
     f = mc.derive(LOGISTIC, wrt="w").function("gradient", "native")
     assert str(inspect.signature(f)) == "(*, X, y, w, dims=None)"
