@@ -67,7 +67,7 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
 
-    one = _command(commands, "code", run, "print a standalone NumPy module")
+    one = _command(commands, "code", run, "print the generated code, a standalone module or file of a target")
     _add_source(one)
     one.add_argument(
         "--kind",
