@@ -20,12 +20,9 @@ PROGRAMS, AT_ONCE, SEED = 100, 10, 11
 REFUSED = {
     "named": "a name without its definition",
     "broadcast": "a size that only the context gives",
-    "norm1": "the norm of a matrix with the index 1 has two readings",
-    "normspec": "the norm of a matrix with the index 2 has two readings",
     "root": "the solution of an equation is a line of its own",
-    "conv": "a star between two columns has no certain meaning",
     **dict.fromkeys(("frechet", "frechetform", "frechetpow", "frechetpowform"), "derivatives of matrix functions"),
-    **dict.fromkeys(("dadj", "dadjform", "dpolar", "dprodothers", "prodothersform"), "derivatives"),
+    **dict.fromkeys(("dadj", "dadjform", "dprodothers", "prodothersform"), "derivatives"),
 }
 
 

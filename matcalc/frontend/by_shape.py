@@ -59,7 +59,7 @@ def _vector_norm(subscript: str, of_vector: Callable[[Expr], Expr], readings: st
     def meaning(operands: Sequence[Operand]) -> Expr:
         (a,) = operands
         if _is_vector(a.value):
-            return of_vector(a.value)
+            return of_vector(a.value.args[0] if a.value.op == "vec" else a.value)  # by the entries, in any shape
         raise MatcalcError(
             f"the norm with the index {subscript} of the matrix {a.described} has two readings: "
             + readings.format(a.words)

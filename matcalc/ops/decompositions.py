@@ -251,7 +251,7 @@ def normnuc(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
 
 @op(
     shape=scalar,
-    latex=Template(r"\lVert {0} \rVert_2"),
+    latex=Template(r"\lVert {0} \rVert_{{\mathrm{{op}}}}"),
     numpy=Template("np.linalg.norm({0}, 2)"),
     domain=lambda X: simple_extreme("eigmax", X.T @ X),
     source=WATSON,

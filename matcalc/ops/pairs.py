@@ -220,7 +220,7 @@ def _conv_shape(x: Expr, w: Expr) -> Shape:
 
 @op(
     shape=_conv_shape,
-    latex=Template(r"{0} * {1}", Level.PRODUCT, Level.POSTFIX),
+    latex=Call(r"\operatorname{conv}"),
     numpy=Template("np.convolve({0}[:, 0], {1}[:, 0])[:, None]", inner=Level.ATOM),
     domain=anywhere,
     source=GOLUB,

@@ -8,11 +8,12 @@ from string import Formatter
 from typing import Any
 
 from matcalc import core
-from matcalc.dims import is_one
+from matcalc.dims import is_one, same
 from matcalc.errors import NoRuleError
-from matcalc.expr import HOOKS, REQUIRED, Expr, Param, number_value, record
+from matcalc.expr import HOOKS, REQUIRED, Expr, Param, number_value, operations, record
 from matcalc.notation import Builtin, Call, Level, Template
 from matcalc.notation import Notation as Form
+from matcalc.ops.elementwise import cos, cosh, exp, log, sin, sinh, sqrt
 from matcalc.printing.numbers import dim_latex, number_latex, scalar_latex, split
 from matcalc.printing.pieces import Operand, Piece, Printer, join, locals_of, negative, printed, signed_sum
 from matcalc.printing.style import STANDARD, Notation
@@ -31,6 +32,10 @@ from matcalc.printing.terms import (
     unbroadcast,
 )
 
+AMBIGUOUS = operations(exp, log, sqrt, sin, cos, sinh, cosh)  # of a square matrix also functions of it as a whole
+ENTRYWISE = r"_{\odot}"
+ENTRYWISE_ROOT = Template(r"{0}^{{\odot 1/2}}", Level.POSTFIX, Level.ATOM)
+NORM_OF_ENTRIES = Template(r"\lVert \operatorname{{vec}}({0}) \rVert_1")
 ONES = r"\mathbf{1}"
 DIFFERENTIAL = r"\mathrm{d}"  # how the names of differentials start: dX B could be d(X B) or (dX) B
 
@@ -309,6 +314,7 @@ def _apply(e: Expr, args: list[Piece]) -> Piece:
     else:
         own_axis = entry.complete is not None and e.params == defaults(e)
         form = entry.latex(*(p.default for p in entry.params)) if own_axis else entry.latex(*e.params)
+    form = _certain(e, form)
     if isinstance(form, Template) and form.of_matrices and not all(a.is_scalar for a in e.args):
         form = Call(form.of_matrices)
     match form:
@@ -318,6 +324,15 @@ def _apply(e: Expr, args: list[Piece]) -> Piece:
             return _filled(form, args, e)
         case Builtin():
             raise NoRuleError(f"the LaTeX of {e.op} is not known")
+
+
+def _certain(e: Expr, form: Form) -> Form:
+    """The notation where the usual one has another reading: functions and norms of matrices as a whole."""
+    if e.op in AMBIGUOUS and same(*e.shape) and not e.is_scalar:
+        return Call(f"{form.name}{ENTRYWISE}") if isinstance(form, Call) else ENTRYWISE_ROOT
+    if e.op == "norm1" and not any(is_one(d) for d in e.args[0].shape):
+        return NORM_OF_ENTRIES
+    return form
 
 
 def _filled(template: Template, args: list[Piece], e: Expr) -> Piece:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.pasted import calls
+from matcalc.frontend.pasted.printed import with_direction
 from matcalc.frontend.pasted.products import Factor, Products
 from matcalc.frontend.pasted.suffixes import SuffixReader
 from matcalc.frontend.pasted.tokens import Tok
@@ -77,6 +78,8 @@ class FunctionReader(SuffixReader):
                 self.tokens[self.at] = Tok(name, name, tok.start, tok.end)
                 return self.index_sum()
         index = self.index_text() if self.peek().kind == "_" else ""
+        if index == r"\odot" and calls.own_name(name) in calls.MATHEMATICAL:
+            return self.entrywise(name, tok)
         if index and not index.isdigit():
             raise self.error(f"the index {index} of {name} is not read: write brackets, or a sum", tok)
         power = self.function_power(tok)
@@ -91,6 +94,13 @@ class FunctionReader(SuffixReader):
         if power is not None:
             node = st.powered(node, ".^" if not self.products.is_scalar(node) else "^", power, st.span(power)[0])
         return node
+
+    def entrywise(self, name: str, tok: Tok) -> Node:
+        r"""\exp_{\odot}(A): the function of every entry, also of a square matrix."""
+        if self.peek().kind != "open" or self.peek().value != "(":
+            raise self.error(f"{name} entry by entry needs its argument in brackets", tok)
+        given = self.arguments()
+        return calls.called(self.source, name, given, tok.start, self.tokens[self.at - 1].end, self.python)
 
     def _is_over_a_variable(self) -> bool:
         r"""Whether the index of \min or \max is the name of a variable."""
@@ -120,6 +130,9 @@ class FunctionReader(SuffixReader):
             given = [calls.Argument(self.bare_argument(name, tok))]
         else:
             raise self.error(f"{name} is a function and needs an argument", tok)
+        directed = with_direction(name) if (self.peek().kind, self.peek().value) == ("open", "[") else None
+        if directed is not None:
+            name, given = directed, [*given, *self.arguments()]
         end = self.tokens[self.at - 1].end
         if name == "slogdet":
             return self.slogdet(given, tok, end)

@@ -292,8 +292,13 @@ class NameReader:
             raise self.error(
                 f"the index {text} is free: the sum over it, as in \\sum_{{{text}}} or sum(...), is missing", place
             )
+        if tok.value == "K" and not tok.accent and len(parts) == 2 and all(self._is_size(part) for part in parts):
+            return st.call("comm", [(st.number if p.isdigit() else st.name)(p, start, end) for p in parts], start, end)
         letter = GREEK_VARIANTS.get(tok.value, tok.value)
         return st.name(written(Symbol(letter, tok.accent, tuple(parts))), start, end)
+
+    def _is_size(self, text: str) -> bool:
+        return text.isdigit() or text in self.known.dims
 
     def lookup(self, tok: Tok, parts: tuple[str, ...]) -> list[str]:
         """The known names that are written as a letter with these indices."""

@@ -25,6 +25,14 @@ def heads() -> Iterator[tuple[str, str]]:
             yield head, entry.name
 
 
+def with_direction(name: str) -> str | None:
+    r"""The derivative that is printed as a form with a direction behind it: `\mathrm{D}\operatorname{adj}(A)[X]`."""
+    form = REGISTRY[name].latex if name in REGISTRY else None
+    text = form.text + r"\left[{1}\right]" if isinstance(form, Template) else ""
+    found = (e.name for e in REGISTRY.values() if isinstance(e.latex, Template) and e.latex.text == text)
+    return next(found, None)
+
+
 def printed_call(text: str, start: int, taken: Container[str]) -> tuple[str, int] | None:
     """The function that a text calls at a place, and where its name ends; None where no printed form stands there.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matcalc.dims import Shape, is_one
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.by_shape import SCALAR
 from matcalc.frontend.pasted.tokens import Known
 from matcalc.frontend.syntax import Node, Source
 
 ENTRYWISE = {"odot": ".*", "oslash": "./"}
+_OF_ENTRIES = frozenset((*ENTRYWISE, ".*", "./", "star"))
 _SHAPED = {"dot": "dot", "cross": "cross", "star": "star", "asterisk": "asterisk"}
 _SCALAR_CALLS = frozenset(
     ("tr", "det", "logdet", "norm1", "norm2", "normnuc", "normspec", "sum", "mean", "prod", "trace")
@@ -49,8 +51,11 @@ class Products:
                 return (str(name) in _SCALAR_CALLS and len(given) == 1) or (
                     bool(given) and all(self.is_scalar(g) for g in given)  # type: ignore[arg-type]
                 )
-            case "sum" | "product":
+            case "sum":
                 return all(self.is_scalar(c) for c in node.children[::2])  # type: ignore[arg-type]
+            case "product":
+                parts: list[Node] = node.children[::2]  # type: ignore[assignment]
+                return all(map(self.is_scalar, parts)) or self._is_form(node)
             case "signed":
                 return self.is_scalar(node.children[1])  # type: ignore[arg-type]
             case "postfix":
@@ -59,6 +64,22 @@ class Products:
                     return all(index.data == "entry" for index in suffix.children)  # type: ignore[union-attr]
                 return suffix.data == "powering" and self.is_scalar(node.children[0])  # type: ignore[arg-type]
         return node.data in ("indexed", "indexsum")
+
+    def _is_form(self, node: Node) -> bool:
+        """Whether a product of matrices is a row times a column, as x'A x is."""
+        if any(str(sign) != "*" for sign in node.children[1::2]):
+            return False
+        shapes = [self._shape(c) for c in node.children[::2] if not self.is_scalar(c)]  # type: ignore[arg-type]
+        return len(shapes) > 1 and None not in shapes and is_one(shapes[0][0]) and is_one(shapes[-1][1])  # type: ignore[index]
+
+    def _shape(self, node: Node) -> Shape | None:
+        """The shape of a declared name, or of its transpose."""
+        if node.data == "name":
+            return self.known.shapes.get(str(node.children[0]))
+        if node.data == "postfix" and node.children[-1].data == "transposition":  # type: ignore[union-attr]
+            inner = self._shape(node.children[0])  # type: ignore[arg-type]
+            return None if inner is None else (inner[1], inner[0])
+        return None
 
     def join(self, factors: Sequence[Factor]) -> Node:
         """The product: what stands side by side binds first, then from left to right.
@@ -126,7 +147,7 @@ class Products:
             if self.is_scalar(before.node) or self.is_scalar(factor.node):
                 continue
             kinds.setdefault(
-                "kron" if factor.operator == "kron" else "entrywise" if factor.operator in ENTRYWISE else "matrix",
+                "kron" if factor.operator == "kron" else "entrywise" if factor.operator in _OF_ENTRIES else "matrix",
                 factor,
             )
         if len(kinds) > 1:

@@ -212,6 +212,8 @@ class Reader(FunctionReader):
         if tok.kind in ("norm", "bar"):
             if tok.kind == "norm" and self.closing and self.closing[-1] == "bar" and tok.end == tok.start + 2:
                 return self.source.text[tok.start : tok.end] != "||"
+            if tok.value == "(":
+                return True
             return tok.value != ")" and not (self.closing and self.closing[-1] == tok.kind)
         if tok.kind == "begin":
             return tok.value in MATRICES

@@ -68,7 +68,8 @@ class SuffixReader(NameReader):
         """The transpose; of a literal 1 the row of ones; twice is refused."""
         if self.python and tok.kind == "'":
             raise self.error("' is not a transpose in Python: write .T there, or the text syntax alone", tok)
-        last = node.children[-1] if node.data == "postfix" else None
+        bracketed = any(c in ")}]" for c in self.source.text[st.span(node)[1] : tok.start])  # (A')' is clear
+        last = node.children[-1] if node.data == "postfix" and not bracketed else None
         if last is not None and getattr(last, "data", "") == "transposition":
             raise self.error("two transposes one after the other have no clear meaning: write one", tok)
         if calls.is_literal(node, "1"):
