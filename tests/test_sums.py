@@ -839,3 +839,15 @@ def test_a_direction_that_does_not_fit_is_named() -> None:
     u, along = np.ones((2, 3)), {"u": np.ones((2, 3)), "W": np.ones((2, 2))}
     with pytest.raises(ValueError, match=r"tangents\['W'\] has the shape 2 x 2"):
         d.function("hvp")(u=u, W=np.eye(3), tangents=along)
+
+
+def test_a_squared_distance_under_a_condition_needs_no_guard() -> None:
+    d = mc.derive("X: n x p; A: n x n; sum(i=1..n, j=1..n, i<j, A[i,j]*norm2(X[i,:] - X[j,:])^2)", wrt="X")
+    assert "where" not in f"{d.output} {d.gradient()}"
+
+
+def test_the_laplacian_is_a_step_and_the_value_keeps_the_distances() -> None:
+    d = mc.derive("X: n x p; A: n x n; sum(i=1..n, j=1..n, A[i,j]*norm2(X[i,:] - X[j,:])^2)", wrt="X")
+    assert "Laplacian: tr(A'*pdist2(X, X)) = tr(X'*(diag(sum(A, 2) + sum(A, 1)') - A - A')*X)" in d.text()
+    X = 1e8 + np.random.default_rng(0).normal(size=(4, 2))
+    assert d.evaluate(X=X, A=np.ones((4, 4))) == pytest.approx(sum(((a - b) ** 2).sum() for a in X for b in X))

@@ -53,6 +53,9 @@ STRANGE = [
     (H + "h[t] = h[t-1] for s = 1..T\nnorm2(h[T])", "index"),
     (H + "h[t+1] = h[t] for t = 0..T\nnorm2(h[T])", "index"),
     (H + "h[t] = h[t-1] for t = 1..T\nnorm2(h[T+1])", "outside"),
+    (H + "h[t] = h[t-1] for t = 1..T\nnorm2(h[T/2])", "must be an integer"),
+    (H + "h[t] = h[t-1] for t = 1..T/2\nnorm2(h[1])", "whole number"),
+    ("u[k=1..K/2]: p x 1\nnorm2(u[1])", "whole number"),
     (H + "h[t] = h[t-1] for t = T..1\nnorm2(h[T])", "empty"),
     (H + "h[t] = h[t-1]*s[t] for t = 1..T\ns[t] = 2 for t=1..T\nnorm2(h[T])", "before"),
 ]

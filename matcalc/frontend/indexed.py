@@ -32,6 +32,7 @@ from matcalc.frontend.names import Names
 from matcalc.frontend.syntax import Node, Source, fold, is_indexed
 from matcalc.indices.conditions import Condition
 from matcalc.indices.contraction import NoMatrixError, matrix_of
+from matcalc.indices.laplacian import laplacian_steps
 from matcalc.indices.lifting import Lifting, noting
 from matcalc.indices.terms import Apply, Entry, Index, Place, Term, negated, side
 from matcalc.ops.comparison import where
@@ -144,7 +145,7 @@ class IndexBuilder(Ranges):
         try:
             with noting() as log:
                 made = matrix_of(value.term, value.row, value.column)
-            self.liftings.append(Lifting(self.source.whole(tree), log.distinct, made))
+            self.liftings.append(Lifting(self.source.whole(tree), (*log.distinct, *laplacian_steps(made)), made))
             return made
         except NoMatrixError as error:
             raise self.refusal(tree)(str(error)) from None

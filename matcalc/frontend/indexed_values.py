@@ -10,7 +10,7 @@ from matcalc import core
 from matcalc.dims import Dim, Shape, plus, same, shape_text
 from matcalc.expr import number_value
 from matcalc.frontend.chains import Operand
-from matcalc.indices.conditions import Condition, guarded
+from matcalc.indices.conditions import Condition, guarded, unguarded
 from matcalc.indices.terms import (
     Apply,
     Entry,
@@ -242,7 +242,7 @@ def powered(base: Operand, exponent: Operand, sign: str, conditions: Sequence[Co
 def _square_of_norm(term: Term) -> Term:
     """The square; of a norm it is the sum of squares itself."""
     if isinstance(term, Apply) and term.kind == "root":
-        return term.args[0]
+        return unguarded(term.args[0])
     return square_of(term.args[0] if isinstance(term, Apply) and term.kind == "size" else term)
 
 

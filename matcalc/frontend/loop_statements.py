@@ -7,6 +7,7 @@ from typing import Any
 
 from lark import Token
 
+from matcalc.dims import Dim
 from matcalc.dims import text as dim_text
 from matcalc.frontend.hints import about_construction
 from matcalc.frontend.indexed_ranges import Ranges, is_empty
@@ -63,6 +64,20 @@ def run_of(builder: Ranges, name: str, index: str, ends: tuple[Node, Node], plac
     if is_empty(first, last):
         message = f"the range {dim_text(first)}..{dim_text(last)} of {name} is empty"
         raise builder.source.error(message, place)
+    return whole_run(builder.source, index, first, last, place)
+
+
+def whole_run(source: Source, index: str, first: Dim, last: Dim, place: Any) -> Run:
+    """The range of an index in a loop.
+
+    Raises:
+        ParseError: an end is no whole number for some sizes, as T/2.
+    """
+    for end in (first, last):
+        if not isinstance(end, int) and not end.is_integer:
+            raise source.error(
+                f"the range of {index} ends at {dim_text(end)}, which is not always a whole number", place
+            )
     return Run(index, first, last)
 
 

@@ -16,6 +16,7 @@ from matcalc.frontend.chains import Operand
 from matcalc.frontend.indexed import IndexBuilder
 from matcalc.frontend.indexed_values import Indexed, multiplied
 from matcalc.frontend.loop_reductions import taken_over
+from matcalc.frontend.loop_statements import whole_run
 from matcalc.frontend.names import Names
 from matcalc.frontend.syntax import Node, Source, fold
 from matcalc.indices.contraction import NoMatrixError, matrix_of
@@ -105,7 +106,7 @@ class LoopBuilder(IndexBuilder):
     def position_number(self, tree: Any, value: Expr, name: str) -> Dim:
         """A fixed position: a whole number or a dimension."""
         exact = number_value(value) if value.op == "number" else None
-        if exact is None or not (exact.is_integer or exact.free_symbols):
+        if exact is None or not exact.is_integer:
             words = self.source.words(tree)
             raise self.source.error(f"an index of {name} must be an integer: k, k - 1 or a number, got {words}", tree)
         return int(exact) if exact.is_Integer else exact
@@ -184,7 +185,7 @@ class LoopBuilder(IndexBuilder):
         if index.name in self.running:
             raise self.source.error(f"the index {index.name} is used already: take another name", first)
         self.need_used(index.name, first, [body])
-        run = Run(index.name, index.first, index.last)
+        run = whole_run(self.source, index.name, index.first, index.last, first)
         with_number = {**self.running, run.name: (run, self.number_of(run))}
         before, self.running = self.running, with_number
         value = self.nested(tree, name, rest, [*rest, body], body) if rest else fold(body, self.visit, self.source)
@@ -313,7 +314,7 @@ class LoopBuilder(IndexBuilder):
             raise self.source.error(f"{name}[{index.name}] is defined twice", tree)
         if not isinstance(index.first, int):
             raise self.source.error("a recurrence begins at a whole number, as in t = 1..T", ranging)
-        run = Run(index.name, index.first, index.last)
+        run = whole_run(self.source, index.name, index.first, index.last, ranging)
         for position in found.starts:
             if not surely_nonnegative(plus(run.first, -1, -position)):
                 raise self.source.error(f"the start {name}[{position}] lies in the range {run.text}", tree)

@@ -72,7 +72,12 @@ def guarded(term: Term, conditions: Sequence[Condition], safe: Expr) -> Term:
     if not here:
         return term
     half = Value(core.number(core.exact(1) / 2))
-    return Apply(lambda args: where(*args, ">"), (mask_of(here), half, term, Value(safe)))
+    return Apply(lambda args: where(*args, ">"), (mask_of(here), half, term, Value(safe)), "guarded")
+
+
+def unguarded(term: Term) -> Term:
+    """The term itself, where it has a value everywhere."""
+    return term.args[2] if isinstance(term, Apply) and term.kind == "guarded" else term
 
 
 def safe_argument(entry: Op) -> Expr | None:

@@ -132,6 +132,12 @@ MASK = _rule(
     "K. E. Iverson, A Programming Language (1962)",
     "A: n x n\nsum(i=1..n, j=1..n, i<j, A[i,j]^2)",
 )
+LAPLACIAN = _rule(
+    "Laplacian",
+    "sum(i, j, A[i,j]*|X[i,:] - X[j,:]|^2) = tr(X'*(diag(sum(A, 2) + sum(A, 1)') - A - A')*X)",
+    "the squared distances multiplied out",
+    "X: n x p\nA: n x n\nsum(i=1..n, j=1..n, A[i,j]*norm2(X[i,:] - X[j,:])^2)",
+)
 EXPANDED = _rule(
     "multiplied out",
     "(a + b)*c = a*c + b*c",
