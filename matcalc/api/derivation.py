@@ -23,8 +23,9 @@ from matcalc.frontend.parser import parse_in
 from matcalc.frontend.tracing.origin import Origin
 from matcalc.functions.against import checked_against, with_constants
 from matcalc.functions.certificate import checked
-from matcalc.functions.objective import Objective, objective_of
+from matcalc.functions.objective import Objective
 from matcalc.functions.request import function, module, module_file
+from matcalc.functions.spread import objective_of
 from matcalc.indices.lifting import liftings_latex, liftings_markdown, liftings_text
 from matcalc.numeric.binding import bind
 from matcalc.numeric.evaluate import evaluate
@@ -224,7 +225,14 @@ class Derivation(Problem):
         return float(result[0, 0]) if self.output.is_scalar else result
 
     def objective(
-        self, wrt: Any = None, *, dims: Mapping[str, int] | None = None, target: Any = "numpy", **fixed: Any
+        self,
+        wrt: Any = None,
+        *,
+        dims: Mapping[str, int] | None = None,
+        target: Any = "numpy",
+        on: Any = None,
+        mesh: Any = None,
+        **fixed: Any,
     ) -> Objective:
         """A function of one flat vector, for `scipy.optimize.minimize(f, x0, jac=True, hess=f.hess or hessp=f.hessp)`.
 
@@ -232,13 +240,17 @@ class Derivation(Problem):
             wrt: the variables that move (default: those of the derivation).
             dims: sizes that no array determines.
             target: of the functions: "numpy", "numba" or "native"; the array, where a variable is called so.
+            on: a Dask client, where fixed arrays are Dask's: block by block, on its workers.
+            mesh: a `jax.sharding.Mesh`: rows go over its devices.
             fixed: the arrays of all other variables.
         """
-        if "target" in self.graph.declared:
-            fixed, target = {**fixed, **({} if isinstance(target, str) else {"target": target})}, "numpy"
+        usual = {"target": "numpy", "on": None, "mesh": None}
+        given = {"target": target, "on": on, "mesh": mesh}
+        own = {n: v for n, v in given.items() if n in self.graph.declared and not (v is None or isinstance(v, str))}
+        fixed, given = {**fixed, **own}, {n: usual[n] if n in own else v for n, v in given.items()}
         if self.origin is not None:
             fixed = self.origin.with_constants(fixed)
-        return objective_of(self, wrt, fixed, dims, target)
+        return objective_of(self, wrt, fixed, dims, **given)
 
     def check(
         self,

@@ -5,7 +5,8 @@ Matrices are stacked by columns, as in vec, so that `hess` is the Hessian of sec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from matcalc.numeric.binding import Array, bind
 from matcalc.targets.registry import need_runnable
 
 _MATRIX = 2
-_TARGETS = ("numpy", "numba", "native")
 
 
 class Objective:
@@ -49,6 +49,8 @@ class Objective:
         target: of the generated functions, "numpy" or another that takes NumPy's arrays.
     """
 
+    targets: tuple[str, ...] = ("numpy", "numba", "native")
+
     def __init__(
         self,
         problem: Problem,
@@ -57,7 +59,7 @@ class Objective:
         target: str = "numpy",
     ) -> None:
         problem.need_scalar("objective")
-        need_one_of("target of an objective", target, _TARGETS)
+        need_one_of("target of an objective", target, self.targets)
         need_runnable(target)
         self.problem, self.target = problem, target
         self.moving = list(problem.wrt)
@@ -75,11 +77,20 @@ class Objective:
         missing = [name for name in declared if name not in names and name not in fixed]
         if missing:
             raise MatcalcError(f"no value is given for {', '.join(missing)}")
-        arrays, self.sizes = bind([v for n, v in declared.items() if n not in names], fixed, dims)
+        seen = {name: self._looked_at(name, value) for name, value in fixed.items()}
+        arrays, self.sizes = bind([v for n, v in declared.items() if n not in names], seen, dims)
         self.dims = dict(dims) if dims else None
-        self.fixed = {n: a[0, 0].item() if declared[n].is_scalar else a for n, a in arrays.items()}
+        self.fixed = {name: self._kept(declared[name], fixed[name], array) for name, array in arrays.items()}
         self.forms: dict[str, tuple[int, ...]] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
+
+    def _looked_at(self, name: str, value: Any) -> Any:
+        """What a fixed array is looked at by, for its shape and type."""
+        return value
+
+    def _kept(self, v: Expr, given: Any, looked_at: Array) -> Any:
+        """What the functions take for a fixed array: a matrix or a number."""
+        return looked_at[0, 0].item() if v.is_scalar else looked_at
 
     def _fixed_names(self) -> str:
         return ", ".join(n for n in self.problem.graph.declared if n not in self.problem.names)
@@ -130,27 +141,39 @@ class Objective:
         return m, n
 
     def _inputs(self, x: Any) -> dict[str, Any]:
-        moving = self.unpack(x)
+        return self.fixed | self._moving(x)
+
+    def _moving(self, x: Any) -> dict[str, Any]:
+        """The arrays of what moves, as the functions take them."""
         scalars = {v.name for v in self.moving if v.is_scalar}
-        return self.fixed | {n: a.item() if n in scalars else a for n, a in moving.items()}
+        return {n: a.item() if n in scalars else a for n, a in self.unpack(x).items()}
+
+    def _function(self, kind: str) -> Callable[..., Any]:
+        made = function(self.problem, kind, self.target)
+        return partial(made, dims=self.dims) if self.dims else made
+
+    def _run(self, kind: str, x: Any, **more: Any) -> Any:
+        """What the generated function of a kind returns at a point."""
+        return self._function(kind)(**self._inputs(x), **more)
 
     def _flat(self, arrays: Mapping[str, Any]) -> Array:
-        return np.concatenate([np.ravel(arrays[name], order="F") for name in self.problem.names])
+        flat = [np.ravel(np.asarray(arrays[name]), order="F") for name in self.problem.names]
+        return np.concatenate(flat).astype(float, copy=False)
 
     # ------------------------------------------------------------------------------------------------ functions
 
     def __call__(self, x: Any) -> tuple[float, Array]:
         """The value and the gradient: for `minimize(..., jac=True)`."""
-        value, gradients = function(self.problem, "value_and_grad", self.target)(**self._inputs(x), dims=self.dims)
-        return value, self._flat(gradients)
+        value, gradients = self._run("value_and_grad", x)
+        return float(value), self._flat(gradients)
 
     def value(self, x: Any) -> float:
         """The value alone."""
-        return float(function(self.problem, "value", self.target)(**self._inputs(x), dims=self.dims))
+        return float(self._run("value", x))
 
     def gradient(self, x: Any) -> Array:
         """The gradient alone."""
-        return self._flat(function(self.problem, "gradient", self.target)(**self._inputs(x), dims=self.dims))
+        return self._flat(self._run("gradient", x))
 
     def hess(self, x: Any) -> Array:
         """The Hessian of all variables together, by its structured formula."""
@@ -169,16 +192,4 @@ class Objective:
 
     def hessp(self, x: Any, v: Any) -> Array:
         """The Hessian times a vector; no Hessian is formed."""
-        products = function(self.problem, "hvp", self.target)
-        return self._flat(products(**self._inputs(x), tangents=self.unpack(v), dims=self.dims))
-
-
-def objective_of(
-    problem: Problem, wrt: Any, fixed: Mapping[str, Any], dims: Mapping[str, int] | None, target: str = "numpy"
-) -> Objective:
-    """The objective with respect to some variables (default: those of the problem)."""
-    if wrt is None:
-        return Objective(problem, fixed, dims, target)
-    names: Iterable[Any] = wrt if isinstance(wrt, (list, tuple)) else [wrt]
-    d = Problem(problem.graph, [problem.find(name) for name in names], structure=problem.structure)
-    return Objective(d, fixed, dims, target)
+        return self._flat(self._run("hvp", x, tangents=self._moving(v)))
