@@ -112,6 +112,7 @@ def export(options: argparse.Namespace) -> int:
         template=options.template,
         entries=options.entries,
         hessian=options.hessian,
+        code=options.code,
     )
     fields = {name: getattr(options, name) for name in SOURCE[1:] if getattr(options, name, None) is not None}
     for source in options.sources:

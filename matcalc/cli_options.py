@@ -101,7 +101,13 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument("--title", default="", help="of the document")
     one.add_argument("--template", metavar="FILE", help="a Jinja2 template of your own; it may extend note.tex.jinja")
     one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
-    one.add_argument("--detail", choices=("full", "brief"), default="full", help="all steps, or the adjoints only")
+    one.add_argument(
+        "--detail",
+        choices=("full", "lesson", "sheet", "brief"),
+        default="full",
+        help="everything; the lesson without appendices; the sheet: adjoints and results (also called brief)",
+    )
+    one.add_argument("--no-code", dest="code", action="store_false", help="without the generated code")
     one.add_argument("--format", choices=list(FORMATS), default="", help="what is written, whatever the suffix is")
     one.add_argument("--engine", choices=ENGINES, default="", help="for .pdf (default: TeX where it is installed)")
     one.add_argument("--fragment", action="store_true", help="for .tex: without preamble, to be read by \\input")

@@ -151,7 +151,7 @@ def test_brief_notes_print_short_code() -> None:
         ({"path": "note.doc"}, "suffix must be one of"),
         ({"path": "note"}, "suffix must be one of"),
         ({"path": "note.md", "language": "xx"}, "language must be one of en, es, hi"),
-        ({"path": "note.md", "detail": "long"}, "detail must be one of full, brief"),
+        ({"path": "note.md", "detail": "long"}, "detail must be one of full, lesson, sheet, brief"),
         ({"path": "note.md", "template": "missing.jinja"}, "is not a file"),
         ({"path": "note.md", "fragment": True}, "a fragment is LaTeX"),
         ({"path": "note.md", "colour": "red"}, "no option colour"),
@@ -268,3 +268,46 @@ def test_cited_rules_have_numbers_and_sources() -> None:
     assert [r.number for r in references.rules.values()] == list(range(1, len(references.rules) + 1))
     assert all(r.source and r.formula.count("{") == r.formula.count("}") for r in references.rules.values())
     assert references.cite("no such rule") == 0
+
+
+def test_three_levels_of_detail_and_no_code() -> None:
+    d = mc.derive("X: n x p\nw: p x 1\ny: n x 1\ns = X*w\nf = sum(softplus(s) - y .* s)", wrt="w")
+    texts = {}
+    for detail in ("full", "lesson", "sheet"):
+        note = mc.Note(detail=detail)
+        note.add(d)
+        texts[detail] = note.markdown()
+    assert len(texts["full"]) > len(texts["lesson"]) > len(texts["sheet"])
+    assert "As Jacobians" in texts["full"]
+    assert "As Jacobians" not in texts["lesson"]
+    assert "enters" in texts["lesson"]
+    assert "enters" not in texts["sheet"]
+    assert "Complete code" not in texts["lesson"]
+    bare = mc.Note(code=False)
+    bare.add(d)
+    assert "Generated code" in texts["full"]
+    assert "Generated code" not in bare.markdown()
+    assert "worst relative error" in bare.markdown()
+
+
+def test_a_note_without_a_title_is_called_by_its_function() -> None:
+    note = mc.Note()
+    note.add(mc.derive("x: n x 1\nloss = x'*x"))
+    assert note.markdown().startswith("# Derivatives of loss\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "examples"),
+    [
+        ("tr(C*expm(X))", [r"\operatorname{expm}(A)", r"L_{f}(A, \mathrm{d}A)", r"K_{f}(A)", r"\operatorname{tr}(A)"]),
+        ("sum(tanh(X) + exp(X))", [r"\tanh(A)", r"\exp(A)"]),
+        ("n: 1 x 1\nS: k x k\nlogdet(S) + det(S) + std(x)", [r"\det A", r"\operatorname{std}(A)"]),
+    ],
+)
+def test_every_symbol_is_in_the_table(source: str, examples: list[str]) -> None:
+    note = mc.Note()
+    note.add(mc.derive(source))
+    table = note.markdown().partition("Symbols")[2].partition("### Variables")[0]
+    for example in examples:
+        assert example in table
+    assert "K_{m, n}" not in table

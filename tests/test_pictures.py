@@ -40,9 +40,9 @@ def test_a_long_graph_is_drawn_in_bands_that_show_everything_once() -> None:
     bands = placed(d)
     assert len(bands) > 5
     assert all(box.layer < WIDEST for band in bands for box in band.boxes.values())
-    new = [e for band in bands for e, box in band.boxes.items() if not box.repeated]
-    assert sorted(map(str, new)) == sorted(
-        map(str, [*d.graph.nodes, d.output] if d.output.op == "add" else d.graph.nodes)
+    new = [name for band in bands for box in band.boxes.values() if not box.repeated for name in box.labels]
+    assert sorted(new) == sorted(
+        e.name or "f" for e in ([*d.graph.nodes, d.output] if d.output.op == "add" else d.graph.nodes)
     )
     assert sum(len(band.arrows) for band in bands) == sum(len(band.arrows) for band in placed(d.graph))
     assert graph_tex(d, STANDARD).count(r"\begin{picture}") == len(bands)
@@ -52,3 +52,19 @@ def test_a_long_graph_is_drawn_in_bands_that_show_everything_once() -> None:
 @pytest.mark.parametrize(("adjoint", "expected"), [("delta", "δ<"), ("bar", "\u0304"), ("partial", "∂f/∂x")])
 def test_adjoints_in_a_picture_follow_the_notation(adjoint: str, expected: str) -> None:
     assert expected in graph_svg(mc.derive("x'*x", wrt="x"), mc.Notation(adjoint=adjoint))
+
+
+def test_variables_of_one_gate_share_a_box() -> None:
+    gates = "\n".join(f"{g} = sigmoid(W{g}*x + U{g}*h + b{g})" for g in "ifog")
+    d = mc.derive(f"x: d x 1\nh: k x 1\n{gates}\nL = sum(i .* g .* f .* o)")
+    svg = str(d.picture())
+    assert svg.count("<rect") == 2 + 4 + 4 + 1
+    assert svg.count(">, </tspan>") == 4 * 2
+    few = str(mc.derive("sum((A*x - b).^2)").picture())
+    assert ">, <" not in few
+
+
+def test_a_shape_is_written_once_in_a_place() -> None:
+    svg = str(mc.derive("x: d x 1\nA: k x d\nB: k x d\nr = A*x\ns = B*x\nf = r'*s").picture())
+    lines = [line for line in svg.splitlines() if 'class="s"' in line]
+    assert len(lines) == len(set(lines))

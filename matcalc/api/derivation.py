@@ -145,7 +145,8 @@ class Derivation(Problem):
             path: the file; its suffix says what is written: .md .tex .html .ipynb .pdf .docx .typ, ... (all of them in
                 `matcalc.export.formats`), or .py .R .c: the code of that target, for which `kind` is the option.
             options: `title`, `template` (a Jinja2 file of your own), `notation` (a `Notation`), `language` (en, es,
-                hi), `detail` (full or brief), `entries` (for how many diagonal Jacobians are written out), `fragment`
+                hi), `detail` (full, lesson or sheet), `code` (whether it is in the note), `entries` (for how many
+                diagonal Jacobians are written out), `fragment`
                 (for .tex: without preamble, to be read by `\\input`), `format` (by name, where the suffix does not
                 say it), `engine` (of .pdf: tex or typst).
 

@@ -45,7 +45,7 @@ def make_lesson(
         notation: the symbols.
         references: takes up what is cited.
         words: the language.
-        detail: `full`, or `brief` for the adjoints without their steps.
+        detail: `full`, `lesson` without the Jacobians, or `sheet` (`brief`) for the adjoints without their steps.
         entries: for how many entries diagonal Jacobians are written out; 0 for not at all.
         hessian: whether the Hessians of a scalar function follow, with their steps.
 
@@ -53,12 +53,13 @@ def make_lesson(
         MatcalcError: another detail.
     """
     need_one_of("detail", detail, DETAILS)
-    full = detail == "full"
+    full = detail in ("full", "lesson")
     lecture = _Lecture(with_names(d) if full else d, notation, references, words, full, entries)
     lesson = lecture.lesson()
+    if detail == "lesson":
+        lesson.jacobians = []
     if hessian and d.output.is_scalar:
-        writer = LessonWriter(lecture)
-        lesson.second = [second_order(writer, e, definiteness) for e in lecture.d.wrt]
+        lesson.second = [second_order(lecture.writer, e, definiteness) for e in lecture.d.wrt]
     return lesson
 
 
@@ -69,12 +70,13 @@ class _Lecture(ViewBuilder):
         super().__init__(d, latex_writer(notation), words)
         self.references = references
         self.full = full
+        self.writer = LessonWriter(self)
         self.entries = entries
 
     def lesson(self) -> Lesson:
         """All parts."""
         d = self.d
-        writer = LessonWriter(self)
+        writer = self.writer
         lesson = Lesson(
             output=self.named(d.output),
             differential=self.differential_of(d.output),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from matcalc.languages import Message
 from matcalc.views.page import Needed, Second, StepBack
 
-DETAILS = ("full", "brief")
+DETAILS = ("full", "lesson", "sheet", "brief")  # brief is another name of the sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,12 @@ class Content:
     sections: list[Section]
     references: References
     symbols: list[Symbol]
+    appendix: bool = True
 
     @property
     def complete(self) -> bool:
         """Whether there are modules to print at the end."""
-        return any(section.helpers for section in self.sections)
+        return self.appendix and any(section.helpers for section in self.sections)
 
 
 class Note:
@@ -88,7 +89,9 @@ class Note:
         title: of the document; made from the derivations where it is left out.
         notation: the symbols.
         language: of the fixed words: `en`, `es`, `hi`.
-        detail: `full`, or `brief` for the adjoints without their Jacobians.
+        detail: `full`; `lesson` without Jacobians, list of identities and complete code; or `sheet` (also `brief`), the
+            adjoints and results.
+        code: whether the generated code is in it.
         template: a Jinja2 file of your own; it may extend `note.md.jinja`, `note.tex.jinja` or `note.html.jinja`.
         entries: for how many entries diagonal Jacobians are written out; 0 for not at all.
         hessian: whether the Hessians of scalar functions follow, with their steps.
@@ -111,12 +114,14 @@ class Note:
         template: str | Path | None = None,
         entries: int = 0,
         hessian: bool = False,
+        code: bool = True,
     ) -> None:
         self.title = title
         self.notation = notation
         self.language = _language(language)
         need_one_of("detail", detail, DETAILS)
-        self.detail = detail
+        self.detail = "brief" if detail == "sheet" else detail
+        self.code = code
         self.template = template
         if type(entries) is not int or not 0 <= entries <= 8:
             raise MatcalcError(f"entries must be a whole number from 0 to 8, got {entries!r}")
@@ -185,6 +190,8 @@ class Note:
         titles = [title or d.title for d, title, _ in self.parts if title or d.title]
         if len(self.parts) == 1 and titles:
             return titles[0]
+        if len(self.parts) == 1 and (name := self.parts[0][0].output.name):
+            return self.language.filled("Derivatives of {0}", name)
         return self.language("Derivatives")
 
     def export(
@@ -257,8 +264,9 @@ class Note:
             if progress is not None:
                 progress(k, len(parts), title)
             sections.append(self._section(d, title, text, references, markup, computed))
-        symbols = symbols_in([section.lesson for section in sections], self.notation) if self.detail == "full" else []
-        return Content(self.heading(), self.detail, sections, references, symbols)
+        symbols = symbols_in([section.lesson for section in sections], self.notation) if self.detail != "brief" else []
+        shown, appendix = ("brief", False) if self.detail == "brief" else ("full", self.detail == "full")
+        return Content(self.heading(), shown, sections, references, symbols, appendix)
 
     def _section(
         self, d: Problem, title: str, text: str, references: References, markup: Markup, computed: bool
@@ -271,10 +279,10 @@ class Note:
         adjoint = name_latex(ADJOINT + letter, notation)
         transposed = rf"\left({adjoint}\right)" if notation.adjoint == "partial" else adjoint
         transposed += notation.transpose
-        source = module(d, code_kind(d)) if computed and markup.listings else ""
+        source = module(d, code_kind(d)) if computed and markup.listings and self.code else ""
         function, helpers = main_function(source)
         lines = function.count("\n")
-        left_out = lines if lines > LISTING and (self.detail == "brief" or helpers) else 0
+        left_out = lines if lines > LISTING and (self.detail != "full" or helpers) else 0
         return Section(
             title=title or self.language("Derivatives"),
             text=text,
@@ -318,7 +326,7 @@ def export(
     **options: Any,
 ) -> Path:
     """Write the note of one derivation; `options` are those of `Note`."""
-    known = ("template", "notation", "language", "detail", "entries", "hessian")
+    known = ("template", "notation", "language", "detail", "entries", "hessian", "code")
     unknown = [name for name in options if name not in known]
     if unknown:
         raise MatcalcError(

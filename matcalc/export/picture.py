@@ -13,8 +13,9 @@ from matcalc.expr import Expr, postorder
 from matcalc.graph import Graph
 from matcalc.printing.symbols import GREEK, LATIN_CAPITALS, Symbol, symbol
 
-WIDEST = 9  # columns of a picture in one band
-BAND = 7  # columns of each of several bands, with the one at its left edge
+WIDEST = 7  # columns of a picture in one band: wider ones would be scaled down below ten pixels a letter
+BAND = 6  # columns of each of several bands, with the one at its left edge
+MANY = 8  # variables from which those that enter one and the same value share a box
 BOX = 30.0
 LETTER = 11.0
 GAP = 26.0
@@ -35,6 +36,7 @@ class Box:
         variable: whether it is given and not computed.
         repeated: whether it belongs to an earlier band.
         adjoint: the name whose adjoint is written beside it; empty for none.
+        others: the names of further variables in the same box.
         layer: its column.
         x: of the middle.
         y: of the middle, downwards.
@@ -45,18 +47,25 @@ class Box:
     variable: bool
     repeated: bool = False
     adjoint: str = ""
+    others: tuple[str, ...] = ()
     layer: int = 0
     x: float = 0.0
     y: float = 0.0
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All names in the box."""
+        return (self.label, *self.others)
+
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """From a value to one that is made of it; `flows` where an adjoint comes back."""
+    """From a value to one that is made of it; `flows` where an adjoint comes back, `several` from a shared box."""
 
     start: Expr
     end: Expr
     flows: bool
+    several: bool = False
 
 
 @dataclass(slots=True)
@@ -80,6 +89,7 @@ def placed(source: Problem | Graph) -> list[Picture]:
         wanted = {*source.reverse.adjoints}
     boxes = _boxes(graph, wanted)
     arrows = _arrows(boxes, wanted)
+    _share(boxes, arrows)
     used = {e for arrow in arrows for e in (arrow.start, arrow.end)}
     boxes = {e: box for e, box in boxes.items() if e in used or len(boxes) == 1}
     _set_layers(boxes, arrows)
@@ -115,6 +125,28 @@ def _arrows(boxes: dict[Expr, Box], wanted: set[Expr]) -> list[Arrow]:
     ]
 
 
+def _share(boxes: dict[Expr, Box], arrows: list[Arrow]) -> None:
+    """Among many variables, those that enter one value alone, with an adjoint or without, get one box for all."""
+    if sum(box.variable for box in boxes.values()) <= MANY:
+        return
+    into: dict[Expr, list[Arrow]] = {}
+    for arrow in arrows:
+        into.setdefault(arrow.start, []).append(arrow)
+    groups: dict[tuple[Expr, bool], list[Expr]] = {}
+    for e, found in into.items():
+        if boxes[e].variable and len(found) == 1:
+            groups.setdefault((found[0].end, found[0].flows), []).append(e)
+    for (end, flows), members in groups.items():
+        if len(members) == 1:
+            continue
+        first, *others = members
+        names = tuple(boxes[e].label for e in others)
+        width = LETTER * sum(_length(n) + 0.7 for n in (boxes[first].label, *names)) + 14
+        boxes[first] = Box(boxes[first].label, width, variable=True, others=names)
+        arrows[:] = [a for a in arrows if a.start not in members]
+        arrows.append(Arrow(first, end, flows, several=True))
+
+
 def _parts(root: Expr) -> Iterable[Expr]:
     """The variables and named values that an expression is made of, once each."""
     if root.op == "named":
@@ -146,7 +178,7 @@ def _band(boxes: dict[Expr, Box], arrows: list[Arrow], layers: range, shown: set
             again = e in shown
             adjoint = "" if again else b.adjoint
             layer = column.get(e, b.layer) - layers.start + 1
-            band.boxes[e] = Box(b.label, b.width, b.variable, again, adjoint, layer)
+            band.boxes[e] = Box(b.label, b.width, b.variable, again, adjoint, b.others, layer)
     return band
 
 

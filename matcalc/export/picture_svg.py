@@ -53,7 +53,7 @@ def graph_svg(source: Problem | Graph, notation: Notation = STANDARD, *, alone: 
     for band in drawn:
         parts.append(f'<g transform="translate(0 {y - band.top:.0f})">\n{band.drawn()}\n</g>')
         y += band.bottom - band.top
-    labels = escape(" ".join(b.label for band in bands for b in band.boxes.values() if not b.repeated))
+    labels = escape(" ".join(n for band in bands for b in band.boxes.values() if not b.repeated for n in b.labels))
     head = (
         '<svg xmlns="http://www.w3.org/2000/svg" class="matcalc-graph" role="img" '
         f'width="{width:.0f}" height="{y:.0f}" viewBox="{left:.0f} 0 {width:.0f} {y:.0f}">'
@@ -87,8 +87,8 @@ class _Band:
         self.bottom = max((b.y + BOX / 2 for b in boxes), default=0.0) + MARGIN / 2 + 0.8 * reach
 
     def drawn(self) -> str:
-        """Arrows, then boxes."""
-        arrows = [self.arrow(a) for a in self.picture.arrows]
+        """Arrows, then boxes; a shape that would stand on itself is written once."""
+        arrows = list(dict.fromkeys(line for a in self.picture.arrows for line in self.arrow(a).split("\n")))
         return "\n".join([*arrows, *(self.box(b) for b in self.picture.boxes.values())])
 
     def arrow(self, arrow: Arrow) -> str:
@@ -106,6 +106,8 @@ class _Band:
         x, y, anchor = x1 + 9, y1 + 17 if y2 < y1 else y1 - 9, "start"
         if bend:
             x, y, anchor = (x1 + x2) / 2, (y1 + y2) / 2 + 0.75 * bend - 9, "middle"
+        if arrow.several:  # of different shapes
+            return "\n".join(lines)
         shape = escape(shape_text(arrow.start.shape).replace(" x ", " × "))
         return "\n".join([*lines, f'<text class="s" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{shape}</text>'])
 
@@ -117,7 +119,7 @@ class _Band:
             f'height="{BOX:.1f}" rx="{BOX / 2 if box.variable else 4:.0f}"/>'
         )
         place = f'x="{box.x:.1f}" y="{box.y + 5:.1f}"'
-        label = f'<text {place} text-anchor="middle" font-size="16">{_label(box.label)}</text>'
+        label = f'<text {place} text-anchor="middle" font-size="16">{_labels(box)}</text>'
         if not box.adjoint:
             return rect + label
         place = f'x="{box.x:.1f}" y="{box.y - BOX / 2 - 6:.1f}" text-anchor="middle"'
@@ -156,6 +158,16 @@ def _label(name: str, written: Symbol | None = None) -> str:
     if not s.indices:
         return base
     return f'{base}<tspan dy="4" font-size="11">{escape(", ".join(letters(symbol(i)) for i in s.indices))}</tspan>'
+
+
+def _labels(box: Box) -> str:
+    """The names in a box; behind a lowered index the line goes up again."""
+    first, *others = box.labels
+    written, before = _label(first), first
+    for name in others:
+        written += f'<tspan dy="{-4 if symbol(before).indices else 0}">, </tspan>{_label(name)}'
+        before = name
+    return written
 
 
 def _flat(name: str) -> str:

@@ -43,7 +43,7 @@ class _Band:
         inside = f'cx="{self.width * PIXEL:.0f}" cy="{self.height * PIXEL:.0f}"'
         size = f'cx="{self.width * PIXEL * self.scale:.0f}" cy="{self.height * PIXEL * self.scale:.0f}"'
         place = f'<a:xfrm><a:off x="0" y="0"/><a:ext {size}/><a:chOff x="0" y="0"/><a:chExt {inside}/></a:xfrm>'
-        labels = escape(" ".join(box.label for box in self.picture.boxes.values()))
+        labels = escape(" ".join(name for box in self.picture.boxes.values() for name in box.labels))
         group = f"<wpg:wgp><wpg:cNvGrpSpPr/><wpg:grpSpPr>{place}</wpg:grpSpPr>{shapes}</wpg:wgp>"
         return (
             '<w:r><mc:AlternateContent><mc:Choice Requires="wpg"><w:drawing><wp:inline distT="0" distB="0" distL="0" '
@@ -67,7 +67,7 @@ class _Band:
         """The values with their names, and the adjoints above them."""
         for box in self.picture.boxes.values():
             dash = "sysDash" if box.repeated else ""
-            label = self.words(_name(symbol(box.label)), INK, 13)
+            label = self.words(_run(", ", "").join(_name(symbol(name)) for name in box.labels), INK, 13)
             corner = (box.x - box.width / 2, box.y - BOX / 2)
             yield self.shape(
                 *corner,
@@ -119,6 +119,8 @@ class _Band:
             if not bend
             else ((x1 + x2) / 2 - 30, (y1 + y2) / 2 + 0.75 * bend - 20)
         )
+        if arrow.several:  # of different shapes
+            return
         shape = shape_text(arrow.start.shape).replace(" x ", " × ")
         yield self.shape(x, y, 60, 16, _preset("rect"), NO_LINE, self.words(_run(shape, ""), QUIET, 8))
 

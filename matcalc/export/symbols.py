@@ -29,7 +29,7 @@ SYMBOLS: tuple[tuple[str, Symbol], ...] = (
     (r"\\operatorname\{vec\}", Symbol(r"\operatorname{vec}(A)", "the columns of {0}, one below the other", ("A",))),
     (r"\\otimes", Symbol(r"A \otimes B", "the Kronecker product: the matrix of the blocks {0}", (r"A_{ij} B",))),
     (
-        r"K_\{",
+        r"K_\{\w+, ",
         Symbol(
             "K_{m, n}",
             "the commutation matrix: {0} for {1} of shape {2}",
@@ -72,6 +72,28 @@ SYMBOLS: tuple[tuple[str, Symbol], ...] = (
             "{0}: subtracts the mean, divides by the standard deviation",
             (r"(x - \operatorname{mean}(x)) / \operatorname{std}(x)",),
         ),
+    ),
+    (r"\\operatorname\{tr\}", Symbol(r"\operatorname{tr}(A)", "the trace: the sum of the entries on the diagonal")),
+    (r"\\det", Symbol(r"\det A", "the determinant")),
+    (r"\\exp\b", Symbol(r"\exp(A)", "the exponential of every entry")),
+    (r"\\log\b(?!\|)", Symbol(r"\log(A)", "the logarithm of every entry")),
+    (r"\\tanh\b", Symbol(r"\tanh(A)", "the hyperbolic tangent of every entry")),
+    (
+        r"\\operatorname\{expm\}",
+        Symbol(r"\operatorname{expm}(A)", "the exponential of a matrix, {0}", (r"I + A + A^2 / 2 + \dots",)),
+    ),
+    (
+        r"L_\{\\(operatorname|mathrm)\{",
+        Symbol(r"L_{f}(A, \mathrm{d}A)", "the differential of a function {0} of a matrix", ("f(A)",)),
+    ),
+    (r"K_\{\\(operatorname|mathrm)\{", Symbol(r"K_{f}(A)", "the matrix of this differential on vec")),
+    (
+        r"\\operatorname\{softplus\}",
+        Symbol(r"\operatorname{softplus}(x)", "{0}, for every entry", (r"\log(1 + \exp(x))",)),
+    ),
+    (
+        r"\\operatorname\{std\}",
+        Symbol(r"\operatorname{std}(A)", "the standard deviation; with an index, of each column (1) or row (2)"),
     ),
     (r"\\lVert", Symbol(r"\lVert A \rVert", "the square root of the sum of the squared entries")),
     (r"\\mathrm\{d\}", Symbol(r"\mathrm{d}A", "the differential: the part of a small change that is linear in it")),

@@ -69,7 +69,7 @@ def fields() -> dict[str, Schema]:
         "sense": _text("what is sought", enum=["min", "max", "stationary"]),
         "words": _several("only what mentions every word"),
         "title": _text("of the document"),
-        "detail": _text("all steps, or the adjoints only", enum=["full", "brief"]),
+        "detail": _text("how much of it", enum=["full", "lesson", "sheet", "brief"]),
         "hessian": {"type": "boolean", "description": "whether the Hessians follow, with their steps"},
     }
 

@@ -47,7 +47,7 @@ MOVING = {
     "symmetric-toeplitz": "the entries along two mirrored diagonals move together",
 }
 REVERSED = "a transpose reverses a product"
-SEVERAL = "product rule: one factor after the other"
+SEVERAL = "product rule"
 
 
 class LessonWriter:
