@@ -16,13 +16,14 @@ from matcalc.kinds import GRADIENT, kind_of
 from matcalc.loops.check import checked
 from matcalc.loops.evaluation import evaluate_program
 from matcalc.loops.page import checked_style, page_latex, page_markdown, page_text
-from matcalc.loops.problem import LoopProblem
+from matcalc.loops.problem import LoopGradient, LoopProblem
+from matcalc.loops.second import hessian_of_loops
 from matcalc.numeric.report import Report
 from matcalc.printing.style import STANDARD, Notation
 
 # What a derivation of matrices offers and one with loops does not.
 ELSEWHERE = {
-    **dict.fromkeys(("jacobian", "hessian"), "use function('hvp'), the Hessian times a vector"),
+    "jacobian": "the Jacobian of a number is its gradient, transposed",
     **dict.fromkeys(("optimum", "objective"), "write it without families and recurrences"),
     **dict.fromkeys(("claim_values", "claim_lines"), "claim() judges one gradient"),
     **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse", "explore"), "text() shows the adjoints"),
@@ -121,6 +122,22 @@ class LoopDerivation(LoopProblem):
         A family is a list of arrays, or an array whose first axis is the index; its gradient comes in the same form.
         """
         return compile_function(self.code(kind, target, checkpoint=checkpoint))
+
+    def hessian(self, name: str | None = None) -> LoopGradient:
+        """The Hessian by a vector, or by a member of a family of vectors, as text in the notation of sums.
+
+        For sums over families without recurrences; blocks of different members are 0.
+
+        Example:
+            >>> import matcalc as mc
+            >>> d = mc.derive("X[k=1..K]: n x p; y: n x 1; w: p x 1; sum(k=1..K, norm2(X[k]*w - y)^2)", wrt="w")
+            >>> print(d.hessian())
+            sum(k=1..K, 2*X[k]'*X[k])
+
+        Raises:
+            NoRuleError: it is no sum of matrices; `function("hvp")` gives its products with vectors.
+        """
+        return hessian_of_loops(self, name)
 
     def evaluate(self, *, dims: Mapping[str, int] | None = None, **values: Any) -> Any:
         """The value by direct evaluation of the program."""

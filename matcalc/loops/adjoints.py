@@ -69,7 +69,7 @@ class Adjoints:
         table = {}
         for q, piece in self.pieces.sums.items():
             parts = self.parts.get(q.value.name, ())
-            if piece.adjoint is not None and len(parts) == 1 and parts[0].value.op == "number":
+            if piece.adjoint is not None and len(parts) == 1 and parts[0].run is None and parts[0].value.op == "number":
                 table[piece.adjoint] = parts[0].value
         return table
 
