@@ -72,6 +72,24 @@ static double elu(double x, double alpha)
     return x > 0 ? x : alpha * expm1(x);
 }
 
+/* The scaled exponential linear unit. */
+static double selu(double x)
+{
+    return 1.0507009873554805 * elu(x, 1.6732632423543772);
+}
+
+/* The distribution function of the standard normal distribution. */
+static double normal_distribution(double x)
+{
+    return erfc(-x * 0.7071067811865476) / 2;
+}
+
+/* x times the distribution function of the standard normal distribution. */
+static double gelu(double x)
+{
+    return x * normal_distribution(x);
+}
+
 /* The inner product of two vectors of any length. */
 static double dot(size_t length, const double *x, const double *y)
 {
@@ -119,6 +137,14 @@ static void product_of_others(size_t length, size_t step, const double *x, doubl
         y[k * step] = before;
     for (size_t k = length; k-- > 0; after *= x[k * step])
         y[k * step] *= after;
+}
+
+/* The sums of the entries up to each one of a line. */
+static void running_sum(size_t length, size_t step, const double *x, double *y)
+{
+    double sum = 0;
+    for (size_t k = 0; k < length; k++)
+        y[k * step] = sum += x[k * step];
 }
 
 /* log(sum(exp(x))) of a line, without overflow. */

@@ -35,7 +35,7 @@ REFUSED: dict[str, dict[str, set[str]]] = {
         "gradient": _SOLVED | _SPECTRA | _FUNCTIONS | _EQUATIONS | {"dpolarform"},
     },
     "c": {
-        "value": _C | {"cumsum", "digamma", "gelu", "hardtanh", "normcdf", "pdist2", "polygamma", "selu", "normspec"},
+        "value": _C | {"digamma", "pdist2", "polygamma"},
         "gradient": _C | _SPECIAL | {"det", "kron", "prodothers"},
     },
     "r": {"value": _SOLVED, "gradient": _SOLVED},
@@ -64,6 +64,6 @@ _ASKED = (_EQUATIONS | _SOLVED | _FUNCTIONS | _NORMAL) - {"expm", "frechet", "ma
 _ASKED |= {"block", "conv", "convmat", "dadj", "dadjform", "diagsums", "digamma", "dpolar", "dpolarform", "dprodothers"}
 _ASKED |= {"place", "polygamma", "prodothersform", "slice", "unvech", "vech"}
 ASKED = {
-    "value": _ASKED | {"cumsum", "gelu", "hardtanh", "normcdf", "pdist2", "selu"},
+    "value": _ASKED | {"pdist2"},
     "gradient": _ASKED | {"adj", "frechet", "gammaln", "polar", "prodothers"},
 }

@@ -24,6 +24,7 @@ UNARY = {
     **{"np.abs": "fabs", "np.sign": "sign", "np.square": "square", "_sigmoid": "sigmoid", "_softplus": "softplus"},
     "_log1mexp": "log1mexp",
     "_squared_cosh": "squared_cosh",
+    **{"_gelu": "gelu", "_selu": "selu", "special.ndtr": "normal_distribution"},
     **{"_reciprocal": "reciprocal", "special.erf": "erf", "special.erfc": "erfc", "special.gammaln": "lgamma"},
     **{"math.sqrt": "sqrt", "math.log": "log", "math.exp": "exp", "math.lgamma": "lgamma", "math.gamma": "tgamma"},
 }
@@ -138,7 +139,11 @@ class Entries:
         if isinstance(tree.func, ast.Attribute) and tree.func.attr == "astype":
             return True
         return (
-            name in UNARY or name in BINARY or name in _FILLED or name in _MOVED or name in ("np.where", "dtype.type")
+            name in UNARY
+            or name in BINARY
+            or name in _FILLED
+            or name in _MOVED
+            or name in ("np.where", "np.clip", "dtype.type")
         )
 
     # ------------------------------------------------------------------------------------------------ shapes
@@ -279,6 +284,9 @@ class Entries:
             if isinstance(tree.args[0], ast.Compare):
                 return self._call("choose", inner, ast.Constant(1.0), ast.Constant(0.0))
             return inner
+        if name == "np.clip":
+            x, low, high = (self._entry(a, at) for a in tree.args)
+            return self._call("minimum", self._call("maximum", x, low), high)
         if name == "np.where":
             return self._call("choose", *(self._entry(a, at) for a in tree.args))
         if name in ("np.zeros", "np.ones"):

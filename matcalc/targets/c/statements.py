@@ -18,7 +18,10 @@ from matcalc.targets.libraries.translation import EINSUM
 _PAIR = 2
 _LARGEST_POWER = 8
 _LINES = {"np.max": "largest", "np.min": "smallest", "np.prod": "product", "_logsumexp": "log_sum_exp"}
-_LINEWISE = {"_softmax": "softmax", "_log_softmax": "log_softmax", "_prodothers": "product_of_others"}
+_LINEWISE = {
+    **{"_softmax": "softmax", "_log_softmax": "log_softmax"},
+    **{"_prodothers": "product_of_others", "np.cumsum": "running_sum"},
+}
 _LINEAR = {"_cholesky_solve": "cholesky_solve", "np.linalg.solve": "solve"}
 _SQUARE = {"np.linalg.cholesky": "cholesky", "_cholesky_inverse": "cholesky_inverse", "np.linalg.inv": "inverse"}
 _RETURNS_STATUS = ("cholesky", "solve", "inverse", "log_determinant")
