@@ -493,6 +493,46 @@ def test_without_the_headers_of_python(monkeypatch):
     assert same(f(**logistic(dtype=np.float32)), d.function()(**logistic(dtype=np.float32)), rtol=1e-5)
 
 
+CHECKED = """
+import numpy as np, sys
+import matcalc as mc
+from support import SIZES, derived, values_of
+from test_targets import SOURCES, arrays_of
+for source, wrt in SOURCES.values():
+    d = mc.derive(source, wrt=wrt)
+    arrays = arrays_of(d)
+    value, gradients = d.function(target="native")(**arrays)
+    wanted, slopes = d.function()(**arrays)
+    assert np.isclose(value, wanted) and all(np.allclose(gradients[k], slopes[k]) for k in slopes)
+for name in sys.argv[1:]:
+    d, arrays = derived(name, "gradient"), values_of(name, "gradient")
+    found, wanted = (d.function("gradient", t)(**arrays, dims=dict(SIZES)) for t in ("native", "numpy"))
+    assert all(np.allclose(found[k], wanted[k]) for k in wanted), name
+print("clean")
+"""
+SOME = ["expm", "eigvals", "pinv", "singvals", "kron", "blocksum", "cumsum", "logsumexp", "standardize", "det"]
+
+
+def test_no_read_or_write_outside_of_memory():
+    """The C texts under the address sanitizer and that for undefined behaviour, which the process is started with."""
+    files = [
+        subprocess.run(["cc", f"-print-file-name={name}"], capture_output=True, text=True, check=False).stdout.strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    if not all(map(os.path.isabs, files)):
+        pytest.skip("needs GCC's sanitizers")
+    here = Path(__file__).resolve().parent
+    environment = os.environ | {
+        "LD_PRELOAD": " ".join(files),
+        "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0",
+        "CFLAGS": os.environ.get("CFLAGS", "") + " -fsanitize=address,undefined -fno-sanitize-recover=undefined",
+        "PYTHONPATH": os.pathsep.join(map(str, (here.parent, here))),
+    }
+    command = [sys.executable, "-c", CHECKED, *SOME]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "clean"), done.stderr[-3000:]
+
+
 def test_the_example_of_the_documentation():
     page = (EXAMPLES.parent / "docs" / "native.md").read_text()
     names: dict = {}
