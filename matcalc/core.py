@@ -128,6 +128,11 @@ def transpose(a: Expr) -> Expr:
     return node("transpose", (a,))
 
 
+def turned(a: Expr) -> Expr:
+    """The transpose; of a transpose what is transposed there."""
+    return a.args[0] if a.op == "transpose" else transpose(a)
+
+
 def broadcast(a: Expr, shape: Shape) -> Expr:
     """`a` repeated along its dimensions of size 1 to the given shape; `a` itself where it has that shape."""
     return a if same_shape(a.shape, shape) else node("broadcast", (a,), shape)
@@ -272,7 +277,7 @@ def matrix_power(a: Expr, exponent: Any) -> Expr:
             if value.is_real and value.is_finite:
                 return number(value)
         return power(a, k)
-    if k.op == "number" and number_value(k) == -1:
+    if k.number == -1:
         return inverse(a)
     return node("matpow", (a, k))
 

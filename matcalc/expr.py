@@ -126,6 +126,11 @@ class Expr:
         return self.params[0] if self.op == "number" else None
 
     @property
+    def definition(self) -> Expr:
+        """What a named value stands for; anything else is itself."""
+        return self.args[0] if self.op == "named" else self
+
+    @property
     def axis(self) -> int | None:
         """The axis of a reduction: 1 over rows, 2 over columns; None over all entries, and for anything else."""
         found = [p for p, param in zip(self.params, record(self.op).params) if param.kind == "axis"]

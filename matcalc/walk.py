@@ -42,7 +42,7 @@ def transform(
 
 def opened(e: Expr, *, stop: Callable[[Expr], bool] | None = None) -> Expr:
     """`e` with its names replaced by what they stand for; `stop` says which ones stay."""
-    return transform((e,), lambda new, _: new.args[0] if new.op == "named" else new, stop=stop).get(e, e)
+    return transform((e,), lambda new, _: new.definition, stop=stop).get(e, e)
 
 
 def unchanged(new: Expr, _: Expr) -> Expr:

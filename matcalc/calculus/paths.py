@@ -78,7 +78,7 @@ def paths_to(output: Expr, targets: Iterable[Expr], stops: Iterable[Expr]) -> di
     found: dict[Expr, list[Path]] = {}
     starts = [e for e in linear.order if e in linear.needed and (e.op == "named" or e in halting or e is output)]
     for start in starts:
-        root = start.args[0] if start.op == "named" else start
+        root = start.definition
         stack: list[tuple[Expr, tuple[LocalJacobian, ...]]] = [(root, ())]
         while stack:
             e, so_far = stack.pop()

@@ -149,7 +149,7 @@ def _of_term(t: Expr, reader: _Reader, rewriter: Rewriter) -> tuple[Expr, Expr, 
         return None
     try:
         found = reader.side(core.matmul(*body.args[1:]))
-        X = B.args[0] if B.op == "transpose" else core.transpose(B)
+        X = core.turned(B)
         x, y = reader.row(X), reader.row(found.last)
     except _MixedRowsError:
         return None

@@ -126,7 +126,7 @@ class _Claim:
         if self.family is None:
             yield problem.gradient(self.name), substitute(claimed.output, adjoints), whole.variables
             return
-        terms = claimed.output.args[0] if claimed.output.op == "named" else claimed.output
+        terms = claimed.output.definition
         each = terms.args if terms.op == "add" and len(whole.members[self.name]) > 1 else (terms,)
         for member, term in zip(whole.members[self.name], each, strict=True):
             yield problem.gradient(member), substitute(term, adjoints), whole.variables
@@ -195,7 +195,7 @@ class _Claim:
     def claimed_by_run(self) -> list[tuple[Run | None, Expr]] | None:
         """The terms of the claim: multiples of sums, and the rest; None for other forms."""
         sums = {q.value: q for q in self.program.quantities if isinstance(q, LoopSum)}
-        output = self.output.args[0] if self.output.op == "named" else self.output
+        output = self.output.definition
         found: list[tuple[Run | None, Expr]] = []
         rest: list[Expr] = []
         for term in output.args if output.op == "add" else (output,):

@@ -191,7 +191,7 @@ def _locals(order: Sequence[Expr], output: Expr) -> Iterator[Local]:
                     yield Local(e, "other", other.name)
                 yield Local(e, "other function", other.name)
     for e in (*order, output):
-        inner = e.args[0] if e.op == "named" else e
+        inner = e.definition
         if inner.op in REDUCTIONS and inner.is_scalar and not inner.args[0].is_scalar and inner.op != "sum":
             yield Local(inner, "broadcast")
 

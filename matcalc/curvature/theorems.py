@@ -205,7 +205,7 @@ def softmax_covariance(s: Spectra, e: Expr) -> Spectrum | None:
 
 
 def _is_softmax(p: Expr) -> bool:
-    named = p.args[0] if p.op == "named" else p
+    named = p.definition
     return named.op == "softmax" and is_one(p.shape[1])
 
 
@@ -333,7 +333,7 @@ def _is_row_covariance(s: Spectra, D: Expr, rest: Expr) -> bool:
         return False
     if p.op == "vec" and product.op == "matmul" and len(product.args) == 2:  # kron(1 1', I) diag(vec P)
         sums, again = product.args
-        P = p.args[0].args[0] if p.args[0].op == "named" else p.args[0]
+        P = p.args[0].definition
         rows = sums.op == "kron" and sums.args[0].op == "ones" and sums.args[1].op == "eye"
         return again is D and rows and P.op == "softmax" and P.params[0] == 2
     spread = product.args[0] if product.op == "broadcast" else product.args[1] if product.op == "matmul" else product

@@ -19,7 +19,7 @@ from matcalc.dims import Dim, is_one, same, simplified
 from matcalc.emit.entrywise import ENTRYWISE
 from matcalc.emit.instructions import Instruction
 from matcalc.emit.selection import Choice, Selector
-from matcalc.expr import Expr, node, number_value, postorder, record
+from matcalc.expr import Expr, node, postorder, record
 from matcalc.properties import known
 
 ROLE = "blocks"  # of names that stand for the blocks of a matrix; the side and the count of the blocks follow
@@ -213,7 +213,7 @@ class Lowering:
         if p.kind != "stack":
             return replace(p, body=core.scale(*scalars, p.body))
         c = core.scale(*scalars)
-        if c.op == "number" and number_value(c) == -1:
+        if c.number == -1:
             return self._stack(e, Instruction("minus_blocks", (p.body,)), p)
         return self._stack(e, Instruction("scaled_blocks", (c, p.body)), p)
 
@@ -264,7 +264,7 @@ def _splits(v: Expr) -> bool:
 def _turned(e: Expr) -> Expr:
     if e.op == "ones":
         return core.ones(*e.shape[::-1])
-    return e.args[0] if e.op == "transpose" else core.transpose(e)
+    return core.turned(e)
 
 
 def _column(v: Expr) -> Expr:

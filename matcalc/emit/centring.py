@@ -15,11 +15,11 @@ from typing import Any
 from matcalc import core
 from matcalc.core import broadcast, minus, number
 from matcalc.dims import is_one
-from matcalc.emit.matching import softmax_of, through
+from matcalc.emit.matching import softmax_of
 from matcalc.emit.moments import centred
 from matcalc.emit.quotients import factors_of_term
 from matcalc.expr import Expr, postorder
-from matcalc.rewrite.terms import number_and_term
+from matcalc.rewrite.terms import meaning, number_and_term
 from matcalc.walk import transform
 
 Powers = frozenset[tuple[Expr, Any]]
@@ -73,15 +73,15 @@ def _projected(e: Expr) -> Expr:
 
 def _summed(e: Expr) -> int | None:
     """For I - 1 p' for each row or column p of a softmax, on vec, the place of 1 1' in its Kronecker product."""
-    e = through(e)
+    e = meaning(e)
     if e.op != "add" or len(e.args) != 2:
         return None
     for one, rest in permutations(e.args):
         c, product = number_and_term(rest)
         if one.op == "eye" and c == -1 and product is not None and product.op == "matmul" and len(product.args) == 2:
             sums, D = product.args
-            v = through(through(D).args[0]) if through(D).op == "diag" else None
-            P = None if v is None else through(v.args[0]) if v.op == "vec" else v
+            v = meaning(meaning(D).args[0]) if meaning(D).op == "diag" else None
+            P = None if v is None else meaning(v.args[0]) if v.op == "vec" else v
             if P is not None and P.op == "softmax" and sums.op == "kron":
                 place = 2 - P.params[0]
                 return place if (sums.args[place].op, sums.args[1 - place].op) == ("ones", "eye") else None

@@ -136,7 +136,7 @@ def _column(v: Expr) -> Expr:
 
 
 def _transposed(e: Expr) -> Expr:
-    return e if e.op == "eye" else e.args[0] if e.op == "transpose" else transpose(e)
+    return e if e.op == "eye" else core.turned(e)
 
 
 def expanded(factors: tuple[Expr, ...], shared: Any) -> list[Expr]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from matcalc import core
-from matcalc.core import matmul, number, total, trace, transpose
+from matcalc.core import matmul, number, total, trace, transpose, turned
 from matcalc.dims import is_one, times
 from matcalc.emit.chains import best_order, build, expanded
 from matcalc.emit.entrywise import stripped
@@ -18,7 +18,7 @@ from matcalc.emit.factorisations import (
     symmetric_product,
 )
 from matcalc.emit.instructions import Instruction
-from matcalc.emit.matching import apart, through
+from matcalc.emit.matching import apart
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.structured import kron_code, kron_product, weighted_gram
 from matcalc.expr import Expr, node, number_value
@@ -27,16 +27,13 @@ from matcalc.ops.linalg import det
 from matcalc.ops.products import comm, reshape_
 from matcalc.ops.spectral import shift_of
 from matcalc.properties import known
+from matcalc.rewrite.terms import meaning
 
 _SQUARE = 2
 
 
 def _untransposed(e: Expr) -> Expr:
     return e.args[0] if e.op == "transpose" else e
-
-
-def _transposed(e: Expr) -> Expr:
-    return e.args[0] if e.op == "transpose" else transpose(e)
 
 
 def dot(a: Expr, b: Expr) -> Instruction:
@@ -105,7 +102,7 @@ def _two_factors(select: Selector, e: Expr) -> Choice:
             return number(core.exact_dim(a.shape[1]))
         if a.op == "ones" or b.op == "ones":
             return total(b if a.op == "ones" else a)
-        return dot(_untransposed(a), b) if a.op == "transpose" else dot(a, _transposed(b) if b.op == "transpose" else b)
+        return dot(_untransposed(a), b) if a.op == "transpose" else dot(a, turned(b) if b.op == "transpose" else b)
     if a.op == "ones" and is_one(a.shape[0]):
         return total(b, 1)
     if b.op == "ones" and is_one(b.shape[1]):
@@ -124,8 +121,8 @@ def _kronecker_vector(factors: list[Expr]) -> Expr | None:
         return _product([*factors[:-2], _on_vector(factors[-2], factors[-1])])
     if is_one(factors[0].shape[0]) and factors[1].op in ("kron", "comm"):
         K = factors[1]
-        turned = comm(*K.params[::-1]) if K.op == "comm" else core.kron(*(_transposed(a) for a in K.args))
-        return _product([transpose(_on_vector(turned, _transposed(factors[0]))), *factors[2:]])
+        flipped = comm(*K.params[::-1]) if K.op == "comm" else core.kron(*(turned(a) for a in K.args))
+        return _product([transpose(_on_vector(flipped, turned(factors[0]))), *factors[2:]])
     return None
 
 
@@ -138,7 +135,7 @@ def _on_vector(K: Expr, v: Expr) -> Expr:
         m, n = K.params
         return core.vec(transpose(_unvec(v, m, n)))
     A, B = K.args
-    return core.vec(matmul(B, _unvec(v, B.shape[1], A.shape[1]), _transposed(A)))
+    return core.vec(matmul(B, _unvec(v, B.shape[1], A.shape[1]), turned(A)))
 
 
 def _unvec(v: Expr, m: object, n: object) -> Expr:
@@ -176,8 +173,8 @@ def sum_code(select: Selector, e: Expr) -> Choice | None:
         return total(X)
     if X.is_scalar:
         return X
-    if through(X).op == "eigvals" and axis is None:  # also where they are complex
-        return trace(through(X).args[0])
+    if meaning(X).op == "eigvals" and axis is None:  # also where they are complex
+        return trace(meaning(X).args[0])
     if X.op in ("broadcast", "ones"):
         return _sum_of_broadcast(stripped(select, X), X, axis)
     if X.op == "transpose":
@@ -222,9 +219,9 @@ def _is_outer(X: Expr) -> bool:
 def _narrower(select: Selector, a: Expr, b: Expr, axis: int) -> tuple[Expr, Expr]:
     """sum((A B') .* P, 2) = sum(A .* (P B), 2), where P B is computed anyway."""
     for product, other in ((a, b), (b, a)) if axis == 2 else ():
-        inner = through(product)
+        inner = meaning(product)
         if inner.op == "matmul" and len(inner.args) == _SQUARE:
-            A, B = inner.args[0], _transposed(inner.args[1])
+            A, B = inner.args[0], turned(inner.args[1])
             if select.uses[matmul(other, B)]:
                 return A, matmul(other, B)
     return a, b
@@ -250,7 +247,7 @@ def _pair_of(select: Selector, X: Expr) -> tuple[Expr, Expr] | None:
     """Two matrices of full shape whose entrywise product is X."""
     if select.shared(X):
         return None
-    if X.op == "power" and X.args[1].op == "number" and number_value(X.args[1]) == _SQUARE:
+    if X.op == "power" and X.args[1].number == _SQUARE:
         base = X.args[0]
         return (base, base) if stripped(select, base).shape == X.shape else None
     if X.op != "hadamard" or select.decide(X) is not X:
@@ -275,7 +272,7 @@ def mean_code(select: Selector, e: Expr) -> Choice | None:
 
 def prod_code(select: Selector, e: Expr) -> Choice | None:
     """The product of the eigenvalues is the determinant, also where they are complex."""
-    X = through(e.args[0])
+    X = meaning(e.args[0])
     return det(*X.args) if X.op == "eigvals" and e.is_scalar else None
 
 

@@ -11,12 +11,12 @@ from itertools import permutations
 from matcalc import core
 from matcalc.core import minus, number, total
 from matcalc.dims import is_one
-from matcalc.emit.matching import constant_of, through
+from matcalc.emit.matching import constant_of
 from matcalc.expr import Expr
 from matcalc.ops.comparison import minimum
 from matcalc.ops.elementwise import absolute
 from matcalc.ops.pairs import pdist2
-from matcalc.rewrite.terms import coefficient_and_rest
+from matcalc.rewrite.terms import coefficient_and_rest, meaning
 
 _SQUARE = 2
 
@@ -26,7 +26,7 @@ def without_squares(e: Expr) -> Expr | None:
     found = [coefficient_and_rest(t) for t in e.args]
     for i, k in permutations(range(len(e.args)), 2):
         (c, first), (d, second) = found[i], found[k]
-        joint = None if first is None or second is None or c != -d else _capped(through(first), through(second))
+        joint = None if first is None or second is None or c != -d else _capped(meaning(first), meaning(second))
         if joint is not None:
             rest = (a for n, a in enumerate(e.args) if n not in (i, k))
             return core.add(core.scale(number(c), joint), *rest)
@@ -57,18 +57,18 @@ def _clipped(r: Expr, product: Expr) -> Expr | None:
 
 
 def _is_sign(e: Expr, r: Expr) -> bool:
-    e = through(e)
-    return e.op == "sign" and through(e.args[0]) is through(r)
+    e = meaning(e)
+    return e.op == "sign" and meaning(e.args[0]) is meaning(r)
 
 
 def _cap(beyond: Expr, r: Expr) -> Expr | None:
     """min(|r|, c) where the first is relu(|r| - c)."""
-    beyond = through(beyond)
-    inside = through(beyond.args[0]) if beyond.op == "relu" else None
+    beyond = meaning(beyond)
+    inside = meaning(beyond.args[0]) if beyond.op == "relu" else None
     for a, b in (
         permutations(inside.args) if inside is not None and inside.op == "add" and len(inside.args) == 2 else ()
     ):
-        if through(a).op == "abs" and through(through(a).args[0]) is through(r):
+        if meaning(a).op == "abs" and meaning(meaning(a).args[0]) is meaning(r):
             return minimum(a, minus(b))
     return None
 
@@ -76,12 +76,12 @@ def _cap(beyond: Expr, r: Expr) -> Expr | None:
 def _squared(e: Expr) -> Expr | None:
     """X where `e` is X .* X or the sum of its entries."""
     if e.op == "sum" and e.is_scalar:
-        return _squared(through(e.args[0]))
+        return _squared(meaning(e.args[0]))
     if e.op == "matmul" and len(e.args) == 2 and e.is_scalar:
         a, b = e.args
         return b if a.op == "transpose" and a.args[0] is b else None
     if e.op == "power" and constant_of(e.args[1]) == _SQUARE:
-        base = through(e.args[0])
+        base = meaning(e.args[0])
         return base.args[0] if base.op == "norm2" else e.args[0]
     return None
 
@@ -102,12 +102,12 @@ def _distances(e: Expr) -> Expr | None:
 
 
 def _transposed(e: Expr) -> Expr | None:
-    return e.args[0] if through(e).op == "transpose" else None
+    return e.args[0] if meaning(e).op == "transpose" else None
 
 
 def _repeated(e: Expr) -> Expr | None:
     """What is repeated by a broadcast or by a product with ones."""
-    e = through(e)
+    e = meaning(e)
     if e.op == "broadcast":
         return e.args[0]
     if e.op == "matmul" and len(e.args) == 2:
@@ -118,8 +118,8 @@ def _repeated(e: Expr) -> Expr | None:
 
 def _is_size(column: Expr | None, X: Expr) -> bool:
     """Whether a column has the squared lengths of the rows of X."""
-    found = None if column is None else through(column)
+    found = None if column is None else meaning(column)
     if found is None or found.op != "sum" or found.params[0] != 2:
         return False
-    squared = _squared(through(found.args[0]))
-    return squared is not None and through(squared) is through(X)
+    squared = _squared(meaning(found.args[0]))
+    return squared is not None and meaning(squared) is meaning(X)

@@ -16,14 +16,14 @@ from matcalc import core
 from matcalc.core import broadcast, number, power, scale
 from matcalc.dims import Shape, is_one, same_shape
 from matcalc.emit.instructions import Instruction
-from matcalc.emit.matching import constant_of, through
+from matcalc.emit.matching import constant_of
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.emit.stable import stable
 from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
 from matcalc.ops.arithmetic import power_
 from matcalc.ops.elementwise import absolute, cosh, exp, relu
-from matcalc.rewrite.terms import coefficient_and_rest, is_firm
+from matcalc.rewrite.terms import coefficient_and_rest, is_firm, meaning
 
 _SQUARE = 2
 ENTRYWISE = frozenset(
@@ -139,7 +139,7 @@ def _sign(select: Selector, t: Expr) -> tuple[int, Expr]:
     if t.op == "number" and number_value(t).could_extract_minus_sign():
         return -1, number(-number_value(t))
     if t.op in ("scale", "hadamard", "divide") and not select.shared(t) and select.decide(t) is t:
-        if t.op == "scale" and t.args[0].op == "number" and number_value(t.args[0]) == -1:
+        if t.op == "scale" and t.args[0].number == -1:
             return -1, scale(*t.args[1:])
         if _taken_apart(select, t).number.could_extract_minus_sign():
             return -1, scale(number(-1), t)
@@ -281,8 +281,8 @@ def power_code(select: Selector, e: Expr) -> Choice | None:
         if value.is_real and value.is_finite:
             return number(value)
         return Instruction("number_power", (base, exponent))
-    if k == _SQUARE and through(base).op == "cosh" and e not in select.forward:
-        return Instruction("squared_cosh", through(base).args)
+    if k == _SQUARE and meaning(base).op == "cosh" and e not in select.forward:
+        return Instruction("squared_cosh", meaning(base).args)
     if k == 0:
         return broadcast(number(1), e.shape)
     if k == 1:
@@ -308,7 +308,7 @@ def step_code(select: Selector, e: Expr) -> Choice | None:
 def where_code(select: Selector, e: Expr) -> Choice | None:
     """A choice; between two numbers, in the program's precision."""
     operands = tuple(stripped(select, a) for a in e.args)
-    of_numbers = all(through(a).op == "number" for a in operands[2:])
+    of_numbers = all(meaning(a).op == "number" for a in operands[2:])
     return Instruction("where", operands, (e.params[0], of_numbers))
 
 

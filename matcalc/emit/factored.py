@@ -172,7 +172,7 @@ def _without_residual(
 def _turned(e: Expr) -> Expr:
     """The transpose, taken into scalings and products of a scalar with a matrix."""
     scalars, inner = _unscaled(e)
-    return core.scale(*scalars, inner.args[0] if inner.op == "transpose" else core.transpose(inner))
+    return core.scale(*scalars, core.turned(inner))
 
 
 def _holds(case: Residual, sizes: Mapping[str, int]) -> bool | None:

@@ -11,17 +11,18 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import broadcast, minus, number
-from matcalc.emit.matching import constant_of, exponent_of, sum_of_exponentials, through
-from matcalc.expr import Expr, node, number_value
+from matcalc.emit.matching import constant_of, exponent_of, sum_of_exponentials
+from matcalc.expr import Expr, node
 from matcalc.ops.comparison import maximum
 from matcalc.ops.elementwise import absolute, exp, log, softplus
 from matcalc.ops.normalization import logsumexp
 from matcalc.properties import known
+from matcalc.rewrite.terms import meaning
 
 
 def log_of_sum(total: Expr) -> Expr | None:
     """log(T) for several terms, each an exponential (or a sum or a multiple of those) or known to be positive."""
-    total = through(total)
+    total = meaning(total)
     if total.op != "add" or all(_log_of_exponential(t) is None for t in total.args):
         return None
     logarithms = [_log_of_term(t) for t in total.args]
@@ -46,7 +47,7 @@ def _log_of_term(t: Expr) -> Expr | None:
     found = _log_of_exponential(t)
     if found is not None:
         return found
-    t = through(t)
+    t = meaning(t)
     if t.op == "broadcast":
         inner = _log_of_term(t.args[0])
         return None if inner is None else broadcast(inner, t.shape)
@@ -54,7 +55,7 @@ def _log_of_term(t: Expr) -> Expr | None:
 
 
 def _log_of_exponential(t: Expr) -> Expr | None:
-    t = through(t)
+    t = meaning(t)
     if t.op == "broadcast":
         inner = _log_of_exponential(t.args[0])
         return None if inner is None else broadcast(inner, t.shape)
@@ -83,14 +84,14 @@ def over_sum(e: Expr) -> Expr | None:
 
 def _reciprocal_of(e: Expr) -> Expr | None:
     """T where `e` is 1 ./ T, repeated or not."""
-    e = through(e)
-    e = through(e.args[0]) if e.op == "broadcast" else e
-    inverted = e.op == "power" and e.args[1].op == "number" and number_value(e.args[1]) == -1
+    e = meaning(e)
+    e = meaning(e.args[0]) if e.op == "broadcast" else e
+    inverted = e.op == "power" and e.args[1].number == -1
     return e.args[0] if inverted else None
 
 
 def _quotient(above: Expr, below: Expr) -> Expr | None:
     X = exponent_of(above)
-    below = through(below)
+    below = meaning(below)
     log = None if X is None else log_of_sum(below.args[0] if below.op == "broadcast" else below)
     return None if X is None or log is None else exp(core.difference(X, broadcast(log, X.shape)))

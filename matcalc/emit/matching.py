@@ -10,26 +10,20 @@ from matcalc.core import broadcast, minus, number, trace
 from matcalc.dims import is_one
 from matcalc.expr import Expr, number_value, postorder
 from matcalc.ops.linalg import det
+from matcalc.rewrite.terms import meaning
 from matcalc.walk import substitute
-
-
-def through(e: Expr) -> Expr:
-    """The value behind a name."""
-    while e.op == "named":
-        e = e.args[0]
-    return e
 
 
 def constant_of(e: Expr) -> Any:
     """The number that every entry of `e` is, or None."""
-    e = through(e)
+    e = meaning(e)
     if e.op == "number":
         return number_value(e)
     if e.op == "ones":
         return sp.Integer(1)
     if e.op == "zeros":
         return sp.Integer(0)
-    if e.op == "broadcast" and through(e.args[0]).op in ("number", "scale"):
+    if e.op == "broadcast" and meaning(e.args[0]).op in ("number", "scale"):
         return constant_of(e.args[0])
     if e.op == "scale" and e.args[-1].op in ("ones", "number", "broadcast"):
         values = [constant_of(a) for a in e.args]
@@ -39,8 +33,8 @@ def constant_of(e: Expr) -> Any:
 
 def narrow(e: Expr) -> Expr:
     """What a broadcast repeats; other values as they are."""
-    e = through(e)
-    return through(e.args[0]) if e.op == "broadcast" else e
+    e = meaning(e)
+    return meaning(e.args[0]) if e.op == "broadcast" else e
 
 
 def apart(e: Expr, axis: int) -> tuple[list[Expr], list[Expr]]:
@@ -50,7 +44,7 @@ def apart(e: Expr, axis: int) -> tuple[list[Expr], list[Expr]]:
     stack = [e]
     while stack:
         f = stack.pop()
-        inner = through(f)
+        inner = meaning(f)
         if inner.op == "hadamard":
             stack.extend(inner.args)
         elif inner.op == "broadcast" and is_one(inner.args[0].shape[axis - 1]):
@@ -62,15 +56,15 @@ def apart(e: Expr, axis: int) -> tuple[list[Expr], list[Expr]]:
 
 def negation_of(e: Expr) -> Expr | None:
     """X where `e` is -X."""
-    e = through(e)
-    if e.op == "scale" and e.args[0].op == "number" and number_value(e.args[0]) == -1 and len(e.args) == 2:
+    e = meaning(e)
+    if e.op == "scale" and e.args[0].number == -1 and len(e.args) == 2:
         return e.args[1]
     return None
 
 
 def quotient_of(e: Expr) -> tuple[Expr, Expr] | None:
     """(A, B) where `e` is A ./ B, in any of its spellings with two operands."""
-    e = through(e)
+    e = meaning(e)
     if e.op == "divide":
         return e.args[0], e.args[1]
     if e.op == "power" and _is_minus_one(e.args[1]):
@@ -84,12 +78,12 @@ def quotient_of(e: Expr) -> tuple[Expr, Expr] | None:
 
 
 def _is_minus_one(e: Expr) -> bool:
-    return e.op == "number" and number_value(e) == -1
+    return bool(e.number == -1)
 
 
 def plus_one(e: Expr) -> Expr | None:
     """X where `e` is 1 + X, for X one term."""
-    e = through(e)
+    e = meaning(e)
     if e.op != "add" or len(e.args) != 2:
         return None
     for a, b in (e.args, e.args[::-1]):
@@ -100,15 +94,15 @@ def plus_one(e: Expr) -> Expr | None:
 
 def exponent_of(e: Expr) -> Expr | None:
     """X where `e` is exp(X)."""
-    e = through(e)
+    e = meaning(e)
     return e.args[0] if e.op == "exp" else None
 
 
 def sum_of_exponentials(e: Expr) -> tuple[Expr, int | None] | None:
     """(X, axis) where `e` is sum(exp(X), axis), also as a product with ones."""
-    e = through(e)
+    e = meaning(e)
     if e.op == "matmul" and len(e.args) == 2:
-        (left, right) = map(through, e.args)
+        (left, right) = map(meaning, e.args)
         inner, axis = (right, 1) if _ones_of(left) and is_one(left.shape[0]) else (left, 2)
         X = exponent_of(inner)
         return (X, axis) if X is not None and (axis == 1 or (_ones_of(right) and is_one(right.shape[1]))) else None
@@ -119,16 +113,16 @@ def sum_of_exponentials(e: Expr) -> tuple[Expr, int | None] | None:
 
 
 def _ones_of(e: Expr) -> bool:
-    return e.op == "ones" or (e.op == "transpose" and through(e.args[0]).op == "ones")
+    return e.op == "ones" or (e.op == "transpose" and meaning(e.args[0]).op == "ones")
 
 
 def softmax_of(e: Expr) -> tuple[Expr, int] | None:
     """(X, axis) where `e` is a softmax, by name or spelled out."""
-    e = through(e)
+    e = meaning(e)
     if e.op == "softmax":
         return e.args[0], e.params[0]
     if e.op == "exp":
-        body = through(e.args[0])
+        body = meaning(e.args[0])
         return (body.args[0], body.params[0]) if body.op == "log_softmax" else None
     parts = quotient_of(e)
     if parts is None:
@@ -143,18 +137,18 @@ def softmax_of(e: Expr) -> tuple[Expr, int] | None:
 
 
 def _same_value(a: Expr, b: Expr) -> bool:
-    return through(a) is through(b)
+    return meaning(a) is meaning(b)
 
 
 def sigmoid_of(e: Expr) -> Expr | None:
     """X where `e` is sigmoid(X), by name or spelled out."""
-    e = through(e)
+    e = meaning(e)
     if e.op == "sigmoid":
         return e.args[0]
     parts = quotient_of(e)
     if parts is None:
         return None
-    rest = plus_one(narrow(parts[1]) if through(parts[1]).op == "broadcast" else parts[1])
+    rest = plus_one(narrow(parts[1]) if meaning(parts[1]).op == "broadcast" else parts[1])
     X = None if rest is None else exponent_of(rest)
     if X is None or X.shape != e.shape:
         return None
@@ -176,7 +170,7 @@ def with_sums_of_eigenvalues(roots: list[Expr]) -> list[Expr]:
     """The sum and the product of all eigenvalues as trace and determinant: they are real where the values are not."""
     table: dict[Expr, Expr] = {}
     for e in postorder(roots):
-        if e.op in ("sum", "prod") and e.is_scalar and through(e.args[0]).op == "eigvals":
-            S = through(e.args[0]).args[0]
+        if e.op in ("sum", "prod") and e.is_scalar and meaning(e.args[0]).op == "eigvals":
+            S = meaning(e.args[0]).args[0]
             table[e] = trace(S) if e.op == "sum" else det(S)
     return [substitute(root, table) for root in roots] if table else roots

@@ -10,8 +10,9 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import broadcast
-from matcalc.emit.matching import constant_of, through
+from matcalc.emit.matching import constant_of
 from matcalc.expr import Expr, number_value
+from matcalc.rewrite.terms import meaning
 
 Factors = tuple[Any, "Counter[Expr]"]
 
@@ -55,7 +56,7 @@ def factors_of_term(t: Expr) -> Factors:
     stack = [(t, sp.S.One)]
     while stack:
         f, k = stack.pop()
-        f = through(f)
+        f = meaning(f)
         c = constant_of(f)
         if c is not None and c != 0:
             coefficient *= c**k

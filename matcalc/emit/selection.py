@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from matcalc.emit.instructions import Instruction
-from matcalc.emit.matching import apart, through
+from matcalc.emit.matching import apart
 from matcalc.emit.stable import stable
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, number_value, postorder, record
+from matcalc.rewrite.terms import meaning
 
 Choice: TypeAlias = "Instruction | Expr"
 Rule: TypeAlias = "Callable[[Selector, Expr], Choice | None]"
@@ -107,7 +108,7 @@ class Selector:
             self.differentiated
             and e not in self.forward
             and e.op == "power"
-            and (record(through(e.args[0]).op).guarded or is_norms(e.args[0]))
+            and (record(meaning(e.args[0]).op).guarded or is_norms(e.args[0]))
             and e.args[1].op == "number"
             and bool(number_value(e.args[1]).is_negative)
         )
@@ -115,14 +116,14 @@ class Selector:
 
 def is_norms(e: Expr) -> bool:
     """Whether the entries are Euclidean norms of rows or columns, or distances: square roots of sums of squares."""
-    e = through(e)
+    e = meaning(e)
     while e.op in ("transpose", "broadcast"):
-        e = through(e.args[0])
+        e = meaning(e.args[0])
     if e.op != "sqrt" or e.is_scalar:
         return False
-    inside = through(e.args[0])
+    inside = meaning(e.args[0])
     while inside.op in ("transpose", "broadcast"):
-        inside = through(inside.args[0])
+        inside = meaning(inside.args[0])
     if inside.op == "sum":
         squares = inside.args[0]
         twice = squares.op == "hadamard" and len(squares.args) == 2 and squares.args[0] is squares.args[1]

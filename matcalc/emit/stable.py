@@ -25,7 +25,6 @@ from matcalc.emit.matching import (
     sigmoid_of,
     softmax_of,
     sum_of_exponentials,
-    through,
 )
 from matcalc.emit.quotients import without_common_part
 from matcalc.expr import Expr, node, number_value
@@ -33,6 +32,7 @@ from matcalc.ops.activations import log1mexp, normcdf, normlogcdf, normratio
 from matcalc.ops.comparison import maximum, minimum
 from matcalc.ops.elementwise import absolute, expm1, log, log1p, sigmoid, sinh, softplus
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax
+from matcalc.rewrite.terms import meaning
 
 Form = Callable[[Expr], "Expr | None"]
 
@@ -60,11 +60,11 @@ def _stable_log(e: Expr) -> Expr | None:
     inner = exponent_of(X)
     if inner is not None:
         return inner
-    if through(X).op == "normcdf":
-        return normlogcdf(*through(X).args)
-    if through(X).op == "cosh":
-        return _log_cosh(*through(X).args)
-    rest = plus_one(*through(X).args) if through(X).op == "abs" else None
+    if meaning(X).op == "normcdf":
+        return normlogcdf(*meaning(X).args)
+    if meaning(X).op == "cosh":
+        return _log_cosh(*meaning(X).args)
+    rest = plus_one(*meaning(X).args) if meaning(X).op == "abs" else None
     if rest is not None:  # |1 + Y| = 1 + max(Y, -2 - Y)
         return log1p(maximum(rest, minus(core.plus(rest, broadcast(number(2), rest.shape)))))
     inner = log_of_sum(X)
@@ -94,7 +94,7 @@ def _negated(X: Expr) -> Expr:
 def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
     """log(1 + rest)"""
     negated = negation_of(rest)
-    below = through(rest if negated is None else negated)
+    below = meaning(rest if negated is None else negated)
     if below.op == "tanh":  # log(1 - tanh(X)) = log(2) - softplus(2 X)
         X = core.scale(number(-2 if negated is None else 2), below.args[0])
         return core.plus(number(sp.log(2)), minus(softplus(X)))
@@ -103,13 +103,13 @@ def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
         return log1mexp(_negated(inner))
     if negated is not None and below.op == "normcdf":
         return normlogcdf(_negated(below.args[0]))
-    better = _stable_sum(through(whole))
+    better = _stable_sum(meaning(whole))
     return log1p(rest) if better is None else log(better)
 
 
 def _log_of_difference(X: Expr) -> Expr | None:
     """log(exp(X) - 1) = X + log(1 - exp(-X))"""
-    X = through(X)
+    X = meaning(X)
     for a, b in (X.args, X.args[::-1]) if X.op == "add" and len(X.args) == 2 else ():
         inner = exponent_of(a)
         if inner is not None and constant_of(b) == -1:
@@ -137,7 +137,7 @@ def _over_difference(e: Expr) -> Expr | None:
     X = None if parts is None else exponent_of(parts[0])
     if parts is None or X is None:
         return None
-    below = through(parts[1])
+    below = meaning(parts[1])
     for a, b in (below.args, below.args[::-1]) if below.op == "add" and len(below.args) == 2 else ():
         if constant_of(a) == -1 and exponent_of(b) is X:
             return core.power(minus(expm1(_negated(X))), -1)
@@ -167,18 +167,18 @@ def _normal_ratio(e: Expr) -> Expr | None:
 
 def _ratio(above: Expr, below: Expr) -> Expr | None:
     """normpdf(X) ./ normcdf(X), and normpdf(X) ./ (1 - normcdf(X)), which is that at -X."""
-    above = through(above)
+    above = meaning(above)
     if above.op != "normpdf":
         return None
     X = above.args[0]
-    if through(below) is normcdf(X):
+    if meaning(below) is normcdf(X):
         return normratio(X)
     rest = plus_one(below)
     tail = None if rest is None else negation_of(rest)
-    if tail is not None and through(tail) is normcdf(X):
+    if tail is not None and meaning(tail) is normcdf(X):
         return normratio(minus(X))
     reflected = _negated(X)
-    return normratio(reflected) if through(below) is normcdf(reflected) else None
+    return normratio(reflected) if meaning(below) is normcdf(reflected) else None
 
 
 def _times_normcdf(e: Expr, X: Expr) -> Expr | None:
@@ -186,7 +186,7 @@ def _times_normcdf(e: Expr, X: Expr) -> Expr | None:
     below, terms = normcdf(X), []
     for t in e.args if e.op == "add" else ():
         factors = [*t.args] if t.op in ("hadamard", "scale") else [t]
-        powers = [(n, k) for n, f in enumerate(factors) for base, k in [_base_and_power(f)] if through(base) is below]
+        powers = [(n, k) for n, f in enumerate(factors) for base, k in [_base_and_power(f)] if meaning(base) is below]
         if len(powers) != 1 or powers[0][1] is None or not powers[0][1].is_negative:
             return None
         n, k = powers[0]
@@ -198,7 +198,7 @@ def _times_normcdf(e: Expr, X: Expr) -> Expr | None:
 
 
 def _base_and_power(e: Expr) -> tuple[Expr, Any]:
-    e = through(e)
+    e = meaning(e)
     if e.op != "power":
         return e, sp.S.One
     return e.args[0], number_value(e.args[1]) if e.args[1].op == "number" else None
@@ -239,7 +239,7 @@ def _exponentials(a: Expr, b: Expr) -> Expr | None:
 def _with_constant(c: Any, t: Expr, shape: Any) -> Expr | None:
     """c + t for a number c, where t is near -c."""
     negated = negation_of(t)
-    f = through(t if negated is None else negated)
+    f = meaning(t if negated is None else negated)
     near = c if negated is not None else -c  # the value of f at which the two cancel
     found = _less_one(f) if near == 1 else None
     if found is None and f.op == "transpose":
@@ -255,7 +255,7 @@ def _with_constant(c: Any, t: Expr, shape: Any) -> Expr | None:
 
 def _root_minus(c: Any, root: Expr) -> Expr | None:
     """sqrt(c^2 + X) - c = X ./ (sqrt(c^2 + X) + c)"""
-    inside = through(root.args[0])
+    inside = meaning(root.args[0])
     for i, a in enumerate(inside.args if inside.op == "add" else ()):
         if constant_of(a) == c**2:
             X = core.add(*(b for n, b in enumerate(inside.args) if n != i))
@@ -274,7 +274,7 @@ def _half_squared(name: str, sign: int) -> Form:
 def _squared_tanh(f: Expr) -> Expr | None:
     """tanh(X)^2 - 1 = -4 sigmoid(2 X) sigmoid(-2 X)"""
     base, k = _base_and_power(f)
-    base = through(base)
+    base = meaning(base)
     if k != 2 or base.op != "tanh":
         return None
     sides = (sigmoid(core.scale(number(c), base.args[0])) for c in (2, -2))

@@ -16,18 +16,14 @@ from matcalc.properties import known
 _GRAM = 3
 
 
-def _transposed(e: Expr) -> Expr:
-    return e.args[0] if e.op == "transpose" else core.transpose(e)
-
-
 def weighted_gram(select: Selector, factors: list[Expr]) -> Instruction | None:
     """X' diag(d) X with d >= 0 as Z' Z, which NumPy computes as a symmetric product."""
-    if len(factors) != _GRAM or factors[1].op != "diag" or factors[0] is not _transposed(factors[2]):
+    if len(factors) != _GRAM or factors[1].op != "diag" or factors[0] is not core.turned(factors[2]):
         return None
     d = factors[1].args[0]
     if not known(d, "nonnegative"):
         return None
-    return Instruction("weighted_gram", (factors[2], d if is_one(d.shape[1]) else _transposed(d)))
+    return Instruction("weighted_gram", (factors[2], d if is_one(d.shape[1]) else core.turned(d)))
 
 
 def kron_product(a: Expr, b: Expr) -> Instruction | None:

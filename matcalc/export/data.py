@@ -100,7 +100,7 @@ def _shape(shape: Shape) -> list[int | str]:
 
 
 def _opened(e: Expr) -> Expr:
-    return e.args[0] if e.op == "named" else e
+    return e.definition
 
 
 def _gradient(d: Problem, name: str, formula: str) -> dict[str, Any]:

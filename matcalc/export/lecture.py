@@ -175,7 +175,7 @@ class _Lecture(ViewBuilder):
 
 def definition(e: Expr) -> Expr:
     """What a name stands for."""
-    return e.args[0] if e.op == "named" else e
+    return e.definition
 
 
 def is_vector(e: Expr) -> bool:

@@ -120,7 +120,7 @@ def _arrows(boxes: dict[Expr, Box], wanted: set[Expr]) -> list[Arrow]:
         Arrow(a, e, a in wanted)
         for e in boxes
         if e.op != "variable"
-        for a in _parts(e.args[0] if e.op == "named" else e)
+        for a in _parts(e.definition)
         if a in boxes and a is not e
     ]
 

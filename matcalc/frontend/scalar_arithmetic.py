@@ -97,7 +97,7 @@ def _is_negative(exponent: Expr) -> bool:
 
 
 def _power(base: Expr, exponent: Expr) -> Expr:
-    if exponent.op == "number" and number_value(exponent) == HALF:
+    if exponent.number == HALF:
         return sqrt(base)
     if not exponent.is_scalar:
         base = core.broadcast(base, exponent.shape)

@@ -46,7 +46,7 @@ class Factor:
 def transpose_of(M: Expr) -> Expr:
     if M.is_scalar or M.op in ("diag", "eye"):
         return M
-    return M.args[0] if M.op == "transpose" else core.transpose(M)
+    return core.turned(M)
 
 
 def element(e: Entry) -> Factor:

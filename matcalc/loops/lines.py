@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from matcalc import core
 from matcalc.dims import Dim
 from matcalc.dims import text as dim_text
-from matcalc.expr import Expr, number_value
+from matcalc.expr import Expr
 from matcalc.indices.program import Run
 from matcalc.printing.latex import latex
 from matcalc.printing.numbers import dim_latex
@@ -145,7 +145,7 @@ def range_latex(over: Range) -> str:
 
 def single(e: Expr) -> tuple[Term, ...]:
     """A value as the terms of a line; nothing for the number 0."""
-    return () if e.op == "number" and number_value(e) == 0 else (Term(e),)
+    return () if e.number == 0 else (Term(e),)
 
 
 def heading(name: str, like: Expr) -> Expr:

@@ -114,7 +114,7 @@ class LoopProblem:
                     lines.append(Line(self.program.of_family(r.name, "", position), single(start)))
                 head = self.program.of_family(r.name, q.run.name, 0)
                 lines.append(Line(head, (Term(r.body),), Range(q.run.name, q.run.first, q.run.last)))
-        body = self.output.args[0] if self.output.op == "named" else self.output
+        body = self.output.definition
         defined(body)
         return [*lines, Line(heading(self.title, body), (Term(body),))]
 

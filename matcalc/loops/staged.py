@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from matcalc import core
 from matcalc.dims import Dim, is_one, plus, symbols
 from matcalc.emit.code import number_code
-from matcalc.expr import Expr, number_value
+from matcalc.expr import Expr
 from matcalc.indices.contraction import NoMatrixError
 from matcalc.indices.program import Group, LoopSum, Member, Recurrence, Run
 from matcalc.loops.code import RESERVED, Writer
@@ -358,4 +358,4 @@ def is_zero(e: Expr) -> bool:
     """Whether an expression is zero as it stands."""
     while e.op in ("broadcast", "named"):
         e = e.args[0]
-    return e.op == "zeros" or (e.op == "number" and number_value(e) == 0)
+    return e.op == "zeros" or e.number == 0

@@ -111,7 +111,7 @@ def _scale_facts(e: Expr, *masks: int) -> tuple[int, int]:
         true |= BIT["nonnegative"]
     if all(m & BIT["constant"] for m in masks):
         true |= BIT["constant"]
-    if len(masks) == 2 and e.args[0].op == "number" and number_value(e.args[0]) == -1:
+    if len(masks) == 2 and e.args[0].number == -1:
         true |= body & BIT["orthogonal"]
     return true, 0
 

@@ -218,7 +218,7 @@ def _bracketed(text: str) -> str:
 
 
 def _is_reciprocal(e: Expr) -> bool:
-    return e.op == "power" and e.args[1].op == "number" and number_value(e.args[1]) == -1
+    return e.op == "power" and e.args[1].number == -1
 
 
 def _indices(shape: Shape, i: str, j: str) -> tuple[str, str]:

@@ -180,7 +180,7 @@ class LatexPrinter(Printer):
         after = [row] if is_one(n) and not is_one(cols) else []
         if not p.arg.is_scalar:
             return _chain([*before, _head(arg) if after else _at_least(Level.POSTFIX, arg), *after])
-        one = p.arg.op == "number" and number_value(p.arg) == 1
+        one = p.arg.number == 1
         return _chain([*([] if one else [_at_least(Level.POSTFIX, arg)]), *before, *after])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from matcalc.dims import is_one, same
 from matcalc.errors import NoRuleError
-from matcalc.expr import HOOKS, Expr, number_value, record
+from matcalc.expr import HOOKS, Expr, record
 from matcalc.notation import Level
 from matcalc.printing.numbers import dim_text, number_text, scalar_text
 from matcalc.printing.pieces import Operand, Piece, Printed, Printer, join, locals_of, negative, printed, signed_sum
@@ -149,7 +149,7 @@ def _spread(p: Spread, arg: Piece) -> Piece:
     m, n = (dim_text(d) for d in p.shape)
     if p.arg.is_scalar:
         ones = f"ones({m}, {n})"
-        if p.arg.op == "number" and number_value(p.arg) == 1:
+        if p.arg.number == 1:
             return Piece((ones,))
         return Piece((_at_least(Level.POSTFIX, arg), "*", ones), Level.PRODUCT)
     if is_one(p.arg.shape[0]):

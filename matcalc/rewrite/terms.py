@@ -148,7 +148,7 @@ def meaning(e: Expr) -> Expr:
 
 def flipped(e: Expr) -> Expr:
     """The transpose, with a double one undone."""
-    return e.args[0] if e.op == "transpose" else e if e.is_scalar else core.transpose(e)
+    return e if e.is_scalar else core.turned(e)
 
 
 def is_firm(e: Expr) -> bool:

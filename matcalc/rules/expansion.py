@@ -195,7 +195,7 @@ def inner_product_is_trace(e: Expr, context: Context) -> Expr | None:
     X, axis = e.args[0], e.params[0]
     if axis is not None:
         return None
-    if X.op == "power" and X.args[1].op == "number" and X.args[1].params[0] == 2:
+    if X.op == "power" and X.args[1].number == 2:
         first = second = X.args[0]
     elif X.op == "hadamard" and len(X.args) == 2:
         first, second = X.args
@@ -219,7 +219,7 @@ def row_products_are_a_diagonal(e: Expr, context: Context) -> Expr | None:
     X, axis = e.args[0], e.params[0]
     if axis is None or is_one(X.shape[0]) or is_one(X.shape[1]):
         return None
-    if X.op == "power" and X.args[1].op == "number" and X.args[1].params[0] == 2:
+    if X.op == "power" and X.args[1].number == 2:
         first = second = X.args[0]
     elif X.op == "hadamard" and len(X.args) == 2:
         first, second = X.args

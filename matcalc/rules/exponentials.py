@@ -96,7 +96,7 @@ def _denominator(e: Expr) -> tuple[Expr, Expr] | None:
     """a and b where `e` is 1 ./ (exp(a) + exp(b))."""
     if e.op == "sigmoid":
         return _zero(e), times_number(-sp.S.One, e.args[0])
-    inverted = e.op == "power" and e.args[1].op == "number" and e.args[1].params[0] == -1
+    inverted = e.op == "power" and e.args[1].number == -1
     return _sum_of_exponentials(e.args[0]) if inverted else None
 
 

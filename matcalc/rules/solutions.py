@@ -53,7 +53,7 @@ def vanishes(e: Expr, w: Expr, context: Context) -> bool:
 
 def equation_of(w: Expr) -> tuple[Expr, Expr] | None:
     """A and B where `w` names solve(A, B) or A^-1 B."""
-    value = w.args[0] if w.op == "named" else w
+    value = w.definition
     if value.op == "solve":
         return value.args[0], value.args[1]
     if value.op == "matmul" and value.args[0].op == "inv":

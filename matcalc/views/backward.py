@@ -190,7 +190,7 @@ class WayBack:
 
     def by_quotient_rule(self, of: Expr, ends: set[Expr]) -> Row | None:
         """(dp - f dq)/q for a number f = p/q where p and q are products; None for any other value."""
-        value = of.args[0] if of.op == "named" else of
+        value = of.definition
         if value is of or value.op != "divide" or not value.is_scalar:
             return None
         p, q = value.args
@@ -267,7 +267,7 @@ def _meet_in_a_product(a: Path, b: Path) -> bool:
     """Whether two occurrences of a value are in different factors, and not in different terms."""
     for first, second in zip(a.jacobians, b.jacobians):
         if first != second:
-            value = first.value.args[0] if first.value.op == "named" else first.value
+            value = first.value.definition
             return value.op != "add"
     return True
 
@@ -294,7 +294,7 @@ def kinds_of(path: Path) -> list[str]:
     """The operations along a path that need a reason."""
     kinds = []
     for j in path.jacobians:
-        op = (j.value.args[0] if j.value.op == "named" else j.value).op
+        op = j.value.definition.op
         if op not in PLAIN and not isinstance(j.map, Identity):
             kinds.append(op)
     return kinds

@@ -281,7 +281,7 @@ class ViewBuilder:
         """The identity of an operation's differential, in words or, in other languages, as a formula."""
         if self.words.has(j.identity):
             return self.words(j.identity)
-        value = j.value.args[0] if j.value.op == "named" else j.value
+        value = j.value.definition
         if self.w.plain:
             return formulas_text(value.op, value.params).differential
         return f"${formulas(value.op, self.w.notation, value.params).differential}$"

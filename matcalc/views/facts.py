@@ -48,4 +48,4 @@ Differential: TypeAlias = Callable[[Expr], Expr]
 
 def bare(e: Expr) -> Expr:
     """What a name stands for."""
-    return e.args[0] if e.op == "named" else e
+    return e.definition

@@ -194,7 +194,7 @@ class LessonWriter:
     def is_one(self, chain: Chain) -> bool:
         """Whether an adjoint is the number 1, which needs no line."""
         value = chain.rows[-1].value
-        return value.op == "number" and value.params[0] == 1
+        return bool(value.number == 1)
 
     def kinds(self, step: Step) -> list[str]:
         """The operations that a step carries an adjoint through."""
@@ -332,7 +332,7 @@ class LessonWriter:
         for paths in self.b.paths.values():
             for path in paths:
                 for j in path.jacobians:
-                    kind = (type(j.map).__name__, (j.value.args[0] if j.value.op == "named" else j.value).op)
+                    kind = (type(j.map).__name__, j.value.definition.op)
                     if isinstance(j.map, Identity) or kind in seen or kind[1] in ("add", "scale"):
                         continue
                     seen.add(kind)

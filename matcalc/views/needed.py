@@ -67,7 +67,7 @@ BETWEEN: dict[str, Callable[[Expr], Expr]] = {  # the derivative as the rules of
 
 def entrywise(function: Op, j: LocalJacobian, t: Expr) -> Fact | None:
     """A function of one number and its derivative."""
-    value = j.value.args[0] if j.value.op == "named" else j.value
+    value = j.value.definition
     Y = function(t, *value.params)
     (L, *_) = function.differential(Y, t, *value.params)
     if not isinstance(L, Mask):

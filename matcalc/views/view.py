@@ -161,7 +161,7 @@ class Pages(ViewBuilder):
 
     def forms_by_vec(self, e: Expr) -> list[tuple[str, str]]:
         """The solutions of linear equations in a definition, by vec, with the rules that say so."""
-        value, found = e.args[0] if e.op == "named" else e, []
+        value, found = e.definition, []
         for solution, form, rule in solutions_by_vec(value):
             left = self.named(e) if solution is value else self.w.expr(solution)
             name = rule if self.w.plain else rule.replace("_", " ")
