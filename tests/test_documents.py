@@ -22,6 +22,7 @@ from matcalc.export.typst_math import typst
 from matcalc.export.writers import WRITERS
 from matcalc.expr import REGISTRY
 from matcalc.languages import language
+from matcalc.printing.breaking import LINE, width
 from matcalc.printing.formula import formula
 from matcalc.printing.signs import FUNCTIONS, SIGNS
 from matcalc.printing.style import STANDARD, Notation
@@ -378,3 +379,12 @@ def test_an_optimum_is_boxed_with_its_proof(others: dict[str, Any], tmp_path: Pa
         "the closed form holds at 3",
     ):
         assert part in text
+
+
+def test_lines_of_programs_with_loops_fit_the_page(tmp_path: Path) -> None:
+    source = (ROOT / "examples" / "sums" / "random_field.txt").read_text(encoding="utf-8")
+    text = mc.derive(source).export(tmp_path / "n.md").read_text(encoding="utf-8")
+    rows = [row for row in text.splitlines() if "&" in row and r"\begin" not in row]
+    assert len(rows) > 15
+    assert all(width(row.replace("&", "")) <= LINE + 1 for row in rows)
+    assert r"\frac{\begin{aligned}" in text  # no line breaks inside a fraction, but its numerator has several

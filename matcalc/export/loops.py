@@ -17,7 +17,7 @@ from matcalc.languages import ENGLISH, Language, language
 from matcalc.loops.page import BACKWARD, GRADIENTS, page_data, parts_latex, variables
 from matcalc.loops.problem import LoopProblem
 from matcalc.numeric.report import Report
-from matcalc.printing.breaking import LINE, broken, width
+from matcalc.printing.breaking import broken, displayed, width
 from matcalc.printing.style import STANDARD, Notation
 
 LINE_END = re.compile(r" *\\\\(\[\w+\])?$")
@@ -65,7 +65,8 @@ class LoopNote:
     def page(self, form: str, markup: Markup, progress: Progress | None = None, **values: Any) -> str:
         """The note by the template of a form, in a markup."""
         rows = [(markup.verbatim(name), markup.text(words)) for name, words in self.content.variables]
-        note = replace(self.content, variables=rows)
+        parts = [(title, _fitted(body, markup.line)) for title, body in self.content.parts]
+        note = replace(self.content, variables=rows, parts=parts)
         return tidied(rendered(f"loops.{form}", None, note=note, f=markup, language=self.language, **values))
 
     def data(self) -> dict[str, Any]:
@@ -107,8 +108,7 @@ def export_loops(
         )
     target = Path(path)
     form = format_of(target, format, "a program with loops")
-    parts = [(title_, _fitted(body)) for title_, body in parts_latex(d, "steps", notation)]
-    content = Content(title, text, variables(d), parts, str(report), module)
+    content = Content(title, text, variables(d), parts_latex(d, "steps", notation), str(report), module)
     return written(LoopNote(d, content, report), target, form, engine=engine)
 
 
@@ -124,17 +124,17 @@ def _pieces(body: str, least: int = 4) -> list[str]:
     return ["\n".join([head, *group[:-1], LINE_END.sub("", group[-1]), foot]) for group in groups]
 
 
-def _fitted(body: str) -> str:
+def _fitted(body: str, line: float) -> str:
     """The rows of `aligned`, broken where they are wider than the page."""
     head, *rows, foot = body.split("\n")
-    return "\n".join([head, *map(_fitted_row, rows), foot])
+    return "\n".join([head, *(_fitted_row(row, line) for row in rows), foot])
 
 
-def _fitted_row(row: str) -> str:
+def _fitted_row(row: str, line: float) -> str:
     left, mark, value = row.partition("&")
     ending = LINE_END.search(value)
     value = value[: ending.start()] if ending else value
-    line = LINE - width(left)
+    line -= width(left)
     if not mark or width(value) <= line:
         return row
     formula, comma, where = value.partition(r", \quad ")
@@ -144,4 +144,18 @@ def _fitted_row(row: str) -> str:
         lines.append(where)
     elif comma:
         lines[-1] += comma + where
+    lines = [piece if width(piece) <= line else _with_short_fraction(piece, line) for piece in lines]
     return f"{left}{mark}" + " \\\\\n&\\qquad ".join(lines) + (ending[0] if ending else "")
+
+
+def _with_short_fraction(formula: str, line: float) -> str:
+    """The formula with the numerator of its first fraction in several lines, as no line breaks inside a fraction."""
+    before, fraction, rest = formula.partition(r"\frac{")
+    depth, end = 1, 0
+    while fraction and depth:
+        depth += (rest[end] == "{") - (rest[end] == "}")
+        end += 1
+    if not fraction:
+        return formula
+    numerator = displayed(rest[: end - 1], 0.6 * line).replace("\n", " ")
+    return f"{before}{fraction}{numerator}}}{rest[end:]}"

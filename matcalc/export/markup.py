@@ -37,6 +37,7 @@ class Markup:
     """
 
     listings = True  # whether it has room for code
+    line = LINE  # em of a formula on lines of its own
     pictures = (
         "alone"  # of the graph: svg with the page's colours, alone (svg with its own), file (beside it), tex, word
     )
@@ -81,18 +82,18 @@ class Markup:
 
     def display(self, formula: str) -> str:
         """A formula on lines of its own, broken where it is long."""
-        return self.block(displayed(formula))
+        return self.block(displayed(formula, self.line))
 
     def equations(self, left: str, rows: Sequence[tuple[str, str]]) -> str:
         """A chain of equal expressions on lines of their own, each with its reason."""
-        return self.block(aligned(left, rows))
+        return self.block(aligned(left, rows, self.line))
 
     def boxed(self, formula: str, reason: str = "") -> str:
         """A result in a frame, and its reason beside or below it."""
-        frame = rf"\boxed{{{displayed(formula)}}}"
+        frame = rf"\boxed{{{displayed(formula, self.line)}}}"
         if not reason:
             return self.block(frame)
-        if width(formula) + width(reason) < LINE - 4:
+        if width(formula) + width(reason) < self.line - 4:
             return self.block(rf"{frame} \qquad {reason}")
         return self.block(rf"\begin{{gathered}} {frame} \\ {reason} \end{{gathered}}")
 

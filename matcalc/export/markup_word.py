@@ -28,6 +28,7 @@ class Word(Markup):
     """WordprocessingML; what stands in a line is runs and formulas, and bare words that a template puts between."""
 
     pictures = "word"
+    line = 34.0  # its letters are wider than those of LaTeX
 
     def __init__(self, language: Language) -> None:
         super().__init__(language)
@@ -129,4 +130,4 @@ def _breadth(cell: str) -> int:
     """How wide the widest line of a cell is, estimated by its characters, in twentieths of a point."""
     lines = cell.split("<w:br/>")
     longest = max(len(unescape(TAG.sub("", line))) + 2 * line.count("<m:d>") for line in lines)
-    return 155 * longest + 420
+    return 160 * longest + 460

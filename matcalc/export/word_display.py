@@ -6,8 +6,10 @@ Word knows equation arrays and framed equations, LibreOffice does not: tables ar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from itertools import groupby
 
+from matcalc.export.markup import FOREIGN
 from matcalc.export.word_math import omath
 from matcalc.printing.formula import (
     Accent,
@@ -62,8 +64,34 @@ def paragraph(row: Row, side: str, style: str = "Line") -> str:
     place = f'<w:pPr><w:pStyle w:val="{style}"/><w:jc w:val="{side}"/></w:pPr>'
     if not row.items:
         return f"<w:p>{place}</w:p>\n"
+    if _is_said(row):
+        return f"<w:p>{place}{_sentence(row)}</w:p>\n"
     properties = f'<m:oMathParaPr><m:jc m:val="{side}"/></m:oMathParaPr>'
     return f"<w:p>{place}<m:oMathPara>{properties}{omath(row)}</m:oMathPara></w:p>\n"
+
+
+def _is_said(row: Row) -> bool:
+    """Whether it is a sentence with formulas in it; so are lines with words whose letters join, as those of Hindi."""
+    said = [item for item in row.items if isinstance(item, Said)]
+    first = next((item for item in row.items if not isinstance(item, Space)), None)
+    joined = any(FOREIGN.search(part) for item in said for part in item.parts if isinstance(part, str))
+    return isinstance(first, Said) or joined
+
+
+def _sentence(row: Row) -> str:
+    """Words as runs of text, with equations between them."""
+    parts: list[str | Row] = []
+    for is_said, group in groupby(row.items, lambda item: isinstance(item, Said)):
+        if is_said:
+            parts += [part for item in group if isinstance(item, Said) for part in item.parts]
+        else:
+            parts.append(Row(tuple(group)))
+    return "".join(
+        f'<w:r><w:t xml:space="preserve">{escape(part, quote=False)}</w:t></w:r>'
+        if isinstance(part, str)
+        else omath(part)
+        for part in parts
+    )
 
 
 def _aligned(table: Table) -> str:
@@ -137,8 +165,8 @@ def _grid(rows: Sequence[Sequence[Cell]]) -> str:
 
 
 def _breadth(row: Row) -> float:
-    """How wide a row is, in em, estimated."""
-    return sum(map(_width, row.items))
+    """How wide a row is, in em, estimated; rather too wide than too narrow."""
+    return 1.06 * sum(map(_width, row.items))
 
 
 def _width(item: Item) -> float:
@@ -148,11 +176,11 @@ def _width(item: Item) -> float:
                 item.text
             )
         case Word():
-            return 0.55 * len(item.text) + 0.2
+            return 0.58 * len(item.text) + (0.8 if item.function else 0.2)
         case Said():
             return sum(0.55 * len(part) if isinstance(part, str) else _breadth(part) for part in item.parts)
         case Space():
-            return item.em
+            return max(item.em, 0.5)  # LibreOffice has no thin blanks
         case Row():
             return _breadth(item)
         case Fraction():
