@@ -40,6 +40,7 @@ REFUSED: dict[str, dict[str, set[str]]] = {
     },
     "r": {"value": _SOLVED, "gradient": _SOLVED},
     "octave": {"value": _SOLVED, "gradient": _SOLVED},
+    **{name: {"value": _SOLVED, "gradient": _SOLVED} for name in ("cpp", "armadillo", "rcpp")},
 }
 
 REFUSED["native"] = {"value": set(), "gradient": set()}  # what is not in C is asked of Python

@@ -92,7 +92,21 @@ class Target:
 
 _FOLDERS = {
     name: f"matcalc.targets.{name.replace('-', '_')}"
-    for name in ("numpy", "array-api", "dask", "jax", "torch", "numba", "c", "native", "r", "octave")
+    for name in (
+        "numpy",
+        "array-api",
+        "dask",
+        "jax",
+        "torch",
+        "numba",
+        "c",
+        "native",
+        "r",
+        "octave",
+        "cpp",
+        "armadillo",
+        "rcpp",
+    )
 }
 _REGISTERED: dict[str, Target] = {}
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError
 from matcalc.targets.libraries.translation import EINSUM
-from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint, shape_of_call, times
+from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, is_number, joint, shape_of_call, times
 
 # How strongly a text binds.
 COMPARE, SUM, PRODUCT, MATMUL, UNARY, POWER, ATOM = range(7)
@@ -267,11 +267,15 @@ class Expressions:
         missing = [trees.text(a) == "None" for a in args]
         return self._table(f"{name}:{''.join('-' if m else 'x' for m in missing)}", None, args)
 
-    @staticmethod
-    def _gives_number(tree: ast.expr) -> bool:
-        """Whether a call gives a number, not a 1 x 1 matrix."""
-        name = trees.text(tree.func) if isinstance(tree, ast.Call) else ""
-        return name in ("_eigmax", "_eigmin", "np.linalg.norm", "np.linalg.det")
+    def _gives_number(self, tree: ast.expr) -> bool:
+        """Whether an expression gives a number, not a 1 x 1 matrix."""
+        if isinstance(tree, ast.Name):
+            return self.shapes.get(tree.id, SCALAR) == SCALAR
+        if isinstance(tree, ast.Call):
+            return self._axis(tree) is None and is_number(trees.text(tree.func))
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult):
+            return False
+        return all(map(self._gives_number, trees.children(tree)))
 
     def _axis(self, tree: ast.Call) -> int | None:
         given = [k.value for k in tree.keywords if k.arg == "axis"]
@@ -352,7 +356,7 @@ class Expressions:
     def _filled_in(self, name: str, axis: int | None, pieces: list[Piece], args: list[ast.expr]) -> Piece:
         key = name if axis is None else f"{name}:{axis}"
         if name == "np.linalg.norm" and len(args) > 1:
-            key = f"{name}:{pieces[1].text}"
+            key = f"{name}:" + trees.text(args[1]).strip('"')
         if key not in self.calls:
             raise self.refused(key.partition(":")[0])
         template = self.calls[key]

@@ -101,9 +101,17 @@ _RULES: dict[str, Rule] = {
     "_dsel": lambda s, z: (f"{z[0]} * {z[0]}", z[0]),
     "_blockinner": lambda s, z: (f"{s[0][0]} // {s[1][0]}", f"{s[0][1]} // {s[1][1]}"),
     "_blocksum": lambda s, z: (f"{s[1][0]} // {s[0][0]}", f"{s[1][1]} // {s[0][1]}"),
-    "_kron_times": lambda s, z: (times(s[0][0], s[1][0]) if "None" not in z[:2] else "?", s[2][1]),
-    "_times_kron": lambda s, z: (s[0][0], times(s[1][1], s[2][1]) if "None" not in z[1:] else "?"),
+    "_kron_times": lambda s, z: (_scaled(s[2][0], s[:2], z[:2], by=1, to=0), s[2][1]),
+    "_times_kron": lambda s, z: (s[0][0], _scaled(s[0][1], s[1:], z[1:], by=0, to=1)),
 }
+
+
+def _scaled(size: str, factors: Sequence[Shape], texts: Sequence[str], *, by: int, to: int) -> str:
+    """A size after the product with the Kronecker product of two factors, of which an identity is None."""
+    for factor, text in zip(factors, texts):
+        if text != "None":
+            size = f"({size}) // ({factor[by]}) * ({factor[to]})"
+    return size
 
 
 def _between(first: str, last: str) -> str:
@@ -112,6 +120,11 @@ def _between(first: str, last: str) -> str:
     if first.isdigit() and last.isdigit():
         return str(int(last) - int(first) + 1)
     return last if first == "1" else f"{last} - {first} + 1"
+
+
+def is_number(name: str) -> bool:
+    """Whether a function gives a number, whatever it is applied to."""
+    return _RULES.get(name) is _scalar
 
 
 def shape_of_call(name: str, axis: int | None, args: Sequence[ast.expr], shapes: Sequence[Shape]) -> Shape:
