@@ -15,7 +15,7 @@
 
 enum { MOST = 256 };
 
-typedef int (*Entry)(const int *sizes, const void *const *given, void *const *taken);
+typedef int (*Entry)(const int *sizes, const void *const *given, void *const *taken, void *outside);
 typedef int (*Shapes)(const int *sizes, long long *shapes);
 
 /* Where an input is found: the place of its parameter, and its name where that is a dict, its dimensions: the number of
@@ -38,6 +38,7 @@ typedef struct {
     vectorcallfunc call;
     PyObject *dict, *weak, *general, *parameters;
     Entry entry[2]; /* for double and for float */
+    void *outside[2]; /* what they ask for values in Python */
     Shapes shapes;
     int inputs, results, sizes, keyed, along;
     Input input[MOST];
@@ -174,7 +175,7 @@ static PyObject *quick(Function *f, PyObject **found)
     }
     int status;
     Py_BEGIN_ALLOW_THREADS
-    status = f->entry[type](sizes, given, pointers);
+    status = f->entry[type](sizes, given, pointers, f->outside[type]);
     Py_END_ALLOW_THREADS
     if (status != 0)
         goto done;
@@ -262,15 +263,15 @@ static void dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* Function(general, parameters, inputs, results, sizes, entry, shapes): the inputs as (place, key or None, scalar, rows,
+/* Function(general, parameters, inputs, results, sizes, entry, shapes, outside): the inputs as (place, key or None, scalar, rows,
  * columns), the results as (key or None, form). */
 static PyObject *made(PyTypeObject *type, PyObject *args, PyObject *words)
 {
     PyObject *general, *parameters, *inputs, *results;
     int sizes;
-    unsigned long long entry, shapes;
-    if (!PyArg_ParseTuple(args, "OO!O!O!iKK", &general, &PyTuple_Type, &parameters, &PyTuple_Type, &inputs,
-                          &PyTuple_Type, &results, &sizes, &entry, &shapes))
+    unsigned long long entry, shapes, outside;
+    if (!PyArg_ParseTuple(args, "OO!O!O!iKKK", &general, &PyTuple_Type, &parameters, &PyTuple_Type, &inputs,
+                          &PyTuple_Type, &results, &sizes, &entry, &shapes, &outside))
         return NULL;
     if (PyTuple_GET_SIZE(parameters) > MOST || PyTuple_GET_SIZE(inputs) > MOST || PyTuple_GET_SIZE(results) > MOST ||
         sizes > MOST) {
@@ -287,6 +288,7 @@ static PyObject *made(PyTypeObject *type, PyObject *args, PyObject *words)
     f->parameters = parameters;
     f->sizes = sizes;
     f->entry[0] = (Entry)(uintptr_t)entry;
+    f->outside[0] = (void *)(uintptr_t)outside;
     f->shapes = (Shapes)(uintptr_t)shapes;
     for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(inputs); k++) {
         Input *input = &f->input[f->inputs];
@@ -316,17 +318,18 @@ static PyObject *made(PyTypeObject *type, PyObject *args, PyObject *words)
     return (PyObject *)f;
 }
 
-static PyObject *single(PyObject *self, PyObject *address)
+static PyObject *single(PyObject *self, PyObject *args)
 {
-    const unsigned long long entry = PyLong_AsUnsignedLongLong(address);
-    if (PyErr_Occurred())
+    unsigned long long entry, outside;
+    if (!PyArg_ParseTuple(args, "KK", &entry, &outside))
         return NULL;
+    ((Function *)self)->outside[1] = (void *)(uintptr_t)outside;
     ((Function *)self)->entry[1] = (Entry)(uintptr_t)entry;
     Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
-    {"_single", single, METH_O, "Give the function of float32 by its address."},
+    {"_single", single, METH_VARARGS, "Give the function of float32 by addresses."},
     {NULL, NULL, 0, NULL},
 };
 

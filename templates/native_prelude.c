@@ -50,7 +50,7 @@ static struct {
 } routine;
 
 /* A value that is computed in Python: its number, and the shapes of what it reads (-1 x -1 for a number) and of itself. */
-static int (*outside)(int number, const int *sizes, const long long *shapes, const void *const *given, void *taken);
+typedef int (*Outside)(int number, const int *sizes, const long long *shapes, const void *const *given, void *taken);
 
 /* The memory of the last call, which the next one finds: one place for all functions of the process, taken and given back
  * in one step each, so that calls at the same time do not meet. */
@@ -62,10 +62,9 @@ typedef struct {
 static _Atomic(void *) *kept;
 static const size_t KEPT = (size_t)1 << 27, HUGE_PAGES = (size_t)1 << 22;
 
-void matcalc_bind(void *const *given, void *python, void *place)
+void matcalc_bind(void *const *given, void *place)
 {
     memcpy(&routine, given, sizeof routine);
-    memcpy(&outside, &python, sizeof python);
     memcpy(&kept, &place, sizeof place);
 }
 

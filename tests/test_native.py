@@ -1,6 +1,7 @@
 """Native functions: compiled once, never believed without a check, and NumPy's results, forms and messages."""
 
 import ctypes
+import gc
 import importlib.util
 import inspect
 import multiprocessing
@@ -317,6 +318,19 @@ def test_what_is_asked_of_python_raises_its_errors():
     for target in ("numpy", "native"):
         with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
             power.function("value", target)(A=np.zeros((2, 2)), k=-1.0)
+
+
+def test_two_functions_of_one_text_ask_python_for_their_own_values():
+    """The C text is the same, and so is the library; the equations are not."""
+    text = "A: n x n\nb: n x 1\nz: n x 1 solves z = {}(A*z + b)\nsum(z)"
+    A, b = np.array([[0.2, 0.1], [0.0, 0.3]]), np.array([[0.5], [0.4]])
+    made = [mc.derive(text.format(f), wrt="b") for f in ("tanh", "sin")]
+    functions = [d.function("value", "native") for d in made]
+    for k in (0, 1, 0):
+        assert functions[k](A=A, b=b) == pytest.approx(made[k].function("value")(A=A, b=b))
+    del functions[1], made[1]
+    gc.collect()
+    assert functions[0](A=A, b=b) == pytest.approx(made[0].function("value")(A=A, b=b))
 
 
 def test_threads_share_a_function():

@@ -46,5 +46,5 @@ def known_words() -> frozenset[str]:
     return frozenset(
         called
         | set(native_helpers())
-        | {"real", "routine", "outside", "sizes", "given", "taken", "first", "second", "shapes"}
+        | {"real", "routine", "outside", "Outside", "Workspace", "sizes", "given", "taken", "first", "second", "shapes"}
     )

@@ -70,7 +70,7 @@ class Compiled:
         if letter not in self.loaded:
             self.loaded[letter] = _Library(self, letter)
             if letter == "s" and self.function is not None:
-                self.function._single(self.loaded[letter].address("matcalc_entry"))
+                self.function._single(self.loaded[letter].address("matcalc_entry"), self.loaded[letter].callback)
         return self.loaded[letter]
 
     def __call__(self, dtype: Any, sizes: Sequence[int], inputs: Sequence[Any]) -> list[Any]:
@@ -115,7 +115,7 @@ class Compiled:
             if caller is None:
                 return general
             library = self.library("d")
-            addresses = library.address("matcalc_entry"), library.address("matcalc_shapes")
+            addresses = library.address("matcalc_entry"), library.address("matcalc_shapes"), library.callback
             made = caller(general, parameters, taken, given, len(sizes), *addresses)
             self.function = made
             found: Callable[..., Any] = functools.update_wrapper(made, general)
@@ -137,9 +137,10 @@ class _Library:
         self.dtype = next(dtype for dtype, known in _TYPES.items() if known == letter)
         self.errors = threading.local()
         self.python = _PYTHON(self.asked)
+        self.callback = ctypes.cast(self.python, ctypes.c_void_p).value or 0
         source = f"{_PREFIX[letter]}{prelude()}\n{of.text.strip()}\n"
         self.loaded = ctypes.CDLL(str(libraries.built(source)))
-        self.loaded.matcalc_bind(_pointers(letter), ctypes.cast(self.python, ctypes.c_void_p), ctypes.byref(_KEPT))
+        self.loaded.matcalc_bind(_pointers(letter), ctypes.byref(_KEPT))
         self.loaded.matcalc_entry.restype = ctypes.c_int
         self.entry, self.shapes = self.loaded.matcalc_entry, self.loaded.matcalc_shapes
 
@@ -159,7 +160,7 @@ class _Library:
         ]
         given = (ctypes.c_void_p * max(len(arrays), 1))(*(a.ctypes.data for a in arrays))
         taken = (ctypes.c_void_p * len(results))(*(a.ctypes.data for a in results))
-        status = self.entry(numbers, given, taken)
+        status = self.entry(numbers, given, taken, self.python)
         if status == RAISED:
             raise self.errors.found
         _need_success(status)

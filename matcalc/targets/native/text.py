@@ -152,7 +152,7 @@ def native_c_text(lowered: Lowered) -> tuple[str, list[NativeWriter]]:
     writers = [NativeWriter(lowered)]
     first = writers[0]
     used, functions = set(first.statements.used), [first.function("first")]
-    call = "    return first(sizes, given, taken);"
+    call = "    return first(sizes, given, taken, outside);"
     if lowered.alternative is not None:
         less, more, other = lowered.alternative
         second = NativeWriter(other, len(first.statements.outside))
@@ -161,9 +161,10 @@ def native_c_text(lowered: Lowered) -> tuple[str, list[NativeWriter]]:
         functions.append(second.function("second"))
         sizes = [f"    const int {name} = sizes[{k}];" for k, name in enumerate(first.sizes.values())]
         test = f"    if ({first.counted(less)} < {first.counted(more)})"
-        call = "\n".join([*sizes, test, "        return second(sizes, given, taken);", call])
+        call = "\n".join([*sizes, test, "        return second(sizes, given, taken, outside);", call])
     texts = native_helpers()
     needed = with_needed(used, texts)
     helpers = [text for name, text in texts.items() if name in needed]
-    entry = f"int matcalc_entry(const int *sizes, const real *const *given, real *const *taken)\n{{\n{call}\n}}"
+    parameters = "const int *sizes, const real *const *given, real *const *taken, Outside outside"
+    entry = f"int matcalc_entry({parameters})\n{{\n{call}\n}}"
     return "\n\n".join([*helpers, *functions, entry, first.shapes()]), writers
