@@ -13,6 +13,7 @@ from note_support import DEVANAGARI, EXAMPLES, ROOT, derived
 
 import matcalc as mc
 from matcalc.calculus.paths import NUMBERS, REASONS
+from matcalc.claims import tutor
 from matcalc.claims.claim import NOWHERE, SLIPS, TRIED, TURNED
 from matcalc.claims.diagnosis import FACTORS, NEIGHBOUR, REPAIRS, SYMMETRIC, TRANSPOSED
 from matcalc.claims.parts import BROADCAST, FORGOTTEN, OPPOSITE, SCALED
@@ -68,6 +69,7 @@ def fixed_words() -> set[str]:
             QUOTIENT,
             PRODUCT,
             *facts.MESSAGES,
+            *tutor.MESSAGES,
             *second.MESSAGES,
             *definiteness.MESSAGES,
             LINEAR_IN_ROWS,

@@ -10,6 +10,7 @@ from matcalc.calculus.jacobian import Jacobian, hessian_by, jacobian_by
 from matcalc.calculus.problem import Problem
 from matcalc.claims.claim import judged, judged_values
 from matcalc.claims.lines import LineVerdicts, judged_lines
+from matcalc.claims.tutor import tutored
 from matcalc.claims.verdict import Verdict
 from matcalc.curvature.curvature import Curvature, curvature_of
 from matcalc.curvature.definiteness import definiteness
@@ -388,6 +389,24 @@ class Derivation(Problem):
         Lines after a wrong one are judged as if it were right, so that one error is one error.
         """
         return replace(judged_lines(self, text), notice=self.notice)
+
+    def tutor(self, text: str, *, language: str = "en") -> str:
+        """A page for the author of a hand derivation: what is right, the first error, what helps, how to go on.
+
+        Args:
+            text: lines as `claim_lines` takes them.
+            language: of the page.
+
+        Example:
+            >>> import matcalc as mc
+            >>> d = mc.derive("s = X*w; f = sum(exp(s))", wrt="w", shapes={"X": ("n", "p"), "w": ("p", 1)})
+            >>> print(d.tutor("g_s = exp(s); g_w = X*g_s").splitlines()[0])
+            Right so far: g_s (1).
+
+        Raises:
+            MatcalcError: the function has no gradient, or a line is not in the syntax.
+        """
+        return tutored(self, judged_lines(self, text), language)
 
 
 HOOKS["optimum"] = export_optimum
