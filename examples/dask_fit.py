@@ -1,7 +1,7 @@
 """Logistic regression fitted to more rows than a worker's memory holds: SciPy's optimiser here, the data on Dask.
 
     python examples/dask_fit.py                                   # a small run, compared with a fit by NumPy
-    python examples/dask_fit.py --megabytes 1000 --memory 400MB   # 1 GB on two workers of 400 MB each
+    python examples/dask_fit.py --megabytes 500 --memory 250MB    # 500 MB on two workers of 250 MB each
 
 `d.objective(X=X, y=y, c=c, on=client)` is all that is said of Dask. Newton's method asks for values with gradients and
 for products with the Hessian; each is one pass over the blocks of rows. The program prints the largest memory that each

@@ -346,6 +346,7 @@ function select(tab, focus = false) {
     $(other.getAttribute("aria-controls")).hidden = !on;
   }
   if (focus) tab.focus();
+  tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   opened(selected());
 }
 
@@ -392,7 +393,7 @@ function offer(about) {
   fill($("kind"), about.kinds);
   fill($("target"), about.targets);
   for (const { format, suffix, what } of about.documents) {
-    const button = element("button", { type: "button", textContent: suffix, title: what });
+    const button = element("button", { type: "button" }, element("b", { textContent: suffix }), ` ${what}`);
     button.addEventListener("click", () => download(format));
     $("documents").append(button);
   }
