@@ -363,7 +363,7 @@ def test_programs_with_loops_and_optima_have_the_formats(
 @pytest.mark.parametrize("what", ["a program with loops", "an optimum"])
 def test_wrong_options_of_other_notes_are_refused(others: dict[str, Any], what: str, tmp_path: Path) -> None:
     with pytest.raises(mc.MatcalcError, match=f"the suffix of the note of {what} must be"):
-        others[what].export(tmp_path / "n.ipynb")
+        others[what].export(tmp_path / "n.xyz")
     with pytest.raises(mc.MatcalcError, match="no option colour"):
         others[what].export(tmp_path / "n.md", colour="red")
     with pytest.raises(mc.MatcalcError, match="cannot write"):

@@ -851,3 +851,15 @@ def test_the_laplacian_is_a_step_and_the_value_keeps_the_distances() -> None:
     assert "Laplacian: tr(A'*pdist2(X, X)) = tr(X'*(diag(sum(A, 2) + sum(A, 1)') - A - A')*X)" in d.text()
     X = 1e8 + np.random.default_rng(0).normal(size=(4, 2))
     assert d.evaluate(X=X, A=np.ones((4, 4))) == pytest.approx(sum(((a - b) ** 2).sum() for a in X for b in X))
+
+
+def test_a_notebook_of_a_recurrence_derives_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matcalc.export.loops.executed", lambda book, words: book)  # running it takes half a minute
+    d = mc.derive(RNN, wrt=["W", "x"])
+    d.export(tmp_path / "note.ipynb", title="A network", text="By time.")
+    cells = json.loads((tmp_path / "note.ipynb").read_text())["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    scope: dict[str, Any] = {}
+    exec("\n".join(sources[:2]), scope)
+    assert scope["d"].gradient("W") == d.gradient("W")
+    assert any(r"\frac{\partial J}{\partial W}" in "".join(cell["source"]) for cell in cells)

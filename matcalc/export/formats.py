@@ -54,18 +54,19 @@ def suffixes(of: str = "") -> list[str]:
     return [f.suffix for f in FORMATS.values() if f.always or not of]
 
 
-def format_of(path: PurePath, name: str = "", of: str = "") -> Format:
+def format_of(path: PurePath, name: str = "", of: str = "", *, also: str = "") -> Format:
     """The format of a file: by its name, or by the suffix of the path.
 
     Args:
         path: the file.
         name: of the format; empty where the suffix says it.
         of: what is written, where it is no note of derivations.
+        also: the name of a format that it has beside those that everything has.
 
     Raises:
         MatcalcError: there is no such format, or not of that.
     """
-    known = [f for f in FORMATS.values() if f.always or not of]
+    known = [f for f in FORMATS.values() if f.always or not of or f.name == also]
     if name:
         need_one_of("format", name, [f.name for f in known])
         return FORMATS[name]
@@ -73,5 +74,6 @@ def format_of(path: PurePath, name: str = "", of: str = "") -> Format:
     if fitting:
         return max(fitting, key=lambda f: len(f.suffix))
     whose = f"of the note of {of} " if of else ""
-    meant = closest(path.suffix, suffixes(of)) if path.suffix else ""
-    raise MatcalcError(f"the suffix {whose}must be one of {', '.join(suffixes(of))}, got {path.name!r}{meant}")
+    endings = [f.suffix for f in known]
+    meant = closest(path.suffix, endings) if path.suffix else ""
+    raise MatcalcError(f"the suffix {whose}must be one of {', '.join(endings)}, got {path.name!r}{meant}")

@@ -1,4 +1,4 @@
-"""Notes on programs with families and recurrences, in the formats of all notes but notebooks."""
+"""Notes on programs with families and recurrences, in the formats of all notes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matcalc.errors import MatcalcError
 from matcalc.export.data import report_data
 from matcalc.export.formats import format_of
 from matcalc.export.markup import Markup
+from matcalc.export.notebook import executed, loop_notebook
 from matcalc.export.rendering import rendered, tidied
 from matcalc.export.writers import Progress, written
 from matcalc.languages import ENGLISH, Language, language
@@ -75,12 +76,19 @@ class LoopNote:
         return {"title": self.content.title, **page, "check": report_data(self.report), "module": self.content.module}
 
     def notebook(self, progress: Progress | None = None) -> dict[str, Any]:
-        """There is none.
+        """The note as a notebook, with cells that derive, check and plot.
 
         Raises:
-            MatcalcError: always.
+            MatcalcError: a cell failed.
         """
-        raise MatcalcError("a program with families and recurrences has no notebook")
+        made = self.content
+        book = loop_notebook(made.title, made.text, program_text(self.d), self.d.names, made.parts, self.language)
+        return executed(book, self.language)
+
+
+def program_text(d: LoopProblem) -> str:
+    """The program as it is read: declarations, then its lines."""
+    return "\n".join([*(f"{name}: {words}" for name, words in variables(d)), *map(str, d.forward())])
 
 
 def export_loops(
@@ -107,7 +115,7 @@ def export_loops(
             "engine, notation"
         )
     target = Path(path)
-    form = format_of(target, format, "a program with loops")
+    form = format_of(target, format, "a program with loops", also="notebook")
     content = Content(title, text, variables(d), parts_latex(d, "steps", notation), str(report), module)
     return written(LoopNote(d, content, report), target, form, engine=engine)
 

@@ -58,6 +58,33 @@ def notebook(
         cells.append(_markdown(f"### {words('Numeric certificate')}"))
         cells.append(_code("print(d.check())"))
         cells.append(_code(PLOT))
+    return _book(cells)
+
+
+def loop_notebook(
+    title: str, text: str, program: str, names: Sequence[str], parts: Sequence[tuple[str, str]], words: Language
+) -> dict[str, Any]:
+    """The notebook of a program with loops.
+
+    Args:
+        title: of the notebook.
+        text: an introduction; empty for none.
+        program: what is derived, as text.
+        names: what it is derived by.
+        parts: headings, and formulas in LaTeX.
+        words: the language.
+    """
+    cells = [_markdown(f"# {title}"), *([_markdown(text)] if text else []), _code("import matcalc as mc")]
+    quoted = program.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    derive = f'd = mc.derive(\n    """\n{quoted}\n""",\n    wrt={list(names)!r},\n)\nprint(d.text(style="result"))'
+    cells.append(_code(derive))
+    cells += [_markdown(f"### {words(heading)}\n\n$$\n{body}\n$$") for heading, body in parts]
+    cells += [_markdown(f"### {words('Generated code')}"), _code("print(d.code())")]
+    cells += [_markdown(f"### {words('Numeric certificate')}"), _code("print(d.check())"), _code(PLOT)]
+    return _book(cells)
+
+
+def _book(cells: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "cells": _with_ids(cells),
         "metadata": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from matcalc import core
 from matcalc.expr import Expr, node, number_value, operations
 from matcalc.indices.contraction import NoMatrixError
 from matcalc.loops.stacks import Stacker
@@ -79,13 +80,34 @@ class Hoister:
             if missing:
                 todo += missing
                 continue
-            done[e] = self.joined(e, [done[a] for a in e.args])
+            product = self.product(e, done)
+            done[e] = self.joined(e, [done[a] for a in e.args]) if product is None else product
         return done[root]
+
+    def product(self, e: Expr, done: dict[Expr, Expr]) -> Expr | None:
+        """c*(X .* Y) where a number and a matrix leave the loop, together; None for anything else."""
+        if e not in self.moving or e.op != scale_.name or e.args[-1].op != hadamard_.name:
+            return None
+        numbers, matrices = e.args[:-1], e.args[-1].args
+        still = [[a for a in args if self.is_still(a)] for args in (numbers, matrices)]
+        if not all(still):
+            return None
+        together = core.scale(*still[0], core.hadamard(*still[1]))
+        self.running |= {together} if any(a in self.running for a in (*still[0], *still[1])) else set()
+        taken = self.taken(together)
+        if taken is None:
+            return None
+        rest = [core.hadamard(taken, *(done[a] for a in matrices if a not in still[1]))]
+        return core.scale(*(done[a] for a in numbers if a not in still[0]), *rest)
+
+    def is_still(self, e: Expr) -> bool:
+        """Whether a factor can leave the loop."""
+        return e not in self.moving and e.op != "number" and not _overflows(e)
 
     def joined(self, e: Expr, args: list[Expr]) -> Expr:
         """The operation on rewritten arguments; those of a sum or a product that leave the loop leave it together."""
         if e in self.moving and e.op in _SUMS_AND_PRODUCTS:
-            still = [a for a in e.args if a not in self.moving and a.op != "number" and not _overflows(a)]
+            still = [a for a in e.args if self.is_still(a)]
             if len(still) > 1 and (e.op != "scale" or all(a.is_scalar for a in still)):
                 together = node(e.op, tuple(still))
                 self.running |= {together} if any(a in self.running for a in still) else set()

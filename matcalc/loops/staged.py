@@ -261,7 +261,8 @@ class StagedWriter(Writer):
 
     def part(self, e: Expr, run: Run, *, stacked: bool) -> Expr:
         """The variable for a part that leaves a loop."""
-        name = self.local.fresh(self.pieces.names.fresh("part"))
+        name = self.pieces.names.fresh(self.local.numbered("ahead"))
+        self.local.taken.add(name)
         if not stacked:
             made = core.var(name, *e.shape)
             self.sources[made] = name
