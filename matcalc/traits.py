@@ -52,7 +52,8 @@ class Traits:
         numpy_names: the functions of NumPy that do just this with matrices, besides the `numpy` of entrywise ones.
         guarded: whether it is a norm whose reciprocal, in its derivative, is 0 where it is 0: a subgradient.
         over: `(*args, *params) -> size`, how many entries each value is taken from, where none give no value.
-        scalar_function: for elementwise operations, the SymPy function of one symbol.
+        entrywise: whether each entry depends on the same entry of the arguments only, which have its shape or 1 x 1.
+        scalar_function: for entrywise functions of one matrix, the SymPy function of one symbol.
         complete: fills in parameters that depend on the arguments (an axis left out).
         sampling: like `domain`, where random values should be narrower than what is necessary.
         monotone: for entrywise functions: 1 increasing, -1 decreasing on the whole domain, 0 neither.
@@ -93,6 +94,7 @@ class Traits:
     numpy_names: tuple[str, ...] = ()
     guarded: bool = False
     over: Callable[..., Any] | None = None
+    entrywise: bool = False
     scalar_function: Callable[[Any], Any] | None = None
     complete: Callable[..., tuple[Any, ...]] | None = None
     sampling: Callable[..., tuple[tuple[str, Any], ...]] | None = None

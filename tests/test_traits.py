@@ -14,7 +14,7 @@ from matcalc.expr import REGISTRY, Op, operations, record
 from matcalc.frontend.names import operation
 from matcalc.notation import Builtin
 from matcalc.numeric.evaluate import evaluate
-from matcalc.ops.elementwise import exp, log
+from matcalc.ops.elementwise import exp, log, sign, step
 from matcalc.vecform import matrix
 
 
@@ -51,6 +51,24 @@ def test_what_is_real_only_is_refused_for_complex_values(name: str) -> None:
     first = free_arguments(s.expr)[0][1].params[0]
     with pytest.raises(MatcalcError, match="complex"):
         evaluate(s.expr, {**s.values, first: s.values[first] + 1j}, s.sizes, {"swish": swish})
+
+
+@by_name(where_(lambda op: op.entrywise))
+def test_an_entry_of_what_is_entrywise_depends_on_the_same_entries_only(name: str) -> None:
+    s = sample(example(name), 0)
+    value = evaluate(s.expr, s.values, s.sizes, {"swish": swish})
+    moved = {key: np.array(array) for key, array in s.values.items()}
+    for array in moved.values():
+        array[0, 1:] *= 0.9
+    after = evaluate(s.expr, moved, s.sizes, {"swish": swish})
+    assert value.shape == next(iter(s.values.values())).shape
+    assert np.array_equal(after[1:], value[1:])
+    assert np.array_equal(after[:, 0], value[:, 0])
+    assert name in operations(step, sign) or not np.array_equal(after, value)
+
+
+def test_every_function_of_one_entry_is_entrywise() -> None:
+    assert all(entry.entrywise for entry in REGISTRY.values() if entry.scalar_function is not None)
 
 
 def sides(name: str, at: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -16,10 +16,10 @@ from typing import Any, TypeAlias
 
 from matcalc import core
 from matcalc.dims import Dim, is_one, same, simplified
-from matcalc.emit.entrywise import ENTRYWISE
+from matcalc.emit.entrywise import is_entrywise
 from matcalc.emit.instructions import Instruction
 from matcalc.emit.selection import Choice, Selector
-from matcalc.expr import Expr, node, postorder, record
+from matcalc.expr import Expr, node, postorder
 from matcalc.properties import known
 
 ROLE = "blocks"  # of names that stand for the blocks of a matrix; the side and the count of the blocks follow
@@ -258,7 +258,7 @@ class Lowering:
 
 def _splits(v: Expr) -> bool:
     """Whether a vector is an operation on the same entries of others."""
-    return v.op in ENTRYWISE or v.op in ("scale", "named") or record(v.op).scalar_function is not None
+    return is_entrywise(v) or v.op in ("scale", "named")
 
 
 def _turned(e: Expr) -> Expr:

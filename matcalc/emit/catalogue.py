@@ -11,12 +11,14 @@ from matcalc.emit.entrywise import is_entrywise, small_operands, stripped
 from matcalc.emit.instructions import Instruction, function_name
 from matcalc.emit.selection import Choice, Rule, Selector
 from matcalc.errors import NoRuleError
-from matcalc.expr import Expr, node, record
+from matcalc.expr import Expr, node, operations, record
 from matcalc.notation import Builtin
 from matcalc.ops.elementwise import absolute, log
+from matcalc.ops.normalization import logsumexp
+from matcalc.ops.reductions import mean_, std, sum_, var_
 
 # What is computed of all entries, whatever the axis, for rows and columns.
-_REDUCTIONS = frozenset(["sum", "mean", "var", "std", "norm1", "norm2", "mse", "logsumexp"])
+_REDUCTIONS = operations(sum_, mean_, var_, std, logsumexp)
 # What may share the memory of its argument.
 _VIEWS = frozenset(["vec", "reshape", "diagvec"])
 
@@ -91,7 +93,7 @@ def scalar_case(select: Selector, e: Expr) -> Choice | None:
         return core.scale(A, B) if A.is_scalar else core.scale(B, A)
     if e.op in ("blockinner", "blocksum"):
         return _block_case(e)
-    if e.op in _REDUCTIONS and e.is_scalar and e.params and e.params[0] is not None:  # along the only axis
+    if e.op in _REDUCTIONS and e.is_scalar and e.params[0] is not None:  # along the only axis
         return node(e.op, e.args, (None, *e.params[1:]))
     return None
 

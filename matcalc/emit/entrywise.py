@@ -26,22 +26,11 @@ from matcalc.ops.elementwise import absolute, cosh, exp, relu
 from matcalc.rewrite.terms import coefficient_and_rest, is_firm, meaning
 
 _SQUARE = 2
-ENTRYWISE = frozenset(
-    {
-        *("add", "hadamard", "divide", "power", "where", "maximum", "minimum", "step", "sign"),
-        *("polygamma", "func", "huber", "leakyrelu", "elu"),
-    }
-)
 
 
 def is_entrywise(e: Expr) -> bool:
     """Whether every entry of `e` depends on the same entry of the arguments only."""
-    return is_entrywise_operation(e.op)
-
-
-def is_entrywise_operation(name: str) -> bool:
-    """Whether an operation is one of entries."""
-    return name in ENTRYWISE or record(name).scalar_function is not None
+    return record(e.op).entrywise
 
 
 def stripped(select: Selector, e: Expr) -> Expr:

@@ -248,6 +248,7 @@ def entrywise(
             definition=definition,
             params=(Param(word, "number", core.exact(default)),),
             sampling=lambda X, value: away_from(X, kink(value)),
+            entrywise=True,
             real_only=True,
             kinks=kinks,
             **traits,

@@ -80,6 +80,7 @@ def are_transposes(a: Expr, b: Expr) -> bool:
     broadcasts=True,
     numpy_names=("np.add",),
     syntax="form",
+    entrywise=True,
 )
 def add(Y: Expr, *terms: Expr) -> tuple[LinearMap, ...]:
     """d(X + Z) = dX + dZ"""
@@ -184,6 +185,7 @@ def _scales_without_zeros(e: Expr, masks: tuple[int, ...]) -> bool:
     broadcasts=True,
     also=("multiply", "times"),
     numpy_names=("np.multiply",),
+    entrywise=True,
 )
 def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     """d(X o Z) = Z o dX + X o dZ"""
@@ -202,6 +204,7 @@ def hadamard_(Y: Expr, *factors: Expr) -> tuple[LinearMap, ...]:
     broadcasts=True,
     numpy_names=("np.divide",),
     syntax="form",
+    entrywise=True,
 )
 def divide(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d(A ./ B) = dA ./ B - Y ./ B o dB"""
@@ -256,6 +259,7 @@ def _power_facts(e: Expr, base: int, exponent: int) -> tuple[int, int]:
     broadcasts=True,
     numpy_names=("np.power", "np.float_power"),
     syntax="form",
+    entrywise=True,
 )
 def power_(Y: Expr, X: Expr, P: Expr) -> tuple[LinearMap, ...]:
     """d(X .^ p) = p o X .^ (p - 1) o dX + Y o log(X) o dp"""

@@ -40,6 +40,7 @@ def greater(A: Expr, B: Expr) -> Expr:
     kinks="ties",
     monotone=1,
     convexity=1,
+    entrywise=True,
 )
 def maximum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d maximum(A, B) = [A > B] o dA + [B > A] o dB"""
@@ -60,6 +61,7 @@ def maximum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     kinks="ties",
     monotone=1,
     convexity=-1,
+    entrywise=True,
 )
 def minimum(Y: Expr, A: Expr, B: Expr) -> tuple[LinearMap, ...]:
     """d minimum(A, B) = [A < B] o dA + [B < A] o dB"""
@@ -92,6 +94,7 @@ def _where_latex(relation: str) -> Notation:
     broadcasts=True,
     real_only=True,
     kinks="ties",
+    entrywise=True,
 )
 def where(Y: Expr, A: Expr, B: Expr, C: Expr, D: Expr, relation: str) -> tuple[LinearMap, ...]:
     """d where(A > B, C, D) = [A > B] o dC + [A <= B] o dD"""

@@ -294,6 +294,7 @@ polygamma = register(
         params=(Param("order", "int"),),
         image=lambda order: ABOVE_ZERO if order % 2 else ALL,
         parameters_first=True,
+        entrywise=True,
         real_only=True,
     )
 )

@@ -71,6 +71,7 @@ def elementwise(
             source=source,
             example=(example,),
             facts=_with_constant(facts),
+            entrywise=True,
             scalar_function=scalar,
             image=lambda: image,
             exact=scalar if folds else exact,

@@ -114,5 +114,6 @@ func = register(
         example=("m n", Function("swish", sp.Lambda(x, x / (1 + sp.exp(-x))))),
         definition=lambda X, f: f.expand(X),
         syntax="inner",
+        entrywise=True,
     )
 )

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from matcalc.emit.code import FROM_NOTATION, Code, Level, is_whole, number_code, size_text
-from matcalc.emit.entrywise import is_entrywise_operation
 from matcalc.emit.instructions import Instruction, Names
 from matcalc.errors import NoRuleError
 from matcalc.expr import record
@@ -215,7 +214,7 @@ def _call(i: Instruction, names: Names) -> Code:
         notation = notation(*i.options)
     if isinstance(notation, Builtin):
         raise NoRuleError(f"no NumPy code for {i.name}")
-    bare = is_entrywise_operation(i.name)
+    bare = record(i.name).entrywise
     takes = bare or i.name in _TAKES_SCALAR
     slots = [
         f"np.full((1, 1), {{{k}}}, dtype=dtype)" if a.is_scalar and not takes and i.name != "matpow" else f"{{{k}}}"
