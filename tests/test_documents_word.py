@@ -110,6 +110,18 @@ def test_the_same_note_is_the_same_file(tmp_path: Path) -> None:
     assert d.export(tmp_path / "a.docx").read_bytes() == d.export(tmp_path / "b.docx").read_bytes()
 
 
+def test_a_template_of_another_format_is_refused(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.jinja"
+    mine.write_text('{% extends "note.tex.jinja" %}')
+    d = mc.derive("x'*x")
+    with pytest.raises(mc.MatcalcError, match=r"makes no XML .*: it must extend note.docx.jinja"):
+        d.export(tmp_path / "n.docx", template=mine)
+    with pytest.raises(mc.MatcalcError, match=r"calls f.card\(front, back\)"):
+        d.export(tmp_path / "n.anki.txt", template=mine)
+    mine.write_text('{% extends "note.docx.jinja" %}{% block title %}{{ f.heading(1, f.text("Mine")) }}{% endblock %}')
+    assert b">Mine<" in zipfile.ZipFile(d.export(tmp_path / "n.docx", template=mine)).read("word/document.xml")
+
+
 @pytest.mark.parametrize(
     ("latex", "parts"),
     [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import xml.etree.ElementTree as ElementTree
 import zipfile
 from html import escape
 
+from matcalc.errors import MatcalcError
 from matcalc.languages import Language
 from matcalc.templating import template_folder
 
@@ -25,6 +27,18 @@ PARTS = {
 def allowed(text: str) -> str:
     """The text without the control characters that no XML may hold."""
     return FORBIDDEN.sub("", text)
+
+
+def need_xml(document: str) -> None:
+    """Refuse what no reader of Word documents could open, as from a template of another format.
+
+    Raises:
+        MatcalcError: it is not well-formed.
+    """
+    try:
+        ElementTree.fromstring(document)
+    except ElementTree.ParseError as error:
+        raise MatcalcError(f"the template makes no XML ({error}): it must extend note.docx.jinja") from None
 
 
 def packed(document: str, title: str, language: Language) -> bytes:

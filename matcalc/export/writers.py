@@ -19,7 +19,7 @@ from matcalc.export.markup_word import Word
 from matcalc.export.pdf import UNICODE, chosen, compiled
 from matcalc.export.slides import BeamerSlides, RevealSlides, reveal
 from matcalc.export.typst_pdf import compiled_typst, fonts_for
-from matcalc.export.word import packed
+from matcalc.export.word import need_xml, packed
 from matcalc.languages import Language
 
 Progress = Callable[[int, int, str], None]
@@ -119,12 +119,16 @@ def _pdf(source: Source, wish: Wish) -> Written:
 
 def _word(source: Source, wish: Wish) -> Written:
     page = source.page("docx", Word(source.language), wish.progress)
+    if source.template is not None:
+        need_xml(page)
     return Written(packed(page, source.heading(), source.language))
 
 
 def _anki(source: Source, wish: Wish) -> Written:
     cards = AnkiCards(source.language)
     source.page("anki", cards, wish.progress)
+    if not cards.cards:
+        raise MatcalcError("there are no cards: a template of Anki cards calls f.card(front, back)")
     return _text(import_file(source.heading(), cards.cards))
 
 
