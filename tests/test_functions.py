@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import matcalc as mc
+from matcalc.frontend.tracing.files import function_in
 from matcalc.frontend.tracing.library import library_of
 
 FILES = [Path(__file__).parent / "cases" / name for name in ("functions.jsonl", "functions_further.jsonl")]
@@ -283,3 +284,27 @@ def test_constants_are_known_to_functions_and_cannot_be_given() -> None:
     assert d.function("gradient")(x=[1.0, 1.0])["x"].tolist() == [1.0, 2.0]
     with pytest.raises(mc.MatcalcError, match="constant of the function"):
         d.evaluate(x=[1.0, 1.0], A=np.eye(2))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def helper():\n    return 1/0\n\nX = helper()\n", ", line 2, `return 1/0`: ZeroDivisionError"),
+        ("def loss(w)\n    return w @ w\n", ", line 1: SyntaxError"),
+        ("import a_module_that_is_not_there\n", ", line 1, `import a_module_that_is_not_there`: ModuleNotFoundError"),
+    ],
+)
+def test_a_file_that_fails_says_at_which_line(text, said, tmp_path):
+    (tmp_path / "user.py").write_text(text)
+    with pytest.raises(mc.MatcalcError) as refused:
+        function_in(str(tmp_path / "user.py"), "loss")
+    assert f"fails when it is run{said}" in str(refused.value)
+
+
+def test_attributes_do_not_tell_the_library():
+    pytest.importorskip("jax")
+    pytest.importorskip("torch")
+    space = {"__name__": "user"}
+    lines = "import jax, torch.nn as nn\nimport jax.numpy as jnp\ndef f(x): return jnp.sum(jax.nn.sigmoid(x))\n"
+    exec(lines, space)
+    assert library_of(space["f"]) == "jax"

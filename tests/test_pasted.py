@@ -19,9 +19,11 @@ from matcalc.frontend.hints import READINGS
 from matcalc.frontend.names import is_function
 from matcalc.frontend.parser import parse
 from matcalc.graph import Graph
+from matcalc.numeric.evaluate import evaluate
+from matcalc.numeric.sample import sample
 from matcalc.printing.latex import latex
 from matcalc.printing.pieces import locals_of
-from matcalc.walk import substitute
+from matcalc.walk import substitute, variables
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases/pasted.jsonl").read_text("utf-8").splitlines()]
 SHAPES = {"A": ("n", "n"), "B": ("n", "n"), "X": ("n", "p"), "Y": ("n", "p"), "x": ("n", 1), "y": ("n", 1), "s": (1, 1)}
@@ -276,3 +278,65 @@ def test_what_is_printed_in_latex_is_read_back_or_refused_never_read_as_somethin
             np.asarray(mc.derive(Graph.of(e, names.values())).function("value")(**drawn_values)) for e in (free, again)
         )
         assert np.allclose(one, other, rtol=1e-7)
+
+
+def same_values(found: mc.Expr, wanted: mc.Expr) -> bool:
+    arrays, sizes = sample(variables([found, wanted]), 0)
+    return found is wanted or np.allclose(evaluate(found, arrays, sizes), evaluate(wanted, arrays, sizes))
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        (r"\[ x^\top A x \]", "x'*A*x"),
+        (r"\( x^\top A x \)", "x'*A*x"),
+        (r"\left(A x\right)^{\!\top} \left(B x\right)", "(A*x)'*(B*x)"),
+        (r"(A^\top)^\top x", "A''*x"),
+        (r"\exp_{\odot}(A)", "exp(A)"),
+        (r"\sin_{\odot}(A B)", "sin(A*B)"),
+        (r"\lVert \operatorname{vec}(A) \rVert_1", "norm1(A)"),
+        (r"\lVert A \rVert_{\mathrm{op}}", "normspec(A)"),
+        (r"K_{n, p}", "comm(n, p)"),
+        (r"X \odot Y \oslash Y", "X .* Y ./ Y"),
+        (r"(x^\top A x) X \odot Y", "(x'*A*x)*X .* Y"),
+        (r"\lVert x \lVert y \rVert \rVert", "norm2(x*norm2(y))"),
+        (r"\mathrm{D}\operatorname{polar}\left(A\right)\left[B\right]", "dpolar(A, B)"),
+        ("X ⊙ Y ./ Y", "X .* Y ./ Y"),
+        ("x^T*A*x", "x'*A*x"),
+        ("(A*x)^T*(B*x)", "(A*x)'*(B*x)"),
+    ],
+)
+def test_further_notations(text: str, meaning: str) -> None:
+    found = parse(text, shapes=SHAPES).graph.output
+    wanted = parse(meaning, shapes=SHAPES).graph.output
+    assert same_values(found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x_1^2 + x_2^2", "an entry of x is x[1]"),
+        ("np.einsum('i,ij,j->', x, A, x)", "einsum is read in Python functions"),
+        (r"A^{\top\top}", "two transposes"),
+        (r"\exp_{\odot} A", "brackets"),
+    ],
+)
+def test_what_to_write_is_said(text: str, words: str) -> None:
+    with pytest.raises(MatcalcError) as refused:
+        parse(text, shapes=SHAPES)
+    assert words in str(refused.value)
+
+
+def test_no_transpose_is_read_where_t_may_be_a_variable() -> None:
+    shapes = {"x": ("n", 1), "A": ("n", "n"), "T": (1, 1)}
+    with pytest.raises(MatcalcError):
+        parse("x^T*A*x", shapes=shapes)
+    with pytest.raises(MatcalcError, match="the transpose is X'"):
+        parse("x^T*A*x")
+
+
+@pytest.mark.parametrize("text", ["exp(A)", "sqrt(A .* A + 1)", "log(exp(A))", "norm1(X)", "normspec(X)", "cosh(A*A)"])
+def test_what_is_printed_has_one_reading(text: str) -> None:
+    e = parse(text, shapes=SHAPES).graph.output
+    back = parse(latex(e), shapes=SHAPES, syntax="latex").graph.output
+    assert same_values(back, e)

@@ -240,6 +240,12 @@ def test_the_entry_of_a_product_is_turned_back(product: Any) -> None:
         (sp.Sum((x[i, 0] - y[i, 0]) ** 2, (i, 0, n - 1)) / n, "(x - y)'*(x - y)/n"),
         (sp.Sum(sp.log(sp.Sum(sp.exp(A[i, j]), (j, 0, n - 1))), (i, 0, n - 1)), "sum(log(sum(exp(A), 2)))"),
         (sp.Sum(x[i, 0] + 1, (i, 0, n - 1)), "n + sum(x)"),
+        (sp.Sum(x[i - 1, 0] ** 2, (i, 1, n)), "x'*x"),
+        (sp.Sum(A[i - 1, j - 1] * x[i - 1, 0] * y[j - 1, 0], (i, 1, n), (j, 1, n)), "x'*A*y"),
+        (sp.Sum(x[i, 0], (i, 1, n - 1)), "sum(x[2:n])"),
+        (sp.Sum(x[i, 0] * y[i + 1, 0], (i, 0, n - 2)), "x[1:n - 1]'*y[2:n]"),
+        (sp.Product(x[i, 0], (i, 0, n - 1)), "prod(x)"),
+        (sp.Sum(sp.Product(A[i, j], (j, 0, n - 1)), (i, 0, n - 1)), "sum(prod(A, 2))"),
     ],
 )
 def test_sums_over_indices(total: Any, text: str) -> None:
@@ -250,8 +256,9 @@ def test_sums_over_indices(total: Any, text: str) -> None:
     "total",
     [
         sp.Sum(i * x[i, 0], (i, 0, n - 1)),
-        sp.Sum(x[i, 0], (i, 1, n - 1)),
-        sp.Sum(x[i, 0], (i, 0, n - 2)),
+        sp.Sum(x[i, 0], (i, 0, n)),
+        sp.Sum(x[i - 1, 0], (i, 0, n - 1)),
+        sp.Sum(x[2 * i, 0], (i, 0, n - 1)),
         sp.Sum(A[i, n - 1 - i], (i, 0, n - 1)),
         sp.Sum(A[i, 0], (i, 0, n - 1)),
         sp.Sum(A[i, j] * x[i, 0], (i, 0, n - 1)),

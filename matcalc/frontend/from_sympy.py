@@ -127,7 +127,7 @@ def _children(e: Any) -> Sequence[Any]:
         return split(e.args[0].value, e.args[1:])[0]
     if isinstance(e, ElementwiseApplyFunction):
         return [e.expr, *_leaves_of_lambda(e.function)]
-    if isinstance(e, sp.Sum):
+    if isinstance(e, (sp.Sum, sp.Product)):
         return leaves_of_sum(e)
     if isinstance(e, MatrixElement):
         return tuple(e.args[:1])
@@ -295,5 +295,5 @@ READERS: dict[type, Reader] = {
     ScalarOf: lambda w, e, args: args[0],
     MatrixOf: lambda w, e, args: args[0],
     Plain: _parameter,
-    sp.Sum: lambda w, e, args: read_sum(e, dict(zip(map(id, leaves_of_sum(e)), args))),
+    **dict.fromkeys((sp.Sum, sp.Product), lambda w, e, args: read_sum(e, dict(zip(map(id, leaves_of_sum(e)), args)))),
 }

@@ -125,6 +125,9 @@ class Names:
         declared = [*self.variables, *self.scope, *self.definitions, *self.dims]
         if name in NEVER_ASSUMED:
             return f"{name} is not declared: {NEVER_ASSUMED[name]}"
+        entry = re.fullmatch(r"(\w+?)_(\d+)", name)
+        if entry and entry[1] in self.variables:
+            return f"{name} is not declared: an entry of {entry[1]} is {entry[1]}[{entry[2]}]"
         listed = f"; declared are: {shorten(', '.join(declared), 200)}" if declared else ""
         return f"{shorten(name)} is not declared{closest(name, declared) or listed}"
 

@@ -3,6 +3,7 @@ r"""Functions, bars and norms in pasted mathematics: `\log\det S`, `np.sum(X, ax
 from __future__ import annotations
 
 from matcalc.frontend import syntax_tree as st
+from matcalc.frontend.hints import REFUSED
 from matcalc.frontend.pasted import calls
 from matcalc.frontend.pasted.printed import with_direction
 from matcalc.frontend.pasted.products import Factor, Products
@@ -65,6 +66,8 @@ class FunctionReader(SuffixReader):
         r"""\log x, \log^2(x), \operatorname{softmax}_2(X), np.sum(X, axis=0)."""
         tok = self.take()
         name = tok.value
+        if name == "einsum":
+            raise self.error(f"einsum is read in Python functions, not here: {REFUSED[name]}", tok)
         if name in ("argmin", "argmax") or (name in ("min", "max") and self._is_over_a_variable()):
             raise self.error("a minimizer is not a value here: give the function alone, and ask for its optimum with "
                              "mc.minimize(...) or `matcalc solve`", tok)  # fmt: skip

@@ -238,7 +238,7 @@ class _Tokenizer:
         if found is None:
             raise self.error("the text ends after a backslash", start)
         self.at, name = found.end(), found[1].rstrip("*")
-        if name in SKIPPED or name in (",", ";", ":", "!", " ", ">", "\n", "/"):
+        if name in SKIPPED or name in (*",;:! >\n/", *"[]()"):  # spaces, and the brackets of displays
             if name in ("left", "right") and self.text.startswith(".", self.at):
                 self.at += 1
         elif name in DROPPED_WITH_ARGUMENT:

@@ -40,6 +40,7 @@ _COMMANDS = frozenset((*SPECIAL, *BRACKETS, *OPERATORS, *STYLES, *ACCENTS, *REFU
 _READS_ZERO = ("product", "sum", "signed", "postfix", "call", "shaped", "expression", "definition")
 _COMPARES = ("max", "min", "maximum", "minimum", "where")
 _ZERO = "0 has two readings here, the number and a matrix of zeros: leave it out, or write zeros(m, n) in text"
+_TRANSPOSE = re.compile(r"\^T\b")
 LONGEST = 20_000  # characters of a pasted formula
 
 
@@ -78,7 +79,11 @@ def read_any(text: Any, known: Known, syntax: str | None) -> tuple[Source, Node]
     if syntax == "latex" or is_latex(text):
         return pasted(text, known, latex=True)
     try:
-        return read(text)
+        found = read(text)
+        certain = _TRANSPOSE.search(text) and "T" not in known and not re.search(r"\bT\s*[:=]", text)
+        if not certain or not (known.shapes or _DECLARATION.search(text)):
+            return found
+        return pasted(text, known, latex=False)  # x^T*A*x: there is no T
     except ParseError as error:
         first = error
     if not is_foreign(text):

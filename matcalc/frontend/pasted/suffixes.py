@@ -83,7 +83,7 @@ class SuffixReader(NameReader):
             return self.raised_by(node, tok.value, tok)
         start = self.at
         self.take()
-        text = self.raw_argument()
+        text = re.sub(r"\\[!,;: ]|\\(?:mkern|mskip|kern)-?[\d.]+\w\w", "", self.raw_argument()).strip()
         if re.fullmatch(r"\(\w\)", text):
             raise self.error(f"the superscript {text} names another variable, which is not declared", tok)
         found = TRANSPOSED.fullmatch(text) if text else None

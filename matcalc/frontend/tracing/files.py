@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ def function_in(path: str, name: str) -> Callable[..., Any]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise MatcalcError(f"{path} fails when it is run: {type(error).__name__}: {shorten(str(error), 200)}") from None
+        said = f"{type(error).__name__}: {shorten(str(error), 200)}"
+        raise MatcalcError(f"{path} fails when it is run{_place(error, str(file))}: {said}") from None
     finally:
         sys.path.remove(str(file.parent))
     found = getattr(module, name, None)
@@ -35,3 +37,11 @@ def function_in(path: str, name: str) -> Callable[..., Any]:
         raise MatcalcError(f"{path} has no function {name}{closest(name, have)}")
     function: Callable[..., Any] = found
     return function
+
+
+def _place(error: BaseException, file: str) -> str:
+    """The line of the file at which an error came up."""
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}" if error.filename == file else ""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f", line {lines[-1].lineno}, `{lines[-1].line}`" if lines else ""

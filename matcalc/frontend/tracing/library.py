@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import sys
 from types import CodeType
@@ -49,8 +50,10 @@ def _libraries(function: Any, seen: set[int]) -> set[str]:
 
 
 def _names(code: CodeType) -> set[str]:
+    """The global names and the modules that a code reads; attributes (the nn of jax.nn) are none."""
     inner = [c for c in code.co_consts if isinstance(c, CodeType)]
-    return {*code.co_names, *(name for c in inner for name in _names(c))}
+    read = (i for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME"))
+    return {*(str(i.argval) for i in read), *(name for c in inner for name in _names(c))}
 
 
 def is_filled(cell: Any) -> bool:
