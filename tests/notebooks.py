@@ -40,6 +40,20 @@ def executed(path: Path) -> dict[str, Any]:
     }
     for cell in made["cells"]:
         cell["metadata"] = {}
+        if "outputs" in cell:
+            cell["outputs"] = _merged(cell["outputs"])
+    return made
+
+
+def _merged(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Outputs with what was printed in one piece: the kernel cuts it anywhere."""
+    made: list[dict[str, Any]] = []
+    for part in parts:
+        text = part.get("text")
+        if text is not None and made and made[-1].get("name") == part.get("name") is not None:
+            made[-1]["text"] = "".join([*made[-1]["text"], *text]).splitlines(keepends=True)
+        else:
+            made.append(part)
     return made
 
 

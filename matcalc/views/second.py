@@ -168,8 +168,15 @@ def _remark(writer: LessonWriter, remark: Remark) -> str:
             values.append(b.words(value))
         else:
             several = value if isinstance(value, tuple) else (value,)
-            values.append(listed([b.inline(b.w.expr(v)) for v in several], b.words))
+            values.append(listed([b.inline(b.w.expr(_by_names(b.d, v))) for v in several], b.words))
     return b.words(remark.message).format(*values)
+
+
+def _by_names(d: Problem, e: Expr) -> Expr:
+    """An expression by the names of the page, from the innermost values out."""
+    while (named := d.folds.folded(e)) is not e:
+        e = named
+    return e
 
 
 def _quotient(writer: LessonWriter, e: Expr) -> str:
