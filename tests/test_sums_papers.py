@@ -15,7 +15,7 @@ import matcalc as mc
 jax = pytest.importorskip("jax")
 jnp = jax.numpy
 SIZES = {"n": 5, "p": 3, "m": 4, "d": 2, "q": 3, "K": 3, "T": 5}
-DECLARED = re.compile(r"(\w+)(?:\[\w+=(\w+)\.\.(\w+)\])?: (\w+) x (\w+)(.*)")
+DECLARED = re.compile(r"(\w+)(?:\[\w+=(-?\w+)\.\.(\w+)\])?: (\w+) x (\w+)(.*)")
 
 
 @pytest.fixture(autouse=True)

@@ -352,7 +352,8 @@ class StagedWriter(Writer):
         """A gradient in the form of the input."""
         if self.adjoint(name) in self.begun:
             return super().returned(name)
-        return f"np.zeros(np.shape(given_{name}))" if name not in self.program.families else f"[{name}]"
+        like = "_all_like" if name in self.program.families else "_like"
+        return f"{like}(np.zeros(np.shape({name})), given_{name})"
 
 
 def is_zero(e: Expr) -> bool:
