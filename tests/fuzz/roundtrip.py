@@ -192,6 +192,10 @@ def main() -> int:
     counts: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     for number in range(options.start, options.start + options.count):
+        done = number - options.start
+        if done and done % 100 == 0:
+            words = {w: sum(n for key, n in counts.items() if key.endswith(w)) for w in ("same", "refused", "failed")}
+            print(f"{done} programs: {words}", file=sys.stderr, flush=True)
         program = program_of(options.seed, number)
         if program is None:
             counts["no program"] += 1
