@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 
@@ -14,9 +15,15 @@ WARM_UP = {"source": "W: n x n\nnorm2(tanh(W*x) - y)^2/2 + logdet(W'*W)", "wrt":
 def started() -> Callable[[str, str], str]:
     """What answers a tool: its name and its fields as JSON, and JSON comes back."""
     absent.done()
+    gc.freeze()  # what was imported stays: it need not be looked through again
+    gc.enable()
+    return answer
+
+
+def warm() -> None:
+    """Read the grammar and the templates before they are needed."""
     for tool in ("show", "code"):
         handled(tool, WARM_UP)
-    return answer
 
 
 def answer(tool: str, given: str) -> str:

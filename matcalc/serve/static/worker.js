@@ -19,18 +19,24 @@ async function started() {
   if (numbers) await python.loadPackage("numpy", { messageCallback: () => {} });
   python.FS.writeFile("/lib/libraries.zip", libraries);
   python.unpackArchive(matcalc, "zip", { extractDir: "/lib/matcalc" });
-  return python.runPython(`
-import sys
+  const answer = python.runPython(`
+import gc, sys
+gc.disable()
 sys.path += ["/lib/matcalc", "/lib/libraries.zip"]
 from matcalc.serve import absent
 absent.stand_in()
-from matcalc.serve.browser import started
+from matcalc.serve.browser import started, warm
 started()`);
+  warm = python.globals.get("warm");
+  return answer;
 }
 
+let warm = null; // what is done once when nothing is asked for a moment
+let pause = 0;
 const answering = started();
 
 onmessage = async ({ data: { number, tool, given } }) => {
+  clearTimeout(pause);
   let answer;
   try {
     answer = JSON.parse((await answering)(tool, given));
@@ -38,4 +44,5 @@ onmessage = async ({ data: { number, tool, given } }) => {
     answer = { status: "error", text: `Python could not be started here: ${error.message}`, data: { type: "Error", line: 0, column: 0 } };
   }
   postMessage({ number, answer });
+  pause = setTimeout(() => { warm?.(); warm = null; }, 300);
 };
