@@ -77,6 +77,11 @@ SAID = [
     ("X: n x n symmetric\nf = tr(X*X)", "X", ""),  # along symmetric directions only
     ("f = sum(x.^4)", "x", "It is symmetric and positive semidefinite"),
     ("f = sum(abs(x))", "x", ""),
+    (
+        "c: 1 x 1; e: 1 x 1; x: n x 1; f = c*norm2(x)^2 - e*sum(x)",
+        "x",
+        "For positive c it is symmetric and positive definite",
+    ),
     ("f = -norm2(x)^2", "x", "It is symmetric and negative definite"),
 ]
 
@@ -89,3 +94,32 @@ def test_definiteness_is_said_where_it_is_proved(source, name, said):
         for r in definiteness(d, d.find(name))
     ]
     assert (said in found) if said else not found
+
+
+@pytest.mark.parametrize(
+    "source", [SOFTMAX, "f = logsumexp(A*x + b) + norm2(x)^2", "f = sum(sqrt(1 + x.^2))", "f = -sum(exp(x))"]
+)
+def test_what_is_said_is_so(source):
+    d = mc.derive(source, wrt="W" if source is SOFTMAX else "x")
+    (e,) = d.wrt
+    first, *bounds = definiteness(d, e)
+    sizes = {"n": 5, "p": 3, "K": 3, "m": 4}
+    rng = np.random.default_rng(2)
+    for _ in range(3):
+        given = {
+            v.name: 2 * rng.normal(size=[sizes[str(s)] if not isinstance(s, int) else s for s in v.shape])
+            for v in d.graph.declared.values()
+        }
+        if "Y" in given:
+            given["Y"] = np.eye(3)[rng.integers(0, 3, 5)]
+        eigenvalues = np.linalg.eigvalsh(evaluate(d.hessian().value, given, sizes))
+        sign = -1 if "negative" in first.message else 1
+        assert (sign * eigenvalues).min() > -1e-10
+        for bound in bounds:
+            values = [float(evaluate(value, given, sizes)[0, 0]) for value in bound.values]
+            if "rank" in bound.message:
+                continue
+            if "least" in bound.message or "between" in bound.message:
+                assert eigenvalues[0] > values[0] - 1e-10
+            if "most" in bound.message or "between" in bound.message:
+                assert eigenvalues[-1] < values[-1] + 1e-10

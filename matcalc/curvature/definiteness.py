@@ -43,16 +43,24 @@ def definiteness(d: Problem, e: Expr) -> list[Remark]:
     if found.status in DEFINITE:
         return list(_said(found, Remark(DEFINITE[found.status]), d))
     numbers = [v for v in d.graph.declared.values() if _may_be_positive(v, e)]
-    if not numbers:
+    found = _where_positive(d, e, numbers)
+    if found.status not in DEFINITE:
         return []
+    for v in list(numbers):  # those that it does not depend on are not named
+        fewer = [w for w in numbers if w is not v]
+        other = _where_positive(d, e, fewer)
+        if other.status == found.status:
+            numbers, found = fewer, other
+    definite = DEFINITE[found.status].removeprefix("It is symmetric and ")
+    return list(_said(found, Remark(WHERE, (tuple(numbers), definite)), d))
+
+
+def _where_positive(d: Problem, e: Expr, numbers: list[Expr]) -> Curvature:
+    """What is proved where these numbers are positive."""
     table = {v: var(v.name, *v.shape, [*names_of(v.params[3]), POSITIVE]) for v in numbers}
     declared = [table.get(v, v) for v in d.graph.declared.values()]
     graph = Graph.of(substitute(opened(d.output), table), declared)
-    found = prove(Problem(graph, [e], source=d.source, structure=d.structure))
-    if found.status not in DEFINITE:
-        return []
-    definite = DEFINITE[found.status].removeprefix("It is symmetric and ")
-    return list(_said(found, Remark(WHERE, (tuple(numbers), definite)), d))
+    return prove(Problem(graph, [e], source=d.source, structure=d.structure))
 
 
 def _may_be_positive(v: Expr, e: Expr) -> bool:

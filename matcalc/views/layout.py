@@ -139,6 +139,11 @@ def beside(rows: list[tuple[str, str]], indent: str = "  ") -> list[str]:
     return lines
 
 
+def wrapped(sentence: str) -> list[str]:
+    """A sentence in lines of the page's width."""
+    return wrap(sentence, LINE - 2)
+
+
 def reasoned(remark: str) -> list[str]:
     """A remark in brackets below what it explains, in lines of the page's width."""
     return [f"{' ' * (6 if not k else 7)}{part}" for k, part in enumerate(wrap(f"({remark})", LINE - 7))]

@@ -24,7 +24,7 @@ from matcalc.rules.equations import solutions_by_vec
 from matcalc.templating import render
 from matcalc.views.builder import ViewBuilder
 from matcalc.views.differential_view import write_differentials, write_map_differentials
-from matcalc.views.layout import Layout, joined, reasoned
+from matcalc.views.layout import Layout, joined, reasoned, wrapped
 from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
 from matcalc.views.page import TEXT, Block, Line, View, Writer, latex_writer
@@ -69,7 +69,7 @@ def written(
     words = language(code)
     view = make_view(d, style, layout, writer, words, hessian=hessian, known=known)
     shown = Layout(words)
-    functions = {"layout": shown, "joined": joined, "reasoned": reasoned}
+    functions = {"layout": shown, "joined": joined, "reasoned": reasoned, "wrapped": wrapped}
     text = render(f"{style}.{SUFFIXES[form]}.jinja", view=view, row=row, t=words.filled, **functions)
     return TRAILING.sub(r"\n\\end{aligned}", text)
 
