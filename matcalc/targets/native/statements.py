@@ -211,9 +211,12 @@ class NativeStatements(Statements):
             if name == "_kron_eye"
             else (f"{k} * {p} + {i}", f"{k} * {q} + {j}")
         )
+        rows = [self._for(k, n), self._for(i, p)]
+        if name == "_kron_eye":  # the rows of the result in their order, as memory is touched for the first time
+            rows.reverse()
         return [
-            self._for(k, n),
-            f"    {self._for(i, p)}",
+            rows[0],
+            f"    {rows[1]}",
             f"        {self._for(j, q)}",
             f"            {target}[({row}) * ((size_t){n} * {q}) + {column}] = {self.entries.text(a, At(i, j))};",
         ]
