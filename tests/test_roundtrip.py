@@ -21,7 +21,7 @@ REFUSED = {
     "named": "a name without its definition",
     "broadcast": "a size that only the context gives",
     "root": "the solution of an equation is a line of its own",
-    **dict.fromkeys(("frechet", "frechetform", "frechetpow", "frechetpowform"), "derivatives of matrix functions"),
+    **dict.fromkeys(("frechetform", "frechetpowform"), "derivatives of matrix functions"),
     **dict.fromkeys(("dadj", "dadjform", "dprodothers", "prodothersform"), "derivatives"),
 }
 

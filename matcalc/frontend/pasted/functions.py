@@ -5,7 +5,7 @@ from __future__ import annotations
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.hints import REFUSED
 from matcalc.frontend.pasted import calls
-from matcalc.frontend.pasted.printed import with_direction
+from matcalc.frontend.pasted.printed import FRECHET, with_direction
 from matcalc.frontend.pasted.products import Factor, Products
 from matcalc.frontend.pasted.suffixes import SuffixReader
 from matcalc.frontend.pasted.tokens import Tok
@@ -139,12 +139,21 @@ class FunctionReader(SuffixReader):
         end = self.tokens[self.at - 1].end
         if name == "slogdet":
             return self.slogdet(given, tok, end)
+        if name.startswith(FRECHET):
+            return self.frechet(name.removeprefix(FRECHET), [a.node for a in given if a.node is not None], tok, end)
         if index:
             given.append(calls.Argument(st.number(index, tok.start, tok.end)))
         mathematical = calls.own_name(name)
         if self.latex and mathematical in calls.MATHEMATICAL and len(given) == 1 and given[0].node is not None:
             return st.shaped(mathematical, [given[0].node], tok.start, end)
         return calls.called(self.source, name, given, tok.start, end, self.python)
+
+    def frechet(self, of: str, given: list[Node], tok: Tok, end: int) -> Node:
+        r"""L_{\operatorname{expm}}(A, E), and L_{(\cdot)^{k}}(A, E) of a power."""
+        if of.isdigit() or of in self.known:
+            exponent = (st.number if of.isdigit() else st.name)(of, tok.start, tok.end)
+            return st.call("frechetpow", [*given, exponent], tok.start, end)
+        return st.call("frechet", [st.name(of, tok.start, tok.end), *given], tok.start, end)
 
     def slogdet(self, given: list[calls.Argument], tok: Tok, end: int) -> Node:
         """np.linalg.slogdet(S)[1]."""

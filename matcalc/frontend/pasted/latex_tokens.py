@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterator
 
 from matcalc.errors import ParseError
-from matcalc.frontend.pasted.printed import printed_call
+from matcalc.frontend.pasted.printed import FRECHET, printed_call, printed_frechet
 from matcalc.frontend.pasted.tokens import GREEK_VARIANTS, Tok, is_called
 from matcalc.frontend.syntax import Source
 from matcalc.printing.symbols import GREEK
@@ -189,6 +189,11 @@ class _Tokenizer:
                 yield Tok("func", printed[0], start, self.at)
                 return
             yield from self.command(start)
+            return
+        derivative = printed_frechet(self.text, start) if c == "L" else None
+        if derivative is not None:
+            self.at = derivative[1]
+            yield Tok("func", f"{FRECHET}{derivative[0]}", start, self.at)
             return
         self.at = number.end() if number else start + 1
         if number:

@@ -9,7 +9,11 @@ from matcalc.expr import REGISTRY
 from matcalc.notation import Call, Template
 
 _PLAIN = re.compile(r"\\(operatorname\{\w+\}|[A-Za-z]+)")
+FRECHET = "the derivative of "  # the name of such a function, before that of the function or its exponent
 _BEFORE_BRACKET = r"(?=\s*(?:\\left\s*)?\()"
+_FRECHET = re.compile(
+    r"L_\{(?:\\operatorname\{(\w+)\}|\(\\cdot\)\^\{([A-Za-z](?:_\{\w+\})?|\d+)\})\}" + _BEFORE_BRACKET
+)
 _ONE_ARGUMENT = re.compile(r"(.*?)(?:\\left)?\(\{0\}(?:\\right)?\)")
 
 
@@ -23,6 +27,12 @@ def heads() -> Iterator[tuple[str, str]]:
             head = whole[1].replace("{{", "{").replace("}}", "}") if whole else ""
         if "\\" in head and not _PLAIN.fullmatch(head):
             yield head, entry.name
+
+
+def printed_frechet(text: str, start: int) -> tuple[str, int] | None:
+    r"""What `L_{\operatorname{expm}}(A, E)` or `L_{(\cdot)^{k}}(A, E)` is the derivative of, and where it ends."""
+    found = _FRECHET.match(text, start)
+    return None if found is None else (found[1] or re.sub(r"[_{}]", "", found[2]), found.end())
 
 
 def with_direction(name: str) -> str | None:
