@@ -60,6 +60,8 @@ def test_statements_and_where_they_are_put() -> None:
         "value: 1 x 1 = dot(h, h)",
         "g_h: n x q = product[**](2, h)",
         "g_W: p x q = matmul(transpose(X), product[**](g_h, h))",
+        "return value: 1 x 1 = value",
+        "return W: p x q = g_W",
     ]
     assert program_after(d, "schedule").splitlines() == [
         "h = np.exp(X @ W + b)",

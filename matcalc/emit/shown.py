@@ -31,7 +31,9 @@ def after(lowered: Lowered, name: str) -> str:
     if name in lowered.after:
         return "\n".join(_expressions(lowered.after[name]))
     if name == "instructions":
-        return "\n".join(f"{s.target}: {_shape(s.computed)} = {s.computed}" for s in lowered.schedule.statements)
+        named = [(s.target, s.computed) for s in lowered.schedule.statements]
+        named += [(f"return {name}", value) for name, value in lowered.result_values().items()]
+        return "\n".join(f"{name}: {_shape(value)} = {value}" for name, value in named)
     if name == "schedule":
         lines = [f"{s.target} = {s.text}" for s in lowered.schedule.statements]
     else:
