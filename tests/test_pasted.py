@@ -306,6 +306,10 @@ def same_values(found: mc.Expr, wanted: mc.Expr) -> bool:
         (r"\mathrm{D}\operatorname{polar}\left(A\right)\left[B\right]", "dpolar(A, B)"),
         ("X ⊙ Y ./ Y", "X .* Y ./ Y"),
         ("x^T*A*x", "x'*A*x"),
+        ("np.sum((x @ X)**2)", "sum((X'*x).^2)"),
+        ("x.T @ A @ y", "x'*A*y"),
+        ("X.T @ X", "X'*X"),
+        ("jnp.exp(x) @ y", "exp(x)'*y"),
         ("(A*x)^T*(B*x)", "(A*x)'*(B*x)"),
     ],
 )

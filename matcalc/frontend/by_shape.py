@@ -173,6 +173,15 @@ def star(operands: Sequence[Operand]) -> Expr:
     return product_of([a, Operand(".*", b.value, b.words, b.signed)])
 
 
+def at(operands: Sequence[Operand]) -> Expr:
+    """a @ b of arrays in Python: the product; a column that fits no product is an array of one dimension."""
+    a, b = operands
+    fits = a.value.is_scalar or b.value.is_scalar or same(a.value.shape[1], b.value.shape[0])
+    if fits or not is_one(a.value.shape[1]) or not same(a.value.shape[0], b.value.shape[0]):
+        return product_of([a, Operand("*", b.value, b.words, b.signed)])
+    return inner(operands) if is_one(b.value.shape[1]) else core.matmul(core.transpose(b.value), a.value)
+
+
 def column(operands: Sequence[Operand]) -> Expr:
     """What has entries with one index: a column, or a row turned into one."""
     (a,) = operands
@@ -216,6 +225,7 @@ SHAPED: dict[str, Meaning] = {
     "cross": cross,
     "asterisk": asterisk,
     "star": star,
+    "at": at,
     "column": column,
     "matrix": matrix,
     "single": single,

@@ -13,7 +13,7 @@ from matcalc.frontend.syntax import Node, Source
 
 ENTRYWISE = {"odot": ".*", "oslash": "./"}
 _OF_ENTRIES = frozenset((*ENTRYWISE, ".*", "./", "star"))
-_SHAPED = {"dot": "dot", "cross": "cross", "star": "star", "asterisk": "asterisk"}
+_SHAPED = {"dot": "dot", "cross": "cross", "star": "star", "at": "at", "asterisk": "asterisk"}
 _SCALAR_CALLS = frozenset(
     ("tr", "det", "logdet", "norm1", "norm2", "normnuc", "normspec", "sum", "mean", "prod", "trace")
 )

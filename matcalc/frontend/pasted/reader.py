@@ -194,7 +194,7 @@ class Reader(FunctionReader):
 
     def python_sign(self, tok: Tok) -> str:
         """The operator; in Python the product and the quotient go entry by entry."""
-        return {"*": "star", "/": "./"}.get(tok.value, tok.value) if self.python else tok.value
+        return {"*": "star", "/": "./", "@": "at"}.get(tok.value, tok.value) if self.python else tok.value
 
     def signed(self, node: Node, signs: Sequence[Token]) -> Node:
         """The node behind its signs."""
