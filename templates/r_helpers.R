@@ -35,9 +35,8 @@ taken_size <- function(x, name) {
 # The direction of a variable; zero where it is left out.
 taken_tangent <- function(tangents, name, rows, columns) {
   x <- tangents[[name]]
-  if (is.null(x)) return(if (rows == 1 && columns == 1) 0 else matrix(0, rows, columns))
-  x <- taken_matrix(x, name, rows, columns)
-  if (rows == 1 && columns == 1) c(x) else x
+  if (is.null(x)) return(matrix(0, rows, columns))
+  taken_matrix(x, name, rows, columns)
 }
 
 # A list of directions for some of these variables.

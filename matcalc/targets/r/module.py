@@ -86,9 +86,8 @@ class _RWriter(Writer):
             names = ", ".join(f'"{name}"' for name in self.tangents)
             lines.append(f"check_tangents(tangents, c({names}))")
             for wrt, t in self.tangents.items():
-                lines.append(
-                    f'{t.name} <- taken_tangent(tangents, "{wrt}", {", ".join(map(self.size, t.variable.shape))})'
-                )
+                taken = f'taken_tangent(tangents, "{wrt}", {", ".join(map(self.size, t.variable.shape))})'
+                lines.append(f"{t.name} <- {f'c({taken})' if t.variable.is_scalar else taken}")
         if self.cotangent is not None:
             lines.append(self._taken(self.cotangent, "cotangent"))
         return [*lines, *(f'not_zero({size}, "{text}")' for text, size in self.divisors())]
