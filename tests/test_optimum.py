@@ -308,3 +308,17 @@ def test_a_jointly_convex_function_needs_no_condition_after_elimination():
     o = mc.minimize(f"{data}; norm2(y - b)^2 + r*norm2(A*x - y)^2 + s*norm2(x)^2", over=["x", "y"])
     assert (o.kind, o.unique, o.conditions) == ("minimum", True, [])
     assert o.check(trials=2)
+
+
+def test_all_solutions_of_a_singular_equation_are_stated_on_the_side_where_they_are():
+    rng = np.random.default_rng(3)
+    A, X = rng.standard_normal((4, 2)) @ rng.standard_normal((2, 3)), rng.standard_normal((3, 2)) @ np.ones((2, 5))
+    Y, W, Z = rng.standard_normal((4, 5)), rng.standard_normal((3, 3)), rng.standard_normal((3, 3))
+    left, right = np.eye(3) - np.linalg.pinv(A) @ A, np.eye(3) - X @ np.linalg.pinv(X)
+    for free in (left @ Z, Z @ right):
+        assert np.allclose(A @ (W + free) @ X - Y, A @ W @ X - Y)
+    shapes = {"A": ("m", "k"), "W": ("k", "p"), "X": ("p", "n"), "Y": ("m", "n")}
+    assert mc.minimize("norm2(A*W*X - Y)^2", over="W", shapes=shapes).remarks == (
+        "where A has dependent columns there are other solutions: add (eye(k) - pinv(A)*A)*Z for any Z",
+        "where X has dependent rows there are other solutions: add Z*(eye(p) - X*pinv(X)) for any Z",
+    )

@@ -116,19 +116,22 @@ class Solved:
     exact: bool = False
 
 
-def solved_left(q: Question, M: Expr, R: Expr) -> Solved:
-    """The X with M X = R: by the inverse, or by the pseudoinverse where R lies in the range of M."""
+def solved_left(q: Question, M: Expr, R: Expr, *, turned_round: bool = False) -> Solved:
+    """The X with M X = R: by the inverse, or by the pseudoinverse where R lies in the range of M.
+
+    With `turned_round` the equation is the transpose of the one that was asked for, X' M' = R', which remarks speak of.
+    """
     scalars, body = split_scalars(M)
     if not M.is_scalar and scalars.number != 1 and q.is_nonzero(scalars):
-        return solved_left(q, body, q.simple(core.product(core.reciprocal(scalars), R)))
+        return solved_left(q, body, q.simple(core.product(core.reciprocal(scalars), R)), turned_round=turned_round)
     turned = q.simple(core.minus(M))
     if M.op == "add" and not M.is_scalar and q.is_positive_definite(turned):
-        return solved_left(q, turned, q.simple(core.minus(R)))
+        return solved_left(q, turned, q.simple(core.minus(R)), turned_round=turned_round)
     if q.is_nonsingular(M):
         short = _without_factor(q, M, R)
         return Solved(q.simple(product_of(inverse_of(M), R))) if short is None else short
     if not M.is_scalar:
-        short = _by_factor(q, M, R)
+        short = _by_factor(q, M, R, turned_round)
         if short is not None:
             return short
         if in_range(q, M, R):
@@ -168,7 +171,7 @@ def _singular(M: Expr) -> str:
     return f"where {M} is singular there are other solutions: they differ by what it sends to zero"
 
 
-def _by_factor(q: Question, M: Expr, R: Expr) -> Solved | None:
+def _by_factor(q: Question, M: Expr, R: Expr, turned_round: bool) -> Solved | None:
     """F F' X = F Z is solved by pinv(F') Z."""
     s, core_part = split_scalars(M)
     factors = _factors(core_part)
@@ -188,8 +191,18 @@ def _by_factor(q: Question, M: Expr, R: Expr) -> Solved | None:
         rest.append(_scaled(scalars, matmul(*tail)))
     Z = q.simple(product_of(core.reciprocal(s), core.add(*rest)))
     A = q.simple(transpose(matmul(*F)))
-    remark = f"where {A} has dependent columns there are other solutions: X + (eye - pinv({A})*({A}))*Z for every Z"
-    return Solved(q.simple(product_of(pseudoinverse(A), Z)), (), (remark,), unique=False, exact=True)
+    return Solved(
+        q.simple(product_of(pseudoinverse(A), Z)), (), (_all_of(q, A, turned_round),), unique=False, exact=True
+    )
+
+
+def _all_of(q: Question, A: Expr, turned_round: bool) -> str:
+    """All least-squares solutions of A X = B, or of X A' = B."""
+    B = q.simple(transpose(A)) if turned_round else A
+    kept = matmul(B, pseudoinverse(B)) if turned_round else matmul(pseudoinverse(B), B)
+    rest = core.difference(core.eye(kept.shape[0]), kept)
+    lines, free = ("rows", f"Z*({rest})") if turned_round else ("columns", f"({rest})*Z")
+    return f"where {B} has dependent {lines} there are other solutions: add {free} for any Z"
 
 
 def _factors(e: Expr) -> list[Expr]:
@@ -243,7 +256,7 @@ def solved_pair(q: Question, pair: Pair, R: Expr) -> Solved:
     left = solved_left(q, Q, R) if Q.number != 1 else Solved(R)
     if P.number == 1:
         return left
-    right = solved_left(q, P, q.simple(transpose(left.value)))
+    right = solved_left(q, P, q.simple(transpose(left.value)), turned_round=True)
     return Solved(
         q.simple(transpose(right.value)),
         (*left.given, *right.given),
