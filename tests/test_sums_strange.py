@@ -225,3 +225,17 @@ def moved(values: dict[str, Any], along: dict[str, Any], by: float) -> dict[str,
     """The values a step along a direction."""
     return {k: [a + by * b for a, b in zip(v, along[k])] if isinstance(v, list) else v + by * along[k]
             for k, v in values.items()}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["entries", "lag3", "names", "T1hmm", "maxK1"])
+def test_jax_computes_strange_programs_too(name: str) -> None:
+    jax = pytest.importorskip("jax")
+    program, sizes = PROGRAMS[name]
+    values = drawn(program, sizes)
+    d = mc.derive(program)
+    value, gradients = d.function()(**values, dims=sizes)
+    with jax.enable_x64(True):
+        found, slopes = d.function(target="jax")(**values, dims=sizes)
+        assert float(found) == pytest.approx(value, rel=1e-11)
+        for key, gradient in gradients.items():
+            np.testing.assert_allclose(np.asarray(slopes[key]), gradient, rtol=1e-9, atol=1e-11)

@@ -371,6 +371,13 @@ class Writer:
             for position in r.starts:
                 yield from self.passed(self.pieces.starts[r, position])
 
+    def parts(self, count: int) -> list[str]:
+        """Names for parts of gradients, clear of those of the program."""
+        stem = "part"
+        while any(name.startswith(stem) and name.endswith("_") for name in (*self.known, *self.pieces.declared)):
+            stem += "_"
+        return [f"{stem}{k}_" for k in range(1, count + 1)]
+
     def passed(self, piece: Piece) -> Iterator[str]:
         """What a piece passes back, added to the adjoints."""
         if not piece.active:
@@ -384,7 +391,7 @@ class Writer:
         if len(targets) == 1:
             yield self.plus(targets[0][0], call, targets[0][1])
             return
-        parts = [f"part{k}_" for k in range(1, len(targets) + 1)]
+        parts = self.parts(len(targets))
         yield f"{', '.join(parts)} = {call}"
         yield from (self.plus(target, part, shape) for (target, shape), part in zip(targets, parts))
 

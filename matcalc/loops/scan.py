@@ -87,13 +87,13 @@ class ScanWriter(Writer):
 
     def summed(self, q: LoopSum) -> Iterator[str]:
         """A sum, or the largest value: all terms at once."""
-        term = self.forwards(self.pieces.sums[q])
+        term, name = self.forwards(self.pieces.sums[q]), q.value.name
+        take = "max" if q.largest else "sum"
+        yield f"{name} = {self.zeros(q.value.shape)}"
+        yield self.unless_empty(q.run)
+        yield f"    {name} = jnp.{take}(jax.vmap(lambda {q.run.name}_: {term})({self.steps(q.run)}), axis=0)"
         if q.largest:
-            name = q.value.name
-            yield f"{name} = jnp.max(jax.vmap(lambda {q.run.name}_: {term})({self.steps(q.run)}), axis=0)"
             yield f"{name} = jnp.where(jnp.isfinite({name}), {name}, 0)"
-            return
-        yield f"{q.value.name} = jnp.sum(jax.vmap(lambda {q.run.name}_: {term})({self.steps(q.run)}), axis=0)"
 
     def recurrences(self, q: Group) -> Iterator[str]:
         """The states of a group: a scan that carries the last of them."""
@@ -115,11 +115,21 @@ class ScanWriter(Writer):
         self.inside = None
         carried = [f"{r.name}_{k - 1}" for r, lag in lags.items() for k in range(1, lag + 1)]
         yield f"    return {_tuple(carried)}, {_tuple([f'{r.name}_0' for r in q.parts])}"
-        yield f"_, {_tuple([r.name for r in q.parts])} = lax.scan({step}, {_tuple(first)}, {self.steps(q.run)})"
+        yield self.unless_empty(q.run)
+        yield f"    _, {_tuple([r.name for r in q.parts])} = lax.scan({step}, {_tuple(first)}, {self.steps(q.run)})"
+        yield "else:"
+        for r in q.parts:
+            assert r.shape is not None
+            sizes = [] if r.shape == (1, 1) else [*map(self.size, r.shape)]
+            yield f"    {r.name} = jnp.zeros(({', '.join(['0', *sizes])},))"
         for r in q.parts:
             if r.starts:
                 starts = ", ".join(f"{r.name}_start_{abs(p)}" for p in sorted(r.starts))
                 yield f"{r.name} = jnp.concatenate([jnp.stack([{starts}]), {r.name}])"
+
+    def unless_empty(self, run: Run) -> str:
+        """The condition that a loop has steps: what has none is not traced."""
+        return f"if {self.size(run.first)} <= {self.size(run.last)}:"
 
     def start(self, r: Recurrence, position: int) -> str:
         """A start, of the floating type."""
@@ -153,7 +163,8 @@ class ScanWriter(Writer):
         for q in reversed(self.program.quantities):
             if isinstance(q, LoopSum):
                 if self.pieces.is_active(q.value.name):
-                    yield from self.sum_passed(q)
+                    yield self.unless_empty(q.run)
+                    yield from (f"    {line}" for line in self.sum_passed(q))
                 continue
             active = [r for r in q.parts if self.pieces.is_active(r.name)]
             yield from self.through_time(q, active)
@@ -163,7 +174,7 @@ class ScanWriter(Writer):
         if not piece.active:
             return
         call = self.call(piece, GRADIENT, f"back_{piece.label}")
-        parts = [f"part{k}_" for k in range(1, len(piece.active) + 1)]
+        parts = self.parts(len(piece.active))
         yield f"{', '.join(parts)} = {call}"
         for v, part in zip(piece.active, parts):
             name, total = self.added(v, part)
@@ -173,7 +184,7 @@ class ScanWriter(Writer):
         """What the terms of a sum pass back, all at once."""
         piece = self.pieces.sums[q]
         call = self.call(piece, GRADIENT, f"back_{piece.label}")
-        parts = [f"part{k}_" for k in range(1, len(piece.active) + 1)]
+        parts = self.parts(len(piece.active))
         index = f"{q.run.name}_"
         yield f"{index} = {self.steps(q.run)}"
         yield f"{', '.join(parts)} = jax.vmap(lambda {index}: {call})({index})"
@@ -204,7 +215,8 @@ class ScanWriter(Writer):
             yield from (indent(line, "    ") for line in lines)
             yield f"    return {_tuple(list(targets))}, None"
             carried = _tuple(list(targets))
-            yield f"{carried}, _ = lax.scan({back}, {carried}, {self.steps(q.run)}, reverse=True)"
+            yield self.unless_empty(q.run)
+            yield f"    {carried}, _ = lax.scan({back}, {carried}, {self.steps(q.run)}, reverse=True)"
         for r in active:
             for position in r.starts:
                 yield from self.passed(self.pieces.starts[r, position])

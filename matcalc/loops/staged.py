@@ -158,7 +158,7 @@ class StagedWriter(Writer):
         if not sums:
             yield call
             return
-        names = [f"part{k}_" for k in range(1, len(sums) + 1)]
+        names = self.parts(len(sums))
         yield f"{', '.join(names)} = {call}"
         for v, part in zip(sums, names):
             yield from self.plus_equal(v.name if loop.plain else self.adjoint(v.name), part)
@@ -306,7 +306,7 @@ class StagedWriter(Writer):
     def passing(self, label: str, values: Mapping[Expr, Expr], value: Expr | None = None) -> Iterator[str]:
         """What one function computes, added to the adjoints of variables, members and stacks; a value before it."""
         found = {v: e for v, e in values.items() if not is_zero(e)}
-        results = {f"part{k}_": self.inner(v, e) for k, (v, e) in enumerate(found.items(), 1)}
+        results = {name: self.inner(v, e) for name, (v, e) in zip(self.parts(len(found)), found.items())}
         left = [*(["value"] if value is not None else []), *results]
         if left:
             yield f"{', '.join(left)} = {self.computed(label, results, value)}"

@@ -68,7 +68,7 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
         uses_math="math." in everything,
         imports=dialect.imported(everything),
         function=lowered.name,
-        signature=signature if dialect.imports else f"{signature}, xp",
+        signature=("" if signature == "*" else signature) if dialect.imports else f"{signature}, xp",
         summary=lowered.summary,
         lines=[*taking, *wrapped(lines, WIDTH)],
         result=result,
