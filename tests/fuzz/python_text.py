@@ -181,9 +181,8 @@ class _Sizes:
         """A number, the sizes in it read off the inputs."""
         if any(str(s) not in self.known for s in value.free_symbols):
             raise LookupError(value)
-        text = re.sub(r"\b(sqrt|pi|exp|log)\b", r"np.\1", str(value).replace("E", "np.e"))
-        for symbol in sorted(map(str, value.free_symbols), key=len, reverse=True):
-            text = text.replace(symbol, self.known.get(symbol, symbol))
+        names = {**{f: f"np.{f}" for f in ("sqrt", "pi", "exp", "log")}, "E": "np.e", **self.known}
+        text = re.sub(r"[A-Za-z_]\w*", lambda found: names.get(found[0], found[0]), str(value))
         return f"({text})"
 
 
