@@ -26,6 +26,7 @@ from matcalc.steps import Step
 from matcalc.walk import rebuild, substitute, transform
 
 MAX_ROUNDS = 200
+MAX_FORMS = 20_000  # of one value on its way to the normal form: as many as a product has factors
 SPREAD_COST = 120  # operations up to which an expression is multiplied out
 SPREADING = operations(matmul_, hadamard_, scale_, sum_, mean_, power_, matpow, diagvec)
 PARTNERS = operations(sum_, mean_, inv, matpow, eye, ones)
@@ -148,23 +149,28 @@ class Rewriter:
         return transform((e,), settled, through_names=False, make=rebuild_lenient, known=done)[e]
 
     def _settle(self, e: Expr) -> Expr:
-        """Tidy and rewrite the root until nothing changes; the arguments are normal."""
-        for _ in range(MAX_ROUNDS):
-            tidied = self._tidy(e)
-            if tidied is not e:
-                known = self._normal.get(tidied)
-                if known is not None:
-                    return known
-                if any(self._normal.get(a) is not a for a in tidied.args) and tidied.op != "named":
-                    return self.normal(tidied)
-                e = tidied
-                continue
-            applied = self._apply_first(e, self._collapse)
-            if applied is None:
-                self._normal[e] = e
-                return e
-            return self.normal(applied)
+        """Tidy and rewrite the root until nothing changes; the arguments are normal, and are made so for each form."""
+        forms = [e]
+        for _ in range(MAX_FORMS):
+            form = forms[-1]
+            known = form if form.op == "named" else self._normal.get(form)
+            if known is None:
+                changed: Expr | None = self._tidy(form)
+                if changed is form:
+                    changed = self._apply_first(form, self._collapse)
+                known = form if changed is None else None
+            if known is not None:
+                self._normal |= dict.fromkeys(forms, known)
+                return known
+            assert changed is not None
+            forms.append(self._on_normal_arguments(changed))
         raise RuntimeError(f"rewriting does not come to rest at {e}")
+
+    def _on_normal_arguments(self, e: Expr) -> Expr:
+        if e.op == "named" or all(self._normal.get(a) is a for a in e.args):
+            return e
+        args = tuple(self.normal(a) for a in e.args)
+        return e if args == e.args else rebuild_lenient(e, args)
 
     def _tidy(self, e: Expr) -> Expr:
         """The root tidied; a rewriter that keeps a record of everything notes it here."""
