@@ -216,6 +216,8 @@ REFUSED = [
     ("‖A‖₁", "two readings"),
     (r"x^\top x \leq 1", "in brackets is 1 where it holds"),
     (r"x^\top (y \neq 0)", "a relation is no value"),
+    (r"s^T x^T y", "declare T"),
+    ("(x^T*y)^T*s", "declare T"),
 ]
 
 

@@ -129,9 +129,17 @@ class Builder(Calls):
             words = shorten(words + "".join(self.source.words(suffix).split()))
         return result
 
+    def need_mark(self, suffix: Node, base: Operand) -> None:
+        """Raise ParseError for the letter T above a number: a power by a T that nobody declared, or no transpose."""
+        written = self.source.text[suffix.meta.start_pos : suffix.meta.end_pos]
+        if base.value.is_scalar and written.strip("^{} ") == "T":
+            said = f"^T of the scalar {base.words} has two readings: declare T (T: scalar) for a power, or leave it out"
+            raise self.source.error(said, suffix)
+
     def suffixed(self, suffix: Node, parts: list[Any], base: Operand) -> Expr:
         """One transpose, power or slice."""
         if suffix.data == "transposition":
+            self.need_mark(suffix, base)
             return base.value if base.value.op == "number" else transpose(base.value)
         if suffix.data == "indexing":
             return self.indexed(suffix, parts, base)
