@@ -210,7 +210,7 @@ WRONG = [
     ("sum = x", 1, 1, "name of a function"),
     ("Q*x", 1, 1, "Q is not declared"),
     ("Y'*x", 1, 1, "did you mean y"),
-    ("x^T", 1, 3, "the transpose is X'"),
+    ("x*T", 1, 3, "the transpose is X'"),
     ("A + I", 1, 5, r"eye\(n\)"),
     ("exp + x", 1, 1, "exp is a function and needs an argument"),
     ("foo(x)", 1, 1, "no function foo"),
