@@ -126,7 +126,7 @@ def different(program: Program, d: mc.Derivation, wrt: list[str]) -> str:
         return ""
     rng = np.random.default_rng((*program.seed, 5))
     original = mc.derive(mc.Graph.of(program.output), wrt=wrt)
-    compared = 0
+    at: dict[str, np.ndarray] | None = None  # the first point where there is a value
     for k in range(POINTS):
         arrays = dict(program.arrays) if k == 0 else _moved(program, rng)
         wanted = evaluate(original.source.output, arrays, program.sizes)
@@ -134,13 +134,12 @@ def different(program: Program, d: mc.Derivation, wrt: list[str]) -> str:
         found = evaluate(d.source.output, {k: np.asarray(a, float) for k, a in given.items()}, program.sizes)
         if not np.isfinite(wanted).all():
             continue
-        compared += 1
+        at = at or arrays
         if not close(found, wanted):
             return f"the value is {found.item():.8g}, not {wanted.item():.8g}"
-    if not compared:
+    if at is None:
         return HIDDEN
-    arrays = dict(program.arrays)
-    slopes = [x.function("gradient")(**arrays, dims=program.sizes) for x in (d, original)]
+    slopes = [x.function("gradient")(**at, dims=program.sizes) for x in (d, original)]
     for name in wrt:
         if not close(np.asarray(slopes[0][name]).reshape(-1), np.asarray(slopes[1][name]).reshape(-1)):
             return f"the gradient by {name} is another"
