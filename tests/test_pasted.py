@@ -3,7 +3,6 @@ r"""Mathematics as it is pasted (LaTeX, Unicode, NumPy, MATLAB, Julia) is read a
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -241,7 +240,7 @@ def test_declarations_stand_before_pasted_lines() -> None:
     assert found is parse("X: n x p; w: p x 1; y: n x 1\n1/2*norm2(X*w - y)^2").graph.output
 
 
-GRADIENTS = [case for case in VALID if case["kind"] == "gradient"][::3]
+GRADIENTS = [case for case in VALID if case["kind"] == "gradient"]
 
 
 @by_id(GRADIENTS)
@@ -254,7 +253,7 @@ def test_what_is_printed_in_latex_is_read_back_or_refused_never_read_as_somethin
     try:
         back = parse(latex(gradient), shapes=shapes, facts=case.get("assume"), syntax="latex").graph.output
     except MatcalcError as error:
-        assert re.search(r"two readings|not read|not known|not clear|context|unexpected|declared", str(error))  # noqa: PT017
+        assert r"the shape of \mathbf{1} does not follow from the context" in str(error)  # noqa: PT017
         return
     names = {e: var(name, *e.shape) for name, e in values.items()}
     free = substitute(gradient, names)
