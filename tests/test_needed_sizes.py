@@ -102,3 +102,21 @@ def test_the_derivative_by_ddof_is_checked_by_autodiff_too() -> None:
     f = mc.derive("X: n x m; sum(var(X, 1, 1))").function("value", "torch", autodiff=True)
     with pytest.raises(ValueError, match="n - 1 is 0"):
         f(X=torch.ones((1, 3), dtype=torch.float64, requires_grad=True))
+
+
+@pytest.mark.parametrize(
+    ("source", "array", "sizes"),
+    [
+        ("A: m*p x n; m*sum(A)", np.ones((6, 4)), {"m": 3, "p": 2}),
+        ("x: n^2 x 1; X = reshape(x, n, n); tr(X*X)", np.ones(9), {"n": 3}),
+    ],
+)
+def test_a_size_that_a_product_of_sizes_leaves_open_is_asked_for(
+    source: str, array: np.ndarray, sizes: dict[str, int]
+) -> None:
+    d = mc.derive(source)
+    given = {source[0]: array}
+    for kind in ("value", "value_and_grad"):
+        with pytest.raises(ValueError, match=f"no argument fixes the size '{next(iter(sizes))}': give dims="):
+            d.function(kind)(**given)
+        d.function(kind)(**given, dims=sizes)

@@ -74,7 +74,10 @@ def _matrix(name, value, shape, dims, dtype):
     if array.ndim != 2:
         raise ValueError(f"{name} must be a 2-D array ({text}), got an array of shape {array.shape}")
     for d, size in zip(shape, array.shape):
-        needed = dims.setdefault(d, size) if isinstance(d, str) else d[1](dims) if isinstance(d, tuple) else d
+        try:
+            needed = dims.setdefault(d, size) if isinstance(d, str) else d[1](dims) if isinstance(d, tuple) else d
+        except KeyError as missing:  # a product of sizes fixes none of them
+            raise ValueError(f"no argument fixes the size {missing}: give dims={{{missing}: ...}}") from None
         if size != needed:
             known = ", ".join(f"{k} = {v}" for k, v in dims.items() if k in text)
             given = f" with {known}" if known else ""

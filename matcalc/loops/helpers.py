@@ -13,8 +13,7 @@ def _input(name, value, shape, dims, dtype):
     """An input as a matrix; one that fits is taken as it is. Fills in `dims`."""
     if type(value) is np.ndarray and value.dtype == dtype and value.ndim == 2 and shape != (1, 1):
         for d, size in zip(shape, value.shape):
-            known = dims.setdefault(d, size) if type(d) is str else d[1](dims) if type(d) is tuple else d
-            if size != known:
+            if size != (dims.setdefault(d, size) if type(d) is str else d):
                 break
         else:
             return value

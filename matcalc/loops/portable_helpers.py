@@ -35,7 +35,10 @@ def _matrix(xp, name, value, shape, dims):
     if array.ndim != 2:
         raise ValueError(f"{name} must be a 2-D array ({text}), got an array of shape {tuple(array.shape)}")
     for d, size in zip(shape, array.shape):
-        needed = dims.setdefault(d, size) if isinstance(d, str) else d[1](dims) if isinstance(d, tuple) else d
+        try:
+            needed = dims.setdefault(d, size) if isinstance(d, str) else d[1](dims) if isinstance(d, tuple) else d
+        except KeyError as missing:  # a product of sizes fixes none of them
+            raise ValueError(f"no argument fixes the size {missing}: give dims={{{missing}: ...}}") from None
         if size != needed:
             raise ValueError(f"{name} has the shape {tuple(array.shape)}; needed {text}")
     return array[0, 0] if shape == (1, 1) else array
