@@ -6,6 +6,7 @@ in its record (`also`), calls that are an expression here in `READINGS`.
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -162,6 +163,12 @@ def about_call(name: str, words: Sequence[str]) -> str:
     for place, word in bare.items():
         written = written.replace(place + ")", word + ")")
     return f": write {written.format(*letters, *'XYZ'[len(letters) :])}"
+
+
+def about_misspelt(name: str, words: Sequence[str]) -> str:
+    """What is said of a name that is nearly one of another system; empty where none is near."""
+    near = difflib.get_close_matches(name, [*CALLS, *READINGS, *REFUSED], 1, 0.75) if len(name) > 3 else []
+    return f" (did you mean {near[0]}?){about_call(near[0], words)}" if near else ""
 
 
 # What may have been meant by a second argument that is not an axis.

@@ -12,7 +12,7 @@ from matcalc.dims import Dim, Shape, dim, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, closest, shorten
 from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, Param, node, number_value, synonym
 from matcalc.frontend.chains import Operand, broadcast_all
-from matcalc.frontend.hints import SECOND, about_axis, about_call
+from matcalc.frontend.hints import SECOND, about_axis, about_call, about_misspelt
 from matcalc.frontend.names import CONSTANTS, Names, is_function, operation
 from matcalc.frontend.syntax import Node, Source
 from matcalc.ops.matrix_functions import FUNCTIONS
@@ -69,7 +69,8 @@ class Calls:
             return f"there is no function {name}: an entry is {name}[1], and a product is written {name}*(...)"
         functions = [*self.names.functions, *filter(is_function, REGISTRY)]
         words = [self.source.words(t) for t in tree.children[1:] if isinstance(t, Tree)]
-        return f"there is no function {shorten(name)}{about_call(name, words) or closest(name, functions)}"
+        about = about_call(name, words) or closest(name, functions) or about_misspelt(name, words)
+        return f"there is no function {shorten(name)}{about}"
 
     def arguments(self, entry: Op, tree: Node, values: list[Any]) -> tuple[list[Operand], list[Any]]:
         """The expressions and the parameters of a call.
