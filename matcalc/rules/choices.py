@@ -59,22 +59,6 @@ def where_of_equal_branches(A: Expr, B: Expr, C: Expr, relation: str) -> tuple[E
     return where(A, B, C, C, relation), C
 
 
-def _filled(value: int, like: Expr) -> Expr:
-    return core.broadcast(number(value), like.shape)
-
-
-@rule(A="m n", scalar="where(a > 0, 1, 0) = step(a)", source=DEFINITION, why="one argument for four")
-def indicator_is_step(A: Expr) -> tuple[Expr, Expr]:
-    """where(A > 0, 1, 0) = step(A)"""
-    return where(A, core.zero_of(A), _filled(1, A), core.zero_of(A), ">"), step(A)
-
-
-@rule(A="m n", scalar="where(0 > a, 1, 0) = step(-a)", source=DEFINITION, why="one argument for four")
-def indicator_of_negative_is_step(A: Expr) -> tuple[Expr, Expr]:
-    """where(0 > A, 1, 0) = step(-A)"""
-    return where(core.zero_of(A), A, _filled(1, A), core.zero_of(A), ">"), step(minus(A))
-
-
 def _chosen() -> tuple[Expr, Expr]:
     A, B, C, D = (var(name, "m", "n") for name in "ABCD")
     return where(A, B, C, D, ">"), add(D, hadamard(difference(C, D), step(difference(A, B))))
