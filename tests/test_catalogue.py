@@ -83,7 +83,7 @@ def _used(source: str) -> dict[str, tuple[object, object]]:
         ("vech(A)'*vech(A)", "A", {}, "2*unvech(vech(A), n)"),
         ("sum(T[2:3, 1])", "T", {}, "place(ones(2, 1), 5, 3, 2, 1)"),
         ("cossim(u, v)", "u", {}, None),
-        ("sum(huber(X))", "X", {}, "minimum(maximum(X, -1), ones(m, n))"),
+        ("sum(huber(X))", "X", {}, "minimum(maximum(X, -1), 1)"),
     ],
 )
 def test_results(source: str, wrt: str, facts: dict[str, str], expected: str | None) -> None:

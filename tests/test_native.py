@@ -453,16 +453,14 @@ def started(queue, barrier):
     queue.put(found)
 
 
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_many_processes_at_once(place):
     """All start with an empty cache; none meets half a file, and nothing is left behind."""
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     queue, barrier = context.Queue(), context.Barrier(6)
     running = [context.Process(target=started, args=(queue, barrier)) for _ in range(6)]
     for process in running:
         process.start()
-    found = [queue.get(timeout=60) for _ in running]
+    found = [queue.get(timeout=120) for _ in running]
     for process in running:
         process.join()
     assert found == [[0.0, 1.0, 2.0]] * 6

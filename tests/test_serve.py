@@ -183,14 +183,11 @@ def test_documents_come_as_files(name: str) -> None:
 
 
 def test_notebooks_come_without_having_been_run() -> None:
-    data = call("export", {"source": "x'*A*x", "format": "notebook", "title": "T"})["data"]
-    cells = json.loads(base64.b64decode(data["content"]))["cells"]
-    assert [cell["outputs"] for cell in cells if cell["cell_type"] == "code"] == [[]] * sum(
-        cell["cell_type"] == "code" for cell in cells
-    )
-    assert "mc.derive" in "".join("".join(cell["source"]) for cell in cells)
-    with pytest.raises(MatcalcError):
-        call("export", {"source": EXAMPLES[-2]["source"], "format": "notebook"})
+    for source in ("x'*A*x", EXAMPLES[-2]["source"]):
+        data = call("export", {"source": source, "format": "notebook", "title": "T"})["data"]
+        cells = json.loads(base64.b64decode(data["content"]))["cells"]
+        assert not any(cell["outputs"] for cell in cells if cell["cell_type"] == "code")
+        assert "mc.derive" in "".join("".join(cell["source"]) for cell in cells)
 
 
 # ------------------------------------------------------------------------------------------------ the server

@@ -53,11 +53,12 @@ class LoopNote:
 
     template: str | Path | None = None
 
-    def __init__(self, d: LoopProblem, content: Content, report: Report) -> None:
+    def __init__(self, d: LoopProblem, content: Content, report: Report, *, execute: bool = True) -> None:
         self.language: Language = language(ENGLISH)
         self.d = d
         self.content = content
         self.report = report
+        self.execute = execute
 
     def heading(self) -> str:
         """The title."""
@@ -76,14 +77,14 @@ class LoopNote:
         return {"title": self.content.title, **page, "check": report_data(self.report), "module": self.content.module}
 
     def notebook(self, progress: Progress | None = None) -> dict[str, Any]:
-        """The note as a notebook, with cells that derive, check and plot.
+        """The note as a notebook, with cells that derive, check and plot; they are run unless `execute` is false.
 
         Raises:
             MatcalcError: a cell failed.
         """
         made = self.content
         book = loop_notebook(made.title, made.text, program_text(self.d), self.d.names, made.parts, self.language)
-        return executed(book, self.language)
+        return executed(book, self.language) if self.execute else book
 
 
 def program_text(d: LoopProblem) -> str:
@@ -102,9 +103,10 @@ def export_loops(
     format: str = "",  # noqa: A002  (the name that users expect)
     engine: str = "",
     notation: Notation = STANDARD,
+    execute: bool = True,
     **others: Any,
 ) -> Path:
-    """Write the note; the suffix of the path, or `format`, says as what.
+    """Write the note; the suffix of the path, or `format`, says as what. `execute`: whether a notebook's cells are run.
 
     Raises:
         MatcalcError: another suffix or option, or the file cannot be written.
@@ -112,12 +114,12 @@ def export_loops(
     if others:
         raise MatcalcError(
             f"the note of a program with loops has no option {', '.join(others)}; there are title, text, format, "
-            "engine, notation"
+            "engine, notation, execute"
         )
     target = Path(path)
     form = format_of(target, format, "a program with loops", also="notebook")
     content = Content(title, text, variables(d), parts_latex(d, "steps", notation), str(report), module)
-    return written(LoopNote(d, content, report), target, form, engine=engine)
+    return written(LoopNote(d, content, report, execute=execute), target, form, engine=engine)
 
 
 def _pieces(body: str, least: int = 4) -> list[str]:

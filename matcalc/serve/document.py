@@ -33,10 +33,12 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
     title = str(given.get("title") or getattr(d, "title", ""))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{_stem(title)}{suffix}"
-        if given["format"] == "notebook" and isinstance(d, Derivation):
+        if given["format"] != "notebook":
+            d.export(path, format=given["format"], **options)
+        elif isinstance(d, Derivation):
             path.write_text(_notebook(d, options), encoding="utf-8")
         else:
-            d.export(path, format=given["format"], **options)
+            d.export(path, format="notebook", execute=False, **options)
         files = {made.name: made.read_bytes() for made in sorted(Path(folder).iterdir())}
     content = files.pop(path.name)
     data = {
