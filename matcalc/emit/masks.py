@@ -111,10 +111,11 @@ def _treated(e: Expr, masks: dict[Expr, _Mask | None], risks: dict[Expr, bool]) 
         return e
     factors = [*e.args]
     above = factors[:1] if e.op == "divide" else factors
+    beside = [above[0], core.power(factors[1], -1)] if e.op == "divide" else factors
     found: list[_Mask] = []
     for k, f in enumerate(above):
         mask = masks[f]
-        if mask is None or not any(_infinite(r, mask, risks) for r in (*factors[:k], *factors[k + 1 :])):
+        if mask is None or not any(_infinite(r, mask, risks) for r in (*beside[:k], *beside[k + 1 :])):
             continue
         if (wide := mask.stretched(e.shape)) not in found:
             found.append(wide)

@@ -133,6 +133,8 @@ class NameReader:
         if tok.kind == "letter":
             self._join_letters()
             tok = self.peek()
+        if tok.kind == "func":
+            return self.function()
         if tok.kind == "word":
             return self.word(self.take())
         self.take()
@@ -161,6 +163,8 @@ class NameReader:
             run.append(self.tokens[at])
             at += 1
         word = "".join(t.value for t in run)
+        if self._join_function(word, run, at):
+            return
         longer = [name for name in self.known.names() if len(name) > 1 and name in word]
         if len(word) < 2 or not longer:
             return
@@ -173,6 +177,19 @@ class NameReader:
             self.tokens[self.at : self.at + length] = [
                 Tok("word", ways[0][0], run[0].start, run[length - 1].end, run[0].spaced)
             ]
+
+    def _join_function(self, word: str, run: list[Tok], at: int) -> bool:
+        """Letters right before a bracket that are the name of a function become one token: `tr(A^{-1})` in LaTeX."""
+        after = self.tokens[at]
+        if after.kind == "num" and not after.spaced and is_called(word + after.value):  # norm2(x)
+            word, run, after = word + after.value, [*run, after], self.tokens[at + 1]
+        if len(word) < 2 or (after.kind, after.value) != ("open", "(") or after.spaced or not is_called(word):
+            return False
+        if all(letter in self.known for letter in word):
+            product = "*".join(word)
+            raise self.error(f"{word}(...) has two readings, the function and {product}*(...)", run[0])
+        self.tokens[self.at : self.at + len(run)] = [Tok("func", word, run[0].start, run[-1].end, run[0].spaced)]
+        return True
 
     def splits(self, word: str) -> list[list[str]]:
         """The ways in which a word is made of known names."""

@@ -29,6 +29,23 @@ _SQUARE = 2
 _AXES = 2
 
 
+def shared_calls(absent: str) -> dict[str, str]:
+    """The helper functions that languages of matrices spell alike; `absent` is what stands for an identity factor."""
+    times = (("xxx", "{0}", "{1}"), ("-xx", absent, "{1}"), ("x-x", "{0}", absent))
+    by_times = (("xxx", "{1}", "{2}"), ("x-x", absent, "{2}"), ("xx-", "{1}", absent))
+    return {
+        **{"_comm": "commutation({s0}, {s1})", "_dsel": "diagonal_selection({s0})"},
+        **{"_dup": "duplication({s0})", "_elim": "elimination({s0})", "_toep": "toeplitz_basis({s0})"},
+        **{"_symtoep": "symmetric_toeplitz_basis({s0})", "_skewdup": "skew_basis({s0})"},
+        **{f"_kron_times:{k}": f"kron_times({a}, {b}, {{2}})" for k, a, b in times},
+        **{f"_times_kron:{k}": f"times_kron({{0}}, {a}, {b})" for k, a, b in by_times},
+        **{"_blockinner": "block_inner({0}, {1})", "_blocksum": "block_sum({0}, {1})"},
+        **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
+        **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_pdist2": "squared_distances({0}, {1})"},
+        "_convmat": "convolution_matrix({0}, {s1})",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of an expression.

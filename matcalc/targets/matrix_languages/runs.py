@@ -46,6 +46,24 @@ class Job:
         """The number of inputs before tangents, cotangent and sizes."""
         return len(self.signature.variables)
 
+    def arguments(self, item: str, entry: str, together: str) -> str:
+        """The arguments of a call, from the matrices of a list.
+
+        Args:
+            item: the text of a member of the list, with its number from 1.
+            entry: the text of a tangent, with its name and its member.
+            together: the text of all tangents.
+        """
+        numbers = iter(range(1, self.count + len(self.tangents) + 2 + len(self.sizes)))
+        given = [item.format(next(numbers)) for _ in range(self.count)]
+        if self.tangents:
+            parts = (entry.format(v.params[0], item.format(next(numbers))) for v in self.tangents)
+            given.append(together.format(", ".join(parts)))
+        if self.signature.kind.cotangent:
+            given.append(item.format(next(numbers)))
+        given += [item.format(next(numbers)) for _ in self.sizes]
+        return ", ".join(given)
+
 
 class Process:
     """A running process with some functions.

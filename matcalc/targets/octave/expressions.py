@@ -20,6 +20,7 @@ from matcalc.targets.matrix_languages.expressions import (
     UNARY,
     Expressions,
     Piece,
+    shared_calls,
 )
 from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
 
@@ -58,24 +59,12 @@ CALLS: dict[str, str] = {
     "_chol": "chol_or_nan({0})",
     **{"_vec": "column({0})", "_reshape": "reshape({0}, {s1}, {s2})", "_diag": "diagonal_matrix({0})"},
     **{"_diagvec": "diagonal({0})", "np.diagonal": "diagonal({0})", "_add_diagonal": "add_diagonal({0}, {1})"},
-    **{"_comm": "commutation({s0}, {s1})", "_dsel": "diagonal_selection({s0})"},
-    **{"_dup": "duplication({s0})", "_elim": "elimination({s0})", "_toep": "toeplitz_basis({s0})"},
-    **{"_symtoep": "symmetric_toeplitz_basis({s0})", "_skewdup": "skew_basis({s0})"},
     **{"_kron": "kron({0}, {1})", "np.kron": "kron({0}, {1})"},
     **{"_kron_eye": "kron({0}, eye({s1}))", "_eye_kron": "kron(eye({s0}), {1})"},
-    **{
-        f"_kron_times:{k}": f"kron_times({a}, {b}, {{2}})"
-        for k, a, b in (("xxx", "{0}", "{1}"), ("-xx", "[]", "{1}"), ("x-x", "{0}", "[]"))
-    },
-    **{
-        f"_times_kron:{k}": f"times_kron({{0}}, {a}, {b})"
-        for k, a, b in (("xxx", "{1}", "{2}"), ("x-x", "[]", "{2}"), ("xx-", "{1}", "[]"))
-    },
-    **{"_blockinner": "block_inner({0}, {1})", "_blocksum": "block_sum({0}, {1})"},
-    **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
-    **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_diagsums": "diagonal_sums({0})"},
-    **{"np.tril": "tril({0})", "np.triu": "triu({0})", "_pdist2": "squared_distances({0}, {1})"},
-    **{"_convmat": "convolution_matrix({0}, {s1})", "np.convolve": "conv({0}, {1})"},
+    **shared_calls("[]"),
+    **{"_diagsums": "diagonal_sums({0})"},
+    **{"np.tril": "tril({0})", "np.triu": "triu({0})"},
+    **{"np.convolve": "conv({0}, {1})"},
     **{"_prodothers": "other_products({0}, 0)", "_prodothers:0": "other_products({0}, 1)"},
     **{"_prodothers:1": "other_products({0}, 2)", "_dprodothers": "other_products_slope({0}, {1}, 0)"},
     **{f"_dprodothers:{k}": f"other_products_slope({{0}}, {{1}}, {k + 1})" for k in (0, 1)},

@@ -51,17 +51,8 @@ def _start(folder: Path, jobs: Sequence[Job]) -> list[str]:
 def _call(name: str, job: Job) -> str:
     """The call of a function with the matrices of a list, and its results as a list."""
     kind = job.signature.kind
-    given = [f"x{{{k + 1}}}" for k in range(job.count)]
-    place = job.count
-    if kind.tangents:
-        parts = [f"''{v.params[0]}'', x{{{place + k + 1}}}" for k, v in enumerate(job.tangents)]
-        given.append(f"struct({', '.join(parts)})")
-        place += len(parts)
-    if kind.cotangent:
-        given.append(f"x{{{place + 1}}}")
-        place += 1
-    given += [f"x{{{place + k + 1}}}" for k in range(len(job.sizes))]
-    call = f"{name}({', '.join(given)})"
+    given = job.arguments("x{{{0}}}", "''{0}'', {1}", "struct({0})")
+    call = f"{name}({given})"
     if kind.value and kind.derivatives:
         return f"[v, s] = {call}; y = [{{v}}; struct2cell(s)];"
     listed = kind.derivatives and not (kind.tangents and not kind.second)

@@ -22,6 +22,7 @@ from matcalc.targets.matrix_languages.expressions import (
     UNARY,
     Expressions,
     Piece,
+    shared_calls,
 )
 from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
 
@@ -60,24 +61,12 @@ CALLS: dict[str, str] = {
     **{"_cholesky_inverse": "chol2inv({0})", "_chol": "chol_lower({0})"},
     **{"_vec": "matrix({0})", "_reshape": "matrix({0}, {s1}, {s2})"},
     **{"_diag": "diag_of({0})", "_diagvec": "matrix(diag({0}))", "_add_diagonal": "add_diagonal({0}, {1})"},
-    **{"_comm": "commutation({s0}, {s1})", "_dsel": "diagonal_selection({s0})"},
-    **{"_dup": "duplication({s0})", "_elim": "elimination({s0})", "_toep": "toeplitz_basis({s0})"},
-    **{"_symtoep": "symmetric_toeplitz_basis({s0})", "_skewdup": "skew_basis({s0})"},
     **{"_kron": "kronecker({0}, {1})", "np.kron": "kronecker({0}, {1})"},
     **{"_kron_eye": "kronecker({0}, diag({s1}))", "_eye_kron": "kronecker(diag({s0}), {1})"},
-    **{
-        f"_kron_times:{k}": f"kron_times({a}, {b}, {{2}})"
-        for k, a, b in (("xxx", "{0}", "{1}"), ("-xx", "NULL", "{1}"), ("x-x", "{0}", "NULL"))
-    },
-    **{
-        f"_times_kron:{k}": f"times_kron({{0}}, {a}, {b})"
-        for k, a, b in (("xxx", "{1}", "{2}"), ("x-x", "NULL", "{2}"), ("xx-", "{1}", "NULL"))
-    },
-    **{"_blockinner": "block_inner({0}, {1})", "_blocksum": "block_sum({0}, {1})"},
-    **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
-    **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_diagsums": "diag_sums({0})"},
-    **{"np.tril": "lower_part({0})", "np.triu": "upper_part({0})", "_pdist2": "squared_distances({0}, {1})"},
-    **{"_convmat": "convolution_matrix({0}, {s1})", "np.convolve": "convolution({0}, {1})"},
+    **shared_calls("NULL"),
+    **{"_diagsums": "diag_sums({0})"},
+    **{"np.tril": "lower_part({0})", "np.triu": "upper_part({0})"},
+    **{"np.convolve": "convolution({0}, {1})"},
     **{"_prodothers": "other_products({0})", "_prodothers:0": "other_products_cols({0})"},
     **{"_prodothers:1": "other_products_rows({0})", "_dprodothers": "other_products_slope({0}, {1})"},
     **{

@@ -55,17 +55,8 @@ def _name(job: Job) -> str:
 def _call(job: Job) -> str:
     """The call of a function with the matrices of a list, and its results as a list."""
     kind = job.signature.kind
-    given = [f"x[[{k + 1}]]" for k in range(job.count)]
-    place = job.count
-    if kind.tangents:
-        parts = [f"`{v.params[0]}` = x[[{place + k + 1}]]" for k, v in enumerate(job.tangents)]
-        given.append(f"list({', '.join(parts)})")
-        place += len(parts)
-    if kind.cotangent:
-        given.append(f"x[[{place + 1}]]")
-        place += 1
-    given += [f"x[[{place + k + 1}]]" for k in range(len(job.sizes))]
-    call = f"f({', '.join(given)})"
+    given = job.arguments("x[[{0}]]", "`{0}` = {1}", "list({0})")
+    call = f"f({given})"
     if kind.value and kind.derivatives:
         return f"with({call}, c(list(value), unname(gradient)))"
     return call if kind.derivatives and not (kind.tangents and not kind.second) else f"list({call})"
