@@ -9,7 +9,10 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
 from pathlib import Path
+
+import pytest
 
 from matcalc.cli import main
 
@@ -45,6 +48,23 @@ def test_the_sessions_print_what_the_readme_shows() -> None:
     text = README.read_text(encoding="utf-8")
     assert len(SESSION.findall(text)) >= 3
     assert settled(rewritten(text)) == settled(text), "run tests/test_readme.py and look at the difference"
+
+
+TABLE = re.findall(r"`(matcalc [^`]+)`", README.read_text(encoding="utf-8").split("| you type |")[1].split("\n## ")[0])
+ELSEWHERE = ("serve", "mcp")  # they wait for requests; their tests start them
+
+
+@pytest.mark.parametrize("command", [c for c in TABLE if c.split()[1] not in ELSEWHERE])
+def test_the_commands_of_the_table_work(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "--engine typst" in command:
+        pytest.importorskip("typst")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    arguments = shlex.split(command)[1:]
+    assert main(arguments) == 0
+    for option, file in zip(arguments, arguments[1:]):
+        if option == "-o":
+            assert (tmp_path / file).stat().st_size > 500
 
 
 if __name__ == "__main__":
