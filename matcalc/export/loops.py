@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from matcalc.emit.module import compile_function
 from matcalc.errors import MatcalcError
 from matcalc.export.data import report_data
 from matcalc.export.formats import format_of
@@ -15,6 +16,7 @@ from matcalc.export.notebook import executed, loop_notebook
 from matcalc.export.rendering import rendered, tidied
 from matcalc.export.writers import Progress, written
 from matcalc.languages import ENGLISH, Language, language
+from matcalc.loops.check import checked
 from matcalc.loops.page import BACKWARD, GRADIENTS, page_data, parts_latex, variables
 from matcalc.loops.problem import LoopProblem
 from matcalc.numeric.report import Report
@@ -66,9 +68,8 @@ class LoopNote:
 
     def page(self, form: str, markup: Markup, progress: Progress | None = None, **values: Any) -> str:
         """The note by the template of a form, in a markup."""
-        rows = [(markup.verbatim(name), markup.text(words)) for name, words in self.content.variables]
         parts = [(title, _fitted(body, markup.line)) for title, body in self.content.parts]
-        note = replace(self.content, variables=rows, parts=parts)
+        note = replace(self.content, parts=parts)
         return tidied(rendered(f"loops.{form}", None, note=note, f=markup, language=self.language, **values))
 
     def data(self) -> dict[str, Any]:
@@ -83,13 +84,44 @@ class LoopNote:
             MatcalcError: a cell failed.
         """
         made = self.content
-        book = loop_notebook(made.title, made.text, program_text(self.d), self.d.names, made.parts, self.language)
+        book = loop_notebook(self.d, made.title, made.text, made.parts, self.language)
         return executed(book, self.language) if self.execute else book
 
 
-def program_text(d: LoopProblem) -> str:
-    """The program as it is read: declarations, then its lines."""
-    return "\n".join([*(f"{name}: {words}" for name, words in variables(d)), *map(str, d.forward())])
+@dataclass(frozen=True)
+class LoopSection:
+    """A program with loops among the derivations of a note."""
+
+    title: str
+    text: str
+    program: Content
+    helpers: bool = False
+    module: str = ""  # nothing for the end of the note: its module is printed where it stands
+
+
+def loop_report(d: LoopProblem) -> Report:
+    """The certificate of the program's gradients."""
+    return checked(d, compile_function(d.source()), 3, 0)
+
+
+def loop_section(
+    d: LoopProblem, title: str, text: str, notation: Notation, line: float, *, style: str, source: str, computed: bool
+) -> LoopSection:
+    """A program with loops as a section of a note, with its certificate if it is `computed`.
+
+    Args:
+        d: the program.
+        title: of the section.
+        text: an introduction.
+        notation: the symbols.
+        line: how wide a formula may be.
+        style: `steps`, or `result` for the adjoints and gradients alone.
+        source: the module that is shown; empty for none.
+        computed: whether the certificate is made.
+    """
+    parts = [(heading, _fitted(body, line)) for heading, body in parts_latex(d, style, notation)]
+    report = str(loop_report(d)) if computed else ""
+    return LoopSection(title, text, Content(title, "", variables(d), parts, report, source))
 
 
 def export_loops(

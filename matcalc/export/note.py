@@ -12,6 +12,7 @@ from matcalc.export.data import derivation_data, report_data
 from matcalc.export.formats import format_of
 from matcalc.export.lecture import make_lesson
 from matcalc.export.lesson import DETAILS, Lesson
+from matcalc.export.loops import LoopSection, loop_report, loop_section
 from matcalc.export.markup import Markdown, Markup
 from matcalc.export.notebook import executed, notebook
 from matcalc.export.picture_svg import graph_svg
@@ -26,6 +27,7 @@ from matcalc.export.writers import WRITERS, Progress, Wish, written
 from matcalc.functions.certificate import certified
 from matcalc.functions.request import module
 from matcalc.languages import Language, language
+from matcalc.loops.problem import LoopProblem
 from matcalc.numeric.report import Report
 from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD, Notation
@@ -63,6 +65,7 @@ class Section:
     helpers: bool
     sums: list[Lifted]
     report: Report | None
+    program: None = None  # what a program with loops has instead of a lesson
 
 
 @dataclass(slots=True)
@@ -71,7 +74,7 @@ class Content:
 
     title: str
     detail: str
-    sections: list[Section]
+    sections: list[Section | LoopSection]
     references: References
     symbols: list[Symbol]
     appendix: bool = True
@@ -127,11 +130,11 @@ class Note:
             raise MatcalcError(f"entries must be a whole number from 0 to 8, got {entries!r}")
         self.entries = entries
         self.hessian = hessian
-        self.parts: list[tuple[Problem, str, str]] = []
+        self.parts: list[tuple[Problem | LoopProblem, str, str]] = []
 
-    def add(self, d: Problem, title: str = "", text: str = "") -> None:
+    def add(self, d: Problem | LoopProblem, title: str = "", text: str = "") -> None:
         """Add a derivation, with a title and an introduction in plain words."""
-        if not isinstance(d, Problem):
+        if not isinstance(d, Problem | LoopProblem):
             raise MatcalcError(f"a note is made of derivations, got {type(d).__name__}")
         self.parts.append((d, title, text))
 
@@ -163,7 +166,7 @@ class Note:
                 {
                     **({"title": title} if title else {}),
                     **derivation_data(d),
-                    "check": report_data(certified(d, trials=3)),
+                    "check": report_data(_report(d)),
                 }
                 for d, title, _ in self.parts
             ],
@@ -187,7 +190,7 @@ class Note:
         """The title, or one made from what is differentiated."""
         if self.title:
             return self.title
-        titles = [title or d.title for d, title, _ in self.parts if title or d.title]
+        titles = [said for d, title, _ in self.parts if (said := title or _title(d))]
         if len(self.parts) == 1 and titles:
             return titles[0]
         if len(self.parts) == 1 and (name := self.parts[0][0].output.name):
@@ -252,21 +255,37 @@ class Note:
 
     def _content(
         self,
-        parts: list[tuple[Problem, str, str]],
+        parts: list[tuple[Problem | LoopProblem, str, str]],
         markup: Markup,
         progress: Progress | None,
         *,
         computed: bool = True,
     ) -> Content:
         references = References(self.notation)
-        sections = []
+        sections: list[Section | LoopSection] = []
         for k, (d, title, text) in enumerate(parts):
             if progress is not None:
                 progress(k, len(parts), title)
-            sections.append(self._section(d, title, text, references, markup, computed))
-        symbols = symbols_in([section.lesson for section in sections], self.notation) if self.detail != "brief" else []
+            if isinstance(d, LoopProblem):
+                sections.append(self._program(d, title, text, markup, computed))
+            else:
+                sections.append(self._section(d, title, text, references, markup, computed))
+        lessons = [section.lesson for section in sections if isinstance(section, Section)]
+        symbols = symbols_in(lessons, self.notation) if self.detail != "brief" else []
         shown, appendix = ("brief", False) if self.detail == "brief" else ("full", self.detail == "full")
         return Content(self.heading(), shown, sections, references, symbols, appendix)
+
+    def _program(self, d: LoopProblem, title: str, text: str, markup: Markup, computed: bool) -> LoopSection:
+        return loop_section(
+            d,
+            title or self.language("Derivatives"),
+            text,
+            self.notation,
+            markup.line,
+            style="result" if self.detail == "brief" else "steps",
+            source=d.source() if computed and self.code and self.detail == "full" else "",
+            computed=computed,
+        )
 
     def _section(
         self, d: Problem, title: str, text: str, references: References, markup: Markup, computed: bool
@@ -299,6 +318,15 @@ class Note:
             sums=[Lifted(x.words, x.rows(notation), latex(x.value, notation)) for x in d.liftings],
             report=certified(d, trials=3) if computed else None,
         )
+
+
+def _title(d: Problem | LoopProblem) -> str:
+    """The title that a derivation has of its own."""
+    return d.title if isinstance(d, Problem) else ""
+
+
+def _report(d: Problem | LoopProblem) -> Report:
+    return certified(d, trials=3) if isinstance(d, Problem) else loop_report(d)
 
 
 def _drawing(d: Problem, markup: Markup, notation: Notation) -> str:

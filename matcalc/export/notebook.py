@@ -16,6 +16,8 @@ from matcalc.calculus.problem import Problem
 from matcalc.errors import MatcalcError, MissingDependencyError, shorten
 from matcalc.export.program import code_kind, function_names, source_program
 from matcalc.languages import Language
+from matcalc.loops.page import program_text
+from matcalc.loops.problem import LoopProblem
 
 PLOT = """\
 reports = [d.check(trials=1, seed=seed) for seed in range(12)]
@@ -35,7 +37,7 @@ else:
 
 
 def notebook(
-    title: str, parts: Sequence[tuple[Problem, str, str]], texts: Sequence[str], words: Language
+    title: str, parts: Sequence[tuple[Problem | LoopProblem, str, str]], texts: Sequence[str], words: Language
 ) -> dict[str, Any]:
     """The notebook of a note.
 
@@ -49,39 +51,53 @@ def notebook(
     for (d, heading, _), text in zip(parts, texts):
         if heading and heading != title:
             cells.append(_markdown(f"## {heading}"))
+        if isinstance(d, LoopProblem):
+            cells += [_code(_derive_program(d)), _markdown(text.strip()), *_computed(words, None)]
+            continue
         cells.append(_code(_derive(d)))
         cells.append(_code("d.picture()"))
         cells.append(_markdown(text.strip()))
-        kind = code_kind(d)
-        cells.append(_markdown(f"### {words('Generated code')}"))
-        cells.append(_code("print(d.code())" if kind is None else f'print(d.code("{kind}"))'))
-        cells.append(_markdown(f"### {words('Numeric certificate')}"))
-        cells.append(_code("print(d.check())"))
-        cells.append(_code(PLOT))
+        cells += _computed(words, code_kind(d))
     return _book(cells)
 
 
 def loop_notebook(
-    title: str, text: str, program: str, names: Sequence[str], parts: Sequence[tuple[str, str]], words: Language
+    d: LoopProblem, title: str, text: str, parts: Sequence[tuple[str, str]], words: Language
 ) -> dict[str, Any]:
     """The notebook of a program with loops.
 
     Args:
+        d: the program.
         title: of the notebook.
         text: an introduction; empty for none.
-        program: what is derived, as text.
-        names: what it is derived by.
         parts: headings, and formulas in LaTeX.
         words: the language.
     """
     cells = [_markdown(f"# {title}"), *([_markdown(text)] if text else []), _code("import matcalc as mc")]
-    quoted = program.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    derive = f'd = mc.derive(\n    """\n{quoted}\n""",\n    wrt={list(names)!r},\n)\nprint(d.text(style="result"))'
-    cells.append(_code(derive))
+    cells.append(_code(_derive_program(d)))
     cells += [_markdown(f"### {words(heading)}\n\n$$\n{body}\n$$") for heading, body in parts]
-    cells += [_markdown(f"### {words('Generated code')}"), _code("print(d.code())")]
-    cells += [_markdown(f"### {words('Numeric certificate')}"), _code("print(d.check())"), _code(PLOT)]
-    return _book(cells)
+    return _book([*cells, *_computed(words, None)])
+
+
+def _computed(words: Language, kind: str | None) -> list[dict[str, Any]]:
+    """The cells that print the code, check it and plot the errors."""
+    return [
+        _markdown(f"### {words('Generated code')}"),
+        _code("print(d.code())" if kind is None else f'print(d.code("{kind}"))'),
+        _markdown(f"### {words('Numeric certificate')}"),
+        _code("print(d.check())"),
+        _code(PLOT),
+    ]
+
+
+def _derive_program(d: LoopProblem) -> str:
+    """The call that makes the derivation of a program with loops again."""
+    return _call(program_text(d), [f"wrt={d.names!r}"])
+
+
+def _call(program: str, options: Sequence[str]) -> str:
+    quoted = program.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return f'd = mc.derive(\n    """\n{quoted}\n""",\n    {", ".join(options)},\n)\nprint(d.text(style="result"))'
 
 
 def _book(cells: list[dict[str, Any]]) -> dict[str, Any]:
@@ -149,8 +165,7 @@ def _derive(d: Problem) -> str:
     functions = function_names(d)
     if functions:
         options.append(f"functions={functions!r}")
-    program = source_program(d).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    return f'd = mc.derive(\n    """\n{program}\n""",\n    {", ".join(options)},\n)\nprint(d.text(style="result"))'
+    return _call(source_program(d), options)
 
 
 def _markdown(text: str) -> dict[str, Any]:

@@ -65,6 +65,11 @@ def variables(d: LoopProblem) -> list[tuple[str, str]]:
     return [*rows, *((f"{f.name}[{f.run.text}]", " ".join([shape_text(f.shape), *f.facts])) for f in families)]
 
 
+def program_text(d: LoopProblem) -> str:
+    """The program as it is read: declarations, then its lines."""
+    return "\n".join([*(f"{name}: {words}" for name, words in variables(d)), *map(str, d.forward())])
+
+
 # ------------------------------------------------------------------------------------------------ text
 
 
