@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <string.h>
 
 #define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
 #include <numpy/arrayobject.h>
@@ -40,7 +41,7 @@ typedef struct {
     Entry entry[2]; /* for double and for float */
     void *outside[2]; /* what they ask for values in Python */
     Shapes shapes;
-    int inputs, results, sizes, keyed, along;
+    int inputs, results, sizes, keyed, along, buffers;
     Input input[MOST];
     Result result[MOST];
 } Function;
@@ -62,14 +63,16 @@ static int matched(Function *f, PyObject *const *args, PyObject *names, PyObject
             return 0;
         found[place] = args[k];
     }
-    for (Py_ssize_t k = 0; k < known - 1; k++)
+    const Py_ssize_t dims = known - 1 - f->buffers; /* after the inputs; then what the results are written to */
+    for (Py_ssize_t k = 0; k < dims; k++)
         if (found[k] == NULL)
             return 0;
-    return found[known - 1] == NULL || found[known - 1] == Py_None;
+    return found[dims] == NULL || found[dims] == Py_None;
 }
 
 /* The pointers to the inputs' entries and the sizes; the number of the type, or -1 where something does not fit. */
-static int taken(Function *f, PyObject **found, const void **given, int *sizes, double *numbers, float *narrow, int *axes)
+static int taken(Function *f, PyObject **found, const void **given, size_t *bytes, int *sizes, double *numbers,
+                 float *narrow, int *axes)
 {
     int type = -1, scalars = 0;
     for (int k = 0; k < f->inputs; k++) {
@@ -90,6 +93,7 @@ static int taken(Function *f, PyObject **found, const void **given, int *sizes, 
             numbers[k] = PyFloat_AS_DOUBLE(object);
             narrow[k] = (float)numbers[k];
             axes[k] = 0;
+            bytes[k] = 0;
             scalars = 1;
             continue;
         }
@@ -123,6 +127,7 @@ static int taken(Function *f, PyObject **found, const void **given, int *sizes, 
                 return -1;
         }
         given[k] = PyArray_DATA(array);
+        bytes[k] = (size_t)PyArray_NBYTES(array);
     }
     if (type < 0 || f->entry[type] == NULL)
         return -1;
@@ -130,6 +135,41 @@ static int taken(Function *f, PyObject **found, const void **given, int *sizes, 
         if (f->input[k].scalar)
             given[k] = type == 0 ? (const void *)&numbers[k] : (const void *)&narrow[k];
     return type;
+}
+
+/* Whether an object is memory for a result: an array of its type and shape that can be written to as it lies. */
+static int fits(PyObject *object, int axes, const npy_intp *shape, int type)
+{
+    if (!PyArray_CheckExact(object))
+        return 0;
+    PyArrayObject *array = (PyArrayObject *)object;
+    if (PyArray_TYPE(array) != (type == 0 ? NPY_DOUBLE : NPY_FLOAT) || !PyArray_ISCARRAY(array) ||
+        PyArray_NDIM(array) != axes)
+        return 0;
+    for (int axis = 0; axis < axes; axis++)
+        if (PyArray_DIM(array, axis) != shape[axis])
+            return 0;
+    return 1;
+}
+
+static int overlap(const void *a, size_t length, const void *b, size_t other)
+{
+    return (const char *)a < (const char *)b + other && (const char *)b < (const char *)a + length;
+}
+
+/* Whether the memory that is given for a result is that of an input or of an earlier result too. */
+static int shared(Function *f, int k, PyObject **arrays, const void **given, const size_t *bytes)
+{
+    PyArrayObject *array = (PyArrayObject *)arrays[k];
+    const size_t length = (size_t)PyArray_NBYTES(array);
+    for (int j = 0; j < f->inputs; j++)
+        if (overlap(PyArray_DATA(array), length, given[j], bytes[j]))
+            return 1;
+    for (int j = 0; j < k; j++)
+        if (arrays[j] != NULL && overlap(PyArray_DATA(array), length, PyArray_DATA((PyArrayObject *)arrays[j]),
+                                         (size_t)PyArray_NBYTES((PyArrayObject *)arrays[j])))
+            return 1;
+    return 0;
 }
 
 /* A result as it is returned. */
@@ -149,29 +189,65 @@ static PyObject *quick(Function *f, PyObject **found)
     double numbers[MOST], values[MOST];
     float narrow[MOST];
     int sizes[MOST], axes[MOST];
+    size_t bytes[MOST];
     long long shapes[2 * MOST];
     PyObject *arrays[MOST] = {0}, *returned = NULL, *dict = NULL;
+    PyObject *out = f->buffers ? found[PyTuple_GET_SIZE(f->parameters) - 1] : NULL;
+    char into[MOST] = {0};
+    Py_ssize_t used = 0;
+
+    out = out == Py_None ? NULL : out;
+    if (out != NULL && f->keyed && !PyDict_CheckExact(out))
+        return NULL;
 
     for (int k = 0; k < f->sizes; k++)
         sizes[k] = -1;
-    const int type = taken(f, found, given, sizes, numbers, narrow, axes);
+    const int type = taken(f, found, given, bytes, sizes, numbers, narrow, axes);
     if (type < 0)
         return NULL;
     f->shapes(sizes, shapes);
     for (int k = 0; k < f->results; k++) {
         const int form = f->result[k].form;
+        PyObject *buffer = out;
+        if (out != NULL && f->keyed)
+            buffer = f->result[k].key == NULL ? NULL : PyDict_GetItemWithError(out, f->result[k].key);
+        if (buffer == NULL && PyErr_Occurred())
+            goto done;
         pointers[k] = &values[k];
-        if (form == NUMBER || (form >= 0 && axes[form] == 0))
+        if (form == NUMBER || (form >= 0 && axes[form] == 0)) {
+            if (buffer != NULL)
+                goto done;
             continue;
+        }
         npy_intp shape[2] = {(npy_intp)shapes[2 * k], (npy_intp)shapes[2 * k + 1]};
         const int one = form >= 0 && axes[form] == 1;
         if (one)
             shape[0] *= shape[1];
+        if (buffer != NULL) {
+            if (!fits(buffer, one ? 1 : 2, shape, type))
+                goto done;
+            Py_INCREF(buffer);
+            arrays[k] = buffer;
+            pointers[k] = PyArray_DATA((PyArrayObject *)buffer);
+            into[k] = 1;
+            used++;
+            continue;
+        }
         arrays[k] = form == ZEROS ? PyArray_ZEROS(2, shape, type == 0 ? NPY_DOUBLE : NPY_FLOAT, 0)
                                   : PyArray_SimpleNew(one ? 1 : 2, shape, type == 0 ? NPY_DOUBLE : NPY_FLOAT);
         if (arrays[k] == NULL)
             goto done;
         pointers[k] = PyArray_DATA((PyArrayObject *)arrays[k]);
+    }
+    if (out != NULL) {
+        if (f->keyed && used != PyDict_GET_SIZE(out))
+            goto done;
+        for (int k = 0; k < f->results; k++)
+            if (into[k] && shared(f, k, arrays, given, bytes))
+                goto done;
+        for (int k = 0; k < f->results; k++)
+            if (into[k] && f->result[k].form == ZEROS)
+                memset(pointers[k], 0, (size_t)PyArray_NBYTES((PyArrayObject *)arrays[k]));
     }
     int status;
     Py_BEGIN_ALLOW_THREADS
@@ -263,15 +339,15 @@ static void dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* Function(general, parameters, inputs, results, sizes, entry, shapes, outside): the inputs as (place, key or None, scalar, rows,
- * columns), the results as (key or None, form). */
+/* Function(general, parameters, inputs, results, sizes, buffers, entry, shapes, outside): the inputs as (place, key or
+ * None, scalar, rows, columns), the results as (key or None, form). */
 static PyObject *made(PyTypeObject *type, PyObject *args, PyObject *words)
 {
     PyObject *general, *parameters, *inputs, *results;
-    int sizes;
+    int sizes, buffers;
     unsigned long long entry, shapes, outside;
-    if (!PyArg_ParseTuple(args, "OO!O!O!iKKK", &general, &PyTuple_Type, &parameters, &PyTuple_Type, &inputs,
-                          &PyTuple_Type, &results, &sizes, &entry, &shapes, &outside))
+    if (!PyArg_ParseTuple(args, "OO!O!O!iiKKK", &general, &PyTuple_Type, &parameters, &PyTuple_Type, &inputs,
+                          &PyTuple_Type, &results, &sizes, &buffers, &entry, &shapes, &outside))
         return NULL;
     if (PyTuple_GET_SIZE(parameters) > MOST || PyTuple_GET_SIZE(inputs) > MOST || PyTuple_GET_SIZE(results) > MOST ||
         sizes > MOST) {
@@ -287,6 +363,7 @@ static PyObject *made(PyTypeObject *type, PyObject *args, PyObject *words)
     Py_INCREF(parameters);
     f->parameters = parameters;
     f->sizes = sizes;
+    f->buffers = buffers;
     f->entry[0] = (Entry)(uintptr_t)entry;
     f->outside[0] = (void *)(uintptr_t)outside;
     f->shapes = (Shapes)(uintptr_t)shapes;

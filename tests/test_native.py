@@ -555,7 +555,7 @@ def test_the_example_of_the_documentation():
 
 def test_the_function_tells_what_it_is():
     f = mc.derive(LOGISTIC, wrt="w").function("gradient", "native")
-    assert str(inspect.signature(f)) == "(*, X, y, w, dims=None)"
+    assert str(inspect.signature(f)) == "(*, X, y, w, dims=None, out=None)"
     assert f.__name__ == "gradient"
     assert f.__doc__ == "The gradients, by the variables' names."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import keyword
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import sympy as sp
@@ -129,14 +129,15 @@ class Lowered:
     def renamed(self) -> list[str]:
         return [name for v in self.program.variables if self.inputs[name := v.params[0]] != name]
 
-    def signature(self) -> str:
+    def signature(self, more: Sequence[str] = ()) -> str:
+        """The parameters of the function; `more` are those of its target."""
         names = [self.inputs[v.params[0]] for v in self.program.variables if v.params[0] not in self.renamed()]
         names += self.functions.values()
         if self.program.tangents:
             names.append("tangents")
         if self.program.cotangent is not None:
             names.append("cotangent")
-        parts = ["*", *names, "dims=None"]
+        parts = ["*", *names, "dims=None", *more]
         return ", ".join(parts + (["**inputs"] if self.renamed() else []))
 
     # -------------------------------------------------------------------------------------------- result

@@ -91,6 +91,7 @@ class Compiled:
         inputs: Sequence[tuple[str, str | None, tuple[Any, ...]]],
         results: Sequence[tuple[str | None, str]],
         sizes: Sequence[str],
+        buffers: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """A decorator: arrays that fit as they are go to the compiled function at once.
 
@@ -98,9 +99,11 @@ class Compiled:
             inputs: for each its parameter, its name where that is a dict, its shape (() for numbers).
             results: for each its name in the dict (None for what stands alone), and its form.
             sizes: the names of the sizes.
+            buffers: whether `out` is memory for the results.
         """
         caller = _caller() if max(len(inputs), len(results), len(sizes)) < _MOST else None
-        parameters = tuple(map(sys.intern, [*dict.fromkeys(name for name, _, _ in inputs), "dims"]))
+        names = [*dict.fromkeys(name for name, _, _ in inputs), "dims", *(["out"] if buffers else [])]
+        parameters = tuple(map(sys.intern, names))
         number = {name: k for k, name in enumerate(sizes)}
         places = [name for name, key, _ in inputs if key is None]
         taken = tuple(
@@ -116,7 +119,7 @@ class Compiled:
                 return general
             library = self.library("d")
             addresses = library.address("matcalc_entry"), library.address("matcalc_shapes"), library.callback
-            made = caller(general, parameters, taken, given, len(sizes), *addresses)
+            made = caller(general, parameters, taken, given, len(sizes), int(buffers), *addresses)
             self.function = made
             found: Callable[..., Any] = functools.update_wrapper(made, general)
             return found

@@ -16,7 +16,8 @@ from matcalc.targets.registry import Page
 from matcalc.targets.solvers import solver_sources
 from matcalc.templating import render
 
-RUNTIME = ("_compiled", "Compiled")
+RUNTIME = ("_compiled", "Compiled", "_into")
+BUFFERS = "out"  # the parameter for memory for the results, unless a variable is called so
 
 
 def native_text(lowered: Lowered, page: Page) -> str:
@@ -39,6 +40,14 @@ def native_text(lowered: Lowered, page: Page) -> str:
     call, taking = taken.call("\n".join([body, result]))
     prologue = [f"{lowered.inputs[name]} = _renamed(inputs, {quoted(name)})" for name in lowered.renamed()]
     prologue += [*(["_nothing_left(inputs)"] if prologue else []), call, body]
+    kind, buffers = lowered.program.kind, BUFFERS not in lowered.inputs.values()
+    if buffers:
+        given = BUFFERS
+        if BUFFERS in lowered.dimensions.values():  # a size that is called so takes the name
+            given = lowered.namer.fresh("buffers")
+            prologue.insert(0, f"{given} = {BUFFERS}")
+        pair = kind.value and kind.derivatives and lowered.program.output is None
+        result = f"_into({given}, {f'({result})' if pair else result})"
     sizes = _sizes(lowered, writer)
     zeros = {k for w in writers for k, key in enumerate(w.results) if w.outputs[key] in w.statements.zeroed}
     asked = [source for k, w in enumerate(writers) for source in _asked(w, k)]
@@ -56,7 +65,8 @@ def native_text(lowered: Lowered, page: Page) -> str:
         results=_results(lowered, zeros),
         zeros=sorted(zeros),
         function=lowered.name,
-        signature=lowered.signature(),
+        signature=lowered.signature([f"{BUFFERS}=None"] if buffers else []),
+        buffers=buffers,
         summary=lowered.summary,
         prologue=prologue,
         result=result,
