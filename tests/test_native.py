@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import multiprocessing
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -548,9 +549,11 @@ def test_no_read_or_write_outside_of_memory():
 def test_the_example_of_the_documentation():
     page = (EXAMPLES.parent / "docs" / "native.md").read_text()
     names: dict = {}
-    exec(page[page.index("import numpy") : page.index("```\n\nIt needs")], names)
+    for code in re.findall(r"```python\n(import numpy.*?|slopes.*?)```", page, re.DOTALL):
+        exec(code, names)
     assert names["value"] == pytest.approx(np.log(2))
-    assert names["gradients"]["w"].shape == (32,)
+    assert names["gradients"]["w"] is names["slopes"]["w"]
+    assert names["slopes"]["w"].shape == (32,)
 
 
 def test_the_function_tells_what_it_is():
