@@ -42,6 +42,12 @@ FOUND: list[tuple[str, str, dict[str, Any]]] = [
     *((t, "b: 1 x 1; where(-1 > -2, b, -1)*b", {"b": 0.8}) for t in LIBRARIES),
     *((t, "a: 1 x 1; h = 3/4; h^a", {"a": 1.1}) for t in LIBRARIES),
     *((t, "a: 1 x 1; h = 1/2; maximum(h, 1/3)*a*abs(h)*softplus(h)", {"a": 1.1}) for t in LIBRARIES),
+    # A number that is spread over a square was taken for its rows.
+    ("jacobian", "C: m x 1; sum(standardize(diag(C), 2, 1, 0.1), 1)", {"C": [[0.3], [0.8], [0.2]]}),
+    ("jacobian", "C: m x 1; sum(standardize(diag(C), 1, 1, 0.1), 2)", {"C": [[0.3], [0.8], [0.2]]}),
+    # No axis was looked up among the sizes.
+    *((t, "b: 1 x 1; standardize(b, ddof=0, eps=0.1)", {"b": 2.2}) for t in LIBRARIES),
+    *((t, "C: n x n; sum(standardize(C, ddof=1, eps=0.1).*C)", {"C": X}) for t in LIBRARIES),
     # The singular values of nan were looked for.
     ("gradient", "A: n x n; sum(pinv(sqrtm(A*A)))", {"A": X}),
 ]

@@ -73,12 +73,19 @@ def diagonal_times_identity_and_rows(e: Expr, context: Context) -> Expr | None:
         for t in rest.args:
             coefficient, scalars, body = split(t)
             if body is not None and body.op == "broadcast":
-                body = matmul(u, body.args[0]) if D is a else matmul(body.args[0], flipped(u))
+                body = _outer(u, body, rows=D is a)
             else:
                 body = D
             terms.append(join(coefficient, scalars, body))
         return matmul(*e.args[:k], core.add(*terms), *e.args[k + 2 :])
     return None
+
+
+def _outer(u: Expr, spread: Expr, *, rows: bool) -> Expr:
+    """u v' for the rows 1 v' that are multiplied from the left, v u' for the columns v 1'; a single number is spread too."""
+    m, n = spread.shape
+    v = broadcast(spread.args[0], (1, n) if rows else (m, 1))
+    return matmul(u, v) if rows else matmul(v, flipped(u))
 
 
 def is_spread_beside_identity(e: Expr, *, rows: bool) -> bool:

@@ -105,9 +105,10 @@ def _log_softmax(xp, x, axis):
 
 
 def _standardize(xp, x, axis, ddof, eps):
-    """(x - mean) / sqrt(var + eps) along an axis."""
+    """(x - mean) / sqrt(var + eps) along an axis, over all entries without one."""
     centred = x - xp.mean(x, axis=axis, keepdims=True)
-    variance = xp.sum(centred * centred, axis=axis, keepdims=True) / (x.shape[axis] - ddof)
+    count = x.shape[0] * x.shape[1] if axis is None else x.shape[axis]
+    variance = xp.sum(centred * centred, axis=axis, keepdims=True) / (count - ddof)
     return centred / xp.sqrt(variance + eps)
 
 
