@@ -13,9 +13,9 @@ from fuzz.curvature import chord_failure, has_both_signs, hessian_failure, judge
 
 import matcalc as mc
 from matcalc.curvature.composition import Shape, curvature_of_function
-from matcalc.curvature.curvature import Curvature
 from matcalc.curvature.intervals import EVERYTHING, NONNEGATIVE, POSITIVE, Range, compared
 from matcalc.curvature.ranges import Ranges
+from matcalc.curvature.status import Curvature
 from matcalc.curvature.univariate import T, pieces, range_of_function
 from matcalc.expr import REGISTRY
 from matcalc.numeric.evaluate import evaluate

@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from matcalc.api.shown import Shown
 from matcalc.calculus.jacobian import Jacobian, hessian_by, jacobian_by
 from matcalc.calculus.problem import Problem
 from matcalc.claims.claim import judged, judged_values
 from matcalc.claims.lines import LineVerdicts, judged_lines
 from matcalc.claims.tutor import tutored
 from matcalc.claims.verdict import Verdict
-from matcalc.curvature.curvature import Curvature, curvature_of
+from matcalc.curvature.curvature import curvature_of
 from matcalc.curvature.definiteness import definiteness
+from matcalc.curvature.status import Curvature
 from matcalc.errors import shorten
 from matcalc.explore.widget import explorer
 from matcalc.export.note import export, lesson
@@ -27,14 +29,14 @@ from matcalc.functions.certificate import checked
 from matcalc.functions.objective import Objective
 from matcalc.functions.request import function, module, module_file
 from matcalc.functions.spread import objective_of
-from matcalc.indices.lifting import liftings_latex, liftings_markdown, liftings_text
+from matcalc.indices.shown import beneath_liftings
 from matcalc.numeric.binding import bind
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.report import Report
 from matcalc.optimum.optimum import optimum_of
 from matcalc.optimum.result import Optimum
 from matcalc.patience import patience
-from matcalc.printing.style import STANDARD, Notation
+from matcalc.printing.style import Notation
 from matcalc.targets.registry import target_of_file
 from matcalc.views.view import written
 
@@ -45,7 +47,7 @@ _SHOWN = (
 )
 
 
-class Derivation(Problem):
+class Derivation(Shown, Problem):
     """The derivative of a graph's output with respect to some of its variables or named values.
 
     Made by `matcalc.derive`; in Jupyter it shows the typeset steps, in a terminal the same as text.
@@ -90,42 +92,12 @@ class Derivation(Problem):
 
     # ------------------------------------------------------------------------------------------------ views
 
-    def text(
-        self, style: str = "steps", layout: str = "denominator", *, language: str = "en", hessian: bool = False
-    ) -> str:
-        """The derivation as plain text; `style` is `steps`, `jacobians`, `differential` or `result`.
-
-        With `hessian` the Hessians by the variables follow, as the differential of the gradient.
-        """
-        page = written(self, "text", style, layout, code=language, hessian=hessian, known=definiteness)
-        return f"{liftings_text(self.liftings)}\n\n{page}" if self.liftings and style == "steps" else page
-
-    def latex(
-        self,
-        style: str = "steps",
-        layout: str = "denominator",
-        notation: Notation = STANDARD,
-        *,
-        language: str = "en",
-        hessian: bool = False,
-    ) -> str:
-        """The derivation as LaTeX that JupyterLab, VS Code and pdflatex render, with the symbols of `notation`."""
-        page = written(self, "latex", style, layout, notation, language, hessian=hessian, known=definiteness)
-        rows = liftings_latex(self.liftings, notation) if style == "steps" else []
-        return page.replace("\n", "\n" + "".join(f"{row} \\\\[8pt]\n" for row in rows), 1)
-
-    def markdown(
-        self,
-        style: str = "steps",
-        layout: str = "denominator",
-        notation: Notation = STANDARD,
-        *,
-        language: str = "en",
-        hessian: bool = False,
-    ) -> str:
-        """The derivation as Markdown with LaTeX formulas, with the symbols of `notation`."""
-        page = written(self, "markdown", style, layout, notation, language, hessian=hessian, known=definiteness)
-        return f"{liftings_markdown(self.liftings, notation)}\n\n{page}" if self.liftings and style == "steps" else page
+    def _page(self, medium: str, style: str, layout: str, notation: Notation, language: str, *, hessian: bool) -> str:
+        """The derivation as `text`, `latex` or `markdown`, beneath the steps that made matrices of its sums."""
+        page = written(self, medium, style, layout, notation, language, hessian=hessian, known=definiteness)
+        if not self.liftings or style != "steps":
+            return page
+        return beneath_liftings(page, medium, self.liftings, notation)
 
     def picture(self) -> Any:
         """The forward graph as SVG, with the shapes on the edges and the adjoints flowing back; Jupyter shows it."""
@@ -164,14 +136,11 @@ class Derivation(Problem):
         with patience("writing the note"):
             return export(self, path, **options)
 
-    def __str__(self) -> str:
-        return self.text()
-
     def __repr__(self) -> str:
         return f"Derivation({shorten(str(self.output))}, wrt={', '.join(self.names)})"
 
     def __dir__(self) -> list[str]:
-        return sorted([*_SHOWN, *(name for name in vars(Derivation) if not name.startswith("_"))])
+        return sorted([*_SHOWN, *(n for n in (*vars(Derivation), *vars(Shown)) if not n.startswith("_"))])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": lesson(self)}
@@ -193,7 +162,8 @@ class Derivation(Problem):
             kind: `value`, `gradient`, `value_and_grad` (the default for a scalar function), `jacobian` (for others),
                 `hessian`, `jvp`, `vjp` or `hvp`.
             target: `numpy`, `array-api` (the function takes the library as `xp=`), `dask` (its results are lazy), `jax`
-                (it can be jitted), `torch`, `numba` (NumPy with its entrywise work compiled), `c` (C99 with CBLAS).
+                (it can be jitted), `torch`, `numba` (NumPy with its entrywise work compiled), `c` (C99 with CBLAS),
+                `native` (C that is compiled where it is called), `r`, `octave`, `cpp` (Eigen), `armadillo` or `rcpp`.
             autodiff: for `jax` and `torch`: the value, as a function that `jax.grad` and `loss.backward()`
                 differentiate by our derivative (the kind is then `value`).
             form: of Jacobians and Hessians: `dense`, or `factored`: for each variable a list of pairs (A, B) whose

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from matcalc.api.shown import Shown
 from matcalc.claims.loops import judged_loop
 from matcalc.claims.verdict import Verdict
-from matcalc.curvature.curvature import Curvature
 from matcalc.curvature.loops import curvature_of_loops
+from matcalc.curvature.status import Curvature
 from matcalc.emit.module import compile_function
 from matcalc.errors import NoRuleError, need_one_of, shorten
 from matcalc.export.loops import export_loops
@@ -19,7 +20,7 @@ from matcalc.loops.page import checked_style, page_latex, page_markdown, page_te
 from matcalc.loops.problem import LoopGradient, LoopProblem
 from matcalc.loops.second import hessian_of_loops
 from matcalc.numeric.report import Report
-from matcalc.printing.style import STANDARD, Notation
+from matcalc.printing.style import Notation
 
 # What a derivation of matrices offers and one with loops does not.
 ELSEWHERE = {
@@ -30,7 +31,7 @@ ELSEWHERE = {
 }
 
 
-class LoopDerivation(LoopProblem):
+class LoopDerivation(Shown, LoopProblem):
     """The gradients of a scalar program in which families and recurrences stand; made by `matcalc.derive`."""
 
     def need_scalar(self, what: str) -> None:
@@ -38,40 +39,12 @@ class LoopDerivation(LoopProblem):
         if what != GRADIENT.title:
             raise NoRuleError(f"a {what} is not available for programs with families and recurrences")
 
-    def text(
-        self, style: str = "steps", layout: str = "denominator", *, language: str = "en", hessian: bool = False
-    ) -> str:
-        """The derivation as plain text: `steps` shows the program, the adjoints and the gradients, `result`
-        the adjoints and the gradients.
-
-        Raises:
-            MatcalcError: another style, layout or language.
-        """
-        return page_text(self, checked_style(style, layout, language, hessian=hessian))
-
-    def latex(
-        self,
-        style: str = "steps",
-        layout: str = "denominator",
-        notation: Notation = STANDARD,
-        *,
-        language: str = "en",
-        hessian: bool = False,
-    ) -> str:
-        """The derivation as LaTeX: `aligned` lists of the program, of the adjoints and of the gradients."""
-        return page_latex(self, checked_style(style, layout, language, hessian=hessian), notation)
-
-    def markdown(
-        self,
-        style: str = "steps",
-        layout: str = "denominator",
-        notation: Notation = STANDARD,
-        *,
-        language: str = "en",
-        hessian: bool = False,
-    ) -> str:
-        """The derivation as Markdown with LaTeX formulas."""
-        return page_markdown(self, checked_style(style, layout, language, hessian=hessian), notation)
+    def _page(self, medium: str, style: str, layout: str, notation: Notation, language: str, *, hessian: bool) -> str:
+        """The program, its adjoints and its gradients (`result`: without the program) in one of the media."""
+        style = checked_style(style, layout, language, hessian=hessian)
+        if medium == "text":
+            return page_text(self, style)
+        return (page_latex if medium == "latex" else page_markdown)(self, style, notation)
 
     def export(self, path: Any, **options: Any) -> Any:
         """Write a note: the variables, the program, the adjoints, the gradients, the code and the certificate.
@@ -90,9 +63,6 @@ class LoopDerivation(LoopProblem):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": self.markdown()}
-
-    def __str__(self) -> str:
-        return self.text()
 
     def __repr__(self) -> str:
         return f"LoopDerivation({shorten(str(self.forward()[-1]))}, wrt={', '.join(self.names)})"

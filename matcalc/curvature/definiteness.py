@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.wording import Remark
 from matcalc.core import var
-from matcalc.curvature.curvature import Curvature, prove
+from matcalc.curvature.curvature import prove
+from matcalc.curvature.status import Curvature
 from matcalc.expr import Expr
 from matcalc.graph import Graph
 from matcalc.properties import known, names_of

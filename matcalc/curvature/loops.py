@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from matcalc.calculus.problem import Problem
-from matcalc.curvature.curvature import Curvature, curvature_of
+from matcalc.curvature.curvature import curvature_of
 from matcalc.curvature.spectrum import Reason
+from matcalc.curvature.status import Curvature
 from matcalc.expr import Expr, number_value
 from matcalc.graph import Graph
 from matcalc.indices.program import LoopSum

@@ -237,30 +237,6 @@ class Lifting:
 TITLE = "Sums as matrices"
 
 
-def liftings_text(liftings: Sequence[Lifting]) -> str:
-    """All of them in text."""
-    return "\n".join([f"{TITLE}:", *(f"  {line}" for lifting in liftings for line in lifting.lines())])
-
-
-def liftings_latex(liftings: Sequence[Lifting], notation: Notation = STANDARD) -> list[str]:
-    """All of them as rows of an aligned list, each with its rule."""
-    rows = []
-    for lifting in liftings:
-        rows += [rf"&{line} \quad \text{{({name})}}" for name, line in lifting.rows(notation)]
-        rows.append(rf"&{latex(lifting.value, notation)} \quad \text{{(in matrices)}}")
-    return rows
-
-
-def liftings_markdown(liftings: Sequence[Lifting], notation: Notation = STANDARD) -> str:
-    """All of them in Markdown."""
-    parts = [f"**{TITLE}**"]
-    for lifting in liftings:
-        parts.append(f"`{lifting.words}`")
-        parts += [f"- {name}: ${line}$" for name, line in lifting.rows(notation)]
-        parts.append(f"$$\n{latex(lifting.value, notation)}\n$$")
-    return "\n\n".join(parts)
-
-
 # ------------------------------------------------------------------------------------------------ the log
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from matcalc.dims import shape_text
 from matcalc.errors import NoRuleError, need_one_of
-from matcalc.indices.lifting import TITLE, liftings_latex, liftings_text
+from matcalc.indices.lifting import TITLE
+from matcalc.indices.shown import liftings_latex, liftings_text
 from matcalc.loops.lines import Line, line_latex, text, value_text
 from matcalc.loops.problem import LoopProblem
 from matcalc.printing.style import STANDARD, Notation

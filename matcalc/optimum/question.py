@@ -11,9 +11,10 @@ from matcalc.calculus.conditions import domain_of
 from matcalc.calculus.jacobian import hessian_by, jacobian_by
 from matcalc.calculus.problem import Problem
 from matcalc.claims.equality import without_names
-from matcalc.curvature.curvature import Curvature, curvature_of
+from matcalc.curvature.curvature import curvature_of
 from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.spectrum import Spectra
+from matcalc.curvature.status import Curvature
 from matcalc.dims import is_one, same
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, postorder, record

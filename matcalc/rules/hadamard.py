@@ -82,7 +82,7 @@ def diagonal_times_identity_and_rows(e: Expr, context: Context) -> Expr | None:
 
 
 def _outer(u: Expr, spread: Expr, *, rows: bool) -> Expr:
-    """u v' for the rows 1 v' that are multiplied from the left, v u' for the columns v 1'; a single number is spread too."""
+    """u v' for the rows 1 v', v u' for the columns v 1'; v may be a number that is spread over both."""
     m, n = spread.shape
     v = broadcast(spread.args[0], (1, n) if rows else (m, 1))
     return matmul(u, v) if rows else matmul(v, flipped(u))

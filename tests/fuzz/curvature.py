@@ -21,7 +21,7 @@ from multiprocessing import get_context
 import numpy as np
 
 import matcalc as mc
-from matcalc.curvature.curvature import Curvature
+from matcalc.curvature.status import Curvature
 from matcalc.errors import NoRuleError
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.precise import evaluate_precisely, exactly
