@@ -16,8 +16,12 @@ from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, closest, shorten
 from matcalc.expr import HOOKS, REGISTRY, Expr, postorder
 from matcalc.naming import Names
+from matcalc.optional import arrived
 from matcalc.properties import known
 from matcalc.walk import transform
+
+# The modules that register how values of a package are read, here and in `matcalc.frontend.sources`.
+DOORS = {"sympy": "matcalc.frontend.sympy_bridge"}
 
 
 @singledispatch
@@ -29,6 +33,8 @@ def define(value: Any, graph: Graph, name: str) -> tuple[Expr, Any]:
     Raises:
         MatcalcError: no door reads the value, or a name in it stands for two things.
     """
+    if arrived(value, DOORS):
+        return define(value, graph, name)
     raise MatcalcError(
         f"{name} must be a matcalc or a SymPy expression, got {type(value).__name__} {shorten(repr(value))}"
     )

@@ -4,41 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from matcalc.api import rooms
 from matcalc.api.shown import Shown
-from matcalc.calculus.jacobian import Jacobian, hessian_by, jacobian_by
 from matcalc.calculus.problem import Problem
-from matcalc.claims.claim import judged, judged_values
-from matcalc.claims.lines import LineVerdicts, judged_lines
-from matcalc.claims.tutor import tutored
-from matcalc.claims.verdict import Verdict
-from matcalc.curvature.curvature import curvature_of
-from matcalc.curvature.definiteness import definiteness
-from matcalc.curvature.status import Curvature
 from matcalc.errors import shorten
-from matcalc.explore.widget import explorer
-from matcalc.export.note import export, lesson
-from matcalc.export.optimum import export_optimum
-from matcalc.export.picture_svg import graph_svg
 from matcalc.expr import HOOKS, Expr
 from matcalc.frontend.parser import parse_in
-from matcalc.frontend.tracing.origin import Origin
-from matcalc.functions.against import checked_against, with_constants
-from matcalc.functions.certificate import checked
-from matcalc.functions.objective import Objective
-from matcalc.functions.request import function, module, module_file
-from matcalc.functions.spread import objective_of
-from matcalc.indices.shown import beneath_liftings
-from matcalc.numeric.binding import bind
-from matcalc.numeric.evaluate import evaluate
-from matcalc.numeric.report import Report
-from matcalc.optimum.optimum import optimum_of
-from matcalc.optimum.result import Optimum
 from matcalc.patience import patience
 from matcalc.printing.style import Notation
 from matcalc.targets.registry import target_of_file
 from matcalc.views.view import written
+
+if TYPE_CHECKING:
+    from matcalc.calculus.jacobian import Jacobian
+    from matcalc.claims.lines import LineVerdicts
+    from matcalc.claims.verdict import Verdict
+    from matcalc.curvature.status import Curvature
+    from matcalc.frontend.tracing.origin import Origin
+    from matcalc.functions.objective import Objective
+    from matcalc.numeric.report import Report
+    from matcalc.optimum.result import Optimum
 
 # What completion shows of a problem, beside the methods of the derivation itself.
 _SHOWN = (
@@ -73,7 +60,7 @@ class Derivation(Shown, Problem):
             >>> mc.derive("A*X*B", shapes={"A": ("p", "m"), "X": ("m", "n"), "B": ("n", "q")}).jacobian("X")
             kron(B', A)
         """
-        return jacobian_by(self, name)
+        return rooms.jacobian_by(self, name)
 
     def hessian(self, name: Any = None, other: Any = None) -> Jacobian:
         """The Hessian of a scalar function: the Jacobian by `other` (default: the same) of vec of the gradient.
@@ -88,20 +75,20 @@ class Derivation(Shown, Problem):
         Raises:
             ShapeError: the function is not scalar.
         """
-        return hessian_by(self, name, other)
+        return rooms.hessian_by(self, name, other)
 
     # ------------------------------------------------------------------------------------------------ views
 
     def _page(self, medium: str, style: str, layout: str, notation: Notation, language: str, *, hessian: bool) -> str:
         """The derivation as `text`, `latex` or `markdown`, beneath the steps that made matrices of its sums."""
-        page = written(self, medium, style, layout, notation, language, hessian=hessian, known=definiteness)
+        page = written(self, medium, style, layout, notation, language, hessian=hessian, known=rooms.definiteness)
         if not self.liftings or style != "steps":
             return page
-        return beneath_liftings(page, medium, self.liftings, notation)
+        return rooms.beneath_liftings(page, medium, self.liftings, notation)
 
     def picture(self) -> Any:
         """The forward graph as SVG, with the shapes on the edges and the adjoints flowing back; Jupyter shows it."""
-        return graph_svg(self)
+        return rooms.graph_svg(self)
 
     def explore(self, language: str = "en") -> Any:
         """A widget for notebooks: steps fold, names show their shapes, the notation changes, a line of yours is judged.
@@ -109,7 +96,7 @@ class Derivation(Shown, Problem):
         Raises:
             MissingDependencyError: anywidget is not installed.
         """
-        return explorer(self, language)
+        return rooms.explorer(self, language)
 
     def export(self, path: Any, **options: Any) -> Any:
         """Write a note: title, variables, graph, steps with reasons, results, code, certificate, identities used.
@@ -130,11 +117,11 @@ class Derivation(Shown, Problem):
             MatcalcError: another suffix or option; MissingDependencyError for what a format needs.
         """
         if target_of_file(path) is not None:
-            return module_file(self, path, **options)
+            return rooms.module_file(self, path, **options)
         if self.origin is not None and self.origin.title:
             options.setdefault("title", self.origin.title)
         with patience("writing the note"):
-            return export(self, path, **options)
+            return rooms.export(self, path, **options)
 
     def __repr__(self) -> str:
         return f"Derivation({shorten(str(self.output))}, wrt={', '.join(self.names)})"
@@ -143,7 +130,7 @@ class Derivation(Shown, Problem):
         return sorted([*_SHOWN, *(n for n in (*vars(Derivation), *vars(Shown)) if not n.startswith("_"))])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": lesson(self)}
+        return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": rooms.lesson(self)}
 
     # ------------------------------------------------------------------------------------------------ code and numbers
 
@@ -173,7 +160,7 @@ class Derivation(Shown, Problem):
         Raises:
             MatcalcError: another kind, target or form; NoRuleError for factors of what has none.
         """
-        return module(self, kind, target, autodiff=autodiff, form=form, dims=dims)
+        return rooms.module(self, kind, target, autodiff=autodiff, form=form, dims=dims)
 
     def function(self, kind: str | None = None, target: str = "numpy", **options: Any) -> Callable[..., Any]:
         """The compiled function of `code(kind, target, **options)`.
@@ -182,8 +169,8 @@ class Derivation(Shown, Problem):
         A value is a float (1 x 1) or an array, gradients are a dict by name of arrays in the shape of the variable.
         With `form="operator"` Jacobians and Hessians are SciPy's `LinearOperator`s.
         """
-        made = function(self, kind, target, **options)
-        return made if self.origin is None else with_constants(made, self.origin)
+        made = rooms.function(self, kind, target, **options)
+        return made if self.origin is None else rooms.with_constants(made, self.origin)
 
     def evaluate(
         self, *, dims: Mapping[str, int] | None = None, functions: Mapping[str, Any] | None = None, **values: Any
@@ -192,8 +179,8 @@ class Derivation(Shown, Problem):
         variables = list(self.graph.declared.values())
         if self.origin is not None:
             values = self.origin.with_constants(values)
-        arrays, sizes = bind(variables, values, dims)
-        result = evaluate(self.source.output, arrays, sizes, functions or {})
+        arrays, sizes = rooms.bind(variables, values, dims)
+        result = rooms.evaluate(self.source.output, arrays, sizes, functions or {})
         return float(result[0, 0]) if self.output.is_scalar else result
 
     def objective(
@@ -222,7 +209,7 @@ class Derivation(Shown, Problem):
         fixed, given = {**fixed, **own}, {n: usual[n] if n in own else v for n, v in given.items()}
         if self.origin is not None:
             fixed = self.origin.with_constants(fixed)
-        return objective_of(self, wrt, fixed, dims, **given)
+        return rooms.objective_of(self, wrt, fixed, dims, **given)
 
     def check(
         self,
@@ -251,8 +238,8 @@ class Derivation(Shown, Problem):
             ShapeError: a gradient or Hessian of a function that is not scalar.
         """
         with patience("comparing with differences"):
-            report = checked(self, kind, trials, seed, by, target)
-            return report if against is None else checked_against(self, against, report, trials, seed)
+            report = rooms.checked(self, kind, trials, seed, by, target)
+            return report if against is None else rooms.checked_against(self, against, report, trials, seed)
 
     def parse(self, text: str) -> Expr:
         """An expression or program in the text syntax, in the scope of this derivation's names."""
@@ -280,9 +267,9 @@ class Derivation(Shown, Problem):
         """
         wanted = [n for name in names for n in (name if isinstance(name, (list, tuple)) else [name])]
         if not wanted:
-            return curvature_of(self)
+            return rooms.curvature_of(self)
         wrt = list(dict.fromkeys(self.find(name) for name in wanted))
-        return curvature_of(Problem(self.graph, wrt, source=self.source, structure=self.structure))
+        return rooms.curvature_of(Problem(self.graph, wrt, source=self.source, structure=self.structure))
 
     # ------------------------------------------------------------------------------------------------ optimum
 
@@ -308,7 +295,7 @@ class Derivation(Shown, Problem):
         """
         wanted = [n for name in names for n in (name if isinstance(name, (list, tuple)) else [name])]
         over = list(dict.fromkeys(self.find(name) for name in wanted)) if wanted else self.wrt
-        return optimum_of(self, over, subject_to, sense)
+        return rooms.optimum_of(self, over, subject_to, sense)
 
     # ------------------------------------------------------------------------------------------------ claims
 
@@ -338,7 +325,7 @@ class Derivation(Shown, Problem):
         """
         if claim is None:
             name, claim = self.one(None).name, name
-        return replace(judged(self, name, claim, kind, by), notice=self.notice)
+        return replace(rooms.judged(self, name, claim, kind, by), notice=self.notice)
 
     def claim_values(
         self, name: Any, array: Any, at: Mapping[str, Any], *, dims: Mapping[str, int] | None = None
@@ -351,14 +338,14 @@ class Derivation(Shown, Problem):
             at: the data: an array for each variable.
             dims: sizes that no array determines.
         """
-        return replace(judged_values(self, name, array, at, dims=dims), notice=self.notice)
+        return replace(rooms.judged_values(self, name, array, at, dims=dims), notice=self.notice)
 
     def claim_lines(self, text: str) -> LineVerdicts:
         """A hand derivation judged line by line: each line `g_name = ...` claims the gradient with respect to `name`.
 
         Lines after a wrong one are judged as if it were right, so that one error is one error.
         """
-        return replace(judged_lines(self, text), notice=self.notice)
+        return replace(rooms.judged_lines(self, text), notice=self.notice)
 
     def tutor(self, text: str, *, language: str = "en") -> str:
         """A page for the author of a hand derivation: what is right, the first error, what helps, how to go on.
@@ -376,7 +363,7 @@ class Derivation(Shown, Problem):
         Raises:
             MatcalcError: the function has no gradient, or a line is not in the syntax.
         """
-        return tutored(self, judged_lines(self, text), language)
+        return rooms.tutored(self, rooms.judged_lines(self, text), language)
 
 
-HOOKS["optimum"] = export_optimum
+HOOKS["optimum"] = rooms.export_optimum

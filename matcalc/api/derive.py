@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import matcalc.api.sums
-import matcalc.frontend.numpy_functions
 import matcalc.ops
 import matcalc.printing.latex
 import matcalc.printing.text
 import matcalc.rules  # noqa: F401  (these fill the registries and the hooks)
 from matcalc.api.derivation import Derivation
-from matcalc.api.loops import LoopDerivation
 from matcalc.calculus.conditions import need_possible
 from matcalc.calculus.problem import name_of
 from matcalc.calculus.spelled import recognised
 from matcalc.calculus.structured import FACTS
 from matcalc.errors import MatcalcError, NoRuleError, shorten
-from matcalc.expr import Expr
+from matcalc.expr import HOOKS, Expr
 from matcalc.frontend.comments import glosses_of, title_of
 from matcalc.frontend.names import declared_facts
 from matcalc.frontend.sources import Declared, read
 from matcalc.graph import Graph
 from matcalc.indices.program import LoopSum, Program
 from matcalc.ops.user_functions import Function
+from matcalc.optional import later
+
+if TYPE_CHECKING:
+    from matcalc.api.loops import LoopDerivation
+else:
+    (LoopDerivation,) = later("matcalc.api.loops", "LoopDerivation")
+
+(HOOKS["entry"],) = later("matcalc.api.sums", "entry")
+HOOKS["ufunc"], HOOKS["numpy"] = later("matcalc.frontend.numpy_functions", "on_ufunc", "on_function")
+(HOOKS["sympy"],) = later("matcalc.frontend.sympy_bridge", "to_sympy")
 
 NAMELESS_LIMIT = 100  # unnamed operations beyond which shared and nonlinear intermediate values get names
 

@@ -8,17 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matcalc.api import reference
 from matcalc.api.derivation import Derivation
 from matcalc.api.derive import derive
-from matcalc.api.prove import judged_text
 from matcalc.errors import MatcalcError, closest, need_one_of, shorten
-from matcalc.export.data import derivation_data, hessian_data, report_data
-from matcalc.export.verdicts import verdict_data
-from matcalc.functions.request import program_after
 from matcalc.kinds import GRADIENT, SHOWN, kind_of
+from matcalc.optional import later
+
+if TYPE_CHECKING:
+    from matcalc.api.prove import judged_text
+    from matcalc.api.reference import found as entries_about
+    from matcalc.api.reference import lines, operations, rules
+    from matcalc.export.data import derivation_data, hessian_data, report_data
+    from matcalc.export.verdicts import verdict_data
+    from matcalc.functions.request import program_after
+else:
+    (judged_text,) = later("matcalc.api.prove", "judged_text")
+    entries_about, lines, operations, rules = later("matcalc.api.reference", "found", "lines", "operations", "rules")
+    derivation_data, hessian_data, report_data = later(
+        "matcalc.export.data", "derivation_data", "hessian_data", "report_data"
+    )
+    (verdict_data,) = later("matcalc.export.verdicts", "verdict_data")
+    (program_after,) = later("matcalc.functions.request", "program_after")
 
 Given = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -152,17 +164,17 @@ def _solve(given: Given) -> Answer:
 
 @_command("ops", "words", "format")
 def _ops(given: Given) -> Answer:
-    return _list(reference.operations(), "operation", given)
+    return _list(operations(), "operation", given)
 
 
 @_command("rules", "words", "format")
 def _rules(given: Given) -> Answer:
-    return _list(reference.rules(), "rule", given)
+    return _list(rules(), "rule", given)
 
 
 def _list(entries: list[dict[str, Any]], what: str, given: Given) -> Answer:
-    found = reference.found(entries, _listed(given.get("words", ())), what)
-    return _answer("\n".join(map(reference.lines, found)), found)
+    found = entries_about(entries, _listed(given.get("words", ())), what)
+    return _answer("\n".join(map(lines, found)), found)
 
 
 def _answer(text: str, data: Any = None, status: str = "ok") -> Answer:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from matcalc.calculus import intervals
 from matcalc.calculus.wording import worded
-from matcalc.emit.masks import choices_last
 from matcalc.errors import FactError, shorten
 from matcalc.expr import Expr, postorder, record
 from matcalc.ops.hollow import is_hollow
+from matcalc.optional import later
 from matcalc.properties import Truth, truth
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.walk import depends, substitute
+
+if TYPE_CHECKING:
+    from matcalc.emit.masks import choices_last
+else:
+    (choices_last,) = later("matcalc.emit.masks", "choices_last")
 
 MANY = 40  # more conditions than these are not compared with each other
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matcalc import core
 from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.forward import forward
 from matcalc.calculus.names import opened
-from matcalc.calculus.operators import kronecker_factors, linear_operator
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import ReverseAccumulation
 from matcalc.dims import Shape, is_one, same_shape, shape_text, times
@@ -25,6 +24,7 @@ from matcalc.expr import Expr
 from matcalc.kinds import HESSIAN
 from matcalc.linearize import Linearization
 from matcalc.naming import Names
+from matcalc.optional import later
 from matcalc.printing.display import display
 from matcalc.printing.latex import program as latex_program
 from matcalc.printing.text import program as text_program
@@ -32,6 +32,11 @@ from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import but
 from matcalc.vecform import matrix
 from matcalc.walk import depends
+
+if TYPE_CHECKING:
+    from matcalc.calculus.operators import kronecker_factors, linear_operator
+else:
+    kronecker_factors, linear_operator = later("matcalc.calculus.operators", "kronecker_factors", "linear_operator")
 
 # The matrix of a Jacobian keeps its diagonal factors: X' diag(d) X is how it is read and computed.
 JACOBIAN_RULES = but(("diagonal_scales_rows_and_columns",))

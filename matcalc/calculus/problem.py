@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matcalc import core
 from matcalc.calculus.conditions import domain_of
@@ -19,7 +19,6 @@ from matcalc.dims import shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError, shorten
 from matcalc.expr import Expr
 from matcalc.graph import Graph
-from matcalc.indices.lifting import Lifting
 from matcalc.kinds import GRADIENT
 from matcalc.languages import Message
 from matcalc.naming import Names
@@ -29,6 +28,9 @@ from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.measure import substance
 from matcalc.steps import Step
 from matcalc.walk import substitute
+
+if TYPE_CHECKING:
+    from matcalc.indices.lifting import Lifting
 
 
 class Problem:

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import singledispatch
-from typing import Any
-
-import sympy as sp
+from typing import TYPE_CHECKING, Any
 
 from matcalc.core import var
 from matcalc.errors import MatcalcError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend.names import declared_shapes
 from matcalc.frontend.parser import parse
-from matcalc.frontend.sympy_bridge import from_sympy
-from matcalc.frontend.tracing.doors import read as read_function
-from matcalc.frontend.tracing.origin import Origin
-from matcalc.graph import Graph
-from matcalc.indices.lifting import Lifting
-from matcalc.indices.program import Program
+from matcalc.graph import DOORS, Graph
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
+from matcalc.optional import arrived, later
 from matcalc.properties import names_of
 from matcalc.walk import substitute
+
+if TYPE_CHECKING:
+    from matcalc.frontend.tracing.doors import read as read_function
+    from matcalc.frontend.tracing.origin import Origin
+    from matcalc.indices.lifting import Lifting
+    from matcalc.indices.program import Program
+else:
+    (read_function,) = later("matcalc.frontend.tracing.doors", "read")
 
 CallableType: Any = Callable  # the abstract class: any object that can be called
 
@@ -66,6 +68,8 @@ def read(source: Any, declared: Declared) -> Source:
     Raises:
         MatcalcError: no reader takes it, or it is wrong.
     """
+    if arrived(source, DOORS):
+        return read(source, declared)
     raise MatcalcError(
         "the source must be text (a str), a SymPy expression, a matcalc expression, a Graph or a Python function, got "
         f"{type(source).__name__}"
@@ -91,15 +95,10 @@ def _(source: Expr, declared: Declared) -> Source:
     return Source(_with_facts(Graph.of(source), declared.facts))
 
 
-@read.register(sp.Expr)
-@read.register(sp.MatrixBase)
-def _(source: Any, declared: Declared) -> Source:
-    declared_shapes(declared.shapes)
-    return Source(Graph.of(from_sympy(source, shapes=declared.shapes, facts=declared.facts)))
-
-
 @read.register(CallableType)
 def _(source: Any, declared: Declared) -> Source:
+    if arrived(source, DOORS):  # symbols of SymPy can be called
+        return read(source, declared)
     made = read_function(source, declared.shapes, declared.facts)
     return Source(made.graph, origin=made.origin)
 

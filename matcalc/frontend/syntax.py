@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, TypeAlias
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
@@ -18,6 +17,7 @@ from lark.lark import PostLex
 
 from matcalc.errors import MatcalcError, ParseError, shorten
 from matcalc.expr import REGISTRY
+from matcalc.frontend.grammar import parser
 from matcalc.frontend.hints import about_character, about_construction
 
 Node: TypeAlias = Tree[Token]
@@ -151,8 +151,7 @@ def _match(token: Token, opened: list[Token]) -> None:
 
 @cache
 def _grammar() -> Lark:
-    grammar = files("matcalc.frontend").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="basic", postlex=_Lines(), propagate_positions=True)
+    return parser(_Lines())
 
 
 def read(text: Any) -> tuple[Source, Node]:
