@@ -99,21 +99,25 @@ static int log_sum_exp_of_columns(size_t rows, size_t columns, const real *x, re
     return 0;
 }
 
-/* exp(x) / sum(exp(x)) of each row, without overflow. */
+/* exp(x) / sum(exp(x)) of a row, without overflow. */
+static void softmax_of_row(size_t columns, const real *x, real *y)
+{
+    const real top = largest(columns, x);
+    real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t k = 0; k < columns; k++) {
+        y[k] = exp(x[k] - top);
+        sum += y[k];
+    }
+    INDEPENDENT
+    for (size_t k = 0; k < columns; k++)
+        y[k] /= sum;
+}
+
+/* The same of each row. */
 static void softmax_of_rows(size_t rows, size_t columns, const real *x, real *y)
 {
-    for (size_t i = 0; i < rows; i++, x += columns, y += columns) {
-        const real top = largest(columns, x);
-        real sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (size_t k = 0; k < columns; k++) {
-            y[k] = exp(x[k] - top);
-            sum += y[k];
-        }
-        INDEPENDENT
-        for (size_t k = 0; k < columns; k++)
-            y[k] /= sum;
-    }
+    EACH_ROW(i, rows, columns, 8, softmax_of_row(columns, x + i * columns, y + i * columns);)
 }
 
 /* exp(x) / sum(exp(x)) of each column, without overflow. */
@@ -139,20 +143,24 @@ static int softmax_of_columns(size_t rows, size_t columns, const real *x, real *
     return 0;
 }
 
-/* log(softmax(x)) of each row, without overflow or underflow. */
+/* log(softmax(x)) of a row, without overflow or underflow. */
+static void log_softmax_of_row(size_t columns, const real *x, real *y)
+{
+    const real top = largest(columns, x);
+    real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t k = 0; k < columns; k++)
+        sum += exp(x[k] - top);
+    const real logarithm = log(sum);
+    INDEPENDENT
+    for (size_t k = 0; k < columns; k++)
+        y[k] = (x[k] - top) - logarithm;
+}
+
+/* The same of each row. */
 static void log_softmax_of_rows(size_t rows, size_t columns, const real *x, real *y)
 {
-    for (size_t i = 0; i < rows; i++, x += columns, y += columns) {
-        const real top = largest(columns, x);
-        real sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (size_t k = 0; k < columns; k++)
-            sum += exp(x[k] - top);
-        const real logarithm = log(sum);
-        INDEPENDENT
-        for (size_t k = 0; k < columns; k++)
-            y[k] = (x[k] - top) - logarithm;
-    }
+    EACH_ROW(i, rows, columns, 8, log_softmax_of_row(columns, x + i * columns, y + i * columns);)
 }
 
 /* log(softmax(x)) of each column, without overflow or underflow. */

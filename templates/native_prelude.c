@@ -10,6 +10,9 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #ifdef SINGLE
 typedef float real;
@@ -32,6 +35,9 @@ enum { PART = 1024, PARTS_AT_ONCE = 1 << 16 };
 #ifndef FEWEST_ROWS
 #define FEWEST_ROWS 128
 #define CACHE (1 << 17) /* numbers */
+#endif
+#ifndef FEW
+#define FEW (1 << 16) /* additions that are not worth a second thread */
 #endif
 
 /* Fortran's routines, in the order in which they are given. */
@@ -62,10 +68,16 @@ typedef struct {
 static _Atomic(void *) *kept;
 static const size_t KEPT = (size_t)1 << 27, HUGE_PAGES = (size_t)1 << 22;
 
-void matcalc_bind(void *const *given, void *place)
+/* What the process knows of its threads: none yet, some, or that it was forked from a process with some, which has left
+ * it without them: OpenMP would wait for them forever. */
+enum { NO_THREADS, THREADS, FORKED };
+static atomic_int *team;
+
+void matcalc_bind(void *const *given, void *place, void *threads)
 {
     memcpy(&routine, given, sizeof routine);
     memcpy(&kept, &place, sizeof place);
+    memcpy(&team, &threads, sizeof threads);
 }
 
 static real *workspace(size_t count)
@@ -93,6 +105,126 @@ static void returned(real *entries)
     if (((Workspace *)place)->size <= KEPT)
         place = atomic_exchange(kept, place);
     free(place);
+}
+
+/* Whether some work is too little for more than this thread, or there are to be no others (OMP_NUM_THREADS). */
+static inline int few(size_t work)
+{
+#ifdef _OPENMP
+    if (work < FEW || omp_get_max_threads() == 1 || omp_in_parallel() || atomic_load(team) == FORKED)
+        return 1;
+    atomic_store(team, THREADS);
+    return 0;
+#else
+    (void)work;
+    return 1;
+#endif
+}
+
+#ifdef _OPENMP
+#define SPREAD(...) _Pragma(#__VA_ARGS__)
+#else
+#define SPREAD(...)
+#endif
+
+/* Statements for all entries i, which do not depend on each other; the work for one, in additions. */
+#define ENTRIES(i, count, work, ...)                     \
+    if (few((count) * (size_t)(work))) {                 \
+        INDEPENDENT                                      \
+        for (size_t i = 0; i < (count); i++)             \
+            __VA_ARGS__                                  \
+    } else {                                             \
+        SPREAD(omp parallel for simd schedule(static))   \
+        for (size_t i = 0; i < (count); i++)             \
+            __VA_ARGS__                                  \
+    }
+
+/* The same for entries i, j. */
+#define ROWS(i, rows, j, columns, work, ...)             \
+    if (few((rows) * (columns) * (size_t)(work))) {      \
+        for (size_t i = 0; i < (rows); i++)              \
+            INDEPENDENT                                  \
+            for (size_t j = 0; j < (columns); j++)       \
+                __VA_ARGS__                              \
+    } else {                                             \
+        SPREAD(omp parallel for schedule(static))        \
+        for (size_t i = 0; i < (rows); i++)              \
+            INDEPENDENT                                  \
+            for (size_t j = 0; j < (columns); j++)       \
+                __VA_ARGS__                              \
+    }
+
+/* The sum of the terms i from a first one up to another. */
+#define PART_OF_SUM(sum, i, first, end, ...)                        \
+    {                                                               \
+        wide matcalc_part = 0;                                      \
+        _Pragma("omp simd reduction(+ : matcalc_part)")             \
+        for (size_t i = first; i < (end); i++)                      \
+            matcalc_part += __VA_ARGS__;                            \
+        sum += matcalc_part;                                        \
+    }
+
+/* total += the sum of all terms, part by part, so that rounding errors do not grow. */
+#define TOTAL(total, i, count, work, ...)                                                                         \
+    {                                                                                                             \
+        wide matcalc_sum = 0;                                                                                     \
+        if (few((count) * (size_t)(work))) {                                                                      \
+            for (size_t matcalc_k = 0; matcalc_k < (count); matcalc_k += PART)                                    \
+                PART_OF_SUM(matcalc_sum, i, matcalc_k, at_most(matcalc_k + PART, count), __VA_ARGS__)             \
+        } else {                                                                                                  \
+            SPREAD(omp parallel for schedule(static) reduction(+ : matcalc_sum))                                  \
+            for (size_t matcalc_k = 0; matcalc_k < (count); matcalc_k += PART)                                    \
+                PART_OF_SUM(matcalc_sum, i, matcalc_k, at_most(matcalc_k + PART, count), __VA_ARGS__)             \
+        }                                                                                                         \
+        total += matcalc_sum;                                                                                     \
+    }
+
+/* The same for terms i, j. */
+#define TOTAL_OF_ROWS(total, i, rows, j, columns, work, ...)                                  \
+    {                                                                                         \
+        wide matcalc_sum = 0;                                                                 \
+        if (few((rows) * (columns) * (size_t)(work))) {                                       \
+            for (size_t i = 0; i < (rows); i++)                                               \
+                PART_OF_SUM(matcalc_sum, j, 0, columns, __VA_ARGS__)                          \
+        } else {                                                                              \
+            SPREAD(omp parallel for schedule(static) reduction(+ : matcalc_sum))              \
+            for (size_t i = 0; i < (rows); i++)                                               \
+                PART_OF_SUM(matcalc_sum, j, 0, columns, __VA_ARGS__)                          \
+        }                                                                                     \
+        total += matcalc_sum;                                                                 \
+    }
+
+/* sums[i] = the sum of the terms i, j over j. */
+#define SUMS_OF_ROWS(sums, i, rows, j, columns, work, ...)                                    \
+    if (few((rows) * (columns) * (size_t)(work))) {                                           \
+        for (size_t i = 0; i < (rows); i++) {                                                 \
+            wide matcalc_sum = 0;                                                             \
+            PART_OF_SUM(matcalc_sum, j, 0, columns, __VA_ARGS__)                              \
+            sums[i] = matcalc_sum;                                                            \
+        }                                                                                     \
+    } else {                                                                                  \
+        SPREAD(omp parallel for schedule(static))                                             \
+        for (size_t i = 0; i < (rows); i++) {                                                 \
+            wide matcalc_sum = 0;                                                             \
+            PART_OF_SUM(matcalc_sum, j, 0, columns, __VA_ARGS__)                              \
+            sums[i] = matcalc_sum;                                                            \
+        }                                                                                     \
+    }
+
+/* A statement for each row i, which do not depend on each other. */
+#define EACH_ROW(i, rows, columns, work, ...)                                                 \
+    if (few((rows) * (columns) * (size_t)(work))) {                                           \
+        for (size_t i = 0; i < (rows); i++)                                                   \
+            __VA_ARGS__                                                                       \
+    } else {                                                                                  \
+        SPREAD(omp parallel for schedule(static))                                             \
+        for (size_t i = 0; i < (rows); i++)                                                   \
+            __VA_ARGS__                                                                       \
+    }
+
+static inline size_t at_most(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 /* How many rows of so many columns stay in the cache; all of them if they are few. */

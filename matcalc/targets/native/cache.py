@@ -24,15 +24,15 @@ _MOST = 2000  # libraries; beyond, the older half is deleted
 _PRIVATE = 0o700
 
 
-def built(source: str, include: Sequence[str] = ()) -> Path:
-    """The shared library of a C text, compiled unless it was.
+def built(source: str, include: Sequence[str] = (), *, threads: bool = False) -> Path:
+    """The shared library of a C text, compiled unless it was; with threads by OpenMP where the compiler has it.
 
     Raises:
         MissingDependencyError: there is no compiler.
         MatcalcError: it does not take the text.
     """
     cc = compiler.compiler()
-    flags = (*compiler.TUNED, *(f"-I{folder}" for folder in include))
+    flags = (*compiler.TUNED, *([compiler.THREADS] if threads else []), *(f"-I{folder}" for folder in include))
     parts = (source, *flags, *compiler.own_flags(), *cc.command, cc.version, compiler.processor())
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     place = folder()
@@ -85,16 +85,18 @@ def _known(place: Path, key: str) -> Path | None:
 
 
 def _made(place: Path, key: str, source: str, flags: tuple[str, ...]) -> Path:
-    """Compile: tuned for this processor, or plainly where the compiler does not know how."""
+    """Compile: tuned for this processor and with threads, or more plainly where the compiler does not know how."""
+    alone = tuple(f for f in flags if f != compiler.THREADS)
+    plain = (*compiler.PLAIN, *(f for f in alone if f not in compiler.TUNED))
     with tempfile.TemporaryDirectory(dir=place, prefix="building-") as made:
         text, library = Path(made) / "function.c", Path(made) / "function.so"
         text.write_text(f'{source}\n\nconst char matcalc_key[] = "{key}";\n', encoding="utf-8")
-        said = compiler.compiled(text, library, flags)
-        if said:
-            plain = tuple(f for f in flags if f not in compiler.TUNED)
-            said = compiler.compiled(text, library, (*compiler.PLAIN, *plain))
-            if said:
-                raise MatcalcError(f"the C compiler does not take the text: {said}")
+        for some in dict.fromkeys((flags, alone, plain)):
+            said = compiler.compiled(text, library, some)
+            if not said:
+                break
+        else:
+            raise MatcalcError(f"the C compiler does not take the text: {said}")
         digest = hashlib.sha256(library.read_bytes()).hexdigest()
         note = Path(made) / "key"
         note.write_text(digest, encoding="ascii")

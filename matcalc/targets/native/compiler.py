@@ -18,6 +18,7 @@ from matcalc.errors import MatcalcError, MissingDependencyError
 # No flag that lets the compiler forget infinities, nan or the order of sums: only errno and traps, which nobody reads.
 TUNED = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd")
 PLAIN = ("-O2", "-fno-math-errno")
+THREADS = "-fopenmp"
 _SHARED = ("-std=gnu11", "-shared", "-fPIC", "-w")
 _LONGEST = 2000
 

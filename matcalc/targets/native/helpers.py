@@ -43,6 +43,7 @@ def known_words() -> frozenset[str]:
     """What the prelude defines or calls, and the frame of a function uses."""
     text = re.sub(r"/\*.*?\*/", "", prelude(), flags=re.DOTALL)
     called = set(re.findall(r"\b([A-Za-z_]\w*)\(", text)) | set(re.findall(r"#define (\w+)", text))
+    called |= set(re.findall(r"\bmatcalc_\w+", text))
     return frozenset(
         called
         | set(native_helpers())

@@ -39,6 +39,8 @@ _MOST = 256  # inputs or results of the quick way
 
 Outside: TypeAlias = "Callable[[], list[Callable[..., Any]]]"
 _KEPT = ctypes.c_void_p()  # the memory of the last call
+_TEAM = ctypes.c_int()  # what the process knows of its threads, as the prelude counts it
+_THREADS, _FORKED = 1, 2
 _PYTHON = ctypes.CFUNCTYPE(
     ctypes.c_int,
     ctypes.c_int,
@@ -142,8 +144,8 @@ class _Library:
         self.python = _PYTHON(self.asked)
         self.callback = ctypes.cast(self.python, ctypes.c_void_p).value or 0
         source = f"{_PREFIX[letter]}{prelude()}\n{of.text.strip()}\n"
-        self.loaded = ctypes.CDLL(str(libraries.built(source)))
-        self.loaded.matcalc_bind(_pointers(letter), ctypes.byref(_KEPT))
+        self.loaded = _loaded(libraries.built(source, threads=True))
+        self.loaded.matcalc_bind(_pointers(letter), ctypes.byref(_KEPT), ctypes.byref(_TEAM))
         self.loaded.matcalc_entry.restype = ctypes.c_int
         self.entry, self.shapes = self.loaded.matcalc_entry, self.loaded.matcalc_shapes
 
@@ -193,6 +195,34 @@ class _Library:
         memory = (ctypes.c_char * (size * self.dtype.itemsize)).from_address(pointer)
         matrix = np.frombuffer(memory, self.dtype)
         return matrix[0] if rows < 0 else matrix.reshape(rows, columns)
+
+
+_LOADING = threading.Lock()
+
+
+def _loaded(library: Path) -> ctypes.CDLL:
+    """A library. The threads of OpenMP, which reads its settings when it is loaded, sleep between loops unless the
+    user has said otherwise: else they would keep the processors from the threads of BLAS."""
+    with _LOADING:
+        waits = "OMP_WAIT_POLICY"
+        given = waits in os.environ or "GOMP_SPINCOUNT" in os.environ
+        if not given:
+            os.environ[waits] = "passive"
+        try:
+            return ctypes.CDLL(str(library))
+        finally:
+            if not given:
+                del os.environ[waits]
+
+
+def _without_threads() -> None:
+    """A process that was forked has none of the threads that its parent had, though OpenMP counts on them."""
+    if _TEAM.value == _THREADS:
+        _TEAM.value = _FORKED
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_without_threads)
 
 
 def _need_success(status: int) -> None:

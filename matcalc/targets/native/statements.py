@@ -105,14 +105,15 @@ class NativeStatements(Statements):
         """The loops of target = the entries of a tree."""
         i, j = self.indices
         if self.entries.is_flat(prepared) and self.entries.shape(prepared) == self.shapes[target]:
-            body = f"{target}[{i}] = {self.entries.text(prepared, At(i, i, i))};"
-            return ["INDEPENDENT", self._for_all(i, shape), f"    {body}"]
+            entry = self.entries.text(prepared, At(i, i, i))
+            return [f"ENTRIES({i}, {count(shape)}, {work(entry)},", f"    {target}[{i}] = {entry};)"]
         place = At(i if self.shapes[target][0] != "1" else "0", j if shape[1] != "1" else "0")
-        body = f"{self.entries.text(ast.Name(target), place)} = {self.entries.text(prepared, place)};"
-        loops = [self._for(index, size) for index, size in ((i, shape[0]), (j, shape[1])) if size != "1"]
-        lines = [f"{'    ' * k}{loop}" for k, loop in enumerate(loops)]
-        mark = f"{'    ' * (len(loops) - 1)}INDEPENDENT"
-        return [*lines[:-1], mark, *lines[-1:], f"{'    ' * len(loops)}{body}"] if loops else [body]
+        entry = self.entries.text(prepared, place)
+        body = f"{self.entries.text(ast.Name(target), place)} = {entry};"
+        loops = [f"{index}, {size_of(size)}" for index, size in ((i, shape[0]), (j, shape[1])) if size != "1"]
+        if not loops:
+            return [body]
+        return [f"{'ROWS' if len(loops) > 1 else 'ENTRIES'}({', '.join(loops)}, {work(entry)},", f"    {body})"]
 
     def _over_rows(
         self,
@@ -224,25 +225,16 @@ class NativeStatements(Statements):
     def _total(self, name: str, prepared: ast.expr, shape: Shape) -> list[str]:
         """The sum of all entries: of rows, or of parts of a long row, so that rounding errors do not grow."""
         i, j = self.indices
-        part = self.fresh("part")
-        add = f"#pragma omp simd reduction(+ : {part})"
         if self.entries.is_flat(prepared) or "1" in shape:
             flat = self.entries.is_flat(prepared)
             entry = self.entries.text(prepared, At(i, i, i) if flat else _along(shape, i))
-            return [
-                f"{name} = 0;",
-                f"for (size_t {j} = 0; {j} < {count(shape)}; {j} += PART) {{",
-                f"    const size_t {part}_end = {j} + PART < {count(shape)} ? {j} + PART : {count(shape)};",
-                f"    wide {part} = 0;",
-                add,
-                f"    for (size_t {i} = {j}; {i} < {part}_end; {i}++)",
-                f"        {part} += {entry};",
-                f"    {name} += {part};",
-                "}",
-            ]
+            return [f"{name} = 0;", f"TOTAL({name}, {i}, {count(shape)}, {work(entry)},", f"    {entry})"]
         entry = self.entries.text(prepared, At(i, j))
-        lines = [f"{self._for(i, shape[0])} {{", f"    wide {part} = 0;", add, f"    {self._for(j, shape[1])}"]
-        return [f"{name} = 0;", *lines, f"        {part} += {entry};", f"    {name} += {part};", "}"]
+        return [f"{name} = 0;", f"TOTAL_OF_ROWS({name}, {self._sizes(shape)}, {work(entry)},", f"    {entry})"]
+
+    def _sizes(self, shape: Shape) -> str:
+        """Both indices, each with its number."""
+        return ", ".join(f"{index}, {size_of(size)}" for index, size in zip(self.indices, shape))
 
     def _sums(self, name: str, prepared: ast.expr, shape: Shape, axis: int) -> list[str]:
         """The sums of columns (axis 0) or rows."""
@@ -251,15 +243,7 @@ class NativeStatements(Statements):
         if axis == 0:
             lines = [self._for(j, shape[1]), f"    {name}[{j}] = 0;", self._for(i, shape[0]), "    INDEPENDENT"]
             return [*lines, f"    {self._for(j, shape[1])}", f"        {name}[{j}] += {entry};"]
-        part = self.fresh("part")
-        lines = [f"{self._for(i, shape[0])} {{", f"    wide {part} = 0;", f"#pragma omp simd reduction(+ : {part})"]
-        return [
-            *lines,
-            f"    {self._for(j, shape[1])}",
-            f"        {part} += {entry};",
-            f"    {name}[{i}] = {part};",
-            "}",
-        ]
+        return [f"SUMS_OF_ROWS({name}, {self._sizes(shape)}, {work(entry)},", f"    {entry})"]
 
     def _computed(self, tree: ast.expr, target: str | None) -> ast.expr:
         if isinstance(tree, ast.Call) and trees.text(tree.func) == "_blocks_gram":
@@ -306,8 +290,8 @@ class NativeStatements(Statements):
             i = self.indices[0]
 
             def some(number: str, _: str, part: Callable[[str], str]) -> list[str]:
-                call = f"    {part(name)}[{i}] = {function}({columns}, {part(x.name)} + {i} * {group(columns)});"
-                return [self._for(i, number), call]
+                call = f"    {part(name)}[{i}] = {function}({columns}, {part(x.name)} + {i} * {group(columns)});)"
+                return [f"EACH_ROW({i}, {size_of(number)}, {columns}, {FUNCTION},", call]
 
             lines = some(rows, "", str)
         self._add(lines, name, x.name)
@@ -348,6 +332,20 @@ FAILURES = {
 def _renamed(lines: list[str], names: set[str], part: Callable[[str], str]) -> list[str]:
     """Lines on parts of matrices."""
     return [re.sub(r"\w+", lambda word: part(word[0]) if word[0] in names else word[0], line) for line in lines]
+
+
+def size_of(size: str) -> str:
+    """A size as a size_t."""
+    return f"(size_t){group(size)}"
+
+
+def work(entry: str) -> int:
+    """About how many additions take as long as an entry: what decides whether a loop is worth several threads."""
+    return 1 + FUNCTION * sum(name not in QUICK for name in re.findall(r"\b(\w+)\(", entry))
+
+
+FUNCTION = 8  # additions take about as long as an exponential
+QUICK = {"square", "fabs", "sqrt", "fmax", "fmin", "copysign"}
 
 
 def _along(shape: Shape, index: str) -> At:
