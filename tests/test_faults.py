@@ -25,7 +25,7 @@ from matcalc.expr import Expr
 FILES = ("faults", "faults_more")
 CASES = [
     case for name in FILES for case in load(name)
-]  # the second: two of each kind, made up and checked against other sources
+]  # the second: two or more of each kind, made up and checked against other sources
 SIZES = {"n": 4, "m": 5, "p": 3, "q": 2, "k": 3, "d": 3, "N": 6, "H": 4, "K": 3, "T": 4}
 DRAWN = {"spd": "positive-definite", "pos": "positive", "sym": "symmetric", "nonsing": "invertible"}
 SKEW = "skew"
@@ -316,4 +316,4 @@ def test_the_cases_are_all_judged():
     folder = Path(__file__).parent / "cases"
     assert sum(len((folder / f"{name}.jsonl").read_text().splitlines()) for name in FILES) == len(CASES)
     added = Counter(case["kind"] for case in load("faults_more"))
-    assert added == dict.fromkeys({case["kind"] for case in load("faults")}, 2)
+    assert min(added[kind] for kind in {case["kind"] for case in load("faults")}) >= 2

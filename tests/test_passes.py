@@ -21,6 +21,11 @@ CASES = [
     ("centring", "X - 1*mean(X)", "X - mean(X) - mean(X - mean(X))"),
     ("inverses", "B*inv(A) + inv(A)", "B*inv_A + inv_A"),
     ("twins", "A*B' + sin(B*A')", "A*B' + sin((A*B')')"),
+    (
+        "neighbours",
+        "exp(pdist2(X, Y))*Y - sum(exp(pdist2(X, Y)), 2).*X",
+        "exp(pdist2(X, Y))*(Y - mean(Y, 1)) - sum(exp(pdist2(X, Y)), 2) .* (X - mean(Y, 1))",
+    ),
     ("residuals", "(U*V' - T)*W", "U*t - T*W"),
 ]
 
@@ -37,7 +42,7 @@ def test_a_program_before_and_after_a_pass(name: str, before: str, after: str) -
     done = run(program_of(before), Around(lambda wanted: wanted, sizes))
     assert text(done.results["result"]) == after
     again = run(done, Around(lambda wanted: wanted, sizes))
-    assert text(again.results["result"]) == after or name == "centring"
+    assert text(again.results["result"]) == after or name in ("centring", "neighbours")
 
 
 def test_every_pass_has_a_case() -> None:

@@ -9,6 +9,7 @@ from matcalc.emit.centring import centred_twice
 from matcalc.emit.factored import forms_of_residuals
 from matcalc.emit.factorisations import solved_powers, with_names
 from matcalc.emit.masks import choices_last
+from matcalc.emit.neighbours import from_mean
 from matcalc.emit.recipe import Program
 from matcalc.emit.twins import without_twins
 
@@ -52,6 +53,10 @@ def _twins(program: Program, _: Around) -> Program:
     return program.with_roots(without_twins(program.roots))
 
 
+def _neighbours(program: Program, _: Around) -> Program:
+    return program.with_roots(from_mean(program.roots))
+
+
 def _residuals(program: Program, around: Around) -> Program:
     """Where the sizes decide at run time, there are two programs."""
     if not program.results:
@@ -77,5 +82,10 @@ PASSES = (
         _inverses,
     ),
     Pass("twins", "what is equal in another order is computed once", _twins),
+    Pass(
+        "neighbours",
+        "differences of rows are taken from a mean, with weights that are 0 where a row meets itself",
+        _neighbours,
+    ),
     Pass("residuals", "residuals of low rank are multiplied out where that is cheaper", _residuals),
 )
