@@ -269,8 +269,19 @@ def _selu(xp, x):
 def _fitting(name, value, shape):
     """`value`, if it has this shape."""
     if tuple(value.shape) != shape:
-        raise ValueError(f"{name} has the shape {tuple(value.shape)}; needed {shape}")
+        raise ValueError(f"{name} has the shape {tuple(value.shape)}; needed {tuple(shape)}")
     return value
+
+
+def _directions(tangents, names):
+    """Refuse tangents that are no dict, or of what is no variable: a missing one counts as 0."""
+    if not hasattr(tangents, "keys"):
+        raise ValueError(f"tangents must be a dict from names to arrays, got {type(tangents).__name__}")
+    unknown = [name for name in tangents if name not in names]
+    if unknown:
+        raise ValueError(f"tangents: {', '.join(map(str, unknown))} is no variable here; there are: {', '.join(names)}")
+    if not tangents:
+        raise ValueError(f"tangents is empty; give one of: {', '.join(names)}")
 
 
 def _nonzero(sizes):

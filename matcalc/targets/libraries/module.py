@@ -10,7 +10,7 @@ from matcalc.emit.trees import wrapped
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.targets.libraries.dialect import Dialect
-from matcalc.targets.libraries.sizes import size_lines
+from matcalc.targets.libraries.sizes import shape_text, size_lines
 from matcalc.targets.libraries.translation import python_numbers, translated
 from matcalc.targets.registry import Page
 from matcalc.targets.solvers import solver_sources
@@ -40,18 +40,22 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
     given = [lowered.inputs[v.params[0]] for v in program.variables if not v.is_scalar]
     taking = [f"{name} = {dialect.taken}({name})" for name in given] if dialect.taken else []
     checks = statements(lowered.needed, lowered.dimensions)
-    sizes, by_hand = size_lines(arrays, lowered.dimensions, [*lines, result, *checks])
+    weights = [] if program.cotangent is None else [shape_text(program.cotangent.shape, lowered.dimensions)]
+    sizes, by_hand = size_lines(arrays, lowered.dimensions, [*lines, result, *checks, *weights])
     taking += [*sizes, *checks]
     scalars = [lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar]
     typed = len(taking)
     taking.append("")
     taking += [f"{name} = {_number(name, dialect)}" for name in scalars if _reads(lines, result, name)]
+    if program.tangents:
+        taking.append(f"_directions(tangents, [{', '.join(map(_quoted, program.tangents))}])")
     for wrt, t in program.tangents.items():
         zero = _number("0", dialect) if t.is_scalar else f"{dialect.prefix}.zeros_like({lowered.inputs[wrt]})"
-        tangent = _taken(f'tangents["{wrt}"]', t, dialect)
+        tangent = _taken(f'tangents["{wrt}"]', t, dialect, f"{lowered.inputs[wrt]}.shape")
         taking.append(f'{lowered.inputs[t.params[0]]} = {tangent} if "{wrt}" in tangents else {zero}')
     if program.cotangent is not None:
-        taking.append(f"{lowered.inputs['cotangent']} = {_taken('cotangent', program.cotangent, dialect)}")
+        shape = shape_text(program.cotangent.shape, lowered.dimensions)
+        taking.append(f"{lowered.inputs['cotangent']} = {_taken('cotangent', program.cotangent, dialect, shape)}")
     signature = lowered.signature().removesuffix(", dims=None") + (", dims" if by_hand else "")
     body = [*taking, *lines, result]
     used = "\n".join([*lines, result])
@@ -99,11 +103,17 @@ def _number(text: str, dialect: Dialect) -> str:
     return f"{dialect.prefix}.{dialect.scalar}({text}, dtype=dtype)"
 
 
-def _taken(text: str, of: Expr, dialect: Dialect) -> str:
-    """A tangent or a cotangent as an array of the library; it fits `of`."""
+def _taken(text: str, of: Expr, dialect: Dialect, shape: str) -> str:
+    """A tangent or a cotangent as an array of the library, if it has this shape, that of `of`."""
     if of.is_scalar:
         return _number(text, dialect)
-    return f"_cast({dialect.prefix}, {f'{dialect.taken}({text})' if dialect.taken else text}, dtype)"
+    name = text.replace('"', "'")
+    fitting = f'_fitting("{name}", {f"{dialect.taken}({text})" if dialect.taken else text}, {shape})'
+    return f"_cast({dialect.prefix}, {fitting}, dtype)"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _reads(lines: list[str], result: str, name: str) -> bool:

@@ -40,7 +40,12 @@ def size_lines(
 
 
 def _check(name: str, shape: tuple[Any, Any], names: Mapping[str, str]) -> str:
-    return f'_fitting("{name}", {name}, ({", ".join(size_text(d, names) for d in shape)}))'
+    return f'_fitting("{name}", {name}, {shape_text(shape, names)})'
+
+
+def shape_text(shape: Iterable[Any], names: Mapping[str, str]) -> str:
+    """A shape in Python."""
+    return f"({', '.join(size_text(d, names) for d in shape)})"
 
 
 def _without_unread(lines: list[str], text: str) -> list[str]:
