@@ -12,15 +12,16 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from matcalc.errors import MatcalcError
+from matcalc.targets.native import blas
 from matcalc.targets.native import cache as libraries
-from matcalc.targets.native.helpers import prelude, routines
+from matcalc.targets.native.helpers import prelude
 from matcalc.targets.native.statements import NO_SINGULAR_VALUES, NO_SPECTRUM, NOT_POSITIVE, RAISED, SINGULAR
 from matcalc.templating import template_folder
 
@@ -145,7 +146,7 @@ class _Library:
         self.callback = ctypes.cast(self.python, ctypes.c_void_p).value or 0
         source = f"{_PREFIX[letter]}{prelude()}\n{of.text.strip()}\n"
         self.loaded = _loaded(libraries.built(source, threads=True))
-        self.loaded.matcalc_bind(_pointers(letter), ctypes.byref(_KEPT), ctypes.byref(_TEAM))
+        self.loaded.matcalc_bind(blas.pointers(letter), ctypes.byref(_KEPT), ctypes.byref(_TEAM))
         self.loaded.matcalc_entry.restype = ctypes.c_int
         self.entry, self.shapes = self.loaded.matcalc_entry, self.loaded.matcalc_shapes
 
@@ -244,19 +245,6 @@ def release() -> None:
         free = ctypes.CDLL(None).free
         free.argtypes = [ctypes.c_void_p]
         free(held)
-
-
-@cache
-def _pointers(letter: str) -> Any:
-    """The addresses of BLAS's and LAPACK's routines for a type, from SciPy."""
-    capsules: dict[str, Any] = {}
-    for module in ("scipy.linalg.cython_lapack", "scipy.linalg.cython_blas"):
-        capsules |= importlib.import_module(module).__pyx_capi__
-    name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
-    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    found = [pointer(capsule, name(capsule)) for capsule in (capsules[f"{letter}{routine}"] for routine in routines())]
-    return (ctypes.c_void_p * len(found))(*found)
 
 
 @lru_cache(maxsize=1)
