@@ -148,3 +148,19 @@ def test_hints_are_found_quickly_in_long_lines() -> None:
         with pytest.raises(MatcalcError):
             parse(text)
     assert len(CONSTRUCTIONS) > 15
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "unsaid"),
+    [
+        ("x'*x*0,5", "a number has a point: 0.5", ""),
+        ("0,25*x'*x", "a number has a point: 0.25", ""),
+        ("<x, y>", "an inner product is x'*y", ""),
+        ("x.transpose() @ x", "write transpose(X)", "write ranspose"),
+    ],
+)
+def test_hints_at_what_is_written_by_hand(source: str, said: str, unsaid: str) -> None:
+    with pytest.raises(mc.MatcalcError) as error:
+        mc.derive(source)
+    assert said in str(error.value)
+    assert not unsaid or unsaid not in str(error.value)

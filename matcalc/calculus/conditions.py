@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from matcalc import dims
 from matcalc.calculus import intervals
 from matcalc.calculus.wording import worded
-from matcalc.errors import FactError, shorten
+from matcalc.errors import FactError, MatcalcError, shorten
 from matcalc.expr import Expr, postorder, record
 from matcalc.ops.hollow import is_hollow
 from matcalc.optional import later
 from matcalc.properties import Truth, truth
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-from matcalc.walk import depends, substitute
+from matcalc.walk import depends, substitute, variables
 
 if TYPE_CHECKING:
     from matcalc.emit.masks import choices_last
+    from matcalc.numeric.precise import evaluate_precisely
 else:
     (choices_last,) = later("matcalc.emit.masks", "choices_last")
+    (evaluate_precisely,) = later("matcalc.numeric.precise", "evaluate_precisely")
 
 MANY = 40  # more conditions than these are not compared with each other
 
@@ -54,8 +57,8 @@ def need_possible(e: Expr) -> None:
             raise FactError(f"{shorten(str(at))} is singular: it has no inverse, and no log|det|")
         if fact in ("positive", "nonzero") and is_hollow(at):
             raise FactError(
-                f"{shorten(str(at))} is 0 on its diagonal, whatever the rows are: what is taken of it is not finite "
-                f"there (add eye({at.shape[0]}) to it, or choose with where)"
+                f"{shorten(str(at))} is 0 on its diagonal, whatever the variables are: what is taken of it is not "
+                f"finite there (add eye({at.shape[0]}) to it, or choose with where)"
             )
 
 
@@ -63,7 +66,7 @@ def minimal(conditions: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:
     """Those that neither a declared fact nor the other ones imply; the smaller of two that imply each other."""
     nothing = Context()
     said = {worded(*pair): pair for pair in reversed(list(conditions))}  # two forms of one condition are one
-    left = [pair for pair in reversed(said.values()) if not _follows(*pair, nothing)]
+    left = [pair for pair in reversed(said.values()) if not _follows(*pair, nothing) and not _of_numbers(*pair)]
     if len(left) > MANY:
         return left
     candidates = left[::-1]
@@ -80,6 +83,17 @@ def _follows(fact: str, e: Expr, context: Context) -> bool:
     if fact == "nonsingular" and e.op == "sqrtm":
         return context.known(e.args[0], "positive-definite")
     return context.known(e, fact)
+
+
+def _of_numbers(fact: str, e: Expr) -> bool:
+    """Whether a condition on a number, such as log(2), holds."""
+    if not e.is_scalar or variables((e,)) or dims.symbols(d for sub in postorder((e,)) for d in sub.shape):
+        return False
+    try:
+        value = evaluate_precisely([e], {}, {}).values[0].item()
+    except MatcalcError:
+        return False
+    return bool({"nonzero": value != 0, "positive": value > 0, "nonnegative": value >= 0}.get(fact, False))
 
 
 def further_conditions(results: Iterable[Expr], domain: Iterable[tuple[str, Expr]]) -> list[tuple[str, Expr]]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from matcalc.core import transpose
 from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
-from matcalc.ops.hollow import is_hollow
+from matcalc.ops.hollow import distances_in, is_hollow
 from matcalc.ops.spectral import simple, simple_extreme
 
 DISTINCT_ROWS = (
     "a matrix with distinct rows (off the diagonal no distance is 0; on it every one is, and has the subgradient 0)"
 )
+POSITIVE_BESIDE = "positive off the diagonal"
 _SPREAD = {None: "not constant", 1: "free of constant columns", 2: "free of constant rows"}
 
 
@@ -41,7 +42,8 @@ def worded(fact: str, e: Expr) -> tuple[Expr, str]:
     if fact == "nonsingular" and e.op == "sqrtm":
         return e.args[0], "free of real eigenvalues <= 0"
     if fact == "positive" and e.op == "add" and e.args[-1].op == "eye" and is_hollow(e.args[0]):
-        return next(sub.args[0] for sub in postorder((e,)) if sub.op == "pdist2"), DISTINCT_ROWS
+        distances = distances_in(e.args[0])
+        return (e.args[0], POSITIVE_BESIDE) if distances is None else (distances.args[0], DISTINCT_ROWS)
     if fact in ("positive", "nonzero") and (X := _measured(e)) is not None:
         return X, "not the zero matrix" if not _is_vector(X) else "not the zero vector"
     if fact in ("positive", "nonzero") and e.op == "power" and _is_even(e.args[1]):

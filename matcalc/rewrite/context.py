@@ -184,3 +184,7 @@ def _implied(fact: str, e: Expr) -> Iterator[tuple[str, Expr]]:
             yield from ((fact, f) for f in e.args)
         elif e.op == "det":
             yield "nonsingular", e.args[0]
+    elif fact == "positive-definite":  # x'*A*x is half of x'*(A + A')*x
+        body = e.args[-1] if e.op == "scale" else e
+        if body.op == "add" and len(body.args) == 2 and body.args[0] is core.turned(body.args[1]):
+            yield from (("nonsingular", A) for A in body.args)
