@@ -181,8 +181,8 @@ def site(options: argparse.Namespace) -> int:
     with patience("packing Python and its libraries"):
         made = write_site(Path(options.folder), Path(options.pyodide), node)
     print(f"{made.folder}: {made.size / 2**20:.0f} MiB; to see it: python3 -m http.server -d {made.folder}")
-    if not made.numbers:
-        print("matcalc: without NumPy: no check, no optimum, no counterexamples (docs/serve.md)", file=sys.stderr)
+    if not made.numpy:
+        print("matcalc: NumPy is not in it: numbers come from matcalc's own arrays (docs/serve.md)", file=sys.stderr)
     if not made.compiled and not options.no_compile:
         print(
             "matcalc: the libraries are not compiled, since Node could not do it: the first start takes longer",

@@ -1,6 +1,6 @@
-"""NumPy where there is none: a stand-in that can be imported, and says what is missing when it is asked for a number.
+"""NumPy where there is none, as in a browser: what `arrays/` has of it, and something that says what is missing.
 
-In a browser derivations, LaTeX, code and proofs need no numbers, but the modules that do are imported with the rest.
+Modules that use the rest of NumPy are imported with the others; only when they ask for a value they are told.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import MutableSequence
+from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -15,8 +16,19 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from matcalc.errors import MissingDependencyError
+from matcalc.serve.arrays.further import LAPACK, SCIPY_LINALG, SPECIAL
+from matcalc.serve.arrays.names import LINALG, NUMPY, RANDOM
 
-MESSAGE = "this needs numbers, and NumPy is not part of this page ({0})"
+MESSAGE = "this needs {0}, and NumPy is not part of this page"
+HELD: dict[str, dict[str, Any]] = {
+    "numpy": NUMPY,
+    "numpy.linalg": LINALG,
+    "numpy.random": RANDOM,
+    "scipy.special": SPECIAL,
+    "scipy.linalg": SCIPY_LINALG,
+    "scipy.linalg.lapack": LAPACK,
+}
+PACKAGES = ("numpy", "scipy")
 CLASSES = ("ndarray", "generic", "bool_", "number", "integer", "floating", "inexact", "ufunc", "dtype", "Generator")
 
 
@@ -53,11 +65,15 @@ class Absent:
 
 
 class _AbsentModule(ModuleType):
+    """NumPy or a module of it."""
+
     __path__: MutableSequence[str] = []  # noqa: RUF012  (as every package has it)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if f"{self.__name__}.{name}" in HELD:
+            return import_module(f"{self.__name__}.{name}")
         made = _part(self.__name__, name)
         setattr(self, name, made)
         return made
@@ -78,19 +94,20 @@ class _Finder(MetaPathFinder, Loader):
     importing = True
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] == "numpy" else None
+        return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in PACKAGES else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _AbsentModule(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """There is nothing to run."""
+        """It has what there is of it."""
+        vars(module).update(HELD.get(module.__name__, {}))
 
 
 _FINDER = _Finder()
 
 
-def has_numbers() -> bool:
+def has_numpy() -> bool:
     """Whether NumPy is the real one."""
     return _FINDER not in sys.meta_path
 

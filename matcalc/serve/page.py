@@ -26,7 +26,7 @@ from matcalc.printing.display import display
 from matcalc.printing.style import STANDARD
 from matcalc.printing.symbols import name_latex
 from matcalc.properties import names_of
-from matcalc.serve.absent import has_numbers
+from matcalc.serve.absent import has_numpy
 from matcalc.targets.registry import target_names
 from matcalc.views.page import TEXT, Line
 from matcalc.views.view import STYLES, make_view
@@ -64,7 +64,7 @@ def about(given: Mapping[str, Any]) -> dict[str, Any]:
         "targets": target_names(),
         "documents": [{"format": f.name, "suffix": f.suffix, "what": f.what} for f in FORMATS.values()],
         "examples": examples,
-        "numbers": has_numbers(),
+        "numpy": has_numpy(),
     }
     return {"status": "ok", "text": f"matcalc {__version__}", "data": data}
 

@@ -45,13 +45,13 @@ class Site:
     Attributes:
         folder: where.
         size: in bytes.
-        numbers: whether NumPy is in it.
+        numpy: whether NumPy is in it.
         compiled: whether the libraries were compiled beforehand.
     """
 
     folder: Path
     size: int
-    numbers: bool
+    numpy: bool
     compiled: bool
 
 
@@ -76,7 +76,7 @@ def write_site(folder: Path, pyodide: Path, node: str | None = None) -> Site:
             shutil.copyfile(pyodide / name, folder / "pyodide" / name)
         for name, asset in assets().items():
             (folder / name).write_bytes(_page(asset.content) if name == "index.html" else asset.content)
-        (folder / "site.json").write_text(json.dumps({"numbers": bool(wheels), "version": __version__}) + "\n")
+        (folder / "site.json").write_text(json.dumps({"numpy": bool(wheels), "version": __version__}) + "\n")
         _pack(folder / "libraries.zip", _library_files())
         _pack(folder / "matcalc.zip", _own_files())
         _licences(folder / "licenses")

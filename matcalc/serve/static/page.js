@@ -332,7 +332,7 @@ function save(name, type, content) {
 
 // ------------------------------------------------------------------------------------------------ tabs
 
-let tabs = [...document.querySelectorAll("[role=tab]")];
+const tabs = [...document.querySelectorAll("[role=tab]")];
 
 function selected() {
   return tabs.find((tab) => tab.getAttribute("aria-selected") === "true").getAttribute("aria-controls");
@@ -406,16 +406,7 @@ function offer(about) {
     if (running) derive();
     derive();
   });
-  if (!about.numbers) withoutNumbers();
-  $("about").textContent = `matcalc ${about.version}. ${document.documentElement.dataset.backend === "server" ? "Everything is computed on the machine that serves this page." : "Everything is computed in this browser: nothing is sent anywhere."}`;
-}
-
-/** What a page without NumPy cannot do is not offered. */
-function withoutNumbers() {
-  for (const name of ["check", "solve"]) $(`tab-${name}`).hidden = true;
-  tabs = tabs.filter((tab) => !tab.hidden);
-  const lacks = "NumPy is not part of this page: a right line is proved, a wrong one stays undecided, and there is no counterexample.";
-  $("claim").prepend(element("p", { className: "quiet", textContent: lacks }));
+  $("about").textContent = `matcalc ${about.version}. ${document.documentElement.dataset.backend === "server" ? "Everything is computed on the machine that serves this page." : "Everything is computed in this browser: nothing is sent anywhere."}${about.numpy ? "" : " Numbers are computed without NumPy."}`;
 }
 
 async function start() {

@@ -10,13 +10,13 @@ async function bytes(name) {
 
 async function started() {
   const settings = fetch(new URL("site.json", import.meta.url)).then((response) => response.json());
-  const [python, { numbers }, libraries, matcalc] = await Promise.all([
+  const [python, { numpy }, libraries, matcalc] = await Promise.all([
     loadPyodide({ indexURL: new URL("./pyodide/", import.meta.url).href }),
     settings,
     bytes("libraries.zip"),
     bytes("matcalc.zip"),
   ]);
-  if (numbers) await python.loadPackage("numpy", { messageCallback: () => {} });
+  if (numpy) await python.loadPackage("numpy", { messageCallback: () => {} });
   python.FS.writeFile("/lib/libraries.zip", libraries);
   python.unpackArchive(matcalc, "zip", { extractDir: "/lib/matcalc" });
   const answer = python.runPython(`
