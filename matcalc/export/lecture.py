@@ -25,7 +25,7 @@ from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
 from matcalc.views.needed import KNOWN
 from matcalc.views.page import View, latex_writer
-from matcalc.views.second import second_order
+from matcalc.views.second import second_orders
 
 
 def make_lesson(
@@ -59,7 +59,7 @@ def make_lesson(
     if detail == "lesson":
         lesson.jacobians = []
     if hessian and d.output.is_scalar:
-        lesson.second = [second_order(lecture.writer, e, definiteness) for e in lecture.d.wrt]
+        lesson.second = second_orders(lecture.writer, definiteness)
     return lesson
 
 

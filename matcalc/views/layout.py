@@ -10,6 +10,7 @@ from matcalc.views.page import Equation, Line, StepBack
 COLUMN = 40  # where remarks stand, if the formulas leave room
 WIDEST = 72  # letters of a formula that has its remark beside it
 LINE = 110
+FIRST = 30  # letters at least before a formula is broken
 TOGETHER = 84  # letters of adjoints that are read off in one line
 
 
@@ -52,12 +53,17 @@ class Layout:
     def concluded(self, e: Equation) -> list[str]:
         """A result: its sides below each other, each with its remark below it where it has no room beside it."""
         lines = []
-        for k, (formula, remark) in enumerate(equation(e)):
+        for k, ((formula, _), row) in enumerate(zip(equation(e), e.rows)):
             line = f"  => {formula}" if not k else f"     {formula}"
-            if remark and len(line) + len(remark) > LINE:
-                lines += [line, f"{' ' * 8}{remark if remark.startswith('[') else f'({remark})'}"]
-            else:
-                lines.append(f"{line}   {remark}".rstrip())
+            shape = f"[{row.shape}]" if row.shape else ""
+            beside = "   ".join(filter(None, [row.remark, shape]))
+            if len(line) + len(beside) + 3 <= LINE:
+                lines.append(f"{line}   {beside}".rstrip())
+                continue
+            *before, line = broken(line)
+            lines += [*before, f"{line}   {shape}" if shape and len(line) + len(shape) < LINE else line]
+            below = [row.remark] if lines[-1] != line else [shape, row.remark]
+            lines += [part for text in filter(None, below) for part in _below(text)]
         return lines
 
     def gradients(self, equations: list[Equation]) -> list[str]:
@@ -69,7 +75,11 @@ class Layout:
             if len(line) <= LINE and len(e.rows) <= 2:
                 lines.append(f"  {line}")
             else:
-                lines += [f"  {row}{'   ' + remark if remark else ''}" for row, remark in equation(e)]
+                for row, remark in equation(e):
+                    *before, last = broken(f"  {row}")
+                    fits = not remark or len(last) + len(remark) + 3 <= LINE
+                    lines += [*before, f"{last}   {remark}".rstrip() if fits else last]
+                    lines += [] if fits else [f"{' ' * 8}{part}" for part in _noted(remark, LINE - 8)]
         return lines
 
     def aligned(self, lines: list[Line]) -> list[str]:
@@ -87,6 +97,19 @@ class Layout:
             first, *rest = equation(e)
             rows += [(f"=> {first[0]}", first[1]), *((f"   {left}", remark) for left, remark in rest)]
         return rows
+
+
+def _noted(remark: str, width: int) -> list[str]:
+    """A remark in brackets, in lines; a shape as it is."""
+    first, *rest = wrap(remark if remark.startswith("[") else f"({remark})", width)
+    return [first, *(f" {part}" for part in rest)]
+
+
+def _below(remark: str) -> list[str]:
+    """A remark or a shape in lines of its own."""
+    if remark.startswith("["):
+        return [f"{' ' * 8}{remark}"]
+    return [f"{' ' * (8 if not k else 9)}{part}" for k, part in enumerate(wrap(f"({remark})", LINE - 9))]
 
 
 def entering(values: list[str], into: list[str], words: Language) -> str:
@@ -132,11 +155,46 @@ def beside(rows: list[tuple[str, str]], indent: str = "  ") -> list[str]:
     start = max([COLUMN, *fitting]) if rows else COLUMN
     lines = []
     for left, remark in rows:
-        if remark and len(left) + 3 > WIDEST and len(left) + len(remark) > LINE:
-            lines += [indent + left, f"{indent}{' ' * 6}{remark if remark.startswith('[') else f'({remark})'}"]
+        if remark and len(left) + 3 > WIDEST and len(left) + len(remark) + len(indent) + 3 > LINE:
+            *before, last = broken(indent + left)
+            if before and len(last) + len(remark) + 3 <= LINE:
+                lines += [*before, f"{last}   {remark}"]
+                continue
+            lines += [*before, last]
+            lines += [f"{indent}{' ' * 6}{part}" for part in _noted(remark, LINE - len(indent) - 6)]
+        elif not remark:
+            lines += broken(indent + left)
         else:
             lines.append(f"{indent}{left.ljust(start) if len(left) + 3 <= start else left + '   '}{remark}".rstrip())
     return lines
+
+
+def broken(line: str, width: int = LINE) -> list[str]:
+    """A long formula in lines that end with an operator, broken where the fewest brackets are open.
+
+    What goes on stands to the right of the sign of equality.
+    """
+    sign = line.find(" = ") + 3 if " = " in line else len(line) - len(line.lstrip())
+    lines = []
+    while len(line) > width:
+        cut = _place_to_break(line, sign, width)
+        if not cut:
+            break
+        lines.append(line[:cut].rstrip())
+        line = " " * (sign + 2) + line[cut:].lstrip()
+    return [*lines, line]
+
+
+def _place_to_break(line: str, start: int, width: int) -> int:
+    """Behind which operator a line is broken; 0 if there is none."""
+    found: dict[int, int] = {}
+    depth = 0
+    for k, letter in enumerate(line[:width]):
+        depth += (letter in "([") - (letter in ")]")
+        for operator in (" + ", " - ", " .* ", " ./ "):
+            if k > start + FIRST and line.startswith(operator, k) and k + len(operator) <= width:
+                found[2 * depth + (operator in (" .* ", " ./ "))] = k + len(operator)
+    return found[min(found)] if found else 0
 
 
 def wrapped(sentence: str) -> list[str]:

@@ -12,11 +12,13 @@ from matcalc.calculus.problem import Problem
 from matcalc.dims import is_one, symbols
 from matcalc.expr import Expr, number_value, postorder, record
 from matcalc.graph import Graph
-from matcalc.ops.normalization import softmax
+from matcalc.ops.normalization import softmax, standardize
+from matcalc.ops.reductions import std
 from matcalc.rewrite.terms import split
 from matcalc.walk import depends, transform
 
 SUMS_AND_PRODUCTS = frozenset(("add", "matmul", "scale"))
+BROUGHT = (softmax.name, std.name, standardize.name)  # what differentiating brings in
 LINEAR = frozenset((*SUMS_AND_PRODUCTS, "named", "hadamard", "transpose", "broadcast", "sum", "mean", "tr", "vec"))
 
 
@@ -129,9 +131,9 @@ def _free(wanted: str, taken: Iterable[str], numbered: bool) -> str:
 
 
 def shorthands(d: Problem) -> dict[Expr, Expr]:
-    """Names for distributions that are part of an adjoint and have none: P for softmax(S, 2), p for a column.
+    """Names for what differentiating brings in and has none: P for softmax(S, 2), p for a column, s for a deviation.
 
-    They come in by differentiating, as that of log_softmax.
+    Standardized values are called after what they are made of, `Zh` for Z.
     """
     if not d.output.is_scalar:
         return {}
@@ -139,17 +141,28 @@ def shorthands(d: Problem) -> dict[Expr, Expr]:
     found: dict[Expr, None] = {}
     for made in d.reverse.adjoints.values():
         for e in postorder((made.value,), through_names=False):
-            if e.op == softmax.name and e not in inside and e is not made.value and not e.is_scalar:
+            alone = e.is_scalar and e.op != std.name
+            if e.op in BROUGHT and e not in inside and e is not made.value and not alone:
                 found[e] = None
     sizes = symbols(size for v in d.graph.declared.values() for size in v.shape)
     taken = {*d.graph.declared, *d.graph.definitions, *sizes}
     names: dict[Expr, Expr] = {}
+    several = {op: sum(e.op == op for e in found) > 1 for op in BROUGHT}
     for e in found:
-        letter = "p" if is_one(e.shape[0]) or is_one(e.shape[1]) else "P"
-        name = _free(letter, taken, len(found) > 1)
+        name = _free(_initial(e), taken, several[e.op])
         taken.add(name)
         names[e] = core.named(name, e)
     return names
+
+
+def _initial(e: Expr) -> str:
+    """The letter for a distribution, a deviation or standardized values."""
+    vector = is_one(e.shape[0]) or is_one(e.shape[1])
+    if e.op == std.name:
+        return "s"
+    if e.op == standardize.name:
+        return f"{e.args[0].name}h" if e.args[0].name else "z" if vector else "Z"
+    return "p" if vector else "P"
 
 
 def is_entrywise(e: Expr) -> bool:

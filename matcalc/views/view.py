@@ -28,7 +28,7 @@ from matcalc.views.layout import Layout, joined, reasoned, wrapped
 from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
 from matcalc.views.page import TEXT, Block, Line, View, Writer, latex_writer
-from matcalc.views.second import Known, nothing_known, second_order
+from matcalc.views.second import Known, nothing_known, second_orders
 
 STYLES = ("steps", "differential", "result", "components", "jacobians")
 TRAILING = re.compile(r" ?\\\\(\[\w+\])?\s*\n\\end\{aligned\}")  # the last row ends without a break
@@ -114,7 +114,7 @@ def make_view(
     view.facts_used = [pages.fact_of(name, fact) for name, fact in d.facts_used]
     view.facts_wished = [pages.fact_of(name, fact) for name, fact in d.facts_wished]
     if lesson is not None and hessian:
-        view.second = [second_order(lesson, e, known) for e in d.wrt]
+        view.second = second_orders(lesson, known)
     return view
 
 
