@@ -19,6 +19,37 @@ _C = (_SPECTRA - {"det"}) | (_FUNCTIONS - {"matpow"}) | _EQUATIONS | _SOLVED
 _C |= {"blockinner", "blocksum", "chol", "conv", "convmat", "diagsums", "dpolarform", "dprodothers"}
 _C |= {"prodothersform", "unvech", "vech", "block", "place", "slice", *_NORMAL}
 
+# Stan has neither general eigenvalues nor functions of matrices but the exponential.
+_STAN = {
+    *(
+        "adj",
+        "blockinner",
+        "blocksum",
+        "chol",
+        "conv",
+        "dadj",
+        "dadjform",
+        "diagsums",
+        "dpolar",
+        "dpolarform",
+        "frechet",
+    ),
+    *(
+        "frechetform",
+        "frechetpow",
+        "frechetpowform",
+        "logm",
+        "matpow",
+        "normlogcdf",
+        "normratio",
+        "pinv",
+        "polar",
+        "prod",
+    ),
+    *("polygamma", "prodothers", "dprodothers", "prodothersform", "sqrtm", "unvech", "vech", "eigmax", "eigmin"),
+    *("eigvals", "eigvecmax", "eigvecmin", "eigvecs", *_EQUATIONS, *_SOLVED),
+}
+
 REFUSED: dict[str, dict[str, set[str]]] = {
     "numpy": {"value": set(), "gradient": set()},
     "numba": {"value": set(), "gradient": set()},
@@ -41,6 +72,10 @@ REFUSED: dict[str, dict[str, set[str]]] = {
     "r": {"value": _SOLVED, "gradient": _SOLVED},
     "octave": {"value": _SOLVED, "gradient": _SOLVED},
     **{name: {"value": _SOLVED, "gradient": _SOLVED} for name in ("cpp", "armadillo", "rcpp")},
+    "stan": {
+        "value": _STAN | {"convmat", "cumsum", "elu", "huber", "leakyrelu", "selu"},
+        "gradient": _STAN | {"det", "digamma", "expm", "kron", "normnuc", "normspec", "singvals"},
+    },
 }
 
 REFUSED["native"] = {"value": set(), "gradient": set()}  # what is not in C is asked of Python

@@ -31,6 +31,7 @@ from matcalc.functions.request import requested, signature
 from matcalc.kinds import KINDS
 from matcalc.targets.r.expressions import number
 from matcalc.targets.registry import target_of
+from matcalc.targets.stan.run import stan_folder
 
 PROGRAMS = {"r": "Rscript", "octave": "octave-cli"}
 HEADERS = {"cpp": "-I/usr/include/eigen3 -include Eigen/Core", "armadillo": "-include armadillo"}
@@ -321,6 +322,50 @@ def test_rcpp(tmp_path: Path) -> None:
     cat(g$value, g$gradient$w, g$gradient$a, said)
     """
     assert r(program) == "30 24 28 5 w is 3 x 1; needed 2 x 1"
+
+
+# ------------------------------------------------------------------------------------------------ Stan
+
+
+def stanc(text: str, folder: Path) -> str:
+    """What Stan's compiler says of a functions block: nothing, if it takes it."""
+    found = stan_folder()
+    if found is None:
+        pytest.skip("needs the package httpstan")
+    (folder / "f.stan").write_text(text)
+    command = [found / "stanc", "--standalone-functions", "--o=f.hpp", "f.stan"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return "" if done.returncode == 0 else done.stderr or done.stdout
+
+
+def test_stan_takes_every_text(tmp_path: Path) -> None:
+    for name in OPERATIONS:
+        for kind in ("value", "gradient"):
+            if name not in REFUSED["stan"][kind]:
+                assert stanc(derived(name, kind).code(kind, "stan"), tmp_path) == "", (name, kind)
+    for text, shapes in KINDS_OF[:1]:
+        for made in KINDS:
+            assert stanc(mc.derive(text, shapes=shapes).code(made.name, "stan"), tmp_path) == ""
+
+
+def test_stan(tmp_path: Path) -> None:
+    """One program with functions of operations, networks and likelihoods."""
+    if stan_folder() is None or shutil.which("g++") is None:
+        pytest.skip("needs the package httpstan, and g++")
+    tasks = [
+        (derived(name, "gradient"), "gradient", values_of(name, "gradient"))
+        for name in OPERATIONS[1::9]
+        if name not in REFUSED["stan"]["gradient"]
+    ]
+    for text, wrt in list(SOURCES.values())[:5]:
+        d = mc.derive(text, wrt=wrt)
+        tasks.append((d, "value_and_grad", arrays_of(d)))
+    found = functions_of("stan", [(d, kind) for d, kind, _ in tasks])
+    for f, (d, kind, arrays) in zip(found, tasks):
+        agree(f(**arrays, dims=dict(support.SIZES)), d.function(kind)(**arrays))
+    last = dict(tasks[-1][2])
+    with pytest.raises(ValueError, match="needed"):
+        found[-1](**{name: np.vstack([a, a]) if name == "S" else a for name, a in last.items()})
 
 
 # ------------------------------------------------------------------------------------------------ R

@@ -106,6 +106,7 @@ _FOLDERS = {
         "cpp",
         "armadillo",
         "rcpp",
+        "stan",
     )
 }
 _REGISTERED: dict[str, Target] = {}

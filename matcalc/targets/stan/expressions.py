@@ -1,0 +1,206 @@
+"""Expressions in Stan: a 1 x 1 value is a real, everything else a matrix, columns and rows too."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from matcalc.emit import trees
+from matcalc.targets.matrix_languages.expressions import (
+    ATOM,
+    COMPARE,
+    PRODUCT,
+    Expressions,
+    Piece,
+    squared,
+)
+from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
+
+_SAME = ("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+CALLS: dict[str, str] = {
+    **{f"np.{f}": f"{f}({{0}})" for f in _SAME},
+    **{f"np.arc{f}": f"a{f}({{0}})" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{"math.sqrt": "sqrt({0})", "math.log": "log({0})", "math.exp": "exp({0})"},
+    **{"math.lgamma": "lgamma({0})", "math.gamma": "tgamma({0})"},
+    **{"_squared_cosh": "square(cosh({0}))", "_sigmoid": "inv_logit({0})", "_softplus": "log1p_exp({0})"},
+    **{"_log1mexp": "log1m_exp(-({0}))", "special.erf": "erf({0})", "special.erfc": "erfc({0})"},
+    **{"special.gammaln": "lgamma({0})", "special.digamma": "digamma({0})", "_gelu": "({0}) .* Phi({0})"},
+    "special.ndtr": "Phi({0})",
+    **{"np.sum": "sum({0})", "np.sum:0": "col_sums({0})", "np.sum:1": "row_sums({0})"},
+    **{"np.mean": "mean({0})", "np.max": "max({0})", "np.min": "min({0})", "np.prod": "prod({0})"},
+    **{"np.mean:0": "(col_sums({0}) / rows({0}))", "np.mean:1": "(row_sums({0}) / cols({0}))"},
+    **{"np.max:0": "col_maxima({0})", "np.max:1": "row_maxima({0})"},
+    **{"np.min:0": "(-col_maxima(-({0})))", "np.min:1": "(-row_maxima(-({0})))"},
+    **{"_softmax:0": "softmax_cols({0})", "_softmax:1": "softmax_rows({0})"},
+    **{"_log_softmax:0": "log_softmax_cols({0})", "_log_softmax:1": "log_softmax_rows({0})"},
+    **{"_logsumexp:0": "log_sum_exp_cols({0})", "_logsumexp:1": "log_sum_exp_rows({0})"},
+    **{"_logsumexp": "log_sum_exp({0})", "np.trace": "trace({0})", "np.linalg.norm": "norm2(to_vector({0}))"},
+    **{"np.linalg.solve": "solved({0}, {1})", "np.linalg.inv": "inverse({0})"},
+    **{"np.linalg.det": "determinant({0})", "np.linalg.slogdet": "log_determinant({0})"},
+    **{"np.linalg.cholesky": "cholesky_decompose({0})", "_cholesky_solve": "chol_solve({0}, {1})"},
+    **{"_cholesky_inverse": "chol2inv({0})", "_vec": "vec({0})", "_reshape": "to_matrix({0}, {s1}, {s2})"},
+    **{"_diag": "diag_matrix(to_vector({0}))", "_diagvec": "to_matrix(diagonal({0}))"},
+    "np.diagonal": "to_matrix(diagonal({0}))",
+    **{"_comm": "commutation({s0}, {s1})", "_kron": "kron({0}, {1})", "np.kron": "kron({0}, {1})"},
+    **{"_kron_eye": "kron({0}, identity_matrix({s1}))", "_eye_kron": "kron(identity_matrix({s0}), {1})"},
+    **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
+    **{"np.tril": "lower_part({0})", "np.triu": "upper_part({0})", "_pdist2": "squared_distances({0}, {1})"},
+    **{"_expm": "matrix_exp({0})", "np.linalg.svd": "to_matrix(singular_values({0}))"},
+    **{"np.linalg.norm:nuc": "sum(singular_values({0}))", "np.linalg.norm:2": "max(singular_values({0}))"},
+}
+_SIZES: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "%/%", ast.FloorDiv: "%/%"}
+_GREATER = {">": "greater", ">=": "greater_equal"}
+
+
+class StanExpressions(Expressions):
+    """Stan's words."""
+
+    title = "Stan"
+    calls: ClassVar[Mapping[str, str]] = CALLS
+
+    def number(self, value: float) -> str:
+        return repr(float(value))
+
+    def size(self, tree: ast.expr) -> str:
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):
+            return " * ".join([self._bracketed(tree.left)] * int(trees.text(tree.right)))
+        if isinstance(tree, ast.BinOp) and type(tree.op) in _SIZES:
+            return f"{self._bracketed(tree.left)} {_SIZES[type(tree.op)]} {self._bracketed(tree.right)}"
+        return trees.text(tree)
+
+    def _bracketed(self, tree: ast.expr) -> str:
+        text = self.size(tree)
+        return f"({text})" if isinstance(tree, ast.BinOp) else text
+
+    def size_in_value(self, name: str) -> Piece:
+        return Piece(f"(1.0 * {name})")
+
+    # ------------------------------------------------------------------------------------------------ entries
+
+    def entrywise(self, operator: str, a: Piece, b: Piece, level: int) -> Piece:
+        shape = joint(a.shape, b.shape)
+        if level == COMPARE:
+            return self._compared(operator, a, b, shape)
+        a, b = (p if p.shape in (SCALAR, shape) else self.along(p, shape) for p in (a, b))
+        numbers = b.shape == SCALAR or (operator == "*" and a.shape == SCALAR)
+        sign = f".{operator}" if operator in "*/" and not numbers else operator
+        return Piece(f"{a.at(level)} {sign} {b.at(level + 1)}", shape, level)
+
+    def _compared(self, operator: str, a: Piece, b: Piece, shape: Shape) -> Piece:
+        if operator in "<=":
+            a, b, operator = b, a, operator.replace("<", ">")
+        if shape == SCALAR:
+            return Piece(f"({a.text} {operator} {b.text} ? 1.0 : 0.0)")
+        return Piece(f"{_GREATER[operator]}({self.along(a, shape).text}, {self.along(b, shape).text})", shape)
+
+    def along(self, a: Piece, shape: Shape) -> Piece:
+        rows, columns = (self.size(trees.parsed(s)) for s in shape)
+        if a.shape == shape and a.shape != SCALAR:
+            return a
+        function = "rep_matrix" if a.shape == SCALAR else "along"
+        return Piece(f"{function}({a.text}, {rows}, {columns})", shape)
+
+    def power(self, a: Piece, b: Piece) -> Piece:
+        shape = joint(a.shape, b.shape)
+        if squared(b):
+            return Piece(f"square({a.text})", shape)
+        a, b = (p if p.shape in (SCALAR, shape) else self.along(p, shape) for p in (a, b))
+        return Piece(f"pow({a.text}, {b.text})", shape)
+
+    def chosen(self, test: Piece, yes: Piece, no: Piece) -> Piece:
+        shape = joint(test.shape, yes.shape, no.shape)
+        if shape == SCALAR:
+            return Piece(f"({test.text} != 0 ? {yes.text} : {no.text})")
+        return Piece(f"choose_entries({', '.join(self.along(p, shape).text for p in (test, yes, no))})", shape)
+
+    def truth(self, test: Piece) -> Piece:
+        return test
+
+    def bound(self, pieces: list[Piece], number: str, matrix: str) -> Piece:
+        """The larger or the smaller entries."""
+        a, b = pieces
+        shape = joint(a.shape, b.shape)
+        if shape == SCALAR:
+            return Piece(f"{number}({a.text}, {b.text})")
+        return Piece(f"{matrix}({self.along(a, shape).text}, {self.along(b, shape).text})", shape)
+
+    def clip(self, pieces: list[Piece]) -> Piece:
+        a, low, high = pieces
+        return self.bound([self.bound([a, low], "fmax", "larger"), high], "fmin", "smaller")
+
+    def by_sign(self, pieces: list[Piece]) -> Piece:
+        a = pieces[0]
+        text = f"({a.at(PRODUCT)} > 0 ? 1.0 : {a.at(PRODUCT)} < 0 ? -1.0 : 0.0)"
+        return Piece(text) if a.shape == SCALAR else Piece(f"sign_of({a.text})", a.shape)
+
+    def inverted(self, pieces: list[Piece]) -> Piece:
+        a = pieces[0]
+        text = f"({a.at(PRODUCT)} == 0 ? 0.0 : 1 / {a.at(ATOM)})"
+        return Piece(text) if a.shape == SCALAR else Piece(f"reciprocal({a.text})", a.shape)
+
+    # ------------------------------------------------------------------------------------------------ matrices
+
+    def transposed(self, a: Piece) -> Piece:
+        if a.shape == SCALAR:
+            return a
+        if a.turned is not None:
+            return a.turned
+        return Piece(f"{a.at(ATOM)}'", a.shape[::-1], ATOM, turned=a)
+
+    def product(self, a: Piece, b: Piece) -> Piece:
+        return Piece(f"{a.at(PRODUCT)} * {b.at(PRODUCT + 1)}", (a.shape[0], b.shape[1]), PRODUCT)
+
+    def dot(self, a: Piece, b: Piece) -> Piece:
+        if a.flags != b.flags and SCALAR not in (a.shape, b.shape):
+            b = self.transposed(b)
+        found = self.entrywise("*", a, b, PRODUCT)
+        return found if found.shape == SCALAR else Piece(f"sum({found.text})")
+
+    def filled(self, value: Piece, shape: Shape, sizes: list[str]) -> Piece:
+        return Piece(f"rep_matrix({value.text}, {sizes[0]}, {sizes[1]})", shape)
+
+    def identity(self, size: str, shape: Shape) -> Piece:
+        return Piece(f"identity_matrix({size})", shape)
+
+    def blocks(self, rows: list[list[Piece]], shape: Shape) -> Piece:
+        lines = []
+        for row in rows:
+            parts = [
+                f"rep_matrix({p.text}, 1, 1)" if p.shape == SCALAR and "rep_" not in p.text else p.text for p in row
+            ]
+            lines.append(_nested("append_col", parts))
+        return Piece(_nested("append_row", lines), shape)
+
+    def entry(self, a: Piece) -> Piece:
+        return Piece(f"{a.text}[1, 1]")
+
+    def added(self, pieces: list[Piece]) -> Piece:
+        x, v = pieces
+        return Piece(f"{'add_number' if v.shape == SCALAR else 'add_diagonal'}({x.text}, {v.text})", x.shape)
+
+    def weighted_gram(self, pieces: list[Piece]) -> Piece:
+        x, d = pieces
+        wide = self.entrywise("*", d, x, PRODUCT)
+        return Piece(f"{x.at(ATOM)}' * ({wide.text})", (x.shape[1], x.shape[1]), PRODUCT)
+
+    forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {
+        "np.maximum": lambda self, pieces: self.bound(pieces, "fmax", "larger"),
+        "np.minimum": lambda self, pieces: self.bound(pieces, "fmin", "smaller"),
+        "np.clip": clip,
+        "np.sign": by_sign,
+        "_reciprocal": inverted,
+        "_add_diagonal": added,
+        "_weighted_gram": weighted_gram,
+    }
+
+
+def _nested(function: str, parts: list[str]) -> str:
+    """f(a, f(b, c))"""
+    text = parts[-1]
+    for part in reversed(parts[:-1]):
+        text = f"{function}({part}, {text})"
+    return text
+
+
+CALLS |= dict.fromkeys(StanExpressions.forms, "")
