@@ -22,8 +22,7 @@ _LONGEST = 3000
 _PREAMBLE = """#include <stan/math/prim.hpp>
 #include <stan/model/indexing.hpp>
 #include <stan/lang/rethrow_located.hpp>
-namespace stan { namespace model { template <class M> class model_base_crtp; } }
-namespace stan { namespace math { struct profile_map {}; } }"""
+namespace stan { namespace model { template <class M> class model_base_crtp; } }"""
 
 
 def stan_folder() -> Path | None:
