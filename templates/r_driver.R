@@ -28,7 +28,7 @@ options(warn = 2)
 while (length(line <- trimws(readLines(input, n = 1))) > 0 && nzchar(line)) {
   answer <- tryCatch({
     number <- as.integer(line)
-    if (is.null(loaded[[line]])) {
+    if (nzchar(calls[[number + 1]][[1]]) && is.null(loaded[[line]])) {
       place <- new.env()
       sys.source(paste0(number, ".R"), place)
       loaded[[line]] <- place[[calls[[number + 1]][[1]]]]

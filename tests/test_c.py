@@ -17,7 +17,7 @@ from support import OPERATIONS, derived, values_of
 from test_targets import SOURCES, arrays_of
 
 import matcalc as mc
-from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.errors import NoRuleError
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 BLAS = Path(__file__).resolve().parent / "data" / "blas"
@@ -312,8 +312,6 @@ def test_what_is_refused():
     d = mc.derive("sum(expm(X))", shapes={"X": ("n", "n")})
     with pytest.raises(NoRuleError, match="no code for C: _expm has no counterpart there"):
         d.code("value", "c")
-    with pytest.raises(MatcalcError, match="target='c' is the text of a C file"):
-        d.function("value", "c")
 
 
 def test_the_text_is_the_same_in_every_process(tmp_path):

@@ -26,15 +26,13 @@ import matcalc as mc
 from matcalc import core
 from matcalc.cli import main
 from matcalc.dims import symbol
-from matcalc.errors import NoRuleError
+from matcalc.errors import MatcalcError, NoRuleError
 from matcalc.functions.request import requested, signature
 from matcalc.kinds import KINDS
 from matcalc.targets.r.expressions import number
-from matcalc.targets.registry import target_of
-from matcalc.targets.stan.run import stan_folder
+from matcalc.targets.registry import target_names, target_of
 
 PROGRAMS = {"r": "Rscript", "octave": "octave-cli"}
-HEADERS = {"cpp": "-I/usr/include/eigen3 -include Eigen/Core", "armadillo": "-include armadillo"}
 ROOT = Path(__file__).resolve().parent.parent
 Function = Callable[..., Any]
 
@@ -236,136 +234,34 @@ def test_check_by_the_language(target: str) -> None:
     assert d.check(target=target, trials=1, kind="hessian")
 
 
-@pytest.mark.parametrize("target", ["array-api", "dask", "jax", "torch", "numba"])
-def test_check_by_other_libraries(target: str) -> None:
-    library = target_of(target).library
-    if library is not None:
-        pytest.importorskip(library)
+@pytest.mark.parametrize("target", target_names())
+def test_check_by_every_target(target: str) -> None:
+    """Each runs, or says what it needs."""
     shapes = {"X": ("n", "k"), "y": ("n", 1), "w": ("k", 1), "a": (1, 1)}
     d = mc.derive("sum(log(1 + exp(-y.*(X*w)))) + a*w'*w", wrt=["w", "a"], shapes=shapes)
-    assert d.check(target=target, trials=2)
-    assert d.check(target=target, trials=1, kind="hessian")
+    try:
+        assert d.check(target=target, trials=2)
+        if target not in ("cpp", "armadillo", "rcpp", "stan"):  # another program, which takes as long to be compiled
+            assert d.check(target=target, trials=1, kind="hessian")
+    except MatcalcError as error:
+        if "needs" not in str(error):
+            raise
+        pytest.skip(str(error).partition(":")[0])
 
 
-# ------------------------------------------------------------------------------------------------ C++
-
-
-@cache
-def has_library(target: str) -> bool:
-    """Whether there is a compiler with the headers of a library."""
-    if shutil.which("g++") is None:
-        return False
-    command = ["g++", *HEADERS[target].split(), "-x", "c++", "-fsyntax-only", "/dev/null"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-SOME = OPERATIONS[3::7]  # a compiler takes a second for each
-TINY = {"n": 1, "k": 1}
-STRANGE = [
-    ("sqrtm(A)", [[1.0, 1.0], [0.0, 1.0]], [[1.0, 0.5], [0.0, 1.0]]),
-    ("logm(A)", [[-1.0, 0.0], [0.0, 2.0]], np.nan),
-    ("where(A > 0, log(A), 0)", [[-1.0, 1.0], [0.5, -3.0]], [[0.0, 0.0], [np.log(0.5), 0.0]]),
-    ("exp(A)", [[-1000.0, 710.0], [0.0, 1.0]], [[0.0, np.inf], [1.0, np.e]]),
-]
-
-
-@pytest.mark.parametrize("target", HEADERS)
-def test_cpp(target: str) -> None:
-    """One program with functions of operations, cases, networks, of every kind, at 1 x 1 sizes, and refusals."""
-    if not has_library(target):
-        pytest.skip(f"needs g++ with the headers of {'Eigen' if target == 'cpp' else 'Armadillo'}")
-    tasks: list[tuple[mc.Derivation, str, dict[str, Any]]] = []
-    for name in SOME:
-        if name not in REFUSED[target]["gradient"]:
-            tasks.append((derived(name, "gradient"), "gradient", values_of(name, "gradient")))
-    for case in CASES[::12]:
-        tasks.append((derive(case), case["kind"], sample(case, case["dims"][0])))
-    for text, wrt in list(SOURCES.values())[2:5]:
-        d = mc.derive(text, wrt=wrt)
-        tasks.append((d, "value_and_grad", arrays_of(d)))
-    text, shapes = KINDS_OF[0]
-    for kind in ("hessian", "hvp", "vjp"):
-        d = mc.derive(text, shapes=shapes)
-        arrays = {k: np.full([TINY.get(s, s) for s in shape], 0.5) for k, shape in shapes.items()}
-        more = {"hvp": {"tangents": {"w": arrays["w"]}}, "vjp": {"cotangent": 2.0}}.get(kind, {})
-        tasks.append((d, kind, {**arrays, **more}))
-    strange = [(mc.derive(text, shapes={"A": ("n", "n")}), "value") for text, _, _ in STRANGE]
-    inverse = mc.derive("inv(A)*b", shapes={"A": ("n", "n"), "b": ("n", 1)}), "value"
-    found = functions_of(target, [*((d, kind) for d, kind, _ in tasks), *strange, inverse])
-    dims = dict(support.SIZES)
-    for f, (d, kind, arrays) in zip(found, tasks):
-        agree(f(**arrays, dims=dims), d.function(kind)(**arrays))
-    for f, (_, matrix, wanted) in zip(found[len(tasks) :], STRANGE):
-        assert np.allclose(f(A=np.array(matrix)), wanted, rtol=1e-9, atol=1e-12, equal_nan=True)
-    for A, b, said in ((np.ones((2, 2)), np.ones((2, 1)), "singular"), (np.eye(2), np.ones((3, 1)), "b is 3 x 1")):
-        with pytest.raises(ValueError, match=said):
-            found[-1](A=A, b=b)
-
-
-def test_rcpp(tmp_path: Path) -> None:
-    """Compiled by R, called with plain vectors and matrices."""
-    probe = "cat(requireNamespace('RcppArmadillo', quietly = TRUE) && nzchar(Sys.which('g++')))"
-    if r(probe) != "TRUE":
-        pytest.skip("needs RcppArmadillo")
-    d = mc.derive(
-        "sum((X*w - y).^2) + a*w'*w",
-        wrt=["w", "a"],
-        shapes={"X": ("n", "k"), "w": ("k", 1), "y": ("n", 1), "a": (1, 1)},
-    )
-    (tmp_path / "f.cpp").write_text(d.code("value_and_grad", "rcpp"))
-    (tmp_path / "makevars").write_text("FLIBS =\nCXXFLAGS = -O0\n")  # no Fortran is needed
-    program = f"""
-    Sys.setenv(R_MAKEVARS_USER = "{tmp_path / "makevars"}")
-    invisible(capture.output(Rcpp::sourceCpp("{tmp_path / "f.cpp"}")))
-    g <- value_and_grad(cbind(1:3, c(2, 0, 1)), c(1, 2), 1:3, 2)
-    said <- tryCatch(value_and_grad(cbind(1:3, 1:3), 1:3, 1:3, 2), error = conditionMessage)
-    cat(g$value, g$gradient$w, g$gradient$a, said)
-    """
-    assert r(program) == "30 24 28 5 w is 3 x 1; needed 2 x 1"
-
-
-# ------------------------------------------------------------------------------------------------ Stan
-
-
-def stanc(text: str, folder: Path) -> str:
-    """What Stan's compiler says of a functions block: nothing, if it takes it."""
-    found = stan_folder()
-    if found is None:
-        pytest.skip("needs the package httpstan")
-    (folder / "f.stan").write_text(text)
-    command = [found / "stanc", "--standalone-functions", "--o=f.hpp", "f.stan"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    return "" if done.returncode == 0 else done.stderr or done.stdout
-
-
-def test_stan_takes_every_text(tmp_path: Path) -> None:
-    for name in OPERATIONS:
-        for kind in ("value", "gradient"):
-            if name not in REFUSED["stan"][kind]:
-                assert stanc(derived(name, kind).code(kind, "stan"), tmp_path) == "", (name, kind)
-    for text, shapes in KINDS_OF[:1]:
-        for made in KINDS:
-            assert stanc(mc.derive(text, shapes=shapes).code(made.name, "stan"), tmp_path) == ""
-
-
-def test_stan(tmp_path: Path) -> None:
-    """One program with functions of operations, networks and likelihoods."""
-    if stan_folder() is None or shutil.which("g++") is None:
-        pytest.skip("needs the package httpstan, and g++")
-    tasks = [
-        (derived(name, "gradient"), "gradient", values_of(name, "gradient"))
-        for name in OPERATIONS[1::9]
-        if name not in REFUSED["stan"]["gradient"]
-    ]
-    for text, wrt in list(SOURCES.values())[:5]:
-        d = mc.derive(text, wrt=wrt)
-        tasks.append((d, "value_and_grad", arrays_of(d)))
-    found = functions_of("stan", [(d, kind) for d, kind, _ in tasks])
-    for f, (d, kind, arrays) in zip(found, tasks):
-        agree(f(**arrays, dims=dict(support.SIZES)), d.function(kind)(**arrays))
-    last = dict(tasks[-1][2])
-    with pytest.raises(ValueError, match="needed"):
-        found[-1](**{name: np.vstack([a, a]) if name == "S" else a for name, a in last.items()})
+def test_what_no_function_takes(target: str) -> None:
+    """As in NumPy: no complex numbers, no vectors where a matrix is needed, no further axes."""
+    d = mc.derive("sum(A*x)", shapes={"A": ("n", "k"), "x": ("k", 1)})
+    A, x = np.ones((2, 2)), np.ones(2)
+    for wrong, said in (
+        ({"A": A * 1j, "x": x}, "A must be an array of real numbers"),
+        ({"A": x, "x": x}, "A must be a 2-D array"),
+        ({"A": A, "x": 2.0}, "x must be a 2-D array"),
+        ({"A": A, "x": A[None]}, "x must be a 2-D array"),
+    ):
+        for by in ("numpy", target):
+            with pytest.raises(ValueError, match=said):
+                d.function("value", by)(**wrong)
 
 
 # ------------------------------------------------------------------------------------------------ R

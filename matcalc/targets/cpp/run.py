@@ -35,7 +35,7 @@ def _job(text: str, signature: Signature) -> Job:
     found = _HEAD.search(text)
     assert found is not None
     names = [part.rpartition(" ")[2] for part in re.split(r",\s+", found[2]) if part.startswith("long ")]
-    return Job(text, signature, [name.rstrip("_") for name in names])
+    return Job(text, signature, [name.rstrip("_") for name in names], typed=True)
 
 
 def _start(library: Library, folder: Path, jobs: Sequence[Job]) -> list[str]:
@@ -58,7 +58,9 @@ def _start(library: Library, folder: Path, jobs: Sequence[Job]) -> list[str]:
     command = [compiler, "-std=c++11", "-O0", *flags, "driver.cpp", "-o", "driver", *libraries]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise MatcalcError(f"g++ does not compile it: {done.stderr[:_LONGEST]}")
+        missing = re.search(r"fatal error: (?:Eigen|armadillo).*No such file", done.stderr)
+        said = "running a function in C++ needs Eigen or Armadillo" if missing else "g++ does not compile it"
+        raise MatcalcError(f"{said}: {done.stderr[:_LONGEST]}")
     return [str(folder / "driver")]
 
 

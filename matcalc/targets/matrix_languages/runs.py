@@ -12,17 +12,19 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from matcalc.dims import is_one, shape_text
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.targets.registry import Signature
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-_LONGEST = 2000
+_LONGEST, _MATRIX = 2000, 2
 _SECONDS = 120.0  # a call that takes longer is ended
 Start: TypeAlias = Callable[[Path, Sequence["Job"]], list[str]]
 
@@ -34,10 +36,11 @@ class Job:
         source: its text.
         signature: what it takes and returns.
         sizes: the names of the sizes that it takes after its inputs.
+        typed: numbers, and maybe columns, have types of their own there, so that it cannot see a matrix in their place.
     """
 
-    def __init__(self, source: str, signature: Signature, sizes: Sequence[str]) -> None:
-        self.source, self.signature, self.sizes = source, signature, list(sizes)
+    def __init__(self, source: str, signature: Signature, sizes: Sequence[str], *, typed: bool = False) -> None:
+        self.source, self.signature, self.sizes, self.typed = source, signature, list(sizes), typed
         by_name = {v.params[0]: v for v in signature.variables}
         self.tangents = [by_name[name] for name in signature.names] if signature.kind.tangents else []
 
@@ -137,11 +140,13 @@ def _read(path: Path) -> list[Array]:
 def functions(jobs: Sequence[Job], start: Start) -> list[Callable[..., Any]]:
     """The functions of some jobs, in one process, called as those of NumPy."""
     process = Process(jobs, start)
-    return [_function(process, number, job) for number, job in enumerate(jobs)]
+    return [function(partial(process.call, number), job) for number, job in enumerate(jobs)]
 
 
-def _function(process: Process, number: int, job: Job) -> Callable[..., Any]:
+def function(run: Callable[[list[Array]], list[Array]], job: Job) -> Callable[..., Any]:
+    """A function that is called as NumPy's, by what gives the results as matrices for matrices."""
     signature, kind = job.signature, job.signature.kind
+    matrix = _fitting if job.typed else _matrix
 
     def call(
         *, dims: Mapping[str, int] | None = None, tangents: Any = None, cotangent: Any = None, **arrays: Any
@@ -149,14 +154,14 @@ def _function(process: Process, number: int, job: Job) -> Callable[..., Any]:
         names = [v.params[0] for v in signature.variables]
         if arrays.keys() != set(names):
             raise TypeError(f"the function takes {', '.join(names)}, got {', '.join(arrays)}")
-        given = [_matrix(arrays[v.params[0]], v) for v in signature.variables]
+        given = [matrix(arrays[v.params[0]], v, v.params[0]) for v in signature.variables]
         for v in job.tangents:
             along = tangents[v.params[0]] if v.params[0] in tangents else np.zeros(np.shape(arrays[v.params[0]]))
-            given.append(_matrix(along, v))
+            given.append(matrix(along, v, f"the tangent of {v.params[0]}"))
         if kind.cotangent:
-            given.append(_matrix(cotangent, signature.output))
+            given.append(matrix(cotangent, signature.output, "the cotangent"))
         given += [np.full((1, 1), float((dims or {})[size])) for size in job.sizes]
-        results = process.call(number, given)
+        results = run(given)
         value = _number(results.pop(0), signature.output) if kind.value else None
         if not kind.derivatives:
             return value
@@ -177,11 +182,27 @@ def _number(a: Array, of: Expr) -> Any:
     return float(a.item()) if of.is_scalar else a
 
 
-def _matrix(value: Any, of: Expr) -> Array:
-    """A value as a matrix of doubles."""
-    a = np.asarray(value, dtype=float)
-    if a.ndim == 0:
-        return a.reshape(1, 1)
-    if a.ndim == 1:
-        return a.reshape(1, -1) if of.shape[0] == 1 and of.shape[1] != 1 else a.reshape(-1, 1)
+def _matrix(value: Any, of: Expr, name: str) -> Array:
+    """A value as a matrix of doubles; plain vectors will do for columns and rows, numbers for 1 x 1 values.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    a = np.asarray(value)
+    if a.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must be an array of real numbers, got dtype {a.dtype}")
+    row, column = map(is_one, of.shape)
+    if a.ndim > _MATRIX or a.ndim < _MATRIX - row - column:
+        raise ValueError(f"{name} must be a 2-D array ({shape_text(of.shape)}), got an array of shape {a.shape}")
+    a = a.astype(float)
+    if a.ndim == _MATRIX:
+        return a
+    return a.reshape(1, -1) if row and not column else a.reshape(-1, 1)
+
+
+def _fitting(value: Any, of: Expr, name: str) -> Array:
+    """As `_matrix`, for a language that has types for numbers, columns and rows."""
+    a = _matrix(value, of, name)
+    if any(is_one(d) and size != 1 for d, size in zip(of.shape, a.shape)):
+        raise ValueError(f"{name} is {a.shape[0]} x {a.shape[1]}; needed {shape_text(of.shape)}")
     return a

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from matcalc.errors import MatcalcError
+from matcalc.kinds import Kind
 from matcalc.targets.matrix_languages.runs import Job, functions
 from matcalc.targets.registry import Signature
 from matcalc.templating import template_folder
@@ -54,9 +55,11 @@ def _name(job: Job) -> str:
 
 def _call(job: Job) -> str:
     """The call of a function with the matrices of a list, and its results as a list."""
-    kind = job.signature.kind
-    given = job.arguments("x[[{0}]]", "`{0}` = {1}", "list({0})")
-    call = f"f({given})"
+    return results_of(f"f({job.arguments('x[[{0}]]', '`{0}` = {1}', 'list({0})')})", job.signature.kind)
+
+
+def results_of(call: str, kind: Kind) -> str:
+    """The results of a call as a list."""
     if kind.value and kind.derivatives:
         return f"with({call}, c(list(value), unname(gradient)))"
     return call if kind.derivatives and not (kind.tangents and not kind.second) else f"list({call})"

@@ -3,6 +3,7 @@
 from functools import partial
 
 from matcalc.targets.cpp.module import RCPP, cpp_text
+from matcalc.targets.rcpp.run import rcpp_functions
 from matcalc.targets.registry import Target
 
 TARGET = Target(
@@ -10,5 +11,6 @@ TARGET = Target(
     partial(cpp_text, RCPP),
     language="a C++ file for R: write d.code(target='rcpp') to a file and call Rcpp::sourceCpp(file)",
     suffix=".cpp",
+    runner=rcpp_functions,
     three_axes=False,
 )

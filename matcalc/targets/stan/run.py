@@ -14,9 +14,11 @@ from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.targets.matrix_languages.runs import Job, functions
 from matcalc.targets.registry import Signature
+from matcalc.targets.stan.module import HELPERS
 from matcalc.templating import template_folder
 
 _HEAD = re.compile(r"^  (?:real|matrix|vector|row_vector|tuple\(.*?\)) (\w+)\(([^()]*)\) \{$", re.MULTILINE)
+_FUNCTION, _NAME = "  /**\n", "function_of_number_"
 _LONGEST = 3000
 # What the compiler's text names of Stan's sampler, beside the math library that it uses.
 _PREAMBLE = """#include <stan/math/prim.hpp>
@@ -49,30 +51,35 @@ def _heading(text: str) -> tuple[str, str]:
 
 def _job(text: str, signature: Signature) -> Job:
     names = [p.removeprefix("int ") for p in _heading(text)[1].split(", ") if p.startswith("int ")]
-    return Job(text, signature, names)
+    return Job(text, signature, names, typed=True)
 
 
 def _start(folder: Path, jobs: Sequence[Job]) -> list[str]:
     stan, compiler = stan_folder(), shutil.which("g++")
     if stan is None or compiler is None:
         raise MatcalcError("running a function in Stan needs the package httpstan and g++")
-    cases, includes = [], [_PREAMBLE]
-    for number, job in enumerate(jobs):
-        name = f"f{number}"
-        (folder / f"{name}.stan").write_text(job.source, encoding="utf-8")
-        _run([str(stan / "stanc"), "--standalone-functions", f"--o={name}.hpp", f"{name}.stan"], folder)
-        text = (folder / f"{name}.hpp").read_text(encoding="utf-8").partition("// [[stan::function]]")[0]
-        text = text.replace("#include <stan/model/model_header.hpp>", "")
-        (folder / f"{name}.hpp").write_text(text, encoding="utf-8")
-        includes.append(f'#include "{name}.hpp"')
-        cases.append(f"    case {number}: {_call(f'{name}_model_namespace::{_heading(job.source)[0]}', job)} break;")
+    (folder / "all.stan").write_text(_together(jobs), encoding="utf-8")
+    _run([str(stan / "stanc"), "--standalone-functions", "--o=all.hpp", "all.stan"], folder)
+    text = (folder / "all.hpp").read_text(encoding="utf-8").partition("// [[stan::function]]")[0]
+    (folder / "all.hpp").write_text(text.replace("#include <stan/model/model_header.hpp>", ""), encoding="utf-8")
+    cases = [f"    case {k}: {_call(f'all_model_namespace::{_NAME}{k}', job)} break;" for k, job in enumerate(jobs)]
     text = (template_folder() / "cpp_driver.cpp").read_text(encoding="utf-8")
-    text = text.replace("MATRIX", "Eigen::MatrixXd").replace("INCLUDES", "\n".join(includes))
+    text = text.replace("MATRIX", "Eigen::MatrixXd").replace("INCLUDES", f'{_PREAMBLE}\n#include "all.hpp"')
     (folder / "driver.cpp").write_text(text.replace("CASES", "\n".join(cases)), encoding="utf-8")
     flags = ["-std=c++17", "-O0", "-w", f"-I{stan / 'include'}", "-D_REENTRANT", "-DSTAN_THREADS"]
     library = stan / "lib"
     _run([compiler, *flags, "driver.cpp", "-o", "driver", f"-L{library}", f"-Wl,-rpath,{library}", "-ltbb"], folder)
     return [str(folder / "driver")]
+
+
+def _together(jobs: Sequence[Job]) -> str:
+    """One functions block with the functions under names with their numbers; what they call is there once."""
+    parts = []
+    for number, job in enumerate(jobs):
+        body = job.source[job.source.index(_FUNCTION) :].rstrip().removesuffix("}")
+        parts.append(body.replace(f" {_heading(job.source)[0]}(", f" {_NAME}{number}(", 1))
+    helpers = HELPERS.needed("\n".join(job.source for job in jobs)).values()
+    return "\n".join(["functions {", *helpers, *parts, "}", ""])
 
 
 def _run(command: list[str], folder: Path) -> None:
