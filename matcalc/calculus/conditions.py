@@ -87,7 +87,10 @@ def _follows(fact: str, e: Expr, context: Context) -> bool:
 
 def _of_numbers(fact: str, e: Expr) -> bool:
     """Whether a condition on a number, such as log(2), holds."""
-    if not e.is_scalar or variables((e,)) or dims.symbols(d for sub in postorder((e,)) for d in sub.shape):
+    parts = list(postorder((e,)))
+    numbers = (part.number for part in parts if part.number is not None)
+    sizes = [*dims.symbols(d for part in parts for d in part.shape), *(s for k in numbers for s in k.free_symbols)]
+    if not e.is_scalar or sizes or variables((e,)):
         return False
     try:
         value = evaluate_precisely([e], {}, {}).values[0].item()

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from matcalc.claims.assumptions import requirements_of
 from matcalc.claims.prover import Prover, Stages, Work, WorkLimitError
-from matcalc.core import add, minus, transpose
+from matcalc.core import add, diag, minus, transpose, var
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, postorder
+from matcalc.naming import Names
+from matcalc.properties import known
 from matcalc.rewrite.context import Context, with_consequences
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import RULES
 from matcalc.rules.entry_functions import EQUAL_ENTRIES
-from matcalc.rules.tidying import ADD_ZERO, EXPAND_NAME, REORDER, tidy_name
-from matcalc.rules.woodbury import DOWN, UP
+from matcalc.rules.tidying import ADD_ZERO, BY_DIAGONAL, EXPAND_NAME, REORDER, tidy_name
+from matcalc.rules.woodbury import DOWN, UP, WITH_INVERSE
 from matcalc.steps import Step
-from matcalc.walk import opened, substitute
+from matcalc.walk import opened, substitute, variables
 
 # What brings all to one form only at a price is tried last: fractions over one denominator, softmax by exponentials.
 LOGISTIC = "reciprocal_of_one_plus_exponential"
@@ -30,10 +32,11 @@ SLOW = frozenset(
         "tanh_by_sigmoid",
         "sinh_by_exponentials",
         "cosh_by_exponentials",
+        "squared_tanh",
         LOGISTIC,
     )
 )
-LOW_RANK = DOWN | UP  # one direction at a time
+LOW_RANK = DOWN | UP | WITH_INVERSE  # one direction at a time
 LAST = frozenset((EQUAL_ENTRIES,))
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
@@ -115,6 +118,32 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
         assumptions: `(fact, expression)` pairs that hold where the claim is made.
     """
     given = list(assumptions)
+    proof = _proved(left, right, given)
+    table = diagonals((left, right)) if proof is None else {}
+    if not table:
+        return proof
+    one, other, *about = (substitute(e, table) for e in (left, right, *(e for _, e in given)))
+    found = _proved(one, other, [(fact, e) for (fact, _), e in zip(given, about)])
+    return None if found is None else replace(found, left=left, right=right)
+
+
+def diagonals(sides: Iterable[Expr]) -> dict[Expr, Expr]:
+    """diag(d) for each diagonal variable D, with the facts about d that those about D give."""
+    found = variables(sides)
+    names = Names(v.name for v in found)
+    table: dict[Expr, Expr] = {}
+    for D in (v for v in found if known(v, "diagonal") and not v.is_scalar):
+        facts = [entry for whole, entry in _ON_DIAGONAL.items() if known(D, whole)]
+        table[D] = diag(var(names.fresh(D.name.lower()), D.shape[0], 1, facts))
+    return table
+
+
+_ON_DIAGONAL = {"positive-definite": "positive", "positive-semidefinite": "nonnegative", "nonsingular": "nonzero"}
+
+
+def _proved(left: Expr, right: Expr, assumptions: list[tuple[str, Expr]]) -> Proof | None:
+    """A proof without changes of the variables."""
+    given = list(assumptions)
     sides = (left, right)
     given.extend(pair for side in sides for pair in requirements_of(side))
     local = (without_names(left, local_only=True), without_names(right, local_only=True))
@@ -126,6 +155,7 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
         (opened, SLOW | definitions),
         (opened, SLOW),
         (opened, SLOW - {"common_denominator"}),
+        (opened, SLOW - {"squared_tanh"}),
         (opened, RECOGNISING | {LOGISTIC}),
         (opened, SLOW - {LOGISTIC}),
     ]
@@ -217,6 +247,9 @@ def _openings(side: Expr, whole: Expr) -> list[Step]:
         after = substitute(side, {name: name.args[0]})
         steps.append(Step(rule.name, side, after, rule.identity, rule.source))
         side = after
+    if side is not whole:
+        rule = RULES[BY_DIAGONAL]
+        steps.append(Step(rule.name, side, whole, rule.identity, rule.source))
     return steps
 
 

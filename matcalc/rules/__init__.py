@@ -30,6 +30,7 @@ from matcalc.rules import (
     layers,
     logarithms,
     matrix_functions,
+    norms,
     ones,
     placing,
     push_through,
@@ -44,6 +45,7 @@ from matcalc.rules import (
     tidying,
     trace,
     transpose,
+    triangles,
     woodbury,
 )
 
@@ -76,6 +78,7 @@ __all__ = [
     "layers",
     "logarithms",
     "matrix_functions",
+    "norms",
     "ones",
     "placing",
     "push_through",
@@ -90,5 +93,6 @@ __all__ = [
     "tidying",
     "trace",
     "transpose",
+    "triangles",
     "woodbury",
 ]

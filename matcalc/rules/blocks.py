@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from matcalc import core
-from matcalc.core import add, matmul, total, var
+from matcalc.core import add, inverse, matmul, minus, total, var
 from matcalc.dims import same, same_shape
 from matcalc.expr import Expr
-from matcalc.ops.linalg import det
+from matcalc.ops.linalg import det, logdet
 from matcalc.ops.selection import block, block_of, rows_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
 from matcalc.rewrite.terms import ONE, join, split
 
+SCHUR = "Horn & Johnson, Matrix Analysis (2013), 0.8.5"
 Rows = list[tuple[Expr, ...]]
 
 
@@ -230,6 +231,61 @@ def det_of_triangular_blocks(e: Expr, context: Context) -> Expr | None:
     """det([A, B; 0, D]) = det(A) det(D) for square A and D"""
     found = _triangular_blocks(e.args[0])
     return None if found is None else core.scale(*(det(b) for b in found))
+
+
+def _schur() -> tuple[Expr, Expr]:
+    A, B, C, D = var("A", "m", "m", ["nonsingular"]), var("B", "m", "n"), var("C", "n", "m"), var("D", "n", "n")
+    return det(block_of([[A, B], [C, D]])), core.scale(det(A), det(add(D, minus(matmul(C, inverse(A), B)))))
+
+
+@node_rule(op="det", group="expand", source=SCHUR, example=_schur, having="block")
+def det_by_schur_complement(e: Expr, context: Context) -> Expr | None:
+    """det([A, B; C, D]) = det(A) det(D - C A^-1 B) for nonsingular A, and likewise for nonsingular D"""
+    found = _complement(e.args[0], context)
+    return None if found is None else core.scale(*map(det, found))
+
+
+def _logarithm() -> tuple[Expr, Expr]:
+    A, B, C, D = var("A", "m", "m", ["nonsingular"]), var("B", "m", "n"), var("C", "n", "m"), var("D", "n", "n")
+    return logdet(block_of([[A, B], [C, D]])), add(logdet(A), logdet(add(D, minus(matmul(C, inverse(A), B)))))
+
+
+@node_rule(op="logdet", group="expand", source=SCHUR, example=_logarithm, having="block")
+def logdet_by_schur_complement(e: Expr, context: Context) -> Expr | None:
+    """log|det [A, B; C, D]| = log|det A| + log|det(D - C A^-1 B)| for nonsingular A, and likewise for nonsingular D"""
+    found = _complement(e.args[0], context)
+    return None if found is None else add(*map(logdet, found))
+
+
+def _complement(e: Expr, context: Context) -> tuple[Expr, Expr] | None:
+    """A and D - C A^-1 B, or D and A - B D^-1 C, whichever of A and D is known to be nonsingular."""
+    rows = _grid(e)
+    if rows is None or len(rows) != 2 or len(rows[0]) != 2 or not same(*rows[0][0].shape):
+        return None
+    (A, B), (C, D) = rows
+    for P, U, V, Q in ((A, B, C, D), (D, C, B, A)):
+        if context.known(P, "nonsingular"):
+            return P, add(Q, minus(matmul(V, inverse(P), U)))
+    return None
+
+
+def _diagonal_blocks() -> tuple[Expr, Expr]:
+    A, D = var("A", "m", "m"), var("D", "n", "n")
+    zeros = [core.zeros("m", "n"), core.zeros("n", "m")]
+    return inverse(block_of([[A, zeros[0]], [zeros[1], D]])), block_of([[inverse(A), zeros[0]], [zeros[1], inverse(D)]])
+
+
+@node_rule(op="inv", group="expand", source=MATRIX_ALGEBRA, example=_diagonal_blocks, having="block")
+def inverse_of_triangular_blocks(e: Expr, context: Context) -> Expr | None:
+    """[A, B; 0, D]^-1 = [A^-1, -A^-1 B D^-1; 0, D^-1], and transposed"""
+    rows = _grid(e.args[0])
+    if rows is None or _triangular_blocks(e.args[0]) is None:
+        return None
+    (A, B), (C, D) = rows
+    first, last = inverse(A), inverse(D)
+    right = B if B.op == "zeros" else minus(matmul(first, B, last))
+    left = C if C.op == "zeros" else minus(matmul(last, C, first))
+    return block_of([[first, right], [left, last]])
 
 
 def _trace() -> tuple[Expr, Expr]:

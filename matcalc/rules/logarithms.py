@@ -117,6 +117,16 @@ def squared_sine(X: Expr) -> tuple[Expr, Expr]:
     return power(sin(X), 2), core.difference(1, power(cos(X), 2))
 
 
+def _reciprocal_cosh(X: Expr) -> tuple[Expr, Expr]:
+    return power(cosh(X), -2), power(core.plus(1, power(sinh(X), 2)), -1)
+
+
+@rule(X="m n", also=[_reciprocal_cosh], group="expand", source=ANALYSIS)
+def squared_tanh(X: Expr) -> tuple[Expr, Expr]:
+    """tanh(X) .^ 2 = 1 - 1 ./ (1 + sinh(X) .^ 2), cosh(X) .^ -2 = 1 ./ (1 + sinh(X) .^ 2)"""
+    return power(tanh(X), 2), core.difference(1, power(core.plus(1, power(sinh(X), 2)), -1))
+
+
 @rule(X="m n", group="expand", source=ANALYSIS)
 def root_of_square(X: Expr) -> tuple[Expr, Expr]:
     """sqrt(X .^ 2) = abs(X)"""

@@ -7,7 +7,7 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import difference, eye, inverse, matmul, number, scale, trace, var, zeros
 from matcalc.expr import Expr, record
-from matcalc.ops.elementwise import exp
+from matcalc.ops.elementwise import exp, sqrt
 from matcalc.ops.linalg import det, logdet
 from matcalc.ops.matrix_functions import expm, frechet_, frechetpow, logm, matpow, sqrtm
 from matcalc.rewrite.context import Context
@@ -212,6 +212,72 @@ def exponential_of_logarithm(X: Expr) -> tuple[Expr, Expr]:
 def square_of_root(X: Expr) -> tuple[Expr, Expr]:
     """sqrtm(X)^2 = X"""
     return power_of(sqrtm(X), number(2)), X
+
+
+@rule(
+    X="n n",
+    k="number 4",
+    drawn={"X": "positive-definite"},
+    where=lambda k: bool(k.number.is_even),
+    group="expand",
+    source=HIGHAM,
+)
+def even_power_of_root(X: Expr, k: Expr) -> tuple[Expr, Expr]:
+    """sqrtm(X)^k = X^(k/2) for even k"""
+    return power_of(sqrtm(X), k), power_of(X, k if k.number is None else number(k.number / 2))
+
+
+@rule(X="n n", facts={"X": "positive-definite"}, group="expand", source=HIGHAM)
+def trace_of_logarithm(X: Expr) -> tuple[Expr, Expr]:
+    """tr(logm(X)) = log|det X| for positive definite X"""
+    return trace(logm(X)), logdet(X)
+
+
+@rule(X="n n", facts={"X": "positive-definite"}, group="expand", source=HIGHAM)
+def logdet_of_root(X: Expr) -> tuple[Expr, Expr]:
+    """log|det sqrtm(X)| = log|det X|/2 for positive definite X"""
+    return logdet(sqrtm(X)), scale(HALF, logdet(X))
+
+
+@rule(X="n n", facts={"X": "positive-definite"}, group="expand", source=HIGHAM)
+def det_of_root(X: Expr) -> tuple[Expr, Expr]:
+    """det(sqrtm(X)) = sqrt(det(X)) for positive definite X"""
+    return det(sqrtm(X)), sqrt(det(X))
+
+
+def _similar() -> tuple[Expr, Expr]:
+    P, A = square("P", "nonsingular"), square("A")
+    return expm(matmul(P, A, inverse(P))), matmul(P, expm(A), inverse(P))
+
+
+@node_rule(op="expm", group="expand", source=HIGHAM, example=_similar, having="matmul")
+def exponential_of_similar(e: Expr, context: Context) -> Expr | None:
+    """expm(P A P^-1) = P expm(A) P^-1"""
+    first, *inner, last = e.args[0].args
+    orthogonal = last is core.turned(first) and context.known(first, "orthogonal")
+    if not inner or not (orthogonal or last is inverse(first) or first is inverse(last)):
+        return None
+    return matmul(first, expm(matmul(*inner)), last)
+
+
+@rule(v="n 1", k="number 3", where=lambda k: bool(k.number.is_Integer), group="expand", source=HIGHAM)
+def power_of_diagonal(v: Expr, k: Expr) -> tuple[Expr, Expr]:
+    """diag(v)^k = diag(v .^ k) for whole k"""
+    return power_of(core.diag(v), k), core.diag(core.power(v, k))
+
+
+def _of_diagonal(name: str, entry: str, facts: dict[str, str]) -> None:
+    def sides(v: Expr) -> tuple[Expr, Expr]:
+        return record(name)(core.diag(v)), core.diag(record(entry)(v))
+
+    sides.__name__ = f"{name}_of_diagonal"
+    sides.__doc__ = f"{name}(diag(v)) = diag({entry}(v)){' for positive v' if facts else ''}"
+    rule(v="n 1", facts=facts, group="expand", source=HIGHAM)(sides)
+
+
+_of_diagonal("expm", "exp", {})
+_of_diagonal("sqrtm", "sqrt", {"v": "positive"})
+_of_diagonal("logm", "log", {"v": "positive"})
 
 
 # ------------------------------------------------------------------------------------------------ powers

@@ -267,3 +267,21 @@ def ones_in_a_sum(e: Expr, context: Context) -> Expr | None:
 
 def _constant(t: Expr) -> bool:
     return t.op == "ones" and not t.is_scalar
+
+
+def _scaled_rows() -> tuple[Expr, Expr]:
+    u, X = var("u", "m", 1), var("X", "m", "n")
+    return total(core.hadamard(broadcast(u, X.shape), X)), matmul(u.T, total(X, 2))
+
+
+@node_rule(op="sum", group="expand", source=MAGNUS, example=_scaled_rows, having="hadamard")
+def sum_of_scaled_rows(e: Expr, context: Context) -> Expr | None:
+    """sum(u 1' o X) = u' sum(X, 2), sum(1 v' o X) = sum(X, 1) v"""
+    if not e.is_scalar:
+        return None
+    factors = e.args[0].args
+    for k, f in enumerate(factors):
+        if f.op == "broadcast" and not f.args[0].is_scalar:
+            a, X = f.args[0], core.hadamard(*factors[:k], *factors[k + 1 :])
+            return matmul(flipped(a), total(X, 2)) if is_one(a.shape[1]) else matmul(total(X, 1), flipped(a))
+    return None

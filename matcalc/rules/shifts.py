@@ -101,3 +101,22 @@ def minus_log_sum_exp(e: Expr, context: Context) -> Expr | None:
 def exponential_of_log_softmax(X: Expr, axis: int) -> tuple[Expr, Expr]:
     """exp(log_softmax(X, 2)) = softmax(X, 2)"""
     return exp(log_softmax(X, axis)), softmax(X, axis)
+
+
+def _shifted_extreme(op: str) -> None:
+    """Declare max(X + b 1', 2) = max(X, 2) + b."""
+
+    def shifted(e: Expr, context: Context) -> Expr | None:
+        found = _unshifted(e.args[0], e.params[0])
+        return None if found is None else add(node(op, (found[0],), e.params), found[1])
+
+    def example() -> tuple[Expr, Expr]:
+        X, b = var("X", "m", "n"), var("b", "m", 1)
+        return node(op, (add(X, broadcast(b, X.shape)),), (2,)), add(node(op, (X,), (2,)), b)
+
+    shifted.__name__, shifted.__doc__ = f"{op}_of_shifted", f"{op}(X + b 1', 2) = {op}(X, 2) + b"
+    node_rule(op=op, group="expand", source="definition of the function", example=example, having="add")(shifted)
+
+
+for _name in ("max", "min"):
+    _shifted_extreme(_name)

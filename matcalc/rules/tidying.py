@@ -102,7 +102,22 @@ def _with_zero(e: Expr, context: Context) -> Expr | None:
     return add(add(e, core.minus(e)), e)
 
 
-EXPAND_NAME, REORDER, ADD_ZERO = "expand_name", "reorder", "add_zero"
+def _by_its_diagonal(e: Expr, context: Context) -> Expr | None:
+    return core.diag(core.diagvec(e)) if context.known(e, "diagonal") else None
+
+
+_D = var("D", "n", "n", ["diagonal"])
+EXPAND_NAME, REORDER, ADD_ZERO, BY_DIAGONAL = "expand_name", "reorder", "add_zero", "diagonal_matrix_by_its_diagonal"
+RULES[BY_DIAGONAL] = Rule(
+    BY_DIAGONAL,
+    "D = diag(d) for diagonal D, d its diagonal",
+    MATRIX_ALGEBRA,
+    "tidy",
+    "variable",
+    _by_its_diagonal,
+    lambda: (_D, core.diag(core.diagvec(_D))),
+    exact=True,
+)
 RULES[ADD_ZERO] = Rule(
     ADD_ZERO,
     "A = (A - B) + B",

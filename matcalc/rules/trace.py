@@ -125,6 +125,26 @@ def logdet_of_transpose(A: Expr) -> tuple[Expr, Expr]:
     return logdet(A.T), logdet(A)
 
 
+def _meeting() -> tuple[Expr, Expr]:
+    X, A = var("X", "m", "n"), var("A", "m", "m")
+    return trace(matmul(X, core.inverse(matmul(X.T, A, X)), X.T, A)), number(core.exact_dim(X.shape[1]))
+
+
+@node_rule(op="tr", source=MATRIX_ALGEBRA, example=_meeting, having="matmul")
+def trace_around_an_inverse(e: Expr, context: Context) -> Expr | None:
+    """tr(A M^-1 B) = tr(C) where B A = M C or C M: a trace goes round"""
+    factors = e.args[0].args
+    for k, f in enumerate(factors):
+        word = (f.args[0].args if f.args[0].op == "matmul" else f.args) if f.op == "inv" else ()
+        beside = (*factors[k + 1 :], *factors[:k])
+        if not word or len(word) > len(beside):
+            continue
+        for cut, rest in ((beside[: len(word)], beside[len(word) :]), (beside[-len(word) :], beside[: -len(word)])):
+            if all(a.digest == b.digest for a, b in zip(cut, word)):
+                return trace(matmul(*rest) if rest else core.eye(f.shape[0]))
+    return None
+
+
 def _turned_product() -> tuple[Expr, Expr]:
     A, B = var("A", "n", "m"), var("B", "m", "n")
     return trace(matmul(B.T, A.T)), trace(A @ B)

@@ -95,5 +95,52 @@ def _declare(op: str, *, up: bool) -> str:
     return of_low_rank.__name__
 
 
+def _with_inverse() -> tuple[Expr, Expr]:
+    C, M = var("C", "k", "k", ["nonsingular"]), var("M", "k", "k")
+    return inverse(add(inverse(C), M)), inverse(add(core.eye("k"), C @ M)) @ C
+
+
+def _cleared(e: Expr) -> tuple[Expr, Expr] | None:
+    """C and I + C M for a sum C^-1 + M with one inverse."""
+    inverses = [t for t in e.args if t.op == "inv"]
+    if len(inverses) != 1:
+        return None
+    C = inverses[0].args[0]
+    M = add(*(t for t in e.args if t is not inverses[0]))
+    return C, add(core.eye(C.shape[0]), matmul(C, M))
+
+
+@node_rule(op="inv", group="expand", source=HENDERSON, example=_with_inverse, having="add")
+def inverse_of_sum_with_inverse(e: Expr, context: Context) -> Expr | None:
+    """(C^-1 + M)^-1 = (I + C M)^-1 C"""
+    found = _cleared(e.args[0])
+    return None if found is None else inverse(found[1]) @ found[0]
+
+
+def _det_with_inverse() -> tuple[Expr, Expr]:
+    C, M = var("C", "k", "k", ["nonsingular"]), var("M", "k", "k")
+    return det(add(inverse(C), M)), scale(core.power(det(C), -1), det(add(core.eye("k"), C @ M)))
+
+
+@node_rule(op="det", group="expand", source=HENDERSON, example=_det_with_inverse, having="add")
+def det_of_sum_with_inverse(e: Expr, context: Context) -> Expr | None:
+    """det(C^-1 + M) = det(I + C M)/det(C)"""
+    found = _cleared(e.args[0])
+    return None if found is None else scale(core.power(det(found[0]), -1), det(found[1]))
+
+
+def _logdet_with_inverse() -> tuple[Expr, Expr]:
+    C, M = var("C", "k", "k", ["nonsingular"]), var("M", "k", "k")
+    return logdet(add(inverse(C), M)), add(logdet(add(core.eye("k"), C @ M)), minus(logdet(C)))
+
+
+@node_rule(op="logdet", group="expand", source=HENDERSON, example=_logdet_with_inverse, having="add")
+def logdet_of_sum_with_inverse(e: Expr, context: Context) -> Expr | None:
+    """log|det(C^-1 + M)| = log|det(I + C M)| - log|det C|"""
+    found = _cleared(e.args[0])
+    return None if found is None else add(logdet(found[1]), minus(logdet(found[0])))
+
+
+WITH_INVERSE = frozenset(f"{op}_of_sum_with_inverse" for op in ("inverse", "det", "logdet"))
 DOWN = frozenset(_declare(op, up=False) for op in IDENTITIES)
 UP = frozenset(_declare(op, up=True) for op in IDENTITIES)
