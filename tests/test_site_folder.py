@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import json
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -116,11 +118,15 @@ def test_the_folder_holds_what_the_page_needs(pretended: Path, tmp_path: Path) -
     site = write_site(folder, pretended)
     assert (site.numpy, site.compiled) == (True, False)
     assert (folder / "pyodide" / "numpy-9.whl").read_text() == "wheel"
-    assert json.loads((folder / "site.json").read_text()) == {"numpy": True, "version": mc.__version__}
+    assert json.loads((folder / "site.json").read_text()) == {"numpy": True, "image": False, "version": mc.__version__}
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert 'data-backend="browser"' in page
     assert "default-src 'none'" in page
-    names = set(zipfile.ZipFile(folder / "matcalc.zip").namelist())
+    pack = gzip.decompress((folder / "matcalc.pack").read_bytes())
+    table = json.loads(pack[4 : 4 + int.from_bytes(pack[:4], "little")])
+    assert sum(size for _, size in table) + 4 + int.from_bytes(pack[:4], "little") == len(pack)
+    names = {name for name, _ in table}
+    assert not (folder / "matcalc.zip").exists()
     assert {"matcalc/templates/c_helpers.c", "matcalc/frontend/grammar.lark", "matcalc/languages/es.json"} <= names
     libraries = zipfile.ZipFile(folder / "libraries.zip").namelist()
     assert {name.partition("/")[0] for name in libraries} == {"sympy", "mpmath", "jinja2", "lark", "markupsafe"}
@@ -159,10 +165,9 @@ class Files(SimpleHTTPRequestHandler):
         """Nothing is logged."""
 
 
-@pytest.fixture(scope="module")
-def address(pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("site")
-    assert write_site(folder, pyodide, NODE).compiled
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a server that hands out the files of a folder."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -172,9 +177,17 @@ def address(pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     thread.join(timeout=10)
 
 
+@pytest.fixture(scope="module")
+def folder(pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page, as Node has prepared it."""
+    made = write_site(tmp_path_factory.mktemp("site"), pyodide, NODE)
+    assert (made.compiled, made.image) == (True, True)
+    return made.folder
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
-def test_python_runs_in_the_browser_alone(address: str, tmp_path: Path) -> None:
-    with Browser(tmp_path) as page:
+def test_python_runs_in_the_browser_alone(folder: Path, tmp_path: Path) -> None:
+    with served(folder) as address, Browser(tmp_path) as page:
         page.open(f"{address}#source=norm2(X*w+-+y)^2&wrt=w")
         page.wait("document.querySelector('#results .katex') !== null", 240)
         assert page.evaluate("document.querySelectorAll('.failed').length") == 0
@@ -195,6 +208,16 @@ def test_python_runs_in_the_browser_alone(address: str, tmp_path: Path) -> None:
         page.wait("document.querySelector('#error pre') === null && document.title === 'matcalc'")
         asked = {url for url in page.requests if not url.startswith(("data:", "blob:"))}
         assert f"{address}pyodide/pyodide.asm.wasm" in asked
-        assert f"{address}matcalc.zip" in asked
+        assert {f"{address}matcalc.pack", f"{address}memory.image"} <= asked
         assert [url for url in asked if not url.startswith(address)] == []
+        assert page.console == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+def test_an_image_of_another_python_is_not_used(folder: Path, tmp_path: Path) -> None:
+    image = folder / "memory.image"
+    image.write_bytes(gzip.compress(b"\0" * 1_000_000))
+    with served(folder) as address, Browser(tmp_path) as page:
+        page.open(f"{address}#source=x'*A*x&wrt=x")
+        page.wait("document.querySelector('#results .katex') !== null", 240)
         assert page.console == []

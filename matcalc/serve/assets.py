@@ -14,7 +14,7 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-PAGE = ("index.html", "style.css", "page.js", "backend.js", "worker.js", "icon.svg")
+PAGE = ("index.html", "style.css", "page.js", "backend.js", "worker.js", "python.js", "icon.svg")
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,15 @@
 """The page as a folder: Python and matcalc in the browser itself, with no server but one that hands out files.
 
 Pyodide comes from a folder that holds it. The libraries are those that are installed here, in their pure form; where
-Node can run Pyodide they are compiled beforehand, since compiling takes a browser longer than everything else.
+Node can run Pyodide (`ahead.py`), they are compiled beforehand, and the page starts from an image of the memory.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
-import subprocess
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from matcalc import __version__
 from matcalc.errors import MatcalcError
+from matcalc.serve.ahead import compile_ahead, image_ahead
 from matcalc.serve.assets import assets
 from matcalc.templating import template_folder
 
@@ -35,7 +35,6 @@ NEED = (
     "the page needs Pyodide, Python for browsers: `npm install pyodide@314` in this folder, or unpack a release of it, "
     "and name its folder with --pyodide ({0} is missing in {1})"
 )
-PATIENCE = 900  # seconds that compiling may take
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,14 @@ class Site:
         size: in bytes.
         numpy: whether NumPy is in it.
         compiled: whether the libraries were compiled beforehand.
+        image: whether the page starts from an image of the memory, in which all is imported.
     """
 
     folder: Path
     size: int
     numpy: bool
     compiled: bool
+    image: bool
 
 
 def write_site(folder: Path, pyodide: Path, node: str | None = None) -> Site:
@@ -76,15 +77,18 @@ def write_site(folder: Path, pyodide: Path, node: str | None = None) -> Site:
             shutil.copyfile(pyodide / name, folder / "pyodide" / name)
         for name, asset in assets().items():
             (folder / name).write_bytes(_page(asset.content) if name == "index.html" else asset.content)
-        (folder / "site.json").write_text(json.dumps({"numpy": bool(wheels), "version": __version__}) + "\n")
-        _pack(folder / "libraries.zip", _library_files())
-        _pack(folder / "matcalc.zip", _own_files())
+        _zip(folder / "libraries.zip", _library_files())
+        _zip(folder / "matcalc.zip", _own_files())
         _licences(folder / "licenses")
-        compiled = node is not None and _compile(folder, node)
+        compiled = node is not None and compile_ahead(folder, node)
+        _pack(folder / "matcalc.zip", folder / "matcalc.pack")
+        image = compiled and not wheels and image_ahead(folder, str(node))
+        settings = {"numpy": bool(wheels), "image": image, "version": __version__}
+        (folder / "site.json").write_text(json.dumps(settings) + "\n")
     except OSError as error:
         raise MatcalcError(f"cannot write {error.filename or folder}: {error.strerror}") from None
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return Site(folder, size, bool(wheels), compiled)
+    return Site(folder, size, bool(wheels), compiled, image)
 
 
 def _page(content: bytes) -> bytes:
@@ -135,10 +139,23 @@ def _files(folder: Path, top: str) -> Iterator[tuple[str, Path]]:
             yield str(PurePosixPath(top, *inside.parts)), path
 
 
-def _pack(archive: Path, entries: Iterable[tuple[str, Path]]) -> None:
+def _zip(archive: Path, entries: Iterable[tuple[str, Path]]) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         for name, path in entries:
             packed.write(path, name)
+
+
+def _pack(archive: Path, pack: Path) -> None:
+    """The files of an archive one after the other, a table of their names and sizes before them, compressed as one.
+
+    A browser is done with it at once, while the files of an archive take it half a second.
+    """
+    with zipfile.ZipFile(archive) as packed:
+        contents = {name: packed.read(name) for name in packed.namelist()}
+    table = json.dumps([[name, len(content)] for name, content in contents.items()]).encode()
+    whole = len(table).to_bytes(4, "little") + table + b"".join(contents.values())
+    pack.write_bytes(gzip.compress(whole, mtime=0))
+    archive.unlink()
 
 
 def _licences(folder: Path) -> None:
@@ -151,52 +168,3 @@ def _licences(folder: Path) -> None:
             continue
         texts = [Path(str(f.locate())).read_text(encoding="utf-8", errors="replace") for f in found]
         (folder / f"{name}.txt").write_text("\n\n".join(texts), encoding="utf-8")
-
-
-def _compile(folder: Path, node: str) -> bool:
-    """Compile what is packed with the Python that will run it; whether that worked."""
-    with tempfile.TemporaryDirectory() as work:
-        script = Path(work) / "compile.mjs"
-        script.write_text(COMPILE, encoding="utf-8")
-        try:
-            done = subprocess.run(
-                [node, str(script), str(folder.resolve())], capture_output=True, timeout=PATIENCE, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-    return done.returncode == 0
-
-
-# Libraries lose their sources, which nothing looks at; matcalc keeps its own, from which code is generated.
-COMPILE = r"""
-import fs from "node:fs";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
-
-const folder = process.argv[2];
-const pyodide = path.join(folder, "pyodide");
-const { loadPyodide } = await import(pathToFileURL(path.join(pyodide, "pyodide.mjs")).href);
-const python = await loadPyodide({ indexURL: pyodide + path.sep });
-for (const [name, keep] of [["libraries.zip", "False"], ["matcalc.zip", "True"]]) {
-  const file = path.join(folder, name);
-  python.FS.writeFile("/tmp/given.zip", new Uint8Array(fs.readFileSync(file)));
-  python.runPython(`
-import importlib.util, os, py_compile, zipfile
-given = zipfile.ZipFile("/tmp/given.zip")
-with zipfile.ZipFile("/tmp/made.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
-    for name in given.namelist():
-        if not name.endswith(".py"):
-            made.writestr(name, given.read(name))
-            continue
-        with open("/tmp/module.py", "wb") as module:
-            module.write(given.read(name))
-        py_compile.compile("/tmp/module.py", "/tmp/module.pyc", "/lib/" + name, True,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-        if ${keep}:
-            made.writestr(name, given.read(name))
-        made.write("/tmp/module.pyc", importlib.util.cache_from_source(name) if ${keep} else name + "c")
-`);
-  fs.writeFileSync(file, python.FS.readFile("/tmp/made.zip"));
-}
-process.exit(0);
-"""
