@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from typing import TypeAlias
 
 from matcalc import core
 from matcalc.calculus.problem import Problem
@@ -22,7 +23,7 @@ from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.frontend.parser import parse
 from matcalc.graph import Graph
-from matcalc.indices.program import LoopSum, Program, Recurrence, Run
+from matcalc.indices.program import Family, Guard, LoopSum, Program, Recurrence, Run
 from matcalc.loops.check import lengths
 from matcalc.loops.lines import Line, text, without_locals
 from matcalc.loops.pieces import Pieces
@@ -45,6 +46,18 @@ def _with_adjoints(d: LoopProblem, claim: str) -> str:
         return f"{d.pieces.prefix}{found[1]}" if found[1] in known and found[0] not in known else found[0]
 
     return _ADJOINT.sub(renamed, claim)
+
+
+def _with_index(family: Family, claim: str) -> str:
+    """A claim about a member in which its index occurs."""
+    index = family.run.name
+    return claim if re.search(rf"\b{index}\b", claim) else f"({claim}) + 0*{family.name}[{index}]"
+
+
+def _without_zeros(e: Expr) -> Expr:
+    """A sum without what is multiplied by 0."""
+    kept = [a for a in e.args if not (a.op == "scale" and a.args[0].number == 0)] if e.op == "add" else [e]
+    return core.add(*kept) if kept and len(kept) < max(len(e.args), 1) else e
 
 
 def judged_loop(d: LoopProblem, name: str, claim: str) -> Verdict:
@@ -76,11 +89,14 @@ def judged_loop(d: LoopProblem, name: str, claim: str) -> Verdict:
     return Verdict(PROVED, about, claim, proof=proofs[0] if proofs else None, agreed=agreed)
 
 
+Nest: TypeAlias = tuple[Run | Guard, ...]  # the indices of a term, then the conditions on them
+
+
 class _Claim:
     def __init__(self, d: LoopProblem, name: str, claim: str) -> None:
         self.d, self.name = d, name
         self.family = d.program.families.get(name)
-        body = f"sum({self.family.run.text}, {claim})" if self.family else claim
+        body = f"sum({self.family.run.text}, {_with_index(self.family, claim)})" if self.family else claim
         *before, last = [part for line in body.splitlines() for part in line.split(";") if part.strip()]
         source = "\n".join([*self.declarations(), *map(text, d.forward()[:-1]), *before, last])
         parsed = parse(source)
@@ -154,10 +170,11 @@ class _Claim:
         if theirs is None or len(mine) != len(theirs):
             return None
         proofs = []
-        for run, value in mine:
-            other = next((v for r, v in theirs if _same_run(r, run)), None)
+        for nest, value in mine:
+            other = next((v for r, v in theirs if _same_nest(r, nest)), None)
             if other is None or not same_shape(other.shape, value.shape):
                 return None
+            run = nest[0] if len(nest) == 1 and isinstance(nest[0], Run) else None
             proof = prove(
                 substitute(without_locals(value), self.known), substitute(self.renamed(other, run), self.known)
             )
@@ -178,25 +195,26 @@ class _Claim:
                 table[d.pieces.adjoint_of(of)] = without_locals(terms[0].value)
         return table
 
-    def by_run(self, line: Line) -> list[tuple[Run | None, Expr]]:
-        """The terms of our gradient, the index of a member at its own value."""
+    def by_run(self, line: Line) -> list[tuple[Nest, Expr]]:
+        """The terms of our gradient with their indices and conditions, the index of a member at its own value."""
         if self.family is None:
-            return [(term.run, term.value) for term in line.terms]
+            return [((*term.runs, *term.guards), term.value) for term in line.terms]
         over, head = line.over, line.head
         what = None if head is None else self.d.program.members.get(head)
         if over is None or what is None or what.at != 0:
             return []
-        return [(Run(over.index, over.first, over.last), line.terms[0].value)]
+        own = Run(over.index, over.first, over.last)
+        return [((own, *term.runs, *term.guards), term.value) for term in line.terms]
 
     def plain(self, e: Expr) -> Expr:
         """An expression in variables that are called alike in the claim."""
         return substitute(e, dict(self.own_sums))
 
-    def claimed_by_run(self) -> list[tuple[Run | None, Expr]] | None:
+    def claimed_by_run(self) -> list[tuple[Nest, Expr]] | None:
         """The terms of the claim: multiples of sums, and the rest; None for other forms."""
         sums = {q.value: q for q in self.program.quantities if isinstance(q, LoopSum)}
         output = self.output.definition
-        found: list[tuple[Run | None, Expr]] = []
+        found: list[tuple[Nest, Expr]] = []
         rest: list[Expr] = []
         for term in output.args if output.op == "add" else (output,):
             inside = [v for v in variables((term,)) if v in sums and v.name not in self.known_sums]
@@ -211,9 +229,13 @@ class _Claim:
             ):
                 return None
             q = sums[inside[0]]
-            found.append((q.run, core.scale(*factors[:-1], q.body) if len(factors) > 1 else q.body))
+            runs, guards, body = q.runs, q.guards, _without_zeros(q.body)
+            while body in sums and body.name not in self.known_sums:  # a sum that does not depend on the index around
+                inner = sums[body]
+                runs, guards, body = (*runs, *inner.runs), (*guards, *inner.guards), inner.body
+            found.append(((*runs, *guards), core.scale(*factors[:-1], body) if len(factors) > 1 else body))
         if rest:
-            found.append((None, core.add(*rest)))
+            found.append(((), core.add(*rest)))
         return found
 
     @property
@@ -245,7 +267,8 @@ def _problem(whole: Unrolled, wrt: list[Expr]) -> Problem:
     return Problem(Graph.of(whole.output, whole.variables), wrt)
 
 
-def _same_run(a: Run | None, b: Run | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return same(a.first, b.first) and same(a.last, b.last)
+def _same_nest(a: Nest, b: Nest) -> bool:
+    """Whether terms run over the same: one index under any name, or the same ones under conditions that are written."""
+    if len(a) == len(b) == 1 and isinstance(a[0], Run) and isinstance(b[0], Run):
+        return same(a[0].first, b[0].first) and same(a[0].last, b[0].last)
+    return a == b

@@ -14,7 +14,9 @@ from matcalc.errors import NoRuleError
 from matcalc.indices.program import Group, LoopSum
 from matcalc.kinds import Kind
 from matcalc.loops import checkpoint_helpers as helpers
-from matcalc.loops.code import NUMPY, Library, Writer
+from matcalc.loops.code import Writer
+from matcalc.loops.library import NUMPY, Library
+from matcalc.loops.nests import need_flat
 from matcalc.loops.pieces import Pieces
 from matcalc.naming import Names
 
@@ -34,6 +36,7 @@ class CheckpointWriter(Writer):
     def __init__(self, pieces: Pieces, kind: Kind, directions: dict[str, str], every: int) -> None:
         super().__init__(pieces, kind, directions, CHECKPOINTED)
         self.every = every
+        need_flat(self.program, "checkpoint")
         groups = [q for q in self.program.quantities if isinstance(q, Group)]
         if len(groups) != 1:
             raise NoRuleError(f"checkpoint is for programs with one loop of recurrences; here are {len(groups)}")

@@ -8,60 +8,23 @@ from __future__ import annotations
 import inspect
 import keyword
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import indent
-from typing import Any
 
 import sympy as sp
 
 from matcalc.dims import Dim, Shape, plus, symbols
 from matcalc.dims import text as dim_text
-from matcalc.emit import input_helpers
 from matcalc.emit.code import number_code
-from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
 from matcalc.indices.program import Group, LoopSum, Member, Recurrence, Run
 from matcalc.kinds import GRADIENT, JVP, VALUE, Kind
-from matcalc.loops import helpers
 from matcalc.loops.functions import Made, made
+from matcalc.loops.library import NUMPY, RESERVED, Library
+from matcalc.loops.nests import nested
 from matcalc.loops.pieces import Piece, Pieces
 from matcalc.loops.stage import Function
-
-RESERVED = frozenset(
-    ("np", "dtype", "jnp", "lax", "torch", "dims", "value", "tangents", "range", "reversed", "float", "len")
-)
-
-
-@dataclass(frozen=True)
-class Library:
-    """How an array library writes what stands in the loops."""
-
-    target: str
-    import_line: str
-    zeros: str
-    zero: str
-    number: str
-    helpers: tuple[Callable[..., Any], ...]
-    moved: bool = True  # whether sums are taken in place
-
-    @property
-    def prefix(self) -> str:
-        """How its functions are called."""
-        return {"torch": "torch", "jax": "jnp"}.get(self.target, "np")
-
-
-NUMPY = Library(
-    "numpy",
-    "import numpy as np",
-    "np.zeros(({0}))",
-    "np.float64(0)",
-    "np.float64({0})",
-    (
-        *(input_helpers._array, input_helpers._sizes, input_helpers._size, input_helpers._matrix),
-        *(helpers._input, helpers._members, helpers._like, helpers._all_like),
-    ),
-)
 
 
 class Writer:
@@ -265,8 +228,8 @@ class Writer:
     def entry(self, what: Member, shape: Shape) -> str:
         """The places of a row, a column or an entry."""
         if shape == (1, 1):
-            sides = (0 if s is None else self.place(what.index, s, 1) for s in (what.rows, what.columns))
-            return ", ".join(map(str, sides))
+            pairs = ((what.rows, what.index), (what.columns, what.other or what.index))
+            return ", ".join("0" if s is None else self.place(index, s, 1) for s, index in pairs)
         texts = []
         for s in (what.rows, what.columns):
             here = ":" if s is None else f"{self.place(what.index, s, 1)}:{self.place(what.index, plus(s, 1), 1)}"
@@ -301,17 +264,23 @@ class Writer:
 
     def summed(self, q: LoopSum) -> Iterator[str]:
         """A sum, or the largest value, 0 where that is infinite."""
-        if q.largest:
-            name, value = q.value.name, self.forwards(self.pieces.sums[q])
-            xp = self.library.prefix
-            yield f"{name} = None"
-            yield self.range(q.run)
-            yield f"    {name} = {value} if {name} is None else {xp}.maximum({name}, {value})"
-            yield f"{name} = {xp}.where({xp}.isfinite({name}), {name}, {xp}.zeros_like({name}))"
+        yield f"{q.value.name} = {self.zeros(q.value.shape)}{self.lowest(q)}"
+        yield from self.accumulated(q, q.runs, q.value.name, self.forwards(self.pieces.sums[q]), q.value.shape)
+
+    def lowest(self, q: LoopSum | Recurrence) -> str:
+        """What is below all values, where the largest is looked for."""
+        return f" - {self.library.prefix}.inf" if q.largest else ""
+
+    def accumulated(
+        self, q: LoopSum | Recurrence, runs: Sequence[Run], target: str, value: str, shape: Shape
+    ) -> Iterator[str]:
+        """The loops that add all terms, or look for the largest, 0 where that is infinite."""
+        if not q.largest:
+            yield from nested(self, runs, q.guards, [self.plus(target, value, shape)])
             return
-        yield f"{q.value.name} = {self.zeros(q.value.shape)}"
-        yield self.range(q.run)
-        yield f"    {self.plus(q.value.name, self.forwards(self.pieces.sums[q]), q.value.shape)}"
+        xp = self.library.prefix
+        yield from nested(self, runs, q.guards, [f"{target} = {xp}.maximum({target}, {value})"])
+        yield f"{target} = {xp}.where({xp}.isfinite({target}), {target}, {xp}.zeros_like({target}))"
 
     def plus(self, target: str, value: str, shape: Shape) -> str:
         """The statement that adds a value."""
@@ -330,7 +299,17 @@ class Writer:
             yield f"{r.name} = [{', '.join(starts)}]"
         yield self.range(q.run)
         for r in q.parts:
-            yield f"    {r.name}.append({self.forwards(self.pieces.steps[r])})"
+            yield from (f"    {line}" for line in self.stepped(r))
+
+    def stepped(self, r: Recurrence) -> Iterator[str]:
+        """A value of a recurrence, appended."""
+        value = self.forwards(self.pieces.steps[r])
+        if not r.inner:
+            yield f"{r.name}.append({value})"
+            return
+        assert r.shape is not None
+        yield f"{r.name}.append({self.zeros(r.shape)}{self.lowest(r)})"
+        yield from self.accumulated(r, r.inner, f"{r.name}[-1]", value, r.shape)
 
     # -------------------------------------------------------------------------------------------- backwards
 
@@ -341,8 +320,8 @@ class Writer:
         for q in reversed(self.program.quantities):
             if isinstance(q, LoopSum):
                 if self.pieces.is_active(q.value.name):
-                    yield self.range(q.run, backwards=True)
-                    yield from (f"    {line}" for line in self.passed(self.pieces.sums[q]))
+                    lines = list(self.passed(self.pieces.sums[q]))
+                    yield from nested(self, q.runs, q.guards, lines, backwards=True)
                 continue
             active = [r for r in q.parts if self.pieces.is_active(r.name)]
             yield from self.through_time(q, active)
@@ -363,7 +342,9 @@ class Writer:
 
     def through_time(self, q: Group, active: list[Recurrence]) -> Iterator[str]:
         """The loop of a group backwards, then its starts."""
-        steps = [line for r in reversed(active) for line in self.passed(self.pieces.steps[r])]
+        steps: list[str] = []
+        for r in reversed(active):
+            steps += nested(self, r.inner, r.guards, list(self.passed(self.pieces.steps[r])))
         if steps:
             yield self.range(q.run, backwards=True)
             yield from (f"    {line}" for line in steps)
@@ -394,11 +375,3 @@ class Writer:
         parts = self.parts(len(targets))
         yield f"{', '.join(parts)} = {call}"
         yield from (self.plus(target, part, shape) for (target, shape), part in zip(targets, parts))
-
-
-def need_target(target: str, targets: Collection[str]) -> None:
-    """Raise NoRuleError for a target that has no loops."""
-    if target not in targets:
-        raise NoRuleError(
-            f"families and recurrences are written for {', '.join(targets)}, not for the target {target!r}"
-        )

@@ -13,8 +13,8 @@ from matcalc.emit.program import Lowered
 from matcalc.errors import NoRuleError
 from matcalc.indices.program import Member, Run
 from matcalc.loops import compiled_helpers
-from matcalc.loops.code import NUMPY, Library
 from matcalc.loops.functions import Made
+from matcalc.loops.library import NUMPY, Library
 from matcalc.loops.places import Places
 from matcalc.loops.stage import Function
 from matcalc.loops.staged_back import BackwardWriter
@@ -43,12 +43,13 @@ _ALONG: dict[tuple[str, Any], str] = {
     ("np.sum", 1): "_row_sums",
     ("np.max", 1): "_row_max",
 }
-_EINSUMS = {"'ij,ij->i'": "_row_dots", "'ij,ij->j'": "_col_dots"}
+_EINSUMS = {"'ij,ij->i'": "_row_dots", "'ij,ij->j'": "_col_dots", "'ij,ji->'": "_trace_of_product"}
 _METHODS = {"np.sum": "sum", "np.max": "max", "np.min": "min", "np.array": "copy"}
 _OTHERS = {
     "np.vdot": "_vdot",
     "np.linalg.norm": "_norm",
     "np.diagonal": "np.diag",
+    "np.trace": "np.trace",
     "np.linalg.cholesky": "_cholesky",
     "dtype.type": "np.float64",
 }

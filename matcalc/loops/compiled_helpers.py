@@ -222,3 +222,34 @@ def _cholesky_inverse(l):
     """The inverse of l l'."""
     half = np.linalg.inv(np.ascontiguousarray(l))
     return _product_tn(half, half)
+
+
+def _add_diagonal(x, v):
+    """x + diag(v), or x + v I for a scalar v."""
+    result, added = x.copy(), np.zeros(x.shape) + v
+    for i in range(x.shape[0]):
+        result[i, i] += added[i, i]
+    return result
+
+
+def _diag(v):
+    """The diagonal matrix of a column or a row."""
+    n = v.size
+    result, entries = np.zeros((n, n)), np.ascontiguousarray(v).reshape(n)
+    for i in range(n):
+        result[i, i] = entries[i]
+    return result
+
+
+def _trace_of_product(a, b):
+    """tr(a @ b)."""
+    total = 0.0
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            total += a[i, j] * b[j, i]
+    return total
+
+
+def _reciprocal(norm):
+    """1 / norm, and 0 where the norm is 0: the gradient of a norm at 0 is taken to be 0."""
+    return (norm != 0) / (norm + (norm == 0))

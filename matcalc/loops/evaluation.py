@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from matcalc.core import var
-from matcalc.dims import Dim, shape_text, substitute
+from matcalc.dims import Dim, Shape, shape_text, substitute
 from matcalc.dims import evaluate as evaluate_dim
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr
-from matcalc.indices.program import Family, Group, LoopSum, Member, Run
+from matcalc.indices.program import Family, Group, LoopSum, Member, Recurrence, Run
+from matcalc.loops.nests import walked
 from matcalc.loops.pieces import Pieces
 from matcalc.numeric.binding import bind, matrix
 from matcalc.numeric.evaluate import evaluate
@@ -28,7 +29,7 @@ def evaluate_program(pieces: Pieces, values: Mapping[str, Any], dims: Mapping[st
     machine = _Machine(pieces, values, dims)
     for q in pieces.program.quantities:
         machine.run(q)
-    result = machine.of(pieces.output, None, 0)
+    result = machine.of(pieces.output, {})
     return float(result[0, 0]) if pieces.output.is_scalar else result
 
 
@@ -79,45 +80,50 @@ class _Machine:
     def run(self, q: LoopSum | Group) -> None:
         """Compute a quantity."""
         if isinstance(q, LoopSum):
-            total: Any = np.full([self.number(d) for d in q.value.shape], -np.inf if q.largest else 0.0)
-            for k in self.steps(q.run):
-                total = (np.maximum if q.largest else np.add)(total, self.of(q.body, q.run, k))
-            if q.largest:
-                total = np.where(np.isfinite(total), total, 0)
-            self.sums[q.value.name] = total
+            self.sums[q.value.name] = self.total(q, q.value.shape, q.runs, {})
             return
         for r in q.parts:
             for position, start in r.starts.items():
-                self.members[r.name][position] = self.of(start, None, 0)
+                self.members[r.name][position] = self.of(start, {})
         for t in self.steps(q.run):
             for r in q.parts:
                 assert r.body is not None
-                self.members[r.name][t] = self.of(r.body, q.run, t)
+                assert r.shape is not None
+                at = {q.run.name: t}
+                self.members[r.name][t] = self.total(r, r.shape, r.inner, at) if r.inner else self.of(r.body, at)
 
-    def of(self, e: Expr, run: Run | None, at: int) -> Any:
-        """The value of a body where its index is `at`."""
+    def total(self, q: LoopSum | Recurrence, shape: Shape, runs: Sequence[Run], at: Mapping[str, int]) -> Any:
+        """The sum, or the largest, of a body over some indices."""
+        assert q.body is not None
+        found: Any = np.full([self.number(d) for d in shape], -np.inf if q.largest else 0.0)
+        for places in walked(runs, self.steps, q.guards, self.number, at):
+            found = (np.maximum if q.largest else np.add)(found, self.of(q.body, places))
+        return np.where(np.isfinite(found), found, 0) if q.largest else found
+
+    def of(self, e: Expr, at: Mapping[str, int]) -> Any:
+        """The value of a body where its indices have these values."""
         values = {v.name: self.leaf(v, at) for v in variables((e,))}
         try:
             return evaluate(e, values, self.dims)
         except ShapeError as error:
             raise MatcalcError(f"{error} ({shape_text(e.shape)})") from None
 
-    def leaf(self, v: Expr, at: int) -> Any:
+    def leaf(self, v: Expr, at: Mapping[str, int]) -> Any:
         """The value of a variable."""
         what = self.program.members.get(v)
         if what is None:
             return self.sums[v.name] if v.name in self.sums else self.plain[v.name]
         if what.of:
-            return self.members[what.of][self.number(what.at) + (at if what.index else 0)]
+            return self.members[what.of][self.number(what.at) + (at[what.index] if what.index else 0)]
         if what.base is None:
-            return np.array([[float(at)]])
+            return np.array([[float(at[what.index])]])
         return self.part(what, self.plain[what.base.name], at)
 
-    def part(self, what: Member, X: Any, at: int) -> Any:
+    def part(self, what: Member, X: Any, at: Mapping[str, int]) -> Any:
         """A row, a column or an entry."""
-        for axis, side in enumerate((what.rows, what.columns)):
+        for axis, (side, index) in enumerate(((what.rows, what.index), (what.columns, what.other or what.index))):
             if side is not None:
-                k = at + self.number(side) - 1
+                k = (at[index] if index else 0) + self.number(side) - 1
                 if not 0 <= k < X.shape[axis]:
                     raise ShapeError(f"there is no row or column {k + 1}")
                 X = X[k : k + 1] if axis == 0 else X[:, k : k + 1]

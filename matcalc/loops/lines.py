@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from matcalc import core
-from matcalc.dims import Dim
+from matcalc.dims import Dim, same
 from matcalc.dims import text as dim_text
 from matcalc.expr import Expr
-from matcalc.indices.program import Run
+from matcalc.indices.program import Guard, Run
 from matcalc.printing.latex import latex
 from matcalc.printing.numbers import dim_latex
 from matcalc.printing.style import STANDARD, Notation
@@ -19,10 +19,22 @@ from matcalc.walk import transform
 
 @dataclass(frozen=True)
 class Term:
-    """A value, or the sum of one over an index."""
+    """A value, or the sum of one over an index.
+
+    Attributes:
+        inner: further indices of the sum.
+        guards: conditions on them.
+    """
 
     value: Expr
     run: Run | None = None
+    inner: tuple[Run, ...] = ()
+    guards: tuple[Guard, ...] = ()
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All indices of the sum."""
+        return () if self.run is None else (self.run, *self.inner)
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,8 @@ class Line:
         head: the variable, or the name of a result; None for the result alone.
         terms: the value is their sum; 0 if there are none.
         over: for which values of the index.
+        across: for which values of a second one.
+        guards: conditions on the two.
         relation: `=`; `:` for the gradient by a member, an entry or a row; `+=` for what is added to a line.
         further: what is added where the index is at an end.
     """
@@ -56,6 +70,13 @@ class Line:
     over: Range | None = None
     relation: str = "="
     further: tuple[Line, ...] = field(default=())
+    across: Range | None = None
+    guards: tuple[Guard, ...] = ()
+
+    @property
+    def ranges(self) -> list[Range]:
+        """The values of indices for which it holds."""
+        return [r for r in (self.over, self.across) if r is not None]
 
     def __str__(self) -> str:
         return text(self)
@@ -81,7 +102,7 @@ def text(line: Line) -> str:
         gap = "" if line.relation == ":" else " "
         value = f"{line.head}{gap}{line.relation} {value}"
     if line.over is not None:
-        value += f" for {line.over.text}"
+        value += f" for {', '.join([*(r.text for r in line.ranges), *(g.text for g in line.guards)])}"
     return value + "".join(f", and {text(other)}" for other in line.further)
 
 
@@ -89,7 +110,8 @@ def value_text(line: Line) -> str:
     """What stands right of the sign."""
     shown = ""
     for term in line.terms:
-        part = written(term.value) if term.run is None else f"sum({term.run.text}, {written(term.value)})"
+        heads = [*(run.text for run in term.runs), *(guard.text for guard in term.guards)]
+        part = f"sum({', '.join([*heads, written(term.value)])})" if heads else written(term.value)
         if not shown:
             shown = part
         elif part.startswith("-") and not part.startswith("-("):
@@ -111,7 +133,7 @@ def line_latex(line: Line, notation: Notation = STANDARD) -> str:
     else:
         value = f"&{value}"
     if line.over is not None:
-        value += rf", \quad {range_latex(line.over)}"
+        value += r", \quad " + r",\; ".join([*map(range_latex, line.ranges), *map(guard_latex, line.guards)])
     return value + "".join(rf"; \quad {line_latex(other, notation).replace('&', '', 1)}" for other in line.further)
 
 
@@ -121,7 +143,7 @@ def value_latex(line: Line, notation: Notation = STANDARD) -> str:
     for term in line.terms:
         part = latex(without_locals(term.value), notation)
         if term.run is not None:
-            part = sum_latex(term.run, part, bracketed=term.value.op == "add")
+            part = sum_latex(term, part, bracketed=term.value.op == "add")
         if not shown:
             shown = part
         else:
@@ -129,10 +151,23 @@ def value_latex(line: Line, notation: Notation = STANDARD) -> str:
     return shown or "0"
 
 
-def sum_latex(run: Run, body: str, *, bracketed: bool) -> str:
-    """A sum over an index."""
+def sum_latex(term: Term, body: str, *, bracketed: bool) -> str:
+    """A sum over indices; conditions stand below the last."""
     inside = rf"\left({body}\right)" if bracketed or body.startswith("-") else body
-    return rf"\sum_{{{name_latex(run.name)}={dim_latex(run.first)}}}^{{{dim_latex(run.last)}}} {inside}"
+    below = [f"{name_latex(run.name)}={dim_latex(run.first)}" for run in term.runs]
+    below[-1] += "".join(rf",\, {guard_latex(guard)}" for guard in term.guards)
+    signs = (rf"\sum_{{{low}}}^{{{dim_latex(run.last)}}}" for low, run in zip(below, term.runs))
+    return f"{' '.join(signs)} {inside}"
+
+
+def guard_latex(guard: Guard) -> str:
+    """A condition on two indices."""
+    relation = {"<=": r"\le", ">=": r"\ge", "!=": r"\ne"}.get(guard.relation, guard.relation)
+    right = name_latex(guard.right)
+    if not same(guard.offset, 0):
+        shown = dim_latex(guard.offset)
+        right += f" {shown}" if shown.startswith("-") else f" + {shown}"
+    return f"{name_latex(guard.left)} {relation} {right}"
 
 
 def range_latex(over: Range) -> str:

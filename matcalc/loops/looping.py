@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from textwrap import indent
 from typing import Protocol
 
 from matcalc.dims import Dim, plus
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
-from matcalc.indices.program import Member, Program, Run
+from matcalc.indices.program import Guard, Member, Program, Run
+from matcalc.loops.nests import nested
 from matcalc.loops.places import Places
 from matcalc.loops.stage import Dialect, Function, staged
 from matcalc.naming import Names
@@ -53,6 +53,8 @@ class Loop:
         backwards: whether it runs from the last value of the index to the first.
         plain: whether what is added to is no adjoint.
         largest: whether the largest value is taken instead of the sum.
+        inner: further indices, inside of the first; the order in which they run is that of the index.
+        guards: conditions on the indices.
     """
 
     run: Run
@@ -61,6 +63,13 @@ class Loop:
     backwards: bool = False
     plain: bool = False
     largest: bool = False
+    inner: tuple[Run, ...] = ()
+    guards: tuple[Guard, ...] = ()
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All indices, the outermost first."""
+        return (self.run, *self.inner)
 
     def written(self, around: Around, name: str, sums: Sequence[Expr]) -> tuple[Function, str]:
         """The function, which returns the sums of numbers that are added, and its call.
@@ -80,9 +89,9 @@ class _Text:
         self.stage = staged({f"out{k}": substitute(e, table) for k, e in enumerate(roots, 1)}, dialect=around.dialect)
         taken = {*re.findall(r"[^\W\d]\w*", self.stage.text), *self.stage.given.values(), *self.stage.sizes.values()}
         self.names = Names(taken)
-        self.index = f"{loop.run.name}_"
-        if self.index in taken:
-            raise NoRuleError(f"{self.index} would be two things in the loop over {loop.run.name}")
+        for run in loop.runs:
+            if f"{run.name}_" in taken:
+                raise NoRuleError(f"{run.name}_ would be two things in the loop over {run.name}")
         self.arrays: dict[str, str] = {}  # by their names around: what they are called in the function
         self.sizes: dict[str, str] = {around.size_name(s): n for s, n in self.stage.sizes.items()}
 
@@ -118,7 +127,7 @@ class _Text:
         for v, name in self.stage.given.items():
             old = self.back[v]
             what = members.get(old)
-            if what is not None and what.index == self.loop.run.name:
+            if what is not None and {r.name for r in self.loop.runs} & set(what.indices):
                 loads.append(f"{name} = {self.place(what, old, around.places.array_of(what))}")
             else:
                 parameters.append(name)
@@ -128,9 +137,8 @@ class _Text:
         totals: dict[Expr, str] = {v: self.names.fresh("total") for v in self.sums}
         for v, _ in self.loop.added:
             ends.append(self.total(totals[v], next(results)) if v in totals else self.more(v, next(results)))
-        head = f"for {self.index} in {self.steps()}:"
         lines = [f"{total} = np.float64({'-np.inf' if self.loop.largest else 0})" for total in totals.values()]
-        lines += [head, indent("\n".join([*loads, *self.stage.statements, *ends]), "    ")]
+        lines += nested(self, self.loop.runs, self.loop.guards, self.inside(loads, ends))
         lines += [f"return {', '.join(totals.values())}"] if totals else []
         parameters += [*self.arrays.values(), *self.sizes.values()]
         arguments += [*self.arrays, *self.sizes]
@@ -138,12 +146,20 @@ class _Text:
         function = Function(f"_{self.name}", parameters, body, self.stage.quiet)
         return function, f"{function.name}({', '.join(arguments)})"
 
-    def steps(self) -> str:
-        """The values of the index in order."""
-        run = self.loop.run
-        ends = [run.last, plus(run.first, -1)] if self.loop.backwards else [run.first, plus(run.last, 1)]
-        inside = ", ".join(self.sized(self.around.here_size(d)) for d in ends)
-        return f"range({inside}, -1)" if self.loop.backwards else f"range({inside})"
+    def inside(self, loads: list[str], ends: list[str]) -> list[str]:
+        """The lines of one step."""
+        return "\n".join([*loads, *self.stage.statements, *ends]).splitlines()
+
+    def size(self, d: Dim) -> str:
+        """A size."""
+        return self.sized(self.around.here_size(d))
+
+    def range(self, run: Run, *, backwards: bool = False) -> str:
+        """The head of a loop; the index runs in the order of its steps."""
+        back = backwards or (self.loop.backwards and run == self.loop.run)
+        ends = [run.last, plus(run.first, -1)] if back else [run.first, plus(run.last, 1)]
+        inside = ", ".join(map(self.size, ends))
+        return f"for {run.name}_ in range({inside}{', -1' if back else ''}):"
 
     def stored(self, v: Expr, value: str) -> str:
         """The statement that stores a value."""
@@ -161,4 +177,5 @@ class _Text:
         if what is None:
             array = self.array(named(v.name))
             return f"{array}[...] = np.maximum({array}, {value})" if self.loop.largest else f"{array} += {value}"
-        return f"{self.place(what, v, named(self.around.places.array_of(what)))} += {value}"
+        place = self.place(what, v, named(self.around.places.array_of(what)))
+        return f"{place} = np.maximum({place}, {value})" if self.loop.largest else f"{place} += {value}"

@@ -145,7 +145,9 @@ class Pieces:
                     continue
                 for r in q.parts:
                     assert r.body is not None
-                    if any(self._is_active(v, active) for v in variables((r.body, *r.starts.values()))):
+                    if not r.largest and any(
+                        self._is_active(v, active) for v in variables((r.body, *r.starts.values()))
+                    ):
                         active.add(r.name)
             if len(active) == before:
                 return active
@@ -196,8 +198,7 @@ class Pieces:
 
     def runs(self) -> Iterator[Run]:
         """The loops."""
-        for q in self.program.quantities:
-            yield q.run
+        yield from self.program.runs()
 
 
 def wanted(program: Program, declared: Iterable[Expr], names: Iterable[str] | None) -> list[str]:

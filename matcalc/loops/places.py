@@ -70,7 +70,8 @@ class Places:
         """The places of a row, a column or an entry."""
         sides = (what.rows, what.columns)
         if shape == (1, 1):
-            return ", ".join("0" if s is None else self.offset(what.index, plus(s, -1)) for s in sides)
+            pairs = zip(sides, (what.index, what.other or what.index))
+            return ", ".join("0" if s is None else self.offset(index, plus(s, -1)) for s, index in pairs)
         return ", ".join(
             ":" if s is None else f"{self.offset(what.index, plus(s, -1))}:{self.offset(what.index, s)}" for s in sides
         )

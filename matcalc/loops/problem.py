@@ -13,8 +13,9 @@ from matcalc.indices.program import LoopSum, Program
 from matcalc.kinds import GRADIENT, HVP, KINDS, VALUE_AND_GRAD, Kind, kind_of
 from matcalc.loops.adjoints import Adjoints
 from matcalc.loops.checkpoints import CheckpointWriter
-from matcalc.loops.code import NUMPY, Library, Writer, need_target
+from matcalc.loops.code import Writer
 from matcalc.loops.compiled import NUMBA, CompiledWriter
+from matcalc.loops.library import NUMPY, Library, need_target
 from matcalc.loops.lines import Line, Range, Term, heading, single
 from matcalc.loops.pieces import Pieces, wanted, without_index
 from matcalc.loops.scan import JAX, ScanWriter
@@ -105,15 +106,18 @@ class LoopProblem:
         for q in self.program.quantities:
             if isinstance(q, LoopSum):
                 defined(q.body)
-                lines.append(Line(q.value, (Term(q.body, q.run),)))
+                lines.append(Line(q.value, (Term(q.body, q.run, q.inner, q.guards),)))
                 continue
             for r in q.parts:
                 assert r.body is not None
                 defined(r.body, *r.starts.values())
                 for position, start in r.starts.items():
                     lines.append(Line(self.program.of_family(r.name, "", position), single(start)))
+            for r in q.parts:
+                assert r.body is not None
                 head = self.program.of_family(r.name, q.run.name, 0)
-                lines.append(Line(head, (Term(r.body),), Range(q.run.name, q.run.first, q.run.last)))
+                term = Term(r.body, r.inner[0], r.inner[1:], r.guards) if r.inner else Term(r.body)
+                lines.append(Line(head, (term,), Range(q.run.name, q.run.first, q.run.last)))
         body = self.output.definition
         defined(body)
         return [*lines, Line(heading(self.title, body), (Term(body),))]

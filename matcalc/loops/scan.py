@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import indent
 
 from matcalc.dims import Dim, Shape, plus
 from matcalc.expr import Expr
-from matcalc.indices.program import Group, LoopSum, Member, Recurrence, Run
+from matcalc.indices.program import Group, Guard, LoopSum, Member, Recurrence, Run
 from matcalc.kinds import GRADIENT
 from matcalc.loops import portable_helpers as helpers
-from matcalc.loops.code import Library, Writer
+from matcalc.loops.code import Writer
+from matcalc.loops.library import Library
+from matcalc.loops.nests import guards_text
 from matcalc.loops.pieces import Piece
 
 JAX = Library(
@@ -64,11 +66,16 @@ class ScanWriter(Writer):
                     return f"{r.name}_{-what.at}"
         if what.base is None:
             return super().member(what, shape, prefix)
-        sides = [None if s is None else self.place(what.index, s, 1) for s in (what.rows, what.columns)]
+        sides = self.sides(what)
         name = f"{prefix}{what.base.name}"
         if shape == (1, 1):
             return f"{name}[{', '.join(s or '0' for s in sides)}]"
         return f"{name}[{sides[0]}][None, :]" if sides[0] is not None else f"{name}[:, {sides[1]}][:, None]"
+
+    def sides(self, what: Member) -> list[str | None]:
+        """The row and the column of an entry, or None where a side is whole."""
+        pairs = ((what.rows, what.index), (what.columns, what.other or what.index))
+        return [None if s is None else self.place(index, s, 1) for s, index in pairs]
 
     def added(self, v: Expr, part: str) -> tuple[str, str]:
         """The adjoint to which a part is added, and the sum."""
@@ -78,7 +85,7 @@ class ScanWriter(Writer):
         name = f"{prefix}{what.of or what.base.name}"  # type: ignore[union-attr]
         if what.base is None:
             return name, f"{name}.at[{self.place(what.index, what.at, self.low(what.of))}].add({part})"
-        sides = [None if s is None else self.place(what.index, s, 1) for s in (what.rows, what.columns)]
+        sides = self.sides(what)
         if v.is_scalar:
             return name, f"{name}.at[{', '.join(s or '0' for s in sides)}].add({part})"
         if sides[0] is not None:
@@ -87,13 +94,25 @@ class ScanWriter(Writer):
 
     def summed(self, q: LoopSum) -> Iterator[str]:
         """A sum, or the largest value: all terms at once."""
-        term, name = self.forwards(self.pieces.sums[q]), q.value.name
-        take = "max" if q.largest else "sum"
+        name = q.value.name
         yield f"{name} = {self.zeros(q.value.shape)}"
-        yield self.unless_empty(q.run)
-        yield f"    {name} = jnp.{take}(jax.vmap(lambda {q.run.name}_: {term})({self.steps(q.run)}), axis=0)"
+        yield self.unless_empty(*q.runs)
+        yield f"    {name} = {self.all_terms(q, q.runs, self.forwards(self.pieces.sums[q]))}"
         if q.largest:
             yield f"{name} = jnp.where(jnp.isfinite({name}), {name}, 0)"
+
+    def all_terms(self, q: LoopSum | Recurrence, runs: Sequence[Run], term: str) -> str:
+        """The sum of all terms, or the largest of them."""
+        take, least = ("max", "-jnp.inf") if q.largest else ("sum", "0")
+        if q.guards:
+            term = f"jnp.where({guards_text(q.guards, self.size, ' & ', '({0})')}, {term}, {least})"
+        return f"jnp.{take}({self.over_all(runs, term)}, axis={_axes(range(len(runs)))})"
+
+    def over_all(self, runs: Sequence[Run], value: str) -> str:
+        """All values of an expression, whose first axes are the indices."""
+        for run in reversed(runs):
+            value = f"jax.vmap(lambda {run.name}_: {value})({self.steps(run)})"
+        return value
 
     def recurrences(self, q: Group) -> Iterator[str]:
         """The states of a group: a scan that carries the last of them."""
@@ -103,15 +122,18 @@ class ScanWriter(Writer):
         for r, lag in lags.items():
             for p in sorted(r.starts):
                 yield f"{r.name}_start_{abs(p)} = {self.start(r, p)}"
-            assert isinstance(q.run.first, int)
-            first += [f"{r.name}_start_{abs(q.run.first - k)}" for k in range(1, lag + 1)]
+            for k in range(1, lag + 1):
+                assert isinstance(q.run.first, int)
+                first.append(f"{r.name}_start_{abs(q.run.first - k)}")
         step = f"step_{q.parts[0].name}"
         yield f"def {step}(carry, {q.run.name}_):"
         if names:
             yield f"    {_tuple(names)} = carry"
         self.inside = q
         for r in q.parts:
-            yield f"    {r.name}_0 = {self.forwards(self.pieces.steps[r])}"
+            yield f"    {r.name}_0 = {self.step_value(r)}"
+            if r.largest:
+                yield f"    {r.name}_0 = jnp.where(jnp.isfinite({r.name}_0), {r.name}_0, 0)"
         self.inside = None
         carried = [f"{r.name}_{k - 1}" for r, lag in lags.items() for k in range(1, lag + 1)]
         yield f"    return {_tuple(carried)}, {_tuple([f'{r.name}_0' for r in q.parts])}"
@@ -127,9 +149,21 @@ class ScanWriter(Writer):
                 starts = ", ".join(f"{r.name}_start_{abs(p)}" for p in sorted(r.starts))
                 yield f"{r.name} = jnp.concatenate([jnp.stack([{starts}]), {r.name}])"
 
-    def unless_empty(self, run: Run) -> str:
-        """The condition that a loop has steps: what has none is not traced."""
-        return f"if {self.size(run.first)} <= {self.size(run.last)}:"
+    def step_value(self, r: Recurrence) -> str:
+        """The value of a step."""
+        value = self.forwards(self.pieces.steps[r])
+        if not r.inner:
+            return value
+        assert r.shape is not None
+        return f"{self.all_terms(r, r.inner, value)} if {self.filled(*r.inner)} else {self.zeros(r.shape)}"
+
+    def unless_empty(self, *runs: Run) -> str:
+        """The condition that loops have steps: what has none is not traced."""
+        return f"if {self.filled(*runs)}:"
+
+    def filled(self, *runs: Run) -> str:
+        """Whether loops have steps."""
+        return " and ".join(f"{self.size(run.first)} <= {self.size(run.last)}" for run in runs)
 
     def start(self, r: Recurrence, position: int) -> str:
         """A start, of the floating type."""
@@ -163,8 +197,8 @@ class ScanWriter(Writer):
         for q in reversed(self.program.quantities):
             if isinstance(q, LoopSum):
                 if self.pieces.is_active(q.value.name):
-                    yield self.unless_empty(q.run)
-                    yield from (f"    {line}" for line in self.sum_passed(q))
+                    yield self.unless_empty(*q.runs)
+                    yield from (f"    {line}" for line in self.all_passed(self.pieces.sums[q], q.runs, q.guards))
                 continue
             active = [r for r in q.parts if self.pieces.is_active(r.name)]
             yield from self.through_time(q, active)
@@ -180,24 +214,45 @@ class ScanWriter(Writer):
             name, total = self.added(v, part)
             yield f"{name} = {total}"
 
-    def sum_passed(self, q: LoopSum) -> Iterator[str]:
-        """What the terms of a sum pass back, all at once."""
-        piece = self.pieces.sums[q]
+    def all_passed(self, piece: Piece, runs: Sequence[Run], guards: Sequence[Guard]) -> Iterator[str]:
+        """What all terms of a sum pass back, at once."""
+        if not piece.active:
+            return
         call = self.call(piece, GRADIENT, f"back_{piece.label}")
-        parts = self.parts(len(piece.active))
-        index = f"{q.run.name}_"
-        yield f"{index} = {self.steps(q.run)}"
-        yield f"{', '.join(parts)} = jax.vmap(lambda {index}: {call})({index})"
+        parts = self.parts(len(piece.active) + 1)
+        mask = parts.pop()
+        yield f"{', '.join(parts)} = {self.over_all(runs, call)}"
+        if guards:
+            yield f"{mask} = {self.over_all(runs, guards_text(guards, self.size, ' & ', '({0})'))}"
+        for run in runs:
+            yield f"{run.name}_ = {self.steps(run)}"
         for v, part in zip(piece.active, parts):
-            what = self.program.members.get(v)
-            if what is None or what.index != q.run.name:
-                name, total = self.added(v, f"jnp.sum({part}, axis=0)")
-            else:
-                name, total = self.added(v, part)
-                if what.base is not None and not v.is_scalar:
-                    total = total.replace(f"{part}[0]", f"{part}[:, 0]") if what.rows is not None else total
-                    total = total.replace(f"{part}[:, 0]", f"{part}[:, :, 0].T") if what.rows is None else total
+            if guards:
+                axes = f"{mask}.shape + (1,) * ({part}.ndim - {len(runs)})"
+                yield f"{part} = jnp.where({mask}.reshape({axes}), {part}, 0)"
+            name, total = self.added_all(v, part, [run.name for run in runs])
             yield f"{name} = {total}"
+
+    def added_all(self, v: Expr, part: str, runs: list[str]) -> tuple[str, str]:
+        """The adjoint to which parts are added, whose first axes are the indices, and the sum."""
+        what = self.program.members.get(v)
+        own = [name for name in (() if what is None else what.indices) if name in runs]
+        rest = [k for k, name in enumerate(runs) if name not in own]
+        whole = f"jnp.sum({part}, axis={_axes(rest)})" if rest else part
+        if not own or what is None:
+            return self.added(v, whole)
+        if len(own) == 2:
+            assert what.base is not None
+            rows, columns = self.sides(what)
+            name = f"{self.pieces.prefix}{what.base.name}"
+            turned = f"{whole}.T" if runs.index(own[0]) > runs.index(own[1]) else whole
+            return name, f"{name}.at[({rows})[:, None], ({columns})[None, :]].add({turned})"
+        name, total = self.added(v, whole)
+        if what.base is not None and not v.is_scalar:
+            if what.rows is not None:
+                return name, total.replace(f"{whole}[0]", f"{whole}[:, 0]")
+            return name, total.replace(f"{whole}[:, 0]", f"{whole}[:, :, 0].T")
+        return name, total
 
     def through_time(self, q: Group, active: list[Recurrence]) -> Iterator[str]:
         """The scan of a group backwards, then its starts."""
@@ -205,7 +260,11 @@ class ScanWriter(Writer):
         targets: dict[str, None] = {}
         for r in reversed(active):
             piece = self.pieces.steps[r]
-            lines += self.passed(piece)
+            if r.inner:
+                found = list(self.all_passed(piece, r.inner, r.guards))
+                lines += [self.unless_empty(*r.inner), *(f"    {line}" for line in found)] if found else []
+            else:
+                lines += self.passed(piece)
             targets.update(dict.fromkeys(self.added(v, "")[0] for v in piece.active))
         targets.update(dict.fromkeys(self.adjoint(r.name) for r in active))
         if lines:
@@ -220,6 +279,12 @@ class ScanWriter(Writer):
         for r in active:
             for position in r.starts:
                 yield from self.passed(self.pieces.starts[r, position])
+
+
+def _axes(axes: Iterable[int]) -> str:
+    """Axes as an argument."""
+    found = list(axes)
+    return str(found[0]) if len(found) == 1 else _tuple(list(map(str, found)))
 
 
 def _tuple(names: list[str]) -> str:

@@ -9,7 +9,8 @@ from matcalc.dims import is_one
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.graph import Graph
-from matcalc.indices.program import Group, LoopSum, Run
+from matcalc.indices.program import Group, Guard, LoopSum, Run
+from matcalc.loops.adjoints import summed
 from matcalc.loops.lines import Line, Range, Term
 from matcalc.loops.pieces import Piece
 from matcalc.loops.problem import LoopGradient, LoopProblem
@@ -45,17 +46,17 @@ class _Second:
         groups = [q for q in self.d.program.quantities if isinstance(q, Group)]
         if any(self.pieces.is_active(r.name) for q in groups for r in q.parts):
             raise NoRuleError(f"the function depends on {self.by} through a recurrence: {INSTEAD}")
-        found: list[tuple[Term, Run | None]] = self.of(self.pieces.out, None, core.number(1))
+        found: list[tuple[Term, Run | None]] = self.of(self.pieces.out, (), (), core.number(1))
         for q, piece in self.pieces.sums.items():
             if self.pieces.is_active(q.value.name):
-                found += self.of(piece, q.run, self.weight(q, piece))
+                found += self.of(piece, q.runs, q.guards, self.weight(q, piece))
         if self.family is None:
             return [Line(None, tuple(term for term, _ in found))] if found else []
         lines: list[Line] = []
         for term, run in found:
             head = self.d.program.of_family(self.by, "" if run is None else run.name, 0)
             over = None if run is None else Range(run.name, run.first, run.last)
-            lines.append(Line(head, (Term(term.value),), over, "+=" if lines else ":"))
+            lines.append(Line(head, (term,), over, "+=" if lines else ":"))
         return lines
 
     def weight(self, q: LoopSum, piece: Piece) -> Expr:
@@ -66,8 +67,10 @@ class _Second:
             raise NoRuleError(f"the output is no linear function of the sum {q.value}: {INSTEAD}")
         return found
 
-    def of(self, piece: Piece, run: Run | None, weight: Expr) -> list[tuple[Term, Run | None]]:
-        """The Hessian of a piece."""
+    def of(
+        self, piece: Piece, runs: tuple[Run, ...], guards: tuple[Guard, ...], weight: Expr
+    ) -> list[tuple[Term, Run | None]]:
+        """The Hessian of a piece, and the index of the member that it is by."""
         program = self.d.program
         sums = {q.value for q in program.quantities if isinstance(q, LoopSum)}
         mine = [v for v in piece.active if v not in sums]
@@ -76,11 +79,13 @@ class _Second:
         members = [program.members.get(v) for v in mine]
         whole = self.family is None and members == [None]
         member = members[0]
-        own = member is not None and member.of == self.by and member.at == 0 and run is not None and len(mine) == 1
-        if not (whole or own):
+        own = member is not None and member.of == self.by and member.at == 0 and len(mine) == 1
+        mine_run = next((r for r in runs if member is not None and own and r.name == member.index), None)
+        if not (whole or mine_run):
             raise NoRuleError(f"the function depends on more than {mine[0]} in one term: {INSTEAD}")
         graph = Graph.of(substitute(core.scale(weight, piece.body), piece.names))
         v = piece.names[mine[0]]
         H = hessian_by(Problem(graph, [v]), v.name).value
         back = {new: old for old, new in piece.names.items()}
-        return [] if is_zero(H) else [(Term(substitute(H, back), run if whole else None), run)]
+        others = tuple(r for r in runs if r is not mine_run)
+        return [] if is_zero(H) else [(summed(substitute(H, back), others, guards), mine_run)]

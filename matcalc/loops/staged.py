@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from matcalc import core
 from matcalc.dims import Dim, is_one, plus, symbols
 from matcalc.emit.code import number_code
+from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.indices.contraction import NoMatrixError
 from matcalc.indices.program import Group, LoopSum, Member, Recurrence, Run
-from matcalc.loops.code import RESERVED, Writer
+from matcalc.loops.code import Writer
 from matcalc.loops.functions import Made
 from matcalc.loops.hoisting import Hoister
+from matcalc.loops.library import RESERVED
 from matcalc.loops.looping import Loop
+from matcalc.loops.nests import is_apart
 from matcalc.loops.pieces import Piece
 from matcalc.loops.places import Places, Slot
 from matcalc.loops.stacks import Stacker
@@ -48,7 +51,7 @@ class StagedWriter(Writer):
         self.begun: set[str] = set()  # the adjoints that have a value
         self.lifted: dict[LoopSum, Expr] = {}
         for q in self.program.quantities:
-            if isinstance(q, LoopSum):
+            if isinstance(q, LoopSum) and not q.inner:
                 try:
                     self.lifted[q] = self.largest(q) if q.largest else self.stacker(q.run).summed(q.body)
                 except NoMatrixError:
@@ -206,7 +209,8 @@ class StagedWriter(Writer):
         else:
             if not q.value.is_scalar:
                 yield f"{name} = {self.here_zeros(q.value)}{' - np.inf' if q.largest else ''}"
-            yield from self.looped(label, Loop(q.run, added=[(q.value, q.body)], plain=True, largest=q.largest))
+            loop = Loop(q.run, [], [(q.value, q.body)], False, True, q.largest, q.inner, q.guards)
+            yield from self.looped(label, loop)
         if q.largest and q.value.is_scalar:
             yield f"{name} = {name} if np.isfinite({name}) else np.float64(0)"
         elif q.largest:
@@ -218,6 +222,15 @@ class StagedWriter(Writer):
 
     def recurrences(self, q: Group) -> Iterator[str]:
         """The arrays of a group, its starts, what leaves the loop, and the loop."""
+        if is_apart(q):
+            yield from self.sums_apart(q.parts[0], q.run)
+            return
+        if any(r.inner for r in q.parts):
+            name = next(r for r in q.parts if r.inner).inner[0].name
+            raise NoRuleError(
+                f"the sum over {name} inside of the recurrence {q.parts[-1].name} is not compiled for "
+                f"{self.library.target}: numpy, jax and torch have it"
+            )
         own = {r.name for r in q.parts}
         hoister = self.hoister(q.run, lambda what: what.of in own)
         found = hoister.hoisted([r.body for r in q.parts if r.body is not None])
@@ -231,6 +244,16 @@ class StagedWriter(Writer):
             table[here] = core.named(self.pieces.identified(here).name, substitute(body, table))
             loop.stores.append((here, table[here]))
         yield from self.looped(f"steps_{q.parts[0].name}", loop)
+
+    def sums_apart(self, r: Recurrence, run: Run) -> Iterator[str]:
+        """Sums for all values of an index, in any order."""
+        assert r.body is not None
+        yield f"{r.name} = {self.places.array(r.name, 'zeros')}{' - np.inf' if r.largest else ''}"
+        here = self.program.of_family(r.name, run.name, 0)
+        loop = Loop(run, [], [(here, r.body)], False, True, r.largest, r.inner, r.guards)
+        yield from self.looped(f"sums_{r.name}", loop)
+        if r.largest:
+            yield f"{r.name} = np.where(np.isfinite({r.name}), {r.name}, np.zeros_like({r.name}))"
 
     def started(self, r: Recurrence) -> Iterator[str]:
         """The array of a recurrence with its starts."""

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from matcalc import core
 from matcalc.expr import Expr, record
 from matcalc.indices.contraction import NoMatrixError
-from matcalc.indices.program import Group, LoopSum, Recurrence
+from matcalc.indices.program import Group, LoopSum, Recurrence, Run
 from matcalc.loops.hoisting import Hoister
 from matcalc.loops.looping import Loop
+from matcalc.loops.nests import is_apart
 from matcalc.loops.pieces import Piece
 from matcalc.loops.staged import StagedWriter, is_zero
 from matcalc.walk import substitute, variables
@@ -33,7 +34,12 @@ class BackwardWriter(StagedWriter):
         if q in self.lifted:
             yield from self.passing(label, self.piece_of(self.lifted[q], adjoint).exact_gradients)
             return
-        loop = Loop(q.run, added=[(v, g) for v, g in self.pieces.sums[q].exact_gradients.items() if not is_zero(g)])
+        yield from self.passed_by_terms(label, self.pieces.sums[q], q, q.run)
+
+    def passed_by_terms(self, label: str, piece: Piece, q: LoopSum | Recurrence, run: Run) -> Iterator[str]:
+        """What the terms of a sum pass back, in a loop over them."""
+        added = [(v, g) for v, g in piece.exact_gradients.items() if not is_zero(g)]
+        loop = Loop(run, added=added, inner=q.inner, guards=q.guards)
         for v, _ in loop.added:
             yield from self.begin_for_loop(v)
         if loop.added:
@@ -48,6 +54,11 @@ class BackwardWriter(StagedWriter):
 
     def through_time(self, q: Group, active: list[Recurrence]) -> Iterator[str]:
         """The loop of a group backwards, then the gradients by all else, then its starts."""
+        if is_apart(q):
+            if active and self.adjoint(active[0].name) in self.begun:
+                step_piece = self.pieces.steps[active[0]]
+                yield from self.passed_by_terms(f"back_{active[0].name}", step_piece, active[0], q.run)
+            return
         step = _Step(self, q, active)
         label = q.parts[0].name
         hoister = self.hoister(q.run, lambda what: what.of in step.moving)

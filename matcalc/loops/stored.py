@@ -7,6 +7,7 @@ made of this program; what is printed has the values that the source names.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from matcalc.expr import Expr, postorder
 from matcalc.indices.program import Group, Quantity, Recurrence
@@ -39,7 +40,7 @@ class _Storing:
         table: dict[Expr, Expr] = {}
         for r in q.parts:
             assert r.body is not None
-            for e in needed_again(self.pieces.steps[r]) if self.pieces.is_active(r.name) else ():
+            for e in needed_again(self.pieces.steps[r]) if self.pieces.is_active(r.name) and not r.inner else ():
                 if e in table:
                     continue
                 name = self.names.fresh(f"{r.name}_part")
@@ -47,7 +48,7 @@ class _Storing:
                 self.program.recurrences[name] = stored
                 parts.append(stored)
                 table[e] = self.program.of_family(name, q.run.name, 0)
-            new = Recurrence(r.name, r.shape, r.starts, q.run, substitute(r.body, table))
+            new = replace(r, body=substitute(r.body, table))
             self.program.recurrences[r.name] = new
             parts.append(new)
         return Group(q.run, tuple(parts))

@@ -5,12 +5,13 @@ Its value is a Jacobian times a vector; its gradient is the Hessian times a vect
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matcalc import core
 from matcalc.calculus.forward import forward
 from matcalc.expr import Expr
 from matcalc.indices.program import Family, Group, LoopSum, Program, Quantity, Recurrence
+from matcalc.loops.nests import is_apart
 from matcalc.loops.pieces import Pieces
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -57,16 +58,21 @@ class _Maker:
         """All of it."""
         made: list[Quantity] = []
         for q in self.pieces.program.quantities:
-            made.append(q if isinstance(q, LoopSum) else self.group(q))
+            made += [q] if isinstance(q, LoopSum) else self.groups(q)
             if isinstance(q, LoopSum) and self.pieces.is_active(q.value.name):
-                made.append(LoopSum(self.of(q.value), q.run, self.along(q.body)))
+                made.append(replace(q, value=self.of(q.value), body=self.along(q.body)))
         self.program.quantities = made
         given = [self.of(v) for v in self.pieces.declared.values() if v.name in self.directions]
         output = self.along(self.pieces.output)
         return Tangent(self.program, output, [*self.pieces.declared.values(), *given], self.directions)
 
+    def groups(self, q: Group) -> list[Group]:
+        """Recurrences with those of their tangents; sums that do not use each other stay apart."""
+        whole = self.group(q)
+        return [Group(q.run, (r,)) for r in whole.parts] if is_apart(q) else [whole]
+
     def group(self, q: Group) -> Group:
-        """Recurrences with those of their tangents."""
+        """Recurrences with those of their tangents, in one loop."""
         parts: list[Recurrence] = []
         for r in q.parts:
             parts.append(r)
@@ -76,6 +82,7 @@ class _Maker:
             new = self.program.recurrences[name] = Recurrence(name, r.shape, {}, r.run)
             assert r.body is not None
             new.body = self.along(r.body)
+            new.inner, new.guards = r.inner, r.guards
             new.starts = {position: self.along(start) for position, start in r.starts.items()}
             parts.append(new)
         return Group(q.run, tuple(parts))
@@ -87,7 +94,7 @@ class _Maker:
             return core.var(self.moving[v.name], *v.shape)
         if what.base is not None:
             base = core.var(self.moving[what.base.name], *what.base.shape)
-            return self.program.slice_member(base, what.index, what.rows, what.columns)
+            return self.program.slice_member(base, what.index, what.rows, what.columns, what.other)
         name = self.moving[what.of]
         if name not in self.program.families and name not in self.program.recurrences:
             shape = self.pieces.program.recurrences[what.of].shape

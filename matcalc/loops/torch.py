@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from matcalc.loops import portable_helpers as helpers
-from matcalc.loops.code import Library, Writer
+from matcalc.loops.code import Writer
+from matcalc.loops.library import Library
 
 TORCH = Library(
     "torch",

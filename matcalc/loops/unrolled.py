@@ -5,17 +5,18 @@ Whatever is known of ordinary expressions applies to it: numeric checks, witness
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy as sp
 
 from matcalc import core
-from matcalc.dims import Dim, substitute, symbols
+from matcalc.dims import Dim, Shape, substitute, symbols
 from matcalc.dims import evaluate as evaluate_dim
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, node, number_value
-from matcalc.indices.program import Group, LoopSum, Program, Run
+from matcalc.indices.program import Group, LoopSum, Program, Recurrence, Run
+from matcalc.loops.nests import walked
 from matcalc.loops.pieces import Pieces
 from matcalc.naming import Names
 from matcalc.ops.selection import slice_
@@ -48,7 +49,7 @@ class Unrolled:
 
 def loop_sizes(program: Program) -> list[str]:
     """The names of the dimensions that say how often loops run."""
-    runs = [q.run for q in program.quantities] + [f.run for f in program.families.values()]
+    runs = [*program.runs(), *(f.run for f in program.families.values())]
     return list(dict.fromkeys(symbols(d for run in runs for d in (run.first, run.last))))
 
 
@@ -101,11 +102,11 @@ class _Unroller:
         """All of it."""
         for q in self.program.quantities:
             if isinstance(q, LoopSum):
-                terms = [self.of(q.body, k) for k in self.steps(q.run)]
+                terms = [self.term(q, k) for k in self.steps(q.run)]
                 self.sums[q.value.name] = core.named(q.value.name, core.add(*terms))
             else:
                 self.group(q)
-        output = self.of(self.pieces.output, 0)
+        output = self.of(self.pieces.output, {})
         found = [*self.plain.values(), *(v for (name, _), v in self.values.items() if name in self.program.families)]
         return Unrolled(output, found, self.members, self.sizes)
 
@@ -113,33 +114,48 @@ class _Unroller:
         """The values of recurrences."""
         for r in q.parts:
             for position, start in r.starts.items():
-                self.keep(r.name, position, self.of(start, 0))
+                self.keep(r.name, position, self.of(start, {}))
         for t in self.steps(q.run):
             for r in q.parts:
                 assert r.body is not None
-                self.keep(r.name, t, self.of(r.body, t))
+                at = {q.run.name: t}
+                self.keep(r.name, t, self.total(r, r.body.shape, r.inner, at) if r.inner else self.of(r.body, at))
+
+    def term(self, q: LoopSum, k: int) -> Expr:
+        """A term of a sum; one that is a sum itself has a name, so that the sum has one term for each value of k."""
+        if not q.inner:
+            return self.of(q.body, {q.run.name: k})
+        value = self.total(q, q.body.shape, q.inner, {q.run.name: k})
+        return core.named(f"{q.value.name}_{k}".replace("-", "minus_"), value)
+
+    def total(self, q: LoopSum | Recurrence, shape: Shape, runs: Sequence[Run], at: Mapping[str, int]) -> Expr:
+        """The sum of a body over some indices."""
+        assert q.body is not None
+        terms = [self.of(q.body, places) for places in walked(runs, self.steps, q.guards, self.number, at)]
+        return core.add(*terms) if terms else core.zeros(*(substitute(d, self.sizes) for d in shape))
 
     def keep(self, name: str, position: int, value: Expr) -> None:
         """A value of a recurrence, under a name."""
         self.values[name, position] = core.named(f"{name}_{position}".replace("-", "minus_"), value)
 
-    def of(self, e: Expr, at: int) -> Expr:
-        """A body where its index is `at`."""
+    def of(self, e: Expr, at: Mapping[str, int]) -> Expr:
+        """A body where its indices have these values."""
         return _sized(e, self.sizes, {v: self.leaf(v, at) for v in variables((e,))})
 
-    def leaf(self, v: Expr, at: int) -> Expr:
+    def leaf(self, v: Expr, at: Mapping[str, int]) -> Expr:
         """What a variable stands for."""
         what = self.program.members.get(v)
         if what is None:
             return self.sums[v.name] if v.name in self.sums else self.plain[v.name]
         if what.of:
-            return self.values[what.of, self.number(what.at) + (at if what.index else 0)]
+            return self.values[what.of, self.number(what.at) + (at[what.index] if what.index else 0)]
         if what.base is None:
-            return core.number(at)
+            return core.number(at[what.index])
         X = self.plain[what.base.name]
         ends: list[Dim] = []
-        for side, size in zip((what.rows, what.columns), X.shape):
-            ends += [1, size] if side is None else 2 * [at + self.number(side)]
+        indices = (what.index, what.other or what.index)
+        for side, index, size in zip((what.rows, what.columns), indices, X.shape):
+            ends += [1, size] if side is None else 2 * [(at[index] if index else 0) + self.number(side)]
         return slice_(X, *ends)
 
 
