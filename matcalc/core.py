@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-import sympy as sp
-
 from matcalc.dims import Dim, Shape, dim, is_one, same, same_shape, shape_text, sign, times
 from matcalc.errors import MatcalcError, ShapeError
+from matcalc.exact import Exact, exactly, is_sympy, rational, scalar, sp
 from matcalc.expr import HOOKS, Expr, node, number_value
 from matcalc.properties import variable_mask
 
@@ -34,24 +33,26 @@ def exact(value: Any) -> Any:
     Raises:
         MatcalcError: it is complex, infinite, or no number.
     """
-    if isinstance(value, sp.Rational):
+    if isinstance(value, Exact):
         return value
-    if isinstance(value, sp.Expr):
+    if is_sympy(value) and isinstance(value, sp.Expr):
+        if value.is_Rational:
+            return exactly(value)
         if not value.is_Number and value.has(sp.MatrixExpr):
             raise MatcalcError(f"a SymPy matrix is not a number, and does not mix with matcalc expressions: {value}")
         result = value
         if value.has(sp.Float):
             result = value.xreplace({f: sp.Rational(str(f)) for f in value.atoms(sp.Float)})
     elif isinstance(value, (int, Fraction)) and not isinstance(value, bool):
-        result = sp.Rational(value)
+        return rational(value)
     else:
         try:
-            result = sp.Rational(repr(float(value)))
+            return rational(repr(float(value)))
         except (TypeError, ValueError, OverflowError):
             raise MatcalcError(f"{value!r} is not a finite real number") from None
     if result.has(sp.I, sp.nan, sp.zoo, sp.oo, -sp.oo):
         raise MatcalcError(f"{value!r} is not a finite real number")
-    return result
+    return exactly(result)
 
 
 def ones(rows: Any, cols: Any) -> Expr:
@@ -339,7 +340,7 @@ def toeplitz_basis(n: Dim) -> Expr:
 
 def exact_dim(d: Dim) -> Any:
     """A dimension as an exact scalar."""
-    return sp.sympify(d)
+    return scalar(d)
 
 
 def count(a: Expr) -> Dim:

@@ -1,4 +1,4 @@
-"""Dimensions: positive integers, or SymPy expressions in positive integer symbols.
+"""Dimensions: positive integers, or exact scalars in sizes that are positive integers.
 
 A dimension is identified by its name: symbols that come in from outside are rebuilt with our own assumptions,
 because SymPy holds two `n` with different assumptions for different symbols.
@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, TypeAlias
 
-import sympy as sp
-
+from matcalc import exact
 from matcalc.errors import MatcalcError, ShapeError, shorten
+from matcalc.exact import Exact, exactly, expand, is_sympy, sp
 
-Dim: TypeAlias = Any  # int or sympy.Expr (SymPy ships no types)
+Dim: TypeAlias = Any  # int, an exact scalar or sympy.Expr (SymPy ships no types)
 Shape: TypeAlias = tuple[Dim, Dim]
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@cache
 def symbol(name: str) -> Dim:
     """The dimension called `name`: a positive integer symbol."""
-    return sp.Symbol(name, integer=True, positive=True)
+    return exact.symbol(name)
 
 
 def dim(value: Any) -> Dim:
@@ -39,7 +38,7 @@ def dim(value: Any) -> Dim:
         if not NAME.fullmatch(value):
             raise ShapeError(f"a dimension must be a positive integer or a name, got {shorten(repr(value))}")
         return symbol(value)
-    if isinstance(value, sp.Expr):
+    if isinstance(value, Exact) or (is_sympy(value) and isinstance(value, sp.Expr)):
         return _rebuilt(value)
     try:
         number = int(value)
@@ -55,15 +54,17 @@ def _rebuilt(value: Any) -> Dim:
         return symbol(value.name)
     if value.is_Integer:
         return dim(int(value))
+    if isinstance(value, Exact) and value.free_symbols:
+        return value
     if not value.free_symbols or value.has(sp.Float, sp.I):
         raise ShapeError(f"a dimension must be a positive integer, got {shorten(str(value))}")
-    return simplified(value.xreplace({s: symbol(s.name) for s in value.free_symbols}))
+    return simplified(value.xreplace({s: sp.Symbol(s.name, integer=True, positive=True) for s in value.free_symbols}))
 
 
 def simplified(value: Any) -> Dim:
-    """An integer-valued SymPy expression as a dimension: an `int` where it is a number."""
-    value = sp.expand(value)
-    return int(value) if value.is_Integer else value
+    """An integer-valued exact scalar as a dimension: an `int` where it is a number."""
+    value = expand(value)
+    return int(value) if not isinstance(value, int) and value.is_Integer else value
 
 
 def same(a: Dim, b: Dim) -> bool:
@@ -73,14 +74,14 @@ def same(a: Dim, b: Dim) -> bool:
 
 @lru_cache(maxsize=4096)
 def _expands_to_zero(a: Dim, b: Dim) -> bool:
-    return bool(sp.expand(sp.sympify(a) - sp.sympify(b)) == 0)
+    return bool(expand(exactly(a - b)) == 0)
 
 
 def times(*dims: Dim) -> Dim:
     """The product of dimensions."""
     product: Dim = 1
     for d in dims:
-        product = product * d
+        product = product * d if isinstance(product, int) and isinstance(d, int) else exact.expanded_product(product, d)
     return product if isinstance(product, int) else simplified(product)
 
 
@@ -94,7 +95,7 @@ def plus(*dims: Dim) -> Dim:
 
 def is_one(d: Dim) -> bool:
     """Whether the dimension is the number 1 (a symbol never is)."""
-    return d == 1 if type(d) is int else d is sp.S.One
+    return bool(d == 1) if type(d) is int or not isinstance(d, Exact) else d is exact.ONE
 
 
 def sign(value: Any) -> int | None:
@@ -102,7 +103,7 @@ def sign(value: Any) -> int | None:
 
     Every question about the size of something symbolic goes through here: `value < 0` has no truth value then.
     """
-    value = sp.sympify(value)
+    value = exact.scalar(value)
     if value.is_zero:
         return 0
     return 1 if value.is_positive else -1 if value.is_negative else None
@@ -110,12 +111,12 @@ def sign(value: Any) -> int | None:
 
 def surely_negative(d: Dim) -> bool:
     """Whether an exact scalar in positive dimensions is negative whatever they are."""
-    return d < 0 if isinstance(d, int) else bool(sp.sympify(d).is_negative)
+    return d < 0 if isinstance(d, int) else bool(d.is_negative)
 
 
 def surely_nonnegative(d: Dim) -> bool:
     """Whether an exact scalar in positive dimensions is nonnegative whatever they are."""
-    return d >= 0 if isinstance(d, int) else bool(sp.sympify(d).is_nonnegative)
+    return d >= 0 if isinstance(d, int) else bool(d.is_nonnegative)
 
 
 def symbols(dims: Iterable[Dim]) -> list[str]:
@@ -134,7 +135,8 @@ def substitute(d: Dim, values: Mapping[str, Dim]) -> Dim:
         return d
     if d.is_Symbol:
         return values.get(d.name, d)
-    return simplified(d.xreplace({s: sp.sympify(values[s.name]) for s in d.free_symbols if s.name in values}))
+    table = {s: exact.scalar(values[s.name]) for s in d.free_symbols if s.name in values}
+    return simplified(exactly(d.xreplace(table)))
 
 
 def evaluate(d: Dim, values: Mapping[str, int]) -> int:

@@ -14,10 +14,9 @@ from itertools import takewhile
 from typing import Any
 from weakref import WeakValueDictionary
 
-import sympy as sp
-
 from matcalc.dims import Dim, Shape, dim, is_scalar
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
+from matcalc.exact import is_exact, structure
 from matcalc.traits import REQUIRED, Param, Traits
 
 
@@ -279,8 +278,8 @@ def _with_defaults(entry: Op, params: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def params_text(params: tuple[Any, ...]) -> str:
-    """Parameters as a text that determines them; SymPy expressions by their structure."""
-    return ",".join(p if type(p) is str else sp.srepr(p) if isinstance(p, sp.Basic) else repr(p) for p in params)
+    """Parameters as a text that determines them; exact scalars by their structure."""
+    return ",".join(p if type(p) is str else structure(p) if is_exact(p) else repr(p) for p in params)
 
 
 def postorder(

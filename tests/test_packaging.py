@@ -24,7 +24,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file imports from its own layer and from lower ones only.
 LAYERS = (
-    ("errors", "naming", "dims", "kinds", "optional", "patience", "notation", "templating", "languages"),
+    ("errors", "naming", "exact", "dims", "kinds", "optional", "patience", "notation", "templating", "languages"),
     ("traits", "expr", "walk", "core", "properties", "steps"),
     ("map_kinds", "maps", "linop", "vecform", "linearize"),
     ("ops",),

@@ -19,6 +19,7 @@ import matcalc.ops  # noqa: F401  (fills the registry)
 from matcalc import core
 from matcalc.dims import dim, is_one, same, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
+from matcalc.exact import Exact
 from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, synonym
 from matcalc.frontend.catalogue import ScalarOf, own_symbols, renamed, stand_in
 from matcalc.frontend.to_sympy import to_sympy
@@ -40,10 +41,11 @@ def on_operands(build: Builder, operands: Sequence[Any]) -> Any:
         MatcalcError: an operand is none of these.
     """
     for operand in operands:
-        if isinstance(operand, bool) or not (isinstance(operand, (Expr, Real)) or _is_sympy(operand)):
+        if isinstance(operand, bool) or not (isinstance(operand, (Expr, Exact, Real)) or _is_sympy(operand)):
             raise MatcalcError(
                 f"an operand must be an expression or a number, got {type(operand).__name__} {shorten(repr(operand))}"
             )
+    operands = [a._sympy_() if isinstance(a, Exact) else a for a in operands]
     if not any(_is_sympy(a) and not a.is_Number for a in operands):
         return build(*map(core.as_expr, operands))
     written = [to_sympy(a) if isinstance(a, Expr) else sp.sympify(a) for a in operands]

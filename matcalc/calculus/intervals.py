@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-import sympy as sp
-
+from matcalc.exact import sp
 from matcalc.expr import Expr
 from matcalc.properties import known
 
 HIGHEST = 4  # roots of higher polynomials are not short
-_T = sp.Symbol("t", real=True)
+
+
+@cache
+def _t() -> Any:
+    return sp.Symbol("t", real=True)
 
 
 def follows(condition: tuple[str, Expr], others: Iterable[tuple[str, Expr]]) -> bool:
@@ -40,18 +43,18 @@ def entries(fact: str, e: Expr) -> tuple[Expr, Any] | None:
 
 @lru_cache(maxsize=256)
 def _numbers(fact: str, polynomial: Any) -> Any:
-    if sp.degree(polynomial, _T) > HIGHEST:
+    if sp.degree(polynomial, _t()) > HIGHEST:
         return None
     if fact == "nonzero":
-        return sp.Complement(sp.S.Reals, sp.FiniteSet(*sp.Poly(polynomial, _T).real_roots()))
+        return sp.Complement(sp.S.Reals, sp.FiniteSet(*sp.Poly(polynomial, _t()).real_roots()))
     relation = {"positive": polynomial > 0, "nonnegative": polynomial >= 0}.get(fact)
-    return None if relation is None else sp.solve_univariate_inequality(relation, _T, relational=False)
+    return None if relation is None else sp.solve_univariate_inequality(relation, _t(), relational=False)
 
 
 def _declared(of: Expr) -> Any:
     for fact in ("positive", "nonnegative", "nonzero"):
         if known(of, fact):
-            return _numbers(fact, _T)
+            return _numbers(fact, _t())
     return sp.S.Reals
 
 
@@ -72,4 +75,4 @@ def _polynomial(e: Expr, leaves: list[Expr]) -> Any:
         return base**exponent if base is not None and exponent.is_Integer and exponent > 0 else None
     if e not in leaves:
         leaves.append(e)
-    return _T
+    return _t()

@@ -27,6 +27,7 @@ from matcalc.curvature.univariate import T, has_kinks
 from matcalc.curvature.witness import witness
 from matcalc.dims import shape_text
 from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.exact import sp
 from matcalc.expr import Expr, postorder, record
 from matcalc.graph import Graph
 from matcalc.properties import known
@@ -252,7 +253,8 @@ class _Prover:
             if branch is None or e not in depends((e,), self.variables):
                 continue
             r = self.ranges.of(e.args[0])
-            if not (branch[0] <= r.low and r.high <= branch[1]):
+            low, high = map(sp.sympify, branch)
+            if not (low <= r.low and r.high <= high):
                 return f"{e.op} has poles, and its argument {e.args[0]} is not known to stay on one side of each"
         for fact, e in _needed(self.function):
             if e not in depends((e,), self.variables) or known(e, fact):

@@ -150,7 +150,8 @@ def _function(e: Expr, args: list[Range]) -> Range:
     entry = record(e.op)
     if entry.image is None:
         return EVERYTHING
-    image = Range(*entry.image(*e.params))
+    low, high, *open_ends = entry.image(*e.params)
+    image = Range(sp.sympify(low), sp.sympify(high), *open_ends)
     if not entry.monotone or entry.scalar_function is None:
         return image
     r = args[0] if entry.monotone > 0 else -args[0]

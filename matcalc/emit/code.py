@@ -155,6 +155,7 @@ def size_text(d: object, names: Mapping[str, str]) -> str:
 
 def is_whole(value: sp.Expr) -> bool:
     """Whether a fraction of sizes is a whole number whatever they are, as n (n + 1)/2 is: by its remainders."""
+    value = sp.sympify(value)
     unknowns = sorted(value.free_symbols, key=str)
     above, divisor = sp.fraction(sp.together(value)) if unknowns else (value, sp.S.One)
     if not (divisor.is_Integer and 1 < divisor <= _DIVISORS and above.is_polynomial(*unknowns)):

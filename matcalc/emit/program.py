@@ -21,6 +21,7 @@ from matcalc.emit.recipe import Program
 from matcalc.emit.schedule import LINE, Schedule
 from matcalc.emit.selection import Selector
 from matcalc.errors import MatcalcError
+from matcalc.exact import is_exact
 from matcalc.expr import Expr, postorder
 from matcalc.ops.implicit import Equation
 from matcalc.properties import names_of
@@ -82,7 +83,7 @@ class Lowered:
         self.inputs = {v.params[0]: self.namer.fresh(v.params[0]) for v in (*program.variables, *self.extra)}
         self.functions = self._functions()
         used = [d for e in postorder([*program.variables, *self.extra, *self.roots]) for d in e.shape]
-        used += [p for e in postorder(self.roots) for p in e.params if isinstance(p, sp.Basic)]
+        used += [p for e in postorder(self.roots) for p in e.params if is_exact(p)]
         self.solvers = self._solvers()
         used += [sp.Symbol(d) for equation in self.solvers for d in equation.sizes]
         self.dimensions = {d: self.namer.fresh(d) for d in dims.symbols(used)}

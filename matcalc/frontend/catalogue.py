@@ -14,6 +14,7 @@ from sympy.core.kind import NumberKind
 from matcalc.core import exact, var
 from matcalc.dims import Shape, dim, is_scalar
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
+from matcalc.exact import is_exact
 from matcalc.expr import REQUIRED, Expr, Param, node, record
 from matcalc.notation import Call, Template
 
@@ -42,7 +43,7 @@ class Plain(sp.Atom):  # type: ignore[misc]
 
 def encode(value: Any) -> Any:
     """A parameter of an operation as a SymPy object."""
-    if value is None or isinstance(value, str) or not isinstance(value, (int, sp.Basic)):
+    if value is None or isinstance(value, str) or not (isinstance(value, int) or is_exact(value)):
         return Plain(value)
     return sp.sympify(value)
 

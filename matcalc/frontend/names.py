@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import sympy as sp
-
 from matcalc.core import number, var
 from matcalc.dims import NAME, Shape, dim, symbol, symbols
 from matcalc.errors import FactError, MatcalcError, ShapeError, closest, shorten
+from matcalc.exact import is_exact, is_sympy, sp
 from matcalc.expr import REGISTRY, Expr, Op, postorder, synonym
 from matcalc.frontend.hints import about_call
 from matcalc.ops.user_functions import Function
@@ -158,7 +157,7 @@ def sizes_of(entry: Any) -> Sequence[Any] | None:
     """The sizes that are given for a shape: none of a scalar, one of a column; None where it is none."""
     if isinstance(entry, Expr):
         return entry.shape
-    if isinstance(entry, (tuple, list, sp.Tuple)):
+    if isinstance(entry, (tuple, list)) or (is_sympy(entry) and isinstance(entry, sp.Tuple)):
         return tuple(entry)
     if isinstance(entry, str):
         if entry.strip() in ("scalar", "number"):
@@ -166,7 +165,7 @@ def sizes_of(entry: Any) -> Sequence[Any] | None:
         parts = [part.strip() for part in re.split(r"\s+(?:x|by)\s+|\s*×\s*|(?<=[0-9])x(?=[0-9])", entry.strip())]
         sizes = tuple(int(part) if re.fullmatch("[0-9]{1,18}", part) else part for part in parts)
         return sizes if all(isinstance(size, int) or NAME.fullmatch(size) for size in sizes) else None
-    return (entry,) if isinstance(entry, (int, sp.Expr)) and not isinstance(entry, bool) else None
+    return (entry,) if (isinstance(entry, int) or is_exact(entry)) and not isinstance(entry, bool) else None
 
 
 def declared_shapes(shapes: Mapping[str, Any] | None) -> dict[str, Shape]:

@@ -17,7 +17,7 @@ from matcalc.dims import dim, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, shorten
 from matcalc.expr import REGISTRY, Expr, node, number_value
 from matcalc.ops.elementwise import exp, sqrt
-from matcalc.ops.scalars import polygamma_of
+from matcalc.ops.scalars import functions_of_sympy, polygamma_of
 from matcalc.ops.user_functions import Function
 
 HALF = sp.Rational(1, 2)
@@ -113,7 +113,7 @@ def _function(e: Any, args: Sequence[Expr]) -> Expr:
         return _extreme("maximum" if isinstance(e, sp.Max) else "minimum", args)
     if isinstance(e, sp.polygamma) and args[0].op == "number" and number_value(args[0]).is_Integer:
         return polygamma_of(int(number_value(args[0])), args[1])
-    name = catalogue_functions().get(e.func)
+    name = functions_of_sympy().get(e.func)
     if name is None or len(args) != 1:
         raise NoRuleError(f"no operation of the catalogue is SymPy's {e.func.__name__}")
     return node(name, args)
@@ -121,11 +121,6 @@ def _function(e: Any, args: Sequence[Expr]) -> Expr:
 
 def _extreme(op: str, args: Sequence[Expr]) -> Expr:
     return reduce(lambda a, b: node(op, (a, b)), _one_shape(args))
-
-
-def catalogue_functions() -> dict[Any, str]:
-    """The operation of the catalogue that is a SymPy function class."""
-    return {f.scalar_function: name for name, f in REGISTRY.items() if isinstance(f.scalar_function, type)}
 
 
 @cache

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy as sp
 from lark import Token, Tree
 
 from matcalc import core
 from matcalc.dims import Dim, Shape, dim, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, closest, shorten
+from matcalc.exact import exponents
 from matcalc.expr import REGISTRY, REQUIRED, Expr, Op, Param, node, number_value, synonym
 from matcalc.frontend.chains import Operand, broadcast_all
 from matcalc.frontend.hints import SECOND, about_axis, about_call, about_misspelt
@@ -170,7 +170,7 @@ class Calls:
         exact = number_value(value) if value.op == "number" else None
         if exact is None or not (exact.is_integer or exact.free_symbols) or exact.is_nonpositive:
             raise self.source.error(f"{what} must be a positive integer or a dimension, got {words}{hint}", tree)
-        if any(power.exp > MAX_DEGREE for power in exact.atoms(sp.Pow) if power.exp.is_number):
+        if any(exponent > MAX_DEGREE for exponent in exponents(exact)):
             raise self.source.error(f"{what} may hold powers up to {MAX_DEGREE}, got {words}", tree)
         try:
             return dim(exact)

@@ -17,6 +17,7 @@ from sympy.matrices.expressions.kronecker import KroneckerProduct
 
 from matcalc.expr import Expr, postorder, record
 from matcalc.frontend.catalogue import MatrixOf, ScalarOf, catalogue, sympy_dim
+from matcalc.ops.scalars import SymPyFunction
 from matcalc.properties import known
 
 _ENTRY = sp.Symbol("x")
@@ -153,7 +154,7 @@ def _sqrt(w: _Writer, e: Expr) -> Any:
 
 def _elementwise(w: _Writer, e: Expr) -> Any:
     function = record(e.op).scalar_function
-    return _apply(w, e, function) if isinstance(function, type) else None
+    return _apply(w, e, function.function) if isinstance(function, SymPyFunction) else None
 
 
 def _func(w: _Writer, e: Expr) -> Any:

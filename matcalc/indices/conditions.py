@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.dims import Dim, plus, same
+from matcalc.exact import sp
 from matcalc.expr import Expr, Op
 from matcalc.indices.program import place_text
 from matcalc.indices.terms import Apply, Entry, Index, Term, Value, product_of_terms

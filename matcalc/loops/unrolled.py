@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.dims import Dim, Shape, substitute, symbols
 from matcalc.dims import evaluate as evaluate_dim
 from matcalc.errors import ShapeError
+from matcalc.exact import is_exact
 from matcalc.expr import Expr, node, number_value
 from matcalc.indices.program import Group, LoopSum, Program, Recurrence, Run
 from matcalc.loops.nests import walked
@@ -174,5 +173,5 @@ def _sized(e: Expr, sizes: Mapping[str, int], leaves: Mapping[Expr, Expr]) -> Ex
 def _rebuilt(e: Expr, args: tuple[Expr, ...], sizes: Mapping[str, int]) -> Expr:
     if e.op == "number":
         return core.number(substitute(number_value(e), sizes))
-    params = tuple(substitute(p, sizes) if isinstance(p, sp.Basic) else p for p in e.params)
+    params = tuple(substitute(p, sizes) if is_exact(p) else p for p in e.params)
     return e if args == e.args and params == e.params else node(e.op, args, params)

@@ -112,6 +112,7 @@ def _size(name: str, value: Any) -> int:
 
 def _learn(needed: Dim, got: int, known: dict[str, int], variable: Expr, shape: tuple[int, ...]) -> bool:
     """Solve `needed == got` for its only symbol if it is linear in it; return whether it could."""
+    needed = sp.sympify(needed)
     symbols = sorted(needed.free_symbols, key=str)
     if len(symbols) != 1 or sp.degree(needed, symbols[0]) != 1:
         return False

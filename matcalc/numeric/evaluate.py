@@ -19,6 +19,7 @@ from matcalc.emit import helpers, root_helpers
 from matcalc.emit.masks import choices_last
 from matcalc.emit.matching import with_sums_of_eigenvalues
 from matcalc.errors import MatcalcError, NoRuleError, missing_dependency, shorten
+from matcalc.exact import is_exact
 from matcalc.expr import Expr, params_text, postorder, record
 from matcalc.notation import Builtin, Call
 from matcalc.numeric.binding import Array, bind
@@ -121,7 +122,7 @@ class _Machine:
 
     def parameter(self, p: Any) -> Any:
         """A parameter of an operation as NumPy takes it: dimensions and exact numbers as numbers."""
-        return number(p, self.sizes) if isinstance(p, sp.Basic) else p
+        return number(p, self.sizes) if is_exact(p) else p
 
 
 def number(value: Any, sizes: Mapping[str, int]) -> float | int:

@@ -17,6 +17,7 @@ import sympy as sp
 from matcalc import dims
 from matcalc.emit.masks import choices_last
 from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.exact import is_exact
 from matcalc.expr import Expr, postorder, record
 from matcalc.numeric.binding import Array
 from matcalc.numeric.evaluate import compiled
@@ -161,7 +162,7 @@ class _Machine:
             definition = record(e.op).definition
             if definition is not None and e.op != "broadcast":
                 return self.value(definition(*e.args, *e.params))
-            parameters = [dims.evaluate(p, self.sizes) if isinstance(p, sp.Basic) else p for p in e.params]
+            parameters = [dims.evaluate(p, self.sizes) if is_exact(p) else p for p in e.params]
             return compiled(e.op, len(args), e.params)(*args, *parameters)
         except MatcalcError:
             raise

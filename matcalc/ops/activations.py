@@ -6,14 +6,14 @@ At a kink the derivative is that of the flat or linear side where the argument i
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
-
-import sympy as sp
 
 from matcalc import core
 from matcalc.core import hadamard, number, scale
 from matcalc.dims import sign
 from matcalc.errors import MatcalcError
+from matcalc.exact import HALF, ONE, sp
 from matcalc.expr import Expr, Op, Param, register
 from matcalc.map_kinds import LinearMap
 from matcalc.maps import mask
@@ -22,11 +22,10 @@ from matcalc.ops.comparison import maximum, minimum, where
 from matcalc.ops.define import anywhere, need_plain
 from matcalc.ops.elementwise import absolute, exp, expm1, log, sigmoid, softplus, step
 from matcalc.ops.entrywise import INSIDE_ONE, PROBABILITY, WITHIN_ONE, elementwise, keeps_sign, odd, positive
-from matcalc.ops.scalars import from_scalar
+from matcalc.ops.scalars import spelled
 from matcalc.properties import BIT, bits
 from matcalc.traits import Kinks
 
-x = sp.Symbol("x", real=True)
 SELU_SCALE = core.exact("1.0507009873554804934193349852946")
 SELU_ALPHA = core.exact("1.6732632423543772848170429916717")
 KLAMBAUER = "Klambauer, Unterthiner, Mayr & Hochreiter, Self-normalizing neural networks (2017)"
@@ -64,7 +63,7 @@ def inside(X: Expr, bound: Any) -> Expr:
 def away_from(X: Expr, kink: Any = 0) -> tuple[tuple[str, Expr], ...]:
     """No entry is near the kinks at -kink and kink."""
     distance = absolute(core.difference(absolute(X), number(kink)))
-    return (("positive", core.difference(distance, number(sp.Rational(1, 20)))),)
+    return (("positive", core.difference(distance, number(core.exact("0.05")))),)
 
 
 # ------------------------------------------------------------------------------------------------ without a parameter
@@ -91,7 +90,7 @@ logsigmoid = elementwise(
     definition=lambda X: core.minus(softplus(core.minus(X))),
     also=("log_sigmoid",),
     monotone=1,
-    image=(-sp.oo, sp.S.Zero, True, True),
+    image=(-inf, 0, True, True),
     real_only=True,
 )
 hardtanh = elementwise(
@@ -102,7 +101,7 @@ hardtanh = elementwise(
     slope=lambda Y, X: inside(X, 1),
     sampling=lambda X: away_from(X, 1),
     facts=odd,
-    definition=lambda X: clipped(X, sp.S.One),
+    definition=lambda X: clipped(X, ONE),
     monotone=1,
     image=WITHIN_ONE,
     real_only=True,
@@ -141,8 +140,8 @@ normpdf = elementwise(
     Template("0.3989422804014327 * np.exp(-({0}**2) / 2)", Level.PRODUCT, Level.ATOM),
     slope=lambda Y, X: core.minus(times(X, Y)),
     facts=positive,
-    definition=lambda X: from_scalar(sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi), {x: X}, X),
-    image=(sp.S.Zero, 1 / sp.sqrt(2 * sp.pi), True, False),
+    definition=spelled("normpdf"),
+    image=(0, "1/sqrt(2*pi)", True, False),
 )
 normcdf = elementwise(
     "normcdf",
@@ -151,7 +150,7 @@ normcdf = elementwise(
     Call("special.ndtr"),
     slope=lambda Y, X: normpdf(X),
     facts=positive,
-    definition=lambda X: from_scalar((1 + sp.erf(x / sp.sqrt(2))) / 2, {x: X}, X),
+    definition=spelled("normcdf"),
     monotone=1,
     image=PROBABILITY,
 )
@@ -164,7 +163,7 @@ normlogcdf = elementwise(
     definition=lambda X: log(normcdf(X)),
     monotone=1,
     convexity=-1,
-    image=(-sp.oo, sp.S.Zero, True, True),
+    image=(-inf, 0, True, True),
 )
 normratio: Op = elementwise(
     "normratio",
@@ -258,7 +257,7 @@ def entrywise(
 
 def _huber(X: Expr, delta: Any) -> Expr:
     size = absolute(X)
-    square = scale(number(sp.Rational(1, 2)), core.power(X, 2))
+    square = scale(number(HALF), core.power(X, 2))
     linear = scale(number(delta), core.difference(size, number(delta / 2)))
     return where(size, constant(delta, X), linear, square, ">")
 

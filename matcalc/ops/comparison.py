@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy as sp
-
-from matcalc import core
+from matcalc import core, exact
 from matcalc.core import number, scale
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
@@ -18,7 +16,7 @@ from matcalc.ops.elementwise import sign
 from matcalc.properties import BIT, bits
 
 SUBGRADIENT = "Clarke, Optimization and Nonsmooth Analysis (1983): ties share equally"
-HALF = number(sp.Rational(1, 2))
+HALF = number(exact.HALF)
 
 
 def greater(A: Expr, B: Expr) -> Expr:

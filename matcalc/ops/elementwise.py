@@ -5,10 +5,11 @@ f' comes from SymPy, written with the output where that is shorter, unless the r
 
 from __future__ import annotations
 
-import sympy as sp
+from math import inf
 
 from matcalc import core
 from matcalc.core import hadamard, power
+from matcalc.exact import ONE, ZERO, sp
 from matcalc.expr import Expr, Op, Param, register
 from matcalc.map_kinds import LinearMap
 from matcalc.maps import mask
@@ -32,10 +33,9 @@ from matcalc.ops.entrywise import (
     odd,
     positive,
     within_one,
-    x,
 )
 from matcalc.ops.hollow import root_domain, root_slope
-from matcalc.ops.scalars import from_scalar, polygamma_of
+from matcalc.ops.scalars import polygamma_of, spelled
 from matcalc.properties import BIT
 
 
@@ -53,11 +53,11 @@ def _times(*factors: Expr) -> Expr:
 
 
 exp = elementwise(
-    "exp", sp.exp, r"\exp", "np.exp", facts=positive, monotone=1, image=ABOVE_ZERO, also=("Exp",), folds=True
+    "exp", "exp", r"\exp", "np.exp", facts=positive, monotone=1, image=ABOVE_ZERO, also=("Exp",), folds=True
 )
 log = elementwise(
     "log",
-    sp.log,
+    "log",
     r"\log",
     "np.log",
     domain=above_zero,
@@ -83,11 +83,11 @@ expm1 = elementwise(
     facts=keeps_sign,
     slope=lambda Y, X: exp(X),
     monotone=1,
-    image=(sp.S.NegativeOne, sp.oo, True, True),
+    image=(-1, inf, True, True),
 )
 sqrt = elementwise(
     "sqrt",
-    sp.sqrt,
+    lambda t: sp.sqrt(t),
     Template(r"\sqrt{{{0}}}"),
     "np.sqrt",
     domain=root_domain,
@@ -100,7 +100,7 @@ sqrt = elementwise(
 )
 absolute = elementwise(
     "abs",
-    sp.Abs,
+    "Abs",
     Template(r"\lvert {0} \rvert", of_matrices=r"\operatorname{abs}"),
     "np.abs",
     facts=_abs_facts,
@@ -114,7 +114,7 @@ absolute = elementwise(
 )
 sign: Op = elementwise(
     "sign",
-    sp.sign,
+    "sign",
     r"\operatorname{sign}",
     "np.sign",
     slope=lambda Y, X: zero_like(X),
@@ -135,41 +135,39 @@ step = elementwise(
     slope=lambda Y, X: zero_like(X),
     facts=nonnegative,
     monotone=1,
-    image=(sp.S.Zero, sp.S.One, False, False),
+    image=(0, 1, False, False),
     real_only=True,
     kinks="zero",
-    exact=lambda v: sp.S.One if v.is_positive else sp.S.Zero if v.is_nonpositive else sp.nan,
+    exact=lambda v: ONE if v.is_positive else ZERO if v.is_nonpositive else sp.nan,
 )
-sin = elementwise("sin", sp.sin, r"\sin", "np.sin", image=WITHIN_ONE, folds=True)
-cos = elementwise("cos", sp.cos, r"\cos", "np.cos", image=WITHIN_ONE, folds=True)
-tan = elementwise("tan", sp.tan, r"\tan", "np.tan", branch=(-sp.pi / 2, sp.pi / 2), folds=True)
+sin = elementwise("sin", "sin", r"\sin", "np.sin", image=WITHIN_ONE, folds=True)
+cos = elementwise("cos", "cos", r"\cos", "np.cos", image=WITHIN_ONE, folds=True)
+tan = elementwise("tan", "tan", r"\tan", "np.tan", branch=("-pi/2", "pi/2"), folds=True)
 tanh = elementwise(
-    "tanh", sp.tanh, r"\tanh", "np.tanh", facts=odd, slope=one_minus_square, monotone=1, image=INSIDE_ONE, folds=True
+    "tanh", "tanh", r"\tanh", "np.tanh", facts=odd, slope=one_minus_square, monotone=1, image=INSIDE_ONE, folds=True
 )
 arcsin = elementwise(
-    "arcsin", sp.asin, r"\arcsin", "np.arcsin", facts=odd, domain=within_one, monotone=1, also=("asin",)
+    "arcsin", "asin", r"\arcsin", "np.arcsin", facts=odd, domain=within_one, monotone=1, also=("asin",)
 )
-arccos = elementwise("arccos", sp.acos, r"\arccos", "np.arccos", domain=within_one, monotone=-1, also=("acos",))
+arccos = elementwise("arccos", "acos", r"\arccos", "np.arccos", domain=within_one, monotone=-1, also=("acos",))
 arctan = elementwise(
     "arctan",
-    sp.atan,
+    "atan",
     r"\arctan",
     "np.arctan",
     facts=odd,
     monotone=1,
-    image=(-sp.pi / 2, sp.pi / 2, True, True),
+    image=("-pi/2", "pi/2", True, True),
     also=("atan",),
 )
-sinh = elementwise("sinh", sp.sinh, r"\sinh", "np.sinh", facts=odd, monotone=1, folds=True)
-cosh = elementwise(
-    "cosh", sp.cosh, r"\cosh", "np.cosh", facts=positive, image=(sp.S.One, sp.oo, False, True), folds=True
-)
+sinh = elementwise("sinh", "sinh", r"\sinh", "np.sinh", facts=odd, monotone=1, folds=True)
+cosh = elementwise("cosh", "cosh", r"\cosh", "np.cosh", facts=positive, image=(1, inf, False, True), folds=True)
 arcsinh = elementwise(
-    "arcsinh", sp.asinh, r"\operatorname{arcsinh}", "np.arcsinh", facts=odd, monotone=1, also=("asinh",)
+    "arcsinh", "asinh", r"\operatorname{arcsinh}", "np.arcsinh", facts=odd, monotone=1, also=("asinh",)
 )
 arccosh = elementwise(
     "arccosh",
-    sp.acosh,
+    "acosh",
     r"\operatorname{arccosh}",
     "np.arccosh",
     domain=above_one,
@@ -179,7 +177,7 @@ arccosh = elementwise(
 )
 arctanh = elementwise(
     "arctanh",
-    sp.atanh,
+    "atanh",
     r"\operatorname{arctanh}",
     "np.arctanh",
     facts=odd,
@@ -223,22 +221,22 @@ softplus = elementwise(
     image=ABOVE_ZERO,
     real_only=True,
 )
-erf = elementwise("erf", sp.erf, r"\operatorname{erf}", "special.erf", facts=odd, monotone=1, image=INSIDE_ONE)
+erf = elementwise("erf", "erf", r"\operatorname{erf}", "special.erf", facts=odd, monotone=1, image=INSIDE_ONE)
 erfc = elementwise(
     "erfc",
-    sp.erfc,
+    "erfc",
     r"\operatorname{erfc}",
     "special.erfc",
     facts=positive,
     monotone=-1,
-    image=(sp.S.Zero, sp.Integer(2), True, True),
+    image=(0, 2, True, True),
 )
 gammaln = elementwise(
     "gammaln",
-    sp.loggamma,
+    "loggamma",
     r"\log\Gamma",
     "special.gammaln",
-    branch=(sp.S.Zero, sp.oo),
+    branch=(0, inf),
     sampling=above_zero,
     slope=lambda Y, X: digamma(X),
     also=("lgamma", "loggamma"),
@@ -246,10 +244,10 @@ gammaln = elementwise(
 )
 digamma: Op = elementwise(
     "digamma",
-    sp.digamma,
+    "digamma",
     r"\psi",
     "special.digamma",
-    branch=(sp.S.Zero, sp.oo),
+    branch=(0, inf),
     sampling=above_zero,
     slope=lambda Y, X: polygamma_of(1, X),
 )
@@ -259,7 +257,7 @@ gelu = elementwise(
     r"\operatorname{gelu}",
     "_gelu",
     source="Hendrycks & Gimpel, Gaussian Error Linear Units (2016)",
-    definition=lambda X: from_scalar(x * (1 + sp.erf(x / sp.sqrt(2))) / 2, {x: X}, X),
+    definition=spelled("gelu"),
 )
 silu = elementwise(
     "silu",
@@ -286,7 +284,7 @@ polygamma = register(
         latex=lambda order: Call(rf"\psi^{{({order})}}"),
         numpy=lambda order: Template(f"special.polygamma({order}, {{0}})"),
         domain=anywhere,
-        branch=(sp.S.Zero, sp.oo),
+        branch=(0, inf),
         sampling=lambda X, order: (("positive", X),),
         source=CALCULUS,
         example=("m n", 2),

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from math import inf
 from typing import Any
-
-import sympy as sp
 
 from matcalc import core
 from matcalc.core import power
+from matcalc.exact import sp
 from matcalc.expr import REGISTRY, Expr, Op, register
 from matcalc.map_kinds import LinearMap
 from matcalc.maps import mask
 from matcalc.notation import Call, Notation
 from matcalc.ops.define import anywhere, like, no_facts
-from matcalc.ops.scalars import BY_SYMPY, from_scalar
+from matcalc.ops.scalars import SymPyFunction, from_scalar, unknown
 from matcalc.properties import BIT, bits
 
 CALCULUS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964)"
-x, y = sp.symbols("x y", real=True)
-# Intervals of values: low, high, and whether each end is left out.
-ALL = (-sp.oo, sp.oo, True, True)
-ABOVE_ZERO = (sp.S.Zero, sp.oo, True, True)
-FROM_ZERO = (sp.S.Zero, sp.oo, False, True)
-WITHIN_ONE = (sp.S.NegativeOne, sp.S.One, False, False)
-INSIDE_ONE = (sp.S.NegativeOne, sp.S.One, True, True)
-PROBABILITY = (sp.S.Zero, sp.S.One, True, True)
+# Intervals of values: low, high, and whether each end is left out; an end as SymPy reads it.
+ALL = (-inf, inf, True, True)
+ABOVE_ZERO = (0, inf, True, True)
+FROM_ZERO = (0, inf, False, True)
+WITHIN_ONE = (-1, 1, False, False)
+INSIDE_ONE = (-1, 1, True, True)
+PROBABILITY = (0, 1, True, True)
 
 
 def elementwise(
     name: str,
-    scalar: Callable[[Any], Any] | None,
+    scalar: Callable[[Any], Any] | str | None,
     latex: Notation | str,
     numpy: Notation | str,
     *,
@@ -46,7 +45,7 @@ def elementwise(
     exact: Callable[[Any], Any] | None = None,
     **traits: Any,
 ) -> Op:
-    """Declare an elementwise function: its SymPy form gives f', unless `slope(Y, X)` states it.
+    """Declare an elementwise function: its SymPy form, or SymPy's name, gives f', unless `slope(Y, X)` states it.
 
     `domain(X)` says what must hold for f and f' to exist, `sampling(X)` where to draw random values, `image`
     where its values are, `folds` whether simplification evaluates it at numbers, exp(0) = 1; `traits` are further
@@ -56,8 +55,7 @@ def elementwise(
     def differential(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
         return (mask(slope(Y, X) if slope is not None else derived_slope(name, Y, X)),)
 
-    if scalar is not None and isinstance(scalar, type):
-        BY_SYMPY[scalar] = name
+    function = SymPyFunction(scalar) if isinstance(scalar, (str, type)) else scalar
     return register(
         Op(
             name=name,
@@ -72,9 +70,9 @@ def elementwise(
             example=(example,),
             facts=_with_constant(facts),
             entrywise=True,
-            scalar_function=scalar,
+            scalar_function=function,
             image=lambda: image,
-            exact=scalar if folds else exact,
+            exact=function if folds else exact,
             **traits,
         )
     )
@@ -93,15 +91,16 @@ def _slope_form(name: str) -> Any:
     """f'(x) as a SymPy expression in x and the output y, whichever is shorter."""
     scalar = REGISTRY[name].scalar_function
     assert scalar is not None
+    x = unknown()
     f = scalar(x)
     plain = sp.diff(f, x)
-    with_output = plain.subs(f, y)
+    with_output = plain.subs(f, unknown("y"))
     return min((with_output, plain), key=lambda form: (sp.count_ops(form), form.has(x)))
 
 
 def derived_slope(name: str, Y: Expr, X: Expr) -> Expr:
     """f'(X) with f' from SymPy, written with the output Y where that is shorter."""
-    return from_scalar(_slope_form(name), {x: X, y: Y}, X)
+    return from_scalar(_slope_form(name), {unknown(): X, unknown("y"): Y}, X)
 
 
 SIGN_KEEPING = bits("positive", "nonnegative", "nonzero", "diagonal", "lower", "upper")

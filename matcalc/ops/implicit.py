@@ -12,21 +12,19 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeAlias
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.core import difference, var
 from matcalc.dims import Shape, same_shape, shape_text, symbols
 from matcalc.errors import MatcalcError, ShapeError
+from matcalc.exact import is_exact
 from matcalc.expr import Expr, Op, Param, postorder, record, register
 from matcalc.map_kinds import LinearMap, Zero
 from matcalc.maps import compose, negated, zero
 from matcalc.notation import Builtin
 from matcalc.ops.define import at_arguments, gradient_of, linearised
-from matcalc.ops.entrywise import x
+from matcalc.ops.elementwise import tanh
 from matcalc.ops.inverted import inverted
 from matcalc.ops.products import matmul_
-from matcalc.ops.scalars import from_scalar
 from matcalc.properties import BIT, facts_of, known, names_of
 from matcalc.vecform import matrix
 from matcalc.walk import substitute, variables
@@ -99,9 +97,7 @@ class Equation:
     def sizes(self) -> list[str]:
         """The names of the dimensions in the equation."""
         exprs = list(postorder([self.unknown, *self.formals, self.residual, self.derivative]))
-        return symbols(
-            [*(d for e in exprs for d in e.shape), *(p for e in exprs for p in e.params if isinstance(p, sp.Basic))]
-        )
+        return symbols([*(d for e in exprs for d in e.shape), *(p for e in exprs for p in e.params if is_exact(p))])
 
     @cached_property
     def residual(self) -> Expr:
@@ -191,7 +187,7 @@ def _facts(e: Expr, *masks: int) -> tuple[int, int]:
 def _example() -> Equation:
     z, W, b = var("z", "n", 1), var("W", "n", "n"), var("b", "n", 1)
     inside = core.add(matmul_(W, z), b)
-    return Equation(z, (W, b), z, from_scalar(sp.tanh(x), {x: inside}, inside))
+    return Equation(z, (W, b), z, tanh(inside))
 
 
 root: Op = register(

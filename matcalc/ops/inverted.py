@@ -7,12 +7,12 @@ inverse matrix, the solution of Sylvester's or Lyapunov's equation, or an entryw
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import sympy as sp
+from typing import Any
 
 from matcalc import core
 from matcalc.core import eye, inverse, kron, matmul, minus, ones, power, scale, transpose
 from matcalc.dims import is_one, is_scalar, times
+from matcalc.exact import ONE, ZERO
 from matcalc.expr import Expr, number_value
 from matcalc.map_kinds import Compose, Identity, LinearMap, Mask, Reshape, Sandwich, Scaled, Sum
 from matcalc.maps import identity, mask, on_vec, sandwich, scaled, solution
@@ -20,14 +20,14 @@ from matcalc.ops.equations import dlyapunov_form, lyapunov_form, sylvester_form
 from matcalc.vecform import matrix
 
 MAX_TERMS = 24
-_ONE = sp.Integer(1)
+_ONE = ONE
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """dX -> number left dX right; None stands for the identity."""
 
-    number: sp.Expr
+    number: Any
     left: Expr | None
     right: Expr | None
 
@@ -98,7 +98,7 @@ def _with_one(both: Term, free: list[Term], L: LinearMap) -> LinearMap | None:
     """The inverse of dX -> A dX B, or of c (dX - A dX A')."""
     assert both.left is not None
     assert both.right is not None
-    total = sum((t.number for t in free), sp.Integer(0))
+    total = sum((t.number for t in free), ZERO)
     if not free:
         return _times(1 / both.number, sandwich(inverse(both.left), inverse(both.right), L.domain))
     if total == -both.number and turned(both.left).digest == turned(transpose(both.right)).digest:
@@ -109,7 +109,7 @@ def _with_one(both: Term, free: list[Term], L: LinearMap) -> LinearMap | None:
     return None
 
 
-def _times(number: sp.Expr, L: LinearMap) -> LinearMap:
+def _times(number: Any, L: LinearMap) -> LinearMap:
     return L if number == 1 else scaled(core.number(number), L)
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.core import broadcast, hadamard, minus, number, power, total
 from matcalc.dims import Shape, is_one
@@ -139,7 +137,7 @@ def _standardize_numpy(axis: int | None, ddof: int, eps: Any) -> Notation:
     numpy=_standardize_numpy,
     domain=lambda X, axis, ddof, eps: (("positive", deviation(X, axis, ddof, eps)),),
     source=BATCHNORM,
-    example=("m n", 1, 1, core.exact(sp.Rational(1, 10))),
+    example=("m n", 1, 1, core.exact("0.1")),
     facts=no_facts,
     params=(AXIS, Param("ddof", "int", 0), Param("eps", "number", core.exact(0))),
     definition=lambda X, axis, ddof, eps: core.divide(

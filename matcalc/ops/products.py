@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import sympy as sp
-
 from matcalc.core import matmul
 from matcalc.dims import Dim, Shape, is_one, same, shape_text, simplified, times
 from matcalc.errors import ShapeError
+from matcalc.exact import cancel, scalar, sp
 from matcalc.expr import Expr, Param
 from matcalc.map_kinds import BlockInner, BlockInnerBy, BlockSum, BlockSumBy, LinearMap
 from matcalc.maps import diagonal, kron_left, kron_right, reshape, sandwich, to_diag, transposition
@@ -166,7 +165,7 @@ def _blockinner_shape(G: Expr, B: Expr) -> Shape:
 
 def _blocks(G: Expr, B: Expr, axis: int) -> Dim:
     """How often B fits into G along an axis."""
-    ratio = sp.cancel(sp.sympify(G.shape[axis]) / sp.sympify(B.shape[axis]))
+    ratio = cancel(scalar(G.shape[axis]) / scalar(B.shape[axis]))
     if not _integer_valued(ratio):
         raise ShapeError(
             f"{{}} ({shape_text(G.shape)}) does not divide into blocks of the shape of {{}} ({shape_text(B.shape)})",
@@ -180,6 +179,8 @@ def _integer_valued(form: Any) -> bool:
     """Whether a form is a polynomial with integer values: it is one if they are at degree + 1 consecutive points."""
     if not form.free_symbols or not form.is_polynomial():
         return bool(form.is_Integer)
+    if form.is_integer:
+        return True
     polynomial = sp.Poly(form)
     if all(c.is_Integer for c in polynomial.coeffs()):
         return True

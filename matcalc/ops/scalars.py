@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
-
-import sympy as sp
 
 from matcalc import core
 from matcalc.core import number, power
 from matcalc.errors import NoRuleError
-from matcalc.expr import Expr, node, record
+from matcalc.exact import sp
+from matcalc.expr import REGISTRY, Expr, node, record
 
-# The elementwise operation of each SymPy function; filled by `matcalc.ops.elementwise`.
-BY_SYMPY: dict[Any, str] = {}
+
+class SymPyFunction:
+    """A function of SymPy by its name there, or the function itself."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    @property
+    def function(self) -> Any:
+        """SymPy's class."""
+        return getattr(sp, self._given) if isinstance(self._given, str) else self._given
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return self.function(*args, **options)
+
+
+@cache
+def unknown(name: str = "x") -> Any:
+    """The SymPy symbol in which scalar functions are written."""
+    return sp.Symbol(name, real=True)
+
+
+def spelled(name: str) -> Callable[[Expr], Expr]:
+    """The definition of an elementwise operation by its SymPy form."""
+
+    def definition(X: Expr) -> Expr:
+        function = record(name).scalar_function
+        assert function is not None
+        return from_scalar(function(unknown()), {unknown(): X}, X)
+
+    return definition
+
+
+def functions_of_sympy() -> dict[Any, str]:
+    """The elementwise operation that is a function of SymPy, by that."""
+    entries = ((entry.scalar_function, name) for name, entry in REGISTRY.items())
+    return {f.function: name for f, name in entries if isinstance(f, SymPyFunction)}
 
 
 def from_scalar(form: Any, values: dict[Any, Expr], like_: Expr) -> Expr:
@@ -48,7 +86,7 @@ def _entrywise(form: Any, values: dict[Any, Expr]) -> Expr:
         return power(base, exponent)
     if isinstance(form, sp.polygamma) and form.args[0].is_Integer:
         return polygamma_of(int(form.args[0]), _entrywise(form.args[1], values))
-    name = BY_SYMPY.get(form.func)
+    name = functions_of_sympy().get(form.func)
     if name is None or len(form.args) != 1:
         raise NoRuleError(f"no entrywise operation for {form.func.__name__} in {form}")
     return node(name, (_entrywise(form.args[0], values),))

@@ -8,7 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from matcalc import core
-from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, simplified, surely_negative, surely_nonnegative
+from matcalc.dims import (
+    Dim,
+    Shape,
+    is_one,
+    plus,
+    same,
+    shape_text,
+    simplified,
+    surely_negative,
+    surely_nonnegative,
+    times,
+)
 from matcalc.errors import ShapeError
 from matcalc.expr import Expr, Param
 from matcalc.map_kinds import LinearMap
@@ -271,7 +282,7 @@ def triu(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
 
 def triangle(n: Dim) -> Dim:
     """n (n + 1)/2, the number of entries on and below the diagonal."""
-    return n * (n + 1) // 2 if isinstance(n, int) else simplified(n * (n + 1) / 2)
+    return n * (n + 1) // 2 if isinstance(n, int) else simplified(times(n, n + 1) / 2)
 
 
 def _vech_shape(X: Expr) -> Shape:

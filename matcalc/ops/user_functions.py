@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, NoRuleError
+from matcalc.exact import is_sympy, sp
 from matcalc.expr import REGISTRY, Expr, Op, Param, register
 from matcalc.map_kinds import LinearMap
 from matcalc.maps import mask
 from matcalc.notation import Call, Notation
 from matcalc.ops.define import anywhere, like, no_facts
-from matcalc.ops.entrywise import CALCULUS, x
-from matcalc.ops.scalars import from_scalar
+from matcalc.ops.entrywise import CALCULUS
+from matcalc.ops.scalars import from_scalar, unknown
 
 
 class Function:
@@ -42,7 +41,7 @@ class Function:
             raise MatcalcError(f"a function's name must be an identifier, got {name!r}")
         if name in REGISTRY:
             raise MatcalcError(f"{name} is an operation of the catalogue already")
-        if body is not None and not (isinstance(body, sp.Lambda) and len(body.variables) == 1):
+        if body is not None and not (is_sympy(body) and isinstance(body, sp.Lambda) and len(body.variables) == 1):
             raise MatcalcError(f"the body of {name} must be a SymPy Lambda of one symbol, got {body!r}")
         self.name, self.body, self.order = name, body, order
 
@@ -84,8 +83,23 @@ class Function:
         if self.body is None:
             raise NoRuleError(f"the function {self.name} has no body")
         t = self.body.variables[0]
-        s = sp.Symbol("x", real=True)
+        s = unknown()
         return from_scalar(sp.diff(self.body.expr.subs(t, s), s, order), {s: X}, X)
+
+
+class _Swish(Function):
+    """The example, whose body is made when it is asked for."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.name, self.order = "swish", 0
+
+    @property
+    def body(self) -> Any:  # type: ignore[override]
+        """x/(1 + exp(-x))"""
+        x = unknown()
+        return sp.Lambda(x, x / (1 + sp.exp(-x)))
 
 
 def _function_slope(Y: Expr, X: Expr, f: Function) -> tuple[LinearMap, ...]:
@@ -111,7 +125,7 @@ func = register(
         source=CALCULUS,
         facts=no_facts,
         params=(Param("function", "any"),),
-        example=("m n", Function("swish", sp.Lambda(x, x / (1 + sp.exp(-x))))),
+        example=("m n", _Swish()),
         definition=lambda X, f: f.expand(X),
         syntax="inner",
         entrywise=True,

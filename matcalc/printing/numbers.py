@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sympy as sp
-from sympy.printing.precedence import PRECEDENCE
-from sympy.printing.str import StrPrinter
-
+from matcalc import exact
 from matcalc.errors import NoRuleError
-from matcalc.expr import REGISTRY
+from matcalc.exact import Exact, fraction, rationals, scalar, sp
 from matcalc.notation import Level
+from matcalc.optional import later
 from matcalc.printing.symbols import name_latex
+
+if TYPE_CHECKING:
+    from matcalc.printing.sympy_text import sympy_text
+else:
+    (sympy_text,) = later("matcalc.printing.sympy_text", "sympy_text")
 
 MAX_DIGITS = 11  # a literal of 12 or more digits stands for a rounded constant in a claim
 MAX_BITS = 14_000  # about 4,200 digits: Python refuses to write out longer integers
@@ -36,9 +39,9 @@ def split(value: Any) -> Coefficient:
     rational, rest = value.as_coeff_Mul(rational=True)
     negative = bool(rational < 0)
     rational = abs(rational)
-    above, below = sp.fraction(rest)
+    above, below = fraction(rest)
     if not is_decimal(rational):
-        rational, below = sp.Integer(rational.p), rational.q * below
+        rational, below = exact.rational(int(rational.p)), rational.q * below
     return Coefficient(negative, tuple(x for x in (rational, above) if x != 1), below)
 
 
@@ -58,15 +61,20 @@ def _bits(value: Any) -> int:
     return max(int(value.p).bit_length(), int(value.q).bit_length())
 
 
+def _places(value: Any) -> int:
+    """How many digits stand behind the point."""
+    return next(k for k in range(value.q.bit_length() + 1) if 10**k % value.q == 0)
+
+
 def _digits(value: Any) -> str:
     """The significant digits of a rational that has finitely many."""
-    places = max(sp.multiplicity(2, value.q), sp.multiplicity(5, value.q))
+    places = _places(value)
     return str(abs(int(value * 10**places)))
 
 
 def _decimal(value: Any) -> tuple[str, int]:
     """A decimal's digits, with a point, and the power of ten beside them."""
-    places = int(max(sp.multiplicity(2, value.q), sp.multiplicity(5, value.q)))
+    places = _places(value)
     number = Decimal(int(value * 10**places)).scaleb(-places)
     if number >= SMALLEST_PLAIN:
         return f"{number:f}", 0
@@ -74,40 +82,17 @@ def _decimal(value: Any) -> tuple[str, int]:
     return f"{number.scaleb(-exponent).normalize():f}", exponent
 
 
-class _ScalarText(StrPrinter):  # type: ignore[misc]
-    """SymPy's text with `^`, and with the catalogue's names of functions."""
-
-    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
-        base, exponent = expr.as_base_exp()
-        if exponent == sp.Rational(1, 2):
-            return f"sqrt({self._print(base)})"
-        if exponent.could_extract_minus_sign():
-            return f"1/{self.parenthesize(base**-exponent, PRECEDENCE['Mul'], strict=False)}"
-        below = self.parenthesize(base, PRECEDENCE["Pow"], strict=False)
-        above = self._print(exponent)
-        return f"{below}^{above}" if exponent.is_Symbol or exponent.is_Integer else f"{below}^({above})"
-
-    def _print_Exp1(self, expr: Any) -> str:
-        return "exp(1)"
-
-    def _print_Function(self, expr: Any) -> str:
-        for name, entry in REGISTRY.items():
-            if entry.scalar_function is expr.func:
-                return f"{name}({', '.join(self._print(a) for a in expr.args)})"
-        raise NoRuleError(f"the scalar function {expr.func.__name__} has no name in the text syntax")
-
-
 def _level(value: Any) -> Level:
-    if any(_bits(r) > MAX_BITS for r in value.atoms(sp.Rational)):
+    if any(_bits(r) > MAX_BITS for r in rationals(value)):
         raise NoRuleError("a number of more than 4,000 digits is not written out")
-    if value.is_Symbol or value is sp.pi or value.is_Function or value is sp.E:
+    if value.is_Symbol or value.is_Function or (value.is_NumberSymbol and value in (sp.pi, sp.E)):
         return Level.ATOM
     if value.is_Integer:
         return Level.ATOM if value >= 0 else Level.MINUS
     if value.is_Add:
         return Level.SUM
     if value.is_Pow and not value.exp.could_extract_minus_sign():
-        return Level.ATOM if value.exp == sp.Rational(1, 2) else Level.POSTFIX
+        return Level.ATOM if value.exp == exact.HALF else Level.POSTFIX
     if value.is_Mul or value.is_Pow or value.is_Rational:
         return Level.PRODUCT
     raise NoRuleError(f"the scalar {value} cannot be written in the text syntax")
@@ -119,10 +104,13 @@ def number_text(value: Any) -> tuple[str, Level]:
     if is_decimal(value):
         digits, exponent = _decimal(value)
         return f"{digits}e{exponent}" if exponent else digits, Level.ATOM
+    if isinstance(value, Exact):
+        level = _level(value)
+        return value.written("^"), level
     if value.atoms(sp.NumberSymbol) - {sp.pi, sp.E}:
         raise NoRuleError(f"the scalar {value} cannot be written in the text syntax")
     level = _level(value)
-    return _ScalarText().doprint(value), level
+    return sympy_text(value), level
 
 
 @lru_cache(maxsize=4096)
@@ -134,8 +122,11 @@ def number_latex(value: Any) -> tuple[str, Level]:
             return digits, Level.ATOM
         ten = f"10^{{{exponent}}}"
         return (ten, Level.POSTFIX) if digits == "1" else (rf"{digits} \cdot {ten}", Level.PRODUCT)
-    names = {s: name_latex(s.name) for s in value.free_symbols}
     level = _level(value)
+    if isinstance(value, Exact) and level is Level.ATOM:
+        return name_latex(value.name) if value.is_Symbol else str(value), level
+    value = sp.sympify(value)
+    names = {s: name_latex(s.name) for s in value.free_symbols}
     if level is Level.ATOM and (value.is_Pow or value.is_Function):
         level = Level.POSTFIX
     return sp.latex(value, symbol_names=names, ln_notation=False), level
@@ -143,12 +134,12 @@ def number_latex(value: Any) -> tuple[str, Level]:
 
 def dim_text(d: Any) -> str:
     """A dimension in the text syntax."""
-    return number_text(sp.sympify(d))[0]
+    return number_text(scalar(d))[0]
 
 
 def dim_latex(d: Any) -> str:
     """A dimension in LaTeX."""
-    return number_latex(sp.sympify(d))[0]
+    return number_latex(scalar(d))[0]
 
 
 def scalar_text(value: Any) -> str:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import sympy as sp
-
 from matcalc.core import broadcast, number, ones, power, scale
 from matcalc.dims import Shape, same
+from matcalc.exact import ONE
 from matcalc.expr import Expr, number_value, operations, record
 from matcalc.ops.leaves import eye
 from matcalc.ops.linalg import inv
@@ -239,7 +238,7 @@ class _Collector:
 
     def __init__(self, bare: Bare, is_name: Callable[[Expr], bool]) -> None:
         self.bare, self.is_name = bare, is_name
-        self.coefficient: Any = sp.S.One
+        self.coefficient: Any = ONE
         self.scalars: list[Expr] = []
         self.divisors: list[Expr] = []
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sympy as sp
-
 from matcalc import core
+from matcalc.exact import simplify
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.terms import (
@@ -46,7 +45,7 @@ def _merged_group(group: list[Expr], context: Context) -> list[Expr]:
         positive = [f for f, v in zip(group, values) if v.is_positive]
         rest = [f for f, v in zip(group, values) if not v.is_positive]
         return [raised(base, sum(base_and_exponent(f)[1].params[0] for f in part)) for part in (positive, rest) if part]
-    exponent = sp.simplify(sum(values))
+    exponent = simplify(sum(values))
     if exponent == 0:
         return [] if base.is_scalar else [core.ones(*base.shape)]
     return [raised(base, exponent)]

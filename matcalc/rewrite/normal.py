@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.dims import is_one, same_shape
+from matcalc.exact import HALF, ONE, cancel, rational, root
 from matcalc.expr import REGISTRY, Expr, node
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.gathering import merged
@@ -75,7 +74,7 @@ def _add(e: Expr, context: Context) -> Expr:
     for a in e.args:
         whole.setdefault(a.digest, []).append(a)
     # equal sums are counted before they are opened: r + r = 2 r
-    counted = [times_number(sp.Integer(len(g)), g[0]) if len(g) > 1 else g[0] for g in whole.values()]
+    counted = [times_number(rational(len(g)), g[0]) if len(g) > 1 else g[0] for g in whole.values()]
     if any(a.op == "add" for a in counted):
         loses = opening_loses_digits(counted)
         context.lossy |= loses and not context.exact
@@ -105,13 +104,13 @@ def _add(e: Expr, context: Context) -> Expr:
 def _sum(a: Any, b: Any) -> Any:
     """The sum of two coefficients, in lowest terms."""
     total = a + b
-    return total if total.is_Rational else sp.cancel(total)
+    return total if total.is_Rational else cancel(total)
 
 
 @tidies("scale")
 def _scale(e: Expr, context: Context) -> Expr:
     """Flatten, multiply the numbers, merge powers of one scalar; a scalar sum with the sign that it needs."""
-    coefficient, scalars, body = sp.S.One, [], None
+    coefficient, scalars, body = ONE, [], None
     queue = list(e.args)
     if not e.is_scalar:
         body = queue.pop()
@@ -123,7 +122,7 @@ def _scale(e: Expr, context: Context) -> Expr:
         coefficient = coefficient * own
         scalars.extend(more)
     if not coefficient.is_Rational:
-        coefficient = sp.cancel(coefficient)
+        coefficient = cancel(coefficient)
     if coefficient == 0 or (body is not None and body.op == "zeros"):
         return core.zero_of(e)
     scalars = merged(scalars, context)
@@ -182,7 +181,7 @@ def negated_sum(e: Expr) -> Expr:
 @tidies("hadamard")
 def _hadamard(e: Expr, context: Context) -> Expr:
     """Flatten, scalars to the front, drop ones, gather powers, join the factors broadcast along one direction."""
-    coefficient, scalars = sp.S.One, []
+    coefficient, scalars = ONE, []
     factors: list[Expr] = []
     queue = list(reversed(e.args))
     while queue:
@@ -272,7 +271,7 @@ def _power(e: Expr, context: Context) -> Expr:
         fits = inner.is_integer is False or (k.is_integer and inner.is_integer)
         if fits or context.known(base.args[0], "positive"):
             return raised(base.args[0], k * inner)
-    if abs(k) == sp.Rational(1, 2):
+    if abs(k) == HALF:
         return raised(base, k)
     if base.op == "sqrt" and k != -1:
         return raised(base.args[0], k / 2)
@@ -295,7 +294,7 @@ def _power(e: Expr, context: Context) -> Expr:
 @tidies("matmul")
 def _matmul(e: Expr, context: Context) -> Expr:
     """Flatten, scalars to the front, drop identities; a 1 x 1 run inside the product is a scalar."""
-    coefficient, scalars = sp.S.One, []
+    coefficient, scalars = ONE, []
     factors: list[Expr] = []
     queue = list(reversed(e.args))
     while queue:
@@ -370,7 +369,7 @@ def _matpow(e: Expr, context: Context) -> Expr:
 def _sqrt(e: Expr, context: Context) -> Expr:
     a = e.args[0]
     if a.number is not None and a.number.is_nonnegative:
-        return core.number(sp.sqrt(a.params[0]))
+        return core.number(root(a.params[0]))
     return _of_broadcast(e, context)
 
 

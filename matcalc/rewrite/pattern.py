@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.dims import Dim, same, simplified, symbol
+from matcalc.exact import exactly, scalar
 from matcalc.expr import Expr, node, record
 from matcalc.walk import rebuild, transform
 
@@ -181,7 +180,7 @@ def resolve_dim(want: Dim, binding: Binding) -> Dim | None:
     table = {s: binding.get(s.name) for s in want.free_symbols}
     if any(v is None for v in table.values()):
         return None
-    return simplified(sp.sympify(want).xreplace({s: sp.sympify(v) for s, v in table.items()}))
+    return simplified(exactly(want.xreplace({s: scalar(v) for s, v in table.items()})))
 
 
 def _match_dims(pattern: Expr, e: Expr, binding: Binding) -> Binding | None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.dims import is_one
+from matcalc.exact import HALF, ONE, cancel
 from matcalc.expr import Expr
 from matcalc.ops.elementwise import sqrt
 
-ONE: Any = sp.S.One
 FIRST = core.number(1)  # the exponent of what is not a power
 
 
@@ -59,7 +57,7 @@ def times_number(coefficient: Any, e: Expr) -> Expr:
     if coefficient is ONE and e.op not in ("number", "scale"):
         return e
     own, scalars, body = split(e)
-    return join(sp.cancel(coefficient * own) if _symbolic(coefficient, own) else coefficient * own, scalars, body)
+    return join(cancel(coefficient * own) if _symbolic(coefficient, own) else coefficient * own, scalars, body)
 
 
 def number_and_term(t: Expr) -> tuple[Any, Expr | None]:
@@ -99,7 +97,7 @@ def raised(base: Expr, exponent: Any) -> Expr:
     """base .^ exponent for a number; halves are written with the root."""
     if exponent == 1:
         return base
-    if abs(exponent) == sp.Rational(1, 2):
+    if abs(exponent) == HALF:
         root = sqrt(base)
         return root if exponent > 0 else core.power(root, -1)
     return core.power(base, core.number(exponent))

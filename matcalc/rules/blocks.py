@@ -8,13 +8,14 @@ from typing import Any
 from matcalc import core
 from matcalc.core import add, inverse, matmul, minus, total, var
 from matcalc.dims import same, same_shape
+from matcalc.exact import ONE
 from matcalc.expr import Expr
 from matcalc.ops.linalg import det, logdet
 from matcalc.ops.selection import block, block_of, rows_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
-from matcalc.rewrite.terms import ONE, join, split
+from matcalc.rewrite.terms import join, split
 
 SCHUR = "Horn & Johnson, Matrix Analysis (2013), 0.8.5"
 Rows = list[tuple[Expr, ...]]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-import sympy as sp
+from matcalc.exact import sp
 
 LARGEST = 200  # operations of a function that is looked at
 MOST = 10  # unknowns
@@ -86,7 +87,7 @@ class Unknowns:
         if f.is_Pow and f.exp.is_Rational:
             return self.power(self.rational(f.base), f.exp)
         inside = tuple(sp.cancel(self.rational(a)) for a in f.args)
-        special = FUNCTIONS.get(f.func)
+        special = functions().get(f.func)
         if special is not None:
             return special(self, *inside)
         return self.unknown((f.func, inside) if f.args else f)[0]
@@ -206,14 +207,17 @@ def _by_exponentials(form: Callable[[Any], Any]) -> Callable[[Unknowns, Any], An
     return lambda unknowns, u: form(unknowns.exponential(u))
 
 
-FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    sp.exp: Unknowns.exponential,
-    sp.log: Unknowns.logarithm,
-    sp.Abs: Unknowns.absolute,
-    sp.sin: Unknowns.sine,
-    sp.cos: Unknowns.cosine,
-    sp.tan: lambda unknowns, u: unknowns.sine(u) / unknowns.cosine(u),
-    sp.sinh: _by_exponentials(lambda E: (E - 1 / E) / 2),
-    sp.cosh: _by_exponentials(lambda E: (E + 1 / E) / 2),
-    sp.tanh: _by_exponentials(lambda E: (E**2 - 1) / (E**2 + 1)),
-}
+@cache
+def functions() -> dict[Any, Callable[..., Any]]:
+    """How functions of SymPy are read."""
+    return {
+        sp.exp: Unknowns.exponential,
+        sp.log: Unknowns.logarithm,
+        sp.Abs: Unknowns.absolute,
+        sp.sin: Unknowns.sine,
+        sp.cos: Unknowns.cosine,
+        sp.tan: lambda unknowns, u: unknowns.sine(u) / unknowns.cosine(u),
+        sp.sinh: _by_exponentials(lambda E: (E - 1 / E) / 2),
+        sp.cosh: _by_exponentials(lambda E: (E + 1 / E) / 2),
+        sp.tanh: _by_exponentials(lambda E: (E**2 - 1) / (E**2 + 1)),
+    }

@@ -5,11 +5,10 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.core import add, minus, number, power, var
 from matcalc.dims import is_one, same
+from matcalc.exact import sp
 from matcalc.expr import Expr, postorder, record
 from matcalc.ops.elementwise import arctan, cos, sqrt
 from matcalc.ops.selection import rows_of

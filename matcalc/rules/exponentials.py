@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.core import hadamard, number, power, scale, var
+from matcalc.exact import MINUS_ONE
 from matcalc.expr import Expr, node
 from matcalc.ops.elementwise import exp, tanh
 from matcalc.rewrite.context import Context
@@ -95,7 +94,7 @@ def _exponent(t: Expr) -> Expr | None:
 def _denominator(e: Expr) -> tuple[Expr, Expr] | None:
     """a and b where `e` is 1 ./ (exp(a) + exp(b))."""
     if e.op == "sigmoid":
-        return _zero(e), times_number(-sp.S.One, e.args[0])
+        return _zero(e), times_number(MINUS_ONE, e.args[0])
     inverted = e.op == "power" and e.args[1].number == -1
     return _sum_of_exponentials(e.args[0]) if inverted else None
 

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.core import add, hadamard, kron, matmul, number, scale, var
 from matcalc.dims import Shape, same
+from matcalc.exact import ONE
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.measure import cost
@@ -103,8 +102,8 @@ def _shared_number(terms: list[Expr]) -> tuple[object, list[Expr]]:
     """The rational that all terms share, and the terms without it; the first one keeps a positive sign."""
     numbers = [coefficient_and_rest(t)[0] for t in terms]
     if not all(c.is_Rational for c in numbers):
-        return sp.S.One, terms
-    shared = abs(numbers[0]) if all(abs(c) == abs(numbers[0]) for c in numbers) else sp.S.One
+        return ONE, terms
+    shared = abs(numbers[0]) if all(abs(c) == abs(numbers[0]) for c in numbers) else ONE
     if all(c.is_negative for c in numbers):
         shared = -shared
     return shared, [times_number(1 / shared, t) for t in terms]

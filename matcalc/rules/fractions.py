@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
-
-import sympy as sp
+from typing import Any
 
 from matcalc import core
 from matcalc.core import add, broadcast, hadamard, power, scale, var
+from matcalc.exact import ZERO
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
@@ -24,7 +24,7 @@ def _factors(t: Expr) -> tuple[Expr, ...]:
     return t.args if t.op == "hadamard" else (t,)
 
 
-def _base(f: Expr) -> tuple[Expr, sp.Expr] | None:
+def _base(f: Expr) -> tuple[Expr, Any] | None:
     """A power of a sum as the sum (broadcast where the factor is) and a number."""
     spread = f.args[0] if f.op == "broadcast" else f
     base, k = base_and_exponent(spread)
@@ -40,7 +40,7 @@ def _exponent(t: Expr, base: Expr) -> object:
         found = _base(f)
         if found is not None and found[0].digest == base.digest:
             return found[1]
-    return sp.S.Zero
+    return ZERO
 
 
 def _example() -> tuple[Expr, Expr]:

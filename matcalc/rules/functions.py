@@ -8,10 +8,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.core import add, entrywise_product, minus, number, power, scale, var
+from matcalc.exact import MINUS_ONE
 from matcalc.expr import Expr, record
 from matcalc.ops.comparison import HALF
 from matcalc.ops.decompositions import pinv
@@ -81,11 +80,7 @@ def negative_lead(e: Expr, context: Context) -> bool:
 
 def negated(e: Expr) -> Expr:
     """-e, term by term."""
-    return (
-        add(*(times_number(sp.S.NegativeOne, t) for t in e.args))
-        if e.op == "add"
-        else times_number(sp.S.NegativeOne, e)
-    )
+    return add(*(times_number(MINUS_ONE, t) for t in e.args)) if e.op == "add" else times_number(MINUS_ONE, e)
 
 
 def opposite(e: Expr, context: Context) -> Expr | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.core import add, difference, minus, var
+from matcalc.exact import root
 from matcalc.expr import Expr, record
 from matcalc.ops.elementwise import absolute, cos, erf, erfc, exp, log, sigmoid, sin, softplus, sqrt, tan
 from matcalc.ops.linalg import det, logdet
@@ -102,7 +101,7 @@ def root_of_square_times(e: Expr, context: Context) -> Expr | None:
 def _root_of(f: Expr) -> Expr | None:
     """sqrt(f) for a positive number and for an even power."""
     if f.op == "number" and f.params[0].is_positive and f.params[0] != 1:
-        return core.number(sp.sqrt(f.params[0]))
+        return core.number(root(f.params[0]))
     if f.op != "power" or f.args[1].op != "number" or not f.args[1].params[0].is_even:
         return None
     return core.power(absolute(f.args[0]), core.number(f.args[1].params[0] / 2))

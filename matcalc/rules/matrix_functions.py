@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sympy as sp
-
-from matcalc import core
+from matcalc import core, exact
 from matcalc.core import difference, eye, inverse, matmul, number, scale, trace, var, zeros
 from matcalc.expr import Expr, record
 from matcalc.ops.elementwise import exp, sqrt
@@ -15,7 +13,7 @@ from matcalc.rewrite.rule import node_rule, rule
 
 HIGHAM = "Higham, Functions of Matrices (2008), ch. 1 and 3"
 FUNCTIONS = ("expm", "logm", "sqrtm")
-HALF = number(sp.Rational(1, 2))
+HALF = number(exact.HALF)
 MAX_DEPTH = 20
 
 

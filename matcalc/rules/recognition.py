@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.core import broadcast, entrywise_product, hadamard, number, power, scale, total, var
 from matcalc.dims import is_one
+from matcalc.exact import MINUS_ONE
 from matcalc.expr import Expr, node
 from matcalc.ops.elementwise import absolute, cosh, exp, log, relu, sigmoid, sign, sinh, softplus, step, tanh
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax
@@ -22,7 +21,7 @@ from matcalc.rewrite.terms import coefficient_and_rest, times_number
 EXPONENTIALS = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964), ch. 4"
 BISHOP = "Bishop, Pattern Recognition and Machine Learning (2006), 4.3"
 
-NEGATIVE = sp.S.NegativeOne
+NEGATIVE = MINUS_ONE
 # The rules by which functions that a source spells out are recognised before it is differentiated.
 SPELLED_OUT = frozenset(
     (

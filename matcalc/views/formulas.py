@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sympy as sp
-
-from matcalc import core
-from matcalc.dims import dim
+from matcalc import core, exact
+from matcalc.dims import Dim, dim
+from matcalc.exact import sp
 from matcalc.expr import Expr, node, record
 from matcalc.linop import apply
 from matcalc.map_kinds import Zero
@@ -68,6 +67,13 @@ def _differential(name: str, params: Sequence[Any] | None) -> tuple[Expr, Expr |
     return e, core.add(*map(tidy, terms)) if terms else None
 
 
+def _size(text: str) -> Dim:
+    """A size as the records write it: `n`, `3`, `m*n`."""
+    if text.isdigit():
+        return int(text)
+    return dim(text if text.isidentifier() else sp.sympify(text))
+
+
 def example(name: str, params: Sequence[Any] | None = None) -> Expr:
     """The operation on variables A, B, ... of the shapes in its record; parameters that depend on those stay."""
     entry = record(name)
@@ -75,8 +81,8 @@ def example(name: str, params: Sequence[Any] | None = None) -> Expr:
     args = []
     for letter, part in zip(LETTERS, filter(None, (p.strip() for p in shapes.split(",")))):
         shape, _, value = part.partition("=")
-        rows, columns = (dim(int(d)) if d.isdigit() else dim(sp.sympify(d)) for d in shape.split())
-        args.append(core.number(sp.Rational(value)) if value else core.var(letter, rows, columns))
+        rows, columns = map(_size, shape.split())
+        args.append(core.number(exact.rational(value)) if value else core.var(letter, rows, columns))
     free = all(spec.kind in ("axis", "number", "name", "int") for spec in entry.params)  # of the sizes in the record
     chosen = params if params is not None and free else own
     given = [dim(p) if spec.kind == "dim" else p for spec, p in zip(entry.params, chosen)]

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from typing import Any
 
 from matcalc import core
+from matcalc.exact import ONE
 from matcalc.expr import Expr
 from matcalc.rewrite.engine import Rewriter
-from matcalc.rewrite.terms import ONE, coefficient_and_rest, times_number
+from matcalc.rewrite.terms import coefficient_and_rest, times_number
 from matcalc.walk import depends, rebuild, transform
 
 

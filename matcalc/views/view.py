@@ -29,10 +29,11 @@ from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
 from matcalc.views.page import TEXT, Block, Line, View, Writer, latex_writer
 from matcalc.views.second import Known, nothing_known, second_orders
+from matcalc.views.text_page import text_page
 
 STYLES = ("steps", "differential", "result", "components", "jacobians")
 TRAILING = re.compile(r" ?\\\\(\[\w+\])?\s*\n\\end\{aligned\}")  # the last row ends without a break
-SUFFIXES = {"text": "txt", "latex": "tex", "markdown": "md"}
+SUFFIXES = {"latex": "tex", "markdown": "md"}
 
 
 def written(
@@ -68,6 +69,8 @@ def written(
     writer = TEXT if form == "text" else latex_writer(notation)
     words = language(code)
     view = make_view(d, style, layout, writer, words, hessian=hessian, known=known)
+    if form == "text":
+        return text_page(view, style, words)
     shown = Layout(words)
     functions = {"layout": shown, "joined": joined, "reasoned": reasoned, "wrapped": wrapped}
     text = render(f"{style}.{SUFFIXES[form]}.jinja", view=view, row=row, t=words.filled, **functions)

@@ -93,6 +93,7 @@ def _size(d: Dim, sizes: Mapping[str, Any]) -> Any:
     """
     if isinstance(d, int) or d.is_Symbol:
         return d if isinstance(d, int) else sizes[str(d)]
+    d = sp.sympify(d)
     form = sp.Poly(d, *sorted(d.free_symbols, key=str)) if d.is_polynomial() else None
     if form is None or not all(c.is_Integer for c in form.coeffs()):
         raise NoRuleError(f"the size {dim_text(d)} cannot be given to JAX: give it a name of its own in shapes")

@@ -131,6 +131,7 @@ class Writer:
             if d.is_Symbol:
                 found.setdefault(d.name, Measured(self.sizes[d.name], i, axis))
         for i, axis, d in places:
+            d = sp.sympify(d)
             unknown = [s for s in d.free_symbols if s.name not in found]
             if len(unknown) != 1 or sp.degree(d, unknown[0]) != 1 or not d.coeff(unknown[0], 1).is_Integer:
                 continue

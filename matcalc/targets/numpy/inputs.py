@@ -190,6 +190,7 @@ class Inputs:
         """A line that finds the one symbol of a compound dimension that no plain dimension gives."""
         if isinstance(d, int) or d.is_Symbol:
             return []
+        d = sp.sympify(d)
         unknown = [s for s in d.free_symbols if s.name not in plain]
         if len(unknown) != 1 or sp.degree(d, unknown[0]) != 1 or not d.coeff(unknown[0], 1).is_Integer:
             return []
