@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -51,6 +52,7 @@ HEAVY = {name for name in REGISTRY if name.endswith("form") and name != "quadfor
     "dpolar",
 }
 LARGE, MARGIN = 50.0, 0.03
+MOST_ENTRIES = 600  # of a value: kron(dup(3), elim(3)) grows beyond what the oracle holds
 
 
 @dataclass
@@ -133,6 +135,8 @@ class Maker:
             square = same(rows, cols) and not is_one(rows)
             facts = self.pick(FACTS if square and self.rng.random() < 0.7 else ENTRY_FACTS)
         shape = self.size(rows), self.size(cols)
+        if math.prod(shape) > MOST_ENTRIES:
+            raise MatcalcError("the program grows too large")
         letters = "abcxyzuvwqrs" if is_one(cols) else "ABCXYZUVWQRS"
         name = next(free for k in count() for x in letters if (free := x + (str(k) if k else "")) not in self.arrays)
         for words in (facts, ()):
@@ -268,7 +272,8 @@ class Maker:
             if not self.holds(fact, condition):
                 return False
         found, margin = self.value(e)
-        return bool(margin > MARGIN and np.isfinite(found).all() and np.abs(found).max(initial=0) < LARGE)
+        small = found.size <= MOST_ENTRIES and np.abs(found).max(initial=0) < LARGE
+        return bool(margin > MARGIN and np.isfinite(found).all() and small)
 
     def holds(self, fact: str, e: Expr) -> bool:
         """Whether a condition of a record holds with a margin."""
