@@ -13,8 +13,9 @@ from browser import CHROMIUM, Browser
 from note_support import EXAMPLES, derived
 
 import matcalc as mc
-from matcalc.errors import MatcalcError, MissingDependencyError, NoRuleError
+from matcalc.errors import MatcalcError, MissingDependencyError
 from matcalc.explore import widget
+from matcalc.explore.loops import page_of_loops
 from matcalc.explore.pages import page_of
 from matcalc.explore.widget import notation_of, script, style, verdict_on
 
@@ -79,8 +80,6 @@ def test_without_anywidget_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(widget, "find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"pip install matcalculus\[widget\]"):
         mc.derive("x'*x").explore()
-    with pytest.raises(NoRuleError, match=r"text\(\) shows the adjoints"):
-        mc.derive("h[0] = zeros(q, 1)\nh[t] = W*h[t-1] + b for t = 1..T\nW: q x q\nb: q x 1\nnorm2(h[T])^2").explore()
 
 
 def test_the_widget_answers() -> None:
@@ -92,6 +91,42 @@ def test_the_widget_answers() -> None:
     assert w.page != before
     w.asked = {"number": 1, "name": "w", "text": "X'*(X*w - y)"}
     assert (w.verdict["number"], w.verdict["status"]) == (1, "proved")
+
+
+RECURRENT = """x[t=1..T]: n x 1; y[t=1..T]: m x 1; W: q x q; U: q x n; V: m x q
+h[0] = zeros(q, 1)
+h[t] = tanh(W*h[t-1] + U*x[t]) for t = 1..T
+sum(t=1..T, norm2(V*h[t] - y[t])^2)/2"""
+
+
+def test_a_program_with_loops_is_shown_and_judged() -> None:
+    pytest.importorskip("anywidget")
+    w = mc.derive(RECURRENT, wrt=["W", "V"]).explore()
+    page = w.page
+    text = "\n".join(formulas(page))
+    named = set(re.findall(r"\\htmlData\{name=([^}]+)\}", text))
+    assert {"h[t]", "h[t - 1]", "x[t]", "g_h[t + 1]", "W"} <= named <= set(page["shapes"])
+    assert page["shapes"]["h[t - 1]"] == "q × 1"
+    assert not re.search("[\ue000-\uf8ff]", text)
+    assert [step["names"] for step in page["steps"] if step["names"]] == [["W"], ["V"]]
+    w.notation = {**w.notation, "transpose": "T", "adjoint": "bar"}
+    changed = "\n".join(formulas(w.page))
+    assert r"^\top" not in changed
+    assert r"\bar{h}_{t}" in changed
+    w.asked = {"number": 1, "name": "V", "text": "sum(t=1..T, (V*h[t] - y[t])*h[t]')"}
+    assert (w.verdict["number"], w.verdict["status"]) == (1, "proved")
+    w.asked = {"number": 2, "name": "V", "text": "sum(t=1..T, (V*h[t] + y[t])*h[t]')"}
+    assert (w.verdict["number"], w.verdict["status"]) == (2, "disproved")
+    w.asked = {"number": 3, "name": "V", "text": "sum(t=1..T"}
+    assert (w.verdict["number"], w.verdict["status"]) == (3, "error")
+
+
+def test_gradients_by_members_have_their_lines() -> None:
+    d: Any = mc.derive("u[k=1..K]: p x 1\nA: p x p\nsum(k=1..K, u[k]'*A*u[k])")
+    page = page_of_loops(d)
+    (of_members,) = [step for step in page["steps"] if step["lines"]]
+    assert "u[k]" in of_members["lines"][0]["left"]
+    assert page["shapes"]["u[k]"] == "p × 1"
 
 
 HOST = """<!DOCTYPE html><meta charset="utf-8"><link rel="icon" href="data:,"><style>STYLE</style>

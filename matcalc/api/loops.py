@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from matcalc.api import rooms
 from matcalc.api.shown import Shown
 from matcalc.claims.loops import judged_loop
 from matcalc.claims.verdict import Verdict
@@ -27,7 +28,7 @@ ELSEWHERE = {
     "jacobian": "the Jacobian of a number is its gradient, transposed",
     **dict.fromkeys(("optimum", "objective"), "write it without families and recurrences"),
     **dict.fromkeys(("claim_values", "claim_lines"), "claim() judges one gradient"),
-    **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse", "explore"), "text() shows the adjoints"),
+    **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse"), "text() shows the adjoints"),
 }
 
 
@@ -60,6 +61,14 @@ class LoopDerivation(Shown, LoopProblem):
             MatcalcError: another suffix or option.
         """
         return export_loops(self, path, self.code(), self.check(trials=3), **options)
+
+    def explore(self, language: str = "en") -> Any:
+        """A widget for notebooks: each adjoint is a step, names show their shapes, a gradient of yours is judged.
+
+        Raises:
+            MissingDependencyError: anywidget is not installed.
+        """
+        return rooms.explorer(self, language)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/latex": self.latex(), "text/markdown": self.markdown()}

@@ -36,9 +36,9 @@ function line(row) {
 }
 
 /** A chain of equal expressions. */
-function chain({ left, rows }) {
+function chain({ left, sign = "=", rows }) {
   return rows.map((row, k) =>
-    element("div", { className: k ? "line more" : "line" }, math(k ? `= ${row.formula}` : `${left} = ${row.formula}`), ...remarks(row)));
+    element("div", { className: k ? "line more" : "line" }, math(k ? `= ${row.formula}` : `${left} ${sign} ${row.formula}`), ...remarks(row)));
 }
 
 function folded(summary, body, open) {
@@ -142,7 +142,7 @@ function render({ model, el }) {
 
   function step(part, k) {
     const body = part.inline ? [element("div", { className: "line" }, math(part.inline))] : [];
-    body.push(...part.lines.flatMap(({ left, rows }) => chain({ left, rows: isOpen(part) ? rows.slice(0, 1) : rows })));
+    body.push(...part.lines.flatMap((e) => chain({ ...e, rows: isOpen(part) ? e.rows.slice(0, 1) : e.rows })));
     part.found.forEach((found, i) => {
       const name = part.names[i];
       body.push(practice && name ? asks(name, found) : element("div", { className: "found" }, ...chain(found)));

@@ -9,12 +9,15 @@ from typing import Any
 
 from matcalc.calculus.problem import Problem
 from matcalc.claims.claim import judged
+from matcalc.claims.loops import judged_loop
 from matcalc.claims.verdict import Verdict
 from matcalc.errors import MatcalcError, missing_dependency, need_one_of, shorten
+from matcalc.explore.loops import page_of_loops
 from matcalc.explore.pages import page_of
 from matcalc.export.html import katex
 from matcalc.kinds import GRADIENT
 from matcalc.languages import ENGLISH, language
+from matcalc.loops.problem import LoopProblem
 from matcalc.printing.style import ADJOINTS, Notation
 from matcalc.views.named import with_names
 
@@ -22,7 +25,7 @@ TRANSPOSES = {"⊤": r"^\top", "′": "'", "T": "^T"}
 LONGEST = 5000  # letters of a claimed line
 
 
-def explorer(d: Problem, code: str = ENGLISH) -> Any:
+def explorer(d: Problem | LoopProblem, code: str = ENGLISH) -> Any:
     """The widget of a derivation.
 
     Raises:
@@ -46,7 +49,7 @@ def notation_of(chosen: dict[str, Any]) -> Notation:
     return Notation(transpose=TRANSPOSES[transpose], adjoint=adjoint, bold=bool(chosen.get("bold")))
 
 
-def verdict_on(d: Problem, asked: dict[str, Any], code: str = ENGLISH) -> dict[str, Any]:
+def verdict_on(d: Problem | LoopProblem, asked: dict[str, Any], code: str = ENGLISH) -> dict[str, Any]:
     """The verdict on a line of one's own, as plain data: the gradient by a value of the page.
 
     Example:
@@ -60,12 +63,24 @@ def verdict_on(d: Problem, asked: dict[str, Any], code: str = ENGLISH) -> dict[s
     if len(text) > LONGEST:
         return {**about, "status": "error", "text": f"a line has at most {LONGEST} letters"}
     try:
-        verdict = judged(with_names(d), str(asked["name"]), text, GRADIENT.name, None)
+        verdict = _judged(d, str(asked["name"]), text)
     except MatcalcError as error:
         return {**about, "status": "error", "text": shorten(str(error), 1000)}
     said = verdict.text(code).splitlines()
     hint = [line for line in said[2:] if line.strip() in _hints(verdict, code)]
     return {**about, "status": verdict.status, "text": "\n".join([said[0], *hint]), "more": "\n".join(said[1:])}
+
+
+def _judged(d: Problem | LoopProblem, name: str, text: str) -> Verdict:
+    if isinstance(d, LoopProblem):
+        return judged_loop(d, name, text)
+    return judged(with_names(d), name, text, GRADIENT.name, None)
+
+
+def _shown(d: Problem | LoopProblem, chosen: dict[str, Any], code: str) -> dict[str, Any]:
+    show: Any = page_of_loops if isinstance(d, LoopProblem) else page_of
+    page: dict[str, Any] = show(d, notation_of(chosen), code)
+    return page
 
 
 def _hints(verdict: Verdict, code: str) -> set[str]:
@@ -91,14 +106,15 @@ def _widget() -> Any:
         asked = traitlets.Dict().tag(sync=True)
         verdict = traitlets.Dict().tag(sync=True)
 
-        def __init__(self, d: Problem, code: str) -> None:
-            super().__init__(page=page_of(d, code=code), notation={"transpose": "⊤", "adjoint": "delta", "bold": False})
+        def __init__(self, d: Problem | LoopProblem, code: str) -> None:
+            start = {"transpose": "⊤", "adjoint": "delta", "bold": False}
+            super().__init__(page=_shown(d, start, code), notation=start)
             self.derivation, self.code = d, code
             self.observe(self._on_notation, "notation")
             self.observe(self._on_asked, "asked")
 
         def _on_notation(self, change: Any) -> None:
-            self.page = page_of(self.derivation, notation_of(change["new"]), self.code)
+            self.page = _shown(self.derivation, change["new"], self.code)
 
         def _on_asked(self, change: Any) -> None:
             self.verdict = verdict_on(self.derivation, change["new"], self.code)
