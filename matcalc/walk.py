@@ -60,10 +60,10 @@ def variables(roots: Iterable[Expr]) -> list[Expr]:
     return [e for e in postorder(roots) if e.op == "variable"]
 
 
-def depends(roots: Iterable[Expr], on: Iterable[Expr]) -> set[Expr]:
-    """Those subexpressions that depend on one of the given ones (names looked through)."""
+def depends(roots: Iterable[Expr], on: Iterable[Expr], *, through_names: bool = True) -> set[Expr]:
+    """Those subexpressions that depend on one of the given ones."""
     hit = set(on)
-    for e in postorder(roots):
+    for e in postorder(roots, through_names=through_names):
         if any(a in hit for a in e.args):
             hit.add(e)
     return hit

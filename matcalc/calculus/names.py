@@ -50,6 +50,23 @@ def _small_definitions(e: Expr, rewriter: Rewriter) -> dict[Expr, Expr]:
     }
 
 
+MOST_OPENED = 32  # local names: a result that needs more of them is a program, line by line
+
+
+def is_long(value: Expr) -> bool:
+    """Whether a result needs so many local names that it is left as it is; no more is looked at than that takes."""
+    seen: set[Expr] = set()
+    found = 0
+    stack = [value]
+    while stack and found <= MOST_OPENED:
+        e = stack.pop()
+        if e not in seen and not _is_defined(e):
+            seen.add(e)
+            found += is_local(e)
+            stack.extend(e.args)
+    return found > MOST_OPENED
+
+
 def inlined(value: Expr, rewriter: Rewriter) -> Expr:
     """`value` with the local names that it uses once replaced by what they stand for; the others stay."""
     while True:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matcalc import core
 from matcalc.calculus.conditions import domain_of
 from matcalc.calculus.folds import Folds, folded
-from matcalc.calculus.names import inlined, refreshed, with_shared_named
+from matcalc.calculus.names import inlined, is_long, refreshed, with_shared_named
 from matcalc.calculus.paths import Path, paths_to, shared_values
 from matcalc.calculus.reverse import Adjoint, Reverse, ReverseAccumulation
 from matcalc.calculus.spelled import lost_conditions
@@ -194,7 +194,7 @@ class Problem:
         """The gradient: the G of the variable's shape with `df = tr(G' dX)`.
 
         By a named value it is the one where that name occurs: all else stays fixed, also what equals its definition.
-        Printed, it is a program in the text syntax: adjoints used more than once come first.
+        Printed, it is a program in the text syntax: adjoints used more than once come first, or all, if they are many.
 
         Args:
             name: a variable or named value (a name or a symbol); may be left out where `wrt` is one.
@@ -210,7 +210,10 @@ class Problem:
             if kind == "none"
             else self.rewriter.simplify(structured_gradient(made.value, made.of, kind, self.convention))
         )
-        short = folded(inlined(value, self.rewriter), self.folds.without(made.of), self.rewriter)
+        around = self.folds.without(made.of)
+        if is_long(value):  # all gradients of a deep network are linear in its depth
+            return folded(value, around, self.rewriter)
+        short = folded(inlined(value, self.rewriter), around, self.rewriter)
         return with_shared_named(short, self.rewriter, self.fresh_names())
 
     def one(self, name: Any) -> Expr:

@@ -19,6 +19,8 @@ from matcalc.ops.linalg import solve
 _LARGE = 1000
 _LONGEST = 32
 _MATERIALISE = 2
+# Factors with which a product costs less, or more, than with others of their size.
+_CHEAPER = ("diag", "kron", "inv")
 # What is never computed to be multiplied, whatever it is called.
 _STRUCTURED = ("diag", "eye", "kron")
 
@@ -60,11 +62,13 @@ def best_order(
         sizes: what is known of the dimensions.
         made: products that are computed anyway, by their factors: they cost nothing.
     """
-    made = made or {}
     count = len(factors)
+    made = {} if made is None else {parts: e for parts, e in made.items() if len(parts) < count}
+    d = _sizes(factors, sizes)
+    if not made and _all_the_same(factors, d):
+        return _from_the_left(count)
     if count > _LONGEST:
         return _one_way(factors, sizes)
-    d = [size(f.shape[0], sizes) for f in factors] + [size(factors[-1].shape[1], sizes)]
     cost: dict[tuple[int, int], float] = {(i, i): 0.0 for i in range(count)}
     plan: dict[tuple[int, int], Plan] = {(i, i): i for i in range(count)}
     for length in range(1, count):
@@ -84,15 +88,32 @@ def best_order(
     return plan[0, count - 1]
 
 
+def _sizes(factors: tuple[Expr, ...], sizes: Mapping[str, int]) -> list[float]:
+    """The rows of all factors, and the columns of the last; each dimension is looked at once."""
+    found: dict[Dim, float] = {}
+    for d in (*(f.shape[0] for f in factors), factors[-1].shape[1]):
+        if d not in found:
+            found[d] = size(d, sizes)
+    return [found[d] for d in (*(f.shape[0] for f in factors), factors[-1].shape[1])]
+
+
+def _all_the_same(factors: tuple[Expr, ...], d: list[float]) -> bool:
+    """Whether all orders cost the same: square matrices of one size, none of them of a structure."""
+    return d[0] != 1 and all(other == d[0] for other in d) and not any(f.op in _CHEAPER for f in factors)
+
+
+def _from_the_left(count: int) -> Plan:
+    plan: Plan = 0
+    for k in range(1, count):
+        plan = (plan, k)
+    return plan
+
+
 def _one_way(factors: tuple[Expr, ...], sizes: Mapping[str, int]) -> Plan:
     """A long chain: from its narrower end to the other."""
-    plan: Plan
     if size(factors[0].shape[0], sizes) <= size(factors[-1].shape[1], sizes):
-        plan = 0
-        for k in range(1, len(factors)):
-            plan = (plan, k)
-        return plan
-    plan = len(factors) - 1
+        return _from_the_left(len(factors))
+    plan: Plan = len(factors) - 1
     for k in range(len(factors) - 2, -1, -1):
         plan = (k, plan)
     return plan

@@ -25,6 +25,9 @@ Group = Mapping[int, tuple[bool, Weights]]
 
 def from_mean(roots: Iterable[Expr]) -> Mapping[Expr, Expr]:
     """The roots with their differences of rows taken from a mean, and weights that are 0 where a row meets itself."""
+    roots = list(roots)
+    if not any(e.op == "pdist2" for e in postorder(roots)):  # then no sum is searched for them
+        return {}
     return transform(roots, lambda new, _: _rewritten(new) if new.op == "add" else new)
 
 

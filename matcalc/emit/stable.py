@@ -218,8 +218,10 @@ def _stable_log1p(e: Expr) -> Expr | None:
 
 def _stable_sum(e: Expr) -> Expr | None:
     """Two terms of a sum that cancel, in a form in which they do not."""
-    for i, k in permutations(range(len(e.args)), 2):
-        c = constant_of(e.args[i])
+    constants = [constant_of(a) for a in e.args]
+    firsts = [i for i, a in enumerate(e.args) if constants[i] is not None or exponent_of(a) is not None]
+    for i, k in ((i, k) for i in firsts for k in range(len(e.args)) if k != i):
+        c = constants[i]
         found = _exponentials(e.args[i], e.args[k]) if c is None else _with_constant(c, e.args[k], e.shape)
         if found is not None:
             rest = [a for n, a in enumerate(e.args) if n not in (i, k)]

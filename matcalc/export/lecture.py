@@ -17,7 +17,7 @@ from matcalc.languages import Language
 from matcalc.map_kinds import Mask
 from matcalc.printing.components import entry, written_out_diagonal
 from matcalc.printing.numbers import dim_latex
-from matcalc.printing.pieces import locals_of
+from matcalc.printing.pieces import locals_of, needing_only
 from matcalc.printing.style import Notation
 from matcalc.properties import names_of
 from matcalc.views.builder import ViewBuilder
@@ -137,7 +137,9 @@ class _Lecture(ViewBuilder):
 
     def gradients(self, writer: LessonWriter) -> list[Result]:
         """The gradients that were asked for."""
-        defined = {m.handle for m in self.d.reverse.adjoints.values()}
+        adjoints = self.d.reverse.adjoints.values()
+        defined = {m.handle for m in adjoints}
+        whole = needing_only([m.value for m in adjoints], defined)
         results = []
         for e, made in zip(self.d.wrt, writer.gradients()):
             free = self.structure_of(e) == "none"
@@ -147,7 +149,7 @@ class _Lecture(ViewBuilder):
                 Result(
                     left=made.left,
                     rows=[row.formula for row in made.rows],
-                    where=self.where([n for n in locals_of(value) if n not in defined]),
+                    where=self.where([n for n in locals_of(value, whole) if n not in defined]),
                     shape=shape_latex(e),
                     remark="" if free else f"{writer.sentence(e)} ({self.along(self.d.structure[e.params[0]])})",
                     entries=f"{by_entry.left(made.left)} = {by_entry.right}" if by_entry is not None else "",

@@ -7,7 +7,7 @@ too long, shared subexpressions become definitions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -165,10 +165,27 @@ def repeated(e: Expr) -> list[Expr]:
     return [sub for sub in nodes if uses[sub] > 1 and sub.args and sub.op not in ("named", "broadcast")]
 
 
-def locals_of(e: Expr) -> list[Expr]:
-    """The local names (adjoints) that an expression needs, in order of definition; other names are opaque."""
-    inside = postorder((e,), stop=lambda s: s.op == "named" and s.params[1] != "local")
+def locals_of(e: Expr, known: Collection[Expr] = ()) -> list[Expr]:
+    """The local names (adjoints) that an expression needs, in order of definition; other names are opaque.
+
+    Args:
+        known: expressions that need none of interest: they are not looked into.
+    """
+    inside = postorder((e,), stop=lambda s: s in known or _is_opaque(s))
     return [sub for sub in inside if sub.op == "named"]
+
+
+def needing_only(roots: Iterable[Expr], names: Collection[Expr]) -> set[Expr]:
+    """Those subexpressions that need no local names but these."""
+    found: set[Expr] = set()
+    for e in postorder(roots, stop=_is_opaque):
+        if (e.op != "named" or e in names) and all(a in found or _is_opaque(a) for a in e.args):
+            found.add(e)
+    return found
+
+
+def _is_opaque(e: Expr) -> bool:
+    return e.op == "named" and e.params[1] != "local"
 
 
 def names_in(e: Expr) -> set[str]:

@@ -21,7 +21,9 @@ def oriented(e: Expr, differentials: Collection[Expr], rewriter: Rewriter) -> Ex
     if not e.is_scalar:
         return e
     return transform(
-        (e,), lambda new, old: _gathered(_collected(_turned(new, differentials, rewriter)), differentials)
+        (e,),
+        lambda new, old: _gathered(_collected(_turned(new, differentials, rewriter)), differentials),
+        through_names=False,
     )[e]
 
 
@@ -103,7 +105,7 @@ def _weighed(t: Expr, differentials: Collection[Expr]) -> tuple[str, Expr, Expr 
     factors = t.args[0].args if t.args[0].op == "hadamard" else t.args
     moving = [f for f in factors if f in differentials]
     rest = [f for f in factors if f not in differentials]
-    if len(moving) != 1 or depends(rest, differentials) - set(differentials):
+    if len(moving) != 1 or depends(rest, differentials, through_names=False) - set(differentials):
         return None
     return t.op, moving[0], core.hadamard(*rest) if rest else None
 
@@ -121,7 +123,7 @@ def _weighted_sum(op: str, dX: Expr, parts: list[tuple[Any, Expr | None]]) -> Ex
 
 def arranged(e: Expr, differentials: Collection[Expr]) -> Expr:
     """Entrywise products with the differential as their last factor, as they are written by hand."""
-    moving = depends((e,), differentials)
+    moving = depends((e,), differentials, through_names=False)
 
     def change(new: Expr, old: Expr) -> Expr:
         if old.op in ("broadcast", "matmul") and old in moving:
@@ -132,7 +134,7 @@ def arranged(e: Expr, differentials: Collection[Expr]) -> Expr:
         moved = [n for n, o in zip(new.args, old.args) if o in moving]
         return rebuild(new, (*kept, *moved)) if kept and moved else new
 
-    return transform((e,), change)[e]
+    return transform((e,), change, through_names=False)[e]
 
 
 def _numbers_in_front(e: Expr) -> Expr:

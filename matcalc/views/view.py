@@ -6,6 +6,7 @@ The model holds every line of the view; the templates in `templates/` only arran
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.jacobian import jacobian_by
@@ -17,7 +18,7 @@ from matcalc.expr import Expr
 from matcalc.languages import ENGLISH, Language, language
 from matcalc.printing.breaking import row
 from matcalc.printing.components import entry
-from matcalc.printing.pieces import locals_of
+from matcalc.printing.pieces import locals_of, needing_only
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import ADJOINT
 from matcalc.rules.equations import solutions_by_vec
@@ -275,6 +276,9 @@ class Pages(ViewBuilder):
     def results(self) -> list[Line]:
         """The gradients asked for."""
         lines = []
+        adjoints = self.d.reverse.adjoints.values()
+        defined = {made.handle for made in adjoints}
+        whole = needing_only([made.value for made in adjoints], defined)
         for e in self.d.wrt:
             name = str(e.params[0])
             made = self.d.reverse.adjoints[e]
@@ -287,15 +291,14 @@ class Pages(ViewBuilder):
             if self.layout == "numerator":
                 value = self.d.rewriter.simplify(value if e.is_scalar else value.T)
                 remark += ", " + self.words("transposed (numerator layout)")
-            defined = {made.handle for made in self.d.reverse.adjoints.values()}
-            where = self.definitions_of(value, defined)
+            where = self.definitions_of(value, defined, whole)
             lines.append(Line(f"{self.quotient(e)} = {self.w.expr(value)}{where}", remark))
         return lines
 
-    def definitions_of(self, value: Expr, defined: set[Expr] | None = None) -> str:
-        """The definitions of names in a result that no line above it defines."""
+    def definitions_of(self, value: Expr, defined: Collection[Expr] = (), whole: Collection[Expr] = ()) -> str:
+        """The definitions of names in a result that no line above it defines; what is whole needs none."""
         return "".join(
             f"; {self.w.name(n.params[0], n.is_scalar)} = {self.w.expr(n.args[0])}"
-            for n in locals_of(value)
-            if defined is None or n not in defined
+            for n in locals_of(value, whole)
+            if n not in defined
         )
