@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,45 @@ def test_nothing_is_said_where_all_is_declared() -> None:
     d = mc.derive(TEXT, shapes={"A": ("n", "m"), "x": "m", "b": "n"})
     assert d.notice is None
     assert "ndeclared" not in d.text() + d.latex() + d.markdown() + d.code() + str(d.check(trials=1))
+
+
+SOURCE = "norm2(A*x - b)^2 + c*x'*x"
+SAID = "Undeclared names are taken for"
+
+
+def _words() -> dict[str, str]:
+    d = mc.derive(SOURCE)
+    curvature, optimum = d.curvature("x"), d.optimum("x")
+    return {
+        "curvature": str(curvature),
+        "curvature in LaTeX": curvature.latex(),
+        "curvature as data": curvature.data()["notice"],
+        "optimum": str(optimum),
+        "optimum in LaTeX": optimum.latex(),
+        "optimum in Markdown": optimum.markdown(),
+        "optimum as code": optimum.code(),
+        "optimum as data": optimum.data()["notice"],
+        "minimize": str(mc.minimize(SOURCE, "x")),
+        "tutor": d.tutor("df/dx = 2*A'*(A*x - b)"),
+        "claim": str(d.claim("x", "2*A'*(A*x - b)")),
+        "check": str(d.check(trials=1)),
+    }
+
+
+def test_every_answer_says_what_was_assumed(tmp_path: Path) -> None:
+    said = {where: " ".join(text.split()) for where, text in _words().items()}
+    for name in ("a.md", "a.anki.txt", "a.html", "a.tex"):
+        said[name] = " ".join(mc.derive(SOURCE).export(tmp_path / name).read_text().split())
+        said[f"optimum {name}"] = " ".join(mc.minimize(SOURCE, "x").export(tmp_path / name).read_text().split())
+    assert [where for where, text in said.items() if SAID not in text] == []
+
+
+@pytest.mark.parametrize("ask", [mc.minimize, lambda source, over: mc.derive(source).curvature(over)])
+def test_errors_of_shapes_say_what_was_assumed(ask: Callable[..., object]) -> None:
+    with pytest.raises(mc.MatcalcError, match=r"undeclared names are taken for A: n x m; x: m x 1"):
+        ask("A*x", "x")
+
+
+def test_declared_names_are_not_spoken_of() -> None:
+    d = mc.derive("A: m x n; x: n x 1; b: m x 1; norm2(A*x - b)^2")
+    assert SAID not in "".join(map(str, (d.curvature("x"), d.optimum("x"), d.tutor("df/dx = A*x"))))

@@ -41,3 +41,18 @@ def test_wrong_cotangents_are_refused(target: str) -> None:
     for wrong in (x.T, np.ones((3, 3)), np.ones((4, 1))):
         with pytest.raises(ValueError, match="cotangent"):
             f(x=taken(x), A=taken(A), cotangent=taken(wrong))
+
+
+@pytest.mark.parametrize("target", ["numpy", "jax", "torch"])
+@pytest.mark.parametrize("kind", ["gradient", "hvp"])
+def test_names_that_python_reserves_are_given_in_a_dict(target: str, kind: str) -> None:
+    taken = _library(target)
+    d = mc.derive("norm2(A*x)^2 + lambda*x'*x", shapes={**SHAPES, "lambda": (1, 1)}, wrt="x, lambda")
+    f = d.function(kind, target=target)
+    more = {"tangents": {"lambda": taken(np.array(1.0))}} if kind == "hvp" else {}
+    for name in ("lambda", "lambda_"):
+        found = f(x=taken(x), A=taken(A), **{name: taken(np.array(2.0))}, **more)
+        wanted = 2 * x if kind == "hvp" else 2 * A.T @ A @ x + 4 * x
+        np.testing.assert_allclose(np.asarray(found["x"]), wanted, rtol=1e-5)
+    with pytest.raises(TypeError, match="unexpected argument c"):
+        f(x=taken(x), A=taken(A), c=1, **{"lambda": taken(np.array(2.0))}, **more)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from matcalc.api import rooms
 from matcalc.api.shown import Shown
 from matcalc.calculus.problem import Problem
-from matcalc.errors import shorten
+from matcalc.errors import ShapeError, shorten
 from matcalc.expr import HOOKS, Expr
 from matcalc.frontend.parser import parse_in
 from matcalc.patience import patience
@@ -245,6 +246,17 @@ class Derivation(Shown, Problem):
         """An expression or program in the text syntax, in the scope of this derivation's names."""
         return parse_in(text, self.graph.scope, self.roots)
 
+    @contextmanager
+    def assumptions_told(self) -> Iterator[None]:
+        """Errors of shapes say what undeclared names were taken for: that may be why the shapes do not fit."""
+        try:
+            yield
+        except ShapeError as error:
+            if self.notice is None:
+                raise
+            said = str(self.notice)
+            raise ShapeError(f"{error} ({said[:1].lower()}{said[1:]})") from error
+
     # ------------------------------------------------------------------------------------------------ curvature
 
     def curvature(self, *names: Any) -> Curvature:
@@ -266,10 +278,10 @@ class Derivation(Shown, Problem):
             ('strongly convex', 2*(c + eigmin(X'*X)), 2*(c + eigmax(X'*X)))
         """
         wanted = [n for name in names for n in (name if isinstance(name, (list, tuple)) else [name])]
-        if not wanted:
-            return rooms.curvature_of(self)
         wrt = list(dict.fromkeys(self.find(name) for name in wanted))
-        return rooms.curvature_of(Problem(self.graph, wrt, source=self.source, structure=self.structure))
+        about = Problem(self.graph, wrt, source=self.source, structure=self.structure) if wanted else self
+        with self.assumptions_told():
+            return replace(rooms.curvature_of(about), notice=self.notice)
 
     # ------------------------------------------------------------------------------------------------ optimum
 
@@ -295,7 +307,8 @@ class Derivation(Shown, Problem):
         """
         wanted = [n for name in names for n in (name if isinstance(name, (list, tuple)) else [name])]
         over = list(dict.fromkeys(self.find(name) for name in wanted)) if wanted else self.wrt
-        return rooms.optimum_of(self, over, subject_to, sense)
+        with self.assumptions_told():
+            return replace(rooms.optimum_of(self, over, subject_to, sense), notice=self.notice)
 
     # ------------------------------------------------------------------------------------------------ claims
 
@@ -363,7 +376,7 @@ class Derivation(Shown, Problem):
         Raises:
             MatcalcError: the function has no gradient, or a line is not in the syntax.
         """
-        return rooms.tutored(self, rooms.judged_lines(self, text), language)
+        return rooms.tutored(self, self.claim_lines(text), language)
 
 
 HOOKS["optimum"] = rooms.export_optimum

@@ -79,6 +79,9 @@ class _Tutor:
         yield self.words(GO_ON)
         for line in self.going_on(wrong):
             yield from (f"  {part}" for part in wrap(line, WIDTH))
+        if self.verdicts.notice is not None:
+            yield ""
+            yield from wrap(f"{self.verdicts.notice.text(self.words.code)}.", WIDTH)
 
     def said(self, message: str, *values: str) -> list[str]:
         return wrap(self.words(message).format(*values), WIDTH)

@@ -10,6 +10,7 @@ from matcalc.curvature.spectrum import Reason
 from matcalc.curvature.witness import Witness
 from matcalc.errors import MatcalcError
 from matcalc.expr import Expr
+from matcalc.languages import Message
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 
@@ -33,6 +34,7 @@ class Curvature:
         reasons: the steps of the proof.
         failed: for `undecided`: the first thing that could not be shown.
         hessian: the structured Hessian, where there is one variable.
+        notice: what undeclared names were taken for, if there are any.
     """
 
     of: tuple[Expr, ...]
@@ -45,6 +47,7 @@ class Curvature:
     reasons: tuple[Reason, ...] = ()
     failed: str = ""
     hessian: Expr | None = None
+    notice: Message | None = None
 
     def __bool__(self) -> NoReturn:
         raise MatcalcError("a curvature has no truth value: see its .status")
@@ -72,6 +75,7 @@ class Curvature:
         points = self.witness if isinstance(self.witness, tuple) else (self.witness,)
         for part in (*points, *self.chords):
             lines += [] if part is None else [f"  {line}" for line in part.lines()]
+        lines += [f"  {self.notice}"] if self.notice is not None else []
         return "\n".join(lines)
 
     def _shown(self) -> Iterable[Reason]:
@@ -91,6 +95,7 @@ class Curvature:
             lines.append(rf"H = {display(self.hessian)}")
         lines += [rf"\text{{{reason.statement} ({reason.source})}}" for reason in self._shown()]
         lines += [rf"\text{{{condition}}}" for condition in self.conditions]
+        lines += [rf"\text{{{self.notice}}}"] if self.notice is not None else []
         rows = " \\\\\n".join(f"&{line}" for line in lines)
         return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
 
@@ -107,6 +112,7 @@ class Curvature:
             "steps": [{"rule": r.rule, "statement": r.statement, "source": r.source} for r in self._shown()],
             "witness": [part.data() for part in (*points, *self.chords) if part is not None],
             "not_shown": self.failed,
+            "notice": str(self.notice or ""),
         }
 
     def _repr_latex_(self) -> str:

@@ -12,6 +12,7 @@ from matcalc.curvature.spectrum import Reason
 from matcalc.emit.module import compile_function, numpy_source
 from matcalc.errors import MatcalcError, need_one_of
 from matcalc.expr import HOOKS, Expr, postorder
+from matcalc.languages import Message
 from matcalc.optimum.linear import is_quadratic
 from matcalc.optimum.proofs import Checked, lagrangian
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question, split_scalars
@@ -49,6 +50,7 @@ class Optimum:
         equations: the stationarity equations and the constraints, as texts.
         reasons: the steps, each with its rule and source.
         note: one sentence on what is not said, and why.
+        notice: what undeclared names were taken for, if there are any.
     """
 
     question: Question
@@ -63,6 +65,7 @@ class Optimum:
     equations: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     note: str = ""
+    notice: Message | None = None
 
     def __bool__(self) -> NoReturn:
         raise MatcalcError("an optimum has no truth value: see its .status and .kind")
@@ -127,6 +130,7 @@ class Optimum:
         lines += ["because:"] if self.steps else []
         lines += [f"  {r.rule}: {r.statement} [{r.source}]" for r in self.steps]
         lines += [self.note] if self.note else []
+        lines += [str(self.notice)] if self.notice is not None else []
         return "\n".join(lines)
 
     def latex(self) -> str:
@@ -136,6 +140,7 @@ class Optimum:
         rows += [f"{left} = {display(form)}" for _, left, form, _ in self.by_vec]
         rows += [rf"f^\star = {display(self.value)}"] if self.value is not None else []
         rows += [rf"\text{{where {_plain(condition)}}}" for condition in self.conditions]
+        rows += [rf"\text{{{_plain(str(self.notice))}}}"] if self.notice is not None else []
         body = " \\\\\n".join(f"&{row}" for row in rows)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
@@ -167,6 +172,7 @@ class Optimum:
             "equations": list(self.equations),
             "steps": [{"rule": r.rule, "statement": r.statement, "source": r.source} for r in self.steps],
             "note": self.note,
+            "notice": str(self.notice or ""),
         }
 
     def export(self, path: str | Path, **options: Any) -> Path:
@@ -205,6 +211,7 @@ class Optimum:
             raise MatcalcError(f"there is no closed form (status {self.status!r}), and so no code")
         formulas = [line for name, e in self.values.items() if len(line := f"{name} = {e}") <= 240]
         formulas += [f"Valid where {condition}." for condition in self.conditions]
+        formulas += [f"{self.notice}."] if self.notice is not None else []
         return numpy_source(
             value=None,
             gradients=self.values,

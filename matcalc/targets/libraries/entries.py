@@ -273,6 +273,20 @@ def _fitting(name, value, shape):
     return value
 
 
+def _renamed(inputs, name):
+    """The argument `name`, which is no name in Python, or not a free one here; also as `name_`."""
+    for key in (name, name + "_"):
+        if key in inputs:
+            return inputs.pop(key)
+    raise TypeError(f"missing the argument {name}: f(**{{{name!r}: ...}})")
+
+
+def _nothing_left(inputs):
+    """Refuse arguments that the function does not have."""
+    if inputs:
+        raise TypeError(f"unexpected argument {', '.join(inputs)}")
+
+
 def _directions(tangents, names):
     """Refuse tangents that are no dict, or of what is no variable: a missing one counts as 0."""
     if not hasattr(tangents, "keys"):

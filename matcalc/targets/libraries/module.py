@@ -26,8 +26,8 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
         NoRuleError: something has no counterpart there.
     """
     program = lowered.program
-    if lowered.renamed() or lowered.functions:
-        raise NoRuleError(f"no code for {dialect.title} with abstract functions or with names that Python reserves")
+    if lowered.functions:
+        raise NoRuleError(f"no code for {dialect.title} with abstract functions")
     if dialect.prefix in lowered.inputs:
         raise NoRuleError(
             f"no code for {dialect.title} with a variable called {dialect.prefix}: the code needs the name"
@@ -42,7 +42,8 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
     checks = statements(lowered.needed, lowered.dimensions)
     weights = [] if program.cotangent is None else [shape_text(program.cotangent.shape, lowered.dimensions)]
     sizes, by_hand = size_lines(arrays, lowered.dimensions, [*lines, result, *checks, *weights])
-    taking += [*sizes, *checks]
+    reserved = [f"{lowered.inputs[name]} = _renamed(inputs, {_quoted(name)})" for name in lowered.renamed()]
+    taking = [*reserved, *(["_nothing_left(inputs)"] if reserved else []), *taking, *sizes, *checks]
     scalars = [lowered.inputs[v.params[0]] for v in program.variables if v.is_scalar]
     typed = len(taking)
     taking.append("")
@@ -56,7 +57,9 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
     if program.cotangent is not None:
         shape = shape_text(program.cotangent.shape, lowered.dimensions)
         taking.append(f"{lowered.inputs['cotangent']} = {_taken('cotangent', program.cotangent, dialect, shape)}")
-    signature = lowered.signature().removesuffix(", dims=None") + (", dims" if by_hand else "")
+    signature = lowered.signature().removesuffix(", **inputs").removesuffix(", dims=None")
+    signature += (", dims" if by_hand else "") + ("" if dialect.imports else ", xp")
+    signature += ", **inputs" if reserved else ""
     body = [*taking, *lines, result]
     used = "\n".join([*lines, result])
     needs_dtype = any(re.search(r"\bdtype\b", t) for t in [used, *taking])
@@ -72,7 +75,7 @@ def portable_text(dialect: Dialect, lowered: Lowered, page: Page) -> str:
         uses_math="math." in everything,
         imports=dialect.imported(everything),
         function=lowered.name,
-        signature=("" if signature == "*" else signature) if dialect.imports else f"{signature}, xp",
+        signature="" if signature == "*" else signature,
         summary=lowered.summary,
         lines=[*taking, *wrapped(lines, WIDTH)],
         result=result,
