@@ -26,7 +26,7 @@ from matcalc.export.symbols import SYMBOLS
 from matcalc.languages import Language, available, correct, glossary, language
 from matcalc.properties import NAMES as FACTS
 from matcalc.views import derived as facts
-from matcalc.views import second
+from matcalc.views import derived_norms, second
 from matcalc.views.lesson_page import CARRYING, MOVING, REVERSED, SEVERAL
 from matcalc.views.needed import ABOVE_ZERO, LINEAR_IN_ROWS, PRODUCT, QUOTIENT
 
@@ -69,6 +69,7 @@ def fixed_words() -> set[str]:
             QUOTIENT,
             PRODUCT,
             *facts.MESSAGES,
+            *derived_norms.MESSAGES,
             *tutor.MESSAGES,
             *second.MESSAGES,
             *definiteness.MESSAGES,

@@ -6,12 +6,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support import example
 
 import matcalc as mc
 from matcalc.expr import REGISTRY
 from matcalc.frontend.comments import glosses_of, title_of
+from matcalc.languages import language
+from matcalc.numeric.evaluate import evaluate
+from matcalc.properties import names_of
+from matcalc.views.facts import Slope, Tangent
+from matcalc.views.lesson_page import LessonWriter
+from matcalc.views.named import with_names
+from matcalc.views.needed import needed
+from matcalc.views.page import TEXT
+from matcalc.views.view import Pages
 
 ROOT = Path(__file__).parent.parent
 pytest.importorskip("jax")
@@ -158,7 +168,7 @@ DERIVED = [
     ("S: n x n positive-definite\nL = chol(S)\nf = sum(L)", "so dL*L' + L*dL' = dS"),
     (
         "X: n x n symmetric\nf = eigmax(X)",
-        "so dX*eigvecmax(X) + X*d(eigvecmax(X)) = df*eigvecmax(X)",
+        "so dX*v + X*dv = df*v",
     ),
     ("A: n x n\nb: n x 1\nf = norm2(solve(A, b))^2", "A*solve(A, b) = b"),
     ("A: n x n\nQ: n x n constant\nP = dlyapunov(A, Q)\nf = tr(P)", "so dP - A*dP*A' = dA*P*A' + A*P*dA'"),
@@ -170,6 +180,64 @@ DERIVED = [
     ),
     ("X: n x p constant\nW: p x k\nE = X - X*W*W'\nf = norm2(E)^2", "f = tr(E'*E), so df = 2*tr(E'*dE)"),
 ]
+
+
+MORE = [
+    ("X: m x n\nG: m x n constant\nf = tr(G*pinv(X))", "P*X*dP*X*P = -P*dX*P"),
+    ("X: n x n\nG: n x n constant\nf = tr(G*polar(X))", "so Q'*dX - dX'*Q = X'*dQ - dQ'*X, so dQ = dpolar(X, dX)"),
+    ("X: 5 x 3\nf = sum(singvals(X).^3)", "so 2*singvals(X) .* d(singvals(X)) = 2*diagvec(V'*X'*dX*V)"),
+    (
+        "A: n x n\nB: n x m\nQ: n x n\nR: m x m positive-definite\nP = care(A, B, Q, R)\nf = tr(P)",
+        "so F'*dP + dP*F",
+    ),
+    ("X: n x n symmetric\nG: n x n constant\nf = sum(G .* eigvecs(X))", "so dX*V + X*dV = dV*diag(eigvals(X))"),
+    ("X: n x n symmetric\nb: n x 1 constant\nf = b'*eigvecmax(X)", "so eigmax(X)*dv - X*dv = dX*v - d(eigmax(X))*v"),
+    ("X: m x n\nf = normnuc(X)", "f = tr(polar(X)'*X), so df = sum(polar(X) .* dX)"),
+    ("X: m x n\nf = normspec(X)", "f^2 = v'*X'*X*v, so 2*f*df = 2*v'*X'*dX*v"),
+    ("X: m x n\nf = sum(var(X, 1).^2)", "var(X, 1) = mean((X - mean(X, 1)).^2, 1)"),
+    ("X: n x n\nG: n x n constant\nf = sum(G .* adj(X))", "so d(adj(X))*X + adj(X)*dX = tr(adj(X)*dX)*eye(n)"),
+]
+DERIVED += MORE
+
+
+@pytest.mark.parametrize("source", [source for source, _ in DERIVED if "kron" not in source])
+def test_what_is_derived_is_so(source: str) -> None:
+    """Each side of each equation, where differentials are central differences along a random direction."""
+    d = with_names(mc.derive(source))
+    writer = LessonWriter(Pages(d, TEXT, language("en"), "denominator"))
+    jacobians = [j for paths in writer.b.paths.values() for path in paths for j in path.jacobians]
+    facts = list(needed(d, jacobians, writer.differential))
+    sizes = {"n": 3, "m": 4, "p": 3, "k": 2}
+    random = np.random.default_rng(5)
+    given, moved = {}, {}
+    for v in d.graph.declared.values():
+        X = random.normal(size=[sizes[str(s)] if not isinstance(s, int) else s for s in v.shape])
+        H = random.normal(size=X.shape) * (v in d.wrt)
+        turned = {"symmetric", "positive-definite"} & set(names_of(v.params[3])) or v.name == "Q"
+        given[v.name] = (
+            X @ X.T + len(X) * np.eye(len(X)) if turned else X + 2 * (X.shape[0] == X.shape[1]) * np.eye(*X.shape)
+        )
+        moved[v.name] = H + H.T if turned else H
+    sizes = {name: size for name, size in sizes.items() if name not in given}
+
+    def value(e, more=()):
+        return np.atleast_2d(evaluate(e, {**given, **dict(more)}, sizes))
+
+    def tangent(e, h=1e-5):
+        above, below = ({n: X + s * h * moved[n] for n, X in given.items()} for s in (1, -1))
+        return (value(e, above) - value(e, below)) / (2 * h)
+
+    symbols = {v.name: tangent(e) for e, v in (*writer.way.symbols.items(), *writer.unnamed.items())}
+    checked = 0
+    for fact in facts:
+        for first, *sides in fact.clauses:
+            if any(isinstance(side, Slope) for side in (first, *sides)):
+                continue
+            values = [tangent(s.of) if isinstance(s, Tangent) else value(s, symbols) for s in (first, *sides)]
+            for other in values[1:]:
+                np.testing.assert_allclose(values[0], other, rtol=1e-6, atol=1e-6 * (1 + np.abs(values[0]).max()))
+                checked += 1
+    assert checked
 
 
 @pytest.mark.parametrize(("source", "line"), DERIVED)

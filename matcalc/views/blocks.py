@@ -25,6 +25,7 @@ from matcalc.views.directions import Directions
 from matcalc.views.pieces import COLUMNS, ROWS, MixedError, Pieces
 from matcalc.walk import depends, transform
 
+BY_ENTRIES = ("hadamard", "vec", "diag", "diagvec", "sum", "mean", "power", "divide", "broadcast")
 PieceNames = Callable[[Expr, int], "Expr | None"]
 
 
@@ -246,7 +247,7 @@ def with_ones(e: Expr) -> Expr:
             return new
         return core.add(*map(_times_ones, new.args))
 
-    return transform((e,), change, through_names=False)[e]
+    return transform((e,), change, through_names=False, stop=lambda s: s.op in BY_ENTRIES).get(e, e)
 
 
 def _times_ones(t: Expr) -> Expr:

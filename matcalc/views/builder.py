@@ -75,7 +75,7 @@ class ViewBuilder:
     def values_in_order(self) -> list[Expr]:
         """All that has a name on the page and a definition; the output, as in the graph, at the end."""
         made = [*self.d.graph.definitions.values(), *self.labels]
-        return [*made[:-1], *self.shorthands.values(), *made[-1:]]
+        return [*made[:-1], *(e for e in self.shorthands.values() if e.op == "named"), *made[-1:]]
 
     def short(self, e: Expr) -> Expr:
         """An expression with its shorthands."""

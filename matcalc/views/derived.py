@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from matcalc import core
-from matcalc.expr import Expr, Op
-from matcalc.ops.decompositions import chol
+from matcalc.expr import Expr, Op, postorder
+from matcalc.ops.decompositions import chol, pinv, polar, singvals
 from matcalc.ops.entry_products import prod
-from matcalc.ops.equations import dlyapunov, lyapunov, sylvester
+from matcalc.ops.equations import care, dlyapunov, lyapunov, sylvester
 from matcalc.ops.linalg import inv, solve
 from matcalc.ops.matrix_functions import doubled, expm, frechet_, frechetform, logm, matpow, sqrtm
 from matcalc.ops.products import kron
@@ -17,6 +17,7 @@ from matcalc.properties import known
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.views.facts import Differential, Fact, Side, Tangent, bare
+from matcalc.views.oriented import solved_together
 
 PRODUCT = "product rule"
 ONE_BY_ONE = "product rule: one factor after the other"
@@ -79,6 +80,65 @@ def _eigvals(Y: Expr, d: Differential, total: Expr) -> Fact:
     return Fact((equation, (left, right), (Tangent(Y), total)), NO_DIAGONAL, (inv(V), d(V)))
 
 
+PROJECTIONS = "{0} and {1} are symmetric projections, and {2} is the sum of its three parts between these"
+
+
+def _pinv(Y: Expr, d: Differential, total: Expr) -> Fact:
+    X = bare(Y).args[0]
+    (m, n), moved = X.shape, d(X)
+    left, right = core.matmul(X, Y), core.matmul(Y, X)
+    rest, other = (core.add(core.eye(k), core.minus(A)) for k, A in ((m, left), (n, right)))
+    clauses: tuple[tuple[Side, ...], ...] = (
+        (core.matmul(X, Y, X), X),
+        (core.matmul(Y, X, d(Y), X, Y), core.minus(core.matmul(Y, moved, Y))),
+        (core.matmul(d(Y), rest), core.matmul(Y, Y.T, moved.T, rest)),
+        (core.matmul(other, d(Y)), core.matmul(other, moved.T, Y.T, Y)),
+        (Tangent(Y), total),
+    )
+    return Fact(clauses, PROJECTIONS, (left, right, d(Y)), given=4)
+
+
+SELF_ADJOINT = "what solves this with {0} = 0; as a linear map of {1} it is its own adjoint"
+
+
+def _polar(Y: Expr, d: Differential, total: Expr) -> Fact | None:
+    X = bare(Y).args[0]
+    if X.shape[0] != X.shape[1]:
+        return None
+    dX = d(X)
+    moved = core.add(core.matmul(Y.T, dX), core.minus(core.matmul(dX.T, Y)))
+    same = core.add(core.matmul(X.T, d(Y)), core.minus(core.matmul(d(Y).T, X)))
+    skew = core.add(core.matmul(Y.T, d(Y)), core.matmul(d(Y).T, Y))
+    clauses: tuple[tuple[Side, ...], ...] = (
+        (core.matmul(Y.T, Y), core.eye(X.shape[1])),
+        (core.matmul(Y.T, X), core.matmul(X.T, Y)),
+        (moved, same),
+        (Tangent(Y), total),
+    )
+    return Fact(clauses, SELF_ADJOINT, (skew, dX), given=2)
+
+
+ON_THE_DIAGONAL = "{0} is the identity and {1} diagonal, so on the diagonal the terms with {2} cancel"
+
+
+def _singvals(Y: Expr, d: Differential, total: Expr) -> Fact | None:
+    X = bare(Y).args[0]
+    V = next((e for e in postorder((total,)) if e.op == eigvecs.name), None)
+    if V is None or V.args[0] is not tidy(core.minus(core.matmul(X.T, X))):
+        return None
+    square = core.matmul(X.T, X)
+    two = core.number(2)
+    clauses: tuple[tuple[Side, ...], ...] = (
+        (core.power(Y, 2), core.diagvec(core.matmul(V.T, square, V))),
+        (
+            core.scale(two, core.entrywise_product(Y, d(Y))),
+            core.scale(two, core.diagvec(core.matmul(V.T, X.T, d(X), V))),
+        ),
+        (Tangent(Y), total),
+    )
+    return Fact(clauses, ON_THE_DIAGONAL, (core.matmul(V.T, V), core.matmul(V.T, square, V), d(V)))
+
+
 # ---------------------------------------------------------------------------------------------------- equations
 
 
@@ -109,6 +169,33 @@ def _dlyapunov(Y: Expr, d: Differential, total: Expr) -> Fact:
     kept = core.add(d(Y), core.minus(core.matmul(A, d(Y), A.T)))
     rest = core.add(d(Q), core.matmul(d(A), Y, A.T), core.matmul(A, Y, d(A).T))
     return solved(Y, (core.add(Y, core.minus(core.matmul(A, Y, A.T))), Q), (kept, rest), total, AGAIN)
+
+
+IN_TANGENT = "a Lyapunov equation in {0}"
+
+
+def _care(Y: Expr, d: Differential, total: Expr) -> Fact:
+    A, B, Q, R = bare(Y).args
+    inner = core.matmul(B, inv(symmetric(R)), B.T)
+    F = tidy(core.add(A, core.minus(core.matmul(inner, Y))))
+    zero = core.zeros(*Y.shape)
+    own = core.add(core.matmul(A.T, Y), core.matmul(Y, A), core.minus(core.matmul(Y, inner, Y)), symmetric(Q))
+    right = (
+        symmetric(d(Q)),
+        core.matmul(d(A).T, Y),
+        core.matmul(Y, d(A)),
+        core.minus(core.matmul(Y, d(B), inv(symmetric(R)), B.T, Y)),
+        core.minus(core.matmul(Y, B, inv(symmetric(R)), d(B).T, Y)),
+        core.matmul(Y, B, inv(symmetric(R)), symmetric(d(R)), inv(symmetric(R)), B.T, Y),
+    )
+    moved = core.add(core.matmul(F.T, d(Y)), core.matmul(d(Y), F), tidy(core.add(*right)))
+    whole = solved_together(total) if total.op == "add" else total
+    return Fact(((own, zero), (moved, zero), (Tangent(Y), whole)), IN_TANGENT, (d(Y),))
+
+
+def symmetric(A: Expr) -> Expr:
+    """The symmetric part."""
+    return A if known(A, "symmetric") else core.scale(core.number(core.exact("0.5")), core.add(A, A.T))
 
 
 # ---------------------------------------------------------------------------------------------------- functions
@@ -160,6 +247,9 @@ def _kron(Y: Expr, d: Differential, total: Expr) -> Fact:
 
 DERIVED: dict[str, Derive] = {
     chol.name: _chol,
+    pinv.name: _pinv,
+    polar.name: _polar,
+    singvals.name: _singvals,
     eigmax.name: _extreme(eigvecmax),
     eigmin.name: _extreme(eigvecmin),
     eigvals.name: _eigvals,
@@ -167,6 +257,7 @@ DERIVED: dict[str, Derive] = {
     sylvester.name: _sylvester,
     lyapunov.name: _lyapunov,
     dlyapunov.name: _dlyapunov,
+    care.name: _care,
     expm.name: _expm,
     logm.name: _logm,
     sqrtm.name: _sqrtm,
@@ -175,4 +266,7 @@ DERIVED: dict[str, Derive] = {
     kron.name: _kron,
 }
 
-MESSAGES = (HALVED, FROM_THE_LEFT, NO_DIAGONAL, AGAIN, SERIES, INVERSE, NAMED, ONE_BY_ONE, SWAPPED)
+MESSAGES = (
+    HALVED, PROJECTIONS, SELF_ADJOINT, ON_THE_DIAGONAL, FROM_THE_LEFT, NO_DIAGONAL, AGAIN, IN_TANGENT, SERIES, INVERSE,
+    NAMED, ONE_BY_ONE, SWAPPED,
+)  # fmt: skip

@@ -82,6 +82,11 @@ class Layout:
                     lines += [] if fits else [f"{' ' * 8}{part}" for part in _noted(remark, LINE - 8)]
         return lines
 
+    def stated(self, line: Line) -> list[str]:
+        """A result with its remark behind it, or below it where it has no room."""
+        one = f"  {line.formula}   [{line.remark}]"
+        return [one] if len(one) <= LINE else beside([(line.formula, f"[{line.remark}]")])
+
     def aligned(self, lines: list[Line]) -> list[str]:
         """Formulas with shapes in a column, and what the source says of them."""
         return beside([(line.formula, f"[{line.shape}]{'   ' + line.remark if line.remark else ''}") for line in lines])
@@ -155,17 +160,16 @@ def beside(rows: list[tuple[str, str]], indent: str = "  ") -> list[str]:
     start = max([COLUMN, *fitting]) if rows else COLUMN
     lines = []
     for left, remark in rows:
-        if remark and len(left) + 3 > WIDEST and len(left) + len(remark) + len(indent) + 3 > LINE:
-            *before, last = broken(indent + left)
-            if before and len(last) + len(remark) + 3 <= LINE:
-                lines += [*before, f"{last}   {remark}"]
-                continue
-            lines += [*before, last]
-            lines += [f"{indent}{' ' * 6}{part}" for part in _noted(remark, LINE - len(indent) - 6)]
-        elif not remark:
-            lines += broken(indent + left)
+        line = f"{indent}{left.ljust(start) if len(left) + 3 <= start else left + '   '}{remark}".rstrip()
+        if len(line) <= LINE:
+            lines.append(line)
+            continue
+        *before, last = broken(indent + left)
+        lines += before
+        if len(last) + len(remark) + 3 <= LINE:
+            lines.append(f"{last}   {remark}".rstrip())
         else:
-            lines.append(f"{indent}{left.ljust(start) if len(left) + 3 <= start else left + '   '}{remark}".rstrip())
+            lines += [last, *(f"{indent}{' ' * 6}{part}" for part in _noted(remark, LINE - len(indent) - 6))]
     return lines
 
 
@@ -174,7 +178,10 @@ def broken(line: str, width: int = LINE) -> list[str]:
 
     What goes on stands to the right of the sign of equality.
     """
-    sign = line.find(" = ") + 3 if " = " in line else len(line) - len(line.lstrip())
+    indent = len(line) - len(line.lstrip())
+    sign = line.find(" = ") + 3
+    if not 3 <= sign <= width // 2:
+        sign = indent + 2
     lines = []
     while len(line) > width:
         cut = _place_to_break(line, sign, width)
@@ -191,9 +198,9 @@ def _place_to_break(line: str, start: int, width: int) -> int:
     depth = 0
     for k, letter in enumerate(line[:width]):
         depth += (letter in "([") - (letter in ")]")
-        for operator in (" + ", " - ", " .* ", " ./ "):
+        for operator in (" + ", " - ", " .* ", " ./ ", " * "):
             if k > start + FIRST and line.startswith(operator, k) and k + len(operator) <= width:
-                found[2 * depth + (operator in (" .* ", " ./ "))] = k + len(operator)
+                found[2 * depth + (operator not in (" + ", " - "))] = k + len(operator)
     return found[min(found)] if found else 0
 
 
@@ -210,4 +217,7 @@ def reasoned(remark: str) -> list[str]:
 def joined(first: str, rest: list[str]) -> list[str]:
     """Clauses of a sentence in one line, or below each other where that is long."""
     line = first + "".join(rest)
-    return [line] if len(line) <= LINE else [first, *(f"  {clause.removeprefix(', ')}" for clause in rest)]
+    if len(line) <= LINE:
+        return [line]
+    clauses = [f"  {clause.removeprefix(', ')}" for clause in rest]
+    return [part for clause in (first, *clauses) for part in broken(clause, LINE - 2)]

@@ -26,6 +26,7 @@ from matcalc.views.page import Equation, Line, Needed, StepBack, View, Writer
 from matcalc.walk import substitute
 
 BESIDE = 90  # letters of equations that stand in one line
+FACTORS = 4  # of a product whose shapes are written one by one
 FEW = 2  # adjoints that are written out in a gradient: with more the reader is lost
 SUBSTITUTED = 60  # letters of a gradient with all adjoints written out that is still read
 # What carries an adjoint over to the other side, by the operation.
@@ -134,6 +135,10 @@ class LessonWriter:
         """dX of a name, d(X*w) of anything else."""
         if e in self.way.symbols:
             return self.b.differential_of(e) if self.w.plain else self.differentials[str(self.way.symbols[e].params[0])]
+        named = self.b.shorthands.get(e)
+        if named is not None and named.name:
+            name = self.w.name(named.name, e.is_scalar)
+            return f"d{name}" if self.w.plain else rf"\mathrm{{d}}{name}"
         if self.w.plain:
             return f"d({self.w.expr(e)})"
         written = self.w.expr(e)
@@ -372,7 +377,7 @@ def shape_equation(e: Expr, w: Writer) -> str:
     if rest is None or rest.op != "matmul":
         return ""
     factors = [f for f in rest.args if not (f.op == "broadcast" or f.is_scalar)]
-    if len(factors) < 2:
+    if not 2 <= len(factors) <= FACTORS:
         return ""
     if w.plain:
         return f"{''.join(f'({w.shape(f.shape)})' for f in factors)} = {w.shape(rest.shape)}"

@@ -8,17 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from matcalc import core
+from matcalc.calculus.names import is_local
 from matcalc.calculus.problem import Problem
 from matcalc.dims import is_one, symbols
 from matcalc.expr import Expr, number_value, postorder, record
 from matcalc.graph import Graph
+from matcalc.ops.decompositions import chol, pinv, polar
+from matcalc.ops.equations import dlyapunov, lyapunov
 from matcalc.ops.normalization import softmax, standardize
 from matcalc.ops.reductions import std
+from matcalc.ops.spectral import eigvecmax, eigvecmin, eigvecs
 from matcalc.rewrite.terms import split
 from matcalc.walk import depends, transform
 
 SUMS_AND_PRODUCTS = frozenset(("add", "matmul", "scale"))
-BROUGHT = (softmax.name, std.name, standardize.name)  # what differentiating brings in
+# What differentiating brings in, by the letter that it is usually called.
+LETTERS = {
+    softmax.name: "P", std.name: "s", standardize.name: "Z", chol.name: "L", polar.name: "Q", pinv.name: "P",
+    eigvecs.name: "V", eigvecmax.name: "v", eigvecmin.name: "v",
+}  # fmt: skip
+FACTORS = (chol.name, polar.name, pinv.name, eigvecs.name)  # which a page speaks of wherever they occur
+EQUATIONS = (lyapunov.name, dlyapunov.name)
 LINEAR = frozenset((*SUMS_AND_PRODUCTS, "named", "hadamard", "transpose", "broadcast", "sum", "mean", "tr", "vec"))
 
 
@@ -133,36 +143,52 @@ def _free(wanted: str, taken: Iterable[str], numbered: bool) -> str:
 def shorthands(d: Problem) -> dict[Expr, Expr]:
     """Names for what differentiating brings in and has none: P for softmax(S, 2), p for a column, s for a deviation.
 
-    Standardized values are called after what they are made of, `Zh` for Z.
+    Standardized values are called after what they are made of, `Zh` for Z; the matrix of a linear equation, where it
+    is a longer expression, is F.
     """
     if not d.output.is_scalar:
         return {}
     inside = {e.args[0] for e in postorder((d.output,)) if e.op == "named"}
-    found: dict[Expr, None] = {}
+    moving = depends((d.output,), d.wrt)
+    found: dict[Expr, None] = {
+        e: None for e in postorder((d.output,)) if e.op in FACTORS and e in moving and e not in inside
+    }
     for made in d.reverse.adjoints.values():
         for e in postorder((made.value,), through_names=False):
             alone = e.is_scalar and e.op != std.name
-            if e.op in BROUGHT and e not in inside and e is not made.value and not alone:
-                found[e] = None
+            if e.op in LETTERS and e not in inside and e is not made.value and not alone:
+                found[pinv(e.args[0].args[0]) if _is_turned_inverse(e) else e] = None
+            if e.op in EQUATIONS and e.args[0].op == "add" and not any(map(is_local, postorder(e.args[:1]))):
+                found[e.args[0]] = None
     sizes = symbols(size for v in d.graph.declared.values() for size in v.shape)
     taken = {*d.graph.declared, *d.graph.definitions, *sizes}
     names: dict[Expr, Expr] = {}
-    several = {op: sum(e.op == op for e in found) > 1 for op in BROUGHT}
-    for e in found:
-        name = _free(_initial(e), taken, several[e.op])
+    letters = [_initial(e) for e in found]
+    for e, letter in zip(found, letters):
+        name = _free(letter, taken, letters.count(letter) > 1)
         taken.add(name)
         names[e] = core.named(name, e)
+        if e.op == "add":
+            names[d.rewriter.simplify(core.transpose(e))] = core.transpose(names[e])
+        if e.op == pinv.name:
+            names[pinv(core.transpose(e.args[0]))] = core.transpose(names[e])
     return names
 
 
+def _is_turned_inverse(e: Expr) -> bool:
+    return e.op == pinv.name and e.args[0].op == "transpose"
+
+
 def _initial(e: Expr) -> str:
-    """The letter for a distribution, a deviation or standardized values."""
+    """The letter for what differentiating brings in."""
     vector = is_one(e.shape[0]) or is_one(e.shape[1])
-    if e.op == std.name:
-        return "s"
     if e.op == standardize.name:
         return f"{e.args[0].name}h" if e.args[0].name else "z" if vector else "Z"
-    return "p" if vector else "P"
+    if e.op == softmax.name:
+        return "p" if vector else "P"
+    if e.op in (eigvecmax.name, eigvecmin.name) and e.args[0].op == "transpose":
+        return "u"
+    return LETTERS.get(e.op, "F")
 
 
 def is_entrywise(e: Expr) -> bool:

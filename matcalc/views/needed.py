@@ -20,6 +20,7 @@ from matcalc.ops.reductions import centred, norm2, std
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.views.derived import DERIVED
+from matcalc.views.derived_norms import FURTHER
 from matcalc.views.facts import Differential, Fact, Slope, Tangent, bare
 from matcalc.walk import depends
 
@@ -180,6 +181,9 @@ EXPLAINED: dict[str, Callable[[Expr, Expr, Differential], Fact | None]] = {
 # ------------------------------------------------------------------------------------------------ of a derivation
 
 
+WORKED = {**DERIVED, **FURTHER}
+
+
 def needed(d: Problem, jacobians: Iterable[LocalJacobian], differential: Differential) -> Iterator[Fact]:
     """A fact for each function of a derivation that one has to be told about, in the order of their use."""
     seen: set[str] = set()
@@ -200,9 +204,11 @@ def needed(d: Problem, jacobians: Iterable[LocalJacobian], differential: Differe
         elif function.name in EXPLAINED:
             squared = function is norm2 and k > 0 and _is_square_of(jacobians[k - 1].value, j.value)
             fact = EXPLAINED[function.name](jacobians[k - 1].value if squared else j.value, j.argument, moved)
-        elif function.name in DERIVED:
-            fact = DERIVED[function.name](j.value, moved, _total(j.value, jacobians, differential))
+        elif function.name in WORKED:
+            fact = WORKED[function.name](j.value, moved, _total(j.value, jacobians, differential))
         else:
+            fact = Fact(((Tangent(j.value), _total(j.value, jacobians, differential)),), j.identity)
+        if fact is None and function.name in WORKED:
             fact = Fact(((Tangent(j.value), _total(j.value, jacobians, differential)),), j.identity)
         if fact is not None:
             yield fact

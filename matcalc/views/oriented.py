@@ -7,10 +7,13 @@ from typing import Any
 
 from matcalc import core
 from matcalc.exact import ONE
-from matcalc.expr import Expr
+from matcalc.expr import Expr, record
+from matcalc.ops.equations import dlyapunov, lyapunov
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.terms import coefficient_and_rest, times_number
 from matcalc.walk import depends, rebuild, transform
+
+SOLUTIONS = (lyapunov.name, dlyapunov.name)
 
 
 def oriented(e: Expr, differentials: Collection[Expr], rewriter: Rewriter) -> Expr:
@@ -126,6 +129,8 @@ def arranged(e: Expr, differentials: Collection[Expr]) -> Expr:
     moving = depends((e,), differentials, through_names=False)
 
     def change(new: Expr, old: Expr) -> Expr:
+        if old.op == "add" and old in moving:
+            return solved_together(new)
         if old.op in ("broadcast", "matmul") and old in moving:
             return _numbers_in_front(new)
         if old.op != "hadamard":
@@ -135,6 +140,26 @@ def arranged(e: Expr, differentials: Collection[Expr]) -> Expr:
         return rebuild(new, (*kept, *moved)) if kept and moved else new
 
     return transform((e,), change, through_names=False)[e]
+
+
+def solved_together(e: Expr) -> Expr:
+    """Solutions of one linear equation with several right sides as that with their sum: lyapunov(F, X + Y)."""
+    found: dict[tuple[str, Expr], list[tuple[Any, Expr]]] = {}
+    others = []
+    for t in e.args:
+        coefficient, rest = coefficient_and_rest(t)
+        if rest is None or rest.op not in SOLUTIONS:
+            others.append(t)
+        else:
+            found.setdefault((rest.op, rest.args[0]), []).append((coefficient, rest.args[1]))
+    if all(len(parts) == 1 for parts in found.values()):
+        return e
+    sums = []
+    for (op, F), parts in found.items():
+        sign = -1 if all(c.is_negative for c, _ in parts) else 1
+        right = core.add(*(times_number(sign * c, X) for c, X in parts))
+        sums.append(times_number(sign * ONE, record(op)(F, right)))
+    return core.add(*others, *sums)
 
 
 def _numbers_in_front(e: Expr) -> Expr:

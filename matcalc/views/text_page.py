@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from matcalc.languages import Language
-from matcalc.views.layout import Layout, joined, reasoned, wrapped
+from matcalc.views.layout import Layout, broken, joined, reasoned, wrapped
 from matcalc.views.page import Block, Equation, Line, View
 
 
@@ -44,7 +44,7 @@ class TextPage:
                 yield ""
                 yield from self.layout.laid_out(step, number)
         yield from ("", view.heading)
-        yield from self.layout.gradients(view.gradients) if view.gradients else self.lines(view.results)
+        yield from self.layout.gradients(view.gradients) if view.gradients else self.stated(view.results)
         yield from self.second()
         yield from self.said()
         if view.domain:
@@ -52,7 +52,7 @@ class TextPage:
         if view.jacobians:
             yield from ("", t("As Jacobians, each kind of step once"))
             for line in view.jacobians:
-                yield f"  {line.formula}"
+                yield from broken(f"  {line.formula}")
                 yield from reasoned(line.remark) if line.remark else ()
 
     def differential(self) -> Iterator[str]:
@@ -136,6 +136,10 @@ class TextPage:
         """Formulas with their shapes."""
         yield from (f"  {line.formula}   [{line.remark}]" for line in lines)
 
+    def stated(self, lines: list[Line]) -> Iterator[str]:
+        """Results, each with its remark behind or below it."""
+        yield from (part for line in lines for part in self.layout.stated(line))
+
     def chains(self, heading: str, equations: list[Equation]) -> Iterator[str]:
         """Chains of equations below a heading; nothing where there are none."""
         if equations:
@@ -168,7 +172,7 @@ class TextPage:
             yield from ("", part.heading)
             for equation in part.lines:
                 yield from self.layout.chain(equation)
-            yield from (f"  {line.formula}" for line in part.definitions)
+            yield from (part for line in part.definitions for part in broken(f"  {line.formula}"))
             yield from self.layout.concluded(part.result)
             yield from (f"  {line}" for line in wrapped("; ".join(part.remarks)))
             yield from ("  " + t("Valid where: {0}", condition) for condition in part.conditions)
