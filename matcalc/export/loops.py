@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,9 @@ from matcalc.languages import ENGLISH, Language, language
 from matcalc.loops.check import checked
 from matcalc.loops.page import BACKWARD, GRADIENTS, page_data, parts_latex, variables
 from matcalc.loops.problem import LoopProblem
+from matcalc.loops.rows import LINE_END, fitted
 from matcalc.numeric.report import Report
-from matcalc.printing.breaking import broken, displayed, width
 from matcalc.printing.style import STANDARD, Notation
-
-LINE_END = re.compile(r" *\\\\(\[\w+\])?$")
 
 
 @dataclass
@@ -68,7 +65,7 @@ class LoopNote:
 
     def page(self, form: str, markup: Markup, progress: Progress | None = None, **values: Any) -> str:
         """The note by the template of a form, in a markup."""
-        parts = [(title, _fitted(body, markup.line)) for title, body in self.content.parts]
+        parts = [(title, fitted(body, markup.line)) for title, body in self.content.parts]
         note = replace(self.content, parts=parts)
         return tidied(rendered(f"loops.{form}", None, note=note, f=markup, language=self.language, **values))
 
@@ -119,7 +116,7 @@ def loop_section(
         source: the module that is shown; empty for none.
         computed: whether the certificate is made.
     """
-    parts = [(heading, _fitted(body, line)) for heading, body in parts_latex(d, style, notation)]
+    parts = [(heading, fitted(body, line)) for heading, body in parts_latex(d, style, notation)]
     report = str(loop_report(d)) if computed else ""
     return LoopSection(title, text, Content(title, "", variables(d), parts, report, source))
 
@@ -164,40 +161,3 @@ def _pieces(body: str, least: int = 4) -> list[str]:
             groups.append([])
         groups[-1].append(row)
     return ["\n".join([head, *group[:-1], LINE_END.sub("", group[-1]), foot]) for group in groups]
-
-
-def _fitted(body: str, line: float) -> str:
-    """The rows of `aligned`, broken where they are wider than the page."""
-    head, *rows, foot = body.split("\n")
-    return "\n".join([head, *(_fitted_row(row, line) for row in rows), foot])
-
-
-def _fitted_row(row: str, line: float) -> str:
-    left, mark, value = row.partition("&")
-    ending = LINE_END.search(value)
-    value = value[: ending.start()] if ending else value
-    line -= width(left)
-    if not mark or width(value) <= line:
-        return row
-    formula, comma, where = value.partition(r", \quad ")
-    lines = broken(formula, line)
-    if comma and width(lines[-1] + where) + 2 > line:
-        lines[-1] += ","
-        lines.append(where)
-    elif comma:
-        lines[-1] += comma + where
-    lines = [piece if width(piece) <= line else _with_short_fraction(piece, line) for piece in lines]
-    return f"{left}{mark}" + " \\\\\n&\\qquad ".join(lines) + (ending[0] if ending else "")
-
-
-def _with_short_fraction(formula: str, line: float) -> str:
-    """The formula with the numerator of its first fraction in several lines, as no line breaks inside a fraction."""
-    before, fraction, rest = formula.partition(r"\frac{")
-    depth, end = 1, 0
-    while fraction and depth:
-        depth += (rest[end] == "{") - (rest[end] == "}")
-        end += 1
-    if not fraction:
-        return formula
-    numerator = displayed(rest[: end - 1], 0.6 * line).replace("\n", " ")
-    return f"{before}{fraction}{numerator}}}{rest[end:]}"

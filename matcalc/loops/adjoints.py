@@ -52,6 +52,7 @@ class Moved:
     last: Dim
     own: bool
     lag: int
+    owner: str
     others: tuple[Run, ...] = ()
     guards: tuple[Guard, ...] = ()
 
@@ -211,22 +212,31 @@ class Adjoints:
         ends = [p for p in self.parts.get(r.name, ()) if p.run is None and p.what is not None]
         full = [m for m in moved if m.own or (same(m.last, run.last) and m.first in (run.first, r.lowest))]
         rest = [m for m in moved if m not in full]
-        deepest = max((m.lag for m in full if m.own), default=0)
+        deepest: dict[str, int] = {}
+        for m in full:
+            if m.own and m.lag:
+                deepest[m.owner] = max(m.lag, deepest.get(m.owner, 0))
         value = self.terms_of(full)
         head = self.pieces.adjoint_at(r, run.name, 0)
         final = [p for p in ends if p.what is not None and same(p.what.at, run.last)]
-        if final and all(m.own for m in moved) and len(final) == len(ends):
-            yield from (Line(self.at(r, plus(run.last, k)), ()) for k in range(1, deepest))
+        if final and all(m.own and m.lag for m in moved) and len(final) == len(ends):
+            yield from self.boundary(run, {name: lag - 1 for name, lag in deepest.items()})
             yield Line(self.at(r, run.last), (Term(core.add(*(p.value for p in final))),))
             if full:
                 yield Line(head, value, Range(run.name, plus(run.last, -1), run.first))
             yield from self.at_starts(r, full)
             return
-        yield from (Line(self.at(r, plus(run.last, k)), ()) for k in range(1, deepest + 1))
+        yield from self.boundary(run, deepest)
         added = [Line(self.at(r, p.what.at), (Term(p.value),), None, "+=") for p in ends if p.what is not None]
         added += [Line(head, (m.term,), Range(run.name, m.first, m.last), "+=") for m in rest]
         yield Line(head, value, Range(run.name, run.last, run.first), "=", tuple(added))
         yield from self.at_starts(r, full)
+
+    def boundary(self, run: Run, lags: dict[str, int]) -> Iterator[Line]:
+        """The adjoints behind the end, which are 0: so many of each recurrence."""
+        for name, lag in lags.items():
+            for k in range(1, lag + 1):
+                yield Line(self.at(self.program.recurrences[name], plus(run.last, k)), ())
 
     def at(self, r: Recurrence, position: Dim) -> Expr:
         """The adjoint at a position."""
@@ -254,7 +264,8 @@ class Adjoints:
         others = tuple(replace(o, name=names.get(o.name, o.name)) for o in p.others)
         first, last = plus(p.run.first, p.what.at), plus(p.run.last, p.what.at)
         own = any(p.piece is self.pieces.steps[part] for part in self.group(r).parts)
-        return Moved(value, first, last, own, -p.what.at if own and isinstance(p.what.at, int) else 0, others, guards)
+        lag = -p.what.at if own and isinstance(p.what.at, int) else 0
+        return Moved(value, first, last, own, lag, self.owner(p.piece), others, guards)
 
     def at_starts(self, r: Recurrence, full: list[Moved]) -> Iterator[Line]:
         """The adjoints of the starts that pass something on."""

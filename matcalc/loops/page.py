@@ -12,6 +12,8 @@ from matcalc.indices.lifting import TITLE
 from matcalc.indices.shown import liftings_latex, liftings_text
 from matcalc.loops.lines import Line, line_latex, text, value_text
 from matcalc.loops.problem import LoopProblem
+from matcalc.loops.rows import fitted
+from matcalc.printing.breaking import LINE
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 from matcalc.properties import names_of
@@ -103,12 +105,12 @@ def page_latex(d: LoopProblem, style: str, notation: Notation = STANDARD) -> str
     rows = []
     for title, lines in rows_latex(d, style, notation):
         rows += [rf"&\textbf{{{title}}}", *lines]
-    return aligned(rows)
+    return fitted(aligned(rows), LINE)
 
 
 def parts_latex(d: LoopProblem, style: str, notation: Notation = STANDARD) -> list[tuple[str, str]]:
     """The parts of the page, each as an aligned list."""
-    return [(title, aligned(rows)) for title, rows in rows_latex(d, style, notation)]
+    return [(title, fitted(aligned(rows), LINE)) for title, rows in rows_latex(d, style, notation)]
 
 
 def rows_latex(d: LoopProblem, style: str, notation: Notation = STANDARD) -> list[tuple[str, list[str]]]:
