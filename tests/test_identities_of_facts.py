@@ -197,6 +197,34 @@ x: n x 1; y: n x 1
   norm2(x*y') = norm2(x)*norm2(y)
 L: n x n lower-triangular
   det(L) = prod(diagvec(L))
+K: 3 x 3 skew
+  det(K) = 0
+A: 2 x 2
+  A^2 - tr(A)*A + det(A)*eye(2) = zeros(2, 2)
+A: 2 x 2
+  2*det(A) = tr(A)^2 - tr(A^2)
+A: 2 x 2 invertible
+  inv(A) = (tr(A)*eye(2) - A)/det(A)
+A: 2 x 2
+  adj(A) = tr(A)*eye(2) - A
+A: 3 x 3
+  6*det(A) = tr(A)^3 - 3*tr(A)*tr(A^2) + 2*tr(A^3)
+S: 2 x 2 symmetric
+  det(S) = S[1,1]*S[2,2] - S[1,2]^2
+L: 3 x 3 lower-triangular
+  det(L) = L[1,1]*L[2,2]*L[3,3]
+x: 2 x 1; A: 2 x 2 symmetric
+  x'*A*x = A[1,1]*x[1]^2 + 2*A[1,2]*x[1]*x[2] + A[2,2]*x[2]^2
+K: 2 x 2 skew
+  det(K) = K[1,2]^2
+K: 2 x 2 skew
+  K^2 = -det(K)*eye(2)
+A: 2 x 2; B: 2 x 2
+  tr((A*B - B*A)^2) = -2*det(A*B - B*A)
+A: 2 x 2
+  norm2(A)^2 = A[1,1]^2 + A[1,2]^2 + A[2,1]^2 + A[2,2]^2
+a: 3 x 1; b: 3 x 1
+  norm2([0, -a[3], a[2]; a[3], 0, -a[1]; -a[2], a[1], 0]*b)^2 = norm2(a)^2*norm2(b)^2 - (a'*b)^2
 """
 
 FALSE = """
@@ -244,6 +272,20 @@ A: m x n; u: m x 1
   sum((u*ones(1, n)) .* A) = sum(u)*sum(A)
 S: n x n positive-definite
   det(sqrtm(S)) = det(S)^2
+K: 3 x 3 skew
+  det(K + eye(3)) = 1
+A: 3 x 3
+  A^2 - tr(A)*A + det(A)*eye(3) = zeros(3, 3)
+A: 2 x 2
+  det(A) = tr(A)^2 - tr(A^2)
+S: 3 x 3 symmetric
+  det(S) = 0
+K: 4 x 4 skew
+  det(K) = 0
+A: 2 x 2; B: 2 x 2
+  det(A + B) = det(A) + det(B)
+L: 2 x 2 lower-triangular
+  L*L' = L'*L
 """
 
 

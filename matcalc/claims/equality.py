@@ -37,7 +37,7 @@ SLOW = frozenset(
     )
 )
 LOW_RANK = DOWN | UP | WITH_INVERSE  # one direction at a time
-LAST = frozenset((EQUAL_ENTRIES,))
+LAST = EQUAL_ENTRIES
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
 RECOGNISING = frozenset(
@@ -198,7 +198,7 @@ def _entry_by_entry(pair: tuple[Expr, Expr], given: list[tuple[str, Expr]]) -> P
     """The prover, if the difference of the two sides is 0 for each entry by itself."""
     gap = difference_of(*pair)
     try:
-        prover = Prover(Context(given), frozenset(RULES) - {EQUAL_ENTRIES})
+        prover = Prover(Context(given), frozenset(RULES) - EQUAL_ENTRIES)
         return prover if is_zero(prover.normal(gap)) else None
     except (WorkLimitError, RuntimeError, NoRuleError, ShapeError):
         return None

@@ -11,15 +11,17 @@ from matcalc.dims import is_one, same
 from matcalc.exact import sp
 from matcalc.expr import Expr, postorder, record
 from matcalc.ops.elementwise import arctan, cos, sqrt
+from matcalc.ops.linalg import det
 from matcalc.ops.selection import rows_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import node_rule
 from matcalc.rules.entries import Entries
 from matcalc.rules.entry_algebra import vanishes
+from matcalc.rules.small_matrices import NUMBERS, SmallMatrices, is_small
 
 ALGEBRA = "Lang, Algebra (2002), ch. IV and V"
-EQUAL_ENTRIES = "equal_functions_of_entries"
-MAX_NODES, MAX_ENTRIES, MAX_DETERMINANT, MAX_COLUMNS = 80, 16, 3, 6
+EQUAL_ENTRIES = frozenset(("equal_functions_of_entries", "singular_by_entries"))
+MAX_NODES, MAX_ENTRIES, MAX_COLUMNS = 80, 16, 6
 
 
 def _example() -> tuple[Expr, Expr]:
@@ -33,16 +35,31 @@ def equal_functions_of_entries(e: Expr, context: Context) -> Expr | None:
     """f(X) - g(X) = 0 where f and g are one rational function of exponentials, roots, sines and absolute values"""
     if sum(1 for _ in postorder((e,))) > MAX_NODES:
         return None
+    return core.zero_of(e) if _is_zero(e, context) else None
+
+
+def _singular() -> tuple[Expr, Expr]:
+    return det(var("K", 3, 3, ["skew"])), number(0)
+
+
+@node_rule(op="det", group="expand", source=ALGEBRA, example=_singular)
+def singular_by_entries(e: Expr, context: Context) -> Expr | None:
+    """det(A) = 0 where that is so whatever the entries are"""
+    return number(0) if is_small(e.args[0]) and _is_zero(e, context) else None
+
+
+def _is_zero(e: Expr, context: Context) -> bool:
     entries = Entries(context)
     reader = _Reader(context, entries, e)
+    matrix = None if e.is_scalar else reader.matrices.of(e)
     cells: list[tuple[Expr, int | None]]
+    if matrix is not None:
+        return all(vanishes(x) for x in matrix)
     if _is_small(e):
         cells = [(x, None) for line in entries.grid(e) for x in line]
     else:
         cells = [(e, k) for k in range(1, e.shape[1] + 1)] if _has_few_columns(e) else [(e, None)]
-    if not all(vanishes(reader.read(*cell)) for cell in cells):
-        return None
-    return number(0) if e.is_scalar else core.zeros(*e.shape)
+    return all(vanishes(reader.read(*cell)) for cell in cells)
 
 
 def _is_small(e: Expr) -> bool:
@@ -63,6 +80,7 @@ class _Reader:
 
     def __init__(self, context: Context, entries: Entries, whole: Expr) -> None:
         self.context, self.entries, self.whole = context, entries, whole
+        self.matrices = SmallMatrices(context, self.read, entries.grid)
         self.found: dict[tuple[Expr, int | None], Any] = {}
         self.symbols: dict[tuple[bytes, int | None], Any] = {}
         self.others = {s.args[0].digest: s for s in postorder((whole,)) if s.op == "prodothers"}
@@ -86,8 +104,10 @@ class _Reader:
         scalar = record(e.op).scalar_function
         if scalar is not None and len(e.args) == 1 and not e.params:
             return scalar(self.read(e.args[0], column))
-        if e.op == "det" and isinstance(e.args[0].shape[0], int) and e.args[0].shape[0] <= MAX_DETERMINANT:
-            return sp.Matrix([[self.read(x) for x in line] for line in self.entries.grid(e.args[0])]).det()
+        if e.op in NUMBERS and e.is_scalar and all(map(is_small, e.args)):
+            matrices = [self.matrices.of(a) for a in e.args]
+            if not any(A is None for A in matrices):
+                return NUMBERS[e.op](*matrices)
         others = self.others.get(e.args[0].digest) if e.op == "prod" else None
         if others is not None and others.params == e.params and others.shape == self.whole.shape:
             return self.read(others, column) * self.read(e.args[0], column)
