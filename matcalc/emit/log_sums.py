@@ -21,8 +21,14 @@ from matcalc.rewrite.terms import meaning
 
 
 def log_of_sum(total: Expr) -> Expr | None:
-    """log(T) for several terms, each an exponential (or a sum or a multiple of those) or known to be positive."""
+    """log(T) for several terms, each an exponential (or a sum or a multiple of those) or known to be positive.
+
+    T may be the sum of the entries of such a matrix.
+    """
     total = meaning(total)
+    if total.op == "sum":
+        inner = log_of_sum(total.args[0])
+        return None if inner is None else logsumexp(inner, total.params[0])
     if total.op != "add" or all(_log_of_exponential(t) is None for t in total.args):
         return None
     logarithms = [_log_of_term(t) for t in total.args]

@@ -30,7 +30,7 @@ from matcalc.emit.quotients import without_common_part
 from matcalc.expr import Expr, node, number_value
 from matcalc.ops.activations import log1mexp, normcdf, normlogcdf, normratio
 from matcalc.ops.comparison import maximum, minimum
-from matcalc.ops.elementwise import absolute, expm1, log, log1p, sigmoid, sinh, softplus
+from matcalc.ops.elementwise import absolute, exp, expm1, log, log1p, sigmoid, sinh, softplus
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax
 from matcalc.rewrite.terms import meaning
 
@@ -62,6 +62,8 @@ def _stable_log(e: Expr) -> Expr | None:
         return inner
     if meaning(X).op == "normcdf":
         return normlogcdf(*meaning(X).args)
+    if meaning(X).op == "erfc":  # erfc(X) = 2 normcdf(-sqrt(2) X)
+        return core.plus(number(sp.log(2)), normlogcdf(_as_normal(*meaning(X).args)))
     if meaning(X).op == "cosh":
         return _log_cosh(*meaning(X).args)
     rest = plus_one(*meaning(X).args) if meaning(X).op == "abs" else None
@@ -72,6 +74,10 @@ def _stable_log(e: Expr) -> Expr | None:
         return inner
     rest = plus_one(X)
     return _log_of_difference(X) if rest is None else _log_of_one_plus(rest, X)
+
+
+def _as_normal(X: Expr) -> Expr:
+    return core.scale(number(-sp.sqrt(2)), X)
 
 
 def _log_cosh(X: Expr) -> Expr:
@@ -167,7 +173,9 @@ def _normal_ratio(e: Expr) -> Expr | None:
 
 def _ratio(above: Expr, below: Expr) -> Expr | None:
     """normpdf(X) ./ normcdf(X), and normpdf(X) ./ (1 - normcdf(X)), which is that at -X."""
-    above = meaning(above)
+    above, lower = meaning(above), meaning(below)
+    if lower.op == "erfc" and above is exp(minus(core.power(lower.args[0], 2))):
+        return core.scale(number(sp.sqrt(sp.pi / 2)), normratio(_as_normal(lower.args[0])))
     if above.op != "normpdf":
         return None
     X = above.args[0]
