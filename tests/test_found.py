@@ -13,6 +13,7 @@ import matcalc as mc
 SIZES = {"n": 2, "m": 3}
 LIBRARIES = sorted({"jax", "torch", "array-api", "dask"} & checks.CHECKS.keys())
 X = np.array([[1.4, -0.4], [0.3, -0.35]])
+WIDE = np.array([[0.2, -0.3, 1.2], [-0.5, 1.3, 0.6]])
 # Each with the check that failed, and the point.
 FOUND: list[tuple[str, str, dict[str, Any]]] = [
     # A constant beside an array of LAPACK's was an array of integers, and so was the result.
@@ -48,6 +49,13 @@ FOUND: list[tuple[str, str, dict[str, Any]]] = [
     # No axis was looked up among the sizes.
     *((t, "b: 1 x 1; standardize(b, ddof=0, eps=0.1)", {"b": 2.2}) for t in LIBRARIES),
     *((t, "C: n x n; sum(standardize(C, ddof=1, eps=0.1).*C)", {"C": X}) for t in LIBRARIES),
+    # sigmoid(x) sigmoid(-x) became one function, and took every sigmoid(x) of the product with it.
+    ("gradient", "C: n x n; S = tanh(C) + tanh(C).*tanh(C) + tanh(C); sum(S.*S)", {"C": X}),
+    ("jacobian", "C: n x n; tanh(C) + tanh(C).*tanh(C) + tanh(C)", {"C": X}),
+    ("hessian", "C: n x n; sum((1 + tanh(C)).^2)", {"C": X}),
+    # Of the factors of a mean those with negative exponents were not seen: it was centred, where it is none.
+    ("gradient", "P: n x m; Q: n x m; c: 1 x 1; c*var(P ./ Q, ddof=1)", {"P": WIDE, "Q": 2 - WIDE, "c": 1.3}),
+    ("gradient", "P: n x m; Q: n x m; c: 1 x 1; c*sum(var(P ./ Q, 1))", {"P": WIDE, "Q": 2 - WIDE, "c": 1.3}),
     # The singular values of nan were looked for.
     ("gradient", "A: n x n; sum(pinv(sqrtm(A*A)))", {"A": X}),
 ]

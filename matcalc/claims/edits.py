@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import permutations
 
 from matcalc import core
 from matcalc.claims.prover import replaced
@@ -109,8 +110,8 @@ def _of_product(e: Expr) -> Iterator[tuple[str, Expr, Callable[..., Expr]]]:
         rest = (*e.args[:k], *e.args[k + 1 :])
         yield "drop factor", f, lambda rest=rest: rebuild(e, rest) if len(rest) > 1 else rest[0]
     if e.op == "hadamard":
-        for a, b in ((x, y) for x in e.args for y in e.args if x is not y):
-            others = tuple(f for f in e.args if f is not a and f is not b)
+        for (i, a), (k, b) in permutations(enumerate(e.args), 2):
+            others = tuple(f for n, f in enumerate(e.args) if n not in (i, k))
             yield "product", e, lambda a=a, b=b, others=others: core.hadamard(core.matmul(a, b), *others)
     if e.op == "matmul":
         for k, (a, b) in enumerate(zip(e.args, e.args[1:])):

@@ -110,15 +110,15 @@ class Composition:
 
     def _sum(self, e: Expr) -> Shape:
         """A sum term by term; functions that are spelled in two terms count as one."""
-        terms, total = list(e.args), AFFINE
-        if len(terms) <= _MANY:
-            for first, other in permutations(e.args, 2):
-                if first in terms and other in terms:
+        left, total = dict(enumerate(e.args)), AFFINE
+        if len(left) <= _MANY:
+            for (i, first), (k, other) in permutations(enumerate(e.args), 2):
+                if i in left and k in left:
                     found = next((f for recognise in PAIRS if (f := recognise(self, first, other)) is not None), None)
                     if found is not None:
-                        terms = [t for t in terms if t not in (first, other)]
+                        del left[i], left[k]
                         total = total.both(found)
-        return total.both(self._all([self.shape[t] for t in terms]))
+        return total.both(self._all([self.shape[t] for t in left.values()]))
 
     def is_constant(self, e: Expr) -> bool:
         """Whether an expression does not depend on the variables."""

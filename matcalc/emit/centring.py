@@ -47,14 +47,13 @@ def _again(e: Expr) -> Expr:
             rest = [a for n, a in enumerate(e.args) if n != k]
             if Y is None or Y.shape != e.shape or not rest:
                 continue
-            outside = Counter(powers)
-            outside[average] -= 1
+            outside = Counter({b: n for b, n in powers.items() if b is not average and n != 0})
             found = _weight(average, Y, axis, outside, c, rest)
             if found is not None:
                 if found == (None,) and t is broadcast(minus(average), e.shape):
                     e = centred(Y, axis)  # as the code of moments has it
                 P = found[0]
-                weighted = P is not None and P in +outside
+                weighted = P is not None and P in outside
                 if P is not None:
                     e = _without_normaliser(e, P, axis, weighted, [f for a in rest for f in _terms(a)])
                 return _less_mean(e, P, axis, weighted)
@@ -114,13 +113,13 @@ def _weight(
     inside = _terms(Y)
     given = _sum_of([(k * -c, _product(F, outside)) for k, F in inside])
     if average.op == "mean":
-        fits = given == wanted and all(_constant_along(b, axis) for b in +outside)
+        fits = given == wanted and all(_constant_along(b, axis) for b in outside)
         return (None,) if fits else None
     for P in dict.fromkeys(b for F in ([*outside], *(F for _, F in inside)) for b in F if b.op == "softmax"):
         along = P.params[0]
         if P.shape != Y.shape or (axis != along and not (axis is None and is_one(P.shape[2 - along]))):
             continue
-        others = (b for b in +outside if b is not P)
+        others = (b for b, n in outside.items() if b is not P or n != 1)
         if given == _sum_of([(k, _product(F, Counter([P]))) for a in rest for k, F in _terms(a)]) and all(
             _constant_along(b, axis) for b in others
         ):

@@ -190,7 +190,8 @@ def _join_slopes(select: Selector, parts: _Product) -> None:
         (c, X), (d, Y) = coefficient_and_rest(a.args[0]), coefficient_and_rest(b.args[0])
         if X is None or X is not Y or c != -d:
             continue
-        parts.above = [f for f in parts.above if f is not a and f is not b]
+        parts.above.remove(a)  # once: the slope may meet a sigmoid, as in (1 - tanh(x)^2) (1 + tanh(x))
+        parts.above.remove(b)
         if abs(c) == 2:  # the slope of tanh(X)
             parts.number /= 4
             parts.below.append(power(cosh(X), _SQUARE))

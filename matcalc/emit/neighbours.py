@@ -72,8 +72,8 @@ def _weights(t: Expr, X: Expr, Z: Expr) -> tuple[bool, Weights]:
     if body.op == "matmul":
         W, *others = body.args
         return True, [(c, W)] if core.matmul(*others) is Z else []
-    for column in body.args if body.op == "hadamard" else ():
-        others = [f for f in body.args if f is not column]
+    for k, column in enumerate(body.args if body.op == "hadamard" else ()):
+        others = [*body.args[:k], *body.args[k + 1 :]]
         if others and core.hadamard(*others) is X:
             return False, [(-c * k, W) for k, W in _summed(column)]
     return False, []

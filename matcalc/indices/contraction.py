@@ -142,7 +142,7 @@ def _one_sum(summand: Term, bound: Sequence[Index], row: Place, column: Place) -
         wide = next((p for p in parts if len(p.free) > 2), None)
         if wide is None:
             break
-        near = _distances(wide, [p for p in parts if p is not wide], indices)
+        near = _distances(wide, _beside(wide, parts), indices)
         if near is not None:
             over = sorted(wide.free - near.free, key=lambda index: index.name)
             took_term(lifting.DISTANCES, wide, (near.matrix, near.row, near.column), over)
@@ -207,11 +207,17 @@ def _opposite(e: Expr) -> Expr:
     return core.minus(e)
 
 
+def _beside(part: Term, parts: Sequence[Term]) -> list[Term]:
+    """The other factors; one that stands twice is beside itself."""
+    k = parts.index(part)
+    return [*parts[:k], *parts[k + 1 :]]
+
+
 def _distributed(wide: Term, parts: Sequence[Term], bound: Sequence[Index], row: Place, column: Place) -> Expr:
     """A summand with a sum of too many indices as a factor: multiplied out."""
     if not (isinstance(wide, Apply) and wide.kind in ("add", "square")):
         raise NoMatrixError("it depends on more than two indices at a time")
-    others = [p for p in parts if p is not wide]
+    others = _beside(wide, parts)
     if wide.kind == "square":
         base = wide.args[0]
         if isinstance(base, Total):

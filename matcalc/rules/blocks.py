@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from matcalc import core
@@ -94,14 +95,10 @@ def _summed() -> tuple[Expr, Expr]:
 @node_rule(op="add", group="expand", source=MATRIX_ALGEBRA, example=_summed, having="block, block")
 def sum_of_blocks(e: Expr, context: Context) -> Expr | None:
     """[A, B; C, D] + [E, F; G, H] = [A + E, B + F; C + G, D + H]"""
-    blocks = [t for t in e.args if t.op == "block"]
-    for k, first in enumerate(blocks):
-        for second in blocks[k + 1 :]:
-            if first.params == second.params and all(
-                same_shape(a.shape, b.shape) for a, b in zip(first.args, second.args)
-            ):
-                joint = block(*[add(a, b) for a, b in zip(first.args, second.args)], *first.params)
-                return add(joint, *(t for t in e.args if t is not first and t is not second))
+    for (i, first), (k, second) in combinations([(n, t) for n, t in enumerate(e.args) if t.op == "block"], 2):
+        if first.params == second.params and all(same_shape(a.shape, b.shape) for a, b in zip(first.args, second.args)):
+            joint = block(*[add(a, b) for a, b in zip(first.args, second.args)], *first.params)
+            return add(joint, *(t for n, t in enumerate(e.args) if n not in (i, k)))
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 
 from matcalc import core
 from matcalc.core import number, scale, transpose, var
@@ -144,10 +145,8 @@ def _is_pair(a: Expr, b: Expr) -> Expr | None:
 @node_rule(op="add", source=HORN, example=_residual)
 def lyapunov_solves_its_equation(e: Expr, context: Context) -> Expr | None:
     """A X + X A' = Q for X = lyapunov(A, Q)"""
-    for a in e.args:
-        for b in e.args:
-            Q = _is_pair(a, b) if a is not b else None
-            if Q is not None:
-                rest = [t for t in e.args if t is not a and t is not b]
-                return core.add(Q, *rest)
+    for (i, a), (k, b) in permutations(enumerate(e.args), 2):
+        Q = _is_pair(a, b)
+        if Q is not None:
+            return core.add(Q, *(t for n, t in enumerate(e.args) if n not in (i, k)))
     return None
