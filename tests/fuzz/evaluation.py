@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from matcalc.exact.scalar import Exact
 from matcalc.expr import Expr, postorder
 
 from .constants import LEAVES
@@ -62,7 +63,7 @@ class Evaluation:
 
     def parameter(self, p: Any) -> Any:
         """A parameter as a definition takes it."""
-        if not isinstance(p, sp.Basic):
+        if not isinstance(p, (sp.Basic, Exact)):
             return p
         found = _number(p, self.sizes)
         return int(found) if found.is_integer() else found
