@@ -134,6 +134,11 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     one.add_argument("--name", metavar="NAME", help="with --of: what it is differentiated by")
     one.add_argument("--kind", choices=names(CLAIMED), default=GRADIENT.name)
     one.add_argument("--by", metavar="NAME", help="with --kind hessian: the second variable of a mixed Hessian")
+    one.add_argument(
+        "--tutor",
+        action="store_true",
+        help="for a hand derivation: what is right, the first error, the step that helps, how to go on",
+    )
     one.add_argument("--language", default="en", metavar="CODE", help="of the fixed words: en (default), es, hi")
     _add_options_of_sources(one)
     _add_format(one, ("text", "json"))

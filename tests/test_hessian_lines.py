@@ -135,8 +135,8 @@ def sums(page, found, along, H):
 
 TEXTBOOK = [
     ("Rayleigh", "x", "d2f/dx2 = 2*(A - f*eye(n) - g_x*x' - x*g_x')/(x'*x)"),
-    ("attention", "Q", "d2f/dq_i2 = K'*(diag(gz_i) - gz_i*a_i' - a_i*gz_i')*K/d"),
-    ("attention", "K", "sum_i kron(q_i*q_i', diag(gz_i) - gz_i*a_i' - a_i*gz_i')/d"),
+    ("attention", "Q", "d2f/dq_i2 = K'*(diag(g_z_i) - g_z_i*a_i' - a_i*g_z_i')*K/d"),
+    ("attention", "K", "sum_i kron(q_i*q_i', diag(g_z_i) - g_z_i*a_i' - a_i*g_z_i')/d"),
     ("attention", "Q", "dg_Z = (g_A - sum(g_A .* A, 2)) .* dA - A .* sum(g_A .* dA, 2)"),
     ("attention", "Q", "= g_Z .* (dZ - sum(A .* dZ, 2)) - A .* sum(g_Z .* dZ, 2)"),
     ("gates", "W", "kron(x*x', diag(g_a .* (1 - 2*a) .* a .* (1 - a)))"),

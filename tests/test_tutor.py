@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import matcalc as mc
+from matcalc.cli import main
 
 NETWORK = mc.derive(
     "x: 1 x D; W1: D x H; W2: H x K; y: 1 x K constant one-hot\n"
@@ -55,3 +56,25 @@ def test_a_wrong_line_without_a_diagnosis_has_numbers() -> None:
 def test_jacobians_have_no_tutor() -> None:
     with pytest.raises(mc.MatcalcError, match="scalar"):
         mc.derive("F = A*X", wrt="X").tutor("dF/dX = A")
+
+
+HAND = "X: n x p constant\nw: p x 1\ns = X*w\nf = sum(exp(s))\ng_s = exp(s)\ng_w = X*g_s\n"
+
+
+def test_a_page_on_the_command_line(capsys, tmp_path):
+    path = tmp_path / "page.txt"
+    path.write_text(HAND)
+    assert main(["claim", str(path)]) == 1
+    assert "5  proved      g_s = exp(s)" in capsys.readouterr().out
+    assert main(["claim", str(path), "--tutor"]) == 1
+    page = capsys.readouterr().out
+    assert page.startswith("Right so far: g_s (5).")
+    assert "Which g_w of the shape of w, p x 1" in page
+    (tmp_path / "f.txt").write_text(HAND.partition("g_s")[0])
+    assert main(["claim", "g_w = X'*exp(s)", "--of", str(tmp_path / "f.txt"), "--tutor", "--language", "hi"]) == 0
+    assert "g_w" in capsys.readouterr().out
+
+
+def test_a_page_without_claims_is_refused(capsys):
+    assert main(["claim", "A' = A", "--tutor"]) == 2
+    assert "no line `g_NAME = ...`" in capsys.readouterr().err

@@ -120,12 +120,25 @@ def judged_text(
     return replace(judged_lines(d, lines), notice=d.notice)
 
 
+def hand_derivation(text: str) -> tuple[str, str]:
+    """The function and the claims about it in one text.
+
+    Raises:
+        MatcalcError: no statement claims a derivative.
+    """
+    split = _hand_derivation(text)
+    if split is None:
+        raise MatcalcError("no line `g_NAME = ...` or `df/dNAME = ...` about a name that stands before it")
+    return split
+
+
 def _hand_derivation(text: str) -> tuple[str, str] | None:
     """The function and the claims; None where no statement claims a derivative."""
-    for statement in statements(text):
-        claimed = claimed_in(statement.text)
+    parts = list(statements(text))
+    claims = [claimed_in(statement.text) for statement in parts]
+    for k, (statement, claimed) in enumerate(zip(parts, claims)):
         known = text[: statement.start]
-        if statement.text.lstrip().startswith("g_"):  # which may be a value of the function's own
+        if statement.text.lstrip().startswith(ADJOINT) and None in claims[k:]:  # a value of the function's own
             continue
         if claimed is not None and _mentions(known, claimed.name) and not _mentions(known, f"{ADJOINT}{claimed.name}"):
             return known, "\n" * (statement.line - 1) + text[statement.start :]

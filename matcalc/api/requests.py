@@ -17,14 +17,14 @@ from matcalc.kinds import GRADIENT, SHOWN, kind_of
 from matcalc.optional import later
 
 if TYPE_CHECKING:
-    from matcalc.api.prove import judged_text
+    from matcalc.api.prove import hand_derivation, judged_text
     from matcalc.api.reference import found as entries_about
     from matcalc.api.reference import lines, operations, rules
     from matcalc.export.data import derivation_data, hessian_data, report_data
     from matcalc.export.verdicts import verdict_data
     from matcalc.functions.request import program_after
 else:
-    (judged_text,) = later("matcalc.api.prove", "judged_text")
+    hand_derivation, judged_text = later("matcalc.api.prove", "hand_derivation", "judged_text")
     entries_about, lines, operations, rules = later("matcalc.api.reference", "found", "lines", "operations", "rules")
     derivation_data, hessian_data, report_data = later(
         "matcalc.export.data", "derivation_data", "hessian_data", "report_data"
@@ -122,8 +122,10 @@ def _check(given: Given) -> Answer:
     return _answer(str(report), report_data(report), "ok" if report.ok else "failed")
 
 
-@_command("claim", "claim", "of", "name", *SOURCE[1:], "kind", "by", "language", "format")
+@_command("claim", "claim", "of", "name", *SOURCE[1:], "kind", "by", "tutor", "language", "format")
 def _claim(given: Given) -> Answer:
+    if given.get("tutor"):
+        return _tutored(given)
     if given.get("of") is not None:
         if given.get("name") is None:
             raise MatcalcError("--of needs --name: the variable or named value whose derivative is claimed")
@@ -140,6 +142,19 @@ def _claim(given: Given) -> Answer:
     return _answer(
         verdict.text(given.get("language", "en")), verdict_data(verdict), _STATUS.get(verdict.status, "undecided")
     )
+
+
+def _tutored(given: Given) -> Answer:
+    """The page for the author of a hand derivation, whose function stands before it or is given apart."""
+    lines = given["claim"]
+    if given.get("of") is not None:
+        d = derivation({**given, "source": given["of"]})
+    else:
+        function, lines = hand_derivation(given["claim"])
+        d = derivation({**given, "source": function})
+    verdict = d.claim_lines(lines)
+    status = _STATUS.get(verdict.status, "undecided")
+    return _answer(d.tutor(lines, language=given.get("language", "en")), verdict_data(verdict), status)
 
 
 @_command("curvature", *SOURCE, "format")

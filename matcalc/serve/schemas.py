@@ -64,6 +64,7 @@ def fields() -> dict[str, Schema]:
         "claim": _text("`left = right`, `f = ...; df/dx = ...`, or with `of` the claimed derivative"),
         "of": _text("the function whose derivative is claimed"),
         "name": _text("with `of`: the variable or named value whose derivative is claimed"),
+        "tutor": {"type": "boolean", "description": "whether a hand derivation is answered as a tutor would"},
         "over": _several("the unknowns: `w`, or `W, b`"),
         "subject_to": _several("equations that hold: `W'*W = eye(k)`"),
         "sense": _text("what is sought", enum=["min", "max", "stationary"]),

@@ -270,20 +270,17 @@ class _RowNames:
 
 
 class _PieceNames:
-    """Names for row i or column j of named matrices, as columns: p_i and p_j for P, g_i for an adjoint."""
+    """Names for row i or column j of named matrices, as columns: p_i and p_j for P, g_z_i for g_Z."""
 
     def __init__(self, writer: LessonWriter) -> None:
         self.names = Names(_taken(writer.b.d))
         self.shorthands = writer.b.shorthands
-        self.g_is_free = not {"g", "G"} & {*writer.b.d.graph.declared, *writer.b.d.graph.definitions}
 
     def __call__(self, M: Expr, along: int) -> Expr | None:
         name = self.shorthands.get(M, M).name
         if not name:
             return None
-        stem = name.lower()
-        if name.startswith(ADJOINT):
-            stem = "g" if self.g_is_free else f"g{name.removeprefix(ADJOINT).lower()}"
+        stem = name if name.lower() == ADJOINT[0] else name.lower()  # g_i would be an adjoint
         return core.var(self.names.fresh(f"{stem}_{INDEX[along]}"), M.shape[along == ROWS], 1)
 
 
