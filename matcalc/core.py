@@ -28,7 +28,7 @@ def number(value: Any) -> Expr:
 
 
 def exact(value: Any) -> Any:
-    """A Python or SymPy number as an exact SymPy scalar; a float as the decimal that it prints as.
+    """A Python or SymPy number as an exact scalar; a float as the decimal that it prints as.
 
     Raises:
         MatcalcError: it is complex, infinite, or no number.

@@ -115,6 +115,7 @@ def test_rational_numbers_are_numbers_of_python() -> None:
     assert (round(rational("2.7")), bool(rational(0))) == (3, False)
     with pytest.raises(TypeError):
         operator.index(third)
+    assert float(-(rational(10) ** 400)) == float(-(sp.Integer(10) ** 400)) == -np.inf
 
 
 def test_what_has_no_value_here_is_left_to_sympy() -> None:

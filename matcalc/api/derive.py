@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import matcalc.ops
-import matcalc.printing.latex
 import matcalc.printing.text
 import matcalc.rules  # noqa: F401  (these fill the registries and the hooks)
 from matcalc.api.derivation import Derivation
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
 else:
     (LoopDerivation,) = later("matcalc.api.loops", "LoopDerivation")
 
+(HOOKS["latex"],) = later("matcalc.printing.latex", "program")
+(HOOKS["display"],) = later("matcalc.printing.display", "display")
+(HOOKS["picture"],) = later("matcalc.export.picture_svg", "graph_svg")
 (HOOKS["entry"],) = later("matcalc.api.sums", "entry")
 HOOKS["ufunc"], HOOKS["numpy"] = later("matcalc.frontend.numpy_functions", "on_ufunc", "on_function")
 (HOOKS["sympy"],) = later("matcalc.frontend.sympy_bridge", "to_sympy")

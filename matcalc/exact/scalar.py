@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
-from math import gcd
+from math import gcd, inf
 from typing import Any
 
 from matcalc.optional import Later
@@ -292,7 +292,10 @@ class Rational(Exact):
         return self.p
 
     def __float__(self) -> float:
-        return self.p / self.q
+        try:
+            return self.p / self.q
+        except OverflowError:
+            return inf if self.p > 0 else -inf
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(Fraction(self.p, self.q), digits)

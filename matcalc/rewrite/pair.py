@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from inspect import Parameter, signature
+from inspect import CO_VARARGS
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -44,6 +44,14 @@ from matcalc.walk import transform
 Sides: TypeAlias = Callable[..., tuple[Expr, Expr]]
 Needs: TypeAlias = tuple[tuple[frozenset[str], int], ...]
 View: TypeAlias = Callable[[Expr, Context], Expr | None]
+
+
+def arguments(function: Any) -> list[tuple[str, bool]]:
+    """The names of a function's arguments, and whether each is for several."""
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount]
+    several = code.co_varnames[len(names) : len(names) + 1] if code.co_flags & CO_VARARGS else ()
+    return [*((name, False) for name in names), *((name, True) for name in several)]
 
 
 @dataclass(frozen=True)
@@ -87,15 +95,15 @@ class Pair:
 
         A function of `*arguments` without a wildcard of that name takes all wildcards in order.
         """
-        found = signature(self.sides).parameters.items()
+        found = arguments(self.sides)
         if not self.wildcards.keys() >= dict(found).keys():
             return [(name, False) for name in self.wildcards]
-        return [(name, parameter.kind is Parameter.VAR_POSITIONAL) for name, parameter in found]
+        return found
 
     @cached_property
     def _asked(self) -> list[str]:
         """The arguments of the condition; none where it is about wildcards of other cases."""
-        names = [] if self.where is None else list(signature(self.where).parameters)
+        names = [] if self.where is None else [name for name, _ in arguments(self.where)]
         return names if self.wildcards.keys() >= set(names) else []
 
     def _choices(self) -> list[dict[str, Any]]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any, TypeAlias
 
 from matcalc.dims import same_shape
 from matcalc.errors import MatcalcError, ShapeError
 from matcalc.expr import Expr
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.pair import Needs, Pair, Sides, View, needs_of, scalar_twin
+from matcalc.rewrite.pair import Needs, Pair, Sides, View, arguments, needs_of, scalar_twin
 
 Apply: TypeAlias = Callable[[Expr, Context], Expr | None]
 
@@ -163,7 +162,7 @@ def rule(
 
 def _used(sides: Sides, wildcards: dict[str, Any]) -> dict[str, Any]:
     """The wildcards that the function takes; all of them for a function of `*arguments`."""
-    names = signature(sides).parameters.keys()
+    names = dict(arguments(sides)).keys()
     return {name: kind for name, kind in wildcards.items() if name in names} if names <= wildcards.keys() else wildcards
 
 

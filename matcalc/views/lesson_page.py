@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from matcalc import core
 from matcalc.calculus.names import is_local
@@ -11,7 +12,7 @@ from matcalc.calculus.structured import structured_gradient
 from matcalc.expr import Expr, postorder
 from matcalc.map_kinds import Identity
 from matcalc.ops.matrix_functions import FUNCTIONS
-from matcalc.printing.latex import latex
+from matcalc.optional import later
 from matcalc.printing.pieces import locals_of
 from matcalc.printing.symbols import ADJOINT
 from matcalc.properties import known, names_of
@@ -24,6 +25,11 @@ from matcalc.views.facts import Fact, Side, Slope, Tangent
 from matcalc.views.needed import needed
 from matcalc.views.page import Equation, Line, Needed, StepBack, View, Writer
 from matcalc.walk import substitute
+
+if TYPE_CHECKING:
+    from matcalc.printing.latex import latex
+else:
+    (latex,) = later("matcalc.printing.latex", "latex")
 
 BESIDE = 90  # letters of equations that stand in one line
 FACTORS = 4  # of a product whose shapes are written one by one

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from matcalc.dims import Shape, shape_text
 from matcalc.expr import Expr
-from matcalc.printing.latex import latex
+from matcalc.optional import later
 from matcalc.printing.numbers import dim_latex
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.text import text
+
+if TYPE_CHECKING:
+    from matcalc.printing.latex import latex
+else:
+    (latex,) = later("matcalc.printing.latex", "latex")
 
 
 @dataclass(frozen=True, slots=True)

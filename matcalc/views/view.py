@@ -7,30 +7,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from matcalc.calculus.conditions import further_conditions
-from matcalc.calculus.jacobian import jacobian_by
 from matcalc.calculus.paths import Path
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.reverse import Adjoint
 from matcalc.errors import MatcalcError, need_one_of
 from matcalc.expr import Expr
 from matcalc.languages import ENGLISH, Language, language
-from matcalc.printing.breaking import row
-from matcalc.printing.components import entry
+from matcalc.optional import later
 from matcalc.printing.pieces import locals_of, needing_only
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import ADJOINT
 from matcalc.rules.equations import solutions_by_vec
-from matcalc.templating import render
 from matcalc.views.builder import ViewBuilder
-from matcalc.views.differential_view import write_differentials, write_map_differentials
 from matcalc.views.layout import Layout, joined, reasoned, wrapped
 from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
 from matcalc.views.page import TEXT, Block, Line, View, Writer, latex_writer
-from matcalc.views.second import Known, nothing_known, second_orders
 from matcalc.views.text_page import text_page
+
+if TYPE_CHECKING:
+    from matcalc.calculus.jacobian import jacobian_by
+    from matcalc.printing.breaking import row
+    from matcalc.printing.components import entry
+    from matcalc.templating import render
+    from matcalc.views.differential_view import write_differentials, write_map_differentials
+    from matcalc.views.second import Known, nothing_known, second_orders
+else:
+    (jacobian_by,) = later("matcalc.calculus.jacobian", "jacobian_by")
+    (row,) = later("matcalc.printing.breaking", "row")
+    (entry,) = later("matcalc.printing.components", "entry")
+    (render,) = later("matcalc.templating", "render")
+    write_differentials, write_map_differentials = later(
+        "matcalc.views.differential_view", "write_differentials", "write_map_differentials"
+    )
+    nothing_known, second_orders = later("matcalc.views.second", "nothing_known", "second_orders")
 
 STYLES = ("steps", "differential", "result", "components", "jacobians")
 TRAILING = re.compile(r" ?\\\\(\[\w+\])?\s*\n\\end\{aligned\}")  # the last row ends without a break
