@@ -269,9 +269,9 @@ def quotient(a: Any, b: Any) -> Expr:
     return entrywise_quotient(a, b)
 
 
-def matrix_power(a: Expr, exponent: Any) -> Expr:
+def matrix_power(base: Any, exponent: Any) -> Expr:
     """a ^ k: power of a 1 x 1 value; of a square matrix the repeated product, ^-1 the inverse."""
-    k = as_expr(exponent)
+    a, k = as_expr(base), as_expr(exponent)
     if a.is_scalar:
         if a.op == "number" and k.op == "number" and (sign(number_value(a)) != 0 or sign(number_value(k)) == 1):
             value = number_value(a) ** number_value(k)

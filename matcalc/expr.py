@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import takewhile
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
 from matcalc.dims import Dim, Shape, dim, is_scalar
@@ -214,6 +214,31 @@ class Expr:
     def __pow__(self, exponent: Any) -> Expr:
         return HOOKS["power"](self, exponent)  # type: ignore[no-any-return]
 
+    def __rpow__(self, base: Any) -> Expr:
+        return HOOKS["power"](base, self)  # type: ignore[no-any-return]
+
+    def __abs__(self) -> Expr:
+        return HOOKS["absolute"](self)  # type: ignore[no-any-return]
+
+    def __lt__(self, other: Any) -> NoReturn:
+        _compared("<", other)
+
+    def __le__(self, other: Any) -> NoReturn:
+        _compared("<=", other)
+
+    def __gt__(self, other: Any) -> NoReturn:
+        _compared(">", other)
+
+    def __ge__(self, other: Any) -> NoReturn:
+        _compared(">=", other)
+
+
+def _compared(relation: str, other: Any) -> NoReturn:
+    shown = other if isinstance(other, (int, float)) else "B"
+    raise MatcalcError(
+        f"expressions do not compare: mc.where(A, {relation!r}, {shown}, C, D) is C where A {relation} {shown}, else D"
+    )
+
 
 def _no_hook(*_: Any) -> Any:
     raise NoRuleError("import matcalc (not one of its inner modules alone) to print and combine expressions")
@@ -223,7 +248,7 @@ def _no_hook(*_: Any) -> Any:
 HOOKS: dict[str, Callable[..., Any]] = dict.fromkeys(
     (
         *("text", "latex", "sympy", "transpose", "negative", "plus", "minus", "product", "quotient", "power"),
-        *("ufunc", "numpy", "picture", "display"),
+        *("ufunc", "numpy", "picture", "display", "absolute"),
     ),
     _no_hook,
 )

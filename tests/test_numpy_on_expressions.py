@@ -176,3 +176,12 @@ def test_records_name_functions_of_numpy(name: str, entry: Any) -> None:
 def test_what_is_written_out_exists() -> None:
     for name in WRITTEN:
         assert hasattr(np, name) or hasattr(np.linalg, name)
+
+
+def test_python_operators_give_operations_or_say_what_to_write() -> None:
+    X, t = mc.var("X", "n", "n"), mc.var("t", 1, 1)
+    assert abs(X) is mc.abs(X)
+    assert str(2**t) == "2^t"
+    for compared in (lambda: t > 0, lambda: t <= 1, lambda: t >= X, lambda: sorted([X, t])):
+        with pytest.raises(mc.MatcalcError, match=r"mc\.where\(A, "):
+            compared()

@@ -33,6 +33,7 @@ else:
 (HOOKS["picture"],) = later("matcalc.export.picture_svg", "graph_svg")
 (HOOKS["entry"],) = later("matcalc.api.sums", "entry")
 HOOKS["ufunc"], HOOKS["numpy"] = later("matcalc.frontend.numpy_functions", "on_ufunc", "on_function")
+(HOOKS["absolute"],) = later("matcalc.ops.elementwise", "absolute")
 (HOOKS["sympy"],) = later("matcalc.frontend.sympy_bridge", "to_sympy")
 
 NAMELESS_LIMIT = 100  # unnamed operations beyond which shared and nonlinear intermediate values get names
