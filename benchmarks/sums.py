@@ -104,6 +104,75 @@ def hidden_markov(A: Any, B: Any, c: Any) -> tuple[float, dict[str, Any]]:
     return float(np.log(sums).sum()), {"A": dA, "B": dB, "c": dc[:, None]}
 
 
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x))."""
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm(
+    Wi: Any, Wf: Any, Wo: Any, Wg: Any, Ui: Any, Uf: Any, Uo: Any, Ug: Any, V: Any, x: Any, y: Any
+) -> tuple[float, dict[str, Any]]:
+    """An LSTM and its adjoint, its gates in one product as one writes it."""
+    steps, d = len(x), len(Wi)
+    W, U = np.vstack([Wi, Wf, Wo, Wg]), np.vstack([Ui, Uf, Uo, Ug])
+    h, c = [np.zeros(d)], [np.zeros(d)]
+    gates, errors, value = [], [], 0.0
+    for t in range(steps):
+        z = W @ h[t] + U @ x[t]
+        gate = sigmoid(z[: 3 * d])
+        i, f, o, g = gate[:d], gate[d : 2 * d], gate[2 * d :], np.tanh(z[3 * d :])
+        c.append(f * c[t] + i * g)
+        th = np.tanh(c[-1])
+        h.append(o * th)
+        gates.append((i, f, o, g, th))
+        errors.append(V[0] @ h[-1] - y[t])
+        value += errors[t] ** 2
+    dW, dU, dV, dh, dc = np.zeros_like(W), np.zeros_like(U), np.zeros_like(V), np.zeros(d), np.zeros(d)
+    for t in reversed(range(steps)):
+        i, f, o, g, th = gates[t]
+        dV[0] += errors[t] * h[t + 1]
+        dh = dh + errors[t] * V[0]
+        dc = dc + dh * o * (1 - th**2)
+        dz = np.concatenate([dc * g * i * (1 - i), dc * c[t] * f * (1 - f), dh * th * o * (1 - o), dc * i * (1 - g**2)])
+        dW += np.outer(dz, h[t])
+        dU += np.outer(dz, x[t])
+        dh, dc = W.T @ dz, dc * f
+    found = {f"W{name}": dW[k * d : (k + 1) * d] for k, name in enumerate("ifog")}
+    found |= {f"U{name}": dU[k * d : (k + 1) * d] for k, name in enumerate("ifog")}
+    return value / 2, {**found, "V": dV}
+
+
+def lstm_data(rng: np.random.Generator, d: int, q: int, steps: int) -> dict[str, Any]:
+    """Inputs of the LSTM."""
+    return {
+        **{f"W{name}": rng.normal(size=(d, d)) / np.sqrt(d) for name in "ifog"},
+        **{f"U{name}": rng.normal(size=(d, q)) / np.sqrt(q) for name in "ifog"},
+        **{"V": rng.normal(size=(1, d)), "x": rng.normal(size=(steps, q)), "y": rng.normal(size=steps)},
+    }
+
+
+def jax_lstm() -> Callable[..., Any]:
+    """The value and its gradient by autodiff, jitted."""
+
+    def loss(weights: Any, x: Any, y: Any) -> Any:
+        W = jnp.concatenate([weights[f"W{name}"] for name in "ifog"])
+        U = jnp.concatenate([weights[f"U{name}"] for name in "ifog"])
+        d = W.shape[1]
+
+        def step(carry: Any, given: Any) -> Any:
+            h, c = carry
+            z = W @ h + U @ given[0]
+            i, f, o = jnp.split(jax.nn.sigmoid(z[: 3 * d]), 3)
+            c = f * c + i * jnp.tanh(z[3 * d :])
+            h = o * jnp.tanh(c)
+            return (h, c), ((weights["V"] @ h)[0] - given[1]) ** 2
+
+        return lax.scan(step, (jnp.zeros(d), jnp.zeros(d)), (x, y))[1].sum() / 2
+
+    f = jax.jit(jax.value_and_grad(loss))
+    return lambda x, y, **weights: jax.block_until_ready(f(weights, x, y))
+
+
 def recurrent_data(rng: np.random.Generator, d: int, q: int, steps: int) -> dict[str, Any]:
     """Inputs of the network."""
     return {
@@ -173,6 +242,13 @@ def compared() -> list[str]:
             recurrent,
             jax_recurrent,
             [recurrent_data(rng, d, q, t) for d, q, t in ((4, 3, 10), (16, 8, 50), (128, 32, 50))],
+        ),
+        (
+            "lstm",
+            [*(f"{a}{b}" for a in "WU" for b in "ifog"), "V"],
+            lstm,
+            jax_lstm,
+            [lstm_data(rng, d, q, t) for d, q, t in ((4, 3, 10), (16, 8, 50), (64, 32, 50))],
         ),
         (
             "hidden_markov",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from matcalc.dims import shape_text
+from matcalc.dims import is_one, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
 from matcalc.expr import Expr, postorder
 from matcalc.indices.lifting import Lifting
@@ -50,7 +50,7 @@ class LoopProblem:
 
     def __init__(self, program: Program, output: Expr, declared: Iterable[Expr], wrt: Iterable[str] | None) -> None:
         if not output.is_scalar:
-            raise ShapeError(f"a gradient needs a scalar function, but {{}} is {shape_text(output.shape)}", output)
+            raise ShapeError(_not_scalar(output), output)
         self.liftings: Sequence[Lifting] = ()  # how sums over indices in the source became matrices
         self.program, self.output = program, output
         self.declared = list(declared)
@@ -160,7 +160,9 @@ class LoopProblem:
         if isinstance(checkpoint, bool) or not isinstance(checkpoint, int) or checkpoint < 1:
             raise MatcalcError(f"checkpoint is a number of steps, 1 or more, got {shorten(repr(checkpoint))}")
         if target != "numpy" or found not in (GRADIENT, VALUE_AND_GRAD, HVP):
-            raise NoRuleError(f"checkpoint is for gradients and hvp in NumPy, got {found}, {target}")
+            raise NoRuleError(
+                f"checkpoint is for gradients and hvp in NumPy, got {found}, {target}: the others store all states"
+            )
         return CheckpointWriter(pieces, found, directions, checkpoint).text(map(str, self.forward()))
 
     def written(self, target: str, pieces: Pieces, kind: Kind, directions: dict[str, str]) -> str:
@@ -173,3 +175,13 @@ class LoopProblem:
             except NoRuleError:
                 continue
         return last[0](pieces, kind, directions, last[1]).text(lines)
+
+
+def _not_scalar(output: Expr) -> str:
+    """Why there is no gradient, and what gives products with the Jacobian."""
+    shape = shape_text(output.shape)
+    weights, weighted = ("v", "v'*f") if is_one(output.shape[1]) else ("V", "tr(V'*f)")
+    return (
+        f"a gradient needs a scalar function, but {{}} is {shape}; of {weighted}, with {weights}: {shape} declared, "
+        f"the gradient is the transposed Jacobian times {weights}"
+    )
