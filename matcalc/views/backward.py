@@ -23,6 +23,7 @@ from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import Rule
 from matcalc.steps import Step as Applied
+from matcalc.views.gathering import averaged, gathered
 from matcalc.views.oriented import arranged, oriented
 from matcalc.walk import depends, substitute
 
@@ -177,7 +178,8 @@ class WayBack:
         ends = {self.symbols[path.end] for path in paths}
         value = self.folded(rewriter.simplify(oriented(rewriter.simplify(raw), ends, rewriter)), of, rewriter)
         value = oriented(value, ends, rewriter)
-        rows = [Row(arranged(value, ends), kinds=list(dict.fromkeys(k for path in paths for k in kinds_of(path))))]
+        shown = averaged(arranged(gathered(arranged(value, ends)), ends))
+        rows = [Row(shown, kinds=list(dict.fromkeys(k for path in paths for k in kinds_of(path))))]
         rows[0].facts = facts_in(rewriter.context.steps)
         if any(_meet_in_a_product(a, b) for k, a in enumerate(paths) for b in paths[:k] if a.end is b.end):
             quotient = self.by_quotient_rule(of, {path.end for path in paths})

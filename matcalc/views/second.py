@@ -159,7 +159,7 @@ def _differentials(writer: LessonWriter, made: Directions, shown: Shown) -> list
                 q = made.factors[start]
                 lines.append(Equation(b.w.expr(q), [Line(b.w.expr(q.args[0]))]))
                 rows = [*([] if total == rows[0].formula else rows), Line(writer.expr(factor))]
-            elif len(total) <= (FEW if made.is_carried(start) else LONG) and made.is_alone(start):
+            elif len(text(made.total(start))) <= (FEW if made.is_carried(start) else LONG) and made.is_alone(start):
                 rows.append(Line(total))
             rows = [row for k, row in enumerate(rows) if not k or row.formula != rows[k - 1].formula]
         lines.append(Equation(left, rows))
