@@ -13,6 +13,8 @@ _EXTRA = 16.0  # MB that a Hessian may need beside its result and a copy of the 
 _COLORS = {
     "matcalc": "#1f5fa8",
     "native": "#8e44ad",
+    "numba": "#2a9d8f",
+    "C": "#222222",
     "by hand": "#7a7a7a",
     "jax": "#c46a1b",
     "torch": "#b03a48",
@@ -71,6 +73,10 @@ def native_faults(rows: list[dict[str, Any]]) -> list[str]:
             found.append(
                 f"native, {'small' if small else 'medium and large'}: {mean:.2f} of the NumPy target (goal {goal})"
             )
+    for name, _, r in chosen:
+        worst = max(r.get("numba", 0), r.get("C", 0))  # in times of the better of the two
+        if worst > 1.05:
+            found.append(f"native, {name}: {worst:.2f} of the better of Numba and C by hand (goal 1.05)")
     slower = [name for name, _, r in chosen if r.get("jax", 0) > 1]
     return [*found, *([f"native slower than jax: {'; '.join(slower)}"] if slower else [])]
 

@@ -1,4 +1,6 @@
-"""Generated code beside the forward pass, hand-written NumPy, jax.jit, torch and autograd, in one interleaved run.
+"""Generated code beside the forward pass, code by hand (NumPy, Numba, C), jax.jit, torch and autograd, in one run.
+
+The runs of all of them are interleaved.
 
 All results are compared before anything is timed. Every round times each competitor once, in a random order;
 ratios are taken round by round and their median is reported, so that drifts of a shared machine cancel.
@@ -21,12 +23,14 @@ import subprocess
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
 import threads  # isort: skip  (before NumPy)
+import by_hand_c
+import by_hand_numba
 import numpy as np
 import report
 from workload import Workload, called
@@ -115,7 +119,16 @@ def _autograd(w: Workload, arrays: dict[str, Any]) -> Callable[[], Any]:
     return lambda: dict(zip(p.wrt, made(*values)))
 
 
-_PEERS = {"native": _native, "jax": _jax, "torch": _torch, "autograd": _autograd}
+def _numba(w: Workload, arrays: dict[str, Any]) -> Callable[[], Any]:
+    return by_hand_numba.in_numba(w.problem, arrays)
+
+
+def _c(w: Workload, arrays: dict[str, Any]) -> Callable[[], Any]:
+    return by_hand_c.in_c(w.problem, arrays)
+
+
+_PEERS = {"native": _native, "numba": _numba, "C": _c, "jax": _jax, "torch": _torch, "autograd": _autograd}
+_WRITTEN: dict[str, Collection[str]] = {"numba": by_hand_numba.BY_HAND, "C": by_hand_c.BY_HAND}
 
 
 def compare(w: Workload, calls: dict[str, Callable[[], Any]]) -> float:
@@ -210,8 +223,9 @@ def row(w: Workload, peers: list[str], rounds: int) -> dict[str, Any]:
     arrays = w.arrays()
     largest = max(a.nbytes for a in arrays.values()) / 1e6
     hessian = w.problem.kind == "hessian"
-    quick = ("native", "jax")
+    quick = ("native", "numba", "C", "jax")
     used = [] if w.problem.form != "dense" else [p for p in peers if not hessian or p in quick or largest < 1]
+    used = [p for p in used if w.problem.name in _WRITTEN.get(p, (w.problem.name,))]
     calls = competitors(w, arrays, used)
     result = compare(w, calls)
     once = {name: _seconds(call) for name, call in calls.items()}
@@ -247,7 +261,7 @@ def available(names: list[str]) -> list[str]:
     found = []
     for name in names:
         try:
-            if name == "native":
+            if name in ("native", "C"):
                 compiler()
             else:
                 importlib.import_module(name)
@@ -294,7 +308,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small and medium sizes only, fewer rounds")
     parser.add_argument("--rounds", type=int, default=None, help="rounds of timing (default 15; 5 with --quick)")
     parser.add_argument("--only", default="", help="workloads whose name contains this")
-    parser.add_argument("--peers", default="native,jax,torch,autograd", help="other libraries, by commas")
+    parser.add_argument("--peers", default="native,numba,C,jax,torch,autograd", help="other libraries, by commas")
     parser.add_argument("--threads", default="1", help="a number, all, or both: one and all")
     parser.add_argument("--processor-time", action="store_true", help="of all threads, where others use the machine")
     parser.add_argument("--markdown", action="store_true", help="print the tables alone")
