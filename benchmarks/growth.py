@@ -4,6 +4,7 @@ Each workload is measured in a process of its own, so that nothing is remembered
 also under another checkout of matcalc, in turn. The last columns are the exponents of growth between the two sizes.
 
     python benchmarks/growth.py [--only residual,sigmoids] [--views derive,code] [--beside /path/to/another/checkout]
+    python benchmarks/growth.py --large
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from time import process_time
 import matcalc as mc
 
 HERE = Path(__file__).resolve().parent.parent
-LIMIT = 200  # seconds for one measurement
+LIMIT = 1500  # seconds for one measurement, also where others use the machine
 
 
 # ------------------------------------------------------------------------------------------------ the workloads
@@ -118,6 +119,15 @@ WORKLOADS: dict[str, tuple[Callable[[int], object], int]] = {
 }
 VIEWS = ("derive", "code", "text", "latex")
 
+# With --large: the networks of docs/growth.md, at half of their size and at all of it.
+LARGE = {"plain": 500, "residual": 50, "transformer": 6, "recurrent": 250}
+TITLES = {
+    "plain": "layers, named, each with its weights",
+    "residual": "residual layers, nothing named",
+    "transformer": "blocks of a transformer",
+    "recurrent": "steps of a recurrent network",
+}
+
 
 # ------------------------------------------------------------------------------------------------ the clock
 
@@ -146,16 +156,29 @@ def apart(name: str, size: int, checkout: Path) -> list[float]:
         return [math.inf] * len(VIEWS)
 
 
+def print_large() -> None:
+    """The table of the documentation: seconds, and in brackets in times of those for half the size."""
+    print("| | all gradients | code | page, text | page, LaTeX |\n|---|---:|---:|---:|---:|")
+    for name, size in LARGE.items():
+        once, twice = apart(name, size, HERE), apart(name, 2 * size, HERE)
+        cells = [f"{b:.2f} ({b / a:.1f})" for a, b in zip(once, twice)]
+        print(f"| {2 * size:,} {TITLES[name]} | {' | '.join(cells)} |", flush=True)
+
+
 def main() -> None:
     """Print the table."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--only", default=",".join(WORKLOADS))
     options.add_argument("--views", default=",".join(VIEWS))
     options.add_argument("--beside", type=Path)
+    options.add_argument("--large", action="store_true", help="large networks, as a table in Markdown")
     options.add_argument("--one", nargs=2, metavar=("WORKLOAD", "SIZE"), help="measure one, and print its four times")
     given = options.parse_args()
     if given.one:
         print(*measured(given.one[0], int(given.one[1])))
+        return
+    if given.large:
+        print_large()
         return
     views = [VIEWS.index(view) for view in given.views.split(",")]
     print(

@@ -147,15 +147,22 @@ def plot(rows: list[dict[str, Any]], peers: list[str], path: str) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def page(parts: list[tuple[str, str]], picture: str | None) -> str:
-    """The page of the documentation: titled tables."""
+NATIVE = """[Compiled](native.md) and called with the same arrays; `/ NumPy target` is the time in times of that of the
+tables above. `C` is C by hand with the same BLAS, compiled and called in the same way, `numba` the same loops for
+Numba. The memory is by how much the process grows during a call without memory of earlier ones, for the native and
+the NumPy function, and the size of the result."""
+
+
+def page(parts: list[tuple[str, str]], picture: str | None, how: str) -> str:
+    """The page of the documentation: titled tables; `how` are the options of the run."""
     head = (
         "# Runtime of generated code\n\n"
         "The time of the generated function, and this time divided by those of others: below 1 it is faster. Every\n"
         "round measures each competitor once, in a random order; ratios are medians of the rounds. The\n"
         "hand-written version is careful NumPy (buffers owned and reused, products in the cheapest order);\n"
         "`forward` is the hand-written value alone. All results are compared before anything is timed. float64;\n"
-        "written by `benchmarks/runtime.py`.\n"
+        f"written by `benchmarks/runtime.py {how}`"
+        f"{' in processor time, while others used the machine' if '--processor-time' in how else ''}.\n"
     )
     body = "".join(f"\n## {title}\n\n{text}\n" for title, text in parts)
     return head + (f"\n![Times]({picture})\n" if picture else "") + body

@@ -298,7 +298,8 @@ def titled(title: str, rows: list[dict[str, Any]], peers: list[str]) -> list[tup
     others = [p for p in peers if p != "native"]
     found = [(title, report.table(rows, others))]
     if "native" in peers:
-        found.append((f"Native functions, {title[0].lower()}{title[1:]}", report.native_table(rows, others)))
+        table = f"{report.NATIVE}\n\n{report.native_table(rows, others)}"
+        found.append((f"Native functions, {title[0].lower()}{title[1:]}", table))
     return found
 
 
@@ -330,7 +331,8 @@ def main() -> None:
     if options.plot:
         report.plot(rows, peers, options.plot)
     if options.write:
-        report.write(options.write, report.page(parts, Path(options.plot).name if options.plot else None))
+        how = " ".join(a for a in sys.argv[1:] if a not in ("--write", "--plot") and not a.endswith((".md", ".svg")))
+        report.write(options.write, report.page(parts, Path(options.plot).name if options.plot else None, how))
 
 
 if __name__ == "__main__":

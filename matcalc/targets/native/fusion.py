@@ -147,7 +147,10 @@ def _written(
     written = [name for name in sorted(made.writes) if name in parts and name not in made.totals]
     inner = {name for name in written if name not in used}
     columns = [shapes[name][1] for name in parts]
-    lines.append(f"const ptrdiff_t {at_once} = rows_at_once({made.size}, {' + '.join(map(group, columns))});")
+    products = int(any("dgemm" in line for step, _ in made.steps for line in step.lines))
+    lines.append(
+        f"const ptrdiff_t {at_once} = rows_at_once({made.size}, {' + '.join(map(group, columns))}, {products});"
+    )
     names = {name: name if name in inner else fresh(f"{name}_part") for name in parts}
     for name in inner:
         shapes[name] = at_once, shapes[name][1]
