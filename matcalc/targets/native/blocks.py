@@ -156,7 +156,7 @@ def blocks_gram(s: Statements, args: list[ast.expr], target: str | None) -> ast.
     width = f"({b} - {first}) * {group(q)}"
     lines = [
         f"memset({name}, 0, (size_t){group(shape[0])} * {group(shape[1])} * sizeof(real));",
-        f"const size_t {step} = 16 + PARTS_AT_ONCE / ((size_t){group(b)} * {group(q)});",
+        f"const size_t {step} = at_most({n}, 16 + PARTS_AT_ONCE / ((size_t){group(b)} * {group(q)}));",
         f"real *const {work} = memory({step} * {group(b)} * {group(q)});",
         f"if ({work} == NULL) {{",
         "    status = -2;",
