@@ -156,3 +156,10 @@ def test_rows_that_do_not_mix_are_said_to_be_apart():
     assert "the columns j of Z, s, Zh, C and g_Z" in text
     assert "by entries of different columns the second derivatives are 0" in " ".join(text.split())
     assert max(map(len, text.partition("As Jacobians")[0].splitlines())) <= 112
+
+
+@pytest.mark.parametrize(("code", "said"), [("es", "Matriz hessiana respecto de Q"), ("hi", "Q के सापेक्ष")])
+def test_the_page_is_in_its_language(code, said):
+    text = mc.derive(SOURCES["attention"]).text(hessian=True, language=code)
+    assert said in text
+    assert not any(word in text for word in ("Hessian by", "are the rows", "second derivatives"))

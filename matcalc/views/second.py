@@ -90,7 +90,7 @@ def second_order(writer: LessonWriter, e: Expr, known: Known, shown: Shown) -> S
     handles = {made.handle for made in b.d.reverse.adjoints.values()} | set(adjoints)  # the page has them already
     return Second(
         of=b.named(e),
-        heading=part.heading.format(b.inline(b.named(e)), part.identified),
+        heading=b.words(part.heading).format(b.inline(b.named(e)), part.identified),
         lines=lines,
         definitions=[
             Line(f"{b.w.expr(n)} = {b.w.expr(n.args[0])}")
