@@ -173,6 +173,40 @@ def jax_lstm() -> Callable[..., Any]:
     return lambda x, y, **weights: jax.block_until_ready(f(weights, x, y))
 
 
+def unrolled_descent(X: Any, y: Any, Z: Any, v: Any, s: float, dims: dict[str, int]) -> tuple[float, dict[str, Any]]:
+    """The loss on held-out data after steps of gradient descent, and its derivative by the step size."""
+    n, m, w, found = len(X), len(Z), np.zeros((X.shape[1], 1)), []
+    for _ in range(dims["T"]):
+        found.append(X.T @ (X @ w - y) / n)
+        w = w - s * found[-1]
+    error = Z @ w - v
+    back, slope = Z.T @ error / m, 0.0
+    for g in reversed(found):
+        slope -= (back * g).sum()
+        back = back - s * (X.T @ (X @ back)) / n
+    return (error**2).sum() / (2 * m), {"s": slope}
+
+
+def descent_data(rng: np.random.Generator, n: int, p: int, m: int, steps: int) -> dict[str, Any]:
+    """Inputs of gradient descent."""
+    data = {"X": rng.normal(size=(n, p)), "y": rng.normal(size=(n, 1))}
+    return {**data, "Z": rng.normal(size=(m, p)), "v": rng.normal(size=(m, 1)), "s": 0.1, "dims": {"T": steps}}
+
+
+def jax_descent() -> Callable[..., Any]:
+    """The value and its derivative by autodiff, jitted."""
+
+    def loss(s: Any, X: Any, y: Any, Z: Any, v: Any, steps: int) -> Any:
+        def step(w: Any, _: Any) -> Any:
+            return w - s * X.T @ (X @ w - y) / len(X), None
+
+        w = lax.scan(step, jnp.zeros((X.shape[1], 1)), None, length=steps)[0]
+        return ((Z @ w - v) ** 2).sum() / (2 * len(Z))
+
+    f = jax.jit(jax.value_and_grad(loss), static_argnums=5)
+    return lambda X, y, Z, v, s, dims: jax.block_until_ready(f(s, X, y, Z, v, dims["T"]))
+
+
 def recurrent_data(rng: np.random.Generator, d: int, q: int, steps: int) -> dict[str, Any]:
     """Inputs of the network."""
     return {
@@ -251,6 +285,13 @@ def compared() -> list[str]:
             [lstm_data(rng, d, q, t) for d, q, t in ((4, 3, 10), (16, 8, 50), (64, 32, 50))],
         ),
         (
+            "unrolled_descent",
+            ["s"],
+            unrolled_descent,
+            jax_descent,
+            [descent_data(rng, *sizes) for sizes in ((20, 5, 10, 10), (200, 20, 50, 50), (1000, 100, 200, 50))],
+        ),
+        (
             "hidden_markov",
             ["A", "B", "c"],
             hidden_markov,
@@ -271,7 +312,7 @@ def compared() -> list[str]:
             assert np.isclose(wanted, float(other(**arrays)[0]))
             functions = (ours, by_hand, compiled, other)
             mine, hand, quick, theirs = (best(lambda f=f, a=arrays: f(**a)) for f in functions)
-            sizes = " ".join(f"{n} {'x'.join(map(str, np.shape(a)))}" for n, a in arrays.items())
+            sizes = " ".join(f"{n} {'x'.join(map(str, np.shape(a)))}" for n, a in arrays.items() if n != "dims")
             times = f"{mine:.0f} | {mine / hand:.2f} | {quick:.0f} | {quick / theirs:.2f}"
             lines.append(f"| {name} | {sizes} | {times} |")
     return lines
