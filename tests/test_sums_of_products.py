@@ -10,6 +10,8 @@ import pytest
 
 import matcalc as mc
 from matcalc.errors import MatcalcError
+from matcalc.indices import contraction
+from matcalc.numeric.sums import is_its_sum
 
 SHAPES = {"X": "n x p", "Y": "m x p", "Z": "n x p", "A": "n x m", "w": "p x 1", "u": "n x 1", "v": "m x 1"}
 SIZES = {"n": 3, "m": 4, "p": 2}
@@ -76,3 +78,30 @@ def test_weighted_distances(power: int) -> None:
         want = (at["A"] * (apart * array).sum(2) ** power).sum()
         assert d.evaluate(**{k: at[k] for k in d.graph.declared}, dims=SIZES) == pytest.approx(want, rel=1e-10)
         assert d.check(trials=2).ok
+
+
+def test_the_check_compares_a_sum_with_its_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that reads a sum as another function is found by the certificate."""
+    source = program([["w[c]", "(X[i,c] - Y[j,c])^2"]])
+    assert mc.derive(source).check(trials=1).ok
+    monkeypatch.setattr(contraction, "_beside", lambda part, parts: [p for p in parts if p is not part])
+    report = mc.derive(source).check(trials=1)
+    assert not report.ok
+    assert "w[c]*(X[i,c] - Y[j,c])^2" in report.reason
+
+
+STRANGE = (
+    "x: n x 1\nsum(t=2..n, (x[t] - x[t-1])^2)",
+    "X: n x p\nmax(i=1..n, sum(c=1..p, X[i,c]^2))",
+    "X: n x K\nsum(i=1..n, log(sum(k=1..K, exp(X[i,k]))))",
+    "X: n x p\ny: n x 1\nw: p x 1\nmean(i=1..n, log(1 + exp(-y[i]*X[i,:]*w)))",
+    "X: n x p\nA: n x n\nsum(i=1..n, j=1..n, i<j, A[i,j]*norm2(X[i,:] - X[j,:])^2)",
+    "P: n x K positive\nsum(i=1..n, k=1..K, P[i,k]*log(P[i,k]))",
+)
+
+
+@pytest.mark.parametrize("source", STRANGE)
+def test_sums_are_evaluated_as_they_are_written(source: str) -> None:
+    d = mc.derive(source)
+    assert d.liftings
+    assert all(is_its_sum(x, d.graph.declared.values()) for x in d.liftings)

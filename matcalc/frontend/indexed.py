@@ -145,7 +145,8 @@ class IndexBuilder(Ranges):
         try:
             with noting() as log:
                 made = matrix_of(value.term, value.row, value.column)
-            self.liftings.append(Lifting(self.source.whole(tree), (*log.distinct, *laplacian_steps(made)), made))
+            steps = (*log.distinct, *laplacian_steps(made))
+            self.liftings.append(Lifting(self.source.whole(tree), value.term, value.row, value.column, steps, made))
             return made
         except NoMatrixError as error:
             raise self.refusal(tree)(str(error)) from None

@@ -19,6 +19,7 @@ from matcalc.numeric.check import check_gradient, check_hessian, check_jacobian
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.points import smooth_functions
 from matcalc.numeric.report import Report
+from matcalc.numeric.sums import with_sums
 from matcalc.targets.registry import target_of
 
 
@@ -32,7 +33,8 @@ def checked(
         by: for mixed Hessians the second variable.
         target: whose generated functions are checked.
     """
-    return replace(_report(d, kind, trials, seed, by, target), notice=d.notice)
+    report = replace(_report(d, kind, trials, seed, by, target), notice=d.notice)
+    return with_sums(report, d.liftings, d.graph.declared.values(), seed)
 
 
 def _report(d: Problem, given: str | None, trials: int, seed: int, by: Any, target: str) -> Report:

@@ -211,9 +211,17 @@ def _taken_latex(named: Named, notation: Notation) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Lifting:
-    """A sum that was asked for, the steps, and its matrix form."""
+    """A sum that was asked for, the steps, and its matrix form.
+
+    Attributes:
+        words: the sum as it was typed.
+        term: the sum in entries, with the places of the rows and columns of `value`.
+    """
 
     words: str
+    term: Term
+    row: Place
+    column: Place
     steps: tuple[Lift, ...]
     value: Expr
 

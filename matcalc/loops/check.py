@@ -16,6 +16,7 @@ from matcalc.loops.problem import LoopProblem
 from matcalc.loops.unrolled import Unrolled, loop_sizes, unrolled
 from matcalc.numeric.check import check_gradient
 from matcalc.numeric.report import Report
+from matcalc.numeric.sums import with_sums
 
 _LENGTHS = (3, 4, 2, 5, 6, 7)
 
@@ -44,7 +45,8 @@ def checked(d: LoopProblem, function: Callable[..., Any], trials: int, seed: int
     report = check_gradient(
         found.output, found.variables, _adapted(function, found), wrt=names, trials=trials, seed=seed
     )
-    return replace(report, errors=_by_family(report.errors, found), sizes=_with_loops(report.sizes, found))
+    report = replace(report, errors=_by_family(report.errors, found), sizes=_with_loops(report.sizes, found))
+    return with_sums(report, d.liftings, d.declared, seed)
 
 
 def _adapted(function: Callable[..., Any], found: Unrolled) -> Callable[..., Any]:
