@@ -103,6 +103,11 @@ def missing_dependency(what: str, package: str) -> MissingDependencyError:
     return MissingDependencyError(f"{what} needs {_PROPER.get(package, package)}: {command}")
 
 
+def no_counterpart(language: str, what: str) -> NoRuleError:
+    """The error that says what a target lacks (our functions by the names of their operations), and what has it."""
+    return NoRuleError(f"no code for {language}: {what.lstrip('_')} has no counterpart there; target='numpy' has it")
+
+
 def closest(given: str, known: Iterable[str]) -> str:
     """A remark on the known name that was probably meant: it differs in case, is cut off, or is close."""
     if len(given) > 40:

@@ -92,6 +92,12 @@ REFUSED_CASES: dict[str, set[str]] = {
     },
     "r": set(),
     "octave": set(),
+    **{name: set() for name in ("cpp", "armadillo", "rcpp")},
+    "stan": {
+        *("cookbook-0067b", "cookbook-0080", "cookbook-0122b", "ml-kroncov-A", "ml-multinomial-hess"),
+        *("ml-orthreg-hess", "sympy-inv-64", "sympy-issue-23364c", "sympy-issue-28622", "tb-fn-pinv-tall"),
+        *("tb-mn-XXt", "tb-mn-Xm2", "tb-mn-expm", "tb-mn-h-logdet", "tb-mn-h-trinv", "tb-mn-kronXXt"),
+    },
 }
 REFUSED_CASES["native"] = set()
 

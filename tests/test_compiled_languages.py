@@ -17,12 +17,13 @@ import numpy as np
 import pytest
 import support
 from case_support import derive, sample
-from refusals import REFUSED
+from refusals import REFUSED, REFUSED_CASES
 from support import OPERATIONS, derived, values_of
 from test_matrix_languages import CASES, KINDS_OF, agree, functions_of, r
 from test_targets import SOURCES, arrays_of
 
 import matcalc as mc
+from matcalc.errors import NoRuleError
 from matcalc.kinds import KINDS
 from matcalc.targets.stan.run import stan_folder
 from matcalc.templating import template_folder
@@ -86,6 +87,12 @@ def of_kinds(wrt: list[str] | None = None) -> list[Task]:
     return tasks
 
 
+def of_cases(target: str, step: int) -> list[Task]:
+    """Some of the reference cases that a target has."""
+    cases = [case for case in CASES[::step] if case["id"] not in REFUSED_CASES[target]]
+    return [(derive(case), case["kind"], sample(case, case["dims"][0])) for case in cases]
+
+
 def of_networks(count: int) -> list[Task]:
     """Values and gradients of networks and likelihoods."""
     made = [mc.derive(text, wrt=wrt) for text, wrt in list(SOURCES.values())[:count]]
@@ -105,6 +112,17 @@ def compared(target: str, tasks: list[Task], *further: tuple[mc.Derivation, str]
 # ------------------------------------------------------------------------------------------------ the targets
 
 
+@pytest.mark.parametrize("target", ["cpp", "armadillo", "rcpp", "stan"])
+def test_the_cases_that_a_target_refuses(target: str) -> None:
+    refused = set()
+    for case in CASES:
+        try:
+            derive(case).code(case["kind"], target)
+        except NoRuleError:
+            refused.add(case["id"])
+    assert refused == REFUSED_CASES[target]
+
+
 @pytest.mark.parametrize("target", HEADERS)
 def test_cpp(target: str) -> None:
     """One program with functions of operations, cases, networks, of every kind, at 1 x 1 sizes, and refusals."""
@@ -114,9 +132,7 @@ def test_cpp(target: str) -> None:
     if target == "cpp":  # what is no function of Eigen is Armadillo's too
         helpers = (template_folder() / "cpp_helpers.hpp").read_text(encoding="utf-8")
         tasks = covering(target, tasks, set(re.findall(r"\b(?:\w+::)?\w+(?=\()", helpers)))
-    for case in CASES[::12]:
-        tasks.append((derive(case), case["kind"], sample(case, case["dims"][0])))
-    tasks += [*of_networks(5)[2:], *of_kinds()]
+    tasks += [*of_cases(target, 12 if target == "cpp" else 1), *of_networks(5)[2:], *of_kinds()]
     strange = [(mc.derive(text, shapes={"A": ("n", "n")}), "value") for text, _, _ in STRANGE]
     inverse = mc.derive("inv(A)*b", shapes={"A": ("n", "n"), "b": ("n", 1)}), "value"
     *found, solution = compared(target, tasks, *strange, inverse)
@@ -127,6 +143,42 @@ def test_cpp(target: str) -> None:
             solution(A=A, b=b)
     with pytest.raises(ValueError, match="b is 2 x 2; needed n x 1"):
         solution(A=np.eye(2), b=np.eye(2))
+
+
+TRAPS = {
+    "cpp": """#include <Eigen/Dense>
+#include <cmath>
+#include <iostream>
+int main()
+{
+    const Eigen::MatrixXd x = Eigen::MatrixXd::Constant(4, 4, -1000.0), y = x.array().exp().matrix();
+    const Eigen::MatrixXd l = Eigen::LLT<Eigen::MatrixXd>(-Eigen::MatrixXd::Identity(2, 2)).matrixL();
+    std::cout << (y(0, 0) != 0 && std::exp(-1000.0) == 0) << l.allFinite();
+}""",
+    "armadillo": """#include <armadillo>
+#include <iostream>
+int main()
+{
+    const arma::mat x(2, 2, arma::fill::ones), eye(2, 2, arma::fill::eye);
+    const arma::cx_mat l = arma::logmat(eye), r = arma::sqrtmat(eye);
+    arma::vec column(2, arma::fill::ones);
+    column(0) = 2;
+    arma::mat y;
+    std::cout << (arma::solve(y, x, column) && y.is_finite()) << (l.n_rows == r.n_rows);
+}""",
+}
+
+
+@pytest.mark.parametrize("target", HEADERS)
+def test_traps_of_cpp(target: str, tmp_path: Path) -> None:
+    """What the printer works around is still so: docs/languages.md says it."""
+    if not has_library(target):
+        pytest.skip(f"needs g++ with the headers of {'Eigen' if target == 'cpp' else 'Armadillo'}")
+    (tmp_path / "trap.cpp").write_text(TRAPS[target])
+    flags = ["-I/usr/include/eigen3"] if target == "cpp" else ["-larmadillo"]
+    subprocess.run(["g++", "-std=c++11", "trap.cpp", "-o", "trap", *flags], cwd=tmp_path, check=True)
+    done = subprocess.run([tmp_path / "trap"], capture_output=True, text=True, check=True)
+    assert done.stdout == "11"
 
 
 def test_rcpp(tmp_path: Path) -> None:
@@ -149,6 +201,15 @@ def test_rcpp(tmp_path: Path) -> None:
     cat(g$value, g$gradient$w, g$gradient$a, said)
     """
     assert r(program) == "30 24 28 5 w is 3 x 1; needed 2 x 1"
+
+
+def test_many_results_for_rcpp() -> None:
+    """Rcpp::List::create takes 20 at most."""
+    names = [f"x{k}" for k in range(21)]
+    for count, made in ((20, "Rcpp::List::create(Rcpp::Named("), (21, 'Rcpp::List y; y["x0"] = arma::mat(g_x0);')):
+        text = " + ".join(f"sum(exp({name}))" for name in names[:count])
+        d = mc.derive(text, shapes=dict.fromkeys(names[:count], ("n", 1)))
+        assert made in d.code("gradient", "rcpp")
 
 
 def test_stan() -> None:

@@ -272,7 +272,7 @@ def r(text: str) -> str:
     if shutil.which("Rscript") is None:
         pytest.skip("needs Rscript")
     command = ["Rscript", "--vanilla", "-"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -322,6 +322,7 @@ def test_factors_are_kept_as_r_gives_them() -> None:
         'inherits(try(matrix(1, 2, 3) + matrix(1, 1, 3), silent = TRUE), "try-error")',  # no broadcasting of a row
         "identical(matrix(1, 2, 2) + 1:2, matrix(c(2, 3, 2, 3), 2))",  # a plain vector goes along the columns
         'inherits(try(solve(diag(c(1e-17, 1))), silent = TRUE), "try-error")',  # refused, though exact
+        'inherits(try(matrix(2, 1, 1) * matrix(1:4, 2), silent = TRUE), "try-error")',  # 1 x 1 is not repeated
         "is.na(.Machine$integer.max + 1L)",  # whole numbers overflow
         "is.null(dim(pmax(0, matrix(1:4, 2))))",  # the form of the first argument
         "identical(dim(kronecker(1:2, 1:2)), NULL) || length(dim(kronecker(1:2, 1:2))) == 1",

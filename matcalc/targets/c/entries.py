@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from matcalc.emit import trees
-from matcalc.errors import NoRuleError
+from matcalc.errors import NoRuleError, no_counterpart
 
 Shape: TypeAlias = tuple[str, str]
 SCALAR: Shape = ("1", "1")
@@ -48,7 +48,7 @@ _SQUARE = 2
 
 def refused(what: str) -> NoRuleError:
     """The error for what has no counterpart in C."""
-    return NoRuleError(f"no code for C: {what} has no counterpart there")
+    return no_counterpart("C", what)
 
 
 def size_text(tree: ast.expr) -> str:

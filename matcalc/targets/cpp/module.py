@@ -28,6 +28,7 @@ std Eigen arma Rcpp matrix result signed NULL main
 
 
 _LINE = 80
+_CREATED = 20  # the most that Rcpp::List::create takes
 _STANDARD = ("algorithm", "cmath", "initializer_list", "stdexcept", "string", "vector")
 
 
@@ -221,5 +222,8 @@ def _wrapped(parts: list[str]) -> str:
 
 def _listed(fields: list[Field]) -> str:
     """A list of R."""
-    items = [f'Rcpp::Named("{f.key}") = {f.type}({f.text})' for f in fields]
-    return f"Rcpp::List::create({', '.join(items)})"
+    if len(fields) > _CREATED:
+        items = " ".join(f'y["{f.key}"] = {f.type}({f.text});' for f in fields)
+        return f"[&] {{ Rcpp::List y; {items} return y; }}()"
+    named = [f'Rcpp::Named("{f.key}") = {f.type}({f.text})' for f in fields]
+    return f"Rcpp::List::create({', '.join(named)})"

@@ -9,7 +9,7 @@ from typing import Any
 
 from matcalc.emit import trees
 from matcalc.emit.schedule import Statement
-from matcalc.errors import NoRuleError
+from matcalc.errors import NoRuleError, no_counterpart
 from matcalc.targets.libraries.dialect import Dialect
 
 _SAME = frozenset(
@@ -73,7 +73,7 @@ class _Translator(ast.NodeTransformer):
         return ast.Call(self._function(name), args, extra)
 
     def _refused(self, what: str) -> NoRuleError:
-        return NoRuleError(f"no code for {self.dialect.title}: {what} has no counterpart there")
+        return no_counterpart(self.dialect.title, what)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.dialect.lacking:  # one that is handed to another

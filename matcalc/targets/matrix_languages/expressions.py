@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from matcalc.emit import trees
-from matcalc.errors import NoRuleError
+from matcalc.errors import NoRuleError, no_counterpart
 from matcalc.targets.libraries.translation import EINSUM
 from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, is_number, joint, shape_of_call, times
 
@@ -92,7 +92,7 @@ class Expressions:
 
     def refused(self, what: str) -> NoRuleError:
         """The error for what has no counterpart."""
-        return NoRuleError(f"no code for {self.title}: {what} has no counterpart there")
+        return no_counterpart(self.title, what)
 
     # ------------------------------------------------------------------------------------------------ the language's
 

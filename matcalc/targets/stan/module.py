@@ -5,7 +5,6 @@ from __future__ import annotations
 from matcalc.dims import is_one
 from matcalc.emit import trees
 from matcalc.emit.program import Lowered, plain
-from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.targets.matrix_languages.expressions import Piece
 from matcalc.targets.matrix_languages.helpers import Helpers
@@ -15,7 +14,7 @@ from matcalc.targets.registry import Page
 from matcalc.targets.stan.expressions import StanExpressions
 from matcalc.templating import render
 
-HELPERS = Helpers("stan_helpers.stan", r"^matrix (\w+)\(", r"//.*")
+HELPERS = Helpers("stan_helpers.stan", r"^(?:matrix|real|vector|int) (\w+)\(", r"//.*")
 _WORDS = """
 for in while repeat until if then else true false target int real complex vector simplex unit_vector ordered
 positive_ordered row_vector matrix cholesky_factor_corr cholesky_factor_cov corr_matrix cov_matrix functions model data
@@ -61,8 +60,9 @@ class _StanWriter(Writer):
 
     def fresh(self, wanted: str) -> str:
         """A name that is free; none ends with two underscores."""
-        if wanted.endswith("_"):
-            raise NoRuleError(f"no code for Stan: {wanted} is no good name there")
+        wanted = wanted.lstrip("_") or "x"
+        if wanted.endswith("__"):
+            wanted = f"{wanted.rstrip('_')}_"
         while wanted in self.taken:
             wanted += "1"
         return super().fresh(wanted)
