@@ -144,3 +144,6 @@ def test_sympy_takes_them_as_they_are() -> None:
     assert sp.exp(x).subs(x, rational(0)) == 1
     assert sp.Integer(2) * (n + 1) == 2 * n + 2
     assert type(sp.Integer(2) * (n + 1)) is Polynomial
+    assert (sp.latex(2 * n), sp.srepr(n), sp.pretty(n)) == ("2 n", exact.structure(n), "n")
+    assert n._repr_latex_() == in_sympy(n)._repr_latex_()
+    assert divmod(rational(7), 2) == divmod(sp.Integer(7), 2) == (3, 1)

@@ -57,6 +57,15 @@ class Exact:
         """A text that determines the scalar, as SymPy's `srepr` writes it."""
         raise NotImplementedError
 
+    # How SymPy's printers, and notebooks, write it.
+    def _latex(self, printer: Any, *args: Any) -> Any:
+        return printer._print(self._sympy_(), *args)
+
+    _pretty = _sympyrepr = _latex
+
+    def _repr_latex_(self) -> Any:
+        return self._sympy_()._repr_latex_()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
@@ -94,6 +103,12 @@ class Exact:
 
     def __rmod__(self, other: Any) -> Any:
         return by_sympy(operator.mod, other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return by_sympy(divmod, self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return by_sympy(divmod, other, self)
 
     def __lt__(self, other: Any) -> Any:
         return by_sympy(operator.lt, self, other)
