@@ -23,31 +23,28 @@ _C |= {"prodothersform", "unvech", "vech", "block", "place", "slice", *_NORMAL}
 _STAN = {
     *(
         "adj",
-        "blockinner",
-        "blocksum",
-        "chol",
-        "conv",
+        "care",
         "dadj",
         "dadjform",
-        "diagsums",
+        "dare",
         "dpolar",
         "dpolarform",
-        "frechet",
-    ),
-    *(
-        "frechetform",
+        "eigmax",
+        "eigmin",
+        "eigvals",
+        "eigvecmax",
+        "eigvecmin",
+        "eigvecs",
         "frechetpow",
         "frechetpowform",
         "logm",
-        "matpow",
-        "normlogcdf",
-        "normratio",
         "pinv",
         "polar",
-        "prod",
-    ),
-    *("polygamma", "prodothers", "dprodothers", "prodothersform", "sqrtm", "unvech", "vech", "eigmax", "eigmin"),
-    *("eigvals", "eigvecmax", "eigvecmin", "eigvecs", *_EQUATIONS, *_SOLVED),
+        "polygamma",
+        "prodothersform",
+        "root",
+        "sqrtm",
+    )
 }
 
 REFUSED: dict[str, dict[str, set[str]]] = {
@@ -72,10 +69,7 @@ REFUSED: dict[str, dict[str, set[str]]] = {
     "r": {"value": _SOLVED, "gradient": _SOLVED},
     "octave": {"value": _SOLVED, "gradient": _SOLVED},
     **{name: {"value": _SOLVED, "gradient": _SOLVED} for name in ("cpp", "armadillo", "rcpp")},
-    "stan": {
-        "value": _STAN | {"convmat", "cumsum", "elu", "huber", "leakyrelu", "selu"},
-        "gradient": _STAN | {"det", "digamma", "expm", "kron", "normnuc", "normspec", "singvals"},
-    },
+    "stan": {"value": _STAN, "gradient": _STAN | {*("det", "dprodothers", "normnuc", "normspec", "singvals")}},
 }
 
 REFUSED["native"] = {"value": set(), "gradient": set()}  # what is not in C is asked of Python
@@ -93,11 +87,7 @@ REFUSED_CASES: dict[str, set[str]] = {
     "r": set(),
     "octave": set(),
     **{name: set() for name in ("cpp", "armadillo", "rcpp")},
-    "stan": {
-        *("cookbook-0067b", "cookbook-0080", "cookbook-0122b", "ml-kroncov-A", "ml-multinomial-hess"),
-        *("ml-orthreg-hess", "sympy-inv-64", "sympy-issue-23364c", "sympy-issue-28622", "tb-fn-pinv-tall"),
-        *("tb-mn-XXt", "tb-mn-Xm2", "tb-mn-expm", "tb-mn-h-logdet", "tb-mn-h-trinv", "tb-mn-kronXXt"),
-    },
+    "stan": {*("cookbook-0067b", "cookbook-0122b", "tb-fn-pinv-tall")},
 }
 REFUSED_CASES["native"] = set()
 

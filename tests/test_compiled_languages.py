@@ -19,13 +19,14 @@ import support
 from case_support import derive, sample
 from refusals import REFUSED, REFUSED_CASES
 from support import OPERATIONS, derived, values_of
-from test_matrix_languages import CASES, KINDS_OF, agree, functions_of, r
+from test_matrix_languages import CASES, KINDS_OF, NAMES, agree, functions_of, r
 from test_targets import SOURCES, arrays_of
 
 import matcalc as mc
 from matcalc.errors import NoRuleError
+from matcalc.functions.request import requested, signature
 from matcalc.kinds import KINDS
-from matcalc.targets.stan.run import stan_folder
+from matcalc.targets.stan.run import stan_folder, stan_functions
 from matcalc.templating import template_folder
 
 Task = tuple[mc.Derivation, str, dict[str, Any]]
@@ -74,10 +75,10 @@ def covering(target: str, tasks: list[Task], ignored: set[str]) -> list[Task]:
     return kept
 
 
-def of_kinds(wrt: list[str] | None = None) -> list[Task]:
+def of_kinds() -> list[Task]:
     """A function of every kind, at two sizes, and networks and likelihoods."""
     text, shapes = KINDS_OF[0]
-    d, tasks = mc.derive(text, wrt=wrt, shapes=shapes), []
+    d, tasks = mc.derive(text, shapes=shapes), []
     for sizes in ({"n": 4, "k": 3}, TINY):
         rng = np.random.default_rng(0)
         arrays = {k: rng.normal(size=[sizes.get(str(s), 1) for s in shape]) for k, shape in shapes.items()}
@@ -91,6 +92,14 @@ def of_cases(target: str, step: int) -> list[Task]:
     """Some of the reference cases that a target has."""
     cases = [case for case in CASES[::step] if case["id"] not in REFUSED_CASES[target]]
     return [(derive(case), case["kind"], sample(case, case["dims"][0])) for case in cases]
+
+
+def of_names() -> list[Task]:
+    """A function of variables that are called as words and functions of the languages."""
+    names = [*NAMES, "real", "target", "lower", "auto", "class", "data", "x__", "_x", "template"]
+    text = " + ".join(f"max(log(1 + exp({name}/{k + 1})))*sum({name})" for k, name in enumerate(names))
+    d = mc.derive(text, shapes=dict.fromkeys(names, ("n", 1)))
+    return [(d, "gradient", {name: np.arange(1.0, 4.0)[:, None] + k for k, name in enumerate(names)})]
 
 
 def of_networks(count: int) -> list[Task]:
@@ -212,14 +221,36 @@ def test_many_results_for_rcpp() -> None:
         assert made in d.code("gradient", "rcpp")
 
 
+# What Stan itself does: an infinite solution of a singular system, without a word.
+PLAIN = """functions {
+  /**
+   * No check.
+   */
+  matrix value(matrix A, matrix B) {
+    return A \\ B;
+  }
+}"""
+
+
 def test_stan() -> None:
-    """Operations, networks and likelihoods, every kind, and what is refused."""
+    """Operations, networks and likelihoods, cases, every kind, what is refused, and what Stan would do."""
     if stan_folder() is None or shutil.which("g++") is None:
         pytest.skip("needs the package httpstan, and g++")
+    tasks = [*covering("stan", of_operations("stan"), set()), *of_networks(5), *of_kinds(), *of_names()]
+    tasks += of_cases("stan", 24)
     d = mc.derive("sum((X*w - y).^2)", shapes={"X": ("n", "p"), "w": ("p", 1), "y": ("n", 1)})
-    tasks = [*covering("stan", of_operations("stan"), set()), *of_networks(5), *of_kinds(["w", "a"])]
-    (f,) = compared("stan", tasks, (d, "value"))
+    solution = mc.derive("inv(A)*B", shapes={"A": ("n", "n"), "B": ("n", "p")})
+    wanted = [*dict.fromkeys((d, kind) for d, kind, _ in tasks), (d, "value"), (solution, "value")]
+    made = [(d.code(kind, "stan"), signature(d, requested(d, kind, "stan"))) for d, kind in wanted]
+    *found, f, checked, plain = stan_functions([*made, (PLAIN, made[-1][1])])
+    functions, dims = dict(zip(wanted, found)), dict(support.SIZES)
+    for d, kind, arrays in tasks:
+        agree(functions[d, kind](**arrays, dims=dims), d.function(kind)(**arrays))
     with pytest.raises(ValueError, match="y is 2 x 1; needed 1 x 1"):
         f(X=np.ones((1, 2)), w=np.ones(2), y=np.ones((2, 1)))
     with pytest.raises(ValueError, match="w is 2 x 2; needed p x 1"):
         f(X=np.ones((1, 2)), w=np.ones((2, 2)), y=np.ones(1))
+    singular = {"A": np.ones((2, 2)), "B": np.array([[1.0, 0.0], [0.0, 1.0]])}
+    assert not np.isfinite(plain(**singular)).any()
+    with pytest.raises(ValueError, match="singular"):
+        checked(**singular)

@@ -36,7 +36,7 @@ CALLS: dict[str, str] = {
     **{"_log_softmax:0": "log_softmax_cols({0})", "_log_softmax:1": "log_softmax_rows({0})"},
     **{"_logsumexp:0": "log_sum_exp_cols({0})", "_logsumexp:1": "log_sum_exp_rows({0})"},
     **{"_logsumexp": "log_sum_exp({0})", "np.trace": "trace({0})", "np.linalg.norm": "norm2(to_vector({0}))"},
-    **{"np.linalg.solve": "solved({0}, {1})", "np.linalg.inv": "inverse({0})"},
+    **{"np.linalg.solve": "solved({0}, {1})", "np.linalg.inv": "inverted({0})"},
     **{"np.linalg.det": "determinant({0})", "np.linalg.slogdet": "log_determinant({0})"},
     **{"np.linalg.cholesky": "cholesky_decompose({0})", "_cholesky_solve": "chol_solve({0}, {1})"},
     **{"_cholesky_inverse": "chol2inv({0})", "_vec": "vec({0})", "_reshape": "to_matrix({0}, {s1}, {s2})"},
@@ -47,6 +47,25 @@ CALLS: dict[str, str] = {
     **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
     **{"np.tril": "lower_part({0})", "np.triu": "upper_part({0})", "_pdist2": "squared_distances({0}, {1})"},
     **{"_expm": "matrix_exp({0})", "np.linalg.svd": "to_matrix(singular_values({0}))"},
+    **{"_huber": "huber({0}, {1})", "_leakyrelu": "leaky_relu({0}, {1})", "_elu": "elu({0}, {1})"},
+    **{"_selu": "selu({0})", "special.erfcx": "erfcx({0})", "special.log_ndtr": "log_phi({0})"},
+    **{"np.cumsum:0": "cumulative_down({0})", "np.cumsum:1": "cumulative_right({0})"},
+    **{"np.prod:0": "col_products({0})", "np.prod:1": "row_products({0})", "_prodothers": "other_products({0})"},
+    **{"_prodothers:0": "other_products_down({0})", "_prodothers:1": "other_products_right({0})"},
+    "_dprodothers": "other_products_slope({0}, {1})",
+    **{f"_dprodothers:{k}": f"other_products_slope_{w}({{0}}, {{1}})" for k, w in enumerate(("down", "right"))},
+    "np.linalg.matrix_power": "whole_power({0}, {s1})",
+    **{"_kron_times:xxx": "kron_times({0}, {1}, {2})", "_kron_times:-xx": "eye_kron_times({1}, {2})"},
+    **{"_kron_times:x-x": "kron_eye_times({0}, {2})"},
+    **{"_times_kron:x-x": "times_eye_kron({0}, {2})", "_times_kron:xx-": "times_kron_eye({0}, {1})"},
+    **{"_blockinner": "block_inner({0}, {1})", "_blocksum": "block_sum({0}, {1})"},
+    **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_diagsums": "diagonal_sums({0})"},
+    "_dsel": "diagonal_selection({s0})",
+    **{"_convmat": "convolution_matrix({0}, {s1})", "np.convolve": "convolution({0}, {1})"},
+    **{"_chol": "cholesky_or_nan({0})", "_frechet_expm": "exp_slope({0}, {1})"},
+    "_frechet_matrix": "{0}_slope_form({1})",
+    **{"_sylvester": "sylvester_solution({0}, {1}, {2})", "_lyapunov": "lyapunov({0}, {1})"},
+    "_dlyapunov": "discrete_lyapunov({0}, {1})",
     **{"np.linalg.norm:nuc": "sum(singular_values({0}))", "np.linalg.norm:2": "max(singular_values({0}))"},
 }
 _SIZES: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "%/%", ast.FloorDiv: "%/%"}
@@ -58,6 +77,7 @@ class StanExpressions(Expressions):
 
     title = "Stan"
     calls: ClassVar[Mapping[str, str]] = CALLS
+    functions: ClassVar[Mapping[str, str]] = {"_frechet_expm": "exp"}
 
     def number(self, value: float) -> str:
         return repr(float(value))
@@ -184,7 +204,15 @@ class StanExpressions(Expressions):
         wide = self.entrywise("*", d, x, PRODUCT)
         return Piece(f"{x.at(ATOM)}' * ({wide.text})", (x.shape[1], x.shape[1]), PRODUCT)
 
+    def derived_gamma(self, pieces: list[Piece]) -> Piece:
+        """The first derivative of digamma; Stan has no further ones."""
+        order, x = pieces
+        if order.text != self.number(1):
+            raise self.refused(f"polygamma of the order {order.text}")
+        return Piece(f"trigamma({x.text})", x.shape)
+
     forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {
+        "special.polygamma": derived_gamma,
         "np.maximum": lambda self, pieces: self.bound(pieces, "fmax", "larger"),
         "np.minimum": lambda self, pieces: self.bound(pieces, "fmin", "smaller"),
         "np.clip": clip,
