@@ -46,7 +46,7 @@ LAYERS = (
     ("cli", "cli_options", "cli_completion", "__main__", "__init__"),
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
-LONGEST = 420
+LONGEST = 400
 OPTIONAL = ("scipy", "IPython", "nbclient", "nbformat", "mcp", "anyio", "anywidget", "traitlets", "typst")
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from matcalc.dims import is_one
 from matcalc.emit.program import Lowered, plain
 from matcalc.expr import Expr
-from matcalc.targets.cpp.expressions import ArmadilloExpressions, CppExpressions, EigenExpressions
-from matcalc.targets.matrix_languages.expressions import Piece
+from matcalc.targets.cpp.armadillo import ArmadilloExpressions
+from matcalc.targets.cpp.eigen import EigenExpressions
+from matcalc.targets.cpp.expressions import CppExpressions
 from matcalc.targets.matrix_languages.helpers import Helpers
+from matcalc.targets.matrix_languages.pieces import Piece
 from matcalc.targets.matrix_languages.shapes import SCALAR
 from matcalc.targets.matrix_languages.writer import Input, Writer, Written, called_names, described
 from matcalc.targets.registry import Page

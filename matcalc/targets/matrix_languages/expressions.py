@@ -9,23 +9,20 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError, no_counterpart
 from matcalc.targets.libraries.translation import EINSUM
-from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, is_number, joint, shape_of_call, times
+from matcalc.targets.matrix_languages.pieces import COMPARE, POWER, PRODUCT, SUM, UNARY, Piece
+from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, is_number, joint, shape_of_call
 
-# How strongly a text binds.
-COMPARE, SUM, PRODUCT, MATMUL, UNARY, POWER, ATOM = range(7)
 _LEVELS: dict[type[ast.operator], int] = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT}
 OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _COMPARISONS: dict[type[ast.cmpop], str] = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<="}
 _CONSTANTS = {"math.pi": math.pi, "math.e": math.e}
 _FILLED = {"np.zeros": 0, "np.ones": 1}
 _NAMES = {"np.array": "{0}"}
-_SQUARE = 2
 _AXES = 2
 
 
@@ -44,34 +41,6 @@ def shared_calls(absent: str) -> dict[str, str]:
         **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_pdist2": "squared_distances({0}, {1})"},
         "_convmat": "convolution_matrix({0}, {s1})",
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of an expression.
-
-    Attributes:
-        text: how it is written.
-        shape: its shape.
-        level: how strongly the text binds.
-        turned: where it is a transpose, that of which it is one.
-        array: it is written for entrywise operations, where a language has types of its own for these.
-    """
-
-    text: str
-    shape: Shape = SCALAR
-    level: int = ATOM
-    turned: Piece | None = None
-    array: bool = False
-
-    def at(self, level: int) -> str:
-        """The text, in brackets where it binds less than this."""
-        return self.text if self.level >= level else f"({self.text})"
-
-    @property
-    def flags(self) -> tuple[bool, bool]:
-        """Whether there is one row, one column."""
-        return self.shape[0] == "1", self.shape[1] == "1"
 
 
 class Expressions:
@@ -388,16 +357,3 @@ class Expressions:
         return self.called(key, text, shape)
 
     forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {}
-
-
-def squared(b: Piece) -> bool:
-    """Whether an exponent is 2."""
-    return b.text.removesuffix(".0") == str(_SQUARE)
-
-
-def loose(a: Piece) -> Piece:
-    """The same piece without the memory of being a transpose."""
-    return replace(a, turned=None)
-
-
-__all__ = ["Expressions", "Piece", "joint", "loose", "squared", "times"]

@@ -19,7 +19,8 @@ from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.properties import names_of
-from matcalc.targets.matrix_languages.expressions import Expressions, Piece
+from matcalc.targets.matrix_languages.expressions import Expressions
+from matcalc.targets.matrix_languages.pieces import Piece
 from matcalc.targets.matrix_languages.shapes import Shape
 
 _COMMENT = 100

@@ -11,17 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from matcalc.emit import trees
-from matcalc.targets.matrix_languages.expressions import (
-    ATOM,
-    COMPARE,
-    POWER,
-    PRODUCT,
-    SUM,
-    UNARY,
-    Expressions,
-    Piece,
-    shared_calls,
-)
+from matcalc.targets.matrix_languages.expressions import Expressions, shared_calls
+from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, POWER, PRODUCT, SUM, UNARY, Piece
 from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
 
 _SAME = ("exp", "expm1", "abs", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from matcalc.emit.program import Lowered, plain
-from matcalc.targets.matrix_languages.expressions import Piece
 from matcalc.targets.matrix_languages.helpers import Helpers
+from matcalc.targets.matrix_languages.pieces import Piece
 from matcalc.targets.matrix_languages.writer import Input, Writer, called_names, described
 from matcalc.targets.octave.expressions import OctaveExpressions
 from matcalc.targets.registry import Page

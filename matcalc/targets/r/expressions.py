@@ -12,18 +12,8 @@ from fractions import Fraction
 from typing import ClassVar
 
 from matcalc.emit import trees
-from matcalc.targets.matrix_languages.expressions import (
-    ATOM,
-    COMPARE,
-    MATMUL,
-    POWER,
-    PRODUCT,
-    SUM,
-    UNARY,
-    Expressions,
-    Piece,
-    shared_calls,
-)
+from matcalc.targets.matrix_languages.expressions import Expressions, shared_calls
+from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, MATMUL, POWER, PRODUCT, SUM, UNARY, Piece
 from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
 
 _EXACT, _POWERS, _EXTENDED = 2**53, 22, 64

@@ -8,8 +8,8 @@ from matcalc.dims import is_one
 from matcalc.emit.masks import has_risky_branches
 from matcalc.emit.program import Lowered, plain
 from matcalc.expr import Expr
-from matcalc.targets.matrix_languages.expressions import Piece
 from matcalc.targets.matrix_languages.helpers import Helpers
+from matcalc.targets.matrix_languages.pieces import Piece
 from matcalc.targets.matrix_languages.writer import Input, Writer, Written, described
 from matcalc.targets.r.expressions import RExpressions
 from matcalc.targets.registry import Page

@@ -7,14 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from matcalc.emit import trees
-from matcalc.targets.matrix_languages.expressions import (
-    ATOM,
-    COMPARE,
-    PRODUCT,
-    Expressions,
-    Piece,
-    squared,
-)
+from matcalc.targets.matrix_languages.expressions import Expressions
+from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, PRODUCT, Piece, squared
 from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "sin", "cos", "tan", "sinh", "cosh", "tanh")

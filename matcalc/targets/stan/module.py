@@ -6,8 +6,8 @@ from matcalc.dims import is_one
 from matcalc.emit import trees
 from matcalc.emit.program import Lowered, plain
 from matcalc.expr import Expr
-from matcalc.targets.matrix_languages.expressions import Piece
 from matcalc.targets.matrix_languages.helpers import Helpers
+from matcalc.targets.matrix_languages.pieces import Piece
 from matcalc.targets.matrix_languages.shapes import SCALAR
 from matcalc.targets.matrix_languages.writer import Input, Writer, Written, called_names, described
 from matcalc.targets.registry import Page
