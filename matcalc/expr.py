@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from matcalc.dims import Dim, Shape, dim, is_scalar
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError
-from matcalc.exact import is_exact, structure
+from matcalc.exact import exactly, is_exact, is_sympy, structure
 from matcalc.traits import REQUIRED, Param, Traits
 
 
@@ -275,6 +275,9 @@ def node(op: str, args: Sequence[Expr] = (), params: tuple[Any, ...] = ()) -> Ex
     found = _NODES.get(key)
     if found is not None:
         return found
+    exact = tuple(exactly(p) if is_sympy(p) else p for p in params)  # one expression, whoever made its sizes
+    if any(p is not q for p, q in zip(exact, params)):
+        return node(op, args, exact)
     shape = entry.shape(*args, *params)
     digests = [a.digest for a in args]
     if entry.commutative:

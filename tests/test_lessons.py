@@ -275,7 +275,9 @@ def test_the_differential_view_is_true(name: str) -> None:
         formula = line.strip().split("   ")[0]
         if line in ("Adjoints", "Gradients"):
             break
-        if formula.startswith("= "):
+        if sides and sides[-1][0][-1].endswith(("+", "-")):  # a long line goes on
+            sides[-1][0][-1] += f" {formula}"
+        elif formula.startswith("= "):
             sides[-1][0].append(formula[2:])
         elif " = " in formula:
             sides.append((split(formula, " = "), whole))

@@ -6,7 +6,22 @@ from matcalc import core
 from matcalc.core import add, difference, minus, var
 from matcalc.exact import root
 from matcalc.expr import Expr, record
-from matcalc.ops.elementwise import absolute, cos, erf, erfc, exp, log, sigmoid, sin, softplus, sqrt, tan
+from matcalc.ops.comparison import HALF
+from matcalc.ops.elementwise import (
+    absolute,
+    arcsinh,
+    arctanh,
+    cos,
+    erf,
+    erfc,
+    exp,
+    log,
+    sigmoid,
+    sin,
+    softplus,
+    sqrt,
+    tan,
+)
 from matcalc.ops.linalg import det, logdet
 from matcalc.ops.matrix_functions import expm, logm
 from matcalc.ops.selection import tril, unvech_, vech_
@@ -45,6 +60,18 @@ def _undone(outer: str, inner: str) -> None:
 
 for _outer, _inner in INVERSE:
     _undone(_outer, _inner)
+
+
+@rule(X="m n", group="expand", source=ANALYSIS, exact=False)
+def arctanh_by_logarithms(X: Expr) -> tuple[Expr, Expr]:
+    """arctanh(X) = (log(1 + X) - log(1 - X))/2"""
+    return arctanh(X), core.scale(HALF, difference(log(core.plus(X, 1)), log(difference(1, X))))
+
+
+@rule(X="m n", group="expand", source=ANALYSIS, exact=False)
+def arcsinh_by_logarithms(X: Expr) -> tuple[Expr, Expr]:
+    """arcsinh(X) = log(X + sqrt(1 + X^2))"""
+    return arcsinh(X), log(add(X, sqrt(core.plus(core.power(X, 2), 1))))
 
 
 @rule(S="n n", facts={"S": "symmetric"}, drawn={"S": "orthogonal"}, group="expand", source=HIGHAM)

@@ -251,6 +251,8 @@ def _similar() -> tuple[Expr, Expr]:
 @node_rule(op="expm", group="expand", source=HIGHAM, example=_similar, having="matmul")
 def exponential_of_similar(e: Expr, context: Context) -> Expr | None:
     """expm(P A P^-1) = P expm(A) P^-1"""
+    if e.args[0].op != "matmul":
+        return None
     first, *inner, last = e.args[0].args
     orthogonal = last is core.turned(first) and context.known(first, "orthogonal")
     if not inner or not (orthogonal or last is inverse(first) or first is inverse(last)):

@@ -34,6 +34,8 @@ def _rotated(name: str) -> tuple[Expr, Expr]:
 
 def _under_rotation(name: str) -> None:
     def without(e: Expr, context: Context) -> Expr | None:
+        if e.args[0].op != "matmul":
+            return None
         factors = e.args[0].args
         for outer, rest in ((factors[0], factors[1:]), (factors[-1], factors[:-1])):
             if context.known(outer, "orthogonal"):
@@ -97,6 +99,8 @@ def _turned(name: str) -> tuple[Expr, Expr]:
 
 def _of_similar(name: str) -> None:
     def similar(e: Expr, context: Context) -> Expr | None:
+        if e.args[0].op != "matmul":
+            return None
         first, *inner, last = e.args[0].args
         return (
             record(name)(matmul(*inner))

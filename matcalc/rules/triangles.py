@@ -50,6 +50,8 @@ def _product() -> tuple[Expr, Expr]:
 @node_rule(op="diagvec", group="expand", source=MATRIX_ALGEBRA, example=_product, having="matmul")
 def diagonal_of_triangles(e: Expr, context: Context) -> Expr | None:
     """diagvec(A B) = diagvec(A) o diagvec(B) for lower triangular A and B, or upper ones"""
+    if e.args[0].op != "matmul":
+        return None
     first, *others = e.args[0].args
     rest = matmul(*others)
     both = any(context.known(first, fact) and context.known(rest, fact) for fact in ("lower", "upper"))
@@ -64,8 +66,8 @@ def _trace() -> tuple[Expr, Expr]:
 @node_rule(op="tr", group="expand", source=MATRIX_ALGEBRA, example=_trace, having="matmul")
 def trace_of_triangles(e: Expr, context: Context) -> Expr | None:
     """tr(A B) = diagvec(A)' diagvec(B) for lower triangular A and B, or upper ones"""
-    factors = e.args[0].args
-    if any(all(context.known(f, fact) for f in factors) for fact in ("lower", "upper")):
+    factors = e.args[0].args if e.args[0].op == "matmul" else ()
+    if factors and any(all(context.known(f, fact) for f in factors) for fact in ("lower", "upper")):
         return diagvec(factors[0]).T @ hadamard(*map(diagvec, factors[1:]))
     return None
 
