@@ -39,23 +39,10 @@ class ArmadilloExpressions(CppExpressions):
             return Piece(f"arma::square({a.text})", shape)
         return self.binary("power", [a, b])
 
-    def transposed(self, a: Piece) -> Piece:
-        if a.shape == SCALAR:
-            return a
-        if a.turned is not None:
-            return a.turned
+    def turned(self, a: Piece) -> Piece:
         return Piece(f"{a.at(ATOM)}.t()", a.shape[::-1], ATOM, turned=a)
 
-    def product(self, a: Piece, b: Piece) -> Piece:
-        return Piece(f"{a.at(PRODUCT)} * {b.at(PRODUCT + 1)}", (a.shape[0], b.shape[1]), PRODUCT)
-
-    def dot(self, a: Piece, b: Piece) -> Piece:
-        if a.shape == SCALAR and b.shape == SCALAR:
-            return self.plain_numbers("*", a, b, PRODUCT)
-        if a.flags != b.flags and SCALAR not in (a.shape, b.shape):
-            b = self.transposed(b)
-        if SCALAR in (a.shape, b.shape):
-            return self.total([self.entrywise("*", a, b, PRODUCT)])
+    def inner(self, a: Piece, b: Piece) -> Piece:
         return Piece(f"arma::accu({self.entrywise('*', a, b, PRODUCT).text})")
 
     def total(self, pieces: list[Piece]) -> Piece:

@@ -65,27 +65,16 @@ class EigenExpressions(CppExpressions):
             return Piece(f"{self._array(a).at(ATOM)}.square()", shape, ATOM, array=True)
         return self.binary("power", [a, b])
 
-    def transposed(self, a: Piece) -> Piece:
-        if a.shape == SCALAR:
-            return a
-        if a.turned is not None:
-            return a.turned
+    def turned(self, a: Piece) -> Piece:
         return Piece(f"{a.at(ATOM)}.transpose()", a.shape[::-1], ATOM, turned=a, array=a.array)
 
     def _matrix(self, a: Piece) -> Piece:
         return Piece(self.whole(a), a.shape, ATOM) if a.array else a
 
     def product(self, a: Piece, b: Piece) -> Piece:
-        a, b = self._matrix(a), self._matrix(b)
-        return Piece(f"{a.at(PRODUCT)} * {b.at(PRODUCT + 1)}", (a.shape[0], b.shape[1]), PRODUCT)
+        return super().product(self._matrix(a), self._matrix(b))
 
-    def dot(self, a: Piece, b: Piece) -> Piece:
-        if a.shape == SCALAR and b.shape == SCALAR:
-            return self.plain_numbers("*", a, b, PRODUCT)
-        if a.flags != b.flags and SCALAR not in (a.shape, b.shape):
-            b = self.transposed(b)
-        if SCALAR in (a.shape, b.shape):
-            return self.total([self.entrywise("*", a, b, PRODUCT)])
+    def inner(self, a: Piece, b: Piece) -> Piece:
         if a.text == b.text:
             return Piece(f"{self._matrix(a).at(ATOM)}.squaredNorm()")
         return Piece(f"{self._matrix(a).at(ATOM)}.cwiseProduct({self._matrix(b).text}).sum()")

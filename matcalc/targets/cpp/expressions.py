@@ -176,6 +176,19 @@ class CppExpressions(Expressions):
 
     # ------------------------------------------------------------------------------------------------ matrices
 
+    def dot(self, a: Piece, b: Piece) -> Piece:
+        if a.shape == SCALAR and b.shape == SCALAR:
+            return self.plain_numbers("*", a, b, PRODUCT)
+        if a.flags != b.flags and SCALAR not in (a.shape, b.shape):
+            b = self.transposed(b)
+        if SCALAR in (a.shape, b.shape):
+            return self.total([self.entrywise("*", a, b, PRODUCT)])
+        return self.inner(a, b)
+
+    def inner(self, a: Piece, b: Piece) -> Piece:
+        """The sum of the products of the entries of two matrices of one shape."""
+        raise NotImplementedError
+
     def filled(self, value: Piece, shape: Shape, sizes: list[str]) -> Piece:
         return Piece(f"filled({value.text}, {sizes[0]}, {sizes[1]})", shape)
 

@@ -90,12 +90,18 @@ class Expressions:
         raise NotImplementedError
 
     def transposed(self, a: Piece) -> Piece:
-        """The transpose."""
+        """The transpose; of a transpose, what it is of."""
+        if a.shape == SCALAR:
+            return a
+        return self.turned(a) if a.turned is None else a.turned
+
+    def turned(self, a: Piece) -> Piece:
+        """The transpose of a matrix, which remembers it."""
         raise NotImplementedError
 
     def product(self, a: Piece, b: Piece) -> Piece:
         """The matrix product."""
-        raise NotImplementedError
+        return Piece(f"{a.at(PRODUCT)} * {b.at(PRODUCT + 1)}", (a.shape[0], b.shape[1]), PRODUCT)
 
     def dot(self, a: Piece, b: Piece) -> Piece:
         """The sum of the products of the entries."""

@@ -132,15 +132,8 @@ class OctaveExpressions(Expressions):
 
     # ------------------------------------------------------------------------------------------------ matrices
 
-    def transposed(self, a: Piece) -> Piece:
-        if a.shape == SCALAR:
-            return a
-        if a.turned is not None:
-            return a.turned
+    def turned(self, a: Piece) -> Piece:
         return Piece(f"{a.at(ATOM)}'", a.shape[::-1], UNARY, turned=a)
-
-    def product(self, a: Piece, b: Piece) -> Piece:
-        return Piece(f"{a.at(PRODUCT)} * {b.at(PRODUCT + 1)}", (a.shape[0], b.shape[1]), PRODUCT)
 
     def dot(self, a: Piece, b: Piece) -> Piece:
         if a.shape == SCALAR and b.shape == SCALAR:

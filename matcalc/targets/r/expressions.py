@@ -194,11 +194,7 @@ class RExpressions(Expressions):
 
     # ------------------------------------------------------------------------------------------------ matrices
 
-    def transposed(self, a: Piece) -> Piece:
-        if a.shape == SCALAR:
-            return a
-        if a.turned is not None:
-            return a.turned
+    def turned(self, a: Piece) -> Piece:
         return Piece(f"t({a.text})", a.shape[::-1], turned=a)
 
     def named(self, name: str) -> Piece:

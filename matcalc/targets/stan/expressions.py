@@ -155,15 +155,8 @@ class StanExpressions(Expressions):
 
     # ------------------------------------------------------------------------------------------------ matrices
 
-    def transposed(self, a: Piece) -> Piece:
-        if a.shape == SCALAR:
-            return a
-        if a.turned is not None:
-            return a.turned
+    def turned(self, a: Piece) -> Piece:
         return Piece(f"{a.at(ATOM)}'", a.shape[::-1], ATOM, turned=a)
-
-    def product(self, a: Piece, b: Piece) -> Piece:
-        return Piece(f"{a.at(PRODUCT)} * {b.at(PRODUCT + 1)}", (a.shape[0], b.shape[1]), PRODUCT)
 
     def dot(self, a: Piece, b: Piece) -> Piece:
         if a.flags != b.flags and SCALAR not in (a.shape, b.shape):
