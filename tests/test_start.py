@@ -92,6 +92,18 @@ def test_a_derivation_as_text_imports_what_it_needs(example: str) -> None:
     assert not found & set(NEEDLESS)
 
 
+LIBRARIES = {"scipy", "jax", "torch", "numba", "IPython"}
+
+
+@pytest.mark.parametrize("shown", ["latex()", "code()", "jacobian('A')"])
+def test_no_library_is_imported_that_an_answer_does_not_need(shown: str) -> None:
+    assert not imported(f"import matcalc\nmatcalc.derive(\"x'*A*x\", wrt='A').{shown}") & LIBRARIES
+
+
+def test_the_command_line_imports_no_library() -> None:
+    assert not imported("import matcalc.cli") & {"numpy", "sympy", "lark", "jinja2", *LIBRARIES}
+
+
 HOOKED = """
 import matcalc as mc
 X = mc.var("X", "n", "n")
