@@ -56,6 +56,9 @@ FOUND: list[tuple[str, str, dict[str, Any]]] = [
     # Of the factors of a mean those with negative exponents were not seen: it was centred, where it is none.
     ("gradient", "P: n x m; Q: n x m; c: 1 x 1; c*var(P ./ Q, ddof=1)", {"P": WIDE, "Q": 2 - WIDE, "c": 1.3}),
     ("gradient", "P: n x m; Q: n x m; c: 1 x 1; c*sum(var(P ./ Q, 1))", {"P": WIDE, "Q": 2 - WIDE, "c": 1.3}),
+    # exp(x) over the square of exp(x) - 1 is infinite over infinite where x is large.
+    ("hvp", "P: n x n; sum(log1mexp(P))", {"P": [[1104.3, 0.5], [0.2, 40.0]]}),
+    ("hvp", "P: n x n; sum(log1mexp(2*P + 1))", {"P": [[1104.3, 0.5], [0.2, 40.0]]}),
     # The singular values of nan were looked for.
     ("gradient", "A: n x n; sum(pinv(sqrtm(A*A)))", {"A": X}),
 ]

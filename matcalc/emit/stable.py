@@ -21,7 +21,6 @@ from matcalc.emit.matching import (
     negation_of,
     one_minus_sigmoid_of,
     plus_one,
-    quotient_of,
     sigmoid_of,
     softmax_of,
     sum_of_exponentials,
@@ -32,7 +31,7 @@ from matcalc.ops.activations import log1mexp, normcdf, normlogcdf, normratio
 from matcalc.ops.comparison import maximum, minimum
 from matcalc.ops.elementwise import absolute, exp, expm1, log, log1p, sigmoid, sinh, softplus
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax
-from matcalc.rewrite.terms import meaning
+from matcalc.rewrite.terms import coefficient_and_rest, meaning
 
 Form = Callable[[Expr], "Expr | None"]
 
@@ -138,15 +137,37 @@ def _stable_quotient(e: Expr) -> Expr | None:
 
 
 def _over_difference(e: Expr) -> Expr | None:
-    """exp(X) ./ (exp(X) - 1) = 1 ./ (1 - exp(-X)), which does not overflow"""
-    parts = quotient_of(e)
-    X = None if parts is None else exponent_of(parts[0])
-    if parts is None or X is None:
+    """exp(j X) (exp(X) - 1)^-k = (1 - exp(-X))^-j (exp(X) - 1)^(j - k) for j up to k, which does not overflow"""
+    if e.op not in ("hadamard", "scale", "divide"):
         return None
-    below = meaning(parts[1])
-    for a, b in (below.args, below.args[::-1]) if below.op == "add" and len(below.args) == 2 else ():
-        if constant_of(a) == -1 and exponent_of(b) is X:
-            return core.power(minus(expm1(_negated(X))), -1)
+    factors: tuple[Expr, ...] = e.args if e.op != "divide" else (e.args[0], core.power(e.args[1], -1))
+    for i, k in permutations(range(len(factors)), 2):
+        below, power = _base_and_power(factors[k])
+        X = _exponent_above_one(below) if power is not None and power.is_negative else None
+        j = None if X is None else _multiple(exponent_of(factors[i]), X)
+        if X is None or j is None or not 1 <= j <= -power:
+            continue
+        rest = [a for n, a in enumerate(factors) if n not in (i, k)]
+        remaining = [] if power == -j else [core.power(below, power + j)]
+        made = (core.power(minus(expm1(_negated(X))), -j), *remaining, *rest)  # a matrix comes last
+        return (core.scale if e.op == "scale" or e.is_scalar else core.hadamard)(*made)
+    return None
+
+
+def _multiple(Y: Expr | None, X: Expr) -> Any:
+    """The whole number j where Y is j X."""
+    (c, y), (d, x) = (None, None) if Y is None else coefficient_and_rest(Y), coefficient_and_rest(X)
+    return c / d if c is not None and y is x and (c / d).is_integer else None
+
+
+def _exponent_above_one(e: Expr) -> Expr | None:
+    """X where `e` is exp(X) - 1."""
+    e = meaning(e)
+    if e.op == "expm1":
+        return e.args[0]
+    for a, b in (e.args, e.args[::-1]) if e.op == "add" and len(e.args) == 2 else ():
+        if constant_of(a) == -1:
+            return exponent_of(b)
     return None
 
 
