@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from matcalc.exact.polynomial import Polynomial, sum_of, sympy_symbol
@@ -63,7 +64,12 @@ def cancel(value: Any) -> Any:
         return value
     if isinstance(value, Polynomial) and (value.is_plain or value.single is not None):
         return value
-    return exactly(sp.cancel(_sympy(value)))
+    return _cancelled(_sympy(value))
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _cancelled(value: Any) -> Any:
+    return exactly(sp.cancel(value))
 
 
 def simplify(value: Any) -> Any:

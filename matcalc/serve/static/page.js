@@ -44,16 +44,29 @@ function set(name, value) {
 
 // ------------------------------------------------------------------------------------------------ showing
 
-function typeset(root) {
-  for (const element of root.querySelectorAll(".m, .d")) {
-    const formula = element.textContent;
+const typesetBefore = new Map(); // what was made of a formula: symbols come again and again
+
+function typesetOne(element) {
+  const displayMode = element.classList.contains("d");
+  const formula = element.textContent;
+  const key = `${displayMode} ${formula}`;
+  if (!typesetBefore.has(key)) {
+    if (typesetBefore.size > 4000) typesetBefore.clear();
+    let made = null;
     try {
-      katex.render(formula, element, { displayMode: element.classList.contains("d"), strict: "ignore" });
+      made = katex.renderToString(formula, { displayMode, strict: "ignore" });
     } catch {
-      element.textContent = formula;
-      element.classList.add("failed");
+      // stays as it is written
     }
+    typesetBefore.set(key, made);
   }
+  const made = typesetBefore.get(key);
+  if (made === null) element.classList.add("failed");
+  else element.innerHTML = made;
+}
+
+function typeset(root) {
+  for (const element of root.querySelectorAll(".m, .d")) typesetOne(element);
 }
 
 function element(tag, properties = {}, ...children) {
@@ -117,8 +130,10 @@ function showDerivation(data) {
   $("results").replaceChildren(...data.results.map(showResult));
   $("graph").hidden = !data.picture;
   $("graph").querySelector("figure").innerHTML = data.picture;
-  $("lesson").innerHTML = data.lesson;
-  typeset($("derivation"));
+  typeset($("results"));
+  const lesson = element("template", { innerHTML: data.lesson });
+  typeset(lesson.content); // before it is part of the page, which would look at each change
+  $("lesson").replaceChildren(lesson.content);
   document.title = data.title ? `${data.title} – matcalc` : "matcalc";
 }
 
