@@ -133,7 +133,7 @@ def _item(item: Item, inside: bool) -> str:
         case Row():
             return _row(item, inside=inside)
         case Table():
-            return _table(item)
+            return _table(item, inside)
     return _call(item)
 
 
@@ -230,9 +230,9 @@ def _script(row: Row) -> str:
     return f"({_row(row, inside=True)})"
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, inside: bool) -> str:
     if table.kind in ("aligned", "gathered", "array"):
-        return " \\\n".join("& ".join(_row(cell, inside=False) for cell in row) for row in table.rows)
+        return " \\\n".join("& ".join(_row(cell, inside=inside) for cell in row) for row in table.rows)
     rows = [[_row(cell, inside=True) or '""' for cell in row] for row in table.rows]
     if table.kind == "cases":
         return f"cases({', '.join(' & '.join(row) for row in rows)})"
