@@ -133,6 +133,7 @@ def test_what_is_not_in_the_vocabulary_is_refused(latex: str, message: str) -> N
         (r"\frac{f(x, y)}{2}", r"frac(f (x\, y), 2)"),
         (r"-A^{-1}_{ij} A'", "-A_(i j)^(-1) A'"),
         (r"\lVert x \rVert_2", "norm(x)_2"),
+        (r"\boxed{\begin{aligned} &a, \quad b \\ &c \end{aligned}}", "boxed(& a\\, quad b \\\n& c)"),
         (r"\mathrm{d}\,\mathrm{loss}\text{ since $x$ is \#1}", 'upright(d) thin "loss"" since "x" is #1"'),
     ],
 )

@@ -190,8 +190,9 @@ def test_katex_sets_every_formula_of_the_examples(tmp_path: Path) -> None:
     note = Note("All", entries=3, notation=Notation(bold=True, adjoint="partial"))
     for path in EXAMPLES:
         note.add(derived(path), path.stem)
-    found = re.findall(r'class="(m|d|d result)">(.*?)</(?:span|div)>', note.html(), flags=re.DOTALL)
-    formulas_ = [[html.unescape(text), kind != "m"] for kind, text in found]
+    found = re.findall(r'class="(m|d)"(?: data-narrow="([^"]*)")?>(.*?)</(?:span|div)>', note.html(), flags=re.DOTALL)
+    assert len([narrow for _, narrow, _ in found if narrow]) > 30
+    formulas_ = [[html.unescape(text), kind != "m"] for kind, *texts in found for text in texts if text]
     assert len(formulas_) > 200
     assert not [text for text, _ in formulas_ if "[t]" in text]
     (tmp_path / "f.json").write_text(json.dumps(formulas_), encoding="utf-8")

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from browser import Browser
 from note_support import EXAMPLES, ROOT, derived
 
 import matcalc as mc
@@ -64,3 +65,40 @@ def test_requests_and_wrong_formulas_would_be_seen(tmp_path: Path) -> None:
     document, asked = opened(page, tmp_path)
     assert asked == ["http://example.invalid/x.png"]
     assert 'data-failed="1"' in document
+
+
+TOO_WIDE = """(() => {
+  const room = document.documentElement.clientWidth, found = [];
+  for (const e of document.querySelectorAll(".d, pre, p, li, td, figure")) {
+    const right = e.getBoundingClientRect().right;
+    if (e.scrollWidth > e.clientWidth + 3 || right > room + 1) found.push(`${e.tagName} ${e.textContent.slice(0, 80)}`);
+  }
+  for (const t of document.querySelectorAll("figure text.s")) {
+    const size = parseFloat(getComputedStyle(t).fontSize) * (t.getScreenCTM()?.a ?? 1);
+    if (t.checkVisibility() && size < 10) found.push(`${t.textContent} has ${size} px`);
+  }
+  if (document.documentElement.scrollWidth > room) found.push("the page");
+  return JSON.stringify(found);
+})()"""
+
+
+@needs_chromium
+def test_nothing_is_cut_on_a_phone(tmp_path: Path) -> None:
+    note = mc.Note("On a phone", detail="lesson", hessian=True)
+    for name in ("batch_normalization", "attention", "gaussian_likelihood", "one_hidden_layer"):
+        note.add(derived(ROOT / "examples" / f"{name}.txt"), name)
+    page = note.export(tmp_path / "n.html")
+    browser = Browser(tmp_path, width=390, height=844)
+    try:
+        browser.open(page.as_uri())
+        assert browser.evaluate(f"document.fonts.ready.then(() => {TOO_WIDE})") == "[]"
+        assert browser.evaluate("document.querySelectorAll('[data-set=narrow]').length") > 20
+        assert browser.evaluate("document.documentElement.dataset.failed") == "0"
+        browser.send(
+            "Emulation.setDeviceMetricsOverride", width=1280, height=900, deviceScaleFactor=1, mobile=False
+        )  # the phone is turned, or the window made wider
+        browser.evaluate("new Promise((done) => setTimeout(done, 300))")
+        assert browser.evaluate(TOO_WIDE) == "[]"
+        assert browser.evaluate("document.querySelectorAll('[data-set=narrow]').length") == 0
+    finally:
+        browser.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 from note_support import EXAMPLES, NAMES, chain, derived
 
 import matcalc as mc
-from matcalc.export.picture import BOX, WIDEST, placed
-from matcalc.export.picture_svg import graph_svg
+from matcalc.export.picture import BOX, PHONE, WIDEST, placed
+from matcalc.export.picture_svg import for_screens, graph_svg
 from matcalc.export.picture_tex import graph_tex
 from matcalc.printing.style import STANDARD
 
@@ -64,7 +65,29 @@ def test_variables_of_one_gate_share_a_box() -> None:
     assert ">, <" not in few
 
 
-def test_a_shape_is_written_once_in_a_place() -> None:
+def test_the_shape_of_a_value_is_written_once() -> None:
     svg = str(mc.derive("x: d x 1\nA: k x d\nB: k x d\nr = A*x\ns = B*x\nf = r'*s").picture())
-    lines = [line for line in svg.splitlines() if 'class="s"' in line]
-    assert len(lines) == len(set(lines))
+    assert svg.count('class="s"') == 3 + 2
+
+
+def test_a_variable_stands_near_what_it_enters() -> None:
+    gates = "\n".join(f"{g} = sigmoid(W{g}*x + U{g}*h + b{g})" for g in "ifog")
+    d = mc.derive(f"x: d x 1\nh: k x 1\nc: k x 1\n{gates}\nq = f .* c + i .* g\nL = sum(o .* tanh(q))")
+    (band,) = placed(d)
+    at = {name: box.y for box in band.boxes.values() for name in box.labels}
+    gates_down = sorted("ifog", key=at.__getitem__)
+    assert sorted("ifog", key=lambda g: at[f"W{g}"]) == gates_down
+    assert gates_down[-1] == "o"  # goes beyond the next column, below all others
+
+
+def test_a_wide_graph_has_another_picture_for_a_phone() -> None:
+    d = chain(4)
+    wide, narrow = (
+        max(b.x + b.width / 2 for band in placed(d, n) for b in band.boxes.values()) for n in (WIDEST, PHONE)
+    )
+    assert narrow < 320 < wide
+    page = for_screens(d, STANDARD)
+    assert page.count("<svg") == 2
+    tips = re.findall(r'marker id="([^"]+)"', page)
+    assert len(tips) == len(set(tips)) == 4  # one that is hidden draws no arrows of another
+    assert for_screens(mc.derive("x'*x"), STANDARD).count("<svg") == 1

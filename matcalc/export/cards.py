@@ -12,7 +12,7 @@ import io
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from matcalc.export.markup import Html
+from matcalc.export.markup_html import Html
 from matcalc.languages import Language
 
 KIND = "Basic"  # the note type with the fields Front and Back
@@ -22,6 +22,7 @@ class AnkiCards(Html):
     """HTML as Anki shows it; `card` collects the cards."""
 
     listings = False
+    pictures = "svg"
 
     def __init__(self, language: Language) -> None:
         super().__init__(language)
@@ -32,11 +33,10 @@ class AnkiCards(Html):
         self.cards.append((" ".join(front.split()), " ".join(back.split())))
         return ""
 
-    def math(self, formula: str) -> str:
-        return rf"\({html.escape(formula, quote=False)}\)"
-
-    def block(self, formula: str) -> str:
-        return f"\n\\[{html.escape(formula, quote=False)}\\]\n"
+    def _element(self, tag: str, kind: str, wide: str, narrow: str = "") -> str:
+        """A formula between the marks that Anki knows."""
+        formula = html.escape(wide, quote=False)
+        return rf"\({formula}\)" if tag == "span" else rf"\[{formula}\]"
 
     def small(self, content: str) -> str:
         return f"<small>{content}</small>"

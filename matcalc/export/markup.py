@@ -1,19 +1,19 @@
-"""The three markups of a note (Markdown, LaTeX, HTML) behind one set of words: headings, formulas, tables, lists.
+"""The markups of a note (here Markdown and LaTeX) behind one set of words: headings, formulas, tables, lists.
 
 Plain text is escaped here and nowhere else; what these methods return is markup.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from string import Formatter
 from urllib.parse import quote
 
+from matcalc.export.picture import WIDEST
 from matcalc.languages import Language
-from matcalc.printing.breaking import LINE, aligned, displayed, width
+from matcalc.printing.breaking import LINE, aligned, displayed, in_rows, width
 
 TEX_SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
@@ -38,9 +38,9 @@ class Markup:
 
     listings = True  # whether it has room for code
     line = LINE  # em of a formula on lines of its own
-    pictures = (
-        "alone"  # of the graph: svg with the page's colours, alone (svg with its own), file (beside it), tex, word
-    )
+    pictures = "alone"  # of the graph: svg with the page's colours, screens (two of these, one for a phone), alone (svg
+    # with its own colours), file (beside it), tex, word
+    columns = WIDEST  # of a picture
 
     def __init__(self, language: Language) -> None:
         self.language = language
@@ -82,20 +82,27 @@ class Markup:
 
     def display(self, formula: str) -> str:
         """A formula on lines of its own, broken where it is long."""
-        return self.block(displayed(formula, self.line))
+        return self.fitted(lambda line: displayed(formula, line))
 
     def equations(self, left: str, rows: Sequence[tuple[str, str]]) -> str:
         """A chain of equal expressions on lines of their own, each with its reason."""
-        return self.block(aligned(left, rows, self.line))
+        return self.fitted(lambda line: aligned(left, rows, line))
 
     def boxed(self, formula: str, reason: str = "") -> str:
         """A result in a frame, and its reason beside or below it."""
-        frame = rf"\boxed{{{displayed(formula, self.line)}}}"
-        if not reason:
-            return self.block(frame)
-        if width(formula) + width(reason) < self.line - 4:
-            return self.block(rf"{frame} \qquad {reason}")
-        return self.block(rf"\begin{{gathered}} {frame} \\ {reason} \end{{gathered}}")
+        return self.result(lambda line: _framed(formula, reason, line))
+
+    def boxes(self, formulas: Sequence[str]) -> str:
+        """Short results, each in a frame, side by side where they have room."""
+        return self.result(lambda line: _side_by_side(formulas, line))
+
+    def fitted(self, made: Callable[[float], str]) -> str:
+        """A formula on lines of its own that is made for a width of the line."""
+        return self.block(made(self.line))
+
+    def result(self, made: Callable[[float], str]) -> str:
+        """A formula in a frame: it stays with the chain before it."""
+        return self.fitted(made)
 
     def block(self, formula: str) -> str:
         """A formula on lines of its own, as it is."""
@@ -104,6 +111,10 @@ class Markup:
     def paragraph(self, content: str) -> str:
         """A paragraph of markup."""
         raise NotImplementedError
+
+    def lead(self, content: str) -> str:
+        """A line of words that stays with what follows."""
+        return self.paragraph(content)
 
     def strong(self, content: str) -> str:
         """Emphasised strongly."""
@@ -193,55 +204,6 @@ class Markdown(Markup):
         return f"\n\n![{self.t('Forward graph')}]({drawing})\n\n" + (f"{self.small(legend)}\n\n" if legend else "")
 
 
-class Html(Markup):
-    """HTML; formulas as LaTeX in elements of the class `m` (in text) or `d` (displayed), set when the page opens."""
-
-    pictures = "svg"
-
-    def text(self, plain: str) -> str:
-        return html.escape(plain, quote=False)
-
-    def math(self, formula: str) -> str:
-        return f'<span class="m">{html.escape(formula, quote=False)}</span>'
-
-    def strong(self, content: str) -> str:
-        return f"<strong>{content}</strong>"
-
-    def small(self, content: str) -> str:
-        return f'<span class="remark">{content}</span>'
-
-    def heading(self, level: int, content: str) -> str:
-        return f"\n<h{level}>{content}</h{level}>\n"
-
-    def paragraph(self, content: str) -> str:
-        return f"\n<p>{content}</p>\n"
-
-    def block(self, formula: str) -> str:
-        return f'\n<div class="d">{html.escape(formula, quote=False)}</div>\n'
-
-    def items(self, rows: Sequence[str]) -> str:
-        return "\n<ul>\n" + "\n".join(f"<li>{row}</li>" for row in rows) + "\n</ul>\n"
-
-    def verbatim(self, code: str) -> str:
-        return f"<code>{html.escape(code, quote=False)}</code>"
-
-    def lines(self, *parts: str) -> str:
-        return "<br>".join(p for p in parts if p)
-
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], prose: float = 0.0) -> str:
-        top = "".join(f"<th>{cell}</th>" for cell in head)
-        body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-        return f"\n<table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
-
-    def code(self, source: str, name: str) -> str:
-        return f'\n<pre><code class="{html.escape(name)}">{html.escape(source.rstrip(), quote=False)}</code></pre>\n'
-
-    def picture(self, drawing: str, legend: str) -> str:
-        """A picture of the graph."""
-        caption = f"<figcaption>{legend}</figcaption>" if legend else ""
-        return f'\n<figure class="graph">{drawing}{caption}</figure>\n'
-
-
 class Tex(Markup):
     r"""LaTeX for pdflatex (and lualatex, xelatex).
 
@@ -326,6 +288,36 @@ class Tex(Markup):
         """A picture of the graph, in LaTeX's own picture environment."""
         caption = f"\\par\\smallskip {self.small(legend)}\n" if legend else ""
         return f"\n\\begin{{center}}\n{drawing}\n{caption}\\end{{center}}\n"
+
+
+def _framed(formula: str, reason: str, line: float) -> str:
+    """A formula in a frame, its reason beside it where there is room, else below."""
+    frame = rf"\boxed{{{displayed(formula, line - 1)}}}"
+    if not reason:
+        return frame
+    if width(formula) + width(reason) < line - 4:
+        return rf"{frame} \qquad {reason}"
+    rows = r" \\ ".join([frame, *in_rows(reason, line)])
+    return rf"\begin{{gathered}} {rows} \end{{gathered}}"
+
+
+def _side_by_side(formulas: Sequence[str], line: float) -> str:
+    """Formulas in frames, as many in a row as have room."""
+    rows: list[list[str]] = []
+    room = 0.0
+    for formula in formulas:
+        size = width(formula) + 3.0
+        if rows and size <= room:
+            rows[-1].append(formula)
+            room -= size
+        else:
+            rows.append([formula])
+            room = line + 2.0 - size
+    frames = [[rf"\boxed{{{displayed(formula, line - 1)}}}" for formula in row] for row in rows]
+    if len(rows) == 1:
+        return r" \qquad ".join(frames[0])
+    written = r" \\[4pt] ".join(r" \qquad ".join(row) for row in frames)
+    return rf"\begin{{gathered}} {written} \end{{gathered}}"
 
 
 def _wrapped(line: str) -> list[str]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from matcalc.export.markup import CELL, Markup
+from matcalc.export.picture import PRINTED
 from matcalc.export.typst_math import escaped, typst
 from matcalc.printing.breaking import displayed
 
 FENCE = re.compile("`+")
+WHOLE = 16  # rows of a table that stands on one page
 
 
 class Typst(Markup):
     """Typst's own markup, with formulas in its own notation; `note.typ.jinja` defines `boxed`, `remark`, `drawing`."""
+
+    columns = PRINTED
 
     def text(self, plain: str) -> str:
         return escaped(plain)
@@ -26,8 +30,12 @@ class Typst(Markup):
         return f"${typst(formula)}$"
 
     def tall(self, formula: str, line: float = CELL) -> str:
-        """In a box its first line stands beside the bullet or in the row of the table."""
-        return f"#box($ {typst(displayed(formula, line))} $)"
+        """Of several lines the first stands beside the bullet or in the row of the table, by a box around them."""
+        shown = displayed(formula, line)
+        written = typst(shown)
+        if "\n" in shown:
+            return f"#box($ {written} $)"
+        return f"#box(inset: (y: 0.3em), $display({written})$)" if r"\frac" in shown else f"$display({written})$"
 
     def strong(self, content: str) -> str:
         return f"#strong[{content}]"
@@ -42,8 +50,15 @@ class Typst(Markup):
     def paragraph(self, content: str) -> str:
         return f"\n\n{content}\n\n"
 
+    def lead(self, content: str) -> str:
+        return f"\n\n#lead[{content}]\n\n"
+
     def block(self, formula: str) -> str:
         return f"\n\n$ {typst(formula)} $\n\n"
+
+    def result(self, made: Callable[[float], str]) -> str:
+        """Formulas stay with what follows, all but the last: the frame."""
+        return f"\n\n#result[$ {typst(made(self.line))} $]\n\n"
 
     def items(self, rows: Sequence[str]) -> str:
         return "\n\n" + "\n".join(f"- {row}" for row in rows) + "\n\n"
@@ -59,9 +74,9 @@ class Typst(Markup):
         top = "".join(f"[{self.strong(cell) if cell else ''}], " for cell in head)
         body = "\n".join("  " + "".join(f"[{cell}], " for cell in row).rstrip() for row in rows)
         head_row = f"  table.hline(), table.header({top.removesuffix(', ')}), table.hline(stroke: 0.5pt),"
-        return (
-            f"\n\n#table(columns: ({columns}{',' if len(head) == 1 else ''}),\n{head_row}\n{body}\n  table.hline())\n\n"
-        )
+        table = "whole" if len(rows) <= WHOLE else "table"
+        sizes = f"columns: ({columns}{',' if len(head) == 1 else ''}),\n{head_row}"
+        return f"\n\n#{table}({sizes}\n{body}\n  table.hline())\n\n"
 
     def code(self, source: str, name: str) -> str:
         fence = _fence(source)

@@ -15,7 +15,7 @@ from matcalc.export.lesson import DETAILS, Lesson
 from matcalc.export.loops import LoopSection, loop_report, loop_section
 from matcalc.export.markup import Markdown, Markup
 from matcalc.export.notebook import executed, notebook
-from matcalc.export.picture_svg import graph_svg
+from matcalc.export.picture_svg import for_screens, graph_svg
 from matcalc.export.picture_tex import graph_tex
 from matcalc.export.picture_word import graph_word
 from matcalc.export.program import code_kind, main_function
@@ -333,7 +333,9 @@ def _drawing(d: Problem, markup: Markup, notation: Notation) -> str:
     """The picture of the graph as the markup takes it."""
     if markup.pictures in DRAWINGS:
         return DRAWINGS[markup.pictures](d, notation)
-    drawn = graph_svg(d, notation, alone=markup.pictures != "svg")
+    if markup.pictures == "screens":
+        return for_screens(d, notation)
+    drawn = graph_svg(d, notation, alone=markup.pictures != "svg", widest=markup.columns)
     return markup.stored(drawn) if isinstance(markup, Markdown) else drawn
 
 

@@ -14,7 +14,8 @@ from matcalc.graph import Graph
 from matcalc.printing.symbols import GREEK, LATIN_CAPITALS, Symbol, symbol
 
 WIDEST = 7  # columns of a picture in one band: wider ones would be scaled down below ten pixels a letter
-BAND = 6  # columns of each of several bands, with the one at its left edge
+PRINTED = 5  # columns on paper, which is narrower than a screen
+PHONE = 3  # columns on a phone
 MANY = 8  # variables from which those that enter one and the same value share a box
 BOX = 30.0
 LETTER = 11.0
@@ -81,8 +82,13 @@ class Picture:
         return 0.0 if skipped < 1 else min(40.0 + 22.0 * skipped, 160.0)
 
 
-def placed(source: Problem | Graph) -> list[Picture]:
-    """The bands of the picture of a derivation's graph with its adjoints, or of a graph alone."""
+def placed(source: Problem | Graph, widest: int = WIDEST) -> list[Picture]:
+    """The bands of the picture of a derivation's graph with its adjoints, or of a graph alone.
+
+    Args:
+        source: the derivation or the graph.
+        widest: how many columns a band may have, with the one at its left edge.
+    """
     graph = source.graph if isinstance(source, Problem) else source
     wanted: set[Expr] = set()
     if isinstance(source, Problem) and source.output.is_scalar:
@@ -96,13 +102,19 @@ def placed(source: Problem | Graph) -> list[Picture]:
     last = max((b.layer for b in boxes.values()), default=0)
     bands: list[Picture] = []
     shown: set[Expr] = set()
-    columns = (WIDEST if last < WIDEST else BAND) - 1
+    columns = _columns(max(last, 1), widest - 1)
     for first in range(1, max(last, 1) + 1, columns):
         band = _band(boxes, arrows, range(first, first + columns), shown)
         _place(band)
         bands.append(band)
         shown |= {*band.boxes}
     return bands
+
+
+def _columns(last: int, most: int) -> int:
+    """How many columns of values a band has, so that all bands have about as many."""
+    bands = -(-last // most)
+    return -(-last // bands)
 
 
 def _boxes(graph: Graph, wanted: set[Expr]) -> dict[Expr, Box]:
@@ -186,33 +198,49 @@ def _place(band: Picture) -> None:
     columns: list[list[Expr]] = [[] for _ in range(1 + max((b.layer for b in band.boxes.values()), default=0))]
     for e, box in band.boxes.items():
         columns[box.layer].append(e)
-    along = 0.0
-    for column in columns:
-        ordered = _ordered(column, band.boxes)
-        widest = max((band.boxes[e].width for e in ordered), default=BOX)
+    for column in reversed(columns):
+        ordered = _ordered(column, band)
         y = -_anchor(ordered, band.boxes)
         for e in ordered:
-            box = band.boxes[e]
-            box.x, box.y = along + widest / 2, y
+            band.boxes[e].y = y
             y += BOX + GAP
+    along = 0.0
+    for column in columns:
+        widest = max((band.boxes[e].width for e in column), default=BOX)
+        for e in column:
+            band.boxes[e].x = along + widest / 2
         along += widest + BETWEEN
 
 
-def _ordered(column: list[Expr], boxes: dict[Expr, Box]) -> list[Expr]:
-    """Values in the middle of a column, variables around them, alternately above and below."""
-    row = [e for e in column if not boxes[e].variable]
-    for k, e in enumerate(e for e in column if boxes[e].variable):
+def _ordered(column: list[Expr], band: Picture) -> list[Expr]:
+    """Values in the middle of a column, variables around them; what goes beyond the next column stands below.
+
+    The columns to the right have their places: a variable stands near what it enters.
+    """
+    far = {a.start for a in band.arrows if band.bend(a)}
+    values = sorted((e for e in column if not band.boxes[e].variable), key=far.__contains__)
+    variables = [e for e in column if band.boxes[e].variable]
+    if not values:
+        return sorted(variables, key=lambda e: (e in far, _towards(e, band)))
+    row = [*values]
+    for k, e in enumerate(e for e in variables if e not in far):
         if k % 2:
             row.append(e)
         else:
             row.insert(0, e)
-    return row
+    return [*row, *(e for e in variables if e in far)]
+
+
+def _towards(e: Expr, band: Picture) -> float:
+    """How low what a value enters stands, on average."""
+    ends = [band.boxes[a.end].y for a in band.arrows if a.start is e]
+    return sum(ends) / max(len(ends), 1)
 
 
 def _anchor(column: list[Expr], boxes: dict[Expr, Box]) -> float:
-    """Where the main line crosses the column: at its first value that is not a variable, else in the middle."""
-    first = next((k for k, e in enumerate(column) if not boxes[e].variable), (len(column) - 1) / 2)
-    return first * (BOX + GAP)
+    """Where the main line crosses the column: in the middle of its values, else of its variables."""
+    places = [k for k, e in enumerate(column) if not boxes[e].variable] or range(len(column))
+    return (min(places) + max(places)) / 2 * (BOX + GAP) if column else 0.0
 
 
 def letters(s: Symbol) -> str:

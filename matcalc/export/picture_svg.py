@@ -6,8 +6,8 @@ from html import escape
 
 from matcalc.calculus.problem import Problem
 from matcalc.dims import shape_text
-from matcalc.export.picture import BOX, Arrow, Box, Picture, letters, placed
-from matcalc.expr import HOOKS
+from matcalc.export.picture import BOX, PHONE, WIDEST, Arrow, Box, Picture, letters, placed
+from matcalc.expr import HOOKS, Expr
 from matcalc.graph import Graph
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import Symbol, symbol
@@ -15,13 +15,14 @@ from matcalc.printing.symbols import Symbol, symbol
 MARGIN = 26.0
 BACK = "#c2410c"
 FONTS = "'Latin Modern Math','New Computer Modern','STIX Two Math','Cambria Math','Times New Roman',serif"
+INHERITED = f"var(--back,{BACK})"  # the page's own colour of what flows back
 STYLE = (
     f".matcalc-graph text{{font-family:{FONTS};fill:currentColor}}"
-    ".matcalc-graph .v{font-style:italic}.matcalc-graph .s{font-size:11px;opacity:.75}"
-    f".matcalc-graph .a{{font-size:14px;fill:{BACK}}}.matcalc-graph rect{{fill:none;stroke:currentColor}}"
-    ".matcalc-graph .in{opacity:.55}.matcalc-graph .again{stroke-dasharray:2 2;opacity:.55}"
+    ".matcalc-graph .v{font-style:italic}.matcalc-graph .s{font-size:11px;opacity:.8}"
+    ".matcalc-graph .a{font-size:14px;fill:BACK}.matcalc-graph rect{fill:none;stroke:currentColor}"
+    ".matcalc-graph .in{opacity:.6}.matcalc-graph .again{stroke-dasharray:2 2;opacity:.6}"
     ".matcalc-graph .e{fill:none;stroke:currentColor;stroke-width:1.2}"
-    f".matcalc-graph .b{{fill:none;stroke:{BACK};stroke-dasharray:4 3}}"
+    ".matcalc-graph .b{fill:none;stroke:BACK;stroke-dasharray:4 3}"
 )
 ALONE = "svg{color:#1c1e21;background:#fff}"  # in a file of its own it inherits no colours
 
@@ -35,18 +36,22 @@ class Svg(str):
         return str(self)
 
 
-def graph_svg(source: Problem | Graph, notation: Notation = STANDARD, *, alone: bool = False) -> Svg:
+def graph_svg(
+    source: Problem | Graph, notation: Notation = STANDARD, *, alone: bool = False, widest: int = WIDEST, kind: str = ""
+) -> Svg:
     """The picture of a derivation's graph with its adjoints, or of a graph alone.
 
     Args:
         source: the derivation or the graph.
         notation: how adjoints are written.
         alone: for a file of its own, with colours of its own.
+        widest: how many columns it may have; a longer graph goes on below.
+        kind: a further class, which tells it from another picture of the page.
     """
-    bands = placed(source)
+    bands = placed(source, widest)
     output = source.output if isinstance(source, Problem) else None
     name = str(output.params[0]) if output is not None and output.name else "f"
-    drawn = [_Band(band, notation.with_output(name)) for band in bands]
+    drawn = [_Band(band, notation.with_output(name), f"matcalc-{kind}") for band in bands]
     width = max(band.right for band in drawn) - min(band.left for band in drawn)
     left = min(band.left for band in drawn)
     parts, y = [], 0.0
@@ -55,20 +60,25 @@ def graph_svg(source: Problem | Graph, notation: Notation = STANDARD, *, alone: 
         y += band.bottom - band.top
     labels = escape(" ".join(n for band in bands for b in band.boxes.values() if not b.repeated for n in b.labels))
     head = (
-        '<svg xmlns="http://www.w3.org/2000/svg" class="matcalc-graph" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{f"matcalc-graph {kind}".strip()}" role="img" '
         f'width="{width:.0f}" height="{y:.0f}" viewBox="{left:.0f} 0 {width:.0f} {y:.0f}">'
     )
-    style = f"<style>{STYLE}{ALONE if alone else ''}</style>"
-    return Svg(
-        "\n".join(
-            [head, f"<title>{labels}</title>", style, _tip("f", "currentColor"), _tip("b", BACK), *parts, "</svg>"]
-        )
-    )
+    back = BACK if alone else INHERITED
+    style = f"<style>{STYLE.replace('BACK', back)}{ALONE if alone else ''}</style>"
+    tips = [_tip(f"matcalc-{kind}f", "currentColor"), _tip(f"matcalc-{kind}b", back)]
+    return Svg("\n".join([head, f"<title>{labels}</title>", style, *tips, *parts, "</svg>"]))
+
+
+def for_screens(d: Problem, notation: Notation) -> str:
+    """The picture for a page that is read on any screen: where the graph is wide, another one for a phone."""
+    if len(placed(d)) == len(placed(d, PHONE)):
+        return graph_svg(d, notation)
+    return graph_svg(d, notation, kind="wide") + "\n" + graph_svg(d, notation, widest=PHONE, kind="narrow")
 
 
 def _tip(name: str, colour: str) -> str:
     return (
-        f'<marker id="matcalc-{name}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" '
+        f'<marker id="{name}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="7" markerHeight="7" '
         f'orient="auto"><path d="M0,0.8 L7.5,4 L0,7.2 z" style="fill:{colour};stroke:none"/></marker>'
     )
 
@@ -76,15 +86,20 @@ def _tip(name: str, colour: str) -> str:
 class _Band:
     """One band of a picture, and the space it takes."""
 
-    def __init__(self, picture: Picture, notation: Notation) -> None:
+    def __init__(self, picture: Picture, notation: Notation, tip: str) -> None:
         self.picture = picture
+        self.tip = tip
+        self.shaped: set[Expr] = set()  # whose shapes are written
         self.notation = notation
         boxes = picture.boxes.values()
-        reach = max((picture.bend(a) for a in picture.arrows), default=0.0)
-        self.left = min((b.x - b.width / 2 for b in boxes), default=0.0) - MARGIN
+        shown = [self.shape(e) for e in picture.boxes if self.is_fanned_out(e)]
+        self.left = min((b.x - b.width / 2 for b in boxes), default=0.0) - max([MARGIN, *(7 * len(s) for s in shown)])
         self.right = max((b.x + b.width / 2 for b in boxes), default=0.0) + MARGIN
         self.top = min((b.y - BOX / 2 for b in boxes), default=0.0) - MARGIN
-        self.bottom = max((b.y + BOX / 2 for b in boxes), default=0.0) + MARGIN / 2 + 0.8 * reach
+        reach = [b.y for b in boxes]
+        for a in picture.arrows:
+            reach.append(_lowest(picture.boxes[a.start].y, picture.boxes[a.end].y, picture.bend(a)))
+        self.bottom = max(reach, default=0.0) + BOX / 2 + MARGIN / 2
 
     def drawn(self) -> str:
         """Arrows, then boxes; a shape that would stand on itself is written once."""
@@ -99,17 +114,29 @@ class _Band:
         if bend:
             x1, y1, x2, y2 = start.x, start.y + BOX / 2, end.x, end.y + BOX / 2
         shift = 4.0 if arrow.flows else 0.0
-        lines = [f'<path class="e" d="{_curve(x1, y1, x2, y2, bend, -shift)}" marker-end="url(#matcalc-f)"/>']
+        lines = [f'<path class="e" d="{_curve(x1, y1, x2, y2, bend, -shift)}" marker-end="url(#{self.tip}f)"/>']
         if arrow.flows:
             back = _reversed(_curve(x1, y1, x2, y2, bend, shift))
-            lines.append(f'<path class="b" d="{back}" marker-end="url(#matcalc-b)"/>')
+            lines.append(f'<path class="b" d="{back}" marker-end="url(#{self.tip}b)"/>')
+        if arrow.several or arrow.start in self.shaped:  # of different shapes, or written already
+            return "\n".join(lines)
+        self.shaped.add(arrow.start)
         x, y, anchor = x1 + 9, y1 + 17 if y2 < y1 else y1 - 9, "start"
         if bend:
             x, y, anchor = (x1 + x2) / 2, (y1 + y2) / 2 + 0.75 * bend - 9, "middle"
-        if arrow.several:  # of different shapes
-            return "\n".join(lines)
-        shape = escape(shape_text(arrow.start.shape).replace(" x ", " × "))
-        return "\n".join([*lines, f'<text class="s" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{shape}</text>'])
+        if self.is_fanned_out(arrow.start):
+            x, y, anchor = start.x - start.width / 2 - 5, start.y + 4, "end"
+        place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+        return "\n".join([*lines, f'<text class="s" {place}>{self.shape(arrow.start)}</text>'])
+
+    def shape(self, e: Expr) -> str:
+        """The shape of a value in words."""
+        return escape(shape_text(e.shape).replace(" x ", " × "))
+
+    def is_fanned_out(self, e: Expr) -> bool:
+        """Whether several arrows leave a box at the left edge: its shape has room on the other side only."""
+        arrows = [a for a in self.picture.arrows if a.start is e]
+        return self.picture.boxes[e].layer == 0 and len(arrows) > 1 and not any(a.several for a in arrows)
 
     def box(self, box: Box) -> str:
         """A value with its name, and its adjoint above."""
@@ -143,6 +170,12 @@ def _curve(x1: float, y1: float, x2: float, y2: float, bend: float, shift: float
     y1, y2 = y1 + shift, y2 + shift
     m = (x1 + x2) / 2
     return f"M{x1:.1f},{y1:.1f} C{m:.1f},{y1:.1f} {m:.1f},{y2:.1f} {x2:.1f},{y2:.1f}"
+
+
+def _lowest(y1: float, y2: float, bend: float) -> float:
+    """How far down a curve that swings out comes."""
+    places = [k / 16 for k in range(17)]
+    return max((1 - t) ** 2 * (1 + 2 * t) * y1 + t**2 * (3 - 2 * t) * y2 + 3 * t * (1 - t) * bend for t in places)
 
 
 def _reversed(path: str) -> str:

@@ -10,7 +10,7 @@ from matcalc.export.markup import DIFFERENTIAL, ITEM, OPERATION, REFERENCE, Mark
 from matcalc.export.references import References
 from matcalc.export.symbols import Symbol
 from matcalc.numeric.report import Report
-from matcalc.printing.breaking import LINE, width
+from matcalc.printing.breaking import width
 from matcalc.views.page import Equation, StepBack
 
 MANY = 12  # variables from which those of the same shape share a row
@@ -145,7 +145,7 @@ class _Rows:
                 parts.append(self.f.boxed(formula, self.inside(last.remark)))
                 beside = []
                 continue
-            if sum(map(width, (*beside, formula))) > LINE - 6 * len(beside):
+            if sum(map(width, (*beside, formula))) > self.f.line - 6 * len(beside):
                 parts.append(self.framed(beside))
                 beside = []
             beside.append(formula)
@@ -157,9 +157,7 @@ class _Rows:
 
     def framed(self, formulas: list[str]) -> str:
         """Short results side by side, each in a frame."""
-        if len(formulas) < 2:
-            return "".join(map(self.f.boxed, formulas))
-        return self.f.block(r" \qquad ".join(rf"\boxed{{{formula}}}" for formula in formulas))
+        return self.f.boxes(formulas) if len(formulas) > 1 else "".join(map(self.f.boxed, formulas))
 
     def reasons(self, jacobians: list[LocalMatrix]) -> list[str]:
         """A Jacobian and why it has its form; each reason is given in words once."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from matcalc.export.markup import Html, Tex
+from matcalc.export.markup import Tex
+from matcalc.export.markup_html import Html
 from matcalc.languages import Language
 
 
@@ -14,6 +15,11 @@ class RevealSlides(Html):
     """The slides of reveal.js."""
 
     listings = False
+    pictures = "svg"
+
+    def _element(self, tag: str, kind: str, wide: str, narrow: str = "") -> str:
+        """A slide has one width on every screen."""
+        return super()._element(tag, kind, wide)
 
     def slide(self, title: str, content: str) -> str:
         """A slide; empty where it would have no content."""

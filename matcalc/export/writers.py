@@ -12,7 +12,8 @@ from matcalc.errors import MatcalcError
 from matcalc.export.cards import AnkiCards, import_file
 from matcalc.export.formats import Format
 from matcalc.export.html import katex
-from matcalc.export.markup import Html, Markdown, Markup, Tex
+from matcalc.export.markup import Markdown, Markup, Tex
+from matcalc.export.markup_html import Html
 from matcalc.export.markup_more import AsciiDoc, Myst, Quarto
 from matcalc.export.markup_typst import Typst
 from matcalc.export.markup_word import Word

@@ -25,6 +25,8 @@ ACCENTED = {r"\bar", r"\hat", r"\overline", r"\sqrt", r"\tilde", r"\dot", r"\ddo
 FUNCTIONS = re.compile(r"\\(log|exp|sin|cos|tan|tanh|sinh|cosh|det|max|min|arctan|arcsin|arccos|sum|prod|Gamma|ln)$")
 SCRIPTED = re.compile(r"(\w+?|\))([\^_])(-?\w+|\([^()]*\))")
 SPECIAL = re.compile(r"[&%#]")
+SAID = re.compile(r"\\text\{([^{}$]*)\}")
+JOINT = re.compile(r"(?<=[^\\{}])\}\\text\{(?=\s)")  # between two words of one text
 WORD = re.compile(r"(?:\$[^$]*\$|[^\s$])+")
 PENALTY = {"relation": 0, "sum": 1, "product": 3, "factor": 6}
 
@@ -87,9 +89,37 @@ def aligned(left: str, rows: Sequence[tuple[str, str]], line: float = LINE) -> s
         elif reason and start + width(lines[-1]) + 2.0 + width(reason) <= line:
             shown[-1] += rf" \qquad {reason}"
         elif reason:
-            shown.append(rf"&\qquad {reason}")
+            shown += [rf"&\qquad {part}" for part in in_rows(reason, line - start - INDENT)]
         written += shown
     return "\n".join([r"\begin{aligned}", " \\\\\n".join(written), r"\end{aligned}"])
+
+
+def in_rows(reason: str, line: float) -> list[str]:
+    r"""A reason, words in `text` and formulas, in rows no wider than the line; no word is broken."""
+    rows, room = [""], line
+    for piece in _words(reason):
+        if piece.width > room and rows[-1] and not piece.text.startswith((r"\text{,", r"\text{:", r"\text{;")):
+            rows.append("")
+            room = line
+        rows[-1] += piece.text
+        room -= piece.width
+    return [JOINT.sub("", row).strip().replace(r"\text{ ", r"\text{", row.startswith(r"\text{ ")) for row in rows]
+
+
+def _words(reason: str) -> list[Atom]:
+    """A reason in its words, each a `text`, and the parts of its formulas."""
+    pieces: list[Atom] = []
+    for atom in _atoms(reason):
+        words = SAID.fullmatch(atom.text.strip())
+        if words is not None:
+            found = re.findall(r"\s*\S+|\s+", words[1])
+            pieces += [Atom(rf"\text{{{word}}}", 0.5 * len(word), "", 0) for word in found]
+        elif pieces and not pieces[-1].text.startswith(r"\text") and atom.kind not in PENALTY:
+            last = pieces.pop()
+            pieces.append(Atom(last.text + atom.text, last.width + atom.width, last.kind, 0))
+        else:
+            pieces.append(atom)
+    return pieces
 
 
 def _best(atoms: list[Atom], line: float) -> int:

@@ -15,7 +15,7 @@ from matcalc.calculus.jacobian import jacobian_by
 from matcalc.dims import shape_text
 from matcalc.errors import need_one_of
 from matcalc.export.formats import FORMATS
-from matcalc.export.markup import Html
+from matcalc.export.markup_html import Html
 from matcalc.export.note import Note
 from matcalc.export.picture_svg import graph_svg
 from matcalc.kinds import JACOBIAN, VALUE_AND_GRAD
