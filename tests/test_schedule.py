@@ -24,8 +24,8 @@ def body(source, kind="gradient", **options):
 def test_memory_that_nobody_reads_any_more_is_reused():
     text = body(NETWORK, wrt=["W1", "b1", "W2"])
     assert "_softmax(P, axis=1, out=P)" in text
-    assert "= _one_plus_exp(t1, out=t1)" in text
-    assert text.index("h = _sigmoid(t1)") < text.index("_one_plus_exp(t1, out=t1)")
+    assert "= _one_plus_exp(Z_h, out=Z_h)" in text
+    assert text.index("h = _sigmoid(Z_h)") < text.index("_one_plus_exp(Z_h, out=Z_h)")
 
 
 def test_a_view_keeps_the_memory_of_what_it_shows():
@@ -167,7 +167,7 @@ def test_chains_follow_the_sizes_that_are_given():
 
 
 def test_products_with_their_transposes_are_sums_of_squares():
-    assert "t1 = X @ x\n    value = np.vdot(t1, t1)" in body("X: m x n\nx: n x 1\nx'*X'*X*x", "value_and_grad", wrt="x")
+    assert "Xx = X @ x\n    value = np.vdot(Xx, Xx)" in body("X: m x n\nx: n x 1\nx'*X'*X*x", "value_and_grad", wrt="x")
     text = body("A: m x n\nB: n x p\nC: p x q\ntr(A*B*C*C'*B'*A')", "value_and_grad", wrt="B")
     assert "value = np.vdot(t1, t1)" in text
     assert "g_B = A.T @ t1 @ C.T" in text

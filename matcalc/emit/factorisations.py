@@ -65,10 +65,10 @@ def _negative_power(e: Expr) -> int:
     return -int(k) if k is not None and k.is_Integer and -_SOLVED <= k < 0 else 0
 
 
-def with_names(roots: list[Expr], name: Callable[[str], str]) -> dict[Expr, Expr]:
-    """Each root with the inverses that it needs as matrices named."""
+def with_names(roots: list[Expr], name: Callable[[str], str], parts: Iterable[Expr]) -> dict[Expr, Expr]:
+    """Each root, and some parts of them, with the inverses that the roots need as matrices named."""
     table = dict(explicit_inverses(roots, name))
-    return {root: substitute(root, table) if table else root for root in roots}
+    return {e: substitute(e, table) for e in (*roots, *parts)} if table else {}
 
 
 def _is_positive(X: Expr) -> bool:

@@ -49,7 +49,7 @@ class InPlace:
         results: what is evaluated last.
         memory: what is known of the names that hold arrays and 1 x 1 values; others are sizes and modules.
         shapes: of what stands inside of statements, by its trees.
-        fresh: makes a new name from a wish.
+        fresh: makes a new name for a part of a statement.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class InPlace:
         results: Iterable[ast.expr],
         memory: Mapping[str, Memory],
         shapes: Mapping[ast.expr, Shape | None],
-        fresh: Callable[[str], str],
+        fresh: Callable[[ast.expr], str],
     ) -> None:
         self.fresh = fresh
         self.statements = [(s.target, s.text, s.tree) for s in statements]
@@ -119,7 +119,7 @@ class InPlace:
         while waiting:
             part = waiting.pop(0)
             if self.store.worthwhile(part):
-                name = self._place(part, self.fresh("t"))
+                name = self._place(part, self.fresh(part))
                 parts[part] = ast.Name(name)
                 if shared is not None:
                     self.store.memory[name] = Memory(self.store.memory[name].shape, shared, False)
@@ -211,7 +211,7 @@ class InPlace:
     def _operand(self, tree: ast.expr) -> ast.expr:
         """An operand with its larger parts placed first."""
         if self.store.worthwhile(tree):
-            return ast.Name(self._place(tree, self.fresh("t")))
+            return ast.Name(self._place(tree, self.fresh(tree)))
         self._with_parts_placed(tree)
         return tree
 

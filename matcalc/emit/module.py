@@ -35,6 +35,7 @@ def numpy_source(
     sizes: Mapping[str, int] | None = None,
     factors: Mapping[str, list[tuple[Expr, Expr]]] | None = None,
     summary: str = "",
+    labels: Mapping[Expr, str] | None = None,
 ) -> str:
     """The source text of a module with one function.
 
@@ -53,6 +54,7 @@ def numpy_source(
         autodiff: for some targets: the value, as a function that the library differentiates by our derivative.
         sizes: what is known of the dimensions, by name: the order of products follows them; any other sizes work too.
         summary: what the function returns, where it is not what the kind says.
+        labels: names for values without one, for the local variables.
         factors: the Kronecker factor pairs to return instead of dense matrices.
 
     Raises:
@@ -66,6 +68,7 @@ def numpy_source(
     wanted = program(value, gradients, kind, variables, tangent=tangent, extra=extra)
     if factors is not None:
         wanted = wanted.with_factors(factors)
+    wanted = wanted.with_labels(labels or {})
     lowered = Lowered(wanted, name or (VALUE if autodiff else kind).name, sizes, three_axes=chosen.three_axes)
     lowered.summary = summary or lowered.summary
     if lowered.solvers and not chosen.solves:

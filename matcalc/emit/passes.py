@@ -37,24 +37,24 @@ class Pass:
 
 
 def _choices(program: Program, _: Around) -> Program:
-    return program.with_roots(choices_last(program.roots))
+    return program.with_roots(choices_last(program.tracked))
 
 
 def _centring(program: Program, _: Around) -> Program:
-    return program.with_roots(centred_twice(program.roots, [] if program.value is None else [program.value]))
+    return program.with_roots(centred_twice(program.tracked, [] if program.value is None else [program.value]))
 
 
 def _inverses(program: Program, around: Around) -> Program:
-    program = program.with_roots(solved_powers(program.roots))
-    return program.with_roots(with_names(list(program.roots), around.unused))
+    program = program.with_roots(solved_powers(program.tracked))
+    return program.with_roots(with_names(list(program.roots), around.unused, program.labels))
 
 
 def _twins(program: Program, _: Around) -> Program:
-    return program.with_roots(without_twins(program.roots))
+    return program.with_roots(without_twins(program.tracked))
 
 
 def _neighbours(program: Program, _: Around) -> Program:
-    return program.with_roots(from_mean(program.roots))
+    return program.with_roots(from_mean(program.tracked))
 
 
 def _residuals(program: Program, around: Around) -> Program:

@@ -10,11 +10,12 @@ from functools import partial
 
 import sympy as sp
 
-from matcalc import dims, naming
+from matcalc import dims
 from matcalc.dims import is_one, shape_text
 from matcalc.emit.catalogue import RULES, WITH_BLOCKS
 from matcalc.emit.code import number_code
 from matcalc.emit.instructions import Names, Value, function_name
+from matcalc.emit.local_names import Namer
 from matcalc.emit.needed_sizes import needed, within
 from matcalc.emit.passes import PASSES, Around
 from matcalc.emit.recipe import Program
@@ -32,23 +33,6 @@ _RESERVED = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)} | {
     *("np", "math", "special", "sla", "lapack", "xp", "jnp", "torch"),
     *("dims", "dtype", "_inputs", "tangents", "cotangent", "inputs"),
 }
-
-
-class Namer(naming.Names):
-    """Python names, each given once; those that Python or the code itself uses get a trailing underscore."""
-
-    def __init__(self) -> None:
-        super().__init__([*_RESERVED, *reserved()])
-
-    def unused(self, wanted: str) -> str:
-        """`wanted` if it is free, for a value that gets the name later."""
-        while wanted in self.taken:
-            wanted += "_"
-        return wanted
-
-    def statement(self, wanted: str) -> str:
-        """The name of a statement; `t` is numbered."""
-        return self.numbered("t") if wanted == "t" else self.fresh(wanted)
 
 
 class Lowered:
@@ -79,7 +63,7 @@ class Lowered:
         self.roots = program.roots
         self._check()
         self.needed = needed(program.value, self.roots)
-        self.namer = Namer()
+        self.namer = Namer([*_RESERVED, *reserved()])
         self.inputs = {v.params[0]: self.namer.fresh(v.params[0]) for v in (*program.variables, *self.extra)}
         self.functions = self._functions()
         used = [d for e in postorder([*program.variables, *self.extra, *self.roots]) for d in e.shape]
@@ -100,7 +84,7 @@ class Lowered:
         names = Names(self.inputs, self.dimensions, self.functions, self.solvers)
         select = Selector(WITH_BLOCKS if three_axes else RULES, values, derivatives, sizes, self.roots)
         self.shapes = {name: self.namer.fresh(f"shape_{name}") for name in (v.params[0] for v in self._formed())}
-        self.schedule = Schedule(select, self.roots, self.namer.statement, partial(spelling(), names=names))
+        self.schedule = Schedule(select, self.roots, self.namer, partial(spelling(), names=names), program.labels)
 
     def _check(self) -> None:
         known = {*self.program.variables, *self.extra}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from matcalc import core
-from matcalc.expr import Expr
+from matcalc.expr import Expr, postorder
 from matcalc.kinds import Kind
 
 
@@ -25,6 +25,7 @@ class Program:
         output: for jvp the derivative of the output.
         factors: for each name the pairs of results that are the factors of Kronecker products.
         identities: the factors that are the sizes of identities.
+        labels: what a page calls values, and how it writes them, by what is computed for them.
         alternative: the same in other products, and where that is cheaper: two operation counts to compare.
     """
 
@@ -37,6 +38,7 @@ class Program:
     output: Expr | None = None
     factors: Mapping[str, list[tuple[str, str]]] | None = None
     identities: frozenset[str] = frozenset()
+    labels: Mapping[Expr, tuple[str, Expr]] = field(default_factory=dict)
     alternative: tuple[Any, Any, Program] | None = None
 
     @property
@@ -72,4 +74,15 @@ class Program:
             return None if e is None else table.get(e, e)
 
         results = {name: table.get(e, e) for name, e in self.results.items()}
-        return replace(self, value=new(self.value), results=results, output=new(self.output))
+        labels = {table.get(e, e): label for e, label in self.labels.items()}
+        return replace(self, value=new(self.value), results=results, output=new(self.output), labels=labels)
+
+    @property
+    def tracked(self) -> list[Expr]:
+        """What is computed, and the parts of it that a page has names for."""
+        return [*self.roots, *self.labels]
+
+    def with_labels(self, labels: Mapping[Expr, str]) -> Program:
+        """The same program with what a page calls its parts."""
+        parts = set(postorder(self.roots))
+        return replace(self, labels={e: (name, e) for e, name in labels.items() if e in parts})

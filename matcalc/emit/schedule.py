@@ -18,6 +18,7 @@ from matcalc.emit.code import Code, Level
 from matcalc.emit.entrywise import is_entrywise
 from matcalc.emit.inplace import InPlace
 from matcalc.emit.instructions import Instruction, Value, computed, read
+from matcalc.emit.local_names import NUMBERED, TERMS, Namer, described, of_call, of_operation
 from matcalc.emit.memory import Memory
 from matcalc.emit.selection import Selector
 from matcalc.emit.trees import copied
@@ -40,6 +41,7 @@ class Statement:
         of: the named value that this is, if any.
         value: what it computes, as an expression.
         computed: the same as instructions, with their shapes.
+        shown: the value as a comment has it: as it was written, where it has a name of the page.
     """
 
     target: str
@@ -48,6 +50,7 @@ class Statement:
     of: Expr | None
     value: Expr
     computed: Value
+    shown: Expr
 
 
 class Schedule:
@@ -59,22 +62,36 @@ class Schedule:
         trees: for each value its tree.
         values: for each value its instructions.
         shapes: those of what stands inside of statements, by its trees.
+        wishes: names for what stands inside of statements, by its trees.
+
+    Args:
+        select: the instructions.
+        roots: what is computed, and how results are called.
+        names: makes the names of statements.
+        spell: how instructions are written.
+        labels: what a page calls values, and how it writes them.
     """
 
     def __init__(
         self,
         select: Selector,
         roots: Mapping[Expr, str],
-        fresh: Callable[[str], str],
+        names: Namer,
         spell: Callable[[Instruction], Code],
+        labels: Mapping[Expr, tuple[str, Expr]],
     ) -> None:
         self.select = select
-        self.fresh = fresh
+        self.names = names
         self.statements: list[Statement] = []
         self.texts: dict[Expr, tuple[str, Level]] = {}
         self.trees: dict[Expr, ast.expr] = {}
         self.values: dict[Expr, Value] = {}
         self.shapes: dict[ast.expr, Shape | None] = {}
+        self.wishes: dict[ast.expr, str] = {}
+        self._short: dict[
+            Expr, tuple[str, Level]
+        ] = {}  # as if unnamed values were t1, t2: what decides what is inlined
+        self._unnamed = 0
         self._placed: set[ast.expr] = set()
         order = _order(select, _earliest_first(list(roots)))
         self.several = len(roots) > 1
@@ -85,6 +102,9 @@ class Schedule:
             for k, a in enumerate(select.instructions[e].operands):
                 uses[select.decide(a)] += code.text.count(f"{{{k}}}")
         named = _names(select, order)
+        self.labels = {select.decide(e): label for e, label in labels.items() if select.knows(e)}
+        self._read = {e: list(reversed(read)) for e, read in select.sources().items()}
+        names.later = frozenset([*(e.name for e in named.values()), *roots.values()])
         for e in order:
             self._place(e, uses[e], named.get(e), targets.get(e))
 
@@ -96,24 +116,55 @@ class Schedule:
             (inner,) = inputs
             if of is None:  # its definition has taken the name, or is a variable
                 self.texts[e], self.trees[e], self.values[e] = self.texts[inner], self.trees[inner], self.values[inner]
+                self._short[e] = self._short[inner]
                 return
         text = code.fill(operands)
-        tree = code.tree([(self._tree(a), level) for a, (_, level) in zip(inputs, operands)])
+        parts = [self._tree(a) for a in inputs]
+        tree = code.tree([(part, level) for part, (_, level) in zip(parts, operands)])
         value = computed(instruction, tuple(self.values[a] for a in inputs))
+        if instruction.name == "sum" and instruction.is_scalar and not self.wishes.get(parts[0]):
+            self.wishes[parts[0]] = TERMS
         if instruction.name == "variable":
             value = read(text, value)
-        repeated = uses > 1 and not (instruction.cheap and len(text) < LINE // 4)
+        short = code.fill([self._short[a] for a in inputs])
+        repeated = uses > 1 and not (instruction.cheap and len(short) < LINE // 4)
         if instruction.cheap:
             wanted = None
         apart = wanted is not None and self.several
         limit = BLOCKS_LINE if e in self.select.blocks else LINE
-        if of is None and not repeated and len(text) <= limit and not apart:
+        if of is None and not repeated and len(short) <= limit and not apart:
             self.texts[e], self.trees[e], self.values[e] = (text, code.level), tree, value
+            self._short[e] = short, code.level
             self.shapes[tree] = instruction.shape
+            self.wishes[tree] = self._called(e)
             return
-        target = self.fresh(of.params[0] if of is not None else wanted or "t")
-        self.statements.append(Statement(target, text, tree, of, e, value))
+        if of is not None:
+            wanted = of.name
+        target = self.names.free(self._called(e)) if wanted is None else self.names.fresh(wanted)
+        shown = self.labels[e][1] if e in self.labels and wanted is None else e
+        self.statements.append(Statement(target, text, tree, of, e, value, shown))
         self.texts[e], self.trees[e], self.values[e] = (target, Level.ATOM), ast.Name(target), read(target, value)
+        self._unnamed += wanted is None
+        self._short[e] = (f"{NUMBERED}{self._unnamed}" if wanted is None else target), Level.ATOM
+
+    def _called(self, e: Expr) -> str:
+        """What a person would call a value that the source does not name; empty where that is not clear."""
+        if e in self.labels:
+            return self.labels[e][0]
+        how = self.select.instructions[e]
+        operand = self._name_of(how.operands[0]) if len(how.operands) == 1 else ""
+        return described([*self._read.get(e, ()), e], self._name_of) or of_operation(e, how.name, operand)
+
+    def _name_of(self, e: Expr) -> str:
+        """The name of a value that is computed, empty where it has none."""
+        if not self.select.knows(e):
+            return ""
+        text, level = self.texts.get(self.select.decide(e), ("", Level.ATOM))
+        speaks = level is Level.ATOM and text.isidentifier() and text not in self.names.numbers
+        return text if speaks else ""
+
+    def _part_name(self, tree: ast.expr) -> str:
+        return self.names.free(self.wishes.get(tree, "") or of_call(tree))
 
     def _tree(self, e: Expr) -> ast.expr:
         """The tree of an operand; every place has nodes of its own."""
@@ -123,8 +174,10 @@ class Schedule:
             return tree
         new = copied(tree)
         for old, node in zip(ast.walk(tree), ast.walk(new)):
-            if isinstance(old, ast.expr) and isinstance(node, ast.expr) and old in self.shapes:
-                self.shapes[node] = self.shapes[old]
+            if isinstance(old, ast.expr) and isinstance(node, ast.expr):
+                if old in self.shapes:
+                    self.shapes[node] = self.shapes[old]
+                self.wishes[node] = self.wishes.get(old, "")
         return new
 
     def result(self, e: Expr) -> str:
@@ -162,7 +215,7 @@ class Schedule:
             blocks = is_blocks(s.value)
             memory[s.target] = Memory(None if blocks else s.value.shape, root, new and not blocks)
         last = [self.tree(e) for e in results]
-        found = InPlace(self.statements, last, memory, self.shapes, self.fresh)
+        found = InPlace(self.statements, last, memory, self.shapes, self._part_name)
         return list(zip(self.statements, found.all_lines()))
 
 

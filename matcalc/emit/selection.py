@@ -71,7 +71,7 @@ class Selector:
 
     def decide(self, e: Expr) -> Expr:
         """The expression that is computed for `e`, decided (with all that it needs)."""
-        for sub in postorder((e,), stop=self._decided):
+        for sub in postorder((e,), stop=self.knows):
             choice = self._choose(sub)
             if isinstance(choice, Instruction):
                 self.instructions[sub] = replace(choice, shape=None if sub in self.blocks else sub.shape)
@@ -81,8 +81,16 @@ class Selector:
                 self.same[sub] = self.decide(choice)
         return self.same.get(e, e)
 
-    def _decided(self, e: Expr) -> bool:
+    def knows(self, e: Expr) -> bool:
+        """Whether it is decided how `e` is computed."""
         return e in self.instructions or e in self.same
+
+    def sources(self) -> dict[Expr, list[Expr]]:
+        """For what is computed, the expressions that it is computed for, those closest to the source first."""
+        found: dict[Expr, list[Expr]] = {}
+        for source, e in reversed(self.same.items()):
+            found.setdefault(e, []).append(source)
+        return found
 
     def _choose(self, e: Expr) -> Choice:
         better = stable(e)

@@ -24,6 +24,7 @@ from matcalc.functions.parts import parts_of
 from matcalc.kinds import VALUE, VALUE_AND_VJP, Kind, default, kind_of
 from matcalc.printing.text import shared
 from matcalc.targets.registry import Signature, autodiff_names, need_runnable, target_names, target_of, target_of_file
+from matcalc.views.named import labels
 
 _LONGEST = 110
 
@@ -169,6 +170,7 @@ def source_of(d: Problem, asked: Request) -> str:
         autodiff=autodiff,
         sizes=dict(asked.sizes),
         factors=_factors(d, kind, made.derivatives) if asked.form == "factored" else None,
+        labels=labels(d),
     )
 
 
@@ -178,7 +180,7 @@ def program_after(d: Problem, name: str, kind: str | None = None) -> str:
     made = parts_of(d.exact_twin if d.lossy else d, asked)
     declared = list(d.graph.declared.values())
     wanted = program(d.output, made.derivatives, asked, declared, tangent=made.tangent, extra=made.extra)
-    return after(Lowered(wanted, asked.name), name)
+    return after(Lowered(wanted.with_labels(labels(d)), asked.name), name)
 
 
 def _factors(d: Problem, kind: Kind, derivatives: Mapping[str, Expr]) -> dict[str, list[tuple[Expr, Expr]]]:

@@ -1,11 +1,12 @@
 """Names for what a lesson has to speak of: unnamed arguments and values that are used more than once.
 
-They are names of the page alone; results, code and claims have those of the source.
+They are names of the page, and of local variables in code; results and claims have those of the source.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 from matcalc import core
 from matcalc.calculus.names import is_local
@@ -29,7 +30,12 @@ LETTERS = {
 }  # fmt: skip
 FACTORS = (chol.name, polar.name, pinv.name, eigvecs.name)  # which a page speaks of wherever they occur
 EQUATIONS = (lyapunov.name, dlyapunov.name)
+LABELLED = 64  # adjoints: a larger problem has the names of its source in code
 LINEAR = frozenset((*SUMS_AND_PRODUCTS, "named", "hadamard", "transpose", "broadcast", "sum", "mean", "tr", "vec"))
+
+
+# The problems that were made for pages; None where a page has the problem itself.
+_PAGES: WeakKeyDictionary[Problem, Problem | None] = WeakKeyDictionary()
 
 
 def with_names(d: Problem) -> Problem:
@@ -38,6 +44,13 @@ def with_names(d: Problem) -> Problem:
     The names: `e` for a difference, `z` for another argument of a function, with the name of the value if there are
     several; capitals for matrices.
     """
+    if d not in _PAGES:
+        made = _with_names(d)
+        _PAGES[d] = None if made is d else made
+    return _PAGES[d] or d
+
+
+def _with_names(d: Problem) -> Problem:
     chosen = _worth_a_name(d)
     if not chosen:
         return d
@@ -61,6 +74,20 @@ def with_names(d: Problem) -> Problem:
     )
     made.title, made.glosses, made.liftings = d.title, d.glosses, d.liftings
     return made if not d.output.is_scalar or _length(made) <= _length(d) else d
+
+
+def labels(d: Problem) -> dict[Expr, str]:
+    """What a page calls values that the problem has no name for, those of adjoints too, by what they are."""
+    if not d.output.is_scalar or len(d.reverse.adjoints) > LABELLED:
+        return {}
+    page = with_names(d)
+    adjoints = [made.handle for made in page.reverse.adjoints.values()]
+    short = [e for e in shorthands(page).values() if e.op == "named"]
+    named = [e for e in (*page.graph.definitions.values(), *short, *adjoints) if e.op == "named"]
+    mine = {*d.graph.definitions.values(), *(made.handle for made in d.reverse.adjoints.values())}
+    known = {e.params for e in mine}
+    own = transform(named, lambda new, _: new.args[0] if new.op == "named" and new.params not in known else new)
+    return {own[e]: str(e.name) for e in named if own[e].op != "named"}
 
 
 def _named(new: Expr, old: Expr, names: dict[Expr, str]) -> Expr:

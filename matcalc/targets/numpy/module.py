@@ -97,7 +97,7 @@ def numpy_body(lowered: Lowered, comments: Mapping[str, str], kernels: Kernels |
 def _commented(statement: Statement, lines: list[str], comments: Mapping[str, str]) -> list[str]:
     """The lines of a statement with its formula: the one that was given, or for several lines its own."""
     of = statement.of
-    name, value = (statement.target, statement.value) if of is None else (of.params[0], of.args[0])
+    name, value = (statement.target, statement.shown) if of is None else (of.params[0], of.args[0])
     formula = None if of is None else comments.get(name)
     if is_blocks(value):
         comment = plain(f"# {name} holds the blocks of {shared(value.args[0]).body}")
