@@ -1,5 +1,6 @@
 /* Functions of one entry, in straight lines, so that the compiler computes several entries at once: polynomials after a
- * reduction, with the largest errors that tests find in units of the last place: exp 1, expm1 2, log 1, log1p 1, tanh 3.
+ * reduction, with the largest errors that tests find in units of the last place: exp 1, expm1 2, log 1, log1p 1, tanh 3,
+ * the slope of tanh 4.
  * Infinities, nan, zeros with their signs and subnormal numbers are as in the C library. */
 static inline uint64_t bits_of(double x)
 {
@@ -95,10 +96,31 @@ static inline double native_log1p(double x)
     return x == 0 ? x : found;
 }
 
+/* exp(x) and exp(x) - 1 for x <= 0. */
+static inline double exp_below_one(double x, double *less)
+{
+    x = x < -746 ? -746 : x;
+    const double shifted = x * 1.4426950408889634 + ROUNDING, k = shifted - ROUNDING;
+    const double r = (x - k * LN2_HIGH) - k * LN2_LOW, part = r + r * r * exp_rest(r);
+    const double half = k * 0.5 + ROUNDING, rest = (k - (half - ROUNDING)) + ROUNDING;
+    const double power = power_of_two(half) * power_of_two(rest);
+    *less = power * part + (power - 1);
+    return (1 + part) * power_of_two(half) * power_of_two(rest);
+}
+
 static inline double native_tanh(double x)
 {
-    const double t = native_expm1(-2 * fabs(x));
+    double t;
+    (void)exp_below_one(-2 * fabs(x), &t);
     return copysign(-t / (t + 2), x);
+}
+
+/* 1 / cosh(x)^2, the derivative of tanh, which keeps its digits where tanh is flat. */
+static inline double native_slope_of_tanh(double x)
+{
+    double t;
+    const double e = exp_below_one(-2 * fabs(x), &t), root = 2 / (t + 2);
+    return e * root * root;
 }
 
 #define exp(x) ((real)native_exp(x))
@@ -106,6 +128,7 @@ static inline double native_tanh(double x)
 #define log(x) ((real)native_log(x))
 #define log1p(x) ((real)native_log1p(x))
 #define tanh(x) ((real)native_tanh(x))
+#define slope_of_tanh(x) ((real)native_slope_of_tanh(x))
 
 /* The other functions, several entries at once by the GNU C library's vector functions (errors up to 4 units). */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)

@@ -154,6 +154,27 @@ static inline int few(size_t work)
                 __VA_ARGS__                              \
     }
 
+/* The same with sums over i that add up what the statements have left. */
+#define ROWS_AND_SUMS(i, rows, j, columns, work, statements, ...) \
+    if (few((rows) * (columns) * (size_t)(work))) {      \
+        for (size_t i = 0; i < (rows); i++)              \
+            INDEPENDENT                                  \
+            for (size_t j = 0; j < (columns); j++) {     \
+                statements                               \
+                __VA_ARGS__                              \
+            }                                            \
+    } else {                                             \
+        SPREAD(omp parallel for schedule(static))        \
+        for (size_t i = 0; i < (rows); i++)              \
+            INDEPENDENT                                  \
+            for (size_t j = 0; j < (columns); j++)       \
+                statements                               \
+        for (size_t i = 0; i < (rows); i++)              \
+            INDEPENDENT                                  \
+            for (size_t j = 0; j < (columns); j++)       \
+                __VA_ARGS__                              \
+    }
+
 /* The sum of the terms i from a first one up to another. */
 #define PART_OF_SUM(sum, i, first, end, ...)                        \
     {                                                               \

@@ -17,13 +17,13 @@ from matcalc.errors import NoRuleError, no_counterpart
 Shape: TypeAlias = tuple[str, str]
 SCALAR: Shape = ("1", "1")
 
-# Functions of one entry, and those of them that templates/c_helpers.c defines.
+# Functions of one entry: of the C library, of templates/c_helpers.c, and of native functions.
 UNARY = {
     **{f"np.{f}": f for f in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{f"np.arc{f}": f"a{f}" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{"np.abs": "fabs", "np.sign": "sign", "np.square": "square", "_sigmoid": "sigmoid", "_softplus": "softplus"},
     "_log1mexp": "log1mexp",
-    "_squared_cosh": "squared_cosh",
+    **{"_squared_cosh": "squared_cosh", "_slope_of_tanh": "slope_of_tanh"},
     **{"_gelu": "gelu", "_selu": "selu", "special.ndtr": "normal_distribution"},
     **{"_reciprocal": "reciprocal", "special.erf": "erf", "special.erfc": "erfc", "special.gammaln": "lgamma"},
     **{"math.sqrt": "sqrt", "math.log": "log", "math.exp": "exp", "math.lgamma": "lgamma", "math.gamma": "tgamma"},

@@ -7,11 +7,12 @@ rows up. What lies between the steps of a group waits until after it, or comes b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from matcalc.targets.c.entries import Shape, product
 from matcalc.targets.c.parts import Step, group
+from matcalc.targets.native.merging import Loop, merged, registers, runs
 
 Lines = Callable[[str, str, Callable[[str], str]], list[str]]
 
@@ -27,6 +28,7 @@ class Rows:
         parts: the matrices of which it reads or writes these rows.
         first: lines before the first rows.
         total: what it adds the rows up to.
+        loop: the pass that it is, where it is one over entries.
     """
 
     size: str
@@ -34,6 +36,7 @@ class Rows:
     parts: frozenset[str]
     first: tuple[str, ...] = ()
     total: str | None = None
+    loop: Loop | None = None
 
 
 @dataclass
@@ -161,11 +164,27 @@ def _written(
         if name not in inner:
             const = "" if name in written else "const "
             inside.append(f"{const}real *const {names[name]} = {name} + (size_t){start} * {group(shapes[name][1])};")
-    for _, form in made.steps:
-        inside += form.lines(rows, f"{start} == 0 ? 0.0 : 1.0", lambda name: names.get(name, name))
-    body = [line for _, form in made.steps for line in form.first]
+    totals = [t for t in sorted(made.totals) if t in shapes and product(*shapes[t]) != "1"]
+    yield from (Step([], name, set()) for name in [*(w for w in written if w not in inner), *totals])
+    forms = {id(step): form for step, form in made.steps}
+    steps = [step for step, _ in made.steps]
+    for run in runs(steps, lambda step: forms[id(step)].loop, made.sets):
+        loops = [loop for loop in (forms[id(step)].loop for step in run) if loop is not None]
+        local = registers(run, loops, steps, inner) if len(run) > 1 else set()
+        if len(run) > 1:
+            inside += merged(loops, rows, local, lambda name: names.get(name, name))
+        else:
+            factor = f"{start} == 0 ? 0.0 : 1.0"
+            inside += forms[id(run[0])].lines(rows, factor, lambda name: names.get(name, name))
+        yield from _places(run, inner - local, made.sets)
+    body = [line for step in steps for line in forms[id(step)].first]
     body += [f"ptrdiff_t {start} = 0;", "do {", *(f"    {line}" for line in inside)]
     body += [f"}} while (({start} += {at_once}) < {made.size});"]
-    for name in [*written, *(t for t in sorted(made.totals) if t in shapes and product(*shapes[t]) != "1")]:
-        yield Step([], name, set())
-    yield Step(["{", *(f"    {line}" for line in body), "}"], None, made.reads | (made.writes & set(shapes)))
+    yield Step(["{", *(f"    {line}" for line in body), "}"], None, (made.reads | made.writes & set(shapes)) - inner)
+
+
+def _places(run: Sequence[Step], inner: set[str], sets: Callable[[Step], set[str]]) -> Iterable[Step]:
+    """Steps without lines that say how long what lies inside of a group is needed, so that its memory serves again."""
+    writes = {name for step in run for name in sets(step)} & inner
+    yield from (Step([], name, set()) for name in sorted(writes))
+    yield Step([], None, {name for step in run for name in step.reads} & inner | writes)

@@ -10,13 +10,15 @@ from functools import partial
 
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError
-from matcalc.targets.c.entries import MOVING, SCALAR, At, Shape, product, size_text
+from matcalc.targets.c.entries import SCALAR, At, Shape, product, size_text
 from matcalc.targets.c.parts import Step, Stored, bare, count, group, multiplied, sizes_of
 from matcalc.targets.c.statements import Statements
 from matcalc.targets.native.blocks import blocks_gram
 from matcalc.targets.native.decompositions import by_lapack
 from matcalc.targets.native.fusion import Lines, Rows
 from matcalc.targets.native.helpers import native_helpers
+from matcalc.targets.native.invariants import by_reciprocals, is_matrix, moves, terms_of_rows
+from matcalc.targets.native.merging import Loop
 
 
 @dataclass
@@ -98,8 +100,41 @@ class NativeStatements(Statements):
                 sparse.insert(0, f"memset({target}, 0, {count(shape)} * sizeof(real));")
             self._add(sparse, target, prepared)
             return
+        prepared = self._lighter(prepared, shape)
         self._add(self._entries(target, prepared, shape), target, prepared)
-        self._over_rows(lambda rows: self._entries(target, prepared, (rows, shape[1])), prepared, shape, {target})
+        loop = self._pass(target, prepared, shape)
+        self._over_rows(
+            lambda rows: self._entries(target, prepared, (rows, shape[1])), prepared, shape, {target}, loop=loop
+        )
+
+    def _pass(self, target: str, prepared: ast.expr, shape: Shape, adds: bool = False) -> Loop:
+        """A loop over the entries of a tree as one pass over rows, which others may join."""
+        i, j = self.indices
+        places = At(i, j if shape[1] != "1" else "0"), At(i, i, i)
+        flat = not adds and self.entries.is_flat(prepared) and self.entries.shape(prepared) == shape
+
+        def place(flat: bool) -> str:
+            return self.entries.text(ast.Name(target), places[flat])
+
+        def entry(flat: bool) -> str:
+            return self.entries.text(prepared, places[flat])
+
+        return Loop(shape[1], (i, j), target, place, entry, flat, adds, work(entry(False)))
+
+    def _lighter(self, prepared: ast.expr, shape: Shape) -> ast.expr:
+        """A tree that is read at every entry of a matrix, with what is the same in all rows computed before."""
+        if not is_matrix(shape) or moves(prepared):
+            return prepared
+        rows: dict[str, ast.expr] = {}
+        found: dict[ast.expr, ast.expr] = {}
+        for term in terms_of_rows(prepared, self.entries):
+            if trees.text(term) not in rows:
+                row = self.entries.shape(term)
+                name = self._new(row, None)
+                self._loop(name, term, row)
+                rows[trees.text(term)] = ast.Name(name)
+            found[term] = rows[trees.text(term)]
+        return by_reciprocals(trees.Replaced(found).visit(prepared), self.entries)
 
     def _entries(self, target: str, prepared: ast.expr, shape: Shape) -> list[str]:
         """The loops of target = the entries of a tree."""
@@ -123,22 +158,26 @@ class NativeStatements(Statements):
         parts: set[str],
         first: Sequence[str] = (),
         total: str | None = None,
+        loop: Loop | None = None,
     ) -> None:
         """Note that the last step, on the entries of a tree, goes over rows."""
+        if moves(prepared):
+            return
         names = {n.id for n in ast.walk(prepared) if isinstance(n, ast.Name)}
-        for n in ast.walk(prepared):
-            if isinstance(n, ast.Attribute) and n.attr == "T":
-                return
-            if isinstance(n, ast.Call) and trees.text(n.func) in MOVING:
-                return
         parts = parts | {name for name in names if self.shapes.get(name, SCALAR)[0] == shape[0]}
-        self._note(shape[0], lambda rows, _, part: _renamed(lines(rows), parts, part), parts, first, total)
+        self._note(shape[0], lambda rows, _, part: _renamed(lines(rows), parts, part), parts, first, total, loop)
 
     def _note(
-        self, size: str, lines: Lines, parts: set[str], first: Sequence[str] = (), total: str | None = None
+        self,
+        size: str,
+        lines: Lines,
+        parts: set[str],
+        first: Sequence[str] = (),
+        total: str | None = None,
+        loop: Loop | None = None,
     ) -> None:
         if size.isidentifier():
-            self.forms[id(self.steps[-1])] = Rows(size, lines, frozenset(parts), tuple(first), total)
+            self.forms[id(self.steps[-1])] = Rows(size, lines, frozenset(parts), tuple(first), total, loop)
             self.noted.append(self.steps[-1])  # alive, as its identity is its name
 
     def _sum_noted(self, prepared: ast.expr, shape: Shape, axis: int | None) -> None:
@@ -154,11 +193,13 @@ class NativeStatements(Statements):
             part = some, shape[1]
             return (self._total(name, prepared, part) if axis is None else self._sums(name, prepared, part, 0))[zero:]
 
-        self._over_rows(lines, prepared, shape, set(), step.lines[:zero], name)
+        loop = self._pass(name, prepared, shape, adds=True) if axis == 0 and shape[1] != "1" else None
+        self._over_rows(lines, prepared, shape, set(), step.lines[:zero], name, loop)
 
     def _sum(self, tree: ast.expr, axis: int | None = None, mean: bool = False, target: str | None = None) -> ast.expr:
-        before = len(self.steps)
         prepared = self.prepared(tree)
+        prepared = self._lighter(prepared, self.entries.shape(prepared))
+        before = len(self.steps)
         found = super()._sum(prepared, axis, mean, target)
         if len(self.steps) > before and not isinstance(prepared, ast.Constant):
             self._sum_noted(prepared, self.entries.shape(prepared), axis)
@@ -345,7 +386,7 @@ def work(entry: str) -> int:
 
 
 FUNCTION = 8  # additions take about as long as an exponential
-QUICK = {"square", "fabs", "sqrt", "fmax", "fmin", "copysign"}
+QUICK = {"square", "fabs", "sqrt", "fmax", "fmin", "copysign", "maximum", "minimum", "choose"}
 
 
 def _along(shape: Shape, index: str) -> At:

@@ -19,6 +19,7 @@ from matcalc.targets.c.module import Writer, with_needed
 from matcalc.targets.c.parts import Step
 from matcalc.targets.native.fusion import fused
 from matcalc.targets.native.helpers import as_real, known_words, native_helpers
+from matcalc.targets.native.pairs import Paired, Partner, partners
 from matcalc.targets.native.statements import NativeStatements
 from matcalc.templating import render
 
@@ -33,6 +34,8 @@ class NativeWriter(Writer):
         self.more_words = known_words()
         self.inlined: dict[str, ast.expr] = {}
         self.prologue: list[str] = []
+        self.partners = partners(lowered.schedule.statements)
+        self.computed: dict[Partner, str] = {}
         super().__init__(lowered)
         formed = {f"{lowered.program.kind.argument}_{name}" for name in lowered.shapes}
         self.statements.numbered_from, self.statements.outputs = (
@@ -52,6 +55,10 @@ class NativeWriter(Writer):
             self.inlined[self.renamed[s.target]] = self._tree(s.tree)
         else:
             super()._statement(s)
+        for partner in self.partners.get(s.target, []):
+            name = self._fresh(f"{partner.kind}_{self.renamed[s.target]}")
+            self.statements.assign(name, self._tree(partner.tree()), self.statements.shapes[self.renamed[partner.argument]])
+            self.computed[partner] = name
 
     def _result(self, output: str, e: Expr, owned: dict[str, str]) -> None:
         if not self.statements.tried(partial(super()._result, output, e, owned)):
@@ -65,7 +72,7 @@ class NativeWriter(Writer):
         s.steps, self.prologue = fused(s.steps, s.forms, s.shapes, self._fresh_numbered, kept, s.scalars)
 
     def _tree(self, tree: ast.expr) -> ast.expr:
-        tree = super()._tree(tree)
+        tree = super()._tree(Paired(self.computed).visit(trees.copied(tree)) if self.computed else tree)
         names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self.inlined]
         found: dict[ast.expr, ast.expr] = {n: self.inlined[n.id] for n in names}
         replaced = trees.Replaced(found).visit(tree)
