@@ -114,10 +114,42 @@ static void softmax_of_row(size_t columns, const real *x, real *y)
         y[k] /= sum;
 }
 
+/* The same of some short rows: the exponentials of all of them in one pass. */
+static void softmax_of_short_rows(size_t rows, size_t columns, const real *x, real *y)
+{
+    for (size_t i = 0; i < rows; i++) {
+        const real *const row = x + i * columns;
+        real *const shifted = y + i * columns;
+        real top = row[0]; /* with a nan in the row, the sum is nan */
+        for (size_t k = 1; k < columns; k++)
+            top = row[k] > top ? row[k] : top;
+        for (size_t k = 0; k < columns; k++)
+            shifted[k] = row[k] - top;
+    }
+    INDEPENDENT
+    for (size_t k = 0; k < rows * columns; k++)
+        y[k] = exp(y[k]);
+    for (size_t i = 0; i < rows; i++) {
+        real *const row = y + i * columns;
+        wide sum = 0;
+        for (size_t k = 0; k < columns; k++)
+            sum += row[k];
+        for (size_t k = 0; k < columns; k++)
+            row[k] /= (real)sum;
+    }
+}
+
 /* The same of each row. */
 static void softmax_of_rows(size_t rows, size_t columns, const real *x, real *y)
 {
-    EACH_ROW(i, rows, columns, 8, softmax_of_row(columns, x + i * columns, y + i * columns);)
+    enum { SHORT = 32, AT_ONCE = 64 };
+    if (columns < SHORT) {
+        EACH_ROW(i, (rows + AT_ONCE - 1) / AT_ONCE, AT_ONCE * columns, 8,
+                 softmax_of_short_rows(at_most(AT_ONCE, rows - i * AT_ONCE), columns, x + i * AT_ONCE * columns,
+                                       y + i * AT_ONCE * columns);)
+    } else {
+        EACH_ROW(i, rows, columns, 8, softmax_of_row(columns, x + i * columns, y + i * columns);)
+    }
 }
 
 /* exp(x) / sum(exp(x)) of each column, without overflow. */
@@ -187,10 +219,11 @@ static int log_softmax_of_columns(size_t rows, size_t columns, const real *x, re
 }
 
 /* 1 / (1 + exp(-x)), without overflow. */
-static real sigmoid(real x)
+static inline real sigmoid(real x)
 {
-    const real small = exp(-(real)fabs(x));
-    return (x >= 0 ? 1 : small) / (1 + small);
+    double less;
+    const real small = exp_below_one(-fabs(x), &less), large = 1 / (1 + small);
+    return x >= 0 ? large : small * large;
 }
 
 /* x = the inverse of l l', for a Cholesky factor l. */

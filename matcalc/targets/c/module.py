@@ -275,7 +275,7 @@ def _source(file: str) -> str:
 @lru_cache(maxsize=4)
 def helper_texts(file: str = "c_helpers.c") -> dict[str, str]:
     """The functions of a template with the comments before them, by name."""
-    function = re.compile(r"^(/\*(?:[^*]|\*[^/])*\*/\n)?static \w+ (\w+)\(.*?^}$", re.MULTILINE | re.DOTALL)
+    function = re.compile(r"^(/\*(?:[^*]|\*[^/])*\*/\n)?static (?:inline )?\w+ (\w+)\(.*?^}$", re.MULTILINE | re.DOTALL)
     return {match[2]: match[0] for match in function.finditer(_source(file))}
 
 

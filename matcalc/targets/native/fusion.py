@@ -172,7 +172,7 @@ def _written(
         loops = [loop for loop in (forms[id(step)].loop for step in run) if loop is not None]
         local = registers(run, loops, steps, inner) if len(run) > 1 else set()
         if len(run) > 1:
-            inside += merged(loops, rows, local, lambda name: names.get(name, name))
+            inside += merged(loops, rows, local, lambda name: names.get(name, name), fresh)
         else:
             factor = f"{start} == 0 ? 0.0 : 1.0"
             inside += forms[id(run[0])].lines(rows, factor, lambda name: names.get(name, name))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 from matcalc.emit import trees
-from matcalc.targets.c.entries import MOVING, SCALAR, Entries, Shape
+from matcalc.targets.c.entries import MOVING, Entries, Shape
 
 _SIZED = (ast.Name, ast.Constant, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Load)
 _LARGEST = 10**6
@@ -51,8 +51,11 @@ def _is_size(tree: ast.expr, entries: Entries) -> bool:
     names = [n for n in parts if isinstance(n, ast.Name)]
     numbers = [n.value for n in parts if isinstance(n, ast.Constant)]
     whole = all(isinstance(value, int) and abs(value) <= _LARGEST for value in numbers)
-    return bool(names) and whole and all(isinstance(n, _SIZED) for n in parts) and not any(
-        n.id in entries.shapes for n in names
+    return (
+        bool(names)
+        and whole
+        and all(isinstance(n, _SIZED) for n in parts)
+        and not any(n.id in entries.shapes for n in names)
     )
 
 
@@ -72,7 +75,10 @@ def _takes_time(tree: ast.expr, entries: Entries) -> bool:
     rows = sum(isinstance(n, ast.Name) and n.id in entries.shapes for n in ast.walk(tree))
     return any(
         isinstance(n, ast.Call)
-        or (isinstance(n, ast.BinOp) and (isinstance(n.op, ast.Div) or (isinstance(n.op, ast.Mult) and rows >= _FACTORS)))
+        or (
+            isinstance(n, ast.BinOp)
+            and (isinstance(n.op, ast.Div) or (isinstance(n.op, ast.Mult) and rows >= _FACTORS))
+        )
         for n in ast.walk(tree)
     )
 

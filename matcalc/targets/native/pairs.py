@@ -1,7 +1,7 @@
 """Functions that share an exponential, computed together: an activation and its derivative.
 
-The derivatives of `sigmoid` and `tanh` are functions of their arguments that keep their digits where these are flat. What
-a later statement needs of them is computed with the activation, in one pass, and takes the place of the argument.
+The derivatives of `sigmoid` and `tanh` are functions of their arguments that keep their digits where these are flat.
+What a later statement needs of them is computed with the activation, in one pass, and takes the place of the argument.
 """
 
 from __future__ import annotations

@@ -57,7 +57,9 @@ class NativeWriter(Writer):
             super()._statement(s)
         for partner in self.partners.get(s.target, []):
             name = self._fresh(f"{partner.kind}_{self.renamed[s.target]}")
-            self.statements.assign(name, self._tree(partner.tree()), self.statements.shapes[self.renamed[partner.argument]])
+            self.statements.assign(
+                name, self._tree(partner.tree()), self.statements.shapes[self.renamed[partner.argument]]
+            )
             self.computed[partner] = name
 
     def _result(self, output: str, e: Expr, owned: dict[str, str]) -> None:
