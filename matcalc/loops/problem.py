@@ -17,6 +17,7 @@ from matcalc.loops.code import Writer
 from matcalc.loops.compiled import NUMBA, CompiledWriter
 from matcalc.loops.library import NUMPY, Library, need_target
 from matcalc.loops.lines import Line, Range, Term, heading, single
+from matcalc.loops.native import NATIVE, NativeWriter
 from matcalc.loops.pieces import Pieces, wanted, without_index
 from matcalc.loops.scan import JAX, ScanWriter
 from matcalc.loops.stabilised import stabilised
@@ -29,6 +30,7 @@ OFFERED = [kind for kind in KINDS if not (kind.matrix or kind.cotangent)]
 TARGETS: dict[str, tuple[tuple[type[Writer], Library], ...]] = {
     "numpy": ((BackwardWriter, NUMPY), (Writer, NUMPY)),
     "numba": ((CompiledWriter, NUMBA),),
+    "native": ((NativeWriter, NATIVE),),
     "jax": ((ScanWriter, JAX),),
     "torch": ((TorchWriter, TORCH),),
 }

@@ -170,8 +170,12 @@ class StagedWriter(Writer):
         """The inputs as matrices, then the sizes: all else is made first, because it says which there are."""
         self.prepare()
         self.lines = [*self.forward(), *(self.backward() if self.differentiates else ())]
+        self.finish()
         yield from super().inputs()
         yield from (f'{name} = _size(dims, "{symbol}")' for symbol, name in self.size_names.items())
+
+    def finish(self) -> None:
+        """Make of all lines what is called instead of them."""
 
     def computation(self) -> Iterable[str]:
         """What stands behind the inputs."""
@@ -211,10 +215,14 @@ class StagedWriter(Writer):
                 yield f"{name} = {self.here_zeros(q.value)}{' - np.inf' if q.largest else ''}"
             loop = Loop(q.run, [], [(q.value, q.body)], False, True, q.largest, q.inner, q.guards)
             yield from self.looped(label, loop)
-        if q.largest and q.value.is_scalar:
-            yield f"{name} = {name} if np.isfinite({name}) else np.float64(0)"
-        elif q.largest:
-            yield f"{name} = np.where(np.isfinite({name}), {name}, np.zeros_like({name}))"
+        if q.largest:
+            yield self.made_finite(name, scalar=q.value.is_scalar)
+
+    def made_finite(self, name: str, *, scalar: bool) -> str:
+        """The statement after which infinite entries are 0."""
+        if scalar:
+            return f"{name} = {name} if np.isfinite({name}) else np.float64(0)"
+        return f"{name} = np.where(np.isfinite({name}), {name}, np.zeros_like({name}))"
 
     def here_zeros(self, v: Expr) -> str:
         """Zeros of the shape of a variable."""
@@ -253,7 +261,7 @@ class StagedWriter(Writer):
         loop = Loop(run, [], [(here, r.body)], False, True, r.largest, r.inner, r.guards)
         yield from self.looped(f"sums_{r.name}", loop)
         if r.largest:
-            yield f"{r.name} = np.where(np.isfinite({r.name}), {r.name}, np.zeros_like({r.name}))"
+            yield self.made_finite(r.name, scalar=False)
 
     def started(self, r: Recurrence) -> Iterator[str]:
         """The array of a recurrence with its starts."""

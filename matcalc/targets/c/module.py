@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -58,7 +58,7 @@ class Writer:
 
     def __init__(self, lowered: Lowered) -> None:
         self.lowered = lowered
-        self.taken = {*_WORDS.split(), *self.more_words, *helper_texts(), lowered.name}
+        self.taken = {*reserved_words(), *self.more_words, lowered.name}
         self.renamed: dict[str, str] = {}
         self.sizes = {d: self._fresh(name) for d, name in lowered.dimensions.items()}
         self.renamed |= {name: self.sizes[d] for d, name in lowered.dimensions.items()}
@@ -133,14 +133,13 @@ class Writer:
         )
         body = "\n".join(line for s in statements.steps for line in s.lines)
         reads |= set(re.findall(r"\w+", body))
-        return render(
-            "c_module.c.jinja",
-            title=as_comment(plain(page.title)),
-            documentation=[as_comment(line) for line in lowered.documentation(page.formulas) if "Shapes:" not in line],
-            function=lowered.name,
-            summary=lowered.summary,
-            parameters=_wrapped([text for _, text, _ in parameters], len(lowered.name) + 5),
-            described=[(name, as_comment(meaning)) for name, _, meaning in parameters],
+        return file_text(
+            plain(page.title),
+            [line for line in lowered.documentation(page.formulas) if "Shapes:" not in line],
+            lowered.name,
+            lowered.summary,
+            parameters,
+            used,
             unused=[name for name, _, _ in parameters if name not in reads and name not in self.sizes.values()],
             sizes=list(self.sizes.values()),
             divisors=self._divisors(),
@@ -148,10 +147,6 @@ class Writer:
             size=size,
             scalars=[s for s in statements.scalars if s not in self.outputs.values()],
             steps=[line for s in statements.steps for line in s.lines],
-            jumps="goto done" in body,
-            lapack=[text for name, text in _lapack().items() if any(name in helper_texts()[h] for h in used)],
-            uses_cblas="cblas_" in body or any("cblas_" in helper_texts()[name] for name in used),
-            helpers=[text for name, text in helper_texts().items() if name in used],
         )
 
     def written(self) -> tuple[list[str], str]:
@@ -244,6 +239,38 @@ class Writer:
             name = self.outputs[key]
             found.append((name, f"double *{name}", f"takes the result, {shape_text(e.shape)}"))
         return found
+
+
+def file_text(
+    title: str,
+    documentation: Sequence[str],
+    function: str,
+    summary: str,
+    parameters: Sequence[tuple[str, str, str]],
+    used: set[str],
+    **parts: Any,
+) -> str:
+    """A C file with one function: its parameters (names, declarations, meanings), its helpers, its steps."""
+    body = "\n".join(parts["steps"])
+    return render(
+        "c_module.c.jinja",
+        title=as_comment(title),
+        documentation=list(map(as_comment, documentation)),
+        function=function,
+        summary=summary,
+        parameters=_wrapped([text for _, text, _ in parameters], len(function) + 5),
+        described=[(name, as_comment(meaning)) for name, _, meaning in parameters],
+        jumps="goto done" in body,
+        lapack=[text for name, text in _lapack().items() if any(name in helper_texts()[h] for h in used)],
+        uses_cblas="cblas_" in body or any("cblas_" in helper_texts()[name] for name in used),
+        helpers=[text for name, text in helper_texts().items() if name in used],
+        **parts,
+    )
+
+
+def reserved_words() -> set[str]:
+    """What names in C cannot be."""
+    return {*_WORDS.split(), *helper_texts()}
 
 
 def _touched(step: Step) -> list[str]:

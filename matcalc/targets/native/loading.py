@@ -35,7 +35,7 @@ _SAID = {
     NO_SPECTRUM: "Eigenvalues did not converge",
     NO_SINGULAR_VALUES: "SVD did not converge",
 }
-_NO_MEMORY, _TOO_LARGE = -2, -3
+_NO_MEMORY, _TOO_LARGE, _NOT_INSIDE = -2, -3, -4
 _MOST = 256  # inputs or results of the quick way
 
 Outside: TypeAlias = "Callable[[], list[Callable[..., Any]]]"
@@ -232,6 +232,8 @@ def _need_success(status: int) -> None:
         raise np.linalg.LinAlgError(_SAID[status])
     if status == _TOO_LARGE:
         raise ValueError(f"target='native' takes matrices up to {_LARGEST} rows or columns")
+    if status == _NOT_INSIDE:
+        raise IndexError("rows or columns outside of a matrix")
     if status == _NO_MEMORY:
         raise MemoryError("no memory for the function's matrices")
     if status:
