@@ -796,8 +796,8 @@ def test_a_recurrence_in_jax_can_be_jitted_and_has_second_derivatives() -> None:
 
 
 def test_other_targets_have_no_loops() -> None:
-    with pytest.raises(mc.MatcalcError, match="numpy, numba, jax, torch"):
-        mc.derive(RNN, wrt="W").code(target="c")
+    with pytest.raises(mc.MatcalcError, match="numpy, numba, native, c, jax, torch"):
+        mc.derive(RNN, wrt="W").code(target="stan")
 
 
 # ------------------------------------------------------------------------------------------------ kinks

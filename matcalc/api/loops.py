@@ -30,6 +30,7 @@ ELSEWHERE = {
     **dict.fromkeys(("claim_values", "claim_lines"), "claim() judges one gradient"),
     **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse"), "text() shows the adjoints"),
 }
+CHECKED = ("numpy", "native", "numba", "torch", "c")  # targets that compute with doubles unasked
 
 
 class LoopDerivation(Shown, LoopProblem):
@@ -85,7 +86,8 @@ class LoopDerivation(Shown, LoopProblem):
             kind: `value`, `gradient`, `value_and_grad` (the default), `jvp` or `hvp` (which take `tangents`).
             checkpoint: how many steps lie between two states that are stored, for gradients in NumPy: in the memory of
                 T/checkpoint + checkpoint states, where all T are stored otherwise.
-            target: `numpy`, `numba` (compiled as a whole), `jax` (`lax.scan` and `vmap`; it can be jitted) or `torch`.
+            target: `numpy`, `native` (C, compiled on the spot), `numba` (compiled as a whole), `jax` (`lax.scan` and
+                `vmap`; it can be jitted), `torch`, or `c`: a file of C99.
 
         Raises:
             MatcalcError: another kind.
@@ -100,7 +102,7 @@ class LoopDerivation(Shown, LoopProblem):
 
         A family is a list of arrays, or an array whose first axis is the index; its gradient comes in the same form.
         """
-        return compile_function(self.code(kind, target, checkpoint=checkpoint))
+        return compile_function(self.source(kind, target, checkpoint, to_run=True))
 
     def hessian(self, name: str | None = None) -> LoopGradient:
         """The Hessian by a vector, or by a member of a family of vectors, as text in the notation of sums.
@@ -163,13 +165,13 @@ class LoopDerivation(Shown, LoopProblem):
             seed: of the random numbers.
             kind: `gradient`.
             by: nothing: there are no mixed Hessians here.
-            target: `numpy`.
+            target: `numpy`, `native`, `numba`, `torch` or `c`.
         """
         kind_of(kind or GRADIENT, (GRADIENT,))
         if by is not None:
             raise NoRuleError("a mixed Hessian is not available for programs with families and recurrences")
-        need_one_of("target", target, ("numpy",))
-        return checked(self, self.function(), trials, seed)
+        need_one_of("target", target, CHECKED)
+        return checked(self, self.function(target=target), trials, seed)
 
     def __getattr__(self, name: str) -> Any:
         if name in ELSEWHERE:

@@ -51,5 +51,4 @@ def need_target(target: str, targets: Collection[str]) -> None:
     if target not in targets:
         raise NoRuleError(
             f"families and recurrences are written for {', '.join(targets)}, not for the target {target!r}"
-            f"{': numba compiles their loops' if target in ('native', 'c') else ''}"
         )

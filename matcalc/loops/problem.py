@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 from matcalc.dims import is_one, shape_text
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
@@ -17,7 +18,7 @@ from matcalc.loops.code import Writer
 from matcalc.loops.compiled import NUMBA, CompiledWriter
 from matcalc.loops.library import NUMPY, Library, need_target
 from matcalc.loops.lines import Line, Range, Term, heading, single
-from matcalc.loops.native import NATIVE, NativeWriter
+from matcalc.loops.native import NATIVE, C, CalledWriter, CWriter, NativeWriter
 from matcalc.loops.pieces import Pieces, wanted, without_index
 from matcalc.loops.scan import JAX, ScanWriter
 from matcalc.loops.stabilised import stabilised
@@ -27,13 +28,16 @@ from matcalc.loops.tangents import Tangent, tangent
 from matcalc.loops.torch import TORCH, TorchWriter
 
 OFFERED = [kind for kind in KINDS if not (kind.matrix or kind.cotangent)]
-TARGETS: dict[str, tuple[tuple[type[Writer], Library], ...]] = {
+Writers: TypeAlias = "tuple[tuple[type[Writer], Library], ...]"
+TARGETS: dict[str, Writers] = {
     "numpy": ((BackwardWriter, NUMPY), (Writer, NUMPY)),
     "numba": ((CompiledWriter, NUMBA),),
     "native": ((NativeWriter, NATIVE),),
+    "c": ((CWriter, C),),
     "jax": ((ScanWriter, JAX),),
     "torch": ((TorchWriter, TORCH),),
 }
+RUN: dict[str, Writers] = {"c": ((CalledWriter, C),)}  # modules in Python for files in another language
 
 
 class LoopGradient(str):
@@ -141,8 +145,10 @@ class LoopProblem:
         """The program of the directional derivative."""
         return tangent(self.computed_pieces)
 
-    def source(self, kind: str | None = None, target: str = "numpy", checkpoint: int | None = None) -> str:
-        """The source text of a standalone module with one function.
+    def source(
+        self, kind: str | None = None, target: str = "numpy", checkpoint: int | None = None, *, to_run: bool = False
+    ) -> str:
+        """The source text of a standalone module with one function; `to_run`: in Python, whatever the target.
 
         Raises:
             MatcalcError: another kind, or a checkpoint that is no number of steps.
@@ -158,7 +164,8 @@ class LoopProblem:
             pieces, directions = self.computed_pieces, {}
         if checkpoint is None:
             stored = found.derivatives and not found.tangents
-            return self.written(target, with_stored(pieces) if stored else pieces, found, directions)
+            writers = RUN.get(target, TARGETS[target]) if to_run else TARGETS[target]
+            return self.written(writers, with_stored(pieces) if stored else pieces, found, directions)
         if isinstance(checkpoint, bool) or not isinstance(checkpoint, int) or checkpoint < 1:
             raise MatcalcError(f"checkpoint is a number of steps, 1 or more, got {shorten(repr(checkpoint))}")
         if target != "numpy" or found not in (GRADIENT, VALUE_AND_GRAD, HVP):
@@ -167,9 +174,9 @@ class LoopProblem:
             )
         return CheckpointWriter(pieces, found, directions, checkpoint).text(map(str, self.forward()))
 
-    def written(self, target: str, pieces: Pieces, kind: Kind, directions: dict[str, str]) -> str:
-        """The text by the first of the target's writers that has what it needs."""
-        *before, last = TARGETS[target]
+    def written(self, writers: Writers, pieces: Pieces, kind: Kind, directions: dict[str, str]) -> str:
+        """The text by the first of some writers that has what it needs."""
+        *before, last = writers
         lines = list(map(str, self.forward()))
         for writer, library in before:
             try:

@@ -26,7 +26,7 @@ _HEAD = re.compile(r"^int (\w+)\((.*?)\)\n\{", re.MULTILINE | re.DOTALL)
 _LIBRARIES = (["-lopenblas"], ["-llapack", "-lblas"], ["-llapack", "-lcblas"])
 _POINTER = ctypes.POINTER(ctypes.c_double)
 _LONGEST = 3000
-_SAID = {-1: "a size is below 1", -2: "no memory"}
+_SAID = {-1: "a size is below 1", -2: "no memory", -4: "rows or columns outside of a matrix"}
 
 
 def c_functions(sources: Sequence[tuple[str, Signature]]) -> list[Callable[..., Any]]:
@@ -47,6 +47,42 @@ def _function(text: str, signature: Signature) -> Callable[..., Any]:
     job = Job(text, signature, [name for name in sizes if name not in every], typed=True)
     library = _library(text)
     return function(partial(_called, getattr(library, found[1]), sizes, job), job)
+
+
+class CFunction:
+    """The function of a C file, called with sizes and arrays that fit.
+
+    Args:
+        text: the file.
+        shapes: the shapes of the results, by the sizes.
+
+    Raises:
+        MatcalcError: there is no compiler, or no CBLAS.
+    """
+
+    def __init__(self, text: str, shapes: Callable[..., list[tuple[int, ...]]]) -> None:
+        found = _HEAD.search(text)
+        assert found is not None
+        self.shapes = shapes
+        self.numbers = [p.startswith("double ") and "*" not in p for p in re.split(r",\s+", found[2])]
+        self.library = _library(text)
+        self.function = getattr(self.library, found[1])
+
+    def __call__(self, dtype: Any, sizes: Sequence[int], inputs: Sequence[Any]) -> list[Array]:
+        """The results.
+
+        Raises:
+            ValueError: the function reports an error.
+        """
+        arrays = [np.require(a, dtype, ["C", "A"]) for a in inputs]
+        results = [np.full(shape, np.nan) for shape in self.shapes(*sizes)]
+        numbers = self.numbers[len(sizes) :]
+        given = [ctypes.c_double(a.item()) if n else a.ctypes.data_as(_POINTER) for a, n in zip(arrays, numbers)]
+        taken = [a.ctypes.data_as(_POINTER) for a in results]
+        status = self.function(*map(ctypes.c_int, sizes), *given, *taken)
+        if status != 0:
+            raise ValueError(_SAID.get(status, "a matrix is singular or not positive definite"))
+        return results
 
 
 def _library(text: str) -> ctypes.CDLL:
