@@ -100,11 +100,11 @@ def test_what_is_ambiguous_is_refused_or_read_as_one_of_its_readings(case: dict[
 
 
 READ = [
-    (r"\sum_i x^2_i", "sum(x.^2)"),
+    (r"\sum_i x^2_i", "x'*x"),
     (r"\|x\|_\infty", "max(abs(x))"),
     (r"|A||B|", "det(A)*det(B)"),
     (r"\max_i (Ax)_i", "max(A*x)"),
-    (r"\sum_{i,j} A_{ij} B_{ij}", "sum(A .* B)"),
+    (r"\sum_{i,j} A_{ij} B_{ij}", "tr(A'*B)"),
     ("np.dot(A, x)", "A*x"),
     ("np.where(x > 0, x, 0)", "where(x > 0, x, 0)"),
     ("dot(x, y)", "x'*y"),
@@ -164,7 +164,7 @@ READ = [
     (r"x^\top \mathbf{1}_{y \geq 0}", "x'*where(y >= 0, 1, 0)"),
     (r"x^\top \mathbf{1}_{\{y > x\}}", "x'*where(y > x, 1, 0)"),
     (r"\mathbb{I}[s < 1]\, x^\top y", "where(s < 1, 1, 0)*x'*y"),
-    (r"\sum_i \mathbb{1}[x_i y_i < 1] x_i", "sum(where(x .* y < 1, 1, 0) .* x)"),
+    (r"\sum_i \mathbb{1}[x_i y_i < 1] x_i", "where(x .* y < 1, 1, 0)'*x"),
     ("x'*𝟙(y ≥ 0)", "x'*where(y >= 0, 1, 0)"),
     (r"x^\top \mathbf{1} (s + 1)", "x'*ones(n, 1)*(s + 1)"),
 ]
@@ -202,7 +202,7 @@ REFUSED = [
     (r"\frac{A}{B}", "./"),
     (r"|X|", "neither an absolute value nor a determinant"),
     (r"\begin{cases} 1 & 2 \end{cases}", "where"),
-    (r"\sum_{i=1}^{p} x_i", "the index ends at p"),
+    (r"\sum_{i=1}^{p} x_i", "i goes up to p, and there are n"),
     (r"\sum_{i=1}^{n} (x_i + y)", "no index"),
     (r"\foo x", "not known"),
     (r"x^{(2)}", "names another variable"),

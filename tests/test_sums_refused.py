@@ -29,7 +29,7 @@ STRANGE = [
     (X + "sum(i=1..n, det(x[i]))", "no matrix form"),
     ("x: 3 x 1\nsum(i=1..4, x[i])", "outside"),
     ("x: 3 x 1\nsum(i=1..3, x[i+1])", "outside"),
-    ("X: n x n\nsum(i=1..n, X[i,:][i])", "already"),
+    ("X: n x p\nsum(i=1..n, X[i,:][i])", "already"),
     ("X: n x p\nsum(i=1..n, X[:, i])", "outside"),
     ("X: n x p\nsum(i=1..n, X[i,1:i])", "range of entries"),
     ("X: n x p\nsum(i=1..n, sum(j=1..p, X[i,j])*X[1,j])", "not declared"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from matcalc import core
 from matcalc.core import transpose
-from matcalc.dims import Dim, Shape, is_one, same, shape_text
+from matcalc.dims import Dim, Shape, is_one, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend.by_shape import value_of
@@ -190,8 +190,6 @@ class Builder(Calls):
         """What shapes decide: bars, norms, an identity whose size follows from the context."""
         if values[0] == "identity":
             return core.eye(self.constants[id(tree)][0])
-        if values[0] == "extent":
-            return self.extent(tree, values)
         operands = [self.operand(t, v) for t, v in zip(tree.children[1:], values[1:])]
         try:
             return value_of(values[0], operands)
@@ -201,17 +199,6 @@ class Builder(Calls):
             raise self.misfit(error, tree, [(o.value, o.words) for o in operands]) from None
         except MatcalcError as error:
             raise self.source.error(str(error), tree) from None
-
-    def extent(self, tree: Node, values: list[Any]) -> Expr:
-        """The values of a summand, and the limits of its indices where they are given: rows, then columns."""
-        value = values[1]
-        for size, t, limit in zip(value.shape, tree.children[2:], values[2:]):
-            if isinstance(limit, list):
-                continue  # no limit is given
-            last = self.dimension(t, limit, "the upper limit of a sum")  # type: ignore[arg-type]
-            if not same(size, last):
-                raise self.source.error(f"the index ends at {last}, but what it counts has {size} entries", t)
-        return value  # type: ignore[no-any-return]
 
     # -------------------------------------------------------------------------------------------- equations
 

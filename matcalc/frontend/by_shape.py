@@ -182,30 +182,6 @@ def at(operands: Sequence[Operand]) -> Expr:
     return inner(operands) if is_one(b.value.shape[1]) else core.matmul(core.transpose(b.value), a.value)
 
 
-def column(operands: Sequence[Operand]) -> Expr:
-    """What has entries with one index: a column, or a row turned into one."""
-    (a,) = operands
-    if a.value.is_scalar or not _is_vector(a.value):
-        raise MatcalcError(f"{a.described} has no entries with one index")
-    return a.value if is_one(a.value.shape[1]) else core.transpose(a.value)
-
-
-def single(operands: Sequence[Operand]) -> Expr:
-    """What has no index in a sum: a number."""
-    (a,) = operands
-    if a.value.is_scalar:
-        return a.value
-    raise MatcalcError(f"{a.described} is not a number, and has no index in the sum")
-
-
-def matrix(operands: Sequence[Operand]) -> Expr:
-    """What has entries with two indices."""
-    (a,) = operands
-    if _is_vector(a.value):
-        raise MatcalcError(f"{a.described} has no entries with two indices")
-    return a.value
-
-
 SHAPED: dict[str, Meaning] = {
     "bars": bars,
     "norm": norm,
@@ -226,13 +202,8 @@ SHAPED: dict[str, Meaning] = {
     "asterisk": asterisk,
     "star": star,
     "at": at,
-    "column": column,
-    "matrix": matrix,
-    "single": single,
 }
-SCALAR = frozenset(
-    ("bars", "norm", "norm_of", "norm_1", "norm_2", "norm_inf", "nuclear", "inner", "called_dot", "single")
-)
+SCALAR = frozenset(("bars", "norm", "norm_of", "norm_1", "norm_2", "norm_inf", "nuclear", "inner", "called_dot"))
 
 
 def value_of(meaning: str, operands: Sequence[Operand]) -> Expr:

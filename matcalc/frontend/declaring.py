@@ -125,8 +125,6 @@ class Declaring:
     def take_sizes(self) -> None:
         """Undeclared names where a call has a size, as in eye(n), are dimensions."""
         for tree in self.tree.iter_subtrees():
-            if tree.data == "shaped" and tree.children[0] == "extent":
-                self.take_names(tree.children[2:])
             entry = operation(str(tree.children[0])) if tree.data == "call" else None
             if entry is None or not any(param.kind == "dim" for param in entry.params):
                 continue

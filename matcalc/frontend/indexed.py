@@ -14,12 +14,13 @@ from lark import Tree
 from matcalc import core
 from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, surely_negative, surely_nonnegative
 from matcalc.dims import text as dim_text
-from matcalc.errors import MatcalcError, ShapeError, shorten
+from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
 from matcalc.expr import Expr, number_value
 from matcalc.frontend.building import Builder
 from matcalc.frontend.chains import Operand
-from matcalc.frontend.indexed_calls import BINDERS, applied, reduced
+from matcalc.frontend.indexed_calls import BINDERS, CONDITIONAL, applied, reduced
 from matcalc.frontend.indexed_ranges import Ranges
+from matcalc.frontend.indexed_shapes import by_shape
 from matcalc.frontend.indexed_values import (
     Indexed,
     NotIndexedError,
@@ -34,7 +35,7 @@ from matcalc.indices.conditions import Condition
 from matcalc.indices.contraction import NoMatrixError, matrix_of
 from matcalc.indices.laplacian import laplacian_steps
 from matcalc.indices.lifting import Lifting, noting
-from matcalc.indices.terms import Apply, Entry, Index, Place, Term, negated, side
+from matcalc.indices.terms import Apply, Entry, Index, Place, Term, negated, renamed, side
 from matcalc.ops.comparison import where
 from matcalc.ops.selection import cumsum, slice_
 
@@ -77,8 +78,8 @@ class IndexBuilder(Ranges):
 
     def nested(self, tree: Node, name: str, ranges: list[Any], heads: list[Any], body: Node) -> Any:
         """The value over the first of the ranges, of that over the others."""
-        if name != "sum" and len(ranges) > 1 and any(p.data == "comparison" for p in heads):
-            raise self.source.error(f"a condition can only stand in a sum, not in {name}", tree)
+        if name not in CONDITIONAL and any(p.data == "comparison" for p in heads):
+            raise self.source.error(f"a condition can only stand in a sum or a product, not in {name}", tree)
         numbers = self.unrolled(name, ranges, heads, body)
         if numbers is not None:
             return self.written_out(tree, name, ranges, heads, body, numbers)
@@ -88,6 +89,7 @@ class IndexBuilder(Ranges):
         with self.within({}, []):
             before = dict(self.scope)
             for t in ranges:
+                self.close(t, [*(p for p in heads if p.data == "comparison"), body])
                 index, condition = self.triangular(t)
                 conditions.extend(condition)
                 indices.append(index)
@@ -96,8 +98,8 @@ class IndexBuilder(Ranges):
                 self.need_used(index.name, t, [*heads, body])
             conditions.extend(self.condition(p) for p in heads if p.data == "comparison")
             self.scope = before
-        if conditions and name != "sum":
-            raise self.source.error(f"a condition can only stand in a sum, not in {name}", tree)
+        if conditions and name not in CONDITIONAL:
+            raise self.source.error(f"the range of an index of {name} cannot end at another index", tree)
         with self.within(scope, conditions):
             value = fold(body, self.visit, self.source)
         return self.settled(tree, reduced(name, indices, conditions, as_indexed(value)))
@@ -170,6 +172,8 @@ class IndexBuilder(Ranges):
 
     def sum(self, tree: Node, values: list[Any]) -> Any:
         """a + b - c."""
+        if self.source.pasted:
+            self.need_indices(tree, values)
         return self.joined(tree, values, added) if _any(values) else super().sum(tree, values)
 
     def product(self, tree: Node, values: list[Any]) -> Any:
@@ -184,6 +188,31 @@ class IndexBuilder(Ranges):
         except NotIndexedError as error:
             place: Any = values[2 * error.index - 1] if error.index else tree
             raise self.source.error(str(error), place) from None
+
+    def need_indices(self, tree: Node, values: list[Any]) -> None:
+        """Raise ParseError for a matrix without an index beside a number with one: in mathematics it lacks its own."""
+        operands = self.operands(tree, values)
+        numbers = [o for o in operands if isinstance(o.value, Indexed) and o.value.is_scalar]
+        for o, place in zip(operands, tree.children[0::2]):
+            if numbers and not isinstance(o.value, Indexed) and not o.value.is_scalar:
+                shape = shape_text(o.value.shape)
+                raise self.source.error(f"{o.words} ({shape}) is not a number, and has no index in the sum", place)
+
+    def shaped(self, tree: Node, values: list[Any]) -> Any:
+        """What shapes decide: bars, norms, dots."""
+        if not _any(values):
+            return super().shaped(tree, values)
+        operands = [self.operand(t, v) for t, v in zip(tree.children[1:], values[1:])]
+        try:
+            return by_shape(values[0], operands, self.conditions)
+        except NotIndexedError as error:
+            raise self.source.error(str(error), tree) from None
+        except MisfitError as error:
+            raise self.source.error(error.message, tree) from None
+        except ShapeError as error:
+            raise self.misfit(error, tree, []) from None
+        except MatcalcError as error:
+            raise self.source.error(str(error), tree) from None
 
     def signed(self, tree: Node, values: list[Any]) -> Any:
         """-a or +a."""
@@ -225,7 +254,7 @@ class IndexBuilder(Ranges):
         """X[i, j], X[i, :] or y[i]."""
         X: Any = base.value
         if isinstance(X, Indexed):
-            raise self.source.error(f"{base.words} depends on an index already: take the entry of a name", tree)
+            return self.entry_of_indexed(tree, indices, base)
         (m, n), trees = X.shape, list(tree.children)
         if len(indices) == 2:
             places = [self.at(*pair, base.words) for pair in zip(trees, indices, (m, n))]
@@ -245,6 +274,28 @@ class IndexBuilder(Ranges):
         own = [isinstance(p, Index) and not p.name for p in (row, column)]
         return Indexed(Entry(M, row, column), row if own[0] else None, column if own[1] else None)
 
+    def entry_of_indexed(self, tree: Node, indices: list[Any], base: Operand) -> Indexed:
+        """(W*X[i,:]')[j]: the index takes the place of the rows, where it goes through all of them."""
+        X: Any = base.value
+        sides = [X.row, X.column] if len(indices) == 2 else X.labels
+        if len(sides) != len(indices):
+            raise self.source.error(f"{base.words} is {shape_text(X.shape)}: it has two indices", tree)
+        table: dict[Index, Place] = {}
+        for own, part, t in zip(sides, indices, tree.children):
+            index, offset = self.place(part[0], t) if _any(part) else (None, 0)
+            whole = index is None and t.data == "whole"  # type: ignore[union-attr]
+            fits = index is not None and own is not None and same(index.size, own.size) and same(index.first, own.first)
+            if not whole and not (fits and same(offset, 0)):
+                raise self.source.error(
+                    f"{base.words} depends on an index already: its entries have an index that goes through all of "
+                    "them, or take the entry of a name",
+                    tree,
+                )
+            if not whole:
+                table[own] = index
+        row, column = (None if p in table else p for p in (X.row, X.column))
+        return Indexed(renamed(X.term, table), row, column)
+
     def at(self, tree: Any, parts: list[Any], size: Dim, words: str) -> tuple[tuple[Dim, Dim], Place]:
         """The first and the last of the rows (or columns) that a place goes through, and its index."""
         if not _any(parts):
@@ -256,7 +307,7 @@ class IndexBuilder(Ranges):
             raise self.source.error("a range of entries cannot depend on an index: write a sum over a second one", tree)
         index, offset = self.place(parts[0], tree)
         first, last = plus(index.first, offset), plus(index.last, offset)
-        shown = f"{words}[{self.source.words(tree)}]"
+        shown = self.source.words(tree) if self.source.pasted else f"{words}[{self.source.words(tree)}]"
         if not surely_nonnegative(plus(first, -1)):
             raise self.source.error(
                 f"{shown} is outside: for {index.name} = {dim_text(index.first)} it is {words}[{dim_text(first)}], "

@@ -16,6 +16,7 @@ from matcalc.indices.terms import Along, Apply, Index, Term, Total, Value, produ
 from matcalc.ops.elementwise import absolute
 
 BINDERS = ("sum", "mean", "prod", "max", "min", "logsumexp")
+CONDITIONAL = ("sum", "prod")  # those that may have conditions: a term without effect is known
 NESTED = ("max", "min", "logsumexp", "prod")  # of all entries: of the rows, of that
 
 
@@ -41,7 +42,7 @@ def reduced(name: str, indices: Sequence[Index], conditions: Sequence[Condition]
             count = core.exact_dim(times(*(i.size for i in indices)))
             total = product_of_terms([Value(core.number(1 / count)), total])
         return value.like(total)
-    term = value.term
+    term = guarded(value.term, conditions, core.number(1))  # only products have conditions
     for index in reversed(indices):
         term = Along(along(record(name)), index, term)
     return value.like(term)

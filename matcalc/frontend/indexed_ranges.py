@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from lark import Token
+from lark import Token, Tree
 
-from matcalc.dims import Dim, Shape, plus, same, surely_negative, surely_nonnegative, times
+from matcalc.dims import Dim, Shape, is_one, plus, same, surely_negative, surely_nonnegative, times
 from matcalc.dims import text as dim_text
 from matcalc.expr import number_value
 from matcalc.frontend.building import Builder
@@ -26,6 +26,7 @@ class Ranges(Builder):
         super().__init__(source, names, constants)
         self.scope: dict[str, Any] = {}  # the indices that are bound here: their terms, or numbers
         self.conditions: list[Condition] = []
+        self.open_ends: dict[int, Dim] = {}  # the ends of ranges that are not written, by the identity of their trees
 
     def name(self, tree: Node, values: list[Any]) -> Any:
         """A name; an index is the number that it stands for."""
@@ -55,6 +56,8 @@ class Ranges(Builder):
 
     def end(self, tree: Node, name: str) -> Dim:
         """The first or the last value of an index."""
+        if tree.data == "whole":
+            return self.open_ends[id(tree)]
         value = fold(tree, self.visit, self.source)
         if isinstance(value, Indexed):
             raise self.source.error(f"the range of {name} depends on an index in this place", tree)
@@ -66,6 +69,51 @@ class Ranges(Builder):
                 tree,
             )
         return int(exact) if exact.is_Integer else exact
+
+    def close(self, ranging: Any, trees: Sequence[Any]) -> None:
+        """Give a range whose end is not written the one that follows from what its index counts.
+
+        Raises:
+            ParseError: nothing is counted, or two things of different sizes.
+        """
+        head, low, _, high = ranging.children
+        if high.data != "whole":
+            return
+        found = [self.counted(base, axis) for base, axis in self.bases(str(head), trees)]
+        if not found:
+            raise self.source.error(
+                f"the range of the index {head} is not written, and nothing that has it says how far it goes: give its "
+                f"ends, as in \\sum_{{{head}=1}}^n",
+                head,
+            )
+        for ends in found[1:]:
+            if not all(map(same, ends, found[0])):
+                counts = " and ".join(dim_text(last) for _, last in (found[0], ends))
+                raise self.source.error(f"the index {head} counts {counts} entries: give its ends", head)
+        for end, value in zip((low, high), found[0]):
+            if end.data == "whole":
+                self.open_ends[id(end)] = value
+
+    def bases(self, name: str, trees: Sequence[Any]) -> Iterator[tuple[Any, tuple[int, int]]]:
+        """What has an index of its own in a place, and which of how many places that is."""
+        inner = {str(t.children[0]) for tree in trees for t in tree.find_data("ranging")} - {*self.scope}
+        for postfix in (t for tree in trees for t in tree.find_data("postfix")):
+            for k, suffix in enumerate(postfix.children[1:], start=1):
+                for axis, place in enumerate(suffix.children if suffix.data == "indexing" else ()):
+                    if place.data != "entry" or [t.data for t in place.iter_subtrees()] != ["name", "entry"]:
+                        continue
+                    if str(place.children[0].children[0]) != name:
+                        continue
+                    base = postfix.children[0] if k == 1 else Tree("postfix", postfix.children[:k], postfix.meta)
+                    if not any(str(n.children[0]) in {*inner, name} for n in base.find_data("name")):
+                        yield base, (axis, len(suffix.children))
+
+    def counted(self, base: Any, place: tuple[int, int]) -> tuple[Dim, Dim]:
+        """The first and the last value of an index at a place of something."""
+        (rows, columns), (axis, places) = fold(base, self.visit, self.source).shape, place
+        if places == 1:
+            return 1, rows if is_one(columns) else columns
+        return 1, (rows, columns)[axis]
 
     @contextmanager
     def within(self, scope: Mapping[str, Any], conditions: list[Condition]) -> Iterator[None]:
@@ -112,7 +160,9 @@ class Ranges(Builder):
         body = parts[-1]
         if not any(str(n.children[0]) == name for n in body.find_data("name")):
             raise self.source.error(
-                f"the index {name} is not used in the sum: write the number of terms as a factor", tree
+                f"the index {name} is not used in the sum: it does not occur in what is summed, so write the number of "
+                "terms as a factor",
+                tree,
             )
 
     def condition(self, tree: Any) -> Condition:

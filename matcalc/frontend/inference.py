@@ -20,12 +20,12 @@ from matcalc.expr import Expr, Op, node
 from matcalc.frontend.assumptions import MILD, ODDS, Reading, kind_of
 from matcalc.frontend.by_shape import SCALAR
 from matcalc.frontend.chains import Operand, product_of, sum_of
-from matcalc.frontend.stand_ins import StandIns
+from matcalc.frontend.inferred_sums import InferredSums
 from matcalc.frontend.syntax import Node, derivative_of, is_indexed
 from matcalc.frontend.unifier import placeholders
 
 
-class Inference(StandIns):
+class Inference(InferredSums):
     """Walks the tree as the builder does, on stand-ins whose shapes hold placeholders, and unifies."""
 
     def build(self, tree: Node) -> Expr:
@@ -49,15 +49,11 @@ class Inference(StandIns):
         """What came of it: how much speaks against this choice of kinds."""
         if output is not None and self.contracts and not self.is_scalar(output):
             self.odds.append((MILD, frozenset(self.undeclared)))
-        return Reading(self.guessed(), self.odds, error, frozenset(self.exponents), frozenset(self.names.kinds))
+        fixed = frozenset((*self.names.kinds, *self.by_indices))
+        return Reading(self.guessed(), self.odds, error, frozenset(self.exponents), fixed)
 
     def shaped(self, tree: Node, values: list[Any]) -> Expr:
         """What shapes decide has a shape in every reading."""
-        if values[0] == "extent":
-            for size, limit in zip(values[1].shape, values[2:]):
-                if not isinstance(limit, list) and limit.op == "number":
-                    self.unifier.unify(size, self.dimension(tree, limit, "the upper limit of a sum"))
-            return values[1]  # type: ignore[no-any-return]
         operands = [self.operand(t, v) for t, v in zip(tree.children[1:], values[1:])]
         if values[0] == "identity":
             size = self.unifier.fresh()
@@ -223,9 +219,7 @@ class Inference(StandIns):
     def call(self, tree: Node, values: list[Any]) -> Expr:
         """A call of the user's function has the shape of its argument."""
         if is_indexed(tree):
-            raise self.source.error(
-                "vector(c) and matrix(c) do not stand beside sums over an index: use ones(n, 1)", tree
-            )
+            return self.over(tree)
         if values[0].value in self.names.functions:
             return self.stand_in(tree, self.only_expressions(tree, values, 1)[0].shape)
         return super().call(tree, values)

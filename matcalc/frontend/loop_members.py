@@ -51,7 +51,7 @@ class MemberBuilder(IndexBuilder):
         """A name; that of a family needs brackets, and an index that runs in a loop is a number."""
         name = values[0].value
         if name in self.program.families or name in self.program.recurrences:
-            if not self.source.text.startswith("[", tree.meta.end_pos):
+            if not self.source.pasted and not self.source.text.startswith("[", tree.meta.end_pos):
                 raise self.source.error(f"{name} has one member for each index: write {name}[...]", tree)
             return FamilyName(name)
         if name in self.running:
@@ -68,6 +68,16 @@ class MemberBuilder(IndexBuilder):
             if any(moving):
                 return self.moving_entry(suffix, parts, base, moving)
         return super().suffixed(suffix, parts, base)
+
+    def counted(self, base: Any, place: tuple[int, int]) -> tuple[Dim, Dim]:
+        """The first and the last value of an index; of a family it is the family's."""
+        name = str(base.children[0]) if base.data == "name" else ""
+        found = self.program.families.get(name) or self.program.recurrences.get(name)
+        if found is None:
+            return super().counted(base, place)
+        if found.run is None:
+            raise self.source.error(f"{name} is used before it is computed: its line must come before", base)
+        return found.run.first, found.run.last
 
     def member(self, tree: Node, parts: list[Any], name: str) -> Expr:
         """u[k], h[t-1], h[T]."""

@@ -60,6 +60,7 @@ class SumBuilder(MemberBuilder):
         rest = [t for t in ranges if t is not first]
         if name != "sum" and rest:
             raise self.source.error(f"write one {name} inside of the other", tree)
+        self.close(first, [*conditions, body])
         run, guards = self.looped(first)
         if run.name in self.running:
             raise self.source.error(f"the index {run.name} is used already: take another name", first)

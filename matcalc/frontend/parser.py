@@ -17,6 +17,7 @@ from matcalc.frontend.declaring import Declaring
 from matcalc.frontend.foreign_calls import with_readings
 from matcalc.frontend.indexed import IndexBuilder
 from matcalc.frontend.inference import Inference
+from matcalc.frontend.inferred_sums import kinds_by_indices
 from matcalc.frontend.loops import LoopBuilder
 from matcalc.frontend.names import (
     CONSTANTS,
@@ -135,8 +136,9 @@ class _Reader(Declaring):
         self.names.later = frozenset(str(s.children[0]) for s in defining)
         self.functions(functions)
         self.sums = [tree for tree in self.tree.iter_subtrees() if is_indexed(tree)]
-        if self.sums or self.program is not None:  # every size must be known there: nothing is assumed
+        if (self.sums and not self.source.pasted) or self.program is not None:  # every size must be known there
             self.names.strict = True
+        self.by_indices = kinds_by_indices(self.tree) if self.sums else {}
         with_readings(self.tree, self.is_taken)
 
     def beforehand(self, scope: Mapping[str, Expr], functions: Iterable[str | Function], shapes: Any) -> Known:
@@ -275,7 +277,7 @@ class _Reader(Declaring):
         except ParseError as error:
             guessed = next(inference for inference in tried if inference.kinds == kinds).guessed()
             raise with_notice(error, notice(self.assumed(guessed), kinds)) from None
-        return shapes, constants, notice(self.assumed(shapes), kinds)
+        return shapes, constants, notice(self.assumed(shapes), {**kinds, **self.by_indices})
 
     def assumed(self, shapes: dict[str, Shape]) -> dict[str, Shape]:
         """The shapes of the names that nothing declares."""
@@ -284,6 +286,7 @@ class _Reader(Declaring):
     def read(self, kinds: Kinds, tried: list[Inference]) -> Reading:
         """The text with these kinds of undeclared names."""
         inference = Inference(self.source, self.names, self.facts, kinds)
+        inference.by_indices = self.by_indices
         tried.append(inference)
         output: Expr | None = None
         failure: ParseError | None = None

@@ -44,6 +44,7 @@ class StandIns(Builder):
         super().__init__(source, names, {})
         self.facts, self.unifier, self.kinds = facts, Unifier(), kinds
         self.undeclared: dict[str, Expr] = {}
+        self.by_indices: Mapping[str, str] = {}  # the kinds of names that have indices of sums
         self.open: list[tuple[Node, Shape]] = []
         self.odds: list[tuple[int, frozenset[str]]] = []
         self.exponents: set[str] = set()
@@ -108,10 +109,11 @@ class StandIns(Builder):
             raise self.source.error(f"{name} is not declared: {NEVER_ASSUMED[name]}", tree)
         if self.source.text.startswith("[", tree.meta.end_pos) and is_called_elsewhere(name):
             raise self.source.error(f"{name}[...] would be an entry of a matrix: functions take round brackets", tree)
-        kind, unify = self.names.kinds.get(name) or self.kinds.get(name, kind_of(name)), self.unifier
+        said = self.names.kinds.get(name) or self.by_indices.get(name)
+        kind, unify = said or self.kinds.get(name, kind_of(name)), self.unifier
         if kind is None:
             raise self.source.error(f"{shorten(name)} is not declared, and nothing can be inferred from its name", tree)
-        if name in self.names.kinds:
+        if said is not None:
             rows, cols = _declared(kind, unify)
         else:
             rows = unify.soft_one() if kind == "scalar" else unify.length()

@@ -34,9 +34,13 @@ _TIMES = "unexpected character '×' (U+00D7 MULTIPLICATION SIGN): write * for th
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The text, for errors that show the place and name operands as the user wrote them."""
+    """The text, for errors that show the place and name operands as the user wrote them.
+
+    `pasted`: it is in another notation than the text syntax.
+    """
 
     text: str
+    pasted: bool = False
 
     def error(self, message: str, place: Place) -> ParseError:
         """The error `message` at the beginning of a token or of a subtree."""

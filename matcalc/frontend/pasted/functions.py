@@ -2,6 +2,8 @@ r"""Functions, bars and norms in pasted mathematics: `\log\det S`, `np.sum(X, ax
 
 from __future__ import annotations
 
+import re
+
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.hints import REFUSED
 from matcalc.frontend.pasted import calls
@@ -13,6 +15,8 @@ from matcalc.frontend.syntax import Node
 
 CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 PRODUCT = frozenset(("*", ".*", "/", "./", "@", "\\", "dot", "cross", "asterisk", "odot", "oslash", "kron"))
+OVER_AN_INDEX = ("max", "min", "mean", "logsumexp")
+_INDEX = re.compile(r"\s*(?:\d+\s*(?:\\leq?(?:slant)?\b|\\lt\b|<=?|≤)\s*)?\{?\s*([a-z]{1,3})(?![A-Za-z])")
 WHOLE = frozenset(("tr", "det", "logdet", "trace", "Tr"))  # functions whose argument without brackets is a product
 
 
@@ -74,12 +78,10 @@ class FunctionReader(SuffixReader):
         if name in ("min", "minimize", "maximize") and self.peek().kind not in ("open", "op", "_"):
             raise self.error("give the function alone, and ask for its optimum with mc.minimize(..., "
                              "subject_to=...)", tok)  # fmt: skip
-        if name in ("max", "min") and self.peek().kind in ("_", "sub"):
-            letters = self.index_text(peek=True)
-            if letters.isalpha() and letters.islower() and letters not in self.known:
-                self.at -= 1
-                self.tokens[self.at] = Tok(name, name, tok.start, tok.end)
-                return self.index_sum()
+        if name in OVER_AN_INDEX and self._begins_with_an_index():
+            self.at -= 1
+            self.tokens[self.at] = Tok(name, name, tok.start, tok.end)
+            return self.index_sum()
         index = self.index_text() if self.peek().kind == "_" else ""
         if index == r"\odot" and calls.own_name(name) in calls.MATHEMATICAL:
             return self.entrywise(name, tok)
@@ -108,7 +110,13 @@ class FunctionReader(SuffixReader):
     def _is_over_a_variable(self) -> bool:
         r"""Whether the index of \min or \max is the name of a variable."""
         text = self.index_text(peek=True) if self.peek().kind == "_" else ""
-        return bool(text) and not text.isdigit() and (text in self.known or not (text.isalpha() and text.islower()))
+        return bool(text) and not text.isdigit() and not self._begins_with_an_index()
+
+    def _begins_with_an_index(self) -> bool:
+        r"""Whether the subscript that follows runs over an index: `\max_i`, `\max_{1 \le i \le n}`."""
+        text = self.index_text(peek=True) if self.peek().kind in ("_", "sub") else ""
+        found = _INDEX.match(text)
+        return found is not None and not any(word in self.known for word in (found[1], *found[1]))
 
     def function_power(self, tok: Tok) -> Node | None:
         r"""The exponent between a function and its argument: \log^2 x."""

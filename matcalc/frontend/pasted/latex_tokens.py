@@ -54,6 +54,7 @@ SKIPPED = frozenset(
         "mathopen",
         "mathclose",
         "displaylimits",
+        "substack",
     ]
 )
 DROPPED_WITH_ARGUMENT = ("tag", "label", "phantom", "vphantom", "hphantom", "hspace", "vspace", "color")
@@ -107,18 +108,20 @@ _NO_VALUE = "there is no {0} here: "
 NO_RELATION = ("a relation is no value: constraints are given to mc.minimize(..., subject_to=...), a value by cases is "
                "where(A > B, C, D), and (A > B) in brackets is 1 where it holds")  # fmt: skip
 RELATIONS = {"lt": "<", "gt": ">", **dict.fromkeys(("le", "leq", "leqslant"), "<="),
-             **dict.fromkeys(("ge", "geq", "geqslant"), ">=")}  # fmt: skip
+             **dict.fromkeys(("ge", "geq", "geqslant"), ">="), "ne": "!=", "neq": "!="}  # fmt: skip
+BELOW_A_SUM = {"in": "in", **dict.fromkeys(("ldots", "cdots", "dots", "dotsc"), "dots")}  # values nowhere else
 REFUSED = {
     **dict.fromkeys(("int", "iint", "oint"), r"an integral (\int) is not read here: the text is a closed formula"),
     **dict.fromkeys(("arg", "argmin", "argmax"), "a minimizer is not a value here: give the function, and ask for "
                     "its optimum with mc.minimize(...) or `matcalc solve`"),
     **dict.fromkeys(("nabla", "partial"), "a derivative is asked for beside the text, which is the function (wrt)"),
     **dict.fromkeys(("lim", "limsup", "liminf", "sup", "inf"), "limits are no operation here"),
-    **dict.fromkeys(("ldots", "cdots", "dots", "vdots", "ddots"), r"dots are not read: write the sum as \sum_{i=1}^n"),
+    **dict.fromkeys(("ldots", "cdots", "dots", "dotsc", "vdots", "ddots"),
+                    r"dots are not read: write the sum as \sum_{i=1}^n"),
     **dict.fromkeys(("pm", "mp"), "write + or -"),
     **dict.fromkeys(("in", "forall", "exists", "subset", "to", "mapsto", "colon"),
                     "shapes are declared beside the formula (shapes=...), which is an expression"),
-    **dict.fromkeys(("neq", "ne", "approx", "sim", "propto"), NO_RELATION),
+    **dict.fromkeys(("approx", "sim", "propto"), NO_RELATION),
     **dict.fromkeys(("oplus", "wedge", "vee", "cap", "cup", "setminus"), "there is no such operation here"),
     **dict.fromkeys(("dagger",), r"\dagger is the pseudoinverse, A^{+}, or the transpose, A^\top: write the one meant"),
 }  # fmt: skip
@@ -267,7 +270,10 @@ class _Tokenizer:
         elif name in SPECIAL:
             yield Tok(SPECIAL[name], name, start, self.at)
         elif name in RELATIONS:
-            yield Tok(RELATIONS[name][0], RELATIONS[name], start, self.at)
+            kind = RELATIONS[name] if name in ("ne", "neq") else RELATIONS[name][0]
+            yield Tok(kind, RELATIONS[name], start, self.at)
+        elif name in BELOW_A_SUM:
+            yield Tok(BELOW_A_SUM[name], name, start, self.at)
         elif name in REFUSED:
             raise self.error(REFUSED[name], start)
         elif name in EQUALS:

@@ -57,6 +57,18 @@ class NameReader:
     def arguments(self) -> list[calls.Argument]:
         raise NotImplementedError
 
+    def places(self, parts: Sequence[str], start: int, end: int) -> list[Node] | None:
+        raise NotImplementedError
+
+    def rows(self, tok: Tok) -> str:
+        raise NotImplementedError
+
+    def indexed(self, tok: Tok, base: list[str], places: list[Node], place: Tok, start: int, end: int) -> Node:
+        raise NotImplementedError
+
+    def member(self, name: str, parts: list[str], place: Tok, start: int, end: int) -> Node:
+        raise NotImplementedError
+
     # -------------------------------------------------------------------------------------------- indices
 
     def index_text(self, *, peek: bool = False) -> str:
@@ -119,7 +131,8 @@ class NameReader:
         if len(parts) > 1:
             return parts
         whole = parts[0].replace(" ", "")
-        if len(whole) > 1 and all(c in self.indices or c.isdigit() for c in whole) and not whole.isdigit():
+        apart = len(whole) > 1 and all(c in self.indices or c.isdigit() for c in whole) and not whole.isdigit()
+        if apart and not (base and self.known.is_vector(base[0])):
             return list(whole)
         if len(whole) == 2 and whole.isdigit() and base and self.known.is_matrix(base[0]):
             return list(whole)
@@ -289,23 +302,29 @@ class NameReader:
             raise self.error(f"{' and '.join(found)} are both written like this: use the text syntax", place)
         if found:
             return st.name(found[0], start, end)
-        if raised and self.known.strict:
-            raise self.error(f"the superscript ({raised}) names another variable, which is not declared", place)
         if base and self.known.is_scalar(base[0]) and self.known.strict:
             raise self.error(f"{base[0]} is 1 x 1 and has no index {text}: declare the variable that is meant", place)
-        if all(part in self.indices for part in parts):
-            return self._indexed(tok, base, parts, place, start, end)
-        if base and all(part.isdigit() or part in self.known.dims or part in self.indices for part in parts):
-            if any(part in self.indices for part in parts):
-                raise self.error(f"the entry with the indices {text} mixes a number with an index of a sum", place)
+        if base and base[0] in self.known.families:
+            return self.member(base[0], parts, place, start, end)
+        running = self.places(parts, start, end)
+        if running is not None:
+            return self.indexed(tok, base, running, place, start, end)
+        if raised and self.known.strict:
+            raise self.error(f"the superscript ({raised}) names another variable, which is not declared", place)
+        if base and all(part.isdigit() or part in self.known.dims for part in parts):
             make = [st.number if part.isdigit() else st.name for part in parts]
             entries = [m(part, start, end) for m, part in zip(make, parts)]
             return st.entry(st.name(base[0], start, end), entries, start, end)
+        letters = re.findall(r"[A-Za-z]", text)
+        if base and letters and all(c in self.indices for c in letters):
+            raise self.error(
+                f"the index {text} of {base[0]} is not read: one index for each side, i or i plus or minus a whole "
+                "number", place)  # fmt: skip
         if base and self.known.strict:
             raise self.error(
                 f"the index {text} of {base[0]} is free: the sum over it, as in \\sum_{{{text}}} or sum(...), is "
                 f"missing (or declare {written(Symbol(tok.value, tok.accent, tuple(parts)))})", place)  # fmt: skip
-        if self.known.strict and len(parts) == 1 and parts[0].isalpha() and len(parts[0]) == 1 and self._rows(tok):
+        if self.known.strict and len(parts) == 1 and parts[0].isalpha() and len(parts[0]) == 1 and self.rows(tok):
             raise self.error(
                 f"the index {text} is free: the sum over it, as in \\sum_{{{text}}} or sum(...), is missing", place
             )
@@ -344,35 +363,19 @@ class NameReader:
             if kinds[5] == "endgroup":
                 self.at += 6
                 return value
+            if kinds[5] == "top" and self.peek(6).kind == "endgroup":  # x^{(i)\top}
+                at = self.peek(5).start
+                self.tokens[self.at + 1 : self.at + 5] = [Tok("group", "{", at, at)]
+                return value
         return ""
-
-    def _rows(self, tok: Tok) -> str:
-        """The matrix whose rows or columns are written by its letter in lower case."""
-        upper = tok.value.upper()
-        return upper if tok.value.islower() and len(tok.value) == 1 and self.known.is_matrix(upper) else ""
-
-    def _indexed(self, tok: Tok, base: list[str], parts: list[str], place: Tok, start: int, end: int) -> Node:
-        """An entry at indices of sums, or a row of a matrix."""
-        letter = written(Symbol(GREEK_VARIANTS.get(tok.value, tok.value), tok.accent, ()))
-        rows = "" if base else self._rows(tok)
-        if base and self.known.is_matrix(base[0]) and len(parts) == 1:
-            raise self.error(
-                f"{base[0]} is a matrix and has two indices (a row is written by its letter in lower case)", place
-            )
-        if base and self.known.is_vector(base[0]) and len(parts) == 2:
-            raise self.error(f"{base[0]} is a vector and has one index", place)
-        indices = [st.token("INDEX", part, start, end) for part in parts]
-        if rows and len(parts) == 1:
-            return st.tree("vectors", [st.name(rows, start, end), *indices], start, end)
-        if self.known.strict and not base:
-            raise self.error(f"{letter} is not declared", place)
-        return st.tree("indexed", [st.name(base[0] if base else letter, start, end), *indices], start, end)
 
     def plain(self, tok: Tok, base: list[str], start: int, end: int) -> Node:
         """A name without indices; letters with a meaning of their own where they are no names."""
         following = self.peek()
         if len(base) > 1:
             raise self.error(f"{' and '.join(base)} are both written like this: use the text syntax", tok)
+        if base and base[0] in self.known.families:
+            raise self.error(f"{base[0]} has one member for each index: write {base[0]}_k", tok)
         if base:
             name = base[0]
             if name in self.known.functions and following.kind == "open":

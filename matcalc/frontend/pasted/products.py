@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lark import Tree
+
 from matcalc.dims import Shape, is_one
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.by_shape import SCALAR
 from matcalc.frontend.pasted.tokens import Known
-from matcalc.frontend.syntax import Node, Source
+from matcalc.frontend.syntax import Node, Source, is_indexed
 
 ENTRYWISE = {"odot": ".*", "oslash": "./"}
 _OF_ENTRIES = frozenset((*ENTRYWISE, ".*", "./", "star"))
@@ -46,6 +48,8 @@ class Products:
             case "shaped":
                 inner: list[Node] = node.children[1:]  # type: ignore[assignment]
                 return str(node.children[0]) in SCALAR or (bool(inner) and all(map(self.is_scalar, inner)))
+            case "call" if is_indexed(node):
+                return self.is_scalar(node.children[-1])  # type: ignore[arg-type]
             case "call":
                 name, *given = node.children
                 return (str(name) in _SCALAR_CALLS and len(given) == 1) or (
@@ -61,9 +65,12 @@ class Products:
             case "postfix":
                 suffix: Node = node.children[-1]  # type: ignore[assignment]
                 if suffix.data == "indexing":
+                    member = self._member(node)
+                    if member is not None:
+                        return all(is_one(d) for d in member)
                     return all(index.data == "entry" for index in suffix.children)  # type: ignore[union-attr]
                 return suffix.data == "powering" and self.is_scalar(node.children[0])  # type: ignore[arg-type]
-        return node.data in ("indexed", "indexsum")
+        return False
 
     def _is_form(self, node: Node) -> bool:
         """Whether a product of matrices is a row times a column, as x'A x is."""
@@ -73,13 +80,29 @@ class Products:
         return len(shapes) > 1 and None not in shapes and is_one(shapes[0][0]) and is_one(shapes[-1][1])  # type: ignore[index]
 
     def _shape(self, node: Node) -> Shape | None:
-        """The shape of a declared name, or of its transpose."""
+        """The shape of a declared name, of its rows and columns and the members of a family, or of a transpose."""
         if node.data == "name":
             return self.known.shapes.get(str(node.children[0]))
+        if node.data == "postfix" and node.children[-1].data == "indexing":  # type: ignore[union-attr]
+            return self._member(node) or self._slice(node)
         if node.data == "postfix" and node.children[-1].data == "transposition":  # type: ignore[union-attr]
             inner = self._shape(node.children[0])  # type: ignore[arg-type]
             return None if inner is None else (inner[1], inner[0])
         return None
+
+    def _member(self, node: Node) -> Shape | None:
+        """The shape of a member of a family."""
+        head = node.children[0]
+        named = isinstance(head, Tree) and head.data == "name" and len(node.children) == 2
+        return self.known.families.get(str(head.children[0])) if named else None  # type: ignore[union-attr]
+
+    def _slice(self, node: Node) -> Shape | None:
+        """The shape of a row or a column of a declared matrix."""
+        shape = self._shape(node.children[0])  # type: ignore[arg-type]
+        kinds = [index.data for index in node.children[-1].children]  # type: ignore[union-attr]
+        if shape is None or len(kinds) != 2 or not set(kinds) <= {"entry", "whole"}:
+            return None
+        return (1 if kinds[0] == "entry" else shape[0], 1 if kinds[1] == "entry" else shape[1])
 
     def join(self, factors: Sequence[Factor]) -> Node:
         """The product: what stands side by side binds first, then from left to right.

@@ -13,10 +13,10 @@ from lark import Token
 from matcalc.errors import ParseError, shorten
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.pasted.functions import CLOSING, PRODUCT, FunctionReader
-from matcalc.frontend.pasted.latex_tokens import MATRICES, NO_RELATION
+from matcalc.frontend.pasted.latex_tokens import BELOW_A_SUM, MATRICES, NO_RELATION, REFUSED
 from matcalc.frontend.pasted.products import Factor, Products
 from matcalc.frontend.pasted.tokens import Known, PastedError, Tok
-from matcalc.frontend.syntax import Node, Source
+from matcalc.frontend.syntax import Node, Source, strange
 
 SIZED = frozenset(("frac", "sqrt"))
 OPENING = frozenset(
@@ -43,6 +43,7 @@ class Reader(FunctionReader):
         self.at = 0
         self.closing: list[str] = []  # what closes the bars that are open
         self.indices: list[str] = []  # of the sums around
+        self.limits: dict[str, Node | None] = {}  # the upper limits of these
         self.products = Products(source, known)
 
     # -------------------------------------------------------------------------------------------- statements
@@ -127,8 +128,12 @@ class Reader(FunctionReader):
 
     def unexpected(self, tok: Tok) -> ParseError:
         """The error about a token that does not fit."""
-        if tok.kind in ("<", ">"):
+        if not self.latex and tok.kind in ("!=", *BELOW_A_SUM.values()):
+            return self.source.error_at(strange(self.source.text, tok.start), tok.start)
+        if tok.kind in ("<", ">", "!="):
             return self.error(NO_RELATION, tok)
+        if tok.kind in BELOW_A_SUM.values():
+            return self.error(REFUSED["in" if tok.kind == "in" else "dots"], tok)
         if tok.kind == "infty":
             return self.error(r"infinity is not a value here; the largest entry is \max", tok)
         if tok.kind in ("eof", "line"):

@@ -17,6 +17,7 @@ from matcalc.dims import symbol
 from matcalc.errors import ParseError, need_one_of
 from matcalc.frontend.declarations import form_of, open_sizes, shape_of
 from matcalc.frontend.hints import READINGS
+from matcalc.frontend.loop_statements import family
 from matcalc.frontend.pasted import latex_tokens, text_tokens
 from matcalc.frontend.pasted.calls import is_literal
 from matcalc.frontend.pasted.latex_tokens import ACCENTS, BRACKETS, OPERATORS, REFUSED, SPECIAL, STYLES
@@ -34,7 +35,9 @@ _FOREIGN = re.compile(
     r"\w'[A-Za-z(]|[\w)'\]]\s*\\\s*[\w(]|\.[+\-']|\w\.\(|\(\s*:\s*\)|\||'\w+'|[)\w]\.[a-z]\w*\(|"
     r"\b[A-Za-z]_[a-z]\b.*\s\w|\^T\b"
 )
-_DECLARATION = re.compile(r"(?:^|(?<=[;\n]))[ \t]*([A-Za-z_]\w*)\s*:(?!=)[^;\n]*")
+_DECLARATION = re.compile(
+    r"(?:^|(?<=[;\n]))[ \t]*([A-Za-z_]\w*)\s*(?:\[\s*[A-Za-z]\w*\s*=[^\]\n;]*\]\s*)?:(?!=)[^;\n]*"
+)
 _COMMANDS = frozenset((*SPECIAL, *BRACKETS, *OPERATORS, *STYLES, *ACCENTS, *REFUSED, *GREEK, "left", "right", "quad"))
 # Where a 0 is a value of its own, and the functions that compare entries with it.
 _READS_ZERO = ("product", "sum", "signed", "postfix", "call", "shaped", "expression", "definition")
@@ -109,7 +112,7 @@ def pasted(text: str, known: Known, *, latex: bool) -> tuple[Source, Node]:
     """
     if len(text) > MAX_CHARACTERS:
         raise ParseError(f"the text has {len(text)} characters; at most {MAX_CHARACTERS} are read")
-    source = Source(text.replace("\r\n", "\n").replace("\r", "\n"))
+    source = Source(text.replace("\r\n", "\n").replace("\r", "\n"), pasted=True)
     declarations, rest = [], source.text
     for found in _DECLARATION.finditer(source.text):
         if latex and "\\" in found[0]:
@@ -150,14 +153,19 @@ def _declaration(source: Source, start: int, end: int, known: Known) -> Node:
     except ParseError as error:
         raise ParseError(error.message, source.text, error.line, error.column) from None
     declaration: Any = found.children[0]
-    if declaration.data != "declaration":
+    if declaration.data not in ("declaration", "family"):
         raise source.error_at("a declaration is `name: rows x columns`", start)
-    name, form = str(declaration.children[0]), form_of(source, declaration)
+    ends: list[Any] = []
+    if declaration.data == "family":
+        name, _, _, ends = family(source, declaration)  # type: ignore[assignment]
+    else:
+        name = str(declaration.children[0])
+    form = form_of(source, declaration)
     sizes = (int(source.words(c)) if c.data == "number" else symbol(source.words(c)) for c in form.sizes)
     shape = shape_of(source, name, form, sizes, declaration)
     if shape is None:
         raise source.error_at(open_sizes(name, form.kind), start)
-    known.shapes[name] = shape
-    for size in form.sizes:
+    (known.families if declaration.data == "family" else known.shapes)[name] = shape
+    for size in (*form.sizes, *ends):
         known.dims |= {str(t.children[0]) for t in size.iter_subtrees() if t.data == "name"}
     return declaration  # type: ignore[no-any-return]

@@ -7,8 +7,7 @@ import re
 from matcalc.errors import shorten
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.pasted import calls
-from matcalc.frontend.pasted.names import NameReader
-from matcalc.frontend.pasted.sums import Sums
+from matcalc.frontend.pasted.sums import SumReader, is_row_of
 from matcalc.frontend.pasted.tokens import Tok
 from matcalc.frontend.syntax import Node
 
@@ -18,16 +17,10 @@ TRANSPOSED = re.compile(
 _LETTER = re.compile(r"-?([TH])")
 
 
-class SuffixReader(NameReader):
+class SuffixReader(SumReader):
     """The part of the reader that takes what follows a value."""
 
     closing: list[str]
-
-    def sum(self) -> Node:
-        raise NotImplementedError
-
-    def term(self) -> Node:
-        raise NotImplementedError
 
     def primary(self) -> Node:
         raise NotImplementedError
@@ -68,6 +61,8 @@ class SuffixReader(NameReader):
         """The transpose; of a literal 1 the row of ones; twice is refused."""
         if self.python and tok.kind == "'":
             raise self.error("' is not a transpose in Python: write .T there, or the text syntax alone", tok)
+        if is_row_of(node):
+            return node.children[0]  # type: ignore[return-value]
         bracketed = any(c in ")}]" for c in self.source.text[st.span(node)[1] : tok.start])  # (A')' is clear
         last = node.children[-1] if node.data == "postfix" and not bracketed else None
         if last is not None and getattr(last, "data", "") == "transposition":
@@ -158,8 +153,9 @@ class SuffixReader(NameReader):
         text = self.index_text()
         parts = self.parts_of(text, tok, ())
         a, b = st.span(node)[0], self.tokens[self.at - 1].end
-        if all(part in self.indices for part in parts) and len(parts) <= 2:
-            return st.tree("indexed", [node, *(st.token("INDEX", p, tok.start, b) for p in parts)], a, b)
+        places = self.places(parts, tok.start, b)
+        if places is not None and len(places) <= 2:
+            return st.entry(node, places, a, b)
         if all(part.isdigit() for part in parts) and len(parts) <= 2:
             return st.entry(node, [st.number(p, tok.start, b) for p in parts], a, b)
         ranges = [self._range(part, tok, b) for part in re.split(r",|\\,", text) if part.strip()]
@@ -244,32 +240,3 @@ class SuffixReader(NameReader):
         del self.tokens[at : self.at]
         self.at = start
         return text
-
-    # -------------------------------------------------------------------------------------------- sums over indices
-
-    def index_sum(self) -> Node:
-        r"""\sum_{i=1}^n and \prod_i, in matrix form once the outermost is read."""
-        tok = self.take()
-        lower, upper = "", None
-        for _ in range(2):
-            if self.peek().kind in ("_", "sub") and not lower:
-                lower = self.index_text()
-            elif self.peek().kind in ("^", "super") and upper is None:
-                upper = self.exponent()
-        names, _, first = lower.replace(" ", "").partition("=")
-        indices = [n for n in (names.split(",") if "," in names else list(names)) if n]
-        if not indices or not all(re.fullmatch("[a-z]", n) for n in indices) or first not in ("", "1"):
-            said = f"the range {lower} of a sum" if lower else "a sum without an index (of all entries it is sum(x))"
-            raise self.error(f"{said} is not read: indices are letters from 1 on, as in \\sum_{{i=1}}^n", tok)
-        if any(n in self.indices for n in indices):
-            raise self.error("an index is used by two sums, one inside the other", tok)
-        self.indices += indices
-        body = self.term()
-        del self.indices[-len(indices) :]
-        end = st.span(body)[1]
-        limits = [upper if upper is not None else st.tree("whole", [], tok.start, tok.end)] * len(indices)
-        marks = [st.token("INDEX", n, tok.start, tok.end) for n in indices]
-        node = st.tree(
-            "indexsum", [st.token("KIND", tok.kind, tok.start, tok.end), body, *marks, *limits], tok.start, end
-        )
-        return node if self.indices else Sums(self.source, self.known).total(node)

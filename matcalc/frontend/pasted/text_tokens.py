@@ -24,6 +24,7 @@ _CHARACTERS = {
     **dict.fromkeys(":：", (":", ":")), "^": ("^", "^"), "⊤": ("top", "T"), **dict.fromkeys("'’′", ("'", "'")),
     "√": ("sqrt", "√"), "∑": ("sum", "sum"), "∏": ("prod", "prod"), "<": ("<", "<"), ">": (">", ">"),
     **dict.fromkeys("≤⩽", ("<", "<=")), **dict.fromkeys("≥⩾", (">", ">=")),
+    "≠": ("!=", "!="), "∈": ("in", "in"), "…": ("dots", "dots"),
     "𝟙": ("ones", "1"), "𝟏": ("ones", "1"), "_": ("_", "_"),
 }  # fmt: skip
 _ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot", "\u0308": "ddot",
@@ -85,7 +86,8 @@ class _Tokenizer:
         if prefixed:
             yield self.take("func", prefixed[1], len(prefixed[0]))
         elif word and self._accent(start) is None:
-            yield self.take("word", word[0], len(word[0]))
+            bare = word[0].rstrip("_") if text.startswith("{", word.end()) else word[0]  # A_{ij}
+            yield self.take("word", bare, len(bare))
             if text.startswith(".(", self.at):
                 self.at += 1
         elif number and not (c == "." and value_before):

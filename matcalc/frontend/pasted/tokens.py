@@ -41,25 +41,27 @@ class Known:
         shapes: the shapes of variables; None where a definition gives the name its value.
         dims: names of sizes.
         functions: the user's functions.
+        families: the shapes of the members of families.
         strict: whether a name that is not known is an error.
     """
 
     shapes: dict[str, Shape | None] = field(default_factory=dict)
     dims: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
+    families: dict[str, Shape] = field(default_factory=dict)
     strict: bool = False
 
     @classmethod
     def of(cls, shapes: Mapping[str, Shape], functions: Iterable[str], strict: bool) -> Known:
         """What is known from declarations."""
-        return cls(dict(shapes), {d for s in shapes.values() for d in symbols(s)}, set(functions), strict)
+        return cls(dict(shapes), {d for s in shapes.values() for d in symbols(s)}, set(functions), {}, strict)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.shapes or name in self.dims or name in self.functions
+        return name in self.shapes or name in self.dims or name in self.functions or name in self.families
 
     def names(self) -> list[str]:
         """All of them."""
-        return [*self.shapes, *self.dims, *self.functions]
+        return [*self.shapes, *self.dims, *self.functions, *self.families]
 
     def called(self, wanted: Symbol) -> list[str]:
         """The known names that are written as this symbol."""
