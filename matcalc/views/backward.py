@@ -186,6 +186,9 @@ class WayBack:
             first = quotient or Row(arranged(self.spread(terms), ends), ["product rule"])
             if first.value is not rows[0].value and self.d.rewriter.cost(first.value) <= LONG:
                 rows.insert(0, first)
+                turned = {core.transpose(end) for end in ends}
+                if of.is_scalar and not turned.isdisjoint(postorder((first.value,))):
+                    rows[1].kinds.append("turned")
                 if quotient is not None:
                     rows[1].kinds = [k for k in rows[1].kinds if k != "divide"] + ["product rule"]
         return Chain(of, rows)

@@ -10,7 +10,6 @@ from matcalc.calculus.names import is_local
 from matcalc.calculus.paths import LocalJacobian, Path, reason_of
 from matcalc.calculus.structured import structured_gradient
 from matcalc.expr import Expr, postorder
-from matcalc.map_kinds import Identity
 from matcalc.ops.matrix_functions import FUNCTIONS
 from matcalc.optional import later
 from matcalc.printing.pieces import locals_of
@@ -22,6 +21,7 @@ from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.views.backward import Chain, Row, Step, WayBack, inner
 from matcalc.views.builder import ViewBuilder
 from matcalc.views.facts import Fact, Side, Slope, Tangent
+from matcalc.views.kinds import kinds_of_steps
 from matcalc.views.needed import needed
 from matcalc.views.page import Equation, Line, Needed, StepBack, View, Writer
 from matcalc.walk import substitute
@@ -55,6 +55,7 @@ MOVING = {
 }
 REVERSED = "a transpose reverses a product"
 SEVERAL = "product rule"
+TURNED = "a number is its own transpose"
 
 
 class LessonWriter:
@@ -237,6 +238,8 @@ class LessonWriter:
         found = []
         if "product rule" in row.kinds:
             found.append(b.words(SEVERAL))
+        if "turned" in row.kinds:
+            found.append(b.words(TURNED))
         if row.kinds == ["carried"]:
             turning = "\\operatorname{tr}" if not self.w.plain else "tr("
             product = CARRYING["matmul"] if turning in formula else REVERSED
@@ -338,17 +341,7 @@ class LessonWriter:
 
     def kinds_of_steps(self) -> list[LocalJacobian]:
         """One operation for each kind of step."""
-        seen: set[tuple[str, str]] = set()
-        found = []
-        for paths in self.b.paths.values():
-            for path in paths:
-                for j in path.jacobians:
-                    kind = (type(j.map).__name__, j.value.definition.op)
-                    if isinstance(j.map, Identity) or kind in seen or kind[1] in ("add", "scale"):
-                        continue
-                    seen.add(kind)
-                    found.append(j)
-        return found
+        return kinds_of_steps(path for paths in self.b.paths.values() for path in paths)
 
 
 QUOTIENTS = frozenset(("divide",))
