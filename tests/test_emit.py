@@ -519,8 +519,8 @@ def test_of_a_matrix_and_its_transpose_one_inverse_is_computed():
 def test_a_sum_of_products_is_multiplied_with_a_column_term_by_term():
     shapes = {"x": ("n", 1), "A": ("m", "n"), "B": ("p", "n")}
     code = mc.derive("(x'*A'*A*x)/(x'*B'*B*x)", wrt="x", shapes=shapes).code().split("def _inputs")[0]
-    assert "A.T @ A" not in code
-    assert "B.T @ B" not in code
+    assert not re.search(r"A\.T @ A\b", code)
+    assert not re.search(r"B\.T @ B\b", code)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

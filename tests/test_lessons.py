@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ from lessons import (  # noqa: E402  (it lies beside the package)
     verify,
 )
 
+RESULT = re.compile(r"\bdf/d(\w+) = (.*?)(?=, (?:df/|from)|$)")
 ALL = {lesson["id"]: lesson for lesson in lessons()}
 QUICK = (
     "02_bn", "04c_gauss_symstruct", "07a_ridge", "09a_inv", "12a_rayleigh", "12c_mahal", "15b_sqrtm", "17_pca",
@@ -294,3 +296,19 @@ def test_second_differentials_are_complete_where_they_are_asked_for_and_only_the
     assert "d2loss" not in d.text("differential")
     text = d.text("differential", hessian=True)
     assert [f"Hessian by {name}:" in text for name in d.names] == [True] * len(d.names)
+
+
+HAND = [
+    (name, *found) for name, lesson in ALL.items() for line in lesson.get("hand", []) for found in RESULT.findall(line)
+]
+
+
+def test_twenty_derivations_of_our_own_have_their_treatment_by_hand() -> None:
+    assert len([lesson for lesson in ALL.values() if lesson.get("hand")]) >= 20
+
+
+@pytest.mark.parametrize(("name", "by", "formula"), HAND)
+def test_the_treatment_by_hand_is_right(name: str, by: str, formula: str) -> None:
+    lesson = ALL[name]
+    d = mc.derive(lesson["source"], structure=lesson.get("structure") or {})
+    assert d.claim(by, formula).status == "proved"
