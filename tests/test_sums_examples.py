@@ -166,3 +166,14 @@ def test_an_example_passes_its_check(name: str) -> None:
     d = mc.derive((FOLDER / f"{name}.txt").read_text(encoding="utf-8"), wrt=[*names, *symmetric])
     report = d.check(trials=1)
     assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("wrt", ["s", "X", "y"])
+def test_what_the_adjoint_of_unrolled_descent_needs_again_is_stored(wrt: str) -> None:
+    program = (FOLDER / "unrolled_descent.txt").read_text()
+    d = mc.derive(program, wrt=wrt)
+    assert d.check(trials=1).ok
+    loops = [part for part in d.code().split("\ndef ") if "for t_ in" in part]
+    assert [part.count("@") for part in loops] == [2, 2]
+    if wrt == "s":  # the derivative is a sum of inner products of what the loops have stored
+        assert "@" not in next(part for part in d.code().split("\ndef ") if part.startswith("_gradients"))

@@ -108,6 +108,8 @@ class Hoister:
         """The operation on rewritten arguments; those of a sum or a product that leave the loop leave it together."""
         if e in self.moving and e.op in _SUMS_AND_PRODUCTS:
             still = [a for a in e.args if self.is_still(a)]
+            if e.op == scale_.name and still:
+                still = [a for a in e.args if a in still or (a.op == "number" and a.number != -1)]
             if len(still) > 1 and (e.op != "scale" or all(a.is_scalar for a in still)):
                 together = node(e.op, tuple(still))
                 self.running |= {together} if any(a in self.running for a in still) else set()
