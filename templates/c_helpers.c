@@ -194,6 +194,43 @@ static int cholesky(int n, const double *s, double *l)
     return info;
 }
 
+/* The lower l with l l' = x' x and no negative diagonal, for x of m x n, by reflections that make x triangular. */
+static int gram_factor(int m, int n, const double *x, double *l)
+{
+    double *a = malloc(((size_t)m * n + n + 1) * sizeof(double)), *w = a + (size_t)m * n;
+    if (a == NULL)
+        return -2;
+    for (size_t k = 0; k < (size_t)m * n; k++)
+        a[k] = x[k];
+    for (int j = 0; j < n && j < m; j++) {
+        double size = 0, top = 0;
+        for (int i = j; i < m; i++)
+            top = fmax(top, fabs(a[(size_t)i * n + j]));
+        for (int i = j; i < m && top > 0; i++)
+            size += (a[(size_t)i * n + j] / top) * (a[(size_t)i * n + j] / top);
+        size = top * sqrt(size);
+        if (size == 0)
+            continue;
+        const double pivot = a[(size_t)j * n + j], far = pivot < 0 ? pivot - size : pivot + size;
+        const double factor = pivot < 0 ? -far / size : far / size;
+        a[(size_t)j * n + j] = far;
+        for (int k = j + 1; k < n; k++)
+            w[k] = 0;
+        for (int i = j; i < m; i++)
+            for (int k = j + 1; k < n; k++)
+                w[k] += a[(size_t)i * n + j] / far * a[(size_t)i * n + k];
+        for (int i = j; i < m; i++)
+            for (int k = j + 1; k < n; k++)
+                a[(size_t)i * n + k] -= factor * (a[(size_t)i * n + j] / far) * w[k];
+        a[(size_t)j * n + j] = pivot < 0 ? size : -size;
+    }
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            l[(size_t)i * n + j] = j <= i && j < m ? (a[(size_t)j * n + j] < 0 ? -1 : 1) * a[(size_t)j * n + i] : 0;
+    free(a);
+    return 0;
+}
+
 /* x = the solution of l l' x = b, for a Cholesky factor l; b is n x m. */
 static void cholesky_solve(int n, int m, const double *l, const double *b, double *x)
 {

@@ -49,6 +49,14 @@ inline bool factored(const matrix& x, matrix& lower)
     return arma::chol(lower, arma::symmatl(x), "lower");
 }
 
+// The upper triangle r with x = q r, of as many rows as the smaller side of x.
+inline matrix triangle_of_qr(const matrix& x)
+{
+    matrix q, r;
+    arma::qr_econ(q, r, x);
+    return r;
+}
+
 // The x with l l' x = b for a Cholesky factor l.
 inline matrix cholesky_solve(const matrix& l, const matrix& b)
 {

@@ -44,6 +44,13 @@ inline bool factored(const matrix& x, matrix& lower)
     return llt.info() == Eigen::Success;
 }
 
+// The upper triangle r with x = q r, of as many rows as the smaller side of x.
+inline matrix triangle_of_qr(const matrix& x)
+{
+    const Eigen::HouseholderQR<matrix> found(x);
+    return found.matrixQR().topRows(std::min(x.rows(), x.cols()));
+}
+
 // The x with l l' x = b for a Cholesky factor l.
 inline matrix cholesky_solve(const matrix& l, const matrix& b)
 {

@@ -296,6 +296,17 @@ inline matrix cholesky(const matrix& x)
     return lower;
 }
 
+// The lower l with l l' = x' x and no negative diagonal, by QR factors: x' x has the square of x's condition.
+inline matrix gram_factor(const matrix& x)
+{
+    const matrix upper = triangle_of_qr(x);
+    matrix lower = filled(0, cols(x), cols(x));
+    for (long i = 0; i < rows(upper); ++i)
+        for (long j = i; j < cols(x); ++j)
+            lower(j, i) = upper(i, i) < 0 ? -upper(i, j) : upper(i, j);
+    return lower;
+}
+
 inline matrix cholesky_inverse(const matrix& l) { return cholesky_solve(l, identity(rows(l))); }
 
 // The lower Cholesky factor of the symmetric part; not a number where that is not positive definite.

@@ -236,6 +236,23 @@ static void cholesky_inverse(int n, const real *l, real *x)
     mirrored(n, x);
 }
 
+/* The lower l with l l' = x' x and no negative diagonal: row-major x is LAPACK's x', and x' = l q. */
+static int gram_factor(int m, int n, const real *x, real *l)
+{
+    int info = 0, places = 32 * n + 1, least = m < n ? m : n, leading = n > 1 ? n : 1;
+    real *const a = memory((size_t)m * n + least + places);
+    if (a == NULL)
+        return -2;
+    memcpy(a, x, (size_t)m * n * sizeof(real));
+    if (least > 0)
+        routine.gelqf(&n, &m, a, &leading, a + (size_t)m * n, a + (size_t)m * n + least, &places, &info);
+    for (ptrdiff_t i = 0; i < n; i++)
+        for (ptrdiff_t j = 0; j < n; j++)
+            l[i * n + j] = j <= i && j < m ? (a[j * n + j] < 0 ? -1 : 1) * a[j * n + i] : 0;
+    free(a);
+    return info;
+}
+
 /* y = x' diag(d) x for d >= 0: of large matrices z' z with z = sqrt(d) x. */
 static int weighted_gram(int m, int n, int rows, int columns, const real *x, const real *d, real *y)
 {

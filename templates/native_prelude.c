@@ -48,6 +48,7 @@ static struct {
     void (*trsm)(char *, char *, char *, char *, int *, int *, real *, real *, int *, real *, int *);
     void (*potri)(char *, int *, real *, int *, int *);
     void (*potrf)(char *, int *, real *, int *, int *);
+    void (*gelqf)(int *, int *, real *, int *, real *, real *, int *, int *);
     void (*getrf)(int *, int *, real *, int *, int *, int *);
     void (*syevd)(char *, char *, int *, real *, int *, real *, real *, int *, int *, int *, int *);
     void (*geev)(char *, char *, int *, real *, int *, real *, real *, real *, int *, real *, int *, real *, int *, int *);

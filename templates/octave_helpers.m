@@ -844,6 +844,14 @@ function x = lyapunov(a, q)
     x = sylvester_solution(a, a.', q);
 end
 
+function l = gram_factor(x)
+    % The lower l with l l' = x' x and no negative diagonal, by QR factors: x' x has the square of x's condition.
+    [~, r] = qr(x, 0);
+    n = size(x, 2);
+    r = [r; zeros(n - size(r, 1), n)];
+    l = (r .* (1 - 2 * (diag(r) < 0))).';
+end
+
 function x = chol_solve(l, b)
     % The x with l l' x = b for a Cholesky factor l.
     x = l.' \ (l \ b);

@@ -684,6 +684,13 @@ row_cumsums <- function(x) t(col_cumsums(t(x)))
 # The convolution of two columns.
 convolution <- function(a, b) convolution_matrix(b, nrow(a)) %*% a
 
+# The lower l with l l' = x' x and no negative diagonal, by QR factors: x' x has the square of x's condition.
+gram_factor <- function(x) {
+  r <- qr.R(qr(x, tol = 0))
+  r <- rbind(ifelse(diag(as.matrix(r)) < 0, -1, 1) * r, matrix(0, ncol(x) - nrow(r), ncol(x)))
+  t(r)
+}
+
 # The x with u' u x = b for an upper Cholesky factor u.
 chol_solve <- function(u, b) backsolve(u, backsolve(u, b, transpose = TRUE))
 

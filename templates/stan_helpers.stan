@@ -523,6 +523,23 @@ matrix convolution(matrix a, matrix b) {
   return convolution_matrix(b, rows(a)) * a;
 }
 
+// The lower l with l l' = x' x and no negative diagonal, by QR factors: x' x has the square of x's condition.
+matrix gram_factor(matrix x) {
+  int n = cols(x);
+  matrix[n, n] y = rep_matrix(0, n, n);
+  if (rows(x) >= n) {
+    y = qr_thin_R(x)';
+  } else {
+    y[:, 1:rows(x)] = qr_R(x)';
+  }
+  for (j in 1:n) {
+    if (y[j, j] < 0) {
+      y[:, j] = -y[:, j];
+    }
+  }
+  return y;
+}
+
 // The lower Cholesky factor of the symmetric part; not a number where that is not positive definite.
 matrix cholesky_or_nan(matrix x) {
   int n = rows(x);

@@ -194,6 +194,13 @@ def _cholesky(s):
     return upper.T
 
 
+def _gram_factor(x):
+    """The lower l with l l' = x' x and no negative diagonal, by QR factors: x' x has the square of x's condition."""
+    n = x.shape[1]
+    r = np.eye(n, min(x.shape), dtype=x.dtype) @ np.linalg.qr(x, mode="r")
+    return (r * np.copysign(1, np.diagonal(r))[:, None]).T
+
+
 def _cholesky_solve(l, b):
     """The solution x of l l' x = b for a Cholesky factor l."""
     if lapack is None or l.dtype != np.float64 or b.dtype != np.float64 or not b.size:

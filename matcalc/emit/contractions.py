@@ -13,9 +13,15 @@ from matcalc.emit.factorisations import (
     cholesky_code,
     inverse_code,
     log_determinant_code,
-    mirrors,
     solve_code,
     symmetric_product,
+)
+from matcalc.emit.grams import (
+    gram_adjugate_code,
+    gram_determinant_code,
+    gram_log_determinant_code,
+    gram_power_code,
+    mirrors,
 )
 from matcalc.emit.instructions import Instruction
 from matcalc.emit.matching import apart
@@ -297,7 +303,10 @@ def log_code(select: Selector, e: Expr) -> Choice | None:
     X = e.args[0]
     if X.op == "named":
         X = X.args[0]
-    return Instruction("log_det", (X.args[0],)) if X.op == "det" and not X.args[0].is_scalar else None
+    if X.op != "det" or X.args[0].is_scalar:
+        return None
+    by_gram = gram_log_determinant_code(select, X)
+    return Instruction("log_det", (X.args[0],)) if by_gram is None else by_gram
 
 
 def cross_entropy_code(select: Selector, e: Expr) -> Choice | None:
@@ -314,11 +323,13 @@ RULES: dict[str, list[Rule]] = {
     "inv": [inverse_code],
     "solve": [solve_code],
     "kron": [kron_code],
+    "det": [gram_determinant_code],
+    "adj": [gram_adjugate_code],
     "logdet": [log_determinant_code],
     "chol": [cholesky_code],
     "log": [log_code],
     "pinv": [pseudoinverse_code],
     "prod": [prod_code],
-    "matpow": [matrix_power_code],
+    "matpow": [gram_power_code, matrix_power_code],
     "cross_entropy": [cross_entropy_code],
 }

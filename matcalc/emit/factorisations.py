@@ -1,7 +1,7 @@
 """Code for systems, inverses and log-determinants: one factorisation for each matrix, no inverse unless it is a result.
 
 An inverse that is needed as a matrix anyway is computed once, under a name, and multiplied with; others are systems.
-For positive definite matrices everything comes from one Cholesky factor.
+For positive definite matrices everything comes from one Cholesky factor, for X' X from QR factors of X.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from matcalc import core
+from matcalc.emit.grams import gram_factor, gram_factor_code, gram_log_determinant_code, mirrors, plain_gram
 from matcalc.emit.instructions import Instruction
 from matcalc.emit.selection import Choice, Selector
 from matcalc.emit.twins import without_twins
@@ -75,6 +76,12 @@ def _is_positive(X: Expr) -> bool:
     return known(X, "positive-definite") and not X.is_scalar
 
 
+def _factor(X: Expr) -> Expr | None:
+    """The lower triangular L with L L' = X for products of a matrix with itself and for positive definite matrices."""
+    found = gram_factor(X)
+    return chol(X) if found is None and _is_positive(X) else found
+
+
 def inverse_code(select: Selector, e: Expr) -> Choice | None:
     """The inverse of a 1 x 1 value, of a diagonal matrix, from a Cholesky factor."""
     X = e.args[0]
@@ -84,7 +91,8 @@ def inverse_code(select: Selector, e: Expr) -> Choice | None:
         return X.args[0]
     if X.op == "diag":
         return core.diag(core.power(X.args[0], -1))
-    return Instruction("cholesky_inverse", (chol(X),)) if _is_positive(X) else None
+    L = _factor(X)
+    return None if L is None else Instruction("cholesky_inverse", (L,))
 
 
 def solve_code(select: Selector, e: Expr) -> Choice | None:
@@ -96,20 +104,28 @@ def solve_code(select: Selector, e: Expr) -> Choice | None:
         return core.matmul(core.diag(core.power(A.args[0], -1)), B)
     if A.op == "transpose" and known(A, "symmetric"):
         return solve(A.args[0], B)
-    return Instruction("cholesky_solve", (chol(A), B)) if _is_positive(A) else None
+    plain = plain_gram(A)
+    if plain is not None and plain is not A:
+        return solve(plain, B)
+    L = _factor(A)
+    return None if L is None else Instruction("cholesky_solve", (L, B))
 
 
 def log_determinant_code(select: Selector, e: Expr) -> Choice | None:
     """The logarithm of the determinant from the Cholesky factor."""
     X = e.args[0]
-    if not _is_positive(X):
-        return None
+    by_gram = gram_log_determinant_code(select, e)
+    if by_gram is not None or not _is_positive(X):
+        return by_gram
     return Instruction("cholesky_logdet", (chol(X),))
 
 
 def cholesky_code(select: Selector, e: Expr) -> Choice | None:
     """The factor of a matrix that is known to be symmetric."""
     X = e.args[0]
+    by_gram = gram_factor_code(select, e)
+    if by_gram is not None:
+        return by_gram
     return Instruction("cholesky", (X,)) if known(X, "symmetric") and not X.is_scalar else None
 
 
@@ -119,10 +135,3 @@ def symmetric_product(factors: list[Expr]) -> Instruction | None:
     if odd or half < _PAIR or any(not mirrors(a, b) for a, b in zip(factors[:half], reversed(factors))):
         return None
     return Instruction("gram", (core.matmul(*factors[half:]),))
-
-
-def mirrors(a: Expr, b: Expr) -> bool:
-    """Whether a is the transpose of b."""
-    if a.op == "transpose" or b.op == "transpose":
-        return (a.args[0] is b) if a.op == "transpose" else b.args[0] is a
-    return a is b and known(a, "symmetric")

@@ -212,6 +212,18 @@ def _cholesky(s):
     return np.linalg.cholesky(np.ascontiguousarray(s))
 
 
+def _gram_factor(x):
+    """The lower l with l l' = x' x and no negative diagonal, by QR factors."""
+    n = x.shape[1]
+    found = np.linalg.qr(np.ascontiguousarray(x))[1]
+    result = np.zeros((n, n))
+    for i in range(found.shape[0]):
+        sign = -1.0 if found[i, i] < 0 else 1.0
+        for j in range(i, n):
+            result[j, i] = sign * found[i, j]
+    return result
+
+
 def _cholesky_solve(l, b):
     """The solution x of l l' x = b."""
     half = np.linalg.solve(np.ascontiguousarray(l), np.ascontiguousarray(b))

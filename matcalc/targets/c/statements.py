@@ -24,7 +24,7 @@ _LINEWISE = {
 }
 _LINEAR = {"_cholesky_solve": "cholesky_solve", "np.linalg.solve": "solve"}
 _SQUARE = {"np.linalg.cholesky": "cholesky", "_cholesky_inverse": "cholesky_inverse", "np.linalg.inv": "inverse"}
-_RETURNS_STATUS = ("cholesky", "solve", "inverse", "log_determinant")
+_RETURNS_STATUS = ("cholesky", "gram_factor", "solve", "inverse", "log_determinant")
 
 
 @dataclass
@@ -192,6 +192,8 @@ class Statements:
             return self._linewise(_LINEWISE[name], args[0], self._axis(tree), target)
         if name in _SQUARE or name in _LINEAR:
             return self._system(name, args, target)
+        if name == "_gram_factor":
+            return self._gram_factor(args[0], target)
         if name in ("np.linalg.det", "_log_det"):
             return self._determinant(args[0], name)
         if name == "_weighted_gram":
@@ -349,6 +351,15 @@ class Statements:
         result = self._new(matrices[-1].shape, target)
         call = f"{function}({sizes}, {', '.join(m.name for m in matrices)}, {result})"
         self._add(self._checked(function, call), result, *(m.name for m in matrices))
+        return ast.Name(result)
+
+    def _gram_factor(self, tree: ast.expr, target: str | None) -> ast.expr:
+        """The Cholesky factor of x' x without the product."""
+        x = self._plain(tree)
+        rows, columns = x.shape
+        result = self._new((columns, columns), target)
+        call = f"gram_factor({rows}, {columns}, {x.name}, {result})"
+        self._add(self._checked("gram_factor", call), result, x.name)
         return ast.Name(result)
 
     def _determinant(self, tree: ast.expr, name: str) -> ast.expr:

@@ -75,7 +75,7 @@ CALLS: dict[str, str] = {
     **{"_lyapunov": "lyapunov({0}, {1})", "_dlyapunov": "discrete_lyapunov({0}, {1})"},
     **{"_care": "riccati({0}, {1}, {2}, {3})", "_dare": "discrete_riccati({0}, {1}, {2}, {3})"},
     **{"_adj": "adjugate({0})", "_dadj": "adjugate_slope({0}, {1})", "_dadjform": "adjugate_form({0}, {s1})"},
-    "_weighted_gram": "weighted_gram({0}, {1})",
+    **{"_weighted_gram": "weighted_gram({0}, {1})", "_gram_factor": "gram_factor({0})"},
 }
 # Whose last operand is a number.
 _NUMBERED = {"_matpow": "power_matrix", "_frechetpow": "power_slope", "_frechetpowform": "power_form"}

@@ -20,6 +20,11 @@ def _polygamma(xp, order, x):
     return (-1) ** (order + 1) * math.factorial(order) * special.zeta(order + 1, x)
 
 
+def _gram_factor(xp, x):
+    """The lower Cholesky factor of x' x: Dask's QR factors depend on how its arrays are cut."""
+    return xp.linalg.cholesky((x.T @ x).rechunk(-1), lower=True)
+
+
 def _chol(xp, x):
     """The lower Cholesky factor of the symmetric part."""
     return xp.linalg.cholesky(((x + x.T) / 2).rechunk(-1), lower=True)

@@ -159,6 +159,14 @@ def _times_kron(xp, m, a, b):
     return _kron_times(xp, None if a is None else a.T, None if b is None else b.T, m.T).T
 
 
+def _gram_factor(xp, x):
+    """The lower l with l l' = x' x and no negative diagonal, by QR factors: x' x has the square of x's condition."""
+    n, least = x.shape[1], min(x.shape)
+    r = xp.eye(n, dtype=x.dtype)[:, :least] @ xp.linalg.qr(x)[1]
+    on_diagonal = xp.sum(r * xp.eye(n, dtype=x.dtype), axis=1, keepdims=True)
+    return (xp.where(on_diagonal < 0, -r, r)).T
+
+
 def _cholesky_solve(xp, l, b):
     """The solution x of l l' x = b for a Cholesky factor l."""
     return xp.linalg.solve(l.T, xp.linalg.solve(l, b))

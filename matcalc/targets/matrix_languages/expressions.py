@@ -36,6 +36,7 @@ def shared_calls(absent: str) -> dict[str, str]:
         **{"_symtoep": "symmetric_toeplitz_basis({s0})", "_skewdup": "skew_basis({s0})"},
         **{f"_kron_times:{k}": f"kron_times({a}, {b}, {{2}})" for k, a, b in times},
         **{f"_times_kron:{k}": f"times_kron({{0}}, {a}, {b})" for k, a, b in by_times},
+        "_gram_factor": "gram_factor({0})",
         **{"_blockinner": "block_inner({0}, {1})", "_blocksum": "block_sum({0}, {1})"},
         **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
         **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_pdist2": "squared_distances({0}, {1})"},

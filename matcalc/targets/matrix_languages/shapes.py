@@ -90,6 +90,7 @@ _RULES: dict[str, Rule] = {
     "_unvech": lambda s, z: (z[1], z[1]),
     "_convmat": lambda s, z: (f"{s[0][0]} + {z[1]} - 1", z[1]),
     "np.convolve": lambda s, z: (f"{s[0][0]} + {s[1][0]} - 1", "1"),
+    "_gram_factor": lambda s, z: (s[0][1], s[0][1]),
     "_weighted_gram": lambda s, z: (s[0][1], s[0][1]),
     **dict.fromkeys(("_dpolarform", "_frechetpowform", "_prodothersform", "_dadjform"), _form),
     "_frechet_matrix": lambda s, z: (times(*s[1]), times(*s[1])),

@@ -279,6 +279,7 @@ SPELLINGS: dict[str, Code | Writer] = {
     "kron_times": _kronecker_applied,
     "times_kron": _kronecker_applied,
     "cholesky": Code("np.linalg.cholesky({0})"),
+    "gram_factor": Code("_gram_factor({0})"),
     "cholesky_inverse": Code("_cholesky_inverse({0})"),
     "cholesky_solve": Code("_cholesky_solve({0}, {1})"),
     "cholesky_logdet": Code("2 * np.sum(np.log(np.diagonal({0})))", Level.TIMES),

@@ -54,6 +54,7 @@ CALLS: dict[str, str] = {
     **{"_times_kron:x-x": "times_eye_kron({0}, {2})", "_times_kron:xx-": "times_kron_eye({0}, {1})"},
     **{"_blockinner": "block_inner({0}, {1})", "_blocksum": "block_sum({0}, {1})"},
     **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_diagsums": "diagonal_sums({0})"},
+    "_gram_factor": "gram_factor({0})",
     "_dsel": "diagonal_selection({s0})",
     **{"_convmat": "convolution_matrix({0}, {s1})", "np.convolve": "convolution({0}, {1})"},
     **{"_chol": "cholesky_or_nan({0})", "_frechet_expm": "exp_slope({0}, {1})"},
