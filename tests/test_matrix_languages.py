@@ -108,6 +108,26 @@ def test_reference_cases(case: dict[str, Any], target: str) -> None:
     agree(of_cases(target)[case["id"]](**arrays, dims=dims), d.function(case["kind"])(**arrays, dims=dims))
 
 
+# Cases whose Hessians multiply vec of a matrix with a matrix whose rows are counted the other way round: n k, k n.
+COUNTED = ["tb-se-sumsqrtrows", "tb-fn-std2", "tb-fn-lse2", "ml-moe-G", "ml-rmsnorm-X"]
+
+
+@cache
+def of_hessians(target: str) -> list[tuple[dict[str, Any], mc.Derivation, Function]]:
+    """The Hessians of some cases."""
+    cases = [case for case in VALID if case["id"] in COUNTED]
+    derivations = [derive(case) for case in cases]
+    return list(zip(cases, derivations, functions_of(target, [(d, "hessian") for d in derivations])))
+
+
+@pytest.mark.parametrize("number", range(len(COUNTED)))
+def test_hessians_of_matrices(number: int, target: str) -> None:
+    case, d, function = of_hessians(target)[number]
+    dims = case["dims"][0]
+    arrays = sample(case, dims)
+    agree(function(**arrays, dims=dims), d.function("hessian")(**arrays, dims=dims))
+
+
 KINDS_OF = [
     ("sum(log(1 + exp(-y.*(X*w))))/n + a*w'*w", {"X": ("n", "k"), "y": ("n", 1), "w": ("k", 1), "a": (1, 1)}),
     ("b*exp(A/3)*c", {"A": ("n", "n"), "b": (1, "n"), "c": ("n", 1)}),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from matcalc.targets.cpp.expressions import CppExpressions
-from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, PRODUCT, Piece, squared
-from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
+from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, PRODUCT, SCALAR, Piece, Shape, joint, squared
 
 
 class ArmadilloExpressions(CppExpressions):

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from matcalc.targets.cpp.expressions import CppExpressions
-from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, POWER, PRODUCT, SUM, UNARY, Piece, squared
-from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
+from matcalc.targets.matrix_languages.pieces import (
+    ATOM,
+    COMPARE,
+    POWER,
+    PRODUCT,
+    SCALAR,
+    SUM,
+    UNARY,
+    Piece,
+    Shape,
+    joint,
+    squared,
+)
 
 # What Eigen's arrays have as methods. (Its exp of -1000 is not 0: the standard library's is called.)
 _METHODS = {"sqrt", "abs", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh"}

@@ -11,8 +11,7 @@ from matcalc.targets.cpp.armadillo import ArmadilloExpressions
 from matcalc.targets.cpp.eigen import EigenExpressions
 from matcalc.targets.cpp.expressions import CppExpressions
 from matcalc.targets.matrix_languages.helpers import Helpers
-from matcalc.targets.matrix_languages.pieces import Piece
-from matcalc.targets.matrix_languages.shapes import SCALAR
+from matcalc.targets.matrix_languages.pieces import SCALAR, Piece
 from matcalc.targets.matrix_languages.writer import Input, Writer, Written, called_names, described
 from matcalc.targets.registry import Page
 from matcalc.templating import render
@@ -116,7 +115,7 @@ def cpp_text(flavour: Flavour, lowered: Lowered, page: Page) -> str:
     while True:
         writer = _CppWriter(lowered, flavour, words)
         text = writer.text(page)
-        hidden = writer.called & {*writer.renamed.values(), *writer.expressions.shapes}
+        hidden = writer.called & {*writer.renamed.values()}
         if not hidden:
             return text
         words |= hidden
@@ -169,7 +168,7 @@ class _CppWriter(Writer):
         return self.flavour.given
 
     def _statement(self, s: Written) -> str:
-        number = self.expressions.shapes[s.target] == SCALAR
+        number = s.shape == SCALAR
         comment = f"  // {s.comment}" if s.comment else ""
         return f"const {'double' if number else 'matrix'} {s.target} = {self.expressions.whole(s.piece)};{comment}"
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from matcalc.targets.matrix_languages.shapes import SCALAR, Shape
+# The texts of two sizes, "1" where it is 1 whatever the sizes are: then the value is a number, a column or a row, which
+# languages with matrices may write differently.
+Shape: TypeAlias = tuple[str, str]
+SCALAR: Shape = ("1", "1")
 
 # How strongly a text binds.
 COMPARE, SUM, PRODUCT, MATMUL, UNARY, POWER, ATOM = range(7)
@@ -37,6 +41,13 @@ class Piece:
     def flags(self) -> tuple[bool, bool]:
         """Whether there is one row, one column."""
         return self.shape[0] == "1", self.shape[1] == "1"
+
+
+def joint(*shapes: Shape) -> Shape:
+    """The shape of an entrywise operation."""
+    rows = next((s[0] for s in shapes if s[0] != "1"), "1")
+    columns = next((s[1] for s in shapes if s[1] != "1"), "1")
+    return rows, columns
 
 
 def squared(b: Piece) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,15 +12,15 @@ import sympy as sp
 from matcalc.core import exact_dim
 from matcalc.dims import is_one, shape_text
 from matcalc.emit import trees
-from matcalc.emit.code import number_code, size_text
+from matcalc.emit.code import number_code
 from matcalc.emit.program import Lowered
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.properties import names_of
 from matcalc.targets.matrix_languages.expressions import Expressions
-from matcalc.targets.matrix_languages.pieces import Piece
-from matcalc.targets.matrix_languages.shapes import Shape
+from matcalc.targets.matrix_languages.pieces import Piece, Shape
+from matcalc.targets.matrix_languages.values import written
 
 _COMMENT = 100
 
@@ -57,10 +56,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A statement: its target, what it is, and the formula behind it."""
+    """A statement: its target, what it is, its shape, and the formula behind it."""
 
     target: str
     piece: Piece
+    shape: Shape
     comment: str
 
 
@@ -88,8 +88,7 @@ class Writer:
         self.renamed |= {name: self.sizes[d] for d, name in lowered.dimensions.items()}
         for s in lowered.schedule.statements:
             self.renamed[s.target] = self.fresh(s.target)
-        every = [*self.inputs, *self.tangents.values(), *([self.cotangent] if self.cotangent is not None else [])]
-        self.expressions = language({i.name: self.shape(i.variable) for i in every})
+        self.expressions = language(self.renamed, self.sizes)
         self.measured, self.given = self._sizes()
 
     def _input(self, v: Expr) -> Input:
@@ -109,14 +108,9 @@ class Writer:
 
     # ------------------------------------------------------------------------------------------------ sizes
 
-    def shape(self, e: Expr) -> Shape:
-        """The shape of a value, its sizes under their names in the language."""
-        rows, columns = (size_text(d, self.sizes) for d in e.shape)
-        return rows, columns
-
     def size(self, d: Any) -> str:
         """A size in the language."""
-        return self.expressions.size(trees.parsed(size_text(d, self.sizes)))
+        return self.expressions.exact_size(d)
 
     def divisors(self) -> list[tuple[str, str]]:
         """What is divided by and is 0 for some sizes of at least 1: for the reader, and in the language."""
@@ -143,25 +137,16 @@ class Writer:
 
     # ------------------------------------------------------------------------------------------------ statements
 
-    def tree(self, tree: ast.expr) -> ast.expr:
-        """An expression of the schedule with the names of the language."""
-        tree = trees.copied(tree)
-        for n in ast.walk(tree):
-            if isinstance(n, ast.Name):
-                n.id = self.renamed.get(n.id, n.id)
-        return tree
-
     def statements(self) -> list[Written]:
         """The statements, in order."""
         found = []
         for s in self.lowered.schedule.statements:
             target = self.renamed[s.target]
-            piece = self.expressions.piece(self.tree(s.tree))
-            self.expressions.shapes[target] = self.shape(s.value)
+            piece = written(self.expressions, s.computed)
             comment = f"{s.of.params[0]} = {shared(s.of.args[0]).body}" if s.of is not None else ""
             if len(comment) > _COMMENT or _bare(comment) == _bare(f"{target} = {piece.text}"):
                 comment = ""
-            found.append(self.stored(Written(target, piece, comment)))
+            found.append(self.stored(Written(target, piece, self.expressions.shape(s.value.shape), comment)))
         return found
 
     def stored(self, statement: Written) -> Written:
@@ -170,7 +155,7 @@ class Writer:
 
     def result(self, e: Expr) -> Piece:
         """The expression of a result."""
-        return self.expressions.piece(self.tree(self.lowered.schedule.tree(e)))
+        return written(self.expressions, self.lowered.schedule.computed(e))
 
     def results(self) -> list[tuple[str, Expr, Piece]]:
         """The derivatives by the variables' names, each with its expression."""

@@ -16,8 +16,8 @@ from matcalc.expr import record
 from matcalc.notation import Builtin, Call
 
 # What NumPy gives a scalar for, whatever it is applied to; and what it takes one for.
-_GIVES_SCALAR = frozenset(["tr", "sum", "mean", "var", "std", "det", "logdet", "norm1", "norm2", "mse", "logsumexp"])
-_TAKES_SCALAR = frozenset(["sum", "mean", "var", "std", "norm1", "norm2", "mse", "logsumexp"])
+GIVES_SCALAR = frozenset(["tr", "sum", "mean", "var", "std", "det", "logdet", "norm1", "norm2", "mse", "logsumexp"])
+TAKES_SCALAR = frozenset(["sum", "mean", "var", "std", "norm1", "norm2", "mse", "logsumexp"])
 
 Writer: TypeAlias = Callable[[Instruction, Names], Code]
 
@@ -215,7 +215,7 @@ def _call(i: Instruction, names: Names) -> Code:
     if isinstance(notation, Builtin):
         raise NoRuleError(f"no NumPy code for {i.name}")
     bare = record(i.name).entrywise
-    takes = bare or i.name in _TAKES_SCALAR
+    takes = bare or i.name in TAKES_SCALAR
     slots = [
         f"np.full((1, 1), {{{k}}}, dtype=dtype)" if a.is_scalar and not takes and i.name != "matpow" else f"{{{k}}}"
         for k, a in enumerate(i.operands)
@@ -228,7 +228,7 @@ def _call(i: Instruction, names: Names) -> Code:
     else:
         text = notation.text.format(*slots, **{f"p{k}": p for k, p in enumerate(parameters)})
         level, need = FROM_NOTATION[notation.level], FROM_NOTATION[notation.inner]
-    if i.is_scalar and not bare and i.name not in _GIVES_SCALAR:
+    if i.is_scalar and not bare and i.name not in GIVES_SCALAR:
         text, level = f"np.reshape({text}, ())[()]", Level.ATOM
     if not slots:  # a constant matrix
         text, level = f"({text}).astype(dtype, copy=False)", Level.ATOM

@@ -11,70 +11,80 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from matcalc.emit import trees
-from matcalc.targets.matrix_languages.expressions import Expressions, shared_calls
-from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, POWER, PRODUCT, SUM, UNARY, Piece
-from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
+from matcalc.targets.matrix_languages.expressions import SLOPES, Expressions, shared_calls
+from matcalc.targets.matrix_languages.pieces import (
+    ATOM,
+    COMPARE,
+    POWER,
+    PRODUCT,
+    SCALAR,
+    SUM,
+    UNARY,
+    Piece,
+    Shape,
+    joint,
+)
 
 _SAME = ("exp", "expm1", "abs", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh")
 CALLS: dict[str, str] = {
-    **{f"np.{f}": f"{f}({{0}})" for f in _SAME},
-    **{f"np.arc{f}": f"a{f}({{0}})" for f in ("tan", "sinh")},
-    **{f"np.arc{f}": f"real_or_nan(a{f}({{0}}))" for f in ("sin", "cos", "cosh", "tanh")},
-    **{"np.log": "real_log({0})", "np.log1p": "real_log1p({0})", "np.sqrt": "real_sqrt({0})"},
+    **{f: f"{f}({{0}})" for f in _SAME},
+    **{f"arc{f}": f"a{f}({{0}})" for f in ("tan", "sinh")},
+    **{f"arc{f}": f"real_or_nan(a{f}({{0}}))" for f in ("sin", "cos", "cosh", "tanh")},
+    **{"log": "real_log({0})", "log1p": "real_log1p({0})", "sqrt": "real_sqrt({0})"},
     **{"math.sqrt": "sqrt({0})", "math.log": "log({0})", "math.exp": "exp({0})"},
     **{"math.lgamma": "gammaln({0})", "math.gamma": "gamma({0})"},
-    **{"np.square": "({0}) .^ 2", "_squared_cosh": "cosh({0}) .^ 2", "_sigmoid": "sigmoid({0})"},
-    **{"_softplus": "softplus({0})", "_log1mexp": "log1mexp({0})", "_reciprocal": "reciprocal({0})"},
-    **{"_gelu": "gelu({0})", "_selu": "selu({0})"},
-    **{"_huber": "huber({0}, {1})", "_leakyrelu": "leaky_relu({0}, {1})", "_elu": "elu({0}, {1})"},
-    **{f"special.{f}": f"{f}({{0}})" for f in ("erf", "erfc", "erfcx")},
-    **{"special.gammaln": "log_gamma({0})", "special.digamma": "psi({0})", "special.ndtr": "normal_cdf({0})"},
-    **{"special.log_ndtr": "log_normal_cdf({0})", "special.polygamma": "psi({0}, {1})"},
-    **{"np.maximum": "maximum({0}, {1})", "np.minimum": "minimum({0}, {1})"},
-    "np.clip": "minimum(maximum({0}, {1}), {2})",
-    **{f"np.{f}": f"{f}({f}({{0}}))" for f in ("sum", "mean", "prod")},
-    **{f"np.{f}:0": f"{f}({{0}}, 1)" for f in ("sum", "mean", "prod", "cumsum")},
-    **{f"np.{f}:1": f"{f}({{0}}, 2)" for f in ("sum", "mean", "prod", "cumsum")},
-    **{"np.max": "largest(largest({0}, 1), 2)", "np.min": "smallest(smallest({0}, 1), 2)"},
-    **{"np.max:0": "largest({0}, 1)", "np.max:1": "largest({0}, 2)"},
-    **{"np.min:0": "smallest({0}, 1)", "np.min:1": "smallest({0}, 2)"},
-    **{"_softmax:0": "softmax({0}, 1)", "_softmax:1": "softmax({0}, 2)"},
-    **{"_log_softmax:0": "log_softmax({0}, 1)", "_log_softmax:1": "log_softmax({0}, 2)"},
-    **{"_logsumexp:0": "log_sum_exp({0}, 1)", "_logsumexp:1": "log_sum_exp({0}, 2)"},
-    "_logsumexp": "log_sum_exp(column({0}), 1)",
-    **{"np.trace": "sum(diagonal({0}))", "np.linalg.norm": "norm({0}, 'fro')"},
-    **{"np.linalg.norm:nuc": "sum(svd({0}))", "np.linalg.norm:2": "max(svd({0}))", "np.linalg.svd": "svd({0})"},
-    **{"np.linalg.solve": "solved({0}, {1})", "np.linalg.inv": "inverse({0})"},
-    **{"np.linalg.det": "det({0})", "_log_det": "log_det({0})", "np.linalg.slogdet": "log_abs_det({0})"},
-    **{"np.linalg.cholesky": "chol({0}, 'lower')", "np.linalg.matrix_power": "whole_power({0}, {1})"},
-    "_chol": "chol_or_nan({0})",
-    **{"_vec": "column({0})", "_reshape": "reshape({0}, {s1}, {s2})", "_diag": "diagonal_matrix({0})"},
-    **{"_diagvec": "diagonal({0})", "np.diagonal": "diagonal({0})", "_add_diagonal": "add_diagonal({0}, {1})"},
-    **{"_kron": "kron({0}, {1})", "np.kron": "kron({0}, {1})"},
-    **{"_kron_eye": "kron({0}, eye({s1}))", "_eye_kron": "kron(eye({s0}), {1})"},
+    **{"squared_cosh": "cosh({0}) .^ 2", "sigmoid": "sigmoid({0})"},
+    **{"softplus": "softplus({0})", "log1mexp": "log1mexp({0})", "reciprocal": "reciprocal({0})"},
+    **{"gelu": "gelu({0})", "selu": "selu({0})"},
+    **{"huber": "huber({0}, {1})", "leakyrelu": "leaky_relu({0}, {1})", "elu": "elu({0}, {1})"},
+    **{f: f"{f}({{0}})" for f in ("erf", "erfc", "erfcx")},
+    **{"gammaln": "log_gamma({0})", "digamma": "psi({0})", "normcdf": "normal_cdf({0})"},
+    **{"normlogcdf": "log_normal_cdf({0})", "polygamma": "psi({1}, {0})"},
+    **{"maximum": "maximum({0}, {1})", "minimum": "minimum({0}, {1})"},
+    "clip": "minimum(maximum({0}, {1}), {2})",
+    **{f: f"{f}({f}({{0}}))" for f in ("sum", "mean", "prod")},
+    **{f"{f}:1": f"{f}({{0}}, 1)" for f in ("sum", "mean", "prod", "cumsum")},
+    **{f"{f}:2": f"{f}({{0}}, 2)" for f in ("sum", "mean", "prod", "cumsum")},
+    **{"max": "largest(largest({0}, 1), 2)", "min": "smallest(smallest({0}, 1), 2)"},
+    **{"max:1": "largest({0}, 1)", "max:2": "largest({0}, 2)"},
+    **{"min:1": "smallest({0}, 1)", "min:2": "smallest({0}, 2)"},
+    **{"softmax:1": "softmax({0}, 1)", "softmax:2": "softmax({0}, 2)"},
+    **{"log_softmax:1": "log_softmax({0}, 1)", "log_softmax:2": "log_softmax({0}, 2)"},
+    **{"logsumexp:1": "log_sum_exp({0}, 1)", "logsumexp:2": "log_sum_exp({0}, 2)"},
+    "logsumexp": "log_sum_exp(column({0}), 1)",
+    **{"tr": "sum(diagonal({0}))", "norm2": "norm({0}, 'fro')"},
+    **{"normnuc": "sum(svd({0}))", "normspec": "max(svd({0}))", "singvals": "svd({0})"},
+    **{"solve": "solved({0}, {1})", "inv": "inverse({0})"},
+    **{"det": "det({0})", "log_det": "log_det({0})", "logdet": "log_abs_det({0})"},
+    **{"cholesky": "chol({0}, 'lower')", "whole_power": "whole_power({0}, {1})"},
+    "chol": "chol_or_nan({0})",
+    **{"vec": "column({0})", "reshape": "reshape({0}, {s1}, {s2})", "diag": "diagonal_matrix({0})"},
+    **{"diagvec": "diagonal({0})", "add_diagonal": "add_diagonal({0}, {1})"},
+    **{"kron": "kron({0}, {1})"},
+    **{"kron_eye": "kron({0}, eye({s1}))", "eye_kron": "kron(eye({s0}), {1})"},
     **shared_calls("[]"),
-    **{"_diagsums": "diagonal_sums({0})"},
-    **{"np.tril": "tril({0})", "np.triu": "triu({0})"},
-    **{"np.convolve": "conv({0}, {1})"},
-    **{"_prodothers": "other_products({0}, 0)", "_prodothers:0": "other_products({0}, 1)"},
-    **{"_prodothers:1": "other_products({0}, 2)", "_dprodothers": "other_products_slope({0}, {1}, 0)"},
-    **{f"_dprodothers:{k}": f"other_products_slope({{0}}, {{1}}, {k + 1})" for k in (0, 1)},
-    "_prodothersform": "products_form({0}, {1}, 0)",
-    **{f"_prodothersform:{k}": f"products_form({{0}}, {{1}}, {k + 1})" for k in (0, 1)},
-    **{"_eigvals": "eigen_values({0})", "_eigvecs": "eigen_vectors({0})", "_resolvent": "resolvent({0}, {1})"},
-    **{"_eigmax": "extreme_value({0}, 1)", "_eigmin": "extreme_value({0}, -1)"},
-    **{"_eigvecmax": "extreme_vector({0}, 1)", "_eigvecmin": "extreme_vector({0}, -1)"},
-    **{"_pinv": "pseudo_inverse({0})", "_polar": "polar_factor({0})", "_dpolar": "polar_slope({0}, {1})"},
-    **{"_dpolarform": "polar_form({0})", "_expm": "exp_matrix({0})", "_logm": "log_matrix({0})"},
-    **{"_sqrtm": "sqrt_matrix({0})", "_matpow": "power_matrix({0}, {1})", "_frechetpow": "power_slope({0}, {1}, {2})"},
-    **{"_frechet_expm": "exp_slope({0}, {1})", "_frechet_logm": "log_slope({0}, {1})"},
-    **{"_frechet_sqrtm": "sqrt_slope({0}, {1})", "_frechet_matrix": "slope_form({0}, {1})"},
-    **{"_frechetpowform": "power_form({0}, {1})", "_sylvester": "sylvester_solution({0}, {1}, {2})"},
-    **{"_lyapunov": "lyapunov({0}, {1})", "_dlyapunov": "discrete_lyapunov({0}, {1})"},
-    **{"_care": "riccati({0}, {1}, {2}, {3})", "_dare": "discrete_riccati({0}, {1}, {2}, {3})"},
-    **{"_adj": "adjugate({0})", "_dadj": "adjugate_slope({0}, {1})", "_dadjform": "adjugate_form({0}, {1})"},
+    **{"diagsums": "diagonal_sums({0})"},
+    **{"tril": "tril({0})", "triu": "triu({0})"},
+    **{"conv": "conv({0}, {1})"},
+    **{"prodothers": "other_products({0}, 0)", "prodothers:1": "other_products({0}, 1)"},
+    **{"prodothers:2": "other_products({0}, 2)", "dprodothers": "other_products_slope({0}, {1}, 0)"},
+    **{f"dprodothers:{k}": f"other_products_slope({{0}}, {{1}}, {k})" for k in (1, 2)},
+    "prodothersform": "products_form({0}, {1}, 0)",
+    **{f"prodothersform:{k}": f"products_form({{0}}, {{1}}, {k})" for k in (1, 2)},
+    **{"eigvals": "eigen_values({0})", "eigvecs": "eigen_vectors({0})", "resolvent:eigmax": "resolvent({0}, 1)"},
+    **{"eigmax": "extreme_value({0}, 1)", "eigmin": "extreme_value({0}, -1)"},
+    **{"eigvecmax": "extreme_vector({0}, 1)", "eigvecmin": "extreme_vector({0}, -1)"},
+    **{"pinv": "pseudo_inverse({0})", "polar": "polar_factor({0})", "dpolar": "polar_slope({0}, {1})"},
+    **{"dpolarform": "polar_form({0})", "expm": "exp_matrix({0})", "logm": "log_matrix({0})"},
+    **{"sqrtm": "sqrt_matrix({0})", "matpow": "power_matrix({0}, {1})", "frechetpow": "power_slope({0}, {1}, {2})"},
+    **{"frechet:expm": "exp_slope({0}, {1})", "frechet:logm": "log_slope({0}, {1})"},
+    "frechet:sqrtm": "sqrt_slope({0}, {1})",
+    **{f"frechetform:{f}": f"slope_form(@{name}_slope, {{0}})" for f, name in SLOPES},
+    **{"frechetpowform": "power_form({0}, {1})", "sylvester": "sylvester_solution({0}, {1}, {2})"},
+    **{"lyapunov": "lyapunov({0}, {1})", "dlyapunov": "discrete_lyapunov({0}, {1})"},
+    **{"care": "riccati({0}, {1}, {2}, {3})", "dare": "discrete_riccati({0}, {1}, {2}, {3})"},
+    **{"adj": "adjugate({0})", "dadj": "adjugate_slope({0}, {1})", "dadjform": "adjugate_form({0}, {1})"},
 }
-_FUNCTIONS = {f"_frechet_{f}": f"@{name}_slope" for f, name in (("expm", "exp"), ("logm", "log"), ("sqrtm", "sqrt"))}
 _SIZES: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "/"}
 
 
@@ -83,7 +93,6 @@ class OctaveExpressions(Expressions):
 
     title = "Octave"
     calls: ClassVar[Mapping[str, str]] = CALLS
-    functions: ClassVar[Mapping[str, str]] = _FUNCTIONS
 
     def size(self, tree: ast.expr) -> str:
         if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Pow):
@@ -163,7 +172,7 @@ class OctaveExpressions(Expressions):
     def entry(self, a: Piece) -> Piece:
         return a
 
-    def called(self, name: str, text: str, shape: Shape) -> Piece:
+    def called(self, text: str, shape: Shape) -> Piece:
         return Piece(text, shape, POWER if text.endswith(" .^ 2") else ATOM)
 
     # ------------------------------------------------------------------------------------------------ factors
@@ -189,10 +198,10 @@ class OctaveExpressions(Expressions):
         return Piece(f"sum({a.text}, {1 if a.flags[1] else 2})" if any(a.flags) else f"sum(sum({a.text}))")
 
     forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {
-        "np.sum": total,
-        "_cholesky_solve": cholesky_solve,
-        "_cholesky_inverse": cholesky_inverse,
-        "_weighted_gram": weighted_gram,
+        "sum": total,
+        "cholesky_solve": cholesky_solve,
+        "cholesky_inverse": cholesky_inverse,
+        "weighted_gram": weighted_gram,
     }
 
 

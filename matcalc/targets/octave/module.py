@@ -34,7 +34,7 @@ def octave_text(lowered: Lowered, page: Page) -> str:
     while True:
         writer = _OctaveWriter(lowered, OctaveExpressions, words)
         text = writer.text(page)
-        hidden = writer.called & {*writer.renamed.values(), *writer.expressions.shapes}
+        hidden = writer.called & {*writer.renamed.values()}
         if not hidden:
             return text
         words |= hidden
@@ -108,8 +108,8 @@ class _OctaveWriter(Writer):
 
     def _set(self, wanted: str, piece: Piece, lines: list[str], names: list[str]) -> None:
         """A result under a name of its own: that of its statement, if it is one."""
-        inputs = {i.name for i in self.inputs}
-        if _ORDINARY.fullmatch(piece.text) and piece.text not in inputs and piece.text in self.expressions.shapes:
+        targets = {self.renamed[s.target] for s in self.lowered.schedule.statements}
+        if _ORDINARY.fullmatch(piece.text) and piece.text in targets:
             names.append(piece.text)
             return
         names.append(self.fresh(wanted))

@@ -12,73 +12,84 @@ from fractions import Fraction
 from typing import ClassVar
 
 from matcalc.emit import trees
-from matcalc.targets.matrix_languages.expressions import Expressions, shared_calls
-from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, MATMUL, POWER, PRODUCT, SUM, UNARY, Piece
-from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
+from matcalc.targets.matrix_languages.expressions import SLOPES, Expressions, shared_calls
+from matcalc.targets.matrix_languages.pieces import (
+    ATOM,
+    COMPARE,
+    MATMUL,
+    POWER,
+    PRODUCT,
+    SCALAR,
+    SUM,
+    UNARY,
+    Piece,
+    Shape,
+    joint,
+)
 
 _EXACT, _POWERS, _EXTENDED = 2**53, 22, 64
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "sin", "cos", "tan", "sinh", "cosh", "tanh")
 CALLS: dict[str, str] = {
-    **{f"np.{f}": f"{f}({{0}})" for f in _SAME},
-    **{f"np.arc{f}": f"a{f}({{0}})" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{f: f"{f}({{0}})" for f in _SAME},
+    **{f"arc{f}": f"a{f}({{0}})" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{"math.sqrt": "sqrt({0})", "math.log": "log({0})", "math.exp": "exp({0})"},
     **{"math.lgamma": "lgamma({0})", "math.gamma": "gamma({0})"},
-    **{"np.square": "({0})^2", "_squared_cosh": "cosh({0})^2", "_sigmoid": "plogis({0})", "_softplus": "softplus({0})"},
-    **{"_log1mexp": "log1mexp({0})", "_reciprocal": "reciprocal({0})", "_gelu": "gelu({0})", "_selu": "selu({0})"},
-    **{"_huber": "huber({0}, {1})", "_leakyrelu": "leaky_relu({0}, {1})", "_elu": "elu({0}, {1})"},
-    **{"special.erf": "erf({0})", "special.erfc": "erfc({0})", "special.erfcx": "erfcx({0})"},
-    **{"special.gammaln": "lgamma({0})", "special.digamma": "digamma({0})", "special.ndtr": "pnorm({0})"},
-    **{"special.log_ndtr": "pnorm({0}, log.p = TRUE)", "special.polygamma": "psigamma({1}, {0})"},
-    "np.clip": "pmin(pmax({0}, {1}), {2})",
-    **{"np.sum": "sum({0})", "np.sum:0": "col_sums({0})", "np.sum:1": "row_sums({0})"},
-    **{"np.mean": "mean({0})", "np.mean:0": "col_means({0})", "np.mean:1": "row_means({0})"},
-    **{f"np.{f}": f"{f}({{0}})" for f in ("max", "min", "prod")},
-    **{f"np.{f}:0": f"by_col({{0}}, {f})" for f in ("max", "min", "prod")},
-    **{f"np.{f}:1": f"by_row({{0}}, {f})" for f in ("max", "min", "prod")},
-    **{"_softmax:0": "softmax_cols({0})", "_softmax:1": "softmax_rows({0})"},
-    **{"_log_softmax:0": "log_softmax_cols({0})", "_log_softmax:1": "log_softmax_rows({0})"},
-    **{"_logsumexp:0": "by_col({0}, log_sum_exp)", "_logsumexp:1": "by_row({0}, log_sum_exp)"},
-    "_logsumexp": "log_sum_exp({0})",
-    **{"np.trace": "sum(diag({0}))", "np.cumsum:0": "col_cumsums({0})", "np.cumsum:1": "row_cumsums({0})"},
-    **{"np.linalg.norm": 'norm({0}, "F")', "np.linalg.norm:nuc": "sum(svd({0}, 0, 0)$d)"},
-    "np.linalg.norm:2": "max(svd({0}, 0, 0)$d)",
-    **{"np.linalg.solve": "solve({0}, {1}, tol = 0)", "np.linalg.inv": "solve({0}, tol = 0)"},
-    **{"np.linalg.det": "det({0})", "_log_det": "log_det({0})"},
-    "np.linalg.slogdet": "as.vector(determinant({0})$modulus)",
-    "np.linalg.svd": "matrix(svd({0}, 0, 0)$d)",
-    "np.linalg.matrix_power": "whole_power({0}, {1})",
-    **{"_cholesky_inverse": "chol2inv({0})", "_chol": "chol_lower({0})"},
-    **{"_vec": "matrix({0})", "_reshape": "matrix({0}, {s1}, {s2})"},
-    **{"_diag": "diag_of({0})", "_diagvec": "matrix(diag({0}))", "_add_diagonal": "add_diagonal({0}, {1})"},
-    **{"_kron": "kronecker({0}, {1})", "np.kron": "kronecker({0}, {1})"},
-    **{"_kron_eye": "kronecker({0}, diag({s1}))", "_eye_kron": "kronecker(diag({s0}), {1})"},
+    **{"squared_cosh": "cosh({0})^2", "sigmoid": "plogis({0})", "softplus": "softplus({0})"},
+    **{"log1mexp": "log1mexp({0})", "reciprocal": "reciprocal({0})", "gelu": "gelu({0})", "selu": "selu({0})"},
+    **{"huber": "huber({0}, {1})", "leakyrelu": "leaky_relu({0}, {1})", "elu": "elu({0}, {1})"},
+    **{"erf": "erf({0})", "erfc": "erfc({0})", "erfcx": "erfcx({0})"},
+    **{"gammaln": "lgamma({0})", "digamma": "digamma({0})", "normcdf": "pnorm({0})"},
+    **{"normlogcdf": "pnorm({0}, log.p = TRUE)", "polygamma": "psigamma({0}, {1})"},
+    "clip": "pmin(pmax({0}, {1}), {2})",
+    **{"sum": "sum({0})", "sum:1": "col_sums({0})", "sum:2": "row_sums({0})"},
+    **{"mean": "mean({0})", "mean:1": "col_means({0})", "mean:2": "row_means({0})"},
+    **{f: f"{f}({{0}})" for f in ("max", "min", "prod")},
+    **{f"{f}:1": f"by_col({{0}}, {f})" for f in ("max", "min", "prod")},
+    **{f"{f}:2": f"by_row({{0}}, {f})" for f in ("max", "min", "prod")},
+    **{"softmax:1": "softmax_cols({0})", "softmax:2": "softmax_rows({0})"},
+    **{"log_softmax:1": "log_softmax_cols({0})", "log_softmax:2": "log_softmax_rows({0})"},
+    **{"logsumexp:1": "by_col({0}, log_sum_exp)", "logsumexp:2": "by_row({0}, log_sum_exp)"},
+    "logsumexp": "log_sum_exp({0})",
+    **{"tr": "sum(diag({0}))", "cumsum:1": "col_cumsums({0})", "cumsum:2": "row_cumsums({0})"},
+    **{"norm2": 'norm({0}, "F")', "normnuc": "sum(svd({0}, 0, 0)$d)"},
+    "normspec": "max(svd({0}, 0, 0)$d)",
+    **{"solve": "solve({0}, {1}, tol = 0)", "inv": "solve({0}, tol = 0)"},
+    **{"det": "det({0})", "log_det": "log_det({0})"},
+    "logdet": "as.vector(determinant({0})$modulus)",
+    "singvals": "matrix(svd({0}, 0, 0)$d)",
+    "whole_power": "whole_power({0}, {1})",
+    **{"cholesky_inverse": "chol2inv({0})", "chol": "chol_lower({0})"},
+    **{"vec": "matrix({0})", "reshape": "matrix({0}, {s1}, {s2})"},
+    **{"diag": "diag_of({0})", "diagvec": "matrix(diag({0}))", "add_diagonal": "add_diagonal({0}, {1})"},
+    **{"kron": "kronecker({0}, {1})"},
+    **{"kron_eye": "kronecker({0}, diag({s1}))", "eye_kron": "kronecker(diag({s0}), {1})"},
     **shared_calls("NULL"),
-    **{"_diagsums": "diag_sums({0})"},
-    **{"np.tril": "lower_part({0})", "np.triu": "upper_part({0})"},
-    **{"np.convolve": "convolution({0}, {1})"},
-    **{"_prodothers": "other_products({0})", "_prodothers:0": "other_products_cols({0})"},
-    **{"_prodothers:1": "other_products_rows({0})", "_dprodothers": "other_products_slope({0}, {1})"},
+    **{"diagsums": "diag_sums({0})"},
+    **{"tril": "lower_part({0})", "triu": "upper_part({0})"},
+    **{"conv": "convolution({0}, {1})"},
+    **{"prodothers": "other_products({0})", "prodothers:1": "other_products_cols({0})"},
+    **{"prodothers:2": "other_products_rows({0})", "dprodothers": "other_products_slope({0}, {1})"},
     **{
-        "_dprodothers:0": "other_products_cols_slope({0}, {1})",
-        "_dprodothers:1": "other_products_rows_slope({0}, {1})",
+        "dprodothers:1": "other_products_cols_slope({0}, {1})",
+        "dprodothers:2": "other_products_rows_slope({0}, {1})",
     },
-    "_prodothersform": "products_form_all({0}, {1})",
-    **{"_prodothersform:0": "products_form_cols({0}, {1})", "_prodothersform:1": "products_form_rows({0}, {1})"},
-    **{"_eigvals": "eigen_values({0})", "_eigvecs": "eigen_vectors({0})", "_resolvent": "resolvent({0}, {1})"},
-    **{"_eigmax": "extreme_pair({0}, 1)$value", "_eigmin": "extreme_pair({0}, -1)$value"},
-    **{"_eigvecmax": "extreme_pair({0}, 1)$vector", "_eigvecmin": "extreme_pair({0}, -1)$vector"},
-    **{"_pinv": "pseudo_inverse({0})", "_polar": "polar_factor({0})", "_dpolar": "polar_slope({0}, {1})"},
-    **{"_dpolarform": "polar_form({0})", "_expm": "exp_matrix({0})", "_logm": "log_matrix({0})"},
-    **{"_sqrtm": "sqrt_matrix({0})", "_matpow": "power_matrix({0}, {1})", "_frechetpow": "power_slope({0}, {1}, {2})"},
-    **{"_frechet_expm": "exp_slope({0}, {1})", "_frechet_logm": "log_slope({0}, {1})"},
-    **{"_frechet_sqrtm": "sqrt_slope({0}, {1})", "_frechet_matrix": "slope_form({0}, {1})"},
-    **{"_frechetpowform": "power_form({0}, {1})", "_sylvester": "sylvester({0}, {1}, {2})"},
-    **{"_lyapunov": "lyapunov({0}, {1})", "_dlyapunov": "discrete_lyapunov({0}, {1})"},
-    **{"_care": "riccati({0}, {1}, {2}, {3})", "_dare": "discrete_riccati({0}, {1}, {2}, {3})"},
-    **{"_adj": "adjugate({0})", "_dadj": "adjugate_slope({0}, {1})", "_dadjform": "adjugate_form({0}, {1})"},
+    "prodothersform": "products_form_all({0}, {1})",
+    **{"prodothersform:1": "products_form_cols({0}, {1})", "prodothersform:2": "products_form_rows({0}, {1})"},
+    **{"eigvals": "eigen_values({0})", "eigvecs": "eigen_vectors({0})", "resolvent:eigmax": "resolvent({0}, 1)"},
+    **{"eigmax": "extreme_pair({0}, 1)$value", "eigmin": "extreme_pair({0}, -1)$value"},
+    **{"eigvecmax": "extreme_pair({0}, 1)$vector", "eigvecmin": "extreme_pair({0}, -1)$vector"},
+    **{"pinv": "pseudo_inverse({0})", "polar": "polar_factor({0})", "dpolar": "polar_slope({0}, {1})"},
+    **{"dpolarform": "polar_form({0})", "expm": "exp_matrix({0})", "logm": "log_matrix({0})"},
+    **{"sqrtm": "sqrt_matrix({0})", "matpow": "power_matrix({0}, {1})", "frechetpow": "power_slope({0}, {1}, {2})"},
+    **{"frechet:expm": "exp_slope({0}, {1})", "frechet:logm": "log_slope({0}, {1})"},
+    "frechet:sqrtm": "sqrt_slope({0}, {1})",
+    **{f"frechetform:{f}": f"slope_form({name}_slope, {{0}})" for f, name in SLOPES},
+    **{"frechetpowform": "power_form({0}, {1})", "sylvester": "sylvester({0}, {1}, {2})"},
+    **{"lyapunov": "lyapunov({0}, {1})", "dlyapunov": "discrete_lyapunov({0}, {1})"},
+    **{"care": "riccati({0}, {1}, {2}, {3})", "dare": "discrete_riccati({0}, {1}, {2}, {3})"},
+    **{"adj": "adjugate({0})", "dadj": "adjugate_slope({0}, {1})", "dadjform": "adjugate_form({0}, {1})"},
 }
-_FUNCTIONS = {"_frechet_expm": "exp_slope", "_frechet_logm": "log_slope", "_frechet_sqrtm": "sqrt_slope"}
 _SIZES: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "/"}
 
 
@@ -109,8 +120,6 @@ class RExpressions(Expressions):
 
     title = "R"
     calls: ClassVar[Mapping[str, str]] = CALLS
-    matmul_level = MATMUL
-    functions: ClassVar[Mapping[str, str]] = _FUNCTIONS
 
     def number(self, value: float) -> str:
         return number(value)
@@ -197,10 +206,10 @@ class RExpressions(Expressions):
     def turned(self, a: Piece) -> Piece:
         return Piece(f"t({a.text})", a.shape[::-1], turned=a)
 
-    def named(self, name: str) -> Piece:
+    def named(self, name: str, shape: Shape) -> Piece:
         if name in self.uppers:
-            return Piece(f"t({name})", self.shapes[name], turned=Piece(name, self.shapes[name]))
-        return Piece(name, self.shapes[name])
+            return Piece(f"t({name})", shape, turned=Piece(name, shape))
+        return Piece(name, shape)
 
     def product(self, a: Piece, b: Piece) -> Piece:
         shape = a.shape[0], b.shape[1]
@@ -234,9 +243,7 @@ class RExpressions(Expressions):
     def entry(self, a: Piece) -> Piece:
         return Piece(f"c({a.text})")
 
-    def called(self, name: str, text: str, shape: Shape) -> Piece:
-        if name == "np.linalg.cholesky":
-            return Piece(text, shape)
+    def called(self, text: str, shape: Shape) -> Piece:
         return Piece(text, shape, POWER if text.endswith("^2") else ATOM)
 
     # ------------------------------------------------------------------------------------------------ factors
@@ -271,14 +278,13 @@ class RExpressions(Expressions):
         return Piece(f"matrix(diag({a.text}))", (a.shape[0], "1"))
 
     forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {
-        "np.maximum": lambda self, pieces: self.bound(pieces, "pmax"),
-        "np.minimum": lambda self, pieces: self.bound(pieces, "pmin"),
-        "np.linalg.cholesky": cholesky,
-        "_cholesky_solve": cholesky_solve,
-        "_cholesky_inverse": cholesky_inverse,
-        "_weighted_gram": weighted_gram,
-        "_diagvec": diagonal,
-        "np.diagonal": diagonal,
+        "maximum": lambda self, pieces: self.bound(pieces, "pmax"),
+        "minimum": lambda self, pieces: self.bound(pieces, "pmin"),
+        "cholesky": cholesky,
+        "cholesky_solve": cholesky_solve,
+        "cholesky_inverse": cholesky_inverse,
+        "weighted_gram": weighted_gram,
+        "diagvec": diagonal,
     }
 
 

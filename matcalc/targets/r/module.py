@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from matcalc.dims import is_one
 from matcalc.emit.masks import has_risky_branches
@@ -41,7 +42,7 @@ class _RWriter(Writer):
         piece = statement.piece
         if piece.turned is not None and piece.turned.text.startswith("chol("):
             self.expressions.uppers.add(statement.target)
-            return Written(statement.target, piece.turned, "")
+            return replace(statement, piece=piece.turned, comment="")
         return statement
 
     def text(self, page: Page) -> str:

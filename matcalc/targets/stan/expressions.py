@@ -8,60 +8,58 @@ from typing import ClassVar
 
 from matcalc.emit import trees
 from matcalc.targets.matrix_languages.expressions import Expressions
-from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, PRODUCT, Piece, squared
-from matcalc.targets.matrix_languages.shapes import SCALAR, Shape, joint
+from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, PRODUCT, SCALAR, Piece, Shape, joint, squared
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "sin", "cos", "tan", "sinh", "cosh", "tanh")
 CALLS: dict[str, str] = {
-    **{f"np.{f}": f"{f}({{0}})" for f in _SAME},
-    **{f"np.arc{f}": f"a{f}({{0}})" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{f: f"{f}({{0}})" for f in _SAME},
+    **{f"arc{f}": f"a{f}({{0}})" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{"math.sqrt": "sqrt({0})", "math.log": "log({0})", "math.exp": "exp({0})"},
     **{"math.lgamma": "lgamma({0})", "math.gamma": "tgamma({0})"},
-    **{"_squared_cosh": "square(cosh({0}))", "_sigmoid": "inv_logit({0})", "_softplus": "log1p_exp({0})"},
-    **{"_log1mexp": "log1m_exp(-({0}))", "special.erf": "erf({0})", "special.erfc": "erfc({0})"},
-    **{"special.gammaln": "lgamma({0})", "special.digamma": "digamma({0})", "_gelu": "({0}) .* Phi({0})"},
-    "special.ndtr": "Phi({0})",
-    **{"np.sum": "sum({0})", "np.sum:0": "col_sums({0})", "np.sum:1": "row_sums({0})"},
-    **{"np.mean": "mean({0})", "np.max": "max({0})", "np.min": "min({0})", "np.prod": "prod({0})"},
-    **{"np.mean:0": "(col_sums({0}) / rows({0}))", "np.mean:1": "(row_sums({0}) / cols({0}))"},
-    **{"np.max:0": "col_maxima({0})", "np.max:1": "row_maxima({0})"},
-    **{"np.min:0": "(-col_maxima(-({0})))", "np.min:1": "(-row_maxima(-({0})))"},
-    **{"_softmax:0": "softmax_cols({0})", "_softmax:1": "softmax_rows({0})"},
-    **{"_log_softmax:0": "log_softmax_cols({0})", "_log_softmax:1": "log_softmax_rows({0})"},
-    **{"_logsumexp:0": "log_sum_exp_cols({0})", "_logsumexp:1": "log_sum_exp_rows({0})"},
-    **{"_logsumexp": "log_sum_exp({0})", "np.trace": "trace({0})", "np.linalg.norm": "norm2(to_vector({0}))"},
-    **{"np.linalg.solve": "solved({0}, {1})", "np.linalg.inv": "inverted({0})"},
-    **{"np.linalg.det": "determinant({0})", "np.linalg.slogdet": "log_determinant({0})"},
-    **{"np.linalg.cholesky": "cholesky_decompose({0})", "_cholesky_solve": "chol_solve({0}, {1})"},
-    **{"_cholesky_inverse": "chol2inv({0})", "_vec": "vec({0})", "_reshape": "to_matrix({0}, {s1}, {s2})"},
-    **{"_diag": "diag_matrix(to_vector({0}))", "_diagvec": "to_matrix(diagonal({0}))"},
-    "np.diagonal": "to_matrix(diagonal({0}))",
-    **{"_comm": "commutation({s0}, {s1})", "_kron": "kron({0}, {1})", "np.kron": "kron({0}, {1})"},
-    **{"_kron_eye": "kron({0}, identity_matrix({s1}))", "_eye_kron": "kron(identity_matrix({s0}), {1})"},
-    **{"_slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "_place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
-    **{"np.tril": "lower_part({0})", "np.triu": "upper_part({0})", "_pdist2": "squared_distances({0}, {1})"},
-    **{"_expm": "matrix_exp({0})", "np.linalg.svd": "to_matrix(singular_values({0}))"},
-    **{"_huber": "huber({0}, {1})", "_leakyrelu": "leaky_relu({0}, {1})", "_elu": "elu({0}, {1})"},
-    **{"_selu": "selu({0})", "special.erfcx": "erfcx({0})", "special.log_ndtr": "log_phi({0})"},
-    **{"np.cumsum:0": "cumulative_down({0})", "np.cumsum:1": "cumulative_right({0})"},
-    **{"np.prod:0": "col_products({0})", "np.prod:1": "row_products({0})", "_prodothers": "other_products({0})"},
-    **{"_prodothers:0": "other_products_down({0})", "_prodothers:1": "other_products_right({0})"},
-    "_dprodothers": "other_products_slope({0}, {1})",
-    **{f"_dprodothers:{k}": f"other_products_slope_{w}({{0}}, {{1}})" for k, w in enumerate(("down", "right"))},
-    "np.linalg.matrix_power": "whole_power({0}, {s1})",
-    **{"_kron_times:xxx": "kron_times({0}, {1}, {2})", "_kron_times:-xx": "eye_kron_times({1}, {2})"},
-    **{"_kron_times:x-x": "kron_eye_times({0}, {2})"},
-    **{"_times_kron:x-x": "times_eye_kron({0}, {2})", "_times_kron:xx-": "times_kron_eye({0}, {1})"},
-    **{"_blockinner": "block_inner({0}, {1})", "_blocksum": "block_sum({0}, {1})"},
-    **{"_vech": "vech({0})", "_unvech": "unvech({0}, {s1})", "_diagsums": "diagonal_sums({0})"},
-    "_gram_factor": "gram_factor({0})",
-    "_dsel": "diagonal_selection({s0})",
-    **{"_convmat": "convolution_matrix({0}, {s1})", "np.convolve": "convolution({0}, {1})"},
-    **{"_chol": "cholesky_or_nan({0})", "_frechet_expm": "exp_slope({0}, {1})"},
-    "_frechet_matrix": "{0}_slope_form({1})",
-    **{"_sylvester": "sylvester_solution({0}, {1}, {2})", "_lyapunov": "lyapunov({0}, {1})"},
-    "_dlyapunov": "discrete_lyapunov({0}, {1})",
-    **{"np.linalg.norm:nuc": "sum(singular_values({0}))", "np.linalg.norm:2": "max(singular_values({0}))"},
+    **{"squared_cosh": "square(cosh({0}))", "sigmoid": "inv_logit({0})", "softplus": "log1p_exp({0})"},
+    **{"log1mexp": "log1m_exp(-({0}))", "erf": "erf({0})", "erfc": "erfc({0})"},
+    **{"gammaln": "lgamma({0})", "digamma": "digamma({0})", "gelu": "({0}) .* Phi({0})"},
+    "normcdf": "Phi({0})",
+    **{"sum": "sum({0})", "sum:1": "col_sums({0})", "sum:2": "row_sums({0})"},
+    **{"mean": "mean({0})", "max": "max({0})", "min": "min({0})", "prod": "prod({0})"},
+    **{"mean:1": "(col_sums({0}) / rows({0}))", "mean:2": "(row_sums({0}) / cols({0}))"},
+    **{"max:1": "col_maxima({0})", "max:2": "row_maxima({0})"},
+    **{"min:1": "(-col_maxima(-({0})))", "min:2": "(-row_maxima(-({0})))"},
+    **{"softmax:1": "softmax_cols({0})", "softmax:2": "softmax_rows({0})"},
+    **{"log_softmax:1": "log_softmax_cols({0})", "log_softmax:2": "log_softmax_rows({0})"},
+    **{"logsumexp:1": "log_sum_exp_cols({0})", "logsumexp:2": "log_sum_exp_rows({0})"},
+    **{"logsumexp": "log_sum_exp({0})", "tr": "trace({0})", "norm2": "norm2(to_vector({0}))"},
+    **{"solve": "solved({0}, {1})", "inv": "inverted({0})"},
+    **{"det": "determinant({0})", "logdet": "log_determinant({0})"},
+    **{"cholesky": "cholesky_decompose({0})", "cholesky_solve": "chol_solve({0}, {1})"},
+    **{"cholesky_inverse": "chol2inv({0})", "vec": "vec({0})", "reshape": "to_matrix({0}, {s1}, {s2})"},
+    **{"diag": "diag_matrix(to_vector({0}))", "diagvec": "to_matrix(diagonal({0}))"},
+    **{"comm": "commutation({s0}, {s1})", "kron": "kron({0}, {1})"},
+    **{"kron_eye": "kron({0}, identity_matrix({s1}))", "eye_kron": "kron(identity_matrix({s0}), {1})"},
+    **{"slice": "slice({0}, {s1}, {s2}, {s3}, {s4})", "place": "place({0}, {s1}, {s2}, {s3}, {s4})"},
+    **{"tril": "lower_part({0})", "triu": "upper_part({0})", "pdist2": "squared_distances({0}, {1})"},
+    **{"expm": "matrix_exp({0})", "singvals": "to_matrix(singular_values({0}))"},
+    **{"huber": "huber({0}, {1})", "leakyrelu": "leaky_relu({0}, {1})", "elu": "elu({0}, {1})"},
+    **{"selu": "selu({0})", "erfcx": "erfcx({0})", "normlogcdf": "log_phi({0})"},
+    "gram_factor": "gram_factor({0})",
+    **{"cumsum:1": "cumulative_down({0})", "cumsum:2": "cumulative_right({0})"},
+    **{"prod:1": "col_products({0})", "prod:2": "row_products({0})", "prodothers": "other_products({0})"},
+    **{"prodothers:1": "other_products_down({0})", "prodothers:2": "other_products_right({0})"},
+    "dprodothers": "other_products_slope({0}, {1})",
+    **{f"dprodothers:{k}": f"other_products_slope_{w}({{0}}, {{1}})" for k, w in ((1, "down"), (2, "right"))},
+    "whole_power": "whole_power({0}, {s1})",
+    **{"kron_times:xx": "kron_times({0}, {1}, {2})", "kron_times:-x": "eye_kron_times({0}, {1})"},
+    **{"kron_times:x-": "kron_eye_times({0}, {1})"},
+    **{"times_kron:-x": "times_eye_kron({1}, {0})", "times_kron:x-": "times_kron_eye({1}, {0})"},
+    **{"blockinner": "block_inner({0}, {1})", "blocksum": "block_sum({0}, {1})"},
+    **{"vech": "vech({0})", "unvech": "unvech({0}, {s1})", "diagsums": "diagonal_sums({0})"},
+    "dsel": "diagonal_selection({s0})",
+    **{"convmat": "convolution_matrix({0}, {s1})", "conv": "convolution({0}, {1})"},
+    **{"chol": "cholesky_or_nan({0})", "frechet:expm": "exp_slope({0}, {1})"},
+    "frechetform:expm": "exp_slope_form({0})",
+    **{"sylvester": "sylvester_solution({0}, {1}, {2})", "lyapunov": "lyapunov({0}, {1})"},
+    "dlyapunov": "discrete_lyapunov({0}, {1})",
+    **{"normnuc": "sum(singular_values({0}))", "normspec": "max(singular_values({0}))"},
 }
 _SIZES: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "%/%", ast.FloorDiv: "%/%"}
 _GREATER = {">": "greater", ">=": "greater_equal"}
@@ -72,7 +70,6 @@ class StanExpressions(Expressions):
 
     title = "Stan"
     calls: ClassVar[Mapping[str, str]] = CALLS
-    functions: ClassVar[Mapping[str, str]] = {"_frechet_expm": "exp"}
 
     def number(self, value: float) -> str:
         return repr(float(value))
@@ -172,12 +169,7 @@ class StanExpressions(Expressions):
         return Piece(f"identity_matrix({size})", shape)
 
     def blocks(self, rows: list[list[Piece]], shape: Shape) -> Piece:
-        lines = []
-        for row in rows:
-            parts = [
-                f"rep_matrix({p.text}, 1, 1)" if p.shape == SCALAR and "rep_" not in p.text else p.text for p in row
-            ]
-            lines.append(_nested("append_col", parts))
+        lines = [_nested("append_col", [p.text for p in row]) for row in rows]
         return Piece(_nested("append_row", lines), shape)
 
     def entry(self, a: Piece) -> Piece:
@@ -194,20 +186,20 @@ class StanExpressions(Expressions):
 
     def derived_gamma(self, pieces: list[Piece]) -> Piece:
         """The first derivative of digamma; Stan has no further ones."""
-        order, x = pieces
+        x, order = pieces
         if order.text != self.number(1):
             raise self.refused(f"polygamma of the order {order.text}")
         return Piece(f"trigamma({x.text})", x.shape)
 
     forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {
-        "special.polygamma": derived_gamma,
-        "np.maximum": lambda self, pieces: self.bound(pieces, "fmax", "larger"),
-        "np.minimum": lambda self, pieces: self.bound(pieces, "fmin", "smaller"),
-        "np.clip": clip,
-        "np.sign": by_sign,
-        "_reciprocal": inverted,
-        "_add_diagonal": added,
-        "_weighted_gram": weighted_gram,
+        "polygamma": derived_gamma,
+        "maximum": lambda self, pieces: self.bound(pieces, "fmax", "larger"),
+        "minimum": lambda self, pieces: self.bound(pieces, "fmin", "smaller"),
+        "clip": clip,
+        "sign": by_sign,
+        "reciprocal": inverted,
+        "add_diagonal": added,
+        "weighted_gram": weighted_gram,
     }
 
 

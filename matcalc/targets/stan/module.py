@@ -7,8 +7,7 @@ from matcalc.emit import trees
 from matcalc.emit.program import Lowered, plain
 from matcalc.expr import Expr
 from matcalc.targets.matrix_languages.helpers import Helpers
-from matcalc.targets.matrix_languages.pieces import Piece
-from matcalc.targets.matrix_languages.shapes import SCALAR
+from matcalc.targets.matrix_languages.pieces import SCALAR, Piece
 from matcalc.targets.matrix_languages.writer import Input, Writer, Written, called_names, described
 from matcalc.targets.registry import Page
 from matcalc.targets.stan.expressions import StanExpressions
@@ -37,7 +36,7 @@ def stan_text(lowered: Lowered, page: Page) -> str:
     while True:
         writer = _StanWriter(lowered, StanExpressions, words)
         text = writer.text(page)
-        hidden = writer.called & {*writer.renamed.values(), *writer.expressions.shapes, *writer.parameters.values()}
+        hidden = writer.called & {*writer.renamed.values(), *writer.parameters.values()}
         if not hidden:
             return text
         words |= hidden
@@ -126,9 +125,8 @@ class _StanWriter(Writer):
         return lines
 
     def _statement(self, s: Written) -> list[str]:
-        shape = self.expressions.shapes[s.target]
-        sizes = ", ".join(self.expressions.size(trees.parsed(size)) for size in shape)
-        kind = "real" if shape == SCALAR else f"matrix[{sizes}]"
+        sizes = ", ".join(self.expressions.size(trees.parsed(size)) for size in s.shape)
+        kind = "real" if s.shape == SCALAR else f"matrix[{sizes}]"
         return [*([f"// {s.comment}"] if s.comment else []), f"{kind} {s.target} = {s.piece.text};"]
 
     def _returned(self) -> tuple[list[str], list[str]]:
