@@ -59,6 +59,9 @@ FOUND: list[tuple[str, str, dict[str, Any]]] = [
     # exp(x) over the square of exp(x) - 1 is infinite over infinite where x is large.
     ("hvp", "P: n x n; sum(log1mexp(P))", {"P": [[1104.3, 0.5], [0.2, 40.0]]}),
     ("hvp", "P: n x n; sum(log1mexp(2*P + 1))", {"P": [[1104.3, 0.5], [0.2, 40.0]]}),
+    # An exponent that is 0 for one entry moved all the same, times the logarithm of a negative base.
+    ("gradient", "b: 1 x 1; P: 1 x 1; b^dprodothers(P, b)", {"b": -0.95, "P": 13.0}),
+    ("gradient", "b: 1 x 1; P: 1 x 1; b^dadj(P, b)", {"b": -0.95, "P": 13.0}),
     # The singular values of nan were looked for.
     ("gradient", "A: n x n; sum(pinv(sqrtm(A*A)))", {"A": X}),
 ]

@@ -8,6 +8,7 @@ from matcalc.core import number, ones, zero_of
 from matcalc.dims import is_one
 from matcalc.expr import Expr, record
 from matcalc.ops.elementwise import absolute, exp, log, sign, sqrt
+from matcalc.ops.entry_products import dprodothers
 from matcalc.rewrite.rule import rule
 
 DEFINITION = "definition of the function"
@@ -78,3 +79,28 @@ for _op, (_meaning, _word) in ALONG.items():
     _along(_op, _meaning, _word)
 for _op, (_meaning, _word) in VALUES.items():
     _value(_op, _meaning, _word)
+
+
+def _slope(op: str) -> None:
+    """The rule for the derivative, along a direction, of a function that is constant for a 1 x 1 matrix."""
+
+    def identity(x: Expr, v: Expr) -> tuple[Expr, Expr]:
+        return record(op)(x, v), zero_of(x)
+
+    identity.__name__ = f"{op}_of_one_value"
+    identity.__doc__ = f"{op}(x, v) = 0 for a 1 x 1 value"
+    rule(x="1 1", v="1 1", drawn={"x": "positive"}, source=DEFINITION)(identity)
+    SINGLE.append(identity.__name__)
+
+
+for _op in ("dadj", "dpolar"):
+    _slope(_op)
+
+
+@rule(x="n 1", v="n 1", axis=(2, 1, None), where=lambda x, v, axis: _is_single(x, axis), loose=True, source=DEFINITION)
+def dprodothers_of_one_entry(x: Expr, v: Expr, axis: int | None) -> tuple[Expr, Expr]:
+    """dprodothers(x, v, 2) = 0 for columns x and v: one entry in each row"""
+    return dprodothers(x, v, axis), zero_of(x)
+
+
+SINGLE.append(dprodothers_of_one_entry.name)
