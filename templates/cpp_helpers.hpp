@@ -92,6 +92,17 @@ inline double log1mexp(double x)
     return x < 0.6931471805599453 ? std::log(-std::expm1(-x)) : std::log1p(-std::exp(-x));
 }
 
+// x + ratio, where ratio is phi(x)/Phi(x) of the normal distribution: for x < -5 by its continued fraction.
+inline double mean_excess(double x, double ratio)
+{
+    if (!(x < -5))
+        return x + ratio;
+    double tail = 0;
+    for (int k = 30; k > 0; k--)
+        tail = k / (tail - x);
+    return tail;
+}
+
 // 1 / x, and 0 where x is 0.
 inline double reciprocal(double x) { return x == 0 ? 0.0 : 1 / x; }
 

@@ -119,6 +119,16 @@ function y = log1mexp(x)
     y = choose(x < log(2), real_log(-expm1(-x)), real_log1p(-exp(-x)));
 end
 
+function y = mean_excess(x, ratio)
+    % x + ratio, where ratio is phi(x)/Phi(x) of the normal distribution: for x < -5 by its continued fraction.
+    t = max(-x, 5);
+    tail = 0;
+    for k = 30:-1:1
+        tail = k ./ (t + tail);
+    end
+    y = choose(x < -5, tail, x + ratio);
+end
+
 function y = softmax(x, axis)
     % exp(x) / sum(exp(x)) along an axis, without overflow.
     e = exp(x - largest(x, axis));

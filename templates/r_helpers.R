@@ -98,6 +98,14 @@ softplus <- function(x) pmax(x, 0) + log1p(exp(-abs(x)))
 # log(1 - exp(-x)) for positive x, without cancellation.
 log1mexp <- function(x) choose_entries(x < log(2), log(-expm1(-x)), log1p(-exp(-x)))
 
+# x + ratio, where ratio is phi(x)/Phi(x) of the normal distribution: for x < -5 by its continued fraction.
+mean_excess <- function(x, ratio) {
+  t <- pmax(-x, 5)
+  tail <- 0 * t
+  for (k in 30:1) tail <- k / (t + tail)
+  choose_entries(x < -5, tail, x + ratio)
+}
+
 # exp(x) / sum(exp(x)) in each row, without overflow.
 softmax_rows <- function(x) {
   e <- exp(x - apply(x, 1, max))

@@ -275,6 +275,28 @@ matrix elu(matrix x, real alpha) {
   return y;
 }
 
+// x + ratio, where ratio is phi(x)/Phi(x) of the normal distribution: for x < -5 by its continued fraction.
+real mean_excess(real x, real ratio) {
+  real tail = 0;
+  if (!(x < -5)) {
+    return x + ratio;
+  }
+  for (k in 1:30) {
+    tail = (31 - k) / (tail - x);
+  }
+  return tail;
+}
+
+matrix mean_excess(matrix x, matrix ratio) {
+  matrix[rows(x), cols(x)] y;
+  for (j in 1:cols(x)) {
+    for (i in 1:rows(x)) {
+      y[i, j] = mean_excess(x[i, j], ratio[i, j]);
+    }
+  }
+  return y;
+}
+
 real selu(real x) {
   return 1.0507009873554805 * elu(x, 1.6732632423543772);
 }

@@ -118,6 +118,28 @@ def test_a_formula_that_cancels_has_a_stable_form(source, exact, points):
         assert gradient["x"][0] == pytest.approx(float(slope), rel=2e-12)
 
 
+@pytest.mark.parametrize("source", ["normlogcdf(x)", "log(normcdf(x))", "-log(normcdf(-2*x - 1))"])
+def test_the_curvature_of_a_probit_keeps_its_digits_in_the_tail(source: str) -> None:
+    hessian = mc.derive(f"sum({source})", wrt="x", shapes={"x": ("n", 1)}).function("hessian")
+    points = [-1e9, -1e4, -50.0, -6.0, -4.5, 0.5, 3.0]
+    x = np.array(points if source[0] != "-" else [-(t + 1) / 2 for t in points])
+    with mpmath.workdps(60):
+        want = [_probit_curvature(mpmath.mpf(t)) for t in points]
+    found = np.diag(hessian(x=x)["x"]) * (1 if source[0] != "-" else -0.25)
+    np.testing.assert_allclose(found, want, rtol=2e-14)
+
+
+def _probit_curvature(t: mpmath.mpf) -> float:
+    """The second derivative of log(normcdf(t)): -r (r + t), where r = -t + 1/(-t + 2/(-t + 3/(-t + ...)))."""
+    if t > -5:
+        ratio = mpmath.npdf(t) / mpmath.ncdf(t)
+        return float(-ratio * (ratio + t))
+    tail = mpmath.mpf(0)
+    for k in range(400, 0, -1):
+        tail = k / (tail - t)
+    return float(-(tail - t) * tail)
+
+
 def test_rows_that_nearly_coincide_have_accurate_distances():
     X = np.array([[1e6, 2.0], [1e6 + 2.0**-20, 2.0], [-3.0, 1e6]])
     value = mc.derive("sum(log(pdist2(X, X) + eye(n)))", wrt="X").function("value")(X=X)

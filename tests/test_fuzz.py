@@ -188,7 +188,7 @@ def _jets_along(e: Expr, wrt: Expr, arrays: dict[str, np.ndarray], along: dict[E
 )
 def test_the_oracle_keeps_its_digits_in_the_tails(name: str, f: Callable[..., Any]) -> None:
     x = core.var("x", 1, 1)
-    for point in (-5.6, 0.3, 5.6):
+    for point in (-20.0, -5.6, 0.3, 5.6):
         jet = _jets(record(name)(x), {"x": np.array([[point]])}, {x: np.ones((1, 1))})
         with mpmath.workdps(200):
             want = [float(mpmath.diff(f, mpmath.mpf(point), k)) for k in range(3)]

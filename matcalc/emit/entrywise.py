@@ -6,8 +6,9 @@ and then repeated.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import sympy as sp
@@ -23,7 +24,7 @@ from matcalc.emit.structured import scaled_kron
 from matcalc.expr import Expr, node, number_value, record
 from matcalc.ops.arithmetic import power_
 from matcalc.ops.elementwise import absolute, cosh, exp, relu
-from matcalc.rewrite.terms import coefficient_and_rest, is_firm, meaning
+from matcalc.rewrite.terms import coefficient_and_rest, is_firm, meaning, number_and_term
 
 _SQUARE = 2
 
@@ -314,8 +315,31 @@ def named_code(select: Selector, e: Expr) -> Choice | None:
     return Instruction("same", (e.args[0],), view=True)
 
 
+def excess_code(select: Selector, e: Expr) -> Choice | None:
+    """X + normratio(X), which is about -1/X where X is far below 0."""
+    for t, r in permutations(e.args) if len(e.args) == _SQUARE else ():
+        d, rest = coefficient_and_rest(r)
+        ratio = None if rest is None else select.decide(meaning(rest))
+        if ratio is None or ratio.op != "normratio" or not _is_multiple(t, ratio.args[0], d):
+            continue
+        (X,) = ratio.args
+        return Instruction("mean_excess", (X, ratio)) if d == 1 else scale(number(d), core.add(X, ratio))
+    return None
+
+
+def _is_multiple(t: Expr, X: Expr, d: Any) -> bool:
+    """Whether t is d X; of a sum, also by the negatives of its terms."""
+    (c, rest), (a, base) = number_and_term(t), number_and_term(X)
+    if rest is base:
+        return bool(c == d * a)
+    if rest is None or not rest.op == X.op == "add" or c != -d:
+        return False
+    opposite = Counter((-number, term) for number, term in map(number_and_term, X.args))
+    return opposite == Counter(map(number_and_term, rest.args))
+
+
 RULES: dict[str, list[Rule]] = {
-    "add": [small_operands, sum_code],
+    "add": [small_operands, excess_code, sum_code],
     "scale": [scaled_kron, product_code],
     "hadamard": [small_operands, product_code],
     "divide": [small_operands, product_code],

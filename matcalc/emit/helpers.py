@@ -87,6 +87,17 @@ def _log1mexp(x):
         return np.where(x < 0.6931471805599453, np.log(-np.expm1(-x)), np.log1p(-np.exp(-x)))[()]
 
 
+def _mean_excess(x, ratio):
+    """x + ratio, where ratio is phi(x)/Phi(x) of the normal distribution: for x < -5 by its continued fraction."""
+    far = x < -5
+    if not far.any():
+        return x + ratio
+    t, tail = np.maximum(-x, 5.0), 0.0
+    for k in range(30, 0, -1):
+        tail = k / (t + tail)
+    return np.where(far, tail, x + ratio)[()]
+
+
 def _gelu(x):
     """x times the standard normal distribution function."""
     return x * special.ndtr(x)

@@ -214,16 +214,22 @@ def _times_normcdf(e: Expr, X: Expr) -> Expr | None:
     """A sum times normcdf(X), where each of its terms is divided by that."""
     below, terms = normcdf(X), []
     for t in e.args if e.op == "add" else ():
-        factors = [*t.args] if t.op in ("hadamard", "scale") else [t]
+        factors = _factors(t)
         powers = [(n, k) for n, f in enumerate(factors) for base, k in [_base_and_power(f)] if meaning(base) is below]
         if len(powers) != 1 or powers[0][1] is None or not powers[0][1].is_negative:
             return None
         n, k = powers[0]
         factors[n : n + 1] = [] if k == -1 else [core.power(below, k + 1)]
-        terms.append(
-            node(t.op, factors) if len(factors) > 1 else factors[0] if factors else broadcast(number(1), t.shape)
-        )
+        matrices = [f for f in factors if not f.is_scalar]
+        product = [core.hadamard(*matrices)] if matrices else []
+        made = core.scale(*(f for f in factors if f.is_scalar), *product) if factors else number(1)
+        terms.append(broadcast(made, t.shape))
     return core.add(*terms) if terms else None
+
+
+def _factors(t: Expr) -> list[Expr]:
+    """The factors of a product, of a product among these too."""
+    return [f for a in t.args for f in _factors(a)] if t.op in ("hadamard", "scale") else [t]
 
 
 def _base_and_power(e: Expr) -> tuple[Expr, Any]:

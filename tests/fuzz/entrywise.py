@@ -35,8 +35,29 @@ def normcdf(X: Jet) -> Jet:
 
 def normlogcdf(X: Jet) -> Jet:
     x = value(X)
+    ratio, excess, _ = _normal_ratio(x)
+    return J.entrywise(X, special.log_ndtr(x), ratio, -ratio * excess)
+
+
+def normratio(X: Jet) -> Jet:
+    ratio, excess, bend = _normal_ratio(value(X))
+    return J.entrywise(X, ratio, -ratio * excess, ratio * bend)
+
+
+def _normal_ratio(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """r = phi(x)/Phi(x), x + r, and (x + r)(x + 2 r) - 1.
+
+    For t = -x > 5 these cancel; there r = t + K1, Kj = j/(t + K(j+1)), and the last is K1^2 K2 (K3 - K2).
+    """
     ratio = np.exp(-(x**2) / 2 - special.log_ndtr(x)) / np.sqrt(2 * np.pi)
-    return J.entrywise(X, special.log_ndtr(x), ratio, -ratio * (x + ratio))
+    far, t = x < -5, np.maximum(-x, 5)
+    tails = [np.zeros_like(t)]
+    for j in range(40, 0, -1):
+        tails.append(j / (t + tails[-1]))
+    K1, K2, K3 = tails[:-4:-1]
+    excess = np.where(far, K1, x + ratio)
+    bend = np.where(far, K1**2 * K2 * (K3 - K2), excess * (excess + ratio) - 1)
+    return np.where(far, t + K1, ratio), excess, bend
 
 
 def normpdf(X: Jet) -> Jet:

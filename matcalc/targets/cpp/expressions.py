@@ -25,6 +25,7 @@ OWN = {
 }
 PAIRS = {
     **{"maximum": "maximum", "minimum": "minimum", "huber": "huber", "leakyrelu": "leaky_relu", "elu": "elu"},
+    "mean_excess": "mean_excess",
 }
 _GREATER = {">": "greater", ">=": "greater_equal"}
 _FOLDED = {"max": "largest", "min": "smallest", "prod": "product_of", "logsumexp": "log_sum_exp"}

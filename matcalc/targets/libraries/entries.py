@@ -92,6 +92,15 @@ def _log1mexp(xp, x):
     return xp.where(near, xp.log(-xp.expm1(-xp.where(near, x, one))), xp.log1p(-xp.exp(-xp.where(near, one, x))))
 
 
+def _mean_excess(xp, x, ratio):
+    """x + ratio, where ratio is phi(x)/Phi(x) of the normal distribution: for x < -5 by its continued fraction."""
+    far, tail = x < -5, 0.0
+    t = xp.where(far, -x, xp.ones_like(x) * 5)
+    for k in range(30, 0, -1):
+        tail = k / (t + tail)
+    return xp.where(far, tail, x + ratio)
+
+
 def _softmax(xp, x, axis):
     """exp(x) / sum(exp(x)) along an axis, without overflow."""
     e = xp.exp(x - _largest(xp, x, axis))

@@ -261,6 +261,7 @@ SPELLINGS: dict[str, Code | Writer] = {
     "reciprocal": Code("_reciprocal({0})"),
     "reciprocal_power": Code("_reciprocal({0})**{1}", Level.POWER, (Level.LOOSE, Level.ATOM)),
     "square_root": Code("np.sqrt({0})"),
+    "mean_excess": Code("_mean_excess({0}, {1})"),
     "squared_cosh": Code("_squared_cosh({0})"),
     "step": _step,
     "where": _where,

@@ -35,6 +35,7 @@ CALLS: dict[str, str] = {
     **{"math.lgamma": "gammaln({0})", "math.gamma": "gamma({0})"},
     **{"squared_cosh": "cosh({0}) .^ 2", "sigmoid": "sigmoid({0})"},
     **{"softplus": "softplus({0})", "log1mexp": "log1mexp({0})", "reciprocal": "reciprocal({0})"},
+    "mean_excess": "mean_excess({0}, {1})",
     **{"gelu": "gelu({0})", "selu": "selu({0})"},
     **{"huber": "huber({0}, {1})", "leakyrelu": "leaky_relu({0}, {1})", "elu": "elu({0}, {1})"},
     **{f: f"{f}({{0}})" for f in ("erf", "erfc", "erfcx")},

@@ -36,6 +36,7 @@ CALLS: dict[str, str] = {
     **{"math.sqrt": "sqrt({0})", "math.log": "log({0})", "math.exp": "exp({0})"},
     **{"math.lgamma": "lgamma({0})", "math.gamma": "gamma({0})"},
     **{"squared_cosh": "cosh({0})^2", "sigmoid": "plogis({0})", "softplus": "softplus({0})"},
+    "mean_excess": "mean_excess({0}, {1})",
     **{"log1mexp": "log1mexp({0})", "reciprocal": "reciprocal({0})", "gelu": "gelu({0})", "selu": "selu({0})"},
     **{"huber": "huber({0}, {1})", "leakyrelu": "leaky_relu({0}, {1})", "elu": "elu({0}, {1})"},
     **{"erf": "erf({0})", "erfc": "erfc({0})", "erfcx": "erfcx({0})"},

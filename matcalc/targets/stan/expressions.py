@@ -42,6 +42,7 @@ CALLS: dict[str, str] = {
     **{"huber": "huber({0}, {1})", "leakyrelu": "leaky_relu({0}, {1})", "elu": "elu({0}, {1})"},
     **{"selu": "selu({0})", "erfcx": "erfcx({0})", "normlogcdf": "log_phi({0})"},
     "gram_factor": "gram_factor({0})",
+    "mean_excess": "mean_excess({0}, {1})",
     **{"cumsum:1": "cumulative_down({0})", "cumsum:2": "cumulative_right({0})"},
     **{"prod:1": "col_products({0})", "prod:2": "row_products({0})", "prodothers": "other_products({0})"},
     **{"prodothers:1": "other_products_down({0})", "prodothers:2": "other_products_right({0})"},
