@@ -88,6 +88,10 @@ STABLE = [
     ("log(1 - cos(x))", lambda t: mpmath.log(1 - mpmath.cos(t)), [1e-8, 1]),
     ("log(normcdf(x))", normal_tail, [-1e4, -40, -1, 5]),
     ("log(1 - normcdf(x))", lambda t: normal_tail(-t), [1e4, 40, 1, -5]),
+    ("log(1 + erf(x))", lambda t: normal_tail(t * mpmath.sqrt(2)) + mpmath.log(2), [-1e4, -20, -1, 5]),
+    ("1 - erf(x)", mpmath.erfc, [-3, 1, 6, 20]),
+    ("1 + erf(x)", lambda t: mpmath.erfc(-t), [3, -1, -6, -20]),
+    ("normpdf(x) ./ (1 - normcdf(x))", lambda t: mpmath.npdf(t) / mpmath.ncdf(-t), [40, 6, -1]),
     ("normlogcdf(x)", normal_tail, [-1e4, -40, -1, 5, 60]),
     ("normpdf(x) ./ normcdf(x)", lambda t: mpmath.npdf(t) / mpmath.ncdf(t), [-20, -1, 5]),
     ("log(1 - sigmoid(x))", lambda t: -t - mpmath.log(1 + mpmath.exp(-t)), [-40, -1, 5, 800]),
@@ -118,15 +122,26 @@ def test_a_formula_that_cancels_has_a_stable_form(source, exact, points):
         assert gradient["x"][0] == pytest.approx(float(slope), rel=2e-12)
 
 
-@pytest.mark.parametrize("source", ["normlogcdf(x)", "log(normcdf(x))", "-log(normcdf(-2*x - 1))"])
-def test_the_curvature_of_a_probit_keeps_its_digits_in_the_tail(source: str) -> None:
+# Logarithms of the normal distribution function at a x + b, with a and b.
+PROBITS = [
+    ("normlogcdf(x)", 1, 0),
+    ("log(normcdf(x))", 1, 0),
+    ("log(normcdf(-2*x - 1))", -2, -1),
+    ("log(1 - normcdf(2*x + 1))", -2, -1),
+    ("log(erfc(x))", -(2**0.5), 0),
+    ("log(1 - erf(x))", -(2**0.5), 0),
+    ("log(1 + erf(x))", 2**0.5, 0),
+]
+
+
+@pytest.mark.parametrize(("source", "a", "b"), PROBITS, ids=[source for source, _, _ in PROBITS])
+def test_the_curvature_of_a_probit_keeps_its_digits_in_the_tail(source: str, a: float, b: float) -> None:
     hessian = mc.derive(f"sum({source})", wrt="x", shapes={"x": ("n", 1)}).function("hessian")
     points = [-1e9, -1e4, -50.0, -6.0, -4.5, 0.5, 3.0]
-    x = np.array(points if source[0] != "-" else [-(t + 1) / 2 for t in points])
+    found = np.diag(hessian(x=np.array([(t - b) / a for t in points]))["x"]) / a**2
     with mpmath.workdps(60):
         want = [_probit_curvature(mpmath.mpf(t)) for t in points]
-    found = np.diag(hessian(x=x)["x"]) * (1 if source[0] != "-" else -0.25)
-    np.testing.assert_allclose(found, want, rtol=2e-14)
+    np.testing.assert_allclose(found, want, rtol=5e-14)
 
 
 def _probit_curvature(t: mpmath.mpf) -> float:

@@ -318,13 +318,21 @@ def named_code(select: Selector, e: Expr) -> Choice | None:
 def excess_code(select: Selector, e: Expr) -> Choice | None:
     """X + normratio(X), which is about -1/X where X is far below 0."""
     for t, r in permutations(e.args) if len(e.args) == _SQUARE else ():
-        d, rest = coefficient_and_rest(r)
-        ratio = None if rest is None else select.decide(meaning(rest))
+        d, ratio = _factor_and_rest(select, r)
         if ratio is None or ratio.op != "normratio" or not _is_multiple(t, ratio.args[0], d):
             continue
         (X,) = ratio.args
         return Instruction("mean_excess", (X, ratio)) if d == 1 else scale(number(d), core.add(X, ratio))
     return None
+
+
+def _factor_and_rest(select: Selector, e: Expr) -> tuple[Any, Expr | None]:
+    """A number times what is computed for the rest."""
+    factor, rest = coefficient_and_rest(e)
+    while rest is not None and (decided := select.decide(meaning(rest))) is not rest:
+        more, rest = coefficient_and_rest(decided)
+        factor = factor * more
+    return factor, rest
 
 
 def _is_multiple(t: Expr, X: Expr, d: Any) -> bool:

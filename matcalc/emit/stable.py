@@ -29,7 +29,7 @@ from matcalc.emit.quotients import without_common_part
 from matcalc.expr import Expr, node, number_value
 from matcalc.ops.activations import log1mexp, normcdf, normlogcdf, normratio
 from matcalc.ops.comparison import maximum, minimum
-from matcalc.ops.elementwise import absolute, exp, expm1, log, log1p, sigmoid, sinh, softplus
+from matcalc.ops.elementwise import absolute, erfc, exp, expm1, log, log1p, sigmoid, sinh, softplus
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax
 from matcalc.rewrite.terms import coefficient_and_rest, meaning
 
@@ -76,7 +76,10 @@ def _stable_log(e: Expr) -> Expr | None:
 
 
 def _as_normal(X: Expr) -> Expr:
-    return core.scale(number(-sp.sqrt(2)), X)
+    """-sqrt(2) X"""
+    factor, rest = coefficient_and_rest(X)
+    made = number(-sp.sqrt(2) * factor)
+    return made if rest is None else core.scale(made, rest)
 
 
 def _log_cosh(X: Expr) -> Expr:
@@ -108,6 +111,9 @@ def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
         return log1mexp(_negated(inner))
     if negated is not None and below.op == "normcdf":
         return normlogcdf(_negated(below.args[0]))
+    if below.op == "erf":  # 1 + erf(X) = 2 normcdf(sqrt(2) X)
+        X = core.scale(number(sp.sqrt(2) * (-1 if negated is not None else 1)), *below.args)
+        return core.plus(number(sp.log(2)), normlogcdf(X))
     better = _stable_sum(meaning(whole))
     return log1p(rest) if better is None else log(better)
 
@@ -179,52 +185,68 @@ def _normal_ratio(e: Expr) -> Expr | None:
         return None
     for i, k in permutations(range(len(e.args)), 2):
         (above, up), (below, down) = _base_and_power(e.args[i]), _base_and_power(e.args[k])
+        rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
         found = _ratio(above, below) if up is not None and up.is_positive and down == -up else None
         if found is not None:
-            rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
             found = found if up == 1 else core.power(found, up)
             return node(e.op, (*rest, found)) if rest else found
-        if above.op == "normpdf" and up == 1:
-            quotient = _times_normcdf(e.args[k], above.args[0])
-            if quotient is not None:
-                rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
-                return node(e.op, (*rest, normratio(*above.args), quotient))
+        for divisor in _divisors(e.args[k]) if up == 1 and above.op in ("normpdf", "exp") else ():
+            found = _ratio(above, divisor)
+            quotient = None if found is None else _times(e.args[k], divisor)
+            if found is not None and quotient is not None:
+                return node(e.op, (*rest, found, quotient))
     return None
 
 
 def _ratio(above: Expr, below: Expr) -> Expr | None:
-    """normpdf(X) ./ normcdf(X), and normpdf(X) ./ (1 - normcdf(X)), which is that at -X."""
+    """normpdf(X) ./ normcdf(X), also where these are spelled otherwise: at -X, by 1 - normcdf(X), by erfc and erf."""
     above, lower = meaning(above), meaning(below)
-    if lower.op == "erfc" and above is exp(minus(core.power(lower.args[0], 2))):
-        return core.scale(number(sp.sqrt(sp.pi / 2)), normratio(_as_normal(lower.args[0])))
+    rest = plus_one(below)
+    tail = None if rest is None else negation_of(rest)
+    if above.op == "exp":  # erfc(X), 1 - erf(X), and 1 + erf(X), which is erfc(-X)
+        inside = lower if rest is None else meaning(rest if tail is None else tail)
+        if inside.op != ("erfc" if rest is None else "erf") or above is not exp(minus(core.power(inside.args[0], 2))):
+            return None
+        X = minus(*inside.args) if rest is not None and tail is None else inside.args[0]
+        return core.scale(number(sp.sqrt(sp.pi / 2)), normratio(_as_normal(X)))
     if above.op != "normpdf":
         return None
     X = above.args[0]
-    if meaning(below) is normcdf(X):
+    if lower is normcdf(X):
         return normratio(X)
-    rest = plus_one(below)
-    tail = None if rest is None else negation_of(rest)
     if tail is not None and meaning(tail) is normcdf(X):
         return normratio(minus(X))
     reflected = _negated(X)
-    return normratio(reflected) if meaning(below) is normcdf(reflected) else None
+    return normratio(reflected) if lower is normcdf(reflected) else None
 
 
-def _times_normcdf(e: Expr, X: Expr) -> Expr | None:
-    """A sum times normcdf(X), where each of its terms is divided by that."""
-    below, terms = normcdf(X), []
-    for t in e.args if e.op == "add" else ():
-        factors = _factors(t)
-        powers = [(n, k) for n, f in enumerate(factors) for base, k in [_base_and_power(f)] if meaning(base) is below]
-        if len(powers) != 1 or powers[0][1] is None or not powers[0][1].is_negative:
-            return None
-        n, k = powers[0]
-        factors[n : n + 1] = [] if k == -1 else [core.power(below, k + 1)]
+def _divisors(e: Expr) -> set[Expr]:
+    """What the terms of a sum are divided by."""
+    parts = [f for t in e.args for f in _factors(t)] if e.op == "add" else []
+    powers = [_base_and_power(f) for f in parts]
+    return {base for base, k in powers if k is not None and k.is_negative}
+
+
+def _times(e: Expr, below: Expr) -> Expr | None:
+    """A value times what each of its terms is divided by."""
+    if e.op == "add":
+        terms = [_times(t, below) for t in e.args]
+        return None if None in terms else core.add(*(t for t in terms if t is not None))
+    factors = _factors(e)
+    for n, f in enumerate(factors):
+        base, k = _base_and_power(f)
+        inner = _times(f, below) if f.op == "add" else None
+        if inner is not None:
+            factors[n] = inner
+        elif base is below and k is not None and k.is_negative:
+            factors[n : n + 1] = [] if k == -1 else [core.power(below, k + 1)]
+        else:
+            continue
         matrices = [f for f in factors if not f.is_scalar]
         product = [core.hadamard(*matrices)] if matrices else []
         made = core.scale(*(f for f in factors if f.is_scalar), *product) if factors else number(1)
-        terms.append(broadcast(made, t.shape))
-    return core.add(*terms) if terms else None
+        return broadcast(made, e.shape)
+    return None
 
 
 def _factors(t: Expr) -> list[Expr]:
@@ -285,6 +307,8 @@ def _with_constant(c: Any, t: Expr, shape: Any) -> Expr | None:
     elif found is None and near in (1, -1) and f.op == "tanh":  # tanh(X) - 1 = -2 sigmoid(-2 X)
         X = core.scale(number(-2 * near), f.args[0])
         found = core.scale(number(-2 * near), sigmoid(X))
+    elif found is None and near == -1 and f.op == "erf":  # 1 + erf(X) = erfc(-X)
+        found = erfc(minus(*f.args))
     elif found is None and f.op == "sqrt" and near.is_positive:
         found = _root_minus(near, f)
     return minus(found) if found is not None and negated is not None else found
@@ -335,6 +359,7 @@ _NEAR_ONE: dict[str, Form] = {
     "cosh": _half_squared("sinh", 1),
     "cos": _half_squared("sin", -1),
     "normcdf": lambda f: minus(normcdf(minus(f.args[0]))),
+    "erf": lambda f: minus(erfc(*f.args)),
 }
 
 
