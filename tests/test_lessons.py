@@ -44,8 +44,9 @@ from lessons import (  # noqa: E402  (it lies beside the package)
 RESULT = re.compile(r"\bdf/d(\w+) = (.*?)(?=, (?:df/|from)|$)")
 ALL = {lesson["id"]: lesson for lesson in lessons()}
 QUICK = (
-    "02_bn", "04c_gauss_symstruct", "07a_ridge", "09a_inv", "12a_rayleigh", "12c_mahal", "15b_sqrtm", "17_pca",
-    "n01_poisson", "n03_trace_cubic", "n04_kalman_gain", "n12_two_attention", "m09_cosine", "m20_symmetric_gaussian",
+    "02_bn", "04c_gauss_symstruct", "06_layernorm", "07a_ridge", "09a_inv", "12a_rayleigh", "12c_mahal", "15b_sqrtm",
+    "17_pca", "n01_poisson", "n03_trace_cubic", "n04_kalman_gain", "n12_two_attention", "m05_gaussian_process",
+    "m09_cosine", "m20_symmetric_gaussian",
 )  # fmt: skip
 
 
@@ -312,3 +313,32 @@ def test_the_treatment_by_hand_is_right(name: str, by: str, formula: str) -> Non
     lesson = ALL[name]
     d = mc.derive(lesson["source"], structure=lesson.get("structure") or {})
     assert d.claim(by, formula).status == "proved"
+
+
+def test_the_gradient_by_a_layer_norm_is_the_one_of_textbooks() -> None:
+    text = page_of(ALL["06_layernorm"])
+    assert "df/dx = g_z/s + g_s*z/n + g_m/n = (g_z - (z'*g_z)*z/n - mean(g_z))/s" in text
+    assert "s^2 = mean((x - m).^2), so ds = mean((x - m) .* dx)/s" in text
+    assert "dz = (-ds*z - dm)/s" in text
+
+
+def test_a_kernel_has_a_name_where_its_derivative_repeats_it() -> None:
+    lines = [line.strip().split("   ")[0] for line in page_of(ALL["m05_gaussian_process"]).splitlines()]
+    assert lines.index("E = exp(-D/(2*s^2))") < lines.index("dK = ds*D .* E/s^3")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("A: n x n\nQ: n x n constant\ntr(Q*lyapunov(A, Q))", "A is free of eigenvalues a, b with a + b = 0"),
+        (
+            "A: n x n constant\nB: n x k constant\nQ: n x n symmetric\nC: n x n symmetric constant\n"
+            "R: k x k symmetric positive-definite constant\ntr(C*care(A, B, Q, R))",
+            "is free of eigenvalues a, b with a + b = 0",
+        ),
+    ],
+)
+def test_equations_say_when_they_have_one_solution(source: str, said: str) -> None:
+    condition = next(line for line in mc.derive(source).text().splitlines() if line.startswith("Valid where"))
+    assert said in condition
+    assert "kron" not in condition

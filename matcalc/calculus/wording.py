@@ -41,6 +41,8 @@ def worded(fact: str, e: Expr) -> tuple[Expr, str]:
     """
     if fact == "nonsingular" and e.op == "sqrtm":
         return e.args[0], "free of real eigenvalues <= 0"
+    if fact == "nonsingular" and (M := _on_both_sides(e)) is not None:
+        return M, "free of eigenvalues a, b with a + b = 0"
     if fact == "positive" and e.op == "add" and e.args[-1].op == "eye" and is_hollow(e.args[0]):
         distances = distances_in(e.args[0])
         return (e.args[0], POSITIVE_BESIDE) if distances is None else (distances.args[0], DISTINCT_ROWS)
@@ -56,6 +58,17 @@ def worded(fact: str, e: Expr) -> tuple[Expr, str]:
         if sub.op == "eigvals" and simple(sub.args[0]) == ((fact, e),):
             return sub, "free of repeated values"
     return e, fact
+
+
+def _on_both_sides(e: Expr) -> Expr | None:
+    """The M of kron(I, M) + kron(M, I), the matrix of a Lyapunov equation, not transposed; None for anything else."""
+    if e.op != "add" or len(e.args) != 2 or any(t.op != "kron" for t in e.args):
+        return None
+    right = [t.args[1] for t in e.args if t.args[0].op == "eye"]
+    left = [t.args[0] for t in e.args if t.args[1].op == "eye"]
+    if len(right) != 1 or len(left) != 1 or right[0].digest != left[0].digest:
+        return None
+    return left[0].args[0] if left[0].op == "transpose" else left[0]
 
 
 def _measured(e: Expr) -> Expr | None:

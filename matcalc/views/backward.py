@@ -208,7 +208,7 @@ class WayBack:
 
     def folded(self, e: Expr, of: Expr, rewriter: Rewriter) -> Expr:
         """With the names of the source for what equals a definition."""
-        return folded(e, self.d.folds.without(of), rewriter)
+        return folded(e, self.d.folds if of.name and of is not self.d.output else self.d.folds.without(of), rewriter)
 
     def spread(self, terms: list[Expr]) -> Expr:
         """The terms of the product rule one by one, each in its shortest form."""

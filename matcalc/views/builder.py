@@ -73,9 +73,16 @@ class ViewBuilder:
             self.w = replace(self.w, expr=lambda e: write(self.short(e)))
 
     def values_in_order(self) -> list[Expr]:
-        """All that has a name on the page and a definition; the output, as in the graph, at the end."""
+        """All that has a name on the page and a definition; shorthands before what they stand in, the output last."""
+        waiting = [e for e in self.shorthands.values() if e.op == "named"]
         made = [*self.d.graph.definitions.values(), *self.labels]
-        return [*made[:-1], *(e for e in self.shorthands.values() if e.op == "named"), *made[-1:]]
+        order: list[Expr] = []
+        for e in made:
+            inside = set(postorder((self.short(e.definition),), through_names=False)) if waiting else set()
+            first = waiting if e is made[-1] else [s for s in waiting if s in inside]
+            waiting = [s for s in waiting if s not in first]
+            order += dict.fromkeys((*first, e))
+        return order
 
     def short(self, e: Expr) -> Expr:
         """An expression with its shorthands."""
@@ -163,6 +170,8 @@ class ViewBuilder:
     def condition(self, fact: str, e: Expr) -> str:
         """A condition, as a sentence."""
         subject, said = worded(fact, e)
+        if subject is not e:
+            subject = Rewriter(Context(self.d.domain)).simplify(subject)
         return self.fact(self.inline(self.w.expr(subject)), said)
 
     def facts_in_row(self, variable: Expr) -> str:

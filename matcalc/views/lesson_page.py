@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from matcalc import core
@@ -24,7 +24,7 @@ from matcalc.views.facts import Fact, Side, Slope, Tangent
 from matcalc.views.kinds import kinds_of_steps
 from matcalc.views.needed import needed
 from matcalc.views.page import Equation, Line, Needed, StepBack, View, Writer
-from matcalc.walk import substitute
+from matcalc.walk import rebuild, substitute
 
 if TYPE_CHECKING:
     from matcalc.printing.latex import latex
@@ -180,7 +180,8 @@ class LessonWriter:
             if not bracket:
                 head, bracket, rest = self.w.expr(side.value).partition("(")
             return f"{head}'{bracket}{rest}"
-        return self.expr(side)
+        folds = self.b.d.folds
+        return self.expr(rebuild(side, tuple(folds.folded(a) for a in side.args)) if side.args else side)
 
     # ------------------------------------------------------------------------------------------------ the way back
 
@@ -351,15 +352,28 @@ STOCHASTIC = frozenset(("row-stochastic", "column-stochastic"))
 def opened_gradient(b: ViewBuilder, value: Expr) -> str:
     """A gradient with the names of adjoints replaced by what they stand for; empty where that is long or the same."""
     shown = b.w.expr(value)
-    opened = value
+    for which in (is_local, _is_number):
+        opened = _opened(value, which)
+        if opened is not None:
+            written = b.w.expr(Rewriter(Context(b.d.domain)).simplify(opened))
+            if written != shown and len(written) <= SUBSTITUTED:
+                return written
+    return ""
+
+
+def _opened(value: Expr, which: Callable[[Expr], bool]) -> Expr | None:
+    """A value with some of its names of adjoints written out; None where these are many."""
     seen: set[Expr] = set()
-    while names := [n for n in postorder((opened,), through_names=False) if is_local(n)]:
+    while names := [n for n in postorder((value,), through_names=False) if which(n)]:
         seen.update(names)
         if len(seen) > FEW:
-            return ""
-        opened = substitute(opened, {n: n.args[0] for n in names}, through_names=False)
-    written = b.w.expr(Rewriter(Context(b.d.domain)).simplify(opened))
-    return "" if written == shown or len(written) > SUBSTITUTED else written
+            return None
+        value = substitute(value, {n: n.args[0] for n in names}, through_names=False)
+    return value
+
+
+def _is_number(e: Expr) -> bool:
+    return e.is_scalar and is_local(e)
 
 
 def _is_short(e: Equation) -> bool:

@@ -15,6 +15,7 @@ from matcalc.dims import is_one, symbols
 from matcalc.expr import Expr, number_value, postorder, record
 from matcalc.graph import Graph
 from matcalc.ops.decompositions import chol, pinv, polar
+from matcalc.ops.elementwise import exp
 from matcalc.ops.equations import dlyapunov, lyapunov
 from matcalc.ops.normalization import softmax, standardize
 from matcalc.ops.reductions import std
@@ -26,7 +27,7 @@ SUMS_AND_PRODUCTS = frozenset(("add", "matmul", "scale"))
 # What differentiating brings in, by the letter that it is usually called.
 LETTERS = {
     softmax.name: "P", std.name: "s", standardize.name: "Z", chol.name: "L", polar.name: "Q", pinv.name: "P",
-    eigvecs.name: "V", eigvecmax.name: "v", eigvecmin.name: "v",
+    exp.name: "E", eigvecs.name: "V", eigvecmax.name: "v", eigvecmin.name: "v",
 }  # fmt: skip
 FACTORS = (chol.name, polar.name, pinv.name, eigvecs.name)  # which a page speaks of wherever they occur
 EQUATIONS = (lyapunov.name, dlyapunov.name)
@@ -183,7 +184,8 @@ def shorthands(d: Problem) -> dict[Expr, Expr]:
     for made in d.reverse.adjoints.values():
         for e in postorder((made.value,), through_names=False):
             alone = e.is_scalar and e.op != std.name
-            if e.op in LETTERS and e not in inside and e is not made.value and not alone:
+            short = e.op == exp.name and e.args[0].op in ("named", "variable", "transpose")
+            if e.op in LETTERS and e not in inside and e is not made.value and not (alone or short):
                 found[pinv(e.args[0].args[0]) if _is_turned_inverse(e) else e] = None
             if e.op in EQUATIONS and e.args[0].op == "add" and not any(map(is_local, postorder(e.args[:1]))):
                 found[e.args[0]] = None
