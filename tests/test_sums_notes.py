@@ -67,3 +67,29 @@ def test_the_words_are_in_the_language_of_the_note() -> None:
     note = mc.Note("Red", language="es")
     note.add(mc.derive((ROOT / "examples/sums/garch.txt").read_text(), wrt="a"))
     assert "### Hacia adelante" in note.markdown()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "es",
+            ["Hacia atrás", "Gradientes", "Certificado numérico", "concuerda con las diferencias finitas", "simétrica"],
+        ),
+        ("hi", ["पीछे की ओर", "संख्यात्मक प्रमाणपत्र", "परिमित अंतरों से सहमत"]),
+    ],
+)
+def test_a_program_and_its_certificate_in_another_language(language: str, words: list[str], tmp_path: Path) -> None:
+    d = mc.derive("S: d x d symmetric\nh[0] = ones(d, 1)\nh[t] = tanh(S*h[t-1]) for t = 1..T\nnorm2(h[T])^2", wrt="S")
+    text = d.export(tmp_path / "note.md", language=language).read_text(encoding="utf-8")
+    assert all(word in text for word in words)
+    assert "Backward" not in text
+    assert "agrees with" not in text
+    assert words[0] in d.text(language=language)
+    assert words[0] in d.latex(language=language)
+    assert words[0] in d.markdown(language=language)
+    with pytest.raises(mc.MatcalcError, match="language"):
+        d.text(language="xx")
+    note = mc.Note("Bucle", language=language)
+    note.add(d)
+    assert words[3 if language == "es" else 2] in note.markdown()

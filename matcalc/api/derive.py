@@ -24,9 +24,11 @@ from matcalc.ops.user_functions import Function
 from matcalc.optional import later
 
 if TYPE_CHECKING:
+    from matcalc.api.loop_jacobian import LoopJacobian
     from matcalc.api.loops import LoopDerivation
 else:
     (LoopDerivation,) = later("matcalc.api.loops", "LoopDerivation")
+    (LoopJacobian,) = later("matcalc.api.loop_jacobian", "LoopJacobian")
 
 (HOOKS["latex"],) = later("matcalc.printing.latex", "program")
 (HOOKS["display"],) = later("matcalc.printing.display", "display")
@@ -134,7 +136,8 @@ def _with_loops(program: Program, graph: Graph, wrt: Any, structure: Mapping[Any
     declared = [v for v in graph.declared.values() if v not in inside]
     given = wrt.replace(",", " ").split() if isinstance(wrt, str) else wrt
     names = None if given is None else [_name(w) for w in (given if isinstance(given, (list, tuple)) else [given])]
-    return LoopDerivation(program, graph.output, declared, names)
+    made = LoopDerivation if graph.output.is_scalar else LoopJacobian
+    return made(program, graph.output, declared, names)
 
 
 def _wrt(graph: Graph, wrt: Any) -> list[Expr]:

@@ -15,6 +15,7 @@ from matcalc.emit.module import compile_function
 from matcalc.errors import NoRuleError, need_one_of, shorten
 from matcalc.export.loops import export_loops
 from matcalc.kinds import GRADIENT, kind_of
+from matcalc.languages import language as language_of
 from matcalc.loops.check import checked
 from matcalc.loops.evaluation import evaluate_program
 from matcalc.loops.page import checked_style, page_latex, page_markdown, page_text
@@ -43,17 +44,18 @@ class LoopDerivation(Shown, LoopProblem):
 
     def _page(self, medium: str, style: str, layout: str, notation: Notation, language: str, *, hessian: bool) -> str:
         """The program, its adjoints and its gradients (`result`: without the program) in one of the media."""
-        style = checked_style(style, layout, language, hessian=hessian)
+        style, words = checked_style(style, layout, language, hessian=hessian), language_of(language)
         if medium == "text":
-            return page_text(self, style)
-        return (page_latex if medium == "latex" else page_markdown)(self, style, notation)
+            return page_text(self, style, words)
+        return (page_latex if medium == "latex" else page_markdown)(self, style, notation, words)
 
     def export(self, path: Any, **options: Any) -> Any:
         """Write a note: the variables, the program, the adjoints, the gradients, the code and the certificate.
 
         Args:
             path: the file; its suffix says what is written: .md .tex .html .pdf .typ .docx .json
-            options: `title`, `text` (an introduction), `format` (by name), `engine` (of .pdf) and `notation`.
+            options: `title`, `text` (an introduction), `format` (by name), `engine` (of .pdf), `notation`
+                and `language`.
 
         Returns:
             The path that was written.

@@ -14,13 +14,15 @@ from matcalc.export.markup import Markup
 from matcalc.export.notebook import executed, loop_notebook
 from matcalc.export.rendering import rendered, tidied
 from matcalc.export.writers import Progress, written
-from matcalc.languages import ENGLISH, Language, language
+from matcalc.languages import ENGLISH, Language
+from matcalc.languages import language as language_of
 from matcalc.loops.check import checked
 from matcalc.loops.page import BACKWARD, GRADIENTS, page_data, parts_latex, variables
 from matcalc.loops.problem import LoopProblem
 from matcalc.loops.rows import LINE_END, fitted
 from matcalc.numeric.report import Report
 from matcalc.printing.style import STANDARD, Notation
+from matcalc.properties import names_of
 
 
 @dataclass
@@ -52,8 +54,10 @@ class LoopNote:
 
     template: str | Path | None = None
 
-    def __init__(self, d: LoopProblem, content: Content, report: Report, *, execute: bool = True) -> None:
-        self.language: Language = language(ENGLISH)
+    def __init__(
+        self, d: LoopProblem, content: Content, report: Report, words: Language, *, execute: bool = True
+    ) -> None:
+        self.language = words
         self.d = d
         self.content = content
         self.report = report
@@ -102,7 +106,16 @@ def loop_report(d: LoopProblem) -> Report:
 
 
 def loop_section(
-    d: LoopProblem, title: str, text: str, notation: Notation, line: float, *, style: str, source: str, computed: bool
+    d: LoopProblem,
+    title: str,
+    text: str,
+    notation: Notation,
+    line: float,
+    words: Language,
+    *,
+    style: str,
+    source: str,
+    computed: bool,
 ) -> LoopSection:
     """A program with loops as a section of a note, with its certificate if it is `computed`.
 
@@ -112,13 +125,28 @@ def loop_section(
         text: an introduction.
         notation: the symbols.
         line: how wide a formula may be.
+        words: the language.
         style: `steps`, or `result` for the adjoints and gradients alone.
         source: the module that is shown; empty for none.
         computed: whether the certificate is made.
     """
     parts = [(heading, fitted(body, line)) for heading, body in parts_latex(d, style, notation)]
-    report = str(loop_report(d)) if computed else ""
-    return LoopSection(title, text, Content(title, "", variables(d), parts, report, source))
+    report = loop_report(d).text(words.code) if computed else ""
+    return LoopSection(title, text, Content(title, "", _declared(d, words), parts, report, source))
+
+
+def _declared(d: LoopProblem, words: Language) -> list[tuple[str, str]]:
+    """The variables and families, their shapes, and their facts in a language."""
+    rows = []
+    for (name, said), facts in zip(variables(d), _facts(d)):
+        shape = said.removesuffix(" ".join(facts)).strip()
+        rows.append((name, " ".join([shape, *map(words, facts)])))
+    return rows
+
+
+def _facts(d: LoopProblem) -> list[list[str]]:
+    families = [list(f.facts) for f in d.program.families.values()]
+    return [*(list(names_of(v.params[3])) for v in d.declared), *families]
 
 
 def export_loops(
@@ -127,28 +155,31 @@ def export_loops(
     module: str,
     report: Report,
     *,
-    title: str = "Derivatives",
+    title: str = "",
     text: str = "",
     format: str = "",  # noqa: A002  (the name that users expect)
     engine: str = "",
     notation: Notation = STANDARD,
     execute: bool = True,
+    language: str = ENGLISH,
     **others: Any,
 ) -> Path:
     """Write the note; the suffix of the path, or `format`, says as what. `execute`: whether a notebook's cells are run.
 
     Raises:
-        MatcalcError: another suffix or option, or the file cannot be written.
+        MatcalcError: another suffix, option or language, or the file cannot be written.
     """
     if others:
         raise MatcalcError(
             f"the note of a program with loops has no option {', '.join(others)}; there are title, text, format, "
-            "engine, notation, execute"
+            "engine, notation, execute, language"
         )
     target = Path(path)
     form = format_of(target, format, "a program with loops", also="notebook")
-    content = Content(title, text, variables(d), parts_latex(d, "steps", notation), str(report), module)
-    return written(LoopNote(d, content, report, execute=execute), target, form, engine=engine)
+    words, parts = language_of(language), parts_latex(d, "steps", notation)
+    title = title or words("Derivatives")
+    content = Content(title, text, _declared(d, words), parts, report.text(language), module)
+    return written(LoopNote(d, content, report, words, execute=execute), target, form, engine=engine)
 
 
 def _pieces(body: str, least: int = 4) -> list[str]:

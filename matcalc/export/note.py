@@ -282,6 +282,7 @@ class Note:
             text,
             self.notation,
             markup.line,
+            self.language,
             style="result" if self.detail == "brief" else "steps",
             source=d.source() if computed and self.code and self.detail == "full" else "",
             computed=computed,

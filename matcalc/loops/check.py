@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from matcalc.errors import ShapeError
+from matcalc.loops.pieces import Pieces
 from matcalc.loops.problem import LoopProblem
 from matcalc.loops.unrolled import Unrolled, loop_sizes, unrolled
-from matcalc.numeric.check import check_gradient
+from matcalc.numeric.check import check_gradient, check_jacobian
 from matcalc.numeric.report import Report
 from matcalc.numeric.sums import with_sums
 
@@ -63,6 +64,22 @@ def _adapted(function: Callable[..., Any], found: Unrolled) -> Callable[..., Any
         return value, flat
 
     return adapted
+
+
+def checked_jacobian(d: LoopProblem, pieces: Pieces, function: Callable[..., Any], trials: int, seed: int) -> Report:
+    """The report on the generated Jacobians of a value that is no number: `d` is that of its products."""
+    found = unrolled(pieces, lengths(d))
+
+    def adapted(*, dims: Mapping[str, int], **arrays: Any) -> dict[str, Any]:
+        flat: dict[str, Any] = {}
+        for name, jacobian in function(**found.packed(arrays), dims={**dims, **found.sizes}).items():
+            members = found.members.get(name)
+            flat |= {name: jacobian} if members is None else dict(zip(members, jacobian))
+        return flat
+
+    names = [m for name in d.names for m in found.members.get(name, [name])]
+    report = check_jacobian(found.output, found.variables, adapted, wrt=names, trials=trials, seed=seed)
+    return replace(report, errors=_by_family(report.errors, found), sizes=_with_loops(report.sizes, found))
 
 
 def _by_family(errors: Mapping[str, float], found: Unrolled) -> dict[str, float]:

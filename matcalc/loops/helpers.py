@@ -1,6 +1,6 @@
 """Functions that generated code with loops carries along; NumPy alone."""
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
 
 from __future__ import annotations
 
@@ -59,3 +59,21 @@ def _all_like(gradients, given):
     if type(given) is np.ndarray:
         return np.reshape(gradients, given.shape)
     return [_like(gradient, member) for gradient, member in zip(gradients, given)]
+
+
+def _rows(products, given, names, families, shape, dims):
+    """The Jacobians: for each entry of the value, column by column, the gradients by it as rows."""
+    count = shape[0] * shape[1]
+    found = {}
+    for k in range(count):
+        weights = np.zeros(count)
+        weights[k] = 1
+        parts = products(**given, cotangent=weights.reshape((shape[1], shape[0])).T, dims=dims)
+        for name in names:
+            part = np.asarray(parts[name])
+            if name in families:
+                rows = np.swapaxes(part, 1, 2).reshape((len(part), -1)) if part.ndim == 3 else part[:, None]
+                found.setdefault(name, np.zeros((len(part), count, rows.shape[1])))[:, k] = rows
+            else:
+                found.setdefault(name, np.zeros((count, part.size)))[k] = part.ravel(order="F")
+    return found

@@ -10,6 +10,7 @@ from matcalc.dims import shape_text
 from matcalc.errors import NoRuleError, need_one_of
 from matcalc.indices.lifting import TITLE
 from matcalc.indices.shown import liftings_latex, liftings_text
+from matcalc.languages import Language, available
 from matcalc.loops.lines import Line, line_latex, text, value_text
 from matcalc.loops.problem import LoopProblem
 from matcalc.loops.rows import fitted
@@ -46,7 +47,7 @@ def checked_style(style: str, layout: str, language: str, *, hessian: bool = Fal
         raise NoRuleError("a Hessian is not available for programs with families and recurrences")
     need_one_of("style", style, STYLES)
     need_one_of("layout", layout, ("denominator",))
-    need_one_of("language", language, ("en",))
+    need_one_of("language", language, available())
     return style
 
 
@@ -76,13 +77,14 @@ def program_text(d: LoopProblem) -> str:
 # ------------------------------------------------------------------------------------------------ text
 
 
-def page_text(d: LoopProblem, style: str) -> str:
+def page_text(d: LoopProblem, style: str, words: Language) -> str:
     """The page in plain text."""
-    lines = _listed(FORWARD, map(text, d.forward())) if style == "steps" else []
+    lines = _listed(words(FORWARD), map(text, d.forward())) if style == "steps" else []
     if style == "steps" and d.liftings:
-        lines += [liftings_text(d.liftings), ""]
-    lines += _listed(BACKWARD, map(text, backward(d)))
-    return "\n".join([*lines, *_listed(GRADIENTS, (t for g in gradients(d) for t in gradient_text(d, g)))]).rstrip()
+        lines += [liftings_text(d.liftings).replace(TITLE, words(TITLE), 1), ""]
+    lines += _listed(words(BACKWARD), map(text, backward(d)))
+    found = _listed(words(GRADIENTS), (t for g in gradients(d) for t in gradient_text(d, g)))
+    return "\n".join([*lines, *found]).rstrip()
 
 
 def _listed(title: str, lines: Iterable[str]) -> list[str]:
@@ -100,11 +102,11 @@ def gradient_text(d: LoopProblem, g: Gradient) -> list[str]:
 # ------------------------------------------------------------------------------------------------ LaTeX
 
 
-def page_latex(d: LoopProblem, style: str, notation: Notation = STANDARD) -> str:
+def page_latex(d: LoopProblem, style: str, notation: Notation, words: Language) -> str:
     """The page in LaTeX: one aligned list."""
     rows = []
     for title, lines in rows_latex(d, style, notation):
-        rows += [rf"&\textbf{{{title}}}", *lines]
+        rows += [rf"&\textbf{{{words(title)}}}", *lines]
     return fitted(aligned(rows), LINE)
 
 
@@ -145,9 +147,11 @@ def aligned(rows: list[str]) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 
-def page_markdown(d: LoopProblem, style: str, notation: Notation = STANDARD) -> str:
+def page_markdown(d: LoopProblem, style: str, notation: Notation, words: Language) -> str:
     """The page in Markdown."""
-    return "\n\n".join(f"**{title}**\n\n$$\n{body}\n$$" for title, body in parts_latex(d, style, notation)) + "\n"
+    return (
+        "\n\n".join(f"**{words(title)}**\n\n$$\n{body}\n$$" for title, body in parts_latex(d, style, notation)) + "\n"
+    )
 
 
 # ------------------------------------------------------------------------------------------------ data

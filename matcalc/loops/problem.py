@@ -56,7 +56,7 @@ class LoopProblem:
 
     def __init__(self, program: Program, output: Expr, declared: Iterable[Expr], wrt: Iterable[str] | None) -> None:
         if not output.is_scalar:
-            raise ShapeError(_not_scalar(output), output)
+            raise ShapeError(not_scalar(output), output)
         self.liftings: Sequence[Lifting] = ()  # how sums over indices in the source became matrices
         self.program, self.output = program, output
         self.declared = list(declared)
@@ -186,7 +186,7 @@ class LoopProblem:
         return last[0](pieces, kind, directions, last[1]).text(lines)
 
 
-def _not_scalar(output: Expr) -> str:
+def not_scalar(output: Expr) -> str:
     """Why there is no gradient, and what gives products with the Jacobian."""
     shape = shape_text(output.shape)
     weights, weighted = ("v", "v'*f") if is_one(output.shape[1]) else ("V", "tr(V'*f)")
