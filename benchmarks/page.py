@@ -130,7 +130,7 @@ def main() -> None:
         for number in range(options.rounds):
             print(f"round {number + 1}")
             for title, script in asked.items():
-                time.sleep(0.5)
+                time.sleep(1)
                 whole, parts = spent(page, f"{{ {script} }}")
                 said = page.evaluate("document.getElementById('status').textContent")
                 print(f"{whole:6.3f} s  {title}: {said} {parts}", flush=True)

@@ -479,7 +479,7 @@ matrix block_sum(matrix a, matrix g) {
 // The columns of the lower triangle, stacked.
 matrix vech(matrix x) {
   int n = rows(x);
-  matrix[n * (n + 1) %/% 2, 1] y;
+  matrix[(n * (n + 1)) %/% 2, 1] y;
   int k = 0;
   for (j in 1:n) {
     for (i in j:n) {
@@ -493,7 +493,7 @@ matrix vech(matrix x) {
 // The lower triangular matrix whose vech is v.
 matrix unvech(matrix v, int n) {
   matrix[n, n] y = rep_matrix(0, n, n);
-  vector[n * (n + 1) %/% 2] entries = to_vector(v);
+  vector[(n * (n + 1)) %/% 2] entries = to_vector(v);
   int k = 0;
   for (j in 1:n) {
     for (i in j:n) {

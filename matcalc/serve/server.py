@@ -26,6 +26,7 @@ from matcalc.serve.tools import TOOLS, schema_of
 
 API = "/api/"
 LARGEST = 100_000  # bytes of a request
+DIGITS = 400  # of a whole number
 PATIENCE = 15.0  # seconds between two bytes of a request
 CONNECTIONS = 64
 POLICY = (
@@ -148,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, tool: str, body: bytes) -> None:
         try:
-            given = json.loads(body, parse_constant=_no_number)
+            given = json.loads(body, parse_constant=_no_number, parse_int=_whole, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             why = error if isinstance(error, ValueError) else "it is nested too deeply"
             self._json(failure(f"the request is no JSON: {why}"), HTTPStatus.BAD_REQUEST)
@@ -231,3 +232,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _no_number(word: str) -> Any:
     raise ValueError(f"{word} is no JSON")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise ValueError(f"a number with {len(digits)} digits")
+    return int(digits)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, in which no field is given twice: it would be a guess which of them is meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is given twice")
+    return found

@@ -69,6 +69,28 @@ function typeset(root) {
   for (const element of root.querySelectorAll(".m, .d")) typesetOne(element);
 }
 
+const AT_ONCE = 30; // formulas: more than a screen of them
+const AT_A_TIME = 15;
+let later = []; // formulas further down, last first
+
+/** What is on the screen now, the rest when there is nothing else to do. */
+function typesetDown(root) {
+  const all = [...root.querySelectorAll(".m, .d")];
+  for (const element of all.slice(0, AT_ONCE)) typesetOne(element);
+  later = all.slice(AT_ONCE).reverse();
+  if (later.length) whenIdle(typesetLater);
+}
+
+function typesetLater() {
+  for (const element of later.splice(-AT_A_TIME).reverse()) typesetOne(element);
+  if (later.length) whenIdle(typesetLater);
+}
+
+function whenIdle(work) {
+  if (window.requestIdleCallback) requestIdleCallback(work, { timeout: 300 });
+  else setTimeout(work, 0);
+}
+
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
@@ -132,7 +154,7 @@ function showDerivation(data) {
   $("graph").querySelector("figure").innerHTML = data.picture;
   typeset($("results"));
   const lesson = element("template", { innerHTML: data.lesson });
-  typeset(lesson.content); // before it is part of the page, which would look at each change
+  typesetDown(lesson.content); // before it is part of the page, which would look at each change
   $("lesson").replaceChildren(lesson.content);
   document.title = data.title ? `${data.title} – matcalc` : "matcalc";
 }
