@@ -16,6 +16,7 @@ from matcalc import core
 from matcalc.calculus.problem import Problem
 from matcalc.claims.claim import identity_judged
 from matcalc.claims.equality import Proof, prove
+from matcalc.claims.spreading import Spreading, is_sum
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Verdict
 from matcalc.dims import Dim, plus, same, same_shape, shape_text
 from matcalc.dims import text as dim_text
@@ -83,7 +84,7 @@ def judged_loop(d: LoopProblem, name: str, claim: str) -> Verdict:
             if found.status == DISPROVED:
                 return replace(found, about=about, claim=claim, expected=None)
             agreed += found.agreed
-    proofs = asked.proofs()
+    proofs = asked.proofs() or asked.spread_proofs()
     if proofs is None:
         return Verdict(UNDECIDED, about, claim, agreed=agreed, tried=("term by term", "written out for small sizes"))
     return Verdict(PROVED, about, claim, proof=proofs[0] if proofs else None, agreed=agreed)
@@ -183,16 +184,47 @@ class _Claim:
             proofs.append(proof)
         return proofs
 
+    def spread_proofs(self) -> list[Proof] | None:
+        """Proofs nest by nest, once products with sums are multiplied out on both sides; None where one is missing."""
+        (line, *others), d = self.d.adjoints.result(self.name), self.d
+        if others or line.further or line.guards or line.across or (self.family and not self.by_run(line)):
+            return None
+        own = self.family.run.name if self.family else ""
+        known = {*self.known_sums, *d.pieces.sum_names, *d.program.recurrences}
+        if self.family is not None and line.over is not None and line.over.index != own:
+            return None
+        sums = [r for name, r in self.program.recurrences.items() if name in d.program.recurrences and is_sum(r)]
+        ours, theirs = Spreading(d.program, known, own), Spreading(self.program, known, own, sums)
+        mine = ours.collected(
+            (*_apart(nest), substitute(without_locals(v), self.known)) for nest, v in self.by_run(line)
+        )
+        claimed = theirs.collected([((), (), self.output.definition)])
+        proofs = []
+        for nest in dict.fromkeys((*mine, *claimed)):
+            sides = [mine.get(nest), claimed.get(nest)]
+            shape = next(e.shape for e in sides if e is not None)
+            one, other = (core.zeros(*shape) if e is None else substitute(self.plain(e), self.known) for e in sides)
+            proof = prove(one, other) if same_shape(one.shape, other.shape) else None
+            if proof is None:
+                return None
+            proofs.append(proof)
+        return proofs
+
     @cached_property
     def known(self) -> dict[Expr, Expr]:
         """What equals a value of the program: what a recurrence computes, and the adjoints of sums."""
         d = self.d
         table = {r.body: d.program.of_family(r.name, r.run.name, 0) for r in d.program.recurrences.values()
-                 if r.body is not None and r.run is not None and r.body.args}  # fmt: skip
+                 if r.body is not None and r.run is not None and r.body.args and not r.inner}  # fmt: skip
         for of in [q.value for q in d.program.quantities if isinstance(q, LoopSum)]:
             terms = d.adjoints.plain(of.name)
             if len(terms) == 1 and terms[0].run is None:
                 table[d.pieces.adjoint_of(of)] = without_locals(terms[0].value)
+        for r in filter(is_sum, d.program.recurrences.values()):
+            lines = list(d.adjoints.recurrence(r))
+            if len(lines) == 1 and not lines[0].further and [t.run for t in lines[0].terms] == [None]:
+                assert lines[0].head is not None
+                table[lines[0].head] = without_locals(lines[0].terms[0].value)
         return table
 
     def by_run(self, line: Line) -> list[tuple[Nest, Expr]]:
@@ -260,6 +292,11 @@ class _Claim:
                 shown = v.name.replace(f"[{other}", f"[{run.name}").replace(f", {other}", f", {run.name}")
                 table[v] = core.var(run.name if what.base is None and not what.of else shown, *v.shape)
         return self.plain(substitute(e, table))
+
+
+def _apart(nest: Nest) -> tuple[tuple[Run, ...], tuple[Guard, ...]]:
+    """The indices and the conditions of a nest."""
+    return tuple(p for p in nest if isinstance(p, Run)), tuple(p for p in nest if isinstance(p, Guard))
 
 
 def _problem(whole: Unrolled, wrt: list[Expr]) -> Problem:
