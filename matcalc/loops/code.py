@@ -71,7 +71,7 @@ class Writer:
         lines += [i for i in imports if i not in own and not i.startswith("try")]
         lines += [f"\n{i}" for i in imports if i.startswith("try")]
         lines += self.constants(found)
-        lines += ["", "", f"def {self.kind}(*, {signature}):", f'    """{self.kind.summary}"""']
+        lines += ["", "", *self.decorators(), f"def {self.kind}(*, {signature}):", f'    """{self.kind.summary}"""']
         lines += [indent(line, "    ") if line else "" for line in body]
         for source in (*(f.source for f in found), *self.helper_sources(found)):
             lines += ["", "", source]
@@ -79,6 +79,10 @@ class Writer:
 
     def constants(self, found: Sequence[Made | Function]) -> list[str]:
         """Lines before the function."""
+        return []
+
+    def decorators(self) -> list[str]:
+        """Lines right before the function."""
         return []
 
     def computation(self) -> Iterable[str]:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from matcalc.dims import plus, shape_text
+from matcalc.dims import is_one, plus, shape_text
 from matcalc.emit.program import Lowered
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
@@ -167,6 +167,44 @@ class NativeWriter(BackwardWriter):
         """The compiled function."""
         return ["", '_compiled = Compiled(r"""', self.c_text(), f'""", results={len(self.outputs)})']
 
+    def decorators(self) -> list[str]:
+        """The way for arrays that fit as they are, where they fix all sizes and all gradients are computed."""
+        shapes = {name: self.quick_shape(name) for name in self.taken_inputs}
+        sizes = list(self.size_names)
+        known = {d for shape in shapes.values() for d in shape or ()}
+        names = [n for n in self.pieces.wrt if self.differentiates]
+        if self.directions or None in shapes.values() or not known.issuperset(sizes):
+            return []
+        if not any(shapes.values()) or not {self.adjoint(n) for n in names} <= self.begun:
+            return []
+        inputs = [f"    ({_quoted(n)}, None, {repr(shape).replace(chr(39), chr(34))})," for n, shape in shapes.items()]
+        results = ['(None, "number")'] if self.result_names[0] == "value" else []
+        results += [f"({_quoted(n)}, {_quoted(f'as {n}')})" for n in names]
+        found = f"results=[{', '.join(results)}], sizes=[{', '.join(map(_quoted, sizes))}]"
+        return [
+            "@_compiled.quick(",
+            "    inputs=[",
+            *(f"    {line}" for line in inputs),
+            "    ],",
+            f"    {found},",
+            ")",
+        ]
+
+    def quick_shape(self, name: str) -> tuple[object, ...] | None:
+        """The shape in which an input can be taken as it lies: () for a number; None where there is none."""
+        if name not in self.program.families:
+            shape = self.pieces.declared[name].shape
+            found = () if shape == (1, 1) else shape
+        else:
+            slot = self.places.slot(name)
+            width = [d for d in slot.shape if not is_one(d)] or [1]
+            found = (slot.count, *width)
+            if len(width) > 1:
+                return None
+        if not all(isinstance(d, int) or d.is_Symbol for d in found):
+            return None
+        return tuple(d if isinstance(d, int) else str(d) for d in found)
+
     def c_text(self) -> str:
         """The functions in C, without what stands before all of them."""
         texts = native_helpers()
@@ -216,6 +254,10 @@ class CalledWriter(NativeWriter):
     """Writes a module in Python that compiles and calls a file of C."""
 
     statements_type = Inlined
+
+    def decorators(self) -> list[str]:
+        """None."""
+        return []
 
     def more_words(self) -> Iterable[str]:
         """None beside the words of C."""
@@ -273,6 +315,10 @@ class CWriter(CalledWriter):
         """The whole file."""
         list(self.inputs())
         return self.file(notes)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _name(value: Value) -> str:
