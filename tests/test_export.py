@@ -127,7 +127,50 @@ def test_symbols_and_parts_follow_the_notation() -> None:
 def test_a_result_along_a_set_is_not_defined_by_itself() -> None:
     note = Note(notation=Notation(adjoint="partial"))
     note.add(mc.derive("logdet(S)", wrt="S", structure={"S": "symmetric"}))
-    assert r"= G + G^\top - \operatorname{diag}(\operatorname{diagvec}(G)), \quad G = S^{-1}" in note.markdown()
+    assert re.search(r", \\quad G = S\^\{-1\}\s*(\\end\{aligned\})?\}\n", note.markdown())
+    assert r"G = S^{-1} =" not in note.markdown()  # the definition is the end of the chain
+
+
+def test_entries_of_a_result_along_a_set_are_those_of_the_free_gradient() -> None:
+    note = Note()
+    source = "E: n x d constant\nS: d x d\nf = n/2*logdet(S) + tr(inv(S)*E'*E)/2"
+    note.add(mc.derive(source, structure={"S": "symmetric"}))
+    page = note.markdown()
+    assert r"= 2 (\delta_{S})_{ij} - [i = j] (\delta_{S})_{ii}" in page
+    assert "t_{1}" not in page
+    assert r"\frac{n}{2} \log\lvert\det S\rvert +" in page
+    assert "not counted twice (along symmetric matrices, convention: entries):\n" in page
+    note = Note()
+    note.add(mc.derive("logdet(X)", wrt="X", structure={"X": "toeplitz"}))
+    assert "By components" not in note.markdown()  # they would repeat the line
+
+
+def test_a_name_is_not_a_function_too() -> None:
+    note = Note(detail="lesson")
+    note.add(mc.derive("sigma: 1 x 1\nx: n x 1\ny = sigmoid(sigma*x)\nf = sum(y.^2)"))
+    page = note.markdown()
+    assert r"\sigma(" not in page
+    assert r"\operatorname{sigmoid}'(t)" in page
+    assert r"| $\operatorname{sigmoid}(x)$ | $1 / (1 + \exp(-x))$, for every entry |" in page
+    kernel = Note(detail="lesson")
+    kernel.add(mc.derive("D: n x n symmetric constant\nsigma: 1 x 1\nf = sum(exp(-D/(2*sigma^2)))"))
+    page = kernel.markdown()
+    assert "sigmoid" not in page
+    assert r"| $\exp_{\odot}(A)$ | the exponential of every entry |" in page
+    assert r"$\sigma$ is nonzero" in page
+
+
+SYMBOLIC = ("logsumexp(x)", "eigmax(A'*A)", "tr(chol(A*A'))", "sum(relu(x))", "tr(sqrtm(A))", "sum(normcdf(x))")
+
+
+@pytest.mark.parametrize(
+    ("source", "meaning"), list(zip(SYMBOLIC, ("j", "largest eigen", "lower", "max", "square is", "normal")))
+)
+def test_functions_that_not_everybody_knows_are_explained(source: str, meaning: str) -> None:
+    note = Note(detail="lesson")
+    note.add(mc.derive(source, shapes={"x": ("n", 1), "A": ("n", "n")}))
+    table = note.markdown().partition("### Symbols")[2]
+    assert meaning in table
 
 
 def test_what_many_values_share_is_said_once() -> None:

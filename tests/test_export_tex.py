@@ -16,7 +16,7 @@ from matcalc.export.note import Note
 from matcalc.export.pdf import compiled
 from matcalc.export.references import References
 from matcalc.languages import language
-from matcalc.printing.breaking import LINE, broken, displayed, width
+from matcalc.printing.breaking import LINE, broken, displayed, in_rows, width
 from matcalc.printing.style import STANDARD, Notation
 
 
@@ -106,6 +106,7 @@ def test_lines_break_and_brackets_stay_balanced(path: Path) -> None:
             for row in rows:
                 assert row.count("{") == row.count("}"), row
                 assert row.count(r"\left") == row.count(r"\right")
+            rows[1:] = [row.removeprefix(r"\cdot ") for row in rows[1:]]  # a product goes on with a dot
             joined = re.sub(r"\\[bB]igl|\\left|\\[bB]igr|\\right|\s", "", "".join(rows))
             assert joined == re.sub(r"\\left|\\right|\s", "", formula)
 
@@ -116,3 +117,8 @@ def test_width_and_display() -> None:
     long = " + ".join(f"A_{{{k}}} x" for k in range(40))
     assert displayed(f"y = {long}").startswith("\\begin{aligned}\n&y = ")
     assert all(width(row) <= LINE + 1 for row in broken(long))
+    factors = r" \, ".join(rf"\operatorname{{diag}}(x_{{{k}}})" for k in range(12))
+    rest = broken(factors)[1:]
+    assert rest
+    assert all(row.startswith(r"\cdot \operatorname{diag}") for row in rest)
+    assert len(in_rows(r"\text{in a trace, factors go round; what is repeated is summed}", 14)) == 3

@@ -389,6 +389,8 @@ def test_shared_value_is_right() -> None:
         ("loss", r"\mathrm{loss}"),
         ("b_out", r"b_{\mathrm{out}}"),
         ("W_1_2", "W_{1, 2}"),
+        ("q_z2", "q_{z_{2}}"),
+        ("J_Zh", "J_{Z_{h}}"),
         ("_", r"\_"),
         ("Beta", r"\mathrm{B}"),
     ],

@@ -50,6 +50,8 @@ def worded(fact: str, e: Expr) -> tuple[Expr, str]:
         return X, "not the zero matrix" if not _is_vector(X) else "not the zero vector"
     if fact in ("positive", "nonzero") and e.op == "power" and _is_even(e.args[1]):
         return worded("nonzero", e.args[0])
+    if fact in ("positive", "nonzero") and (rest := _without_number(fact, e)) is not None:
+        return worded(fact, rest)
     if fact in ("positive", "nonzero") and e.op == "std":
         return e.args[0], _SPREAD[e.params[0]]
     for sub in postorder((e,)):
@@ -87,6 +89,15 @@ def _measured(e: Expr) -> Expr | None:
         if inner.op == "hadamard" and len(inner.args) == 2 and inner.args[0] is inner.args[1]:
             return inner.args[0]
     return None
+
+
+def _without_number(fact: str, e: Expr) -> Expr | None:
+    """The X of c*X, where it is the number c that makes no difference to a fact; None for another value."""
+    if e.op != "scale" or len(e.args) != 2 or e.args[0].number is None:
+        return None
+    value = e.args[0].number
+    known = bool(value.is_positive) or (fact == "nonzero" and bool(value.is_negative))
+    return e.args[1] if known else None
 
 
 def _is_even(e: Expr) -> bool:

@@ -90,6 +90,7 @@ class _Lecture(ViewBuilder):
                 for e in self.values_in_order()
             ],
             notice=d.notice,
+            problem=d,
             domain=[self.condition_fact(fact, e) for fact, e in self.conditions()],
             recognised=[Recognised(self.rule(s).formula, self.references.cite(s.rule)) for s in d.recognised],
         )
@@ -143,15 +144,17 @@ class _Lecture(ViewBuilder):
         results = []
         for e, made in zip(self.d.wrt, writer.gradients()):
             free = self.structure_of(e) == "none"
-            value = self.d.reverse.adjoints[e].value if free else self.d.gradient(e.params[0])
+            value = self.d.reverse.adjoints[e].value if free else writer.structured(e)[2]
             by_entry = entry(value, self.w.notation) if value.args and value.op != "named" else None
+            if by_entry is not None and by_entry.right == by_entry.left(self.w.expr(value)):
+                by_entry = None  # it says nothing new
             results.append(
                 Result(
                     left=made.left,
                     rows=[row.formula for row in made.rows],
-                    where=self.where([n for n in locals_of(value, whole) if n not in defined]),
+                    where=self.where([n for n in locals_of(value, whole) if n not in defined]) if free else "",
                     shape=shape_latex(e),
-                    remark="" if free else f"{writer.sentence(e)} ({self.along(self.d.structure[e.params[0]])})",
+                    remark="" if free else f"{writer.sentence(e)} ({self.along(self.d.structure[e.params[0]])}):",
                     entries=f"{by_entry.left(made.left)} = {by_entry.right}" if by_entry is not None else "",
                 )
             )

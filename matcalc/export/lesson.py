@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from matcalc.calculus.problem import Problem
 from matcalc.languages import Message
 from matcalc.views.page import Needed, Second, StepBack
 
@@ -104,3 +105,4 @@ class Lesson:
     facts_used: list[Fact] = field(default_factory=list)
     facts_wished: list[Fact] = field(default_factory=list)
     domain: list[Fact] = field(default_factory=list)
+    problem: Problem | None = None  # with the names of the page

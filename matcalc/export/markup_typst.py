@@ -11,6 +11,7 @@ from matcalc.export.typst_math import escaped, typst
 from matcalc.printing.breaking import displayed
 
 FENCE = re.compile("`+")
+SHORT = 45  # lines of a listing that stands on one page
 WHOLE = 16  # rows of a table that stands on one page
 
 
@@ -75,12 +76,17 @@ class Typst(Markup):
         body = "\n".join("  " + "".join(f"[{cell}], " for cell in row).rstrip() for row in rows)
         head_row = f"  table.hline(), table.header({top.removesuffix(', ')}), table.hline(stroke: 0.5pt),"
         table = "whole" if len(rows) <= WHOLE else "table"
-        sizes = f"columns: ({columns}{',' if len(head) == 1 else ''}),\n{head_row}"
+        tall = any("frac(" in cell for row in rows for cell in row)
+        columns += "," if len(head) == 1 else ""
+        sizes = f"columns: ({columns}), {'' if tall or not prose else 'align: left + top, '}\n{head_row}"
         return f"\n\n#{table}({sizes}\n{body}\n  table.hline())\n\n"
 
     def code(self, source: str, name: str) -> str:
         fence = _fence(source)
-        return f"\n\n{fence}{name}\n{source.rstrip()}\n{fence}\n\n"
+        listing = f"{fence}{name}\n{source.rstrip()}\n{fence}"
+        if source.count("\n") < SHORT:
+            listing = f"#block(breakable: false)[\n{listing}\n]"
+        return f"\n\n{listing}\n\n"
 
     def picture(self, drawing: str, legend: str) -> str:
         """A picture of the graph, as SVG inside the text."""

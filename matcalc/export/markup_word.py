@@ -82,6 +82,9 @@ class Word(Markup):
     def paragraph(self, content: str) -> str:
         return f"<w:p>{self.runs(content)}</w:p>\n"
 
+    def lead(self, content: str) -> str:
+        return f"<w:p><w:pPr><w:keepNext/></w:pPr>{self.runs(content)}</w:p>\n"
+
     def block(self, formula: str) -> str:
         return display(formula)
 

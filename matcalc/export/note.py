@@ -310,7 +310,7 @@ class Note:
             adjoint=adjoint,
             letter=letter,
             meaning=rf"{lesson.differential} = \operatorname{{tr}}({transposed} \,\mathrm{{d}}{letter})",
-            picture=_drawing(d, markup, notation) if computed else "",
+            picture=_drawing(lesson.problem or d, markup, notation) if computed else "",
             module=source,
             code="" if left_out else function,
             left_out=left_out,

@@ -81,6 +81,10 @@ class Picture:
         skipped = self.boxes[arrow.end].layer - self.boxes[arrow.start].layer - 1
         return 0.0 if skipped < 1 else min(40.0 + 22.0 * skipped, 160.0)
 
+    def is_first(self, arrow: Arrow) -> bool:
+        """Whether the shape of what an arrow carries is written at it: at the first that leaves a box of one shape."""
+        return not arrow.several and next(a for a in self.arrows if a.start is arrow.start) is arrow
+
 
 def placed(source: Problem | Graph, widest: int = WIDEST) -> list[Picture]:
     """The bands of the picture of a derivation's graph with its adjoints, or of a graph alone.
@@ -218,11 +222,14 @@ def _ordered(column: list[Expr], band: Picture) -> list[Expr]:
     The columns to the right have their places: a variable stands near what it enters.
     """
     far = {a.start for a in band.arrows if band.bend(a)}
-    values = sorted((e for e in column if not band.boxes[e].variable), key=far.__contains__)
+    values = [e for e in column if not band.boxes[e].variable]
+    values.sort(key=lambda e: (e in far, _towards(e, band)))
     variables = [e for e in column if band.boxes[e].variable]
     if not values:
         return sorted(variables, key=lambda e: (e in far, _towards(e, band)))
     row = [*values]
+    if any(band.bend(a) for a in band.arrows if a.end in values):  # it comes from below
+        return [*(e for e in variables if e not in far), *row, *(e for e in variables if e in far)]
     for k, e in enumerate(e for e in variables if e not in far):
         if k % 2:
             row.append(e)

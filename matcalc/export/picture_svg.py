@@ -18,7 +18,8 @@ FONTS = "'Latin Modern Math','New Computer Modern','STIX Two Math','Cambria Math
 INHERITED = f"var(--back,{BACK})"  # the page's own colour of what flows back
 STYLE = (
     f".matcalc-graph text{{font-family:{FONTS};fill:currentColor}}"
-    ".matcalc-graph .v{font-style:italic}.matcalc-graph .s{font-size:11px;opacity:.8}"
+    ".matcalc-graph .v{font-style:italic}"
+    ".matcalc-graph .s{font-size:11px;opacity:.85;stroke:GROUND;stroke-width:3px;paint-order:stroke}"
     ".matcalc-graph .a{font-size:14px;fill:BACK}.matcalc-graph rect{fill:none;stroke:currentColor}"
     ".matcalc-graph .in{opacity:.6}.matcalc-graph .again{stroke-dasharray:2 2;opacity:.6}"
     ".matcalc-graph .e{fill:none;stroke:currentColor;stroke-width:1.2}"
@@ -64,7 +65,8 @@ def graph_svg(
         f'width="{width:.0f}" height="{y:.0f}" viewBox="{left:.0f} 0 {width:.0f} {y:.0f}">'
     )
     back = BACK if alone else INHERITED
-    style = f"<style>{STYLE.replace('BACK', back)}{ALONE if alone else ''}</style>"
+    rules = STYLE.replace("BACK", back).replace("GROUND", "#fff" if alone else "var(--ground,transparent)")
+    style = f"<style>{rules}{ALONE if alone else ''}</style>"
     tips = [_tip(f"matcalc-{kind}f", "currentColor"), _tip(f"matcalc-{kind}b", back)]
     return Svg("\n".join([head, f"<title>{labels}</title>", style, *tips, *parts, "</svg>"]))
 
@@ -89,7 +91,6 @@ class _Band:
     def __init__(self, picture: Picture, notation: Notation, tip: str) -> None:
         self.picture = picture
         self.tip = tip
-        self.shaped: set[Expr] = set()  # whose shapes are written
         self.notation = notation
         boxes = picture.boxes.values()
         shown = [self.shape(e) for e in picture.boxes if self.is_fanned_out(e)]
@@ -104,6 +105,7 @@ class _Band:
     def drawn(self) -> str:
         """Arrows, then boxes; a shape that would stand on itself is written once."""
         arrows = list(dict.fromkeys(line for a in self.picture.arrows for line in self.arrow(a).split("\n")))
+        arrows.sort(key=lambda line: line.startswith("<text"))  # no arrow is drawn over a shape
         return "\n".join([*arrows, *(self.box(b) for b in self.picture.boxes.values())])
 
     def arrow(self, arrow: Arrow) -> str:
@@ -118,9 +120,8 @@ class _Band:
         if arrow.flows:
             back = _reversed(_curve(x1, y1, x2, y2, bend, shift))
             lines.append(f'<path class="b" d="{back}" marker-end="url(#{self.tip}b)"/>')
-        if arrow.several or arrow.start in self.shaped:  # of different shapes, or written already
+        if not self.picture.is_first(arrow):
             return "\n".join(lines)
-        self.shaped.add(arrow.start)
         x, y, anchor = x1 + 9, y1 + 17 if y2 < y1 else y1 - 9, "start"
         if bend:
             x, y, anchor = (x1 + x2) / 2, (y1 + y2) / 2 + 0.75 * bend - 9, "middle"

@@ -81,14 +81,16 @@ def _arrow(picture: Picture, arrow: Arrow) -> list[str]:
         if arrow.flows:
             curve = rf"\qbezier[60]({x1 - 6:.1f},{y1:.1f})({middle:.1f},{low - 12:.1f})({x2 + 6:.1f},{y2:.1f})"
             lines.append(rf"{{{BACK}{curve}{_tip(x1 - 6, y1, '0,1')}}}")
-        return lines if arrow.several else [*lines, _shape(middle, (min(y1, y2) + low) / 2 + 9, shape, "")]
+        return (
+            lines if not picture.is_first(arrow) else [*lines, _shape(middle, (min(y1, y2) + low) / 2 + 9, shape, "")]
+        )
     x1, y1, x2, y2 = start.x + start.width / 2, -start.y, end.x - end.width / 2, -end.y
     shift = 3.5 if arrow.flows else 0.0
     lines = [*_curve(x1, y1 + shift, x2, y2 + shift, ""), _tip(x2, y2 + shift, "1,0")]
     if arrow.flows:
         back = "".join(_curve(x1, y1 - shift, x2, y2 - shift, "[26]"))
         lines.append(rf"{{{BACK}{back}{_tip(x1, y1 - shift, '-1,0')}}}")
-    if arrow.several:  # of different shapes
+    if not picture.is_first(arrow):
         return lines
     return [*lines, _shape(x1 + 9, y1 + (13 if y2 <= y1 else -14), shape, "[l]")]
 

@@ -119,7 +119,7 @@ class _Band:
             if not bend
             else ((x1 + x2) / 2 - 30, (y1 + y2) / 2 + 0.75 * bend - 20)
         )
-        if arrow.several:  # of different shapes
+        if not self.picture.is_first(arrow):
             return
         shape = shape_text(arrow.start.shape).replace(" x ", " × ")
         yield self.shape(x, y, 60, 16, _preset("rect"), NO_LINE, self.words(_run(shape, ""), QUIET, 8))

@@ -130,7 +130,7 @@ class _Rows:
     def chain(self, e: Equation) -> str:
         """A chain of equal expressions; a long reason stands below."""
         rows = [(row.formula, self.inside(row.remark) if len(row.remark) <= LONG else "") for row in e.rows]
-        below = [self.f.paragraph(self.f.small(self.prose(row.remark))) for row in e.rows if len(row.remark) > LONG]
+        below = [self.f.lead(self.f.small(self.prose(row.remark))) for row in e.rows if len(row.remark) > LONG]
         return self.f.equations(e.left, rows) + "".join(below)
 
     def read_off(self, step: StepBack) -> str:
@@ -195,10 +195,15 @@ class _Rows:
         for fact in dict.fromkeys(x.fact for x in facts):
             formulas = [x.formula for x in facts if x.fact == fact]
             if len(formulas) > SHARED:
-                parts.append(f"{self.listed(formulas)}: {f.t(fact)}")
+                parts.append(f"{self.listed(formulas)}: {self.predicate(fact)}")
             else:
-                parts += [f.t("{0} is {1}", f.math(formula), f.t(fact)) for formula in formulas]
+                parts += [f.t("{0} is {1}", f.math(formula), self.predicate(fact)) for formula in formulas]
         return "; ".join(parts)
+
+    def predicate(self, fact: str) -> str:
+        """What is said of a value; a sign in it is set as one."""
+        before, sign, after = self.f.language(fact).partition("<= 0")
+        return self.f.text(before) + (self.f.math(r"\le 0") + self.f.text(after) if sign else "")
 
     def certificate(self, report: Report) -> str:
         """What the numeric check found."""

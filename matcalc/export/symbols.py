@@ -60,7 +60,11 @@ SYMBOLS: tuple[tuple[str, Symbol], ...] = (
             "over the columns: one value for each row, one below the other",
         ),
     ),
-    (r"\\sigma\b(?!_|\^)", Symbol(r"\sigma(x)", "the sigmoid {0}, for every entry", (r"1 / (1 + \exp(-x))",))),
+    (r"\\sigma'?\(", Symbol(r"\sigma(x)", "the sigmoid {0}, for every entry", (r"1 / (1 + \exp(-x))",))),
+    (
+        r"\\operatorname\{sigmoid\}",
+        Symbol(r"\operatorname{sigmoid}(x)", "{0}, for every entry", (r"1 / (1 + \exp(-x))",)),
+    ),
     (
         r"\\operatorname\{softmax\}",
         Symbol(r"\operatorname{softmax}(x)", "{0}, so that the entries add up to 1", (r"\exp(x) / \sum_j \exp(x_j)",)),
@@ -75,8 +79,10 @@ SYMBOLS: tuple[tuple[str, Symbol], ...] = (
     ),
     (r"\\operatorname\{tr\}", Symbol(r"\operatorname{tr}(A)", "the trace: the sum of the entries on the diagonal")),
     (r"\\det", Symbol(r"\det A", "the determinant")),
-    (r"\\exp\b", Symbol(r"\exp(A)", "the exponential of every entry")),
-    (r"\\log\b(?!\|)", Symbol(r"\log(A)", "the logarithm of every entry")),
+    (r"\\exp\b(?!_\{HADAMARD)", Symbol(r"\exp(A)", "the exponential of every entry")),
+    (r"\\exp_\{HADAMARD", Symbol(r"\exp_{HADAMARD}(A)", "the exponential of every entry")),
+    (r"\\log\b(?! *\\lvert *\\det|_\{HADAMARD)", Symbol(r"\log(A)", "the logarithm of every entry")),
+    (r"\\log_\{HADAMARD", Symbol(r"\log_{HADAMARD}(A)", "the logarithm of every entry")),
     (r"\\tanh\b", Symbol(r"\tanh(A)", "the hyperbolic tangent of every entry")),
     (
         r"\\operatorname\{expm\}",
@@ -94,6 +100,67 @@ SYMBOLS: tuple[tuple[str, Symbol], ...] = (
     (
         r"\\operatorname\{std\}",
         Symbol(r"\operatorname{std}(A)", "the standard deviation; with an index, of each column (1) or row (2)"),
+    ),
+    (r"\\lambda_\{\\max\}", Symbol(r"\lambda_{\max}(A)", "the largest eigenvalue")),
+    (r"\\lambda_\{\\min\}", Symbol(r"\lambda_{\min}(A)", "the smallest eigenvalue")),
+    (r"\\operatorname\{eigvals\}", Symbol(r"\operatorname{eigvals}(A)", "the eigenvalues, as a column")),
+    (r"\\operatorname\{singvals\}", Symbol(r"\operatorname{singvals}(A)", "the singular values, as a column")),
+    (
+        r"\\operatorname\{chol\}",
+        Symbol(r"\operatorname{chol}(A)", "the lower triangle {0} with {1}", ("L", r"L LTRANSPOSE = A")),
+    ),
+    (r"\^\{\+\}", Symbol(r"A^{+}", "the pseudoinverse")),
+    (r"\\operatorname\{prod\}", Symbol(r"\operatorname{prod}(A)", "the product of all entries")),
+    (r"\\operatorname\{max\}", Symbol(r"\operatorname{max}(A)", "the largest entry")),
+    (r"\\operatorname\{min\}", Symbol(r"\operatorname{min}(A)", "the smallest entry")),
+    (r"\\operatorname\{cumsum\}", Symbol(r"\operatorname{cumsum}(x)", "the sums of the entries up to each")),
+    (
+        r"\\operatorname\{tril\}",
+        Symbol(r"\operatorname{tril}(A)", "the entries on and below the diagonal, zeros above it"),
+    ),
+    (
+        r"\\operatorname\{triu\}",
+        Symbol(r"\operatorname{triu}(A)", "the entries on and above the diagonal, zeros below it"),
+    ),
+    (
+        r"\\operatorname\{logm\}",
+        Symbol(r"\operatorname{logm}(A)", "the logarithm of a matrix: the exponential of it is {0}", ("A",)),
+    ),
+    (
+        r"\\operatorname\{sqrtm\}",
+        Symbol(r"\operatorname{sqrtm}(A) = A^{1/2}", "the square root of a matrix: its square is {0}", ("A",)),
+    ),
+    (
+        r"\\Phi\(",
+        Symbol(r"\Phi(x)", "the distribution function of the standard normal distribution, for every entry"),
+    ),
+    (
+        r"\\varphi_\{\\mathcal\{N\}\}",
+        Symbol(r"\varphi_{\mathcal{N}}(x)", "its density, {0}", (r"\exp(-x^2 / 2) / \sqrt{2 \pi}",)),
+    ),
+    *(
+        (rf"\\operatorname\{{{name}\}}", Symbol(rf"\operatorname{{{name}}}(x)", "{0}, for every entry", (formula,)))
+        for name, formula in (
+            ("relu", r"\max(x, 0)"),
+            ("silu", r"x / (1 + \exp(-x))"),
+            ("softsign", r"x / (1 + \lvert x \rvert)"),
+            ("logit", r"\log(x / (1 - x))"),
+            ("log1p", r"\log(1 + x)"),
+            ("expm1", r"\exp(x) - 1"),
+            ("gelu", r"x \, \Phi(x)"),
+        )
+    ),
+    *(
+        (rf"\\operatorname\{{{name}\}}", Symbol(rf"\operatorname{{{name}}}{arguments}", "{0}", (formula,)))
+        for name, arguments, formula in (
+            ("logsumexp", "(x)", r"\log(\sum_j \exp(x_j))"),
+            ("var", "(A)", r"\operatorname{mean}((A - \operatorname{mean}(A))^{HADAMARD 2})"),
+            ("mse", "(A, B)", r"\operatorname{mean}((A - B)^{HADAMARD 2})"),
+        )
+    ),
+    (
+        r"\\operatorname\{log\\_softmax\}",
+        Symbol(r"\operatorname{log\_softmax}(x)", "{0}", (r"x - \log(\sum_j \exp(x_j))",)),
     ),
     (r"\\lVert", Symbol(r"\lVert A \rVert", "the square root of the sum of the squared entries")),
     (r"\\mathrm\{d\}", Symbol(r"\mathrm{d}A", "the differential: the part of a small change that is linear in it")),

@@ -32,6 +32,7 @@ from matcalc.printing.formula import (
 EM = 235  # twentieths of a point
 LINE = 9185  # of the text
 GAP = '<w:p><w:pPr><w:pStyle w:val="Gap"/></w:pPr></w:p>\n'
+KEPT = GAP.replace("/></w:pPr>", "/><w:keepNext/></w:pPr>")
 FRAME = "".join(
     f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="auto"/>' for side in ("top", "left", "bottom", "right")
 )
@@ -161,7 +162,8 @@ def _grid(rows: Sequence[Sequence[Cell]]) -> str:
     margins = '<w:tblCellMar><w:left w:w="40" w:type="dxa"/><w:right w:w="40" w:type="dxa"/></w:tblCellMar>'
     properties = f'<w:tblPr><w:tblW w:w="{sum(sizes)}" w:type="dxa"/><w:jc w:val="center"/>{margins}</w:tblPr>'
     grid = "".join(f'<w:gridCol w:w="{size}"/>' for size in sizes)
-    return f"{GAP}<w:tbl>{properties}<w:tblGrid>{grid}</w:tblGrid>\n{''.join(written)}</w:tbl>\n{GAP}"
+    after = GAP if any(framed for row in rows for _, _, framed in row) else KEPT  # a chain stays with its frame
+    return f"{KEPT}<w:tbl>{properties}<w:tblGrid>{grid}</w:tblGrid>\n{''.join(written)}</w:tbl>\n{after}"
 
 
 def _breadth(row: Row) -> float:

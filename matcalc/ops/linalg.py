@@ -119,7 +119,7 @@ def det(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
 
 @op(
     shape=square_to_scalar("logdet"),
-    latex=Template(r"\log\lvert\det {0}\rvert", Level.PRODUCT, Level.POSTFIX),
+    latex=Template(r"\log\lvert\det {0}\rvert", Level.MINUS, Level.POSTFIX),
     numpy=Template("np.linalg.slogdet({0})[1]"),
     domain=lambda X: (("nonsingular", X),),
     source=MN8,

@@ -27,7 +27,7 @@ from matcalc.maps import (
     transposition,
     zero,
 )
-from matcalc.notation import Builtin, Call, Notation, Template
+from matcalc.notation import Builtin, Call, Level, Notation, Template
 from matcalc.ops.define import anywhere, need_same, need_square, no_facts, op, square
 from matcalc.ops.selection import block_of, slice_
 from matcalc.properties import BIT, bits
@@ -92,7 +92,7 @@ def logm(Y: Expr, X: Expr) -> tuple[LinearMap, ...]:
 
 @op(
     shape=square("sqrtm"),
-    latex=Call(r"\operatorname{sqrtm}"),
+    latex=Template(r"{0}^{{1/2}}", Level.POSTFIX, Level.ATOM),
     numpy=Call("_sqrtm"),
     domain=principal,
     source=HIGHAM_ROOT,

@@ -58,6 +58,8 @@ def broken(formula: str, line: float = LINE) -> list[str]:
         inside = inside or atoms[cut].depth > 0
         lines.append("".join(a.text for a in atoms[:cut]).strip())
         atoms = atoms[cut:]
+        if atoms[0].kind in ("factor", "product") and atoms[0].text.strip() not in BINARY:
+            atoms.insert(0, Atom(r"\cdot ", BINARY[r"\cdot"], "", atoms[0].depth))
     lines.append("".join(a.text for a in atoms).strip())
     return [_fixed_size(row, formula) for row in lines] if inside else lines
 
@@ -183,6 +185,8 @@ def _kind(token: str, before: list[Atom]) -> str:
     """What may break before the token; a sign at the beginning is not an operator."""
     if token in RELATION:
         return "relation"
+    if before and before[-1].text.strip() in SPACES:
+        return "" if token in SPACES else "product"
     unary = not before or before[-1].kind in ("relation", "sum", "product") or before[-1].text.strip()[-1:] in "([,{"
     if token in ("+", "-"):
         return "" if unary else "sum"
@@ -190,9 +194,7 @@ def _kind(token: str, before: list[Atom]) -> str:
         return "product"
     if unary or token in CLOSE or token in (r"\right", ",", ";") or not before[-1].text.endswith(" "):
         return ""
-    if before[-1].text.strip() in SPACES or token in SPACES:
-        return "" if token in SPACES else "product"
-    return "factor"
+    return "" if token in SPACES else "factor"
 
 
 def _argument(tokens: list[str], k: int, depth: int) -> tuple[int, float]:

@@ -37,6 +37,7 @@ ENTRYWISE = r"_{\odot}"
 ENTRYWISE_ROOT = Template(r"{0}^{{\odot 1/2}}", Level.POSTFIX, Level.ATOM)
 NORM_OF_ENTRIES = Template(r"\lVert \operatorname{{vec}}({0}) \rVert_1")
 ONES = r"\mathbf{1}"
+FUNCTIONS = {r"\sigma": "sigmoid", r"\Gamma": "gamma", r"\psi": "digamma", r"\Phi": "normcdf"}  # written as letters
 DIFFERENTIAL = r"\mathrm{d}"  # how the names of differentials start: dX B could be d(X B) or (dX) B
 
 
@@ -127,7 +128,7 @@ class LatexPrinter(Printer):
                     return _root(args)
                 if e.op in ("transpose", "inv"):
                     return self._inverse(args[0], transposed=layout.operands[0] is not e.args[0])
-                return _apply(e, args)
+                return _apply(e, args, self.notation.taken)
 
     def _marked(self, base: Piece) -> Piece:
         return Piece((_at_least(Level.ATOM, base), self.mark), Level.POSTFIX)
@@ -153,7 +154,7 @@ class LatexPrinter(Printer):
                 return self._ones(*e.params)
             case "comm":
                 return Piece((f"K_{{{', '.join(dim_latex(d) for d in e.params)}}}",))
-        return _apply(e, [])
+        return _apply(e, [], self.notation.taken)
 
     def _name(self, e: Expr) -> Piece:
         written = name_latex(e.params[0], self.notation, e.is_scalar)
@@ -181,7 +182,8 @@ class LatexPrinter(Printer):
         if not p.arg.is_scalar:
             return _chain([*before, _head(arg) if after else _at_least(Level.POSTFIX, arg), *after])
         one = p.arg.number == 1
-        return _chain([*([] if one else [_at_least(Level.POSTFIX, arg)]), *before, *after])
+        scaled = arg if arg.level == Level.PRODUCT else _at_least(Level.POSTFIX, arg)
+        return _chain([*([] if one else [scaled]), *before, *after])
 
 
 def _chain(factors: list[Piece]) -> Piece:
@@ -219,7 +221,8 @@ def _product(p: Product, piece: Operand, scalar: bool, hadamard: str) -> Piece:
     result = _unsigned(p, piece, scalar, hadamard)
     if p.negative:
         return negative(_at_least(Level.PRODUCT, result))
-    if len(p.body) > 1 and not p.entrywise and not scalar:
+    scaled = bool(p.body) and not p.over and result.level == Level.PRODUCT  # c A B is (c A) B
+    if (len(p.body) > 1 or scaled) and not p.entrywise and not scalar:
         return Piece(result.parts, result.level, chain=True)
     return result
 
@@ -276,7 +279,8 @@ def _with_body(front: list[Piece], body: Piece, p: Product) -> Piece:
         return _juxtaposed([*front, body])
     if not front:
         return body
-    return _juxtaposed([*front, body if len(p.body) > 1 else _head(body)])
+    whole = len(p.body) > 1 or (body.level == Level.MINUS and body.positive is None)  # a function without brackets
+    return _juxtaposed([*front, body if whole else _head(body)])
 
 
 def _power(p: Raised, piece: Operand, hadamard: str) -> Piece:
@@ -299,8 +303,11 @@ def _root(args: list[Piece]) -> Piece:
     return Piece((head, unknown, "}", _bracketed(Piece(join(" = ", sides), Level.LOOSE))))
 
 
-def _apply(e: Expr, args: list[Piece]) -> Piece:
-    """A function by its record's notation; parameters that differ from their defaults are named."""
+def _apply(e: Expr, args: list[Piece], taken: frozenset[str]) -> Piece:
+    """A function by its record's notation; parameters that differ from their defaults are named.
+
+    A Greek letter that is `taken` by a name is not a function too.
+    """
     entry = record(e.op)
     stated = list(zip(entry.params, e.params))
     options = [
@@ -319,7 +326,10 @@ def _apply(e: Expr, args: list[Piece]) -> Piece:
         form = Call(form.of_matrices)
     match form:
         case Call():
-            return Piece((form.name, _bracketed(Piece(join(", ", [*args, *options]), Level.LOOSE))))
+            name = form.name
+            for letter in taken:
+                name = name.replace(letter, rf"\operatorname{{{FUNCTIONS[letter]}}}")
+            return Piece((name, _bracketed(Piece(join(", ", [*args, *options]), Level.LOOSE))))
         case Template():
             return _filled(form, args, e)
         case Builtin():

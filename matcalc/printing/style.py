@@ -25,6 +25,8 @@ class Notation:
         bold: whether matrices and vectors are set in bold type.
         names: LaTeX for single names, as a mapping: `{"W1": "W^{(1)}"}`.
         output: the name of the differentiated value, for `partial`; derivations fill it in.
+        taken: Greek letters that are names on the page: a function that is usually written so is spelled; derivations
+            fill it in.
 
     Example:
         >>> import matcalc as mc
@@ -39,6 +41,7 @@ class Notation:
     bold: bool = False
     names: Mapping[str, str] | Iterable[tuple[str, str]] = ()
     output: str = ""
+    taken: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not TRANSPOSE.fullmatch(self.transpose):

@@ -21,6 +21,7 @@ ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "dot": "dot", "ddot": "
 TRAILING_DIGITS = re.compile(r"(.*[^\d_])_?(\d+)")
 MEMBER = re.compile(r"(\w+)\[(.+)\]")
 WORD = re.compile(r"\w+")
+LOWERED = re.compile(r"[A-Za-z]\d+|[A-Z][a-z]")  # an index that has an index: `q_z2`, `J_Zh`
 VOWELS = set("aeiouy")
 ADJOINT = "g_"  # the name of the adjoint of v begins with it: g_v
 DELTA = r"\delta"
@@ -98,6 +99,8 @@ def _indexed(base: str, s: Symbol) -> str:
 
 def index_latex(part: str) -> str:
     """An index: a word, or what stands in brackets, `t - 1` or `i, :`."""
+    if LOWERED.fullmatch(part):
+        return name_latex(part)
     if WORD.fullmatch(part):
         return _accented(Symbol(*_split_accent(part), ()))
     return WORD.sub(lambda found: _letter(found[0]), part)

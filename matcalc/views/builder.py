@@ -15,8 +15,9 @@ from matcalc.expr import Expr, postorder
 from matcalc.languages import ENGLISH, Language
 from matcalc.map_kinds import Identity
 from matcalc.naming import Names
+from matcalc.printing.latex import FUNCTIONS
 from matcalc.printing.numbers import split
-from matcalc.printing.symbols import ADJOINT
+from matcalc.printing.symbols import ADJOINT, name_latex
 from matcalc.properties import names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -57,8 +58,11 @@ class ViewBuilder:
         self.quiet = Rewriter(Context(d.domain), keeps_the_form)
         self.paths = d.paths
         self.labels = self._labels()
+        taken = frozenset(FUNCTIONS) & {name_latex(name, writer.notation) for name in d.graph.scope}
+        if taken and not writer.plain:
+            self.w = latex_writer(replace(writer.notation, taken=taken))
         if writer.notation.adjoint == "partial":
-            self.w = latex_writer(writer.notation.with_output(self.label(d.output)))
+            self.w = latex_writer(self.w.notation.with_output(self.label(d.output)))
         self.shorthands: dict[Expr, Expr] = {}
         self.meanings: dict[Expr, str] = {}
 

@@ -292,19 +292,25 @@ class LessonWriter:
         """From the free gradient to the one along a structured set."""
         d, name = self.b.d, str(e.params[0])
         kind = d.structure[name]
-        free = self.free(e)
-        formula = structured_gradient(free, e, kind, d.convention)
-        short = Rewriter(Context(d.domain)).simplify(formula)
+        free, formula, short = self.structured(e)
         value = d.gradient(name)
         defined = rf", \quad {self.w.expr(free)} = {self.w.expr(free.args[0])}" if self.is_called_alike else ""
         is_alike = kind == "symmetric" and short.digest != formula.digest and known(free.args[0], kind)
         reason = self.b.fact(self.b.inline(self.w.expr(free)), self.b.words(kind)) if is_alike else ""
-        rows = [Line(self.w.expr(formula) + defined), Line(self.w.expr(short), reason)]
+        rows = [Line(self.w.expr(formula)), Line(self.w.expr(short), reason)]
         if not locals_of(value):
             rows.append(Line(self.w.expr(value)))
+        rows[-1] = Line(rows[-1].formula + defined, rows[-1].remark)
         made = self.result(e, rows, self.b.along(kind))
         made.before = self.sentence(e)
         return made
+
+    def structured(self, e: Expr) -> tuple[Expr, Expr, Expr]:
+        """The free gradient under its name, the gradient along a structured set made of it, and that simplified."""
+        d = self.b.d
+        free = self.free(e)
+        formula = structured_gradient(free, e, d.structure[str(e.params[0])], d.convention)
+        return free, formula, Rewriter(Context(d.domain)).simplify(formula)
 
     @property
     def is_called_alike(self) -> bool:
