@@ -6,6 +6,7 @@ from matcalc.calculus.conditions import further_conditions
 from matcalc.calculus.jacobian import jacobian_by
 from matcalc.calculus.paths import LocalJacobian, reason_of
 from matcalc.calculus.problem import Problem
+from matcalc.calculus.structured import structured_gradient
 from matcalc.calculus.wording import worded
 from matcalc.curvature.definiteness import definiteness
 from matcalc.dims import is_one
@@ -144,7 +145,7 @@ class _Lecture(ViewBuilder):
         results = []
         for e, made in zip(self.d.wrt, writer.gradients()):
             free = self.structure_of(e) == "none"
-            value = self.d.reverse.adjoints[e].value if free else writer.structured(e)[2]
+            value = self.d.reverse.adjoints[e].value if free else self.along_set(e, writer.free(e))
             by_entry = entry(value, self.w.notation) if value.args and value.op != "named" else None
             if by_entry is not None and by_entry.right == by_entry.left(self.w.expr(value)):
                 by_entry = None  # it says nothing new
@@ -159,6 +160,11 @@ class _Lecture(ViewBuilder):
                 )
             )
         return results
+
+    def along_set(self, e: Expr, free: Expr) -> Expr:
+        """The gradient along the structured set of a variable, by the free one under its name."""
+        d = self.d
+        return d.rewriter.simplify(structured_gradient(free, e, d.structure[str(e.params[0])], d.convention))
 
     def where(self, names: list[Expr]) -> str:
         """Definitions of names, after a formula."""

@@ -292,7 +292,9 @@ class LessonWriter:
         """From the free gradient to the one along a structured set."""
         d, name = self.b.d, str(e.params[0])
         kind = d.structure[name]
-        free, formula, short = self.structured(e)
+        free = self.free(e)
+        formula = structured_gradient(free, e, kind, d.convention)
+        short = Rewriter(Context(d.domain)).simplify(formula)
         value = d.gradient(name)
         defined = rf", \quad {self.w.expr(free)} = {self.w.expr(free.args[0])}" if self.is_called_alike else ""
         is_alike = kind == "symmetric" and short.digest != formula.digest and known(free.args[0], kind)
@@ -304,13 +306,6 @@ class LessonWriter:
         made = self.result(e, rows, self.b.along(kind))
         made.before = self.sentence(e)
         return made
-
-    def structured(self, e: Expr) -> tuple[Expr, Expr, Expr]:
-        """The free gradient under its name, the gradient along a structured set made of it, and that simplified."""
-        d = self.b.d
-        free = self.free(e)
-        formula = structured_gradient(free, e, d.structure[str(e.params[0])], d.convention)
-        return free, formula, Rewriter(Context(d.domain)).simplify(formula)
 
     @property
     def is_called_alike(self) -> bool:
