@@ -68,6 +68,9 @@ def _log_of_exponential(t: Expr) -> Expr | None:
     if t.op == "scale" and len(t.args) == 2:
         inner, logarithm = _log_of_exponential(t.args[1]), _log_of_term(t.args[0])
         return None if inner is None or logarithm is None else core.add(broadcast(logarithm, t.shape), inner)
+    if t.op == "power" and t.args[1].op == "number":
+        inner = _log_of_exponential(t.args[0])
+        return None if inner is None else core.scale(t.args[1], inner)
     total = sum_of_exponentials(t)
     return exponent_of(t) if total is None else logsumexp(total[0], total[1])
 

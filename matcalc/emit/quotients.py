@@ -9,9 +9,10 @@ from typing import Any
 import sympy as sp
 
 from matcalc import core
-from matcalc.core import broadcast
+from matcalc.core import broadcast, number
 from matcalc.emit.matching import constant_of
 from matcalc.expr import Expr, number_value
+from matcalc.ops.elementwise import exp
 from matcalc.rewrite.terms import meaning
 
 Factors = tuple[Any, "Counter[Expr]"]
@@ -19,7 +20,7 @@ Factors = tuple[Any, "Counter[Expr]"]
 
 def without_common_part(e: Expr) -> Expr | None:
     """The sum `e` with two such terms as one, or None where there are none."""
-    if not any(base.op == "add" for t in e.args for base in factors_of_term(t)[1]):
+    if not any(_parts(base) for t in e.args for base in factors_of_term(t)[1]):
         return None
     found = [factors_of_term(t) for t in e.args]
     for i, k in permutations(range(len(e.args)), 2):
@@ -34,14 +35,21 @@ def _joint(t: Expr, first: Factors, second: Factors) -> Expr | None:
     """The term t plus another, whose quotient is -B ./ (B + R)."""
     quotient = Counter(second[1])
     quotient.subtract(first[1])
-    for A in [base for base, k in quotient.items() if k == -1 and base.op == "add" and second[1][base] < 0]:
+    for A in [base for base, k in quotient.items() if k == -1 and _parts(base) and second[1][base] < 0]:
         above = Counter({base: k for base, k in quotient.items() if k != 0 and base is not A})
-        for n, part in enumerate(A.args):
+        for n, part in enumerate(_parts(A)):
             c, factors = factors_of_term(part)
             if factors == above and second[0] == -first[0] * c:
-                R = core.add(*(a for m, a in enumerate(A.args) if m != n))
+                R = core.add(*(a for m, a in enumerate(_parts(A)) if m != n))
                 return _times(t, core.divide(broadcast(R, A.shape), A))
     return None
+
+
+def _parts(A: Expr) -> tuple[Expr, ...]:
+    """The terms of a sum, and of exp(X) - 1; none of anything else."""
+    if A.op == "expm1":
+        return exp(A.args[0]), broadcast(number(-1), A.shape)
+    return A.args if A.op == "add" else ()
 
 
 def _times(t: Expr, q: Expr) -> Expr | None:

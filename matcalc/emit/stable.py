@@ -14,6 +14,7 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import broadcast, minus, number
 from matcalc.emit.differences import without_squares
+from matcalc.emit.growth import difference_of_exponentials, log_of_growth, without_growth
 from matcalc.emit.log_sums import log_of_sum, over_sum
 from matcalc.emit.matching import (
     constant_of,
@@ -72,7 +73,10 @@ def _stable_log(e: Expr) -> Expr | None:
     if inner is not None:
         return inner
     rest = plus_one(X)
-    return _log_of_difference(X) if rest is None else _log_of_one_plus(rest, X)
+    if rest is not None:
+        return _log_of_one_plus(rest, X)
+    inner = _log_of_difference(X)
+    return log_of_growth(X) if inner is None else inner
 
 
 def _as_normal(X: Expr) -> Expr:
@@ -139,7 +143,8 @@ def _stable_quotient(e: Expr) -> Expr | None:
         better = form(e)
         if better is not None:
             return better
-    return _over_difference(e)
+    better = _over_difference(e)
+    return without_growth(e) if better is None else better
 
 
 def _over_difference(e: Expr) -> Expr | None:
@@ -279,20 +284,12 @@ def _stable_sum(e: Expr) -> Expr | None:
     firsts = [i for i, a in enumerate(e.args) if constants[i] is not None or exponent_of(a) is not None]
     for i, k in ((i, k) for i in firsts for k in range(len(e.args)) if k != i):
         c = constants[i]
-        found = _exponentials(e.args[i], e.args[k]) if c is None else _with_constant(c, e.args[k], e.shape)
+        found = difference_of_exponentials(e.args[i], e.args[k]) if c is None else _with_constant(c, e.args[k], e.shape)
         if found is not None:
             rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
             return core.add(*rest[:i], found, *rest[i:])
     found = without_common_part(e)
     return without_squares(e) if found is None else found
-
-
-def _exponentials(a: Expr, b: Expr) -> Expr | None:
-    """exp(X) - exp(-X) = 2 sinh(X)"""
-    X, negated = exponent_of(a), negation_of(b)
-    Y = None if negated is None else exponent_of(negated)
-    opposite = None if X is None or Y is None else (negation_of(Y) is X or negation_of(X) is Y)
-    return core.scale(number(2), sinh(X)) if X is not None and opposite else None
 
 
 def _with_constant(c: Any, t: Expr, shape: Any) -> Expr | None:
