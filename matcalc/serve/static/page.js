@@ -78,12 +78,14 @@ function typesetDown(root) {
   const all = [...root.querySelectorAll(".m, .d")];
   for (const element of all.slice(0, AT_ONCE)) typesetOne(element);
   later = all.slice(AT_ONCE).reverse();
-  if (later.length) whenIdle(typesetLater);
+  $("lesson").classList.remove("complete");
+  whenIdle(typesetLater);
 }
 
 function typesetLater() {
   for (const element of later.splice(-AT_A_TIME).reverse()) typesetOne(element);
   if (later.length) whenIdle(typesetLater);
+  else $("lesson").classList.add("complete");
 }
 
 function whenIdle(work) {
