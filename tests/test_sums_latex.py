@@ -2,12 +2,15 @@ r"""Sums over indices in LaTeX and Unicode are those of the text: the same matri
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import matcalc as mc
 from matcalc import ParseError
 from matcalc.frontend.parser import parse
+from matcalc.walk import variables
 
 SHAPES = {
     "X": ("n", "p"), "Z": ("m", "p"), "A": ("n", "n"), "B": ("n", "m"), "C": ("p", "p"), "D": ("n", "n"),
@@ -195,3 +198,60 @@ def test_the_entry_of_a_value_under_an_index_has_an_index_too() -> None:
     assert str(d.output) == "sum(Y .* log_softmax(X*W, 2))" or d.check(trials=1).ok
     with pytest.raises(ParseError, match="goes through all of them"):
         mc.derive("X: n x p; W: p x q; sum(i=1..n, k=2..q, softmax(W'*X[i,:]')[k])", wrt="W")
+
+
+def test_an_even_power_of_a_norm_has_a_gradient_where_the_norm_is_0() -> None:
+    d = mc.derive(r"\sum_{i=1}^n \|W^\top x_i\|^4", wrt="W", shapes={"X": ("n", "p"), "W": ("p", "q")})
+    X, W = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([[1.0], [3.0]])
+    assert np.allclose(d.function("gradient")(X=X, W=W)["W"], 4 * (X[1] @ W[:, 0]) ** 3 * X[1][:, None])
+    assert str(d.gradient()) == "4*X'*(sum((X*W).^2, 2) .* (X*W))"
+
+
+IN_PAPERS = [  # a sum, what it is by, and plain loops over rows X, Z and entries y, u, A
+    (
+        r"\frac{1}{n^2}\sum_{i,j=1}^n e^{-\|x_i-x_j\|^2} - \frac{2}{nm}\sum_{i=1}^n\sum_{j=1}^m e^{-\|x_i-z_j\|^2}",
+        lambda X, Z, y, u, A: (
+            np.mean([np.exp(-((r - s) ** 2).sum()) for r in X for s in X])
+            - 2 * np.mean([np.exp(-((r - s) ** 2).sum()) for r in X for s in Z])
+        ),
+    ),
+    (
+        r"\sum_{1\le i<j<k\le n} y_i y_j y_k",
+        lambda X, Z, y, u, A: sum(
+            y[i] * y[j] * y[k] for i in range(len(y)) for j in range(i + 1, len(y)) for k in range(j + 1, len(y))
+        ),
+    ),
+    (
+        r"\sum_{i=1}^n \log\sum_{j\ne i} e^{-\|x_i - x_j\|^2}",
+        lambda X, Z, y, u, A: sum(
+            np.log(sum(np.exp(-((X[i] - X[j]) ** 2).sum()) for j in range(len(X)) if j != i)) for i in range(len(X))
+        ),
+    ),
+    (
+        r"\sum_{t=1}^{T-2} u_t u_{t+1} u_{t+2}",
+        lambda X, Z, y, u, A: sum(u[t] * u[t + 1] * u[t + 2] for t in range(len(u) - 2)),
+    ),
+    (
+        r"\sum_{j=1}^m \min_{1\le i\le n} \|x_i-z_j\|^2",
+        lambda X, Z, y, u, A: sum(min(((r - s) ** 2).sum() for r in X) for s in Z),
+    ),
+    (
+        r"\sum_{i<j}\left(\|x_i-x_j\| - A_{ij}\right)^2",
+        lambda X, Z, y, u, A: sum(
+            (np.linalg.norm(X[i] - X[j]) - A[i, j]) ** 2 for i in range(len(X)) for j in range(i + 1, len(X))
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("pasted", "loops"), IN_PAPERS)
+def test_sums_of_papers_have_the_value_of_plain_loops(pasted: str, loops: Any) -> None:
+    rng = np.random.default_rng(3)
+    data = {name: rng.normal(size=size) for name, size in (("X", (5, 3)), ("Z", (4, 3)), ("A", (5, 5)))}
+    data |= {"y": rng.normal(size=(5, 1)), "u": rng.normal(size=(6, 1))}
+    names = {v.name for v in variables((parse(pasted, shapes=SHAPES).graph.output,))}
+    d = mc.derive(pasted, shapes={name: SHAPES[name] for name in names})
+    value = d.evaluate(**{name: array for name, array in data.items() if name in names})
+    flat = [data["X"], data["Z"], data["y"][:, 0], data["u"][:, 0], data["A"]]
+    assert np.isclose(value, loops(*flat))
+    assert d.check(trials=1).ok

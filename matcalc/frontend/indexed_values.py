@@ -231,6 +231,12 @@ def powered(base: Operand, exponent: Operand, sign: str, conditions: Sequence[Co
     number = number_value(e.term.expr) if whole and isinstance(e.term, Value) else None
     if number == 2:
         return b.like(_square_of_norm(b.term))
+    even = number is not None and number.is_Integer and number > 2 and number % 2 == 0
+    if (
+        number is not None and even and isinstance(b.term, Apply) and b.term.kind == "root"
+    ):  # |x|^4 is (|x|^2)^2, with derivatives at 0
+        half = Value(core.number(number / 2))
+        return b.like(Apply(raised, (_square_of_norm(b.term), half), "power"))
     if number is None or not (number.is_Integer and number.is_nonnegative):
         b = b.like(guarded(b.term, conditions, core.number(1)))
     (left, right), row, column = aligned(
