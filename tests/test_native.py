@@ -108,6 +108,16 @@ def test_every_example(path):
     assert agrees(d, arrays)
 
 
+# Cases whose Hessians read blocks of matrices, sums among them.
+BLOCKS = ["ml-moe-G", "ml-batchnorm-eps-W", "tb-fn-lse2"]
+
+
+@pytest.mark.parametrize("case", [case for case in VALID if case["id"] in BLOCKS], ids=lambda case: case["id"])
+def test_hessians_by_blocks(case):
+    d, dims = derive(case), case["dims"][0]
+    assert agrees(d, sample(case, dims), "hessian", dims=dims)
+
+
 @pytest.mark.parametrize("case", VALID[::6], ids=lambda c: c["id"])
 def test_reference_cases(case):
     d, dims = derive(case), case["dims"][0]

@@ -63,9 +63,10 @@ class Blocks:
         return self._read(tree, At(i, j))
 
     def _read(self, tree: ast.expr, place: At) -> str:
-        text = self.statements.entries.text(self.statements.prepared(tree), place)
+        prepared = self.statements.prepared(tree)
+        text = self.statements.entries.text(prepared, place)
         self.words |= set(re.findall(r"\w+", text))
-        return text
+        return f"({text})" if isinstance(prepared, (ast.BinOp, ast.UnaryOp, ast.Compare)) else text
 
     def _product(self, tree: ast.BinOp) -> tuple[str, str]:
         """The name of the product of two blocks, and its columns."""
