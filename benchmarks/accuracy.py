@@ -406,9 +406,10 @@ below it. Written by `python benchmarks/accuracy.py --write docs/accuracy.md`; t
 CAUSES = """
 ## What would mend the rest
 
-- `X'*X`, `X'*A*X`, `A*X*B` with columns that are nearly parallel, in determinants, inverses and traces of them
-  (`cookbook-0051b` to `0054` and `0126`, `detXtX`, `logdetXtX`, `logdetXtAX`, `hat`, `cca`, `aopt`, `dpp`): the product
-  has the square of the condition. For X'*X, a QR factorisation of X keeps the digits at two to three times the cost.
+- `X'*A*X`, `A*X*B` with columns that are nearly parallel, in determinants, inverses and traces of them
+  (`cookbook-0051b` to `0054` and `0126`, `logdetXtAX`, `cca`, `dpp`): the product has the square of the condition.
+  X'*X and X'*diag(w)*X are factored by QR factors of X; for A its own factor would cost more than all else.
+- `y'*(I - X*inv(X'*X)*X')*y` (`hat`): the projection is right to the condition of X, and then y'*r has to be r'*r.
 - `A + u*u'`, `A + t*B`, and the two steps of the Kalman filter, at 1e6: a term of 1e12 takes the digits of the other.
   Other algorithms keep them (the inverse by Sherman and Morrison's formula, square-root filters).
 - `logdet(X'*X + eye(n))` for tiny X needs an elimination that never adds the 1.

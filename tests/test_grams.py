@@ -42,6 +42,13 @@ def test_products_are_not_formed() -> None:
     assert "X.T @ X" not in code
 
 
+def test_standardize_of_a_number_is_written_for_languages_without_numpy() -> None:
+    d = mc.derive("x: 1 x 1; standardize(x, eps=0.25)", wrt="x")
+    assert d.function("value")(x=3.0) == 0
+    for target in ("c", "r", "octave", "cpp"):
+        assert "value" in d.code(target=target)
+
+
 def test_wide_matrices_have_the_determinant_zero() -> None:
     wide = RNG.normal(size=(2, 3))
     assert mc.derive("X: n x p; det(X'*X)", wrt="X").function("value")(X=wide) == 0

@@ -36,6 +36,9 @@ def deviation_code(select: Selector, e: Expr) -> Choice | None:
 def standardize_code(select: Selector, e: Expr) -> Choice | None:
     """(X - mean) / sqrt(var + eps)"""
     X, (axis, ddof, eps) = e.args[0], e.params
+    if X.is_scalar and ddof == 0:  # its variance is 0
+        none = core.add(X, core.minus(X))
+        return core.divide(none, power(core.plus(none, number(eps)), sp.Rational(1, 2)))
     if _is_degenerate(X, axis, ddof):
         return None
     spread = _variance(X, axis, ddof)
