@@ -19,34 +19,6 @@ _C = (_SPECTRA - {"det"}) | (_FUNCTIONS - {"matpow"}) | _EQUATIONS | _SOLVED
 _C |= {"blockinner", "blocksum", "chol", "conv", "convmat", "diagsums", "dpolarform", "dprodothers"}
 _C |= {"prodothersform", "unvech", "vech", "block", "place", "slice", *_NORMAL}
 
-# Stan has neither general eigenvalues nor functions of matrices but the exponential.
-_STAN = {
-    *(
-        "adj",
-        "care",
-        "dadj",
-        "dadjform",
-        "dare",
-        "dpolar",
-        "dpolarform",
-        "eigmax",
-        "eigmin",
-        "eigvals",
-        "eigvecmax",
-        "eigvecmin",
-        "eigvecs",
-        "frechetpow",
-        "frechetpowform",
-        "logm",
-        "pinv",
-        "polar",
-        "polygamma",
-        "prodothersform",
-        "root",
-        "sqrtm",
-    )
-}
-
 REFUSED: dict[str, dict[str, set[str]]] = {
     "numpy": {"value": set(), "gradient": set()},
     "numba": {"value": set(), "gradient": set()},
@@ -69,7 +41,7 @@ REFUSED: dict[str, dict[str, set[str]]] = {
     "r": {"value": _SOLVED, "gradient": _SOLVED},
     "octave": {"value": _SOLVED, "gradient": _SOLVED},
     **{name: {"value": _SOLVED, "gradient": _SOLVED} for name in ("cpp", "armadillo", "rcpp")},
-    "stan": {"value": _STAN, "gradient": _STAN | {*("det", "dprodothers", "normnuc", "normspec", "singvals")}},
+    "stan": {"value": _SOLVED, "gradient": _SOLVED},
 }
 
 REFUSED["native"] = {"value": set(), "gradient": set()}  # what is not in C is asked of Python
@@ -87,7 +59,7 @@ REFUSED_CASES: dict[str, set[str]] = {
     "r": set(),
     "octave": set(),
     **{name: set() for name in ("cpp", "armadillo", "rcpp")},
-    "stan": {*("cookbook-0067b", "cookbook-0122b", "tb-fn-pinv-tall")},
+    "stan": set(),
 }
 REFUSED_CASES["native"] = set()
 

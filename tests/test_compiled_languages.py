@@ -102,6 +102,23 @@ def of_names() -> list[Task]:
     return [(d, "gradient", {name: np.arange(1.0, 4.0)[:, None] + k for k, name in enumerate(names)})]
 
 
+def of_even_sizes() -> list[Task]:
+    """Bases of sets of matrices of an even size, and a logarithm of a determinant among numbers."""
+    rng = np.random.default_rng(3)
+    A, B = rng.normal(size=(2, 4, 4))
+    shapes: dict[str, Any] = {"A": ("n", "n"), "B": ("n", "n")}
+    given = {"symmetric": A + A.T, "skew": A - A.T}
+    tasks: list[Task] = [
+        (mc.derive("A*A*B", wrt="A", shapes=shapes, structure={"A": kind}), "jacobian", {"A": value, "B": B})
+        for kind, value in given.items()
+    ]
+    tasks.append(
+        (mc.derive("unvech(vech(A) + vech(B), 4)", shapes={"A": (4, 4), "B": (4, 4)}), "value", {"A": A, "B": B})
+    )
+    normal = mc.derive("logdet(S)/2 + a'*inv(S)*a/2", wrt="a", shapes={"S": ("n", "n"), "a": ("n", 1)})
+    return [*tasks, (normal, "value_and_grad", {"S": A @ A.T, "a": B[:, :1]})]
+
+
 def of_networks(count: int) -> list[Task]:
     """Values and gradients of networks and likelihoods."""
     made = [mc.derive(text, wrt=wrt) for text, wrt in list(SOURCES.values())[:count]]
@@ -142,6 +159,7 @@ def test_cpp(target: str) -> None:
         helpers = (template_folder() / "cpp_helpers.hpp").read_text(encoding="utf-8")
         tasks = covering(target, tasks, set(re.findall(r"\b(?:\w+::)?\w+(?=\()", helpers)))
     tasks += [*of_cases(target, 12 if target == "cpp" else 1), *of_networks(5)[2:], *of_kinds()]
+    tasks += of_even_sizes()
     strange = [(mc.derive(text, shapes={"A": ("n", "n")}), "value") for text, _, _ in STRANGE]
     inverse = mc.derive("inv(A)*b", shapes={"A": ("n", "n"), "b": ("n", 1)}), "value"
     *found, solution = compared(target, tasks, *strange, inverse)
@@ -230,19 +248,22 @@ PLAIN = """functions {
     return A \\ B;
   }
 }"""
+# Integer division binds more tightly than multiplication.
+DIVIDED = PLAIN.replace("A \\ B", "rep_matrix(rows(A) * 3 %/% 2, 1, 1)")
 
 
 def test_stan() -> None:
     """Operations, networks and likelihoods, cases, every kind, what is refused, and what Stan would do."""
-    if stan_folder() is None or shutil.which("g++") is None:
+    folder = stan_folder()
+    if folder is None or shutil.which("g++") is None:
         pytest.skip("needs the package httpstan, and g++")
-    tasks = [*covering("stan", of_operations("stan"), set()), *of_networks(5), *of_kinds(), *of_names()]
-    tasks += of_cases("stan", 24)
+    tasks = [*covering("stan", of_operations("stan"), set()), *of_networks(3), *of_kinds(), *of_names()]
+    tasks += [*of_cases("stan", 24), *of_even_sizes()]
     d = mc.derive("sum((X*w - y).^2)", shapes={"X": ("n", "p"), "w": ("p", 1), "y": ("n", 1)})
     solution = mc.derive("inv(A)*B", shapes={"A": ("n", "n"), "B": ("n", "p")})
     wanted = [*dict.fromkeys((d, kind) for d, kind, _ in tasks), (d, "value"), (solution, "value")]
     made = [(d.code(kind, "stan"), signature(d, requested(d, kind, "stan"))) for d, kind in wanted]
-    *found, f, checked, plain = stan_functions([*made, (PLAIN, made[-1][1])])
+    *found, f, checked, plain, divided = stan_functions([*made, (PLAIN, made[-1][1]), (DIVIDED, made[-1][1])])
     functions, dims = dict(zip(wanted, found)), dict(support.SIZES)
     for d, kind, arrays in tasks:
         agree(functions[d, kind](**arrays, dims=dims), d.function(kind)(**arrays))
@@ -252,5 +273,9 @@ def test_stan() -> None:
         f(X=np.ones((1, 2)), w=np.ones((2, 2)), y=np.ones(1))
     singular = {"A": np.ones((2, 2)), "B": np.array([[1.0, 0.0], [0.0, 1.0]])}
     assert not np.isfinite(plain(**singular)).any()
+    assert divided(**singular)[0, 0] == 2
+    for name, kind in (("rows", "int"), ("cols", "Eigen::Index")):  # so that min(rows(x), cols(x)) does not compile
+        header = (folder / "include" / "stan" / "math" / "prim" / "fun" / f"{name}.hpp").read_text(encoding="utf-8")
+        assert f"inline {kind} {name}(" in header
     with pytest.raises(ValueError, match="singular"):
         checked(**singular)

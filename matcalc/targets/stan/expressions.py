@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from matcalc.emit import trees
-from matcalc.targets.matrix_languages.expressions import Expressions
+from matcalc.targets.matrix_languages.expressions import SLOPES, Expressions
 from matcalc.targets.matrix_languages.pieces import ATOM, COMPARE, PRODUCT, SCALAR, Piece, Shape, joint, squared
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "square", "abs", "sin", "cos", "tan", "sinh", "cosh", "tanh")
@@ -57,13 +57,28 @@ CALLS: dict[str, str] = {
     "dsel": "diagonal_selection({s0})",
     **{"convmat": "convolution_matrix({0}, {s1})", "conv": "convolution({0}, {1})"},
     **{"chol": "cholesky_or_nan({0})", "frechet:expm": "exp_slope({0}, {1})"},
-    "frechetform:expm": "exp_slope_form({0})",
+    **{"frechet:logm": "log_slope({0}, {1})", "frechet:sqrtm": "sqrt_slope({0}, {1})"},
+    **{f"frechetform:{f}": f"{name}_slope_form({{0}})" for f, name in SLOPES},
+    **{"logm": "log_matrix({0})", "sqrtm": "sqrt_matrix({0})", "log_det": "log_det({0})"},
+    **{"eigvals": "eigen_values({0})", "eigvecs": "eigen_vectors({0})", "resolvent:eigmax": "resolvent({0}, 1)"},
+    **{"eigmax": "extreme_value({0}, 1)", "eigmin": "extreme_value({0}, -1)"},
+    **{"eigvecmax": "extreme_vector({0}, 1)", "eigvecmin": "extreme_vector({0}, -1)"},
+    **{"pinv": "pseudo_inverse({0})", "polar": "polar_factor({0})", "dpolar": "polar_slope({0}, {1})"},
+    **{"dpolarform": "polar_form({0})", "adj": "adjugate({0})", "dadj": "adjugate_slope({0}, {1})"},
+    **{"dadjform": "adjugate_form({0}, {s1})", "prodothersform": "products_form({0}, {s1}, 2)"},
+    **{f"prodothersform:{k + 1}": f"products_form({{0}}, {{s1}}, {k})" for k in (0, 1)},
+    **{"care": "riccati({0}, {1}, {2}, {3})", "dare": "discrete_riccati({0}, {1}, {2}, {3})"},
+    **{"dup": "duplication({s0})", "elim": "elimination({s0})", "toep": "toeplitz_basis({s0})"},
+    **{"symtoep": "symmetric_toeplitz_basis({s0})", "skewdup": "skew_basis({s0})"},
+    "times_kron:xx": "times_kron({2}, {0}, {1})",
     **{"sylvester": "sylvester_solution({0}, {1}, {2})", "lyapunov": "lyapunov({0}, {1})"},
     "dlyapunov": "discrete_lyapunov({0}, {1})",
     **{"normnuc": "sum(singular_values({0}))", "normspec": "max(singular_values({0}))"},
 }
 _SIZES: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "%/%", ast.FloorDiv: "%/%"}
 _GREATER = {">": "greater", ">=": "greater_equal"}
+# Whose last operand is a number.
+_NUMBERED = {"matpow": "power_matrix", "frechetpow": "power_slope", "frechetpowform": "power_form"}
 
 
 class StanExpressions(Expressions):
@@ -71,6 +86,7 @@ class StanExpressions(Expressions):
 
     title = "Stan"
     calls: ClassVar[Mapping[str, str]] = CALLS
+    numbered: ClassVar[frozenset[str]] = frozenset(_NUMBERED)
 
     def number(self, value: float) -> str:
         return repr(float(value))
@@ -186,13 +202,21 @@ class StanExpressions(Expressions):
         return Piece(f"{x.at(ATOM)}' * ({wide.text})", (x.shape[1], x.shape[1]), PRODUCT)
 
     def derived_gamma(self, pieces: list[Piece]) -> Piece:
-        """The first derivative of digamma; Stan has no further ones."""
+        """A derivative of digamma; Stan has the first of its own."""
         x, order = pieces
-        if order.text != self.number(1):
-            raise self.refused(f"polygamma of the order {order.text}")
-        return Piece(f"trigamma({x.text})", x.shape)
+        if order.text == self.number(1):
+            return Piece(f"trigamma({x.text})", x.shape)
+        return Piece(f"polygamma({int(float(order.text))}, {x.text})", x.shape)
+
+    def powered(self, name: str, pieces: list[Piece]) -> Piece:
+        """A function whose last operand is a number."""
+        shape = pieces[0].shape
+        if name == "frechetpowform":
+            shape = (f"({shape[0]}) * ({shape[1]})",) * 2
+        return Piece(f"{_NUMBERED[name]}({', '.join(p.text for p in pieces)})", shape)
 
     forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {
+        **{name: (lambda self, pieces, name=name: self.powered(name, pieces)) for name in _NUMBERED},
         "polygamma": derived_gamma,
         "maximum": lambda self, pieces: self.bound(pieces, "fmax", "larger"),
         "minimum": lambda self, pieces: self.bound(pieces, "fmin", "smaller"),

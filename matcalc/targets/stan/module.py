@@ -13,7 +13,8 @@ from matcalc.targets.registry import Page
 from matcalc.targets.stan.expressions import StanExpressions
 from matcalc.templating import render
 
-HELPERS = Helpers("stan_helpers.stan", r"^(?:matrix|real|vector|int) (\w+)\(", r"//.*")
+_TYPES = r"matrix|real|vector|int|tuple\(.*?\)|array\[\] int"
+HELPERS = Helpers("stan_helpers.stan stan_decompositions.stan", rf"^(?:{_TYPES}) (\w+)\(", r"//.*")
 _WORDS = """
 for in while repeat until if then else true false target int real complex vector simplex unit_vector ordered
 positive_ordered row_vector matrix cholesky_factor_corr cholesky_factor_cov corr_matrix cov_matrix functions model data
