@@ -34,6 +34,7 @@ class Folds:
         self._whole: dict[bytes, Expr] = {}
         self._products: list[tuple[Counter[bytes], Expr]] = []
         self._quotients: list[tuple[dict[bytes, Expr], Expr]] = []
+        self._left_out: frozenset[Expr] = frozenset()
         for name in definitions:
             forms = _numerator(name, quiet)
             if forms:
@@ -48,19 +49,19 @@ class Folds:
                     if len(factors) > 1 and (factors, name) not in self._products:
                         self._products.append((factors, name))
 
+        self._written = frozenset(self._whole.values())
+
     @property
     def has_products(self) -> bool:
         """Whether a definition is an entrywise product, which may be met in parts."""
-        return bool(self._products)
+        return any(name not in self._left_out for _, name in self._products)
 
     def without(self, *names: Expr) -> Folds:
         """The same without these named values: what is differentiated by one must not be written by its name."""
-        if not any(e in self._whole.values() for e in names):  # a quotient is among them
+        if self._written.isdisjoint(names):  # a quotient is among them
             return self
         fewer = copy(self)
-        fewer._whole = {digest: e for digest, e in self._whole.items() if e not in names}
-        fewer._products = [(factors, e) for factors, e in self._products if e not in names]
-        fewer._quotients = [(forms, e) for forms, e in self._quotients if e not in names]
+        fewer._left_out = self._left_out.union(names)
         return fewer
 
     def folded(self, value: Expr) -> Expr:
@@ -77,7 +78,9 @@ class Folds:
 
     def by_quotients(self, value: Expr) -> Iterator[Expr]:
         """`value` with the numerator of a named quotient written as a multiple of the name, for each that occurs."""
-        for forms, _ in self._quotients:
+        for forms, name in self._quotients:
+            if name in self._left_out:
+                continue
             inside = postorder((value,), through_names=False)
             table = {sub: forms[sub.digest] for sub in inside if sub.digest in forms}
             if table:
@@ -85,14 +88,14 @@ class Folds:
 
     def _name(self, e: Expr) -> Expr:
         whole = self._whole.get(e.digest)
-        if whole is not None:
+        if whole is not None and whole not in self._left_out:
             return whole
         if e.op not in ("hadamard", "scale"):
             return e
         factors = _factors(e)
         have = Counter(f.digest for f in factors)
         for wanted, name in self._products:
-            if wanted <= have and name.shape == e.shape:
+            if wanted <= have and name.shape == e.shape and name not in self._left_out:
                 rest, left = [], wanted.copy()
                 for f in factors:
                     if left[f.digest]:

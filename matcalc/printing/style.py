@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from matcalc.errors import MatcalcError, need_one_of
 
@@ -42,6 +42,7 @@ class Notation:
     names: Mapping[str, str] | Iterable[tuple[str, str]] = ()
     output: str = ""
     taken: frozenset[str] = frozenset()
+    _by_name: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not TRANSPOSE.fullmatch(self.transpose):
@@ -51,14 +52,15 @@ class Notation:
         need_one_of("adjoint", self.adjoint, ADJOINTS)
         pairs = self.names.items() if isinstance(self.names, Mapping) else self.names
         object.__setattr__(self, "names", tuple(sorted((str(name), str(tex)) for name, tex in pairs)))
+        object.__setattr__(self, "_by_name", dict(self.names))
 
     def written(self, name: str) -> str | None:
         """The LaTeX that was given for a name, or None."""
-        return dict(self.names).get(name)
+        return self._by_name.get(name)
 
     def with_names(self, names: Mapping[str, str]) -> Notation:
         """The same with LaTeX for more names; those given before stay."""
-        return replace(self, names={**names, **dict(self.names)})
+        return replace(self, names={**names, **self._by_name})
 
     def with_output(self, output: str) -> Notation:
         """The same for the derivatives of this output."""

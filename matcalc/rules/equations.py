@@ -142,10 +142,15 @@ def _is_pair(a: Expr, b: Expr) -> Expr | None:
     return X.args[1] if left is X.args[0] and are_transposes(left, right) else None
 
 
+def _has_solution(product: Expr) -> bool:
+    return any(factor.op == "lyapunov" for factor in (product.args[0], product.args[-1]))
+
+
 @node_rule(op="add", source=HORN, example=_residual)
 def lyapunov_solves_its_equation(e: Expr, context: Context) -> Expr | None:
     """A X + X A' = Q for X = lyapunov(A, Q)"""
-    for (i, a), (k, b) in permutations(enumerate(e.args), 2):
+    solutions = [(k, t) for k, t in enumerate(e.args) if t.op == "matmul" and _has_solution(t)]
+    for (i, a), (k, b) in permutations(solutions, 2):
         Q = _is_pair(a, b)
         if Q is not None:
             return core.add(Q, *(t for n, t in enumerate(e.args) if n not in (i, k)))

@@ -114,11 +114,15 @@ class WayBack:
         done: set[Expr] = set()
         order = [e for e in self.d.reverse.adjoints if e is not self.d.output]
         into = {e: list(dict.fromkeys(path.start for path in self.paths.get(e, []))) for e in order}
+        alone: dict[Expr, list[Expr]] = {}  # by a value what enters it and no other
+        for v in reversed(order):
+            if len(into[v]) == 1:
+                alone.setdefault(into[v][0], []).append(v)
         wide: dict[Expr, bool] = {}
         for e in order:
             if e in done or not into[e]:
                 continue
-            group = [v for v in reversed(order) if into[v] == into[e]] if len(into[e]) == 1 else [e]
+            group = alone[into[e][0]] if len(into[e]) == 1 else [e]
             if len(group) > 1:
                 start = into[e][0]
                 if start not in wide:

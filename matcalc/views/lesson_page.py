@@ -73,6 +73,7 @@ class LessonWriter:
         self.said: set[str] = set()
         self.differentials = {str(v.params[0]): b.differential_of(e) for e, v in self.way.symbols.items()}
         self.unnamed: dict[Expr, Expr] = {}
+        self.unnamed_of: dict[str, Expr] = {}  # by the name of the differential
         self.way.symbol_of = self.differential
 
     def fill(self, view: View) -> None:
@@ -120,15 +121,20 @@ class LessonWriter:
         """An expression with differentials in it."""
         if self.w.plain:
             return self.w.expr(e)
-        names = {**self.differentials, **{str(v.params[0]): self.d_of(of) for of, v in self.unnamed.items()}}
-        return latex(self.b.short(e), self.w.notation.with_names(names))
+        short = self.b.short(e)
+        found = [str(v.params[0]) for v in postorder((short,), through_names=False) if v.op == "variable"]
+        names = {name: self.differentials[name] for name in found if name in self.differentials}
+        names |= {name: self.d_of(self.unnamed_of[name]) for name in found if name in self.unnamed_of}
+        return latex(short, self.w.notation.with_names(names))
 
     def differential(self, e: Expr) -> Expr:
         """The differential of an expression as a symbol."""
         if e in self.way.symbols:
             return self.way.symbols[e]
         if e not in self.unnamed:
-            self.unnamed[e] = core.var(self.d_of(e) if self.w.plain else f"d{len(self.unnamed)}_", *e.shape)
+            name = self.d_of(e) if self.w.plain else f"d{len(self.unnamed)}_"
+            self.unnamed[e] = core.var(name, *e.shape)
+            self.unnamed_of[name] = e
         return self.unnamed[e]
 
     def symbol_for(self, e: Expr) -> None:
