@@ -15,6 +15,7 @@ from matcalc.printing.text import text
 
 SHAPES = {"X": ("n", "p"), "Y": ("n", "p"), "A": ("n", "n"), "B": ("n", "n"), "U": ("m", "k"), "V": ("q", "k")}
 SHAPES |= {"T": ("m", "q"), "W": ("q", "r")}
+SHAPES |= dict.fromkeys("CDE", ("n", "n"))
 CASES = [
     ("choices", "where(X > 0, Y, 0).*log(X)", "where(X > 0, Y .* log(X), 0)"),
     ("choices", "sin(X).*Y", "sin(X) .* Y"),
@@ -25,6 +26,11 @@ CASES = [
         "neighbours",
         "exp(pdist2(X, Y))*Y - sum(exp(pdist2(X, Y)), 2).*X",
         "exp(pdist2(X, Y))*(Y - mean(Y, 1)) - sum(exp(pdist2(X, Y)), 2) .* (X - mean(Y, 1))",
+    ),
+    (
+        "chains",
+        "A*B*C*D + B*C*D*E + C*D*E*A + D*E*A*B + E*A*B*C",
+        "A*B_to_D + B_to_D*E + C*D_to_A + D_to_A*B + E_to_A*B_to_C",
     ),
     ("residuals", "(U*V' - T)*W", "U*t - T*W"),
 ]
@@ -43,6 +49,21 @@ def test_a_program_before_and_after_a_pass(name: str, before: str, after: str) -
     assert text(done.results["result"]) == after
     again = run(done, Around(lambda wanted: wanted, sizes))
     assert text(again.results["result"]) == after or name in ("centring", "neighbours")
+
+
+def test_gradients_by_all_factors_of_a_chain_take_linearly_many_products() -> None:
+    names = [f"A{k}" for k in range(24)]
+    shapes = dict.fromkeys(names, ("n", "n"))
+    for source, more in ((f"tr({'*'.join(names)})", {}), (f"x'*{'*'.join(names)}*y", {"x": ("n", 1), "y": ("n", 1)})):
+        d = mc.derive(source, shapes={**shapes, **more})
+        assert d.code("gradient").count("@") <= 4 * len(names)
+        assert d.check().ok
+
+
+def test_few_or_short_products_stay_as_they_are() -> None:
+    shapes = dict.fromkeys("ABC", ("n", "n"))
+    assert "_to_" not in mc.derive("tr(A*B*C)", shapes=shapes).code("value_and_grad")
+    assert "_to_" not in mc.derive("sum(A*B*C*A*B*C)", shapes=shapes).code("value")
 
 
 def test_every_pass_has_a_case() -> None:

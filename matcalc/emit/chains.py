@@ -20,7 +20,7 @@ _LARGE = 1000
 _LONGEST = 32
 _MATERIALISE = 2
 # Factors with which a product costs less, or more, than with others of their size.
-_CHEAPER = ("diag", "kron", "inv")
+CHEAPER = ("diag", "kron", "inv")
 # What is never computed to be multiplied, whatever it is called.
 _STRUCTURED = ("diag", "eye", "kron")
 
@@ -99,7 +99,7 @@ def _sizes(factors: tuple[Expr, ...], sizes: Mapping[str, int]) -> list[float]:
 
 def _all_the_same(factors: tuple[Expr, ...], d: list[float]) -> bool:
     """Whether all orders cost the same: square matrices of one size, none of them of a structure."""
-    return d[0] != 1 and all(other == d[0] for other in d) and not any(f.op in _CHEAPER for f in factors)
+    return d[0] != 1 and all(other == d[0] for other in d) and not any(f.op in CHEAPER for f in factors)
 
 
 def _from_the_left(count: int) -> Plan:

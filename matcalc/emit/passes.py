@@ -11,6 +11,7 @@ from matcalc.emit.factorisations import solved_powers, with_names
 from matcalc.emit.masks import choices_last
 from matcalc.emit.neighbours import from_mean
 from matcalc.emit.recipe import Program
+from matcalc.emit.shared_products import with_shared_products
 from matcalc.emit.twins import without_twins
 
 
@@ -57,6 +58,10 @@ def _neighbours(program: Program, _: Around) -> Program:
     return program.with_roots(from_mean(program.tracked))
 
 
+def _chains(program: Program, around: Around) -> Program:
+    return program.with_roots(with_shared_products(program.tracked, around.unused))
+
+
 def _residuals(program: Program, around: Around) -> Program:
     """Where the sizes decide at run time, there are two programs."""
     if not program.results:
@@ -87,5 +92,6 @@ PASSES = (
         "differences of rows are taken from a mean, with weights that are 0 where a row meets itself",
         _neighbours,
     ),
+    Pass("chains", "products of long chains with factors in common grow from the ends, each computed once", _chains),
     Pass("residuals", "residuals of low rank are multiplied out where that is cheaper", _residuals),
 )
