@@ -17,13 +17,12 @@ from matcalc.printing.symbols import ADJOINT
 from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
-from matcalc.rewrite.terms import coefficient_and_rest
 from matcalc.views.backward import Chain, Row, Step, WayBack, inner
 from matcalc.views.builder import ViewBuilder
 from matcalc.views.facts import Fact, Side, Slope, Tangent
 from matcalc.views.kinds import kinds_of_steps
 from matcalc.views.needed import needed
-from matcalc.views.page import Equation, Line, Needed, StepBack, View, Writer
+from matcalc.views.page import Equation, Line, Needed, StepBack, View
 from matcalc.walk import rebuild, substitute
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ else:
     (latex,) = later("matcalc.printing.latex", "latex")
 
 BESIDE = 90  # letters of equations that stand in one line
-FACTORS = 4  # of a product whose shapes are written one by one
 FEW = 2  # adjoints that are written out in a gradient: with more the reader is lost
 SUBSTITUTED = 60  # letters of a gradient with all adjoints written out that is still read
 # What carries an adjoint over to the other side, by the operation.
@@ -122,9 +120,9 @@ class LessonWriter:
         if self.w.plain:
             return self.w.expr(e)
         short = self.b.short(e)
-        found = [str(v.params[0]) for v in postorder((short,), through_names=False) if v.op == "variable"]
-        names = {name: self.differentials[name] for name in found if name in self.differentials}
-        names |= {name: self.d_of(self.unnamed_of[name]) for name in found if name in self.unnamed_of}
+        found = {v.name for v in postorder((short,), through_names=False) if v.op == "variable"}
+        names = {name: self.differentials[name] for name in found & self.differentials.keys()}
+        names |= {name: self.d_of(self.unnamed_of[name]) for name in found & self.unnamed_of.keys()}
         return latex(short, self.w.notation.with_names(names))
 
     def differential(self, e: Expr) -> Expr:
@@ -132,9 +130,8 @@ class LessonWriter:
         if e in self.way.symbols:
             return self.way.symbols[e]
         if e not in self.unnamed:
-            name = self.d_of(e) if self.w.plain else f"d{len(self.unnamed)}_"
-            self.unnamed[e] = core.var(name, *e.shape)
-            self.unnamed_of[name] = e
+            self.unnamed[e] = core.var(self.d_of(e) if self.w.plain else f"d{len(self.unnamed)}_", *e.shape)
+            self.unnamed_of[self.unnamed[e].name] = e
         return self.unnamed[e]
 
     def symbol_for(self, e: Expr) -> None:
@@ -269,7 +266,7 @@ class LessonWriter:
         """An adjoint; its last form with the shape."""
         made = self.equation(chain, self.b.adjoint_name(chain.of))
         last = made.rows[-1]
-        shape = shape_equation(chain.rows[-1].value, self.w) or self.w.shape(chain.of.shape)
+        shape = self.w.shapes_of_product(chain.rows[-1].value) or self.w.shape(chain.of.shape)
         made.rows[-1] = Line(last.formula, last.remark, shape)
         return made
 
@@ -389,17 +386,3 @@ def _is_short(e: Equation) -> bool:
 
 def _length(*equations: Equation) -> int:
     return sum(len(e.left) + len(e.rows[0].formula) + 5 for e in equations)
-
-
-def shape_equation(e: Expr, w: Writer) -> str:
-    r"""The shapes of a product's factors and what they give: (1 x K)(K x H) = 1 x H; empty for anything else."""
-    _, rest = coefficient_and_rest(e)
-    if rest is None or rest.op != "matmul":
-        return ""
-    factors = [f for f in rest.args if not (f.op == "broadcast" or f.is_scalar)]
-    if not 2 <= len(factors) <= FACTORS:
-        return ""
-    if w.plain:
-        return f"{''.join(f'({w.shape(f.shape)})' for f in factors)} = {w.shape(rest.shape)}"
-    product = r" \;\cdot\; ".join(f"({w.shape(f.shape)[1:-1]})" for f in factors)
-    return rf"${product} \;\to\; {w.shape(rest.shape)[1:-1]}$"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,11 +14,14 @@ from matcalc.printing.numbers import dim_latex
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 from matcalc.printing.text import text
+from matcalc.rewrite.terms import coefficient_and_rest
 
 if TYPE_CHECKING:
     from matcalc.printing.latex import latex
 else:
     (latex,) = later("matcalc.printing.latex", "latex")
+
+FACTORS = 4  # of a product whose shapes are written one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +191,18 @@ class Writer:
             return shape_text(shape)
         return rf"${dim_latex(shape[0])} \times {dim_latex(shape[1])}$"
 
-    def with_differentials(self, differentials: Mapping[str, str]) -> Callable[[Expr], str]:
-        """The same for expressions in differentials: those of the variables `dX`, as they are written, by X."""
+    def shapes_of_product(self, e: Expr) -> str:
+        r"""The shapes of a product's factors and what they give: (1 x K)(K x H) = 1 x H; empty for anything else."""
+        _, rest = coefficient_and_rest(e)
+        if rest is None or rest.op != "matmul":
+            return ""
+        factors = [f for f in rest.args if not (f.op == "broadcast" or f.is_scalar)]
+        if not 2 <= len(factors) <= FACTORS:
+            return ""
         if self.plain:
-            return self.expr
-        return partial(latex, notation=self.notation.with_names({f"d{name}": d for name, d in differentials.items()}))
+            return f"{''.join(f'({self.shape(f.shape)})' for f in factors)} = {self.shape(rest.shape)}"
+        product = r" \;\cdot\; ".join(f"({self.shape(f.shape)[1:-1]})" for f in factors)
+        return rf"${product} \;\to\; {self.shape(rest.shape)[1:-1]}$"
 
 
 def _as_is(name: str, scalar: bool) -> str:
