@@ -228,6 +228,13 @@ static int gram_factor(int m, int n, const double *x, double *l)
         for (int j = 0; j < n; j++)
             l[(size_t)i * n + j] = j <= i && j < m ? (a[(size_t)j * n + j] < 0 ? -1 : 1) * a[(size_t)j * n + i] : 0;
     free(a);
+    double top = 0;
+    for (int i = 0; i < n; i++)
+        top = fmax(top, l[(size_t)i * n + i]);
+    const double bound = (m > n ? m : n) * 2.220446049250313e-16 * top;
+    for (int i = 0; i < n; i++)
+        if (l[(size_t)i * n + i] <= bound) /* dependent columns, as far as the digits tell */
+            l[(size_t)i * n + i] = 0;
     return 0;
 }
 

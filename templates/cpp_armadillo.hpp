@@ -60,6 +60,8 @@ inline matrix triangle_of_qr(const matrix& x)
 // The x with l l' x = b for a Cholesky factor l.
 inline matrix cholesky_solve(const matrix& l, const matrix& b)
 {
+    if (arma::any(l.diag() == 0))
+        throw std::runtime_error("the matrix is singular");
     const matrix half = arma::solve(arma::trimatl(l), b, arma::solve_opts::fast);
     return arma::solve(arma::trimatu(l.t()), half, arma::solve_opts::fast);
 }

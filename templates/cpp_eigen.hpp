@@ -54,6 +54,8 @@ inline matrix triangle_of_qr(const matrix& x)
 // The x with l l' x = b for a Cholesky factor l.
 inline matrix cholesky_solve(const matrix& l, const matrix& b)
 {
+    if ((l.diagonal().array() == 0).any())
+        throw std::runtime_error("the matrix is singular");
     const matrix half = l.triangularView<Eigen::Lower>().solve(b);
     return l.transpose().triangularView<Eigen::Upper>().solve(half);
 }

@@ -312,9 +312,16 @@ inline matrix gram_factor(const matrix& x)
 {
     const matrix upper = triangle_of_qr(x);
     matrix lower = filled(0, cols(x), cols(x));
-    for (long i = 0; i < rows(upper); ++i)
+    double top = 0;
+    for (long i = 0; i < rows(upper); ++i) {
         for (long j = i; j < cols(x); ++j)
             lower(j, i) = upper(i, i) < 0 ? -upper(i, j) : upper(i, j);
+        top = std::max<double>(top, lower(i, i));
+    }
+    const double least = std::max<double>(rows(x), cols(x)) * 2.220446049250313e-16 * top;
+    for (long i = 0; i < cols(x); ++i)
+        if (lower(i, i) <= least) // dependent columns, as far as the digits tell
+            lower(i, i) = 0;
     return lower;
 }
 

@@ -250,6 +250,13 @@ static int gram_factor(int m, int n, const real *x, real *l)
         for (ptrdiff_t j = 0; j < n; j++)
             l[i * n + j] = j <= i && j < m ? (a[j * n + j] < 0 ? -1 : 1) * a[j * n + i] : 0;
     free(a);
+    real top = 0;
+    for (ptrdiff_t i = 0; i < n; i++)
+        top = l[i * n + i] > top ? l[i * n + i] : top;
+    const real bound = (m > n ? m : n) * (sizeof(real) == 8 ? (real)DBL_EPSILON : (real)FLT_EPSILON) * top;
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (l[i * n + i] <= bound) /* dependent columns, as far as the digits tell */
+            l[i * n + i] = 0;
     return info;
 }
 

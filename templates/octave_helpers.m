@@ -860,10 +860,15 @@ function l = gram_factor(x)
     n = size(x, 2);
     r = [r; zeros(n - size(r, 1), n)];
     l = (r .* (1 - 2 * (diag(r) < 0))).';
+    lost = diag(l) <= max(size(x)) * eps * max([diag(l); 0]);
+    l(diag(lost)) = 0; % dependent columns, as far as the digits tell
 end
 
 function x = chol_solve(l, b)
     % The x with l l' x = b for a Cholesky factor l.
+    if any(diag(l) == 0)
+        error('the matrix is singular');
+    end
     x = l.' \ (l \ b);
 end
 

@@ -696,6 +696,8 @@ convolution <- function(a, b) convolution_matrix(b, nrow(a)) %*% a
 gram_factor <- function(x) {
   r <- qr.R(qr(x, tol = 0))
   r <- rbind(ifelse(diag(as.matrix(r)) < 0, -1, 1) * r, matrix(0, ncol(x) - nrow(r), ncol(x)))
+  lost <- diag(as.matrix(r)) <= max(dim(x)) * .Machine$double.eps * max(diag(as.matrix(r)), 0)
+  r[cbind(which(lost), which(lost))] <- 0 # dependent columns, as far as the digits tell
   t(r)
 }
 

@@ -549,6 +549,7 @@ matrix convolution(matrix a, matrix b) {
 matrix gram_factor(matrix x) {
   int n = cols(x);
   matrix[n, n] y = rep_matrix(0, n, n);
+  real top = 0;
   if (rows(x) >= n) {
     y = qr_thin_R(x)';
   } else {
@@ -557,6 +558,12 @@ matrix gram_factor(matrix x) {
   for (j in 1:n) {
     if (y[j, j] < 0) {
       y[:, j] = -y[:, j];
+    }
+    top = fmax(top, y[j, j]);
+  }
+  for (j in 1:n) {
+    if (y[j, j] <= fmax(rows(x), n) * machine_precision() * top) {
+      y[j, j] = 0; // dependent columns, as far as the digits tell
     }
   }
   return y;

@@ -36,6 +36,26 @@ def test_digits_are_kept(formula: str, target: str) -> None:
     assert abs(value - wanted) <= LOST * abs(wanted)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("target", ["numpy", "native", "numba"])
+def test_dependent_columns_have_no_solution_and_the_determinant_zero(target: str, dtype: str) -> None:
+    A = RNG.normal(size=(6, 2))
+    singular = np.column_stack([A, A[:, 0] - 2 * A[:, 1]]).astype(dtype)
+    fit = mc.derive("X: n x p; y: n x 1; w = solve(X'*X, X'*y); sum((y - X*w).^2)", wrt="X")
+    volume = mc.derive("X: n x p; det(X'*X)", wrt="X")
+    try:
+        gradient, value = fit.function("gradient", target), volume.function("value", target)
+    except MatcalcError as missing:  # no compiler, no Numba
+        pytest.skip(str(missing))
+    assert value(X=singular) == 0
+    y = np.ones(6, dtype)
+    if target == "native":  # nothing in C raises
+        assert not np.isfinite(gradient(X=singular, y=y)["X"]).any()
+        return
+    with pytest.raises(np.linalg.LinAlgError):
+        gradient(X=singular, y=y)
+
+
 def test_products_are_not_formed() -> None:
     code = mc.derive("X: n x p; y: n x 1; y'*X*inv(X'*X)*X'*y", wrt="X").code()
     assert "_gram_factor(X)" in code

@@ -427,6 +427,9 @@ def test_singular_systems_are_refused(target: str) -> None:
     assert np.allclose(f(A=np.diag([1e-20, 1.0]), b=np.ones((2, 1))), [[1e20], [1.0]])
     with pytest.raises(ValueError, match="singular"):
         f(A=np.ones((2, 2)), b=np.ones((2, 1)))
+    fit = mc.derive("solve(X'*X, X'*y)", shapes={"X": ("n", "k"), "y": ("n", 1)}).function("value", target)
+    with pytest.raises(ValueError, match="singular"):
+        fit(X=np.ones((3, 2)), y=np.ones((3, 1)))
 
 
 FORBIDDEN = (

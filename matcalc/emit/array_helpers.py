@@ -198,13 +198,18 @@ def _gram_factor(x):
     """The lower l with l l' = x' x and no negative diagonal, by QR factors: x' x has the square of x's condition."""
     n = x.shape[1]
     r = np.eye(n, min(x.shape), dtype=x.dtype) @ np.linalg.qr(x, mode="r")
-    return (r * np.copysign(1, np.diagonal(r))[:, None]).T
+    pivots = np.diagonal(r)
+    lost = np.abs(pivots) <= max(x.shape) * np.finfo(x.dtype).eps * np.max(np.abs(pivots), initial=0)
+    r[lost, lost] = 0  # x has dependent columns as far as its digits tell
+    return (r * np.copysign(1, pivots)[:, None]).T
 
 
 def _cholesky_solve(l, b):
     """The solution x of l l' x = b for a Cholesky factor l."""
     if lapack is None or l.dtype != np.float64 or b.dtype != np.float64 or not b.size:
         return np.linalg.solve(l.T, np.linalg.solve(l, b))
+    if not np.diagonal(l).all():
+        raise np.linalg.LinAlgError("Singular matrix")
     return lapack.dpotrs(l.T, b)[0]
 
 
@@ -213,7 +218,9 @@ def _cholesky_inverse(l):
     if lapack is None or l.dtype != np.float64 or not l.size:
         half = np.linalg.inv(l)
         return half.T @ half
-    upper = lapack.dpotri(l.T)[0]
+    upper, info = lapack.dpotri(l.T)
+    if info:
+        raise np.linalg.LinAlgError("Singular matrix")
     result = upper + upper.T
     result.flat[:: len(result) + 1] /= 2
     return result

@@ -217,10 +217,15 @@ def _gram_factor(x):
     n = x.shape[1]
     found = np.linalg.qr(np.ascontiguousarray(x))[1]
     result = np.zeros((n, n))
+    least = 0.0
     for i in range(found.shape[0]):
         sign = -1.0 if found[i, i] < 0 else 1.0
         for j in range(i, n):
             result[j, i] = sign * found[i, j]
+        least = max(least, result[i, i])
+    for i in range(n):
+        if result[i, i] <= max(x.shape[0], n) * 2.220446049250313e-16 * least:
+            result[i, i] = 0.0
     return result
 
 

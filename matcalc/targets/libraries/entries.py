@@ -172,8 +172,11 @@ def _gram_factor(xp, x):
     """The lower l with l l' = x' x and no negative diagonal, by QR factors: x' x has the square of x's condition."""
     n, least = x.shape[1], min(x.shape)
     r = xp.eye(n, dtype=x.dtype)[:, :least] @ xp.linalg.qr(x)[1]
-    on_diagonal = xp.sum(r * xp.eye(n, dtype=x.dtype), axis=1, keepdims=True)
-    return (xp.where(on_diagonal < 0, -r, r)).T
+    eye = xp.eye(n, dtype=x.dtype)
+    on_diagonal = xp.sum(r * eye, axis=1, keepdims=True)
+    size = xp.abs(on_diagonal)
+    lost = size <= max(x.shape) * xp.finfo(x.dtype).eps * xp.max(size)
+    return xp.where(lost & (eye > 0), 0 * r, xp.where(on_diagonal < 0, -r, r)).T
 
 
 def _cholesky_solve(xp, l, b):

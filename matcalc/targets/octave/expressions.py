@@ -35,7 +35,7 @@ CALLS: dict[str, str] = {
     **{"math.lgamma": "gammaln({0})", "math.gamma": "gamma({0})"},
     **{"squared_cosh": "cosh({0}) .^ 2", "sigmoid": "sigmoid({0})"},
     **{"softplus": "softplus({0})", "log1mexp": "log1mexp({0})", "reciprocal": "reciprocal({0})"},
-    "mean_excess": "mean_excess({0}, {1})",
+    **{"mean_excess": "mean_excess({0}, {1})", "cholesky_solve": "chol_solve({0}, {1})"},
     **{"gelu": "gelu({0})", "selu": "selu({0})"},
     **{"huber": "huber({0}, {1})", "leakyrelu": "leaky_relu({0}, {1})", "elu": "elu({0}, {1})"},
     **{f: f"{f}({{0}})" for f in ("erf", "erfc", "erfcx")},
@@ -178,12 +178,6 @@ class OctaveExpressions(Expressions):
 
     # ------------------------------------------------------------------------------------------------ factors
 
-    def cholesky_solve(self, pieces: list[Piece]) -> Piece:
-        lower, right = pieces
-        if not lower.text.isidentifier():
-            return Piece(f"chol_solve({lower.text}, {right.text})", right.shape)
-        return Piece(f"{lower.text}' \\ ({lower.text} \\ {right.at(PRODUCT + 1)})", right.shape, PRODUCT)
-
     def cholesky_inverse(self, pieces: list[Piece]) -> Piece:
         return Piece(f"chol_inverse({pieces[0].text})", pieces[0].shape)
 
@@ -200,7 +194,6 @@ class OctaveExpressions(Expressions):
 
     forms: ClassVar[Mapping[str, Callable[..., Piece]]] = {
         "sum": total,
-        "cholesky_solve": cholesky_solve,
         "cholesky_inverse": cholesky_inverse,
         "weighted_gram": weighted_gram,
     }
