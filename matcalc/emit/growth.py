@@ -7,8 +7,10 @@ of several is exp(c) T' with c the largest of their L. The exponents are added b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import permutations
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import sympy as sp
 
@@ -30,7 +32,9 @@ _LINEAR = operations(sum_, mean_, tr, place) | {"transpose", "diag", "diagvec", 
 # What stands in an exponent, subtracted, where it was made small.
 _TOPS = operations(absolute, maximum, max_, relu, softplus, logsumexp)
 _FACTORED = frozenset(("hadamard", "scale", "divide", "power")) | operations(sqrt)
+_SUMS_OF_PRODUCTS = _LINEAR | {"add", "block", "matmul", "hadamard", "scale"}
 _HALF = number(sp.Rational(1, 2))
+_REMEMBERED = 4096
 
 
 class Grown(NamedTuple):
@@ -48,6 +52,7 @@ class Factor(NamedTuple):
     grown: Grown | None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def growth(f: Expr) -> Grown | None:
     """`f` as m .* exp(L), if it grows so."""
     f = joined(f)
@@ -99,7 +104,7 @@ def _of_entries(f: Expr) -> Grown:
 
 def _of_sum(f: Expr) -> Grown | None:
     """A 1 x 1 sum of products: exp(c) times the sum of the products by exp(c), c the largest exponent."""
-    if not f.is_scalar or f.op not in ("add", "sum", "mean", "matmul", "scale", "tr"):
+    if not f.is_scalar or f.op not in ("add", "sum", "mean", "matmul", "scale", "tr") or not grows(f):
         return None
     found = _exponents(f)
     if not found or (len(found) == 1 and (found[0] is None or found[0].is_scalar)):
@@ -112,28 +117,42 @@ def _of_sum(f: Expr) -> Grown | None:
     return Grown(less(f, c, 1), c)
 
 
-def _exponents(f: Expr) -> list[Expr | None]:
+@lru_cache(maxsize=_REMEMBERED)
+def _exponents(f: Expr) -> tuple[Expr | None, ...]:
     """The exponents L in a sum, None for a term without; nothing where none grows or a term grows like a product."""
+    if not grows(f):
+        return ()
     f = joined(f)
     if f.op in _LINEAR:
         return _exponents(f.args[0])
     if f.op == "add":
-        parts = [_exponents(a) or [None] for a in f.args]
-        found = [x for part in parts for x in part]
-        return found if any(x is not None for x in found) else []
+        found = tuple(x for a in f.args for x in _exponents(a) or (None,))
+        return found if any(x is not None for x in found) else ()
     if f.op in ("matmul", "hadamard", "scale"):
         growing = [part for part in map(_exponents, f.args) if part]
-        return growing[0] if len(growing) == 1 else []
+        return growing[0] if len(growing) == 1 else ()
     g = growth(f)
-    return [] if g is None else [g.exponent]
+    return () if g is None else (g.exponent,)
+
+
+_GROWS: WeakKeyDictionary[Expr, bool] = WeakKeyDictionary()
 
 
 def grows(f: Expr) -> bool:
     """Whether something in a sum of products grows so."""
-    f = joined(f)
-    if f.op in _LINEAR or f.op in ("add", "block", "matmul", "hadamard", "scale"):
-        return any(map(grows, f.args))
-    return growth(f) is not None
+    waiting = [f]
+    while waiting:
+        e = waiting[-1]
+        inner = joined(e)
+        parts = inner.args if inner.op in _SUMS_OF_PRODUCTS else ()
+        unknown = [a for a in parts if a not in _GROWS]
+        if e not in _GROWS and unknown:
+            waiting += unknown
+            continue
+        if e not in _GROWS:
+            _GROWS[e] = any(_GROWS[a] for a in parts) if parts else growth(inner) is not None
+        waiting.pop()
+    return _GROWS[f]
 
 
 def less(f: Expr, c: Expr, k: int) -> Expr:
@@ -155,6 +174,7 @@ def less(f: Expr, c: Expr, k: int) -> Expr:
     return _times(exp(core.difference(g.exponent, broadcast(shift, f.shape))), g.rest, f)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def joined(f: Expr) -> Expr:
     """What a name stands for, with exp(X) - exp(-X) as 2 sinh(X) and exp(X) - 1 as expm1(X) in a sum."""
     f = meaning(f)
