@@ -27,6 +27,7 @@ OPPOSITE = "nearly opposite"
 SCALES = ("ordinary", "nearly equal", "of all sizes", OPPOSITE)
 # What 60 digits are not known for.
 UNKNOWN = {
+    "dadj_of_one_value",
     "transpose_of_adjugate_slope",
     "adjugate_slope_of_nonsingular",
     "adjugate_form_of_nonsingular",

@@ -94,7 +94,7 @@ def test_networks_and_likelihoods(name):
 def test_every_example(path):
     d = mc.derive(path.read_text())
     rng = np.random.default_rng(0)
-    sizes = {"n": 5, "p": 3, "d": 4, "m": 6, "D": 3, "H": 4, "K": 2, "N": 7, "M": 5, "P": 3, "Q": 4, "R": 2}
+    sizes = {"n": 5, "p": 3, "d": 4, "m": 6, "D": 3, "H": 4, "K": 2, "N": 7, "M": 5, "P": 3, "Q": 4, "R": 2, "k": 3}
     arrays = {}
     for name, v in d.graph.declared.items():
         shape = [s if isinstance(s, int) else sizes[str(s)] for s in v.shape]

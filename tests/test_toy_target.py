@@ -109,7 +109,7 @@ def test_a_printer_that_is_a_table_of_instructions(table: str) -> None:
     arrays = {"X": rng.normal(size=(4, 3)), "w": rng.normal(size=(3, 1)), "y": rng.normal(size=(4, 1))}
     d = mc.derive("X: n x 3\nw: 3 x 1\ny: n x 1\nr = exp(X*w) - y\ns = relu(r)\nr'*r/n - 2*s'*y", wrt="w")
     text = d.code("value_and_grad", table)
-    assert text.splitlines()[0] == "t1 = np.exp((X @ w))"
+    assert text.splitlines()[0] == "E = np.exp((X @ w))"
     space: dict[str, Any] = {"np": np, "n": 4, **arrays}
     exec(text, space)
     value, slope = d.function()(**arrays)

@@ -177,6 +177,8 @@ class NativeWriter(BackwardWriter):
             return []
         if not any(shapes.values()) or not {self.adjoint(n) for n in names} <= self.begun:
             return []
+        if not shapes.keys() >= set(names) or "cotangent" in shapes:  # of a Jacobian, which calls this for each row
+            return []
         inputs = [f"    ({_quoted(n)}, None, {repr(shape).replace(chr(39), chr(34))})," for n, shape in shapes.items()]
         results = ['(None, "number")'] if self.result_names[0] == "value" else []
         results += [f"({_quoted(n)}, {_quoted(f'as {n}')})" for n in names]
