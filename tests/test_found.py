@@ -62,6 +62,8 @@ FOUND: list[tuple[str, str, dict[str, Any]]] = [
     # An exponent that is 0 for one entry moved all the same, times the logarithm of a negative base.
     ("gradient", "b: 1 x 1; P: 1 x 1; b^dprodothers(P, b)", {"b": -0.95, "P": 13.0}),
     ("gradient", "b: 1 x 1; P: 1 x 1; b^dadj(P, b)", {"b": -0.95, "P": 13.0}),
+    # A root of a product with a minus was split into roots.
+    ("hvp", "P: n x m; K: n x m; sum(arccosh(exp(log1mexp(P) + K)))", {"P": WIDE + 1.2, "K": 1.6 + 0 * WIDE}),
     # The singular values of nan were looked for.
     ("gradient", "A: n x n; sum(pinv(sqrtm(A*A)))", {"A": X}),
 ]

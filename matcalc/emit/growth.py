@@ -227,6 +227,12 @@ def _factors(e: Expr) -> list[Factor]:
         if X is not None:  # 1 ./ (1 + exp(-X))
             below = core.add(broadcast(number(1), X.shape), exp(minus(X)))
             stack.append((broadcast(below, whole), -k))
+        elif not (k.is_integer or all(map(_is_nonnegative, inner.args))) and inner.op in (
+            "hadamard",
+            "scale",
+            "divide",
+        ):
+            found.append(Factor(f, k, growth(f)))  # a root of a product is no product of roots
         elif inner.op in ("hadamard", "scale"):
             stack.extend((broadcast(a, whole) if inner.shape != whole else a, k) for a in inner.args)
         elif inner.op == "divide":
@@ -238,6 +244,10 @@ def _factors(e: Expr) -> list[Factor]:
         else:
             found.append(Factor(f, k, growth(f)))
     return found[::-1]
+
+
+def _is_nonnegative(a: Expr) -> bool:
+    return bool(number_value(a).is_nonnegative) if a.op == "number" else known(a, "nonnegative")
 
 
 def without_growth(e: Expr) -> Expr | None:
