@@ -107,3 +107,9 @@ def test_targets_share_the_forms(target: str) -> None:
         pytest.skip(str(missing))
     assert isfinite(float(np.sum(found)))
     assert np.allclose(found, wanted, rtol=1e-12)
+
+
+def test_the_root_of_a_square_is_the_absolute_value():
+    x = np.array([-1.2, 0.7])
+    value = mc.derive("x: n x 1; sum(sqrt(sinh(x).^2) ./ cosh(x))").function("value")(x=x)
+    assert value == pytest.approx(np.sum(np.abs(np.tanh(x))))

@@ -35,6 +35,7 @@ _FACTORED = frozenset(("hadamard", "scale", "divide", "power")) | operations(sqr
 _SUMS_OF_PRODUCTS = _LINEAR | {"add", "block", "matmul", "hadamard", "scale"}
 _HALF = number(sp.Rational(1, 2))
 _REMEMBERED = 4096
+_PRODUCTS = ("hadamard", "scale", "divide", "power")
 
 
 class Grown(NamedTuple):
@@ -227,11 +228,7 @@ def _factors(e: Expr) -> list[Factor]:
         if X is not None:  # 1 ./ (1 + exp(-X))
             below = core.add(broadcast(number(1), X.shape), exp(minus(X)))
             stack.append((broadcast(below, whole), -k))
-        elif not (k.is_integer or all(map(_is_nonnegative, inner.args))) and inner.op in (
-            "hadamard",
-            "scale",
-            "divide",
-        ):
+        elif inner.op in _PRODUCTS and not (k.is_integer or all(map(_is_nonnegative, _bases(inner)))):
             found.append(Factor(f, k, growth(f)))  # a root of a product is no product of roots
         elif inner.op in ("hadamard", "scale"):
             stack.extend((broadcast(a, whole) if inner.shape != whole else a, k) for a in inner.args)
@@ -244,6 +241,10 @@ def _factors(e: Expr) -> list[Factor]:
         else:
             found.append(Factor(f, k, growth(f)))
     return found[::-1]
+
+
+def _bases(e: Expr) -> Sequence[Expr]:
+    return e.args[:1] if e.op == "power" else e.args
 
 
 def _is_nonnegative(a: Expr) -> bool:
