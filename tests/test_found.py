@@ -64,6 +64,8 @@ FOUND: list[tuple[str, str, dict[str, Any]]] = [
     ("gradient", "b: 1 x 1; P: 1 x 1; b^dadj(P, b)", {"b": -0.95, "P": 13.0}),
     # A root of a product with a minus was split into roots.
     ("hvp", "P: n x m; K: n x m; sum(arccosh(exp(log1mexp(P) + K)))", {"P": WIDE + 1.2, "K": 1.6 + 0 * WIDE}),
+    # A number of Python's was asked whether any of its entries is far below 0.
+    ("hessian", "B: 1 x n row-stochastic; normlogcdf(sum(B, 2))", {"B": [[0.4, 0.6]]}),
     # The singular values of nan were looked for.
     ("gradient", "A: n x n; sum(pinv(sqrtm(A*A)))", {"A": X}),
 ]

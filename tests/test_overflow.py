@@ -113,3 +113,20 @@ def test_the_root_of_a_square_is_the_absolute_value():
     x = np.array([-1.2, 0.7])
     value = mc.derive("x: n x 1; sum(sqrt(sinh(x).^2) ./ cosh(x))").function("value")(x=x)
     assert value == pytest.approx(np.sum(np.abs(np.tanh(x))))
+
+
+@pytest.mark.parametrize(
+    ("formula", "exact"),
+    [
+        ("sqrt(cosh(x))", lambda x: np.sqrt(np.cosh(x))),
+        ("log(expm1(x).^2)", lambda x: np.log(np.expm1(x) ** 2)),
+        ("log(sinh(x) .* expm1(x))", lambda x: np.log(np.sinh(x) * np.expm1(x))),
+        ("log((exp(x) - 1) ./ sinh(x))", lambda x: np.log(np.expm1(x) / np.sinh(x))),
+        ("(cosh(x).^3).^(1/2) ./ cosh(x)", lambda x: np.sqrt(np.cosh(x))),
+    ],
+)
+def test_negative_factors_have_roots_and_logarithms_together(formula, exact):
+    x, step = np.array([-1.7, -0.3, 0.4, 1.9]), 1e-6
+    value, gradient = mc.derive(f"x: n x 1; sum({formula})").function()(x=x)
+    assert value == pytest.approx(np.sum(exact(x)))
+    assert gradient["x"] == pytest.approx((exact(x + step) - exact(x - step)) / (2 * step), rel=1e-7)

@@ -322,6 +322,8 @@ def excess_code(select: Selector, e: Expr) -> Choice | None:
         if ratio is None or ratio.op != "normratio" or not _is_multiple(t, ratio.args[0], d):
             continue
         (X,) = ratio.args
+        if constant_of(meaning(select.decide(X))) is not None:  # numbers of Python's, for which nothing is far
+            return None
         return Instruction("mean_excess", (X, ratio)) if d == 1 else scale(number(d), core.add(X, ratio))
     return None
 

@@ -334,12 +334,13 @@ def _raised(f: Expr, k: Any) -> Expr:
 
 
 def _tangents(factors: list[Factor]) -> list[Factor]:
-    """sinh(X) ./ cosh(X) = tanh(X)"""
+    """sinh(X) ./ cosh(X) = tanh(X), as often as both are there whole: a root of tanh(X) is none of their quotient."""
     for i, j in permutations(range(len(factors)), 2):
         above, below = meaning(factors[i].base), meaning(factors[j].base)
         p, q = factors[i].power, factors[j].power
-        if above.op == "sinh" and below.op == "cosh" and above.args[0] is below.args[0] and p * q < 0:
-            k = min(abs(p), abs(q)) * (1 if p > 0 else -1)
+        times = int(min(abs(p), abs(q)))
+        if above.op == "sinh" and below.op == "cosh" and above.args[0] is below.args[0] and p * q < 0 and times:
+            k = times if p > 0 else -times
             rest = [f for n, f in enumerate(factors) if n not in (i, j)]
             left = [f._replace(power=r) for f, r in ((factors[i], p - k), (factors[j], q + k)) if r != 0]
             return _tangents([*left, Factor(tanh(above.args[0]), k, None), *rest])
@@ -370,9 +371,12 @@ def log_of_growth(e: Expr) -> Expr | None:
         return _log_of_mean(meaning(inner.args[0]).args[0])
     if inner.op in ("hadamard", "scale", "divide", "power", "sinh", "mean", "sum", "matmul", "add", "prod"):
         factors = _factors(inner)
-        if any(f.grown is None and not known(f.base, "positive") for f in factors):
+        signed = [f for f in factors if not known(f.base, "positive")]
+        if any(f.grown is None for f in signed) or all(f.grown is None for f in factors):
             return None
-        if all(f.grown is None for f in factors):
+        if len(signed) > 1 or any(
+            (f.power / 2).is_integer for f in signed
+        ):  # negative ones may have a positive product
             return None
         return _sum_of_logarithms(inner, factors)
     return None

@@ -90,7 +90,7 @@ def _log1mexp(x):
 def _mean_excess(x, ratio):
     """x + ratio, where ratio is phi(x)/Phi(x) of the normal distribution: for x < -5 by its continued fraction."""
     far = x < -5
-    if not far.any():
+    if not np.any(far):
         return x + ratio
     t, tail = np.maximum(-x, 5.0), 0.0
     for k in range(30, 0, -1):
