@@ -10,7 +10,6 @@ from matcalc.dims import is_one, plus, shape_text
 from matcalc.emit.program import Lowered
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
-from matcalc.loops.c_memory import placed
 from matcalc.loops.c_places import BLOCK, CPlaces
 from matcalc.loops.functions import Made
 from matcalc.loops.in_arrays import Array, Scope, Value
@@ -21,6 +20,7 @@ from matcalc.loops.stage import Dialect, Function
 from matcalc.loops.staged_back import BackwardWriter
 from matcalc.naming import Names
 from matcalc.targets.c.entries import SCALAR, Shape, product
+from matcalc.targets.c.memory import placed
 from matcalc.targets.c.module import file_text, reserved_words, with_needed
 from matcalc.targets.c.parts import Step, count
 from matcalc.targets.native.helpers import as_real, known_words, native_helpers
@@ -104,7 +104,7 @@ class NativeWriter(BackwardWriter):
         for output, value in zip(self.outputs, made):
             self.returned_in(output, _name(value))
         self.storage, self.work = placed(
-            statements.steps, statements.shapes, statements.spans, statements.base, self.owned
+            statements.steps, statements.shapes, self.owned, statements.spans, statements.base
         )
         self.steps = [line for s in statements.steps for line in s.lines]
 

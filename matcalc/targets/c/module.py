@@ -22,8 +22,9 @@ from matcalc.emit.schedule import Statement
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
-from matcalc.targets.c.entries import SCALAR, Shape, product, size_text
-from matcalc.targets.c.parts import Step, count
+from matcalc.targets.c.entries import SCALAR, Shape, size_text
+from matcalc.targets.c.memory import placed
+from matcalc.targets.c.parts import Step
 from matcalc.targets.c.statements import Statements
 from matcalc.targets.registry import Page
 from matcalc.templating import render, template_folder
@@ -157,7 +158,7 @@ class Writer:
         for name, e in self.results.items():
             self._result(self.outputs[name], e, owned)
         self._arrange(owned)
-        return self._storage(owned)
+        return placed(self.statements.steps, self.statements.shapes, owned)
 
     def _arrange(self, owned: dict[str, str]) -> None:
         """Change the order of the steps, where that is better."""
@@ -186,42 +187,6 @@ class Writer:
             return
         statements.assign(output, tree, shape)
         owned[output] = output
-
-    def _storage(self, owned: dict[str, str]) -> tuple[list[str], str]:
-        """Lines that give each matrix its place in the workspace or in a result, and the size of the workspace.
-
-        A place is used again when nobody reads any more what is there.
-        """
-        steps, shapes = self.statements.steps, self.statements.shapes
-        last: dict[str, int] = {}
-        for k, s in enumerate(steps):
-            last |= dict.fromkeys(_touched(s), k)
-        places: list[Shape] = []
-        free: dict[str, list[int]] = {}
-        place: dict[str, int] = {}
-        for k, s in enumerate(steps):
-            name = s.writes
-            if name is not None and name not in owned and name not in place:
-                waiting = free.get(product(*shapes[name]), [])
-                if waiting:
-                    place[name] = waiting.pop()
-                else:
-                    place[name] = len(places)
-                    places.append(shapes[name])
-            for dead in [n for n in _touched(s) if n in place and last[n] == k]:
-                free.setdefault(product(*shapes[dead]), []).append(place[dead])
-        lines: list[str] = []
-        first_of: dict[int, str] = {}
-        sizes = [count(shape) for shape in places]
-        for name, number in place.items():
-            if number in first_of:
-                lines.append(f"double *const {name} = {first_of[number]};")
-                continue
-            first_of[number] = name
-            before = f"{first_of[number - 1]} + {sizes[number - 1]}" if number else "work"
-            lines.append(f"double *const {name} = {before};")
-        lines += [f"double *const {name} = {output};" for name, output in owned.items() if name != output]
-        return lines, " + ".join(sizes)
 
     def _divisors(self) -> list[tuple[str, str]]:
         """What is divided by and is 0 for some sizes of at least 1: for the reader, and as an expression."""
@@ -271,11 +236,6 @@ def file_text(
 def reserved_words() -> set[str]:
     """What names in C cannot be."""
     return {*_WORDS.split(), *helper_texts()}
-
-
-def _touched(step: Step) -> list[str]:
-    """The names that a step reads or writes, in a fixed order."""
-    return sorted(step.reads | ({step.writes} if step.writes is not None else set()))
 
 
 def _wrapped(parts: list[str], indent: int) -> str:

@@ -1,4 +1,4 @@
-"""Where the matrices of a function in C with loops lie: in one workspace, or in the results."""
+"""Where the matrices of a function in C lie: in one workspace, or in the results."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from matcalc.targets.c.parts import Step, count
 def placed(
     steps: Sequence[Step],
     shapes: Mapping[str, Shape],
-    spans: Iterable[tuple[int, int]],
-    base: Callable[[str], str],
     owned: Mapping[str, str],
+    spans: Iterable[tuple[int, int]] = (),
+    base: Callable[[str], str] = str,
 ) -> tuple[list[str], str]:
     """Lines that give each matrix its place, and the size of the workspace.
 
@@ -22,9 +22,9 @@ def placed(
     Args:
         steps: in order.
         shapes: of all names.
-        spans: the first and the last step of each loop, inner loops first.
-        base: of a pointer the matrix in which it stands.
         owned: by name the result in which a matrix lies.
+        spans: the first and the last step of each loop, inner loops first.
+        base: of a pointer the matrix in which it stands; of a matrix itself.
     """
     touched = [sorted({base(n) for n in (s.reads if s.writes is None else {*s.reads, s.writes})}) for s in steps]
     made = {base(s.writes) for s in steps if s.writes is not None} - owned.keys()
