@@ -226,13 +226,16 @@ static inline real sigmoid(real x)
     return x >= 0 ? large : small * large;
 }
 
-/* x = the inverse of l l', for a Cholesky factor l. */
+/* x = the inverse of l l', for a Cholesky factor l; not a number where a pivot is 0. */
 static void cholesky_inverse(int n, const real *l, real *x)
 {
     int info = 0;
     memcpy(x, l, (size_t)n * n * sizeof(real));
     if (n > 0)
         routine.potri("U", &n, x, &n, &info);
+    if (info != 0)
+        for (ptrdiff_t k = 0; k < (ptrdiff_t)n * n; k++)
+            x[k] = NAN;
     mirrored(n, x);
 }
 

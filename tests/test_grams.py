@@ -42,16 +42,21 @@ def test_dependent_columns_have_no_solution_and_the_determinant_zero(target: str
     A = RNG.normal(size=(6, 2))
     singular = np.column_stack([A, A[:, 0] - 2 * A[:, 1]]).astype(dtype)
     fit = mc.derive("X: n x p; y: n x 1; w = solve(X'*X, X'*y); sum((y - X*w).^2)", wrt="X")
+    spread = mc.derive("X: n x p; tr(inv(X'*X))")
     volume = mc.derive("X: n x p; det(X'*X)", wrt="X")
     try:
         gradient, value = fit.function("gradient", target), volume.function("value", target)
+        trace = spread.function("value", target)
     except MatcalcError as missing:  # no compiler, no Numba
         pytest.skip(str(missing))
     assert value(X=singular) == 0
     y = np.ones(6, dtype)
     if target == "native":  # nothing in C raises
         assert not np.isfinite(gradient(X=singular, y=y)["X"]).any()
+        assert np.isnan(trace(X=singular))
         return
+    with pytest.raises(np.linalg.LinAlgError):
+        trace(X=singular)
     with pytest.raises(np.linalg.LinAlgError):
         gradient(X=singular, y=y)
 

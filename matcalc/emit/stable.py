@@ -26,11 +26,12 @@ from matcalc.emit.matching import (
     softmax_of,
     sum_of_exponentials,
 )
+from matcalc.emit.normal_tails import as_normal, base_and_power, is_normal, negated_form, normal_ratio
 from matcalc.emit.quotients import without_common_part
-from matcalc.expr import Expr, node, number_value
-from matcalc.ops.activations import log1mexp, normcdf, normlogcdf, normratio
+from matcalc.expr import Expr, node
+from matcalc.ops.activations import log1mexp, normcdf, normlogcdf
 from matcalc.ops.comparison import maximum, minimum
-from matcalc.ops.elementwise import absolute, erfc, exp, expm1, log, log1p, sigmoid, sinh, softplus
+from matcalc.ops.elementwise import absolute, erfc, expm1, log, log1p, sigmoid, sinh, softplus
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax
 from matcalc.rewrite.terms import coefficient_and_rest, meaning
 
@@ -63,7 +64,10 @@ def _stable_log(e: Expr) -> Expr | None:
     if meaning(X).op == "normcdf":
         return normlogcdf(*meaning(X).args)
     if meaning(X).op == "erfc":  # erfc(X) = 2 normcdf(-sqrt(2) X)
-        return core.plus(number(sp.log(2)), normlogcdf(_as_normal(*meaning(X).args)))
+        return core.plus(number(sp.log(2)), normlogcdf(as_normal(*meaning(X).args)))
+    factor, body = coefficient_and_rest(meaning(X))
+    if body is not None and factor != 1 and factor.is_positive and is_normal(body):  # half of 1 + erf(X), of erfc(X)
+        return core.plus(number(sp.log(factor)), log(body))
     if meaning(X).op == "cosh":
         return _log_cosh(*meaning(X).args)
     rest = plus_one(*meaning(X).args) if meaning(X).op == "abs" else None
@@ -79,13 +83,6 @@ def _stable_log(e: Expr) -> Expr | None:
     return log_of_growth(X) if inner is None else inner
 
 
-def _as_normal(X: Expr) -> Expr:
-    """-sqrt(2) X"""
-    factor, rest = coefficient_and_rest(X)
-    made = number(-sp.sqrt(2) * factor)
-    return made if rest is None else core.scale(made, rest)
-
-
 def _log_cosh(X: Expr) -> Expr:
     """log(cosh(X)) = log(cosh(c)) + (a - b) + softplus(-2 a) - softplus(-2 b), a = |X|, b = |c|, c between -1 and 1."""
     one = broadcast(number(1), X.shape)
@@ -97,12 +94,6 @@ def _log_cosh(X: Expr) -> Expr:
     return core.add(near, core.add(a, minus(b)), core.difference(*sides))
 
 
-def _negated(X: Expr) -> Expr:
-    """-X, and Y for -Y."""
-    inner = negation_of(X)
-    return minus(X) if inner is None else inner
-
-
 def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
     """log(1 + rest)"""
     negated = negation_of(rest)
@@ -112,9 +103,9 @@ def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
         return core.plus(number(sp.log(2)), minus(softplus(X)))
     inner = None if negated is None else exponent_of(negated)
     if inner is not None:
-        return log1mexp(_negated(inner))
+        return log1mexp(negated_form(inner))
     if negated is not None and below.op == "normcdf":
-        return normlogcdf(_negated(below.args[0]))
+        return normlogcdf(negated_form(below.args[0]))
     if below.op == "erf":  # 1 + erf(X) = 2 normcdf(sqrt(2) X)
         X = core.scale(number(sp.sqrt(2) * (-1 if negated is not None else 1)), *below.args)
         return core.plus(number(sp.log(2)), normlogcdf(X))
@@ -139,7 +130,7 @@ def _stable_quotient(e: Expr) -> Expr | None:
     inner = sigmoid_of(e)
     if inner is not None:
         return sigmoid(inner)
-    for form in (over_sum, _normal_ratio):
+    for form in (over_sum, normal_ratio):
         better = form(e)
         if better is not None:
             return better
@@ -153,14 +144,14 @@ def _over_difference(e: Expr) -> Expr | None:
         return None
     factors: tuple[Expr, ...] = e.args if e.op != "divide" else (e.args[0], core.power(e.args[1], -1))
     for i, k in permutations(range(len(factors)), 2):
-        below, power = _base_and_power(factors[k])
+        below, power = base_and_power(factors[k])
         X = _exponent_above_one(below) if power is not None and power.is_negative else None
         j = None if X is None else _multiple(exponent_of(factors[i]), X)
         if X is None or j is None or not 1 <= j <= -power:
             continue
         rest = [a for n, a in enumerate(factors) if n not in (i, k)]
         remaining = [] if power == -j else [core.power(below, power + j)]
-        made = (core.power(minus(expm1(_negated(X))), -j), *remaining, *rest)  # a matrix comes last
+        made = (core.power(minus(expm1(negated_form(X))), -j), *remaining, *rest)  # a matrix comes last
         return (core.scale if e.op == "scale" or e.is_scalar else core.hadamard)(*made)
     return None
 
@@ -180,90 +171,6 @@ def _exponent_above_one(e: Expr) -> Expr | None:
         if constant_of(a) == -1:
             return exponent_of(b)
     return None
-
-
-def _normal_ratio(e: Expr) -> Expr | None:
-    """A product with normpdf(X) ./ normcdf(X): both underflow where their ratio is about -X."""
-    if e.op == "divide":
-        return _ratio(*e.args)
-    if e.op not in ("hadamard", "scale"):
-        return None
-    for i, k in permutations(range(len(e.args)), 2):
-        (above, up), (below, down) = _base_and_power(e.args[i]), _base_and_power(e.args[k])
-        rest = [a for n, a in enumerate(e.args) if n not in (i, k)]
-        found = _ratio(above, below) if up is not None and up.is_positive and down == -up else None
-        if found is not None:
-            found = found if up == 1 else core.power(found, up)
-            return node(e.op, (*rest, found)) if rest else found
-        for divisor in _divisors(e.args[k]) if up == 1 and above.op in ("normpdf", "exp") else ():
-            found = _ratio(above, divisor)
-            quotient = None if found is None else _times(e.args[k], divisor)
-            if found is not None and quotient is not None:
-                return node(e.op, (*rest, found, quotient))
-    return None
-
-
-def _ratio(above: Expr, below: Expr) -> Expr | None:
-    """normpdf(X) ./ normcdf(X), also where these are spelled otherwise: at -X, by 1 - normcdf(X), by erfc and erf."""
-    above, lower = meaning(above), meaning(below)
-    rest = plus_one(below)
-    tail = None if rest is None else negation_of(rest)
-    if above.op == "exp":  # erfc(X), 1 - erf(X), and 1 + erf(X), which is erfc(-X)
-        inside = lower if rest is None else meaning(rest if tail is None else tail)
-        if inside.op != ("erfc" if rest is None else "erf") or above is not exp(minus(core.power(inside.args[0], 2))):
-            return None
-        X = minus(*inside.args) if rest is not None and tail is None else inside.args[0]
-        return core.scale(number(sp.sqrt(sp.pi / 2)), normratio(_as_normal(X)))
-    if above.op != "normpdf":
-        return None
-    X = above.args[0]
-    if lower is normcdf(X):
-        return normratio(X)
-    if tail is not None and meaning(tail) is normcdf(X):
-        return normratio(minus(X))
-    reflected = _negated(X)
-    return normratio(reflected) if lower is normcdf(reflected) else None
-
-
-def _divisors(e: Expr) -> set[Expr]:
-    """What the terms of a sum are divided by."""
-    parts = [f for t in e.args for f in _factors(t)] if e.op == "add" else []
-    powers = [_base_and_power(f) for f in parts]
-    return {base for base, k in powers if k is not None and k.is_negative}
-
-
-def _times(e: Expr, below: Expr) -> Expr | None:
-    """A value times what each of its terms is divided by."""
-    if e.op == "add":
-        terms = [_times(t, below) for t in e.args]
-        return None if None in terms else core.add(*(t for t in terms if t is not None))
-    factors = _factors(e)
-    for n, f in enumerate(factors):
-        base, k = _base_and_power(f)
-        inner = _times(f, below) if f.op == "add" else None
-        if inner is not None:
-            factors[n] = inner
-        elif base is below and k is not None and k.is_negative:
-            factors[n : n + 1] = [] if k == -1 else [core.power(below, k + 1)]
-        else:
-            continue
-        matrices = [f for f in factors if not f.is_scalar]
-        product = [core.hadamard(*matrices)] if matrices else []
-        made = core.scale(*(f for f in factors if f.is_scalar), *product) if factors else number(1)
-        return broadcast(made, e.shape)
-    return None
-
-
-def _factors(t: Expr) -> list[Expr]:
-    """The factors of a product, of a product among these too."""
-    return [f for a in t.args for f in _factors(a)] if t.op in ("hadamard", "scale") else [t]
-
-
-def _base_and_power(e: Expr) -> tuple[Expr, Any]:
-    e = meaning(e)
-    if e.op != "power":
-        return e, sp.S.One
-    return e.args[0], number_value(e.args[1]) if e.args[1].op == "number" else None
 
 
 def _stable_log1p(e: Expr) -> Expr | None:
@@ -331,7 +238,7 @@ def _half_squared(name: str, sign: int) -> Form:
 
 def _squared_tanh(f: Expr) -> Expr | None:
     """tanh(X)^2 - 1 = -4 sigmoid(2 X) sigmoid(-2 X)"""
-    base, k = _base_and_power(f)
+    base, k = base_and_power(f)
     base = meaning(base)
     if k != 2 or base.op != "tanh":
         return None
@@ -344,7 +251,7 @@ def _less_one(f: Expr) -> Expr | None:
     """f - 1 for what is near 1 somewhere."""
     X = sigmoid_of(f)
     if X is not None:
-        return minus(sigmoid(_negated(X)))
+        return minus(sigmoid(negated_form(X)))
     form = _NEAR_ONE.get(f.op)
     return None if form is None else form(f)
 
