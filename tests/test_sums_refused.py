@@ -50,7 +50,7 @@ STRANGE = [
     (H + "h[1] = x\nh[t] = h[t-1] for t = 1..T\nnorm2(h[T])", "range"),
     (H + "h[t] = h[t-1] for t = 1..T\nh[t] = h[t-1] for t = 1..T\nnorm2(h[T])", "twice"),
     (H + "h[t] = h[t-1] for s = 1..T\nnorm2(h[T])", "index"),
-    (H + "h[t+1] = h[t] for t = 0..T\nnorm2(h[T])", "index"),
+    (H + "h[2*t] = h[t-1] for t = 1..T\nnorm2(h[T])", "index"),
     (H + "h[t] = h[t-1] for t = 1..T\nnorm2(h[T+1])", "outside"),
     (H + "h[t] = h[t-1] for t = 1..T\nnorm2(h[T/2])", "must be an integer"),
     (H + "h[t] = h[t-1] for t = 1..T/2\nnorm2(h[1])", "whole number"),

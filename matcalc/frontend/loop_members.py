@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from lark import Tree
 
+from matcalc import core
 from matcalc.dims import Dim, Shape, is_one, plus, surely_nonnegative
 from matcalc.dims import text as dim_text
 from matcalc.expr import Expr, number_value
@@ -45,6 +47,7 @@ class MemberBuilder(IndexBuilder):
         self.program = program
         self.running: dict[str, tuple[Run, Expr]] = {}  # the indices of the loops around, and their numbers
         self.current: Recurrence | None = None
+        self.leading, self.ahead = "", 0  # in h[t+1] = ..., the loop's t is that of the line plus 1
         self.references: list[Reference] = []
 
     def name(self, tree: Node, values: list[Any]) -> Any:
@@ -55,7 +58,8 @@ class MemberBuilder(IndexBuilder):
                 raise self.source.error(f"{name} has one member for each index: write {name}[...]", tree)
             return FamilyName(name)
         if name in self.running:
-            return self.running[name][1]
+            number = self.running[name][1]
+            return core.plus(number, core.number(-self.ahead)) if self.ahead and name == self.leading else number
         return super().name(tree, values)
 
     def suffixed(self, suffix: Node, parts: list[Any], base: Operand) -> Any:
@@ -85,12 +89,16 @@ class MemberBuilder(IndexBuilder):
             raise self.source.error(f"{name} has one index: write {name}[k], then the entries of a member", tree)
         value = parts[0][0]
         if isinstance(value, Indexed):
-            raise self.source.error(f"{name}{self.source.words(tree)}: its index does not run in a loop here", tree)
+            raise self.source.error(f"{self.shown(name, tree)}: its index does not run in a loop here", tree)
         found = self.position(value)
         if found is not None:
             run, at = found
             return self.referred(tree, name, run, at)
         return self.referred(tree, name, None, self.position_number(tree.children[0], value, name))
+
+    def shown(self, name: str, suffix: Node) -> str:
+        """A member as it is written."""
+        return self.source.words(suffix) if self.source.pasted else f"{name}{self.source.words(suffix)}"
 
     def referred(self, tree: Node, name: str, run: Run | None, at: Dim) -> Expr:
         """The variable for a member, whose use is noted."""
@@ -98,9 +106,9 @@ class MemberBuilder(IndexBuilder):
         place = Reference(Member(name, None, index, at), run, tree, self.current, len(self.program.quantities))
         self.references.append(place)
         if name in self.program.recurrences and self.program.recurrences[name].shape is None:
-            raise self.source.error(
-                f"{name}[...] is used before its start or its line: {name}[0] = ... must come first", tree
-            )
+            first = at if run is None else plus(run.first, at)
+            start = f"{name}[{first if isinstance(first, int) else 0}] = ..."
+            raise self.source.error(f"{name} is used before its start or its line: {start} must come first", tree)
         return self.program.of_family(name, index, at)
 
     def position_number(self, tree: Any, value: Expr, name: str) -> Dim:
@@ -113,9 +121,8 @@ class MemberBuilder(IndexBuilder):
 
     def position(self, value: Any) -> tuple[Run, Dim] | None:
         """The running index and the offset of k + 1, if the value is that."""
-        terms = value.args if value.op == "add" else (value,)
         found, offset = None, []
-        for t in terms:
+        for t in _terms(value):
             run = next((r for r, number in self.running.values() if number is t), None)
             if run is not None and found is None:
                 found = run
@@ -166,3 +173,12 @@ class MemberBuilder(IndexBuilder):
             f"{words} is used from {dim_text(first)} to {dim_text(last)}, outside of its range 1..{dim_text(size)}",
             tree,
         )
+
+
+def _terms(value: Any) -> Iterator[Any]:
+    """What is added up: k, -1 and 1 of (k - 1) + 1."""
+    if value.op != "add":
+        yield value
+        return
+    for part in value.args:
+        yield from _terms(part)

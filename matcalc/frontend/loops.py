@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from matcalc.dims import Dim, plus, same_shape, shape_text, surely_nonnegative
+from matcalc import core
+from matcalc.dims import Dim, Shape, plus, same_shape, shape_text, surely_nonnegative
 from matcalc.dims import text as dim_text
 from matcalc.expr import Expr, number_value
 from matcalc.frontend.loop_members import Reference
 from matcalc.frontend.loop_statements import whole_run
 from matcalc.frontend.loop_sums import SumBuilder
-from matcalc.frontend.syntax import fold
-from matcalc.indices.program import Group, Recurrence
+from matcalc.frontend.names import Names
+from matcalc.frontend.syntax import Source, fold
+from matcalc.indices.program import Group, Program, Recurrence
 
 
 class LoopBuilder(SumBuilder):
     """Builds expressions and the program of loops around them."""
+
+    def __init__(
+        self, source: Source, names: Names, constants: dict[int, Shape], program: Program, zeros: Mapping[str, Shape]
+    ) -> None:
+        super().__init__(source, names, constants, program)
+        self.zeros = zeros  # the shapes of recurrences that start at a 0 that is no number
 
     # -------------------------------------------------------------------------------------------- statements
 
@@ -36,7 +45,10 @@ class LoopBuilder(SumBuilder):
                 f"a start has a number as its index, as in {name}[0], got {words}; a recurrence ends in `for t = 1..T`",
                 place,
             )
-        start = self.plain(fold(value, self.visit, self.source), value)
+        if name in self.zeros and value.data == "number":
+            start = core.zeros(*self.zeros[name])
+        else:
+            start = self.plain(fold(value, self.visit, self.source), value)
         self.need_same(name, found, start, value)
         if int(exact) in found.starts:
             raise self.source.error(f"{name}[{exact}] is given twice", target)
@@ -62,20 +74,21 @@ class LoopBuilder(SumBuilder):
         if word.value != "for":
             raise self.source.error("a recurrence is `h[t] = ... for t = 1..T`", word)
         index = self.bound(ranging)
-        if place.data != "name" or str(place.children[0]) != index.name:
-            raise self.source.error(f"a recurrence defines {name}[{index.name}], with its own index alone", place)
+        ahead = self.moved(name, place, index.name)
         found = self.program.recurrences[name]
         if found.body is not None:
             raise self.source.error(f"{name}[{index.name}] is defined twice", tree)
         if not isinstance(index.first, int):
             raise self.source.error("a recurrence begins at a whole number, as in t = 1..T", ranging)
-        run = whole_run(self.source, index.name, index.first, index.last, ranging)
+        ends = plus(index.first, ahead), plus(index.last, ahead)
+        run = whole_run(self.source, index.name, *ends, ranging)
         for position in found.starts:
             if not surely_nonnegative(plus(run.first, -1, -position)):
                 raise self.source.error(f"the start {name}[{position}] lies in the range {run.text}", tree)
         self.running, self.current = {run.name: (run, self.number_of(run))}, found
+        self.leading, self.ahead = run.name, ahead
         body = self.plain(fold(value, self.visit, self.source), value)
-        self.running, self.current = {}, None
+        self.running, self.current, self.ahead = {}, None, 0
         self.need_same(name, found, body, value)
         found.run, found.body = run, body
         inside = self.pending.pop(body, None)
@@ -89,12 +102,24 @@ class LoopBuilder(SumBuilder):
         else:
             self.program.quantities.append(Group(run, parts))
 
+    def moved(self, name: str, place: Any, index: str) -> int:
+        """By how much the place that a line defines is ahead of its index: 1 in h[t+1] = ... for t = 0..T-1."""
+        if place.data == "name" and str(place.children[0]) == index:
+            return 0
+        if place.data == "sum" and len(place.children) == 3:
+            head, sign, offset = place.children
+            if head.data == "name" and str(head.children[0]) == index and offset.data == "number":
+                words = str(offset.children[0])
+                if words.isdigit():
+                    return int(f"{sign}{words}")
+        raise self.source.error(f"a recurrence defines {name}[{index}] or {name}[{index}+1], with its own index", place)
+
     # -------------------------------------------------------------------------------------------- the whole
 
     def check_references(self) -> None:
         """Raise ParseError for members that have no value, or none yet."""
         for r in self.references:
-            shown = f"{r.member.of}{self.source.words(r.tree)}"
+            shown = self.shown(r.member.of, r.tree)
             first, last = ends_of(r)
             if r.member.of in self.program.families:
                 self.check_family(r, first, last, shown)

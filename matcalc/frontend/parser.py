@@ -32,6 +32,7 @@ from matcalc.frontend.names import (
 from matcalc.frontend.pasted.reading import read_any
 from matcalc.frontend.pasted.tokens import Known
 from matcalc.frontend.syntax import Node, derivative_of, is_indexed
+from matcalc.frontend.zero_starts import with_shapes, zero_starts
 from matcalc.graph import Graph
 from matcalc.indices.lifting import Lifting
 from matcalc.indices.program import Program, Recurrence
@@ -217,13 +218,25 @@ class _Reader(Declaring):
 
     def built(self, constants: dict[int, Shape]) -> Expr:
         """The output, and the loops of the program."""
-        if self.program is None:
-            builder = IndexBuilder(self.source, self.names, constants)
-            output = self.run(builder, naming=True)
-        else:
-            looping = builder = LoopBuilder(self.source, self.names, constants, self.program)
-            output = self.run(builder, naming=True)
-            looping.check_references()
+        if self.program is not None:
+            starts = zero_starts(self.source, self.statements) if self.source.pasted else {}
+            if not starts:
+                return self.looped(constants, {})
+            sizes = [*self.shapes.values(), *(f.shape for f in self.program.families.values())]
+            return with_shapes(self.source, starts, sizes, lambda zeros: self.looped(constants, zeros))
+        builder = IndexBuilder(self.source, self.names, constants)
+        output = self.run(builder, naming=True)
+        self.liftings = builder.liftings
+        return output
+
+    def looped(self, constants: dict[int, Shape], zeros: dict[str, Shape]) -> Expr:
+        """The output and the loops, where the starts of some recurrences are zeros of a shape."""
+        assert self.program is not None
+        self.program.restart()
+        self.names.definitions.clear()
+        builder = LoopBuilder(self.source, self.names, constants, self.program, zeros)
+        output = self.run(builder, naming=True)
+        builder.check_references()
         self.liftings = builder.liftings
         return output
 

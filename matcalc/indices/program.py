@@ -183,6 +183,11 @@ class Program:
         """A program with the same families, recurrences and members, still without quantities."""
         return Program(dict(self.families), dict(self.recurrences), [], dict(self.members))
 
+    def restart(self) -> None:
+        """Forget what was built: the families and the names of recurrences stay."""
+        self.quantities, self.members = [], {}
+        self.recurrences = {name: Recurrence(name) for name in self.recurrences}
+
     def runs(self) -> Iterator[Run]:
         """The loops, those inside of others among them."""
         for q in self.quantities:

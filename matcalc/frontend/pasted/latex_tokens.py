@@ -37,8 +37,6 @@ SKIPPED = frozenset(
         "nolimits",
         "nonumber",
         "notag",
-        "quad",
-        "qquad",
         "thinspace",
         "medspace",
         "thickspace",
@@ -130,6 +128,8 @@ NAMES = {"E": "an expectation (expected value) is not an operation here: write t
          "P": "a probability is not an operation here: write its density",
          "N": "a distribution is not an operation here: write its density"}  # fmt: skip
 EQUALS = frozenset(("coloneqq", "triangleq", "equiv", "doteq", "coloneq"))
+FOR = re.compile(r",?\s*for(?: all| each| every)?")  # before a range
+FOR_ALONE = r"a range stands behind a line with its index, as in h_t = \tanh(W h_{t-1}), \quad t = 1, \dots, T"
 FUNCTION_WORDS = frozenset(("max", "min", "det", "log", "ln", "exp"))
 
 _COMMAND = re.compile(r"\\(operatorname\*|[A-Za-z]+|.)", re.S)
@@ -249,6 +249,10 @@ class _Tokenizer:
         if name in SKIPPED or name in (*",;:! >\n/", *"[]()"):  # spaces, and the brackets of displays
             if name in ("left", "right") and self.text.startswith(".", self.at):
                 self.at += 1
+        elif name in ("quad", "qquad"):
+            yield Tok("gap", "", start, self.at)
+        elif name == "forall":
+            yield Tok("for", name, start, self.at)
         elif name in DROPPED_WITH_ARGUMENT:
             self.argument(name)
         elif name == "\\":
@@ -317,6 +321,8 @@ class _Tokenizer:
             raise self.error(REFUSED["argmin"], start)
         elif word == "where" and name == "operatorname" and _BRACKET.match(self.text, self.at):
             yield Tok("func", word, start, self.at)
+        elif FOR.fullmatch(word) and name in ("text", "mbox", "textrm", "mathrm"):
+            yield Tok("for", word, start, self.at)
         elif word in ("s.t.", "subject to", "subjectto", "such that", "where", "if", "otherwise", "for", "and"):
             raise self.error(
                 "the words of a text are not read: give the function alone (its constraints to mc.minimize(..., "

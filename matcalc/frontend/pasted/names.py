@@ -66,6 +66,9 @@ class NameReader:
     def indexed(self, tok: Tok, base: list[str], places: list[Node], place: Tok, start: int, end: int) -> Node:
         raise NotImplementedError
 
+    def superscript(self, base: Sequence[str]) -> str:
+        raise NotImplementedError
+
     def member(self, name: str, parts: list[str], place: Tok, start: int, end: int) -> Node:
         raise NotImplementedError
 
@@ -292,7 +295,7 @@ class NameReader:
         raised = ""
         text = index if isinstance(index, str) else "" if index == () else self.norm_index()
         if not text and index is None:
-            text = raised = self._superscript()
+            text = raised = self.superscript(base)
         start, end = place.start, self.tokens[self.at - 1].end
         if not text:
             return self.plain(tok, base, start, max(end, place.end))
@@ -304,7 +307,7 @@ class NameReader:
             return st.name(found[0], start, end)
         if base and self.known.is_scalar(base[0]) and self.known.strict:
             raise self.error(f"{base[0]} is 1 x 1 and has no index {text}: declare the variable that is meant", place)
-        if base and base[0] in self.known.families:
+        if base and self.known.has_members(base[0]):
             return self.member(base[0], parts, place, start, end)
         running = self.places(parts, start, end)
         if running is not None:
@@ -349,32 +352,12 @@ class NameReader:
                 return found
         return []
 
-    def _superscript(self) -> str:
-        """The (k) of W^{(k)}; empty if there is none."""
-        kinds = [self.peek(k).kind for k in range(6)]
-        if kinds[:5] == ["^", "group", "open", "num", "close"] or kinds[:5] == [
-            "^",
-            "group",
-            "open",
-            "letter",
-            "close",
-        ]:
-            value = self.peek(3).value
-            if kinds[5] == "endgroup":
-                self.at += 6
-                return value
-            if kinds[5] == "top" and self.peek(6).kind == "endgroup":  # x^{(i)\top}
-                at = self.peek(5).start
-                self.tokens[self.at + 1 : self.at + 5] = [Tok("group", "{", at, at)]
-                return value
-        return ""
-
     def plain(self, tok: Tok, base: list[str], start: int, end: int) -> Node:
         """A name without indices; letters with a meaning of their own where they are no names."""
         following = self.peek()
         if len(base) > 1:
             raise self.error(f"{' and '.join(base)} are both written like this: use the text syntax", tok)
-        if base and base[0] in self.known.families:
+        if base and self.known.has_members(base[0]):
             raise self.error(f"{base[0]} has one member for each index: write {base[0]}_k", tok)
         if base:
             name = base[0]

@@ -65,6 +65,8 @@ class Products:
             case "postfix":
                 suffix: Node = node.children[-1]  # type: ignore[assignment]
                 if suffix.data == "indexing":
+                    if self._is_recurrence(node):
+                        return False  # of what shape is not known here
                     member = self._member(node)
                     if member is not None:
                         return all(is_one(d) for d in member)
@@ -95,6 +97,12 @@ class Products:
         head = node.children[0]
         named = isinstance(head, Tree) and head.data == "name" and len(node.children) == 2
         return self.known.families.get(str(head.children[0])) if named else None  # type: ignore[union-attr]
+
+    def _is_recurrence(self, node: Node) -> bool:
+        """Whether a node is a value of a recurrence."""
+        head = node.children[0]
+        named = isinstance(head, Tree) and head.data == "name" and len(node.children) == 2
+        return named and str(head.children[0]) in self.known.recurrences  # type: ignore[union-attr]
 
     def _slice(self, node: Node) -> Shape | None:
         """The shape of a row or a column of a declared matrix."""

@@ -13,7 +13,7 @@ from lark import Token
 from matcalc.errors import ParseError, shorten
 from matcalc.frontend import syntax_tree as st
 from matcalc.frontend.pasted.functions import CLOSING, PRODUCT, FunctionReader
-from matcalc.frontend.pasted.latex_tokens import BELOW_A_SUM, MATRICES, NO_RELATION, REFUSED
+from matcalc.frontend.pasted.latex_tokens import BELOW_A_SUM, FOR_ALONE, MATRICES, NO_RELATION, REFUSED
 from matcalc.frontend.pasted.products import Factor, Products
 from matcalc.frontend.pasted.tokens import Known, PastedError, Tok
 from matcalc.frontend.syntax import Node, Source, strange
@@ -132,6 +132,8 @@ class Reader(FunctionReader):
             return self.source.error_at(strange(self.source.text, tok.start), tok.start)
         if tok.kind in ("<", ">", "!="):
             return self.error(NO_RELATION, tok)
+        if tok.kind == "for":
+            return self.error(FOR_ALONE, tok)
         if tok.kind in BELOW_A_SUM.values():
             return self.error(REFUSED["in" if tok.kind == "in" else "dots"], tok)
         if tok.kind == "infty":

@@ -18,10 +18,11 @@ from matcalc.errors import ParseError, need_one_of
 from matcalc.frontend.declarations import form_of, open_sizes, shape_of
 from matcalc.frontend.hints import READINGS
 from matcalc.frontend.loop_statements import family
-from matcalc.frontend.pasted import latex_tokens, text_tokens
+from matcalc.frontend.pasted import latex_tokens, recurrences, text_tokens
 from matcalc.frontend.pasted.calls import is_literal
 from matcalc.frontend.pasted.latex_tokens import ACCENTS, BRACKETS, OPERATORS, REFUSED, SPECIAL, STYLES
 from matcalc.frontend.pasted.reader import Reader
+from matcalc.frontend.pasted.recurrence_reader import RecurrenceReader
 from matcalc.frontend.pasted.tokens import Known, PastedError, is_called
 from matcalc.frontend.syntax import MAX_CHARACTERS, Node, Source, read
 from matcalc.frontend.syntax_tree import tree
@@ -123,10 +124,15 @@ def pasted(text: str, known: Known, *, latex: bool) -> tuple[Source, Node]:
         tokens = latex_tokens.tokens(Source(rest), known)
     else:
         tokens = text_tokens.tokens(Source(rest), 0, len(rest), separators=True)
-    if all(tok.kind in ("line", ";", ",", ".") for tok in tokens):
+    if all(tok.kind in ("line", ";", ",", ".", "gap") for tok in tokens):
         raise ParseError("the formula is empty: there is nothing to derive")
     python = not latex and _PYTHON.search(rest) is not None
-    statements = Reader(source, tokens, known, latex=latex, python=python).statements()
+    lines = recurrences.split(source, tokens, known) if latex else None
+    if lines is not None:
+        statements = RecurrenceReader(source, [], known, latex=True, python=False).all_of(lines)
+    else:
+        tokens = [tok for tok in tokens if tok.kind != "gap"]
+        statements = Reader(source, tokens, known, latex=latex, python=python).statements()
     if latex:
         for statement in statements:
             _check_zeros(source, statement)

@@ -121,11 +121,41 @@ class SumReader(BelowReader):
 
     def member(self, name: str, parts: list[str], place: Tok, start: int, end: int) -> Node:
         """u_k of a family, x_{ij} for an entry of its member."""
-        places = self.places(parts, start, end) or [
-            (st.number if part.isdigit() else st.name)(part, start, end) for part in parts
-        ]
-        member = st.entry(st.name(name, start, end), places[:1], start, end)
-        return st.entry(member, places[1:], start, end) if places[1:] else member
+        found = self.places(parts, start, end)
+        if found is None:
+            found = [made for part in parts if (made := self._place(part, start, end))]
+            if len(found) < len(parts):
+                raise self.error(f"an index of {name} is a name or number, or one plus or minus a whole number", place)
+        member = st.entry(st.name(name, start, end), found[:1], start, end)
+        return st.entry(member, found[1:], start, end) if found[1:] else member
+
+    def superscript(self, base: Sequence[str]) -> str:
+        """The (k) of W^{(k)}, of a recurrence the (k-1) too; empty if there is none."""
+        if base and base[0] in self.known.recurrences and self.peek().kind == "^":
+            start = self.at
+            self.take()
+            text = self.raw_argument()
+            inside = re.fullmatch(r"\((.*)\)", text)
+            if inside or (base[0] in self.known.raised and re.fullmatch(r"0|[A-Za-z]\s*([+-]\s*\d+)?", text)):
+                return inside[1] if inside else text
+            self.at = start
+        kinds = [self.peek(k).kind for k in range(6)]
+        if kinds[:5] == ["^", "group", "open", "num", "close"] or kinds[:5] == [
+            "^",
+            "group",
+            "open",
+            "letter",
+            "close",
+        ]:
+            value = self.peek(3).value
+            if kinds[5] == "endgroup":
+                self.at += 6
+                return value
+            if kinds[5] == "top" and self.peek(6).kind == "endgroup":  # x^{(i)\top}
+                at = self.peek(5).start
+                self.tokens[self.at + 1 : self.at + 5] = [Tok("group", "{", at, at)]
+                return value
+        return ""
 
     def row_of(self, name: str, place: Node, tok: Tok, start: int, end: int) -> Node:
         """x_i of a matrix X as a column: the transpose of its row, or its column, by what the index counts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from matcalc.dims import Shape, is_one, symbols
@@ -42,6 +42,8 @@ class Known:
         dims: names of sizes.
         functions: the user's functions.
         families: the shapes of the members of families.
+        recurrences: the names of recurrences.
+        raised: those of them whose index is a superscript.
         strict: whether a name that is not known is an error.
     """
 
@@ -49,19 +51,28 @@ class Known:
     dims: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     families: dict[str, Shape] = field(default_factory=dict)
+    recurrences: set[str] = field(default_factory=set)
+    raised: set[str] = field(default_factory=set)
     strict: bool = False
 
     @classmethod
     def of(cls, shapes: Mapping[str, Shape], functions: Iterable[str], strict: bool) -> Known:
         """What is known from declarations."""
-        return cls(dict(shapes), {d for s in shapes.values() for d in symbols(s)}, set(functions), {}, strict)
+        return cls(dict(shapes), {d for s in shapes.values() for d in symbols(s)}, set(functions), strict=strict)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.shapes or name in self.dims or name in self.functions or name in self.families
+        return any(name in names for names in self._all())
 
     def names(self) -> list[str]:
         """All of them."""
-        return [*self.shapes, *self.dims, *self.functions, *self.families]
+        return [name for names in self._all() for name in names]
+
+    def _all(self) -> tuple[Collection[str], ...]:
+        return self.shapes, self.dims, self.functions, self.families, self.recurrences
+
+    def has_members(self, name: str) -> bool:
+        """Whether the name has a member for each index."""
+        return name in self.families or name in self.recurrences
 
     def called(self, wanted: Symbol) -> list[str]:
         """The known names that are written as this symbol."""
