@@ -125,6 +125,17 @@ def _frechet(f: Name, x: Matrix, v: Matrix) -> Matrix:
     return Matrix(jax.jvp(FUNCTIONS_OF_MATRICES[f.name], (x.value,), (v.value,))[1])
 
 
+def _frechetform(f: Name, x: Matrix) -> Matrix:
+    n = len(x.value)
+    return Matrix(jnp.hstack([_frechet(f, x, Matrix(unit)).value.T.reshape(-1, 1) for unit in _units(n)]))
+
+
+def _units(n: int) -> Iterator[Any]:
+    """The matrices with a single 1, column by column."""
+    for k in range(n * n):
+        yield np.eye(n * n)[k].reshape(n, n).T
+
+
 def _root(x: Any) -> Any:
     """The principal square root by Denman and Beavers, so that it can be differentiated."""
     y, z = x, jnp.eye(x.shape[0])
@@ -164,6 +175,7 @@ FUNCTIONS: dict[str, Callable[..., Matrix]] = {
     "zeros": lambda m, n: Matrix(jnp.zeros((_size(m), _size(n)))),
     "comm": _commutation,
     "frechet": _frechet,
+    "frechetform": _frechetform,
 }
 
 
@@ -171,7 +183,7 @@ FUNCTIONS: dict[str, Callable[..., Matrix]] = {
 REWRITTEN = [
     (re.compile(r"\bd vec\("), "dvec("),
     (re.compile(r"'"), ".T"),
-    (re.compile(r"\bfrechet\((\w+)"), r"frechet(Name('\1')"),
+    (re.compile(r"\b(frechet(?:form)?)\((\w+)"), r"\1(Name('\2')"),
     (re.compile(r"(?<![\w.'])(\d+(?:\.\d+)?)"), r"Matrix(\1)"),
     (re.compile(r"\.\^"), "<power>"),
     (re.compile(r"\^(Matrix\([^()]*\)|\w+|\((?:[^()]|\([^()]*\))*\))"), r"**Exponent(\1)"),
@@ -226,6 +238,7 @@ class Page:
         steps: for each step the values, what they enter, and its lines.
         hessians: by variable, the lines.
         results: gradients and Jacobians.
+        jacobians: the kinds of steps on vec.
         remarks: every explanation.
         back: the lines of the way back.
     """
@@ -237,6 +250,7 @@ class Page:
     steps: list[tuple[list[str], list[str], list[Line]]] = field(default_factory=list)
     hessians: dict[str, list[Line]] = field(default_factory=dict)
     results: list[Line] = field(default_factory=list)
+    jacobians: list[Line] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     back: int = 0
 
@@ -280,6 +294,11 @@ def read(text: str) -> Page:
         elif part == "needed" and formula and formula[0] != "(":
             clauses = [clause.removeprefix("so ") for clause in split(formula, ", ") if " = " in clause]
             page.needed.append(clauses)
+        elif part == "jacobians" and formula:
+            if " = " in formula or formula.startswith("= "):
+                _chain(page.jacobians, formula, "")
+            else:  # a long side goes on
+                page.jacobians[-1].sides[-1] += f" {formula}"
         elif part == "back":
             _step(page, line, formula, remark)
         elif part in ("results", "hessian") and formula:
@@ -491,6 +510,9 @@ def measured(text: str, best: int, structure: Mapping[str, str] | None = None) -
                 continue
             moving = leaves(line.sides, world) or [name]
             verify(world, line, moving, found, total=True)
+    moving = [by[1] for line in page.results if (by := re.match(r"d\w+/d(\w+)$", line.sides[0]))]
+    for line in page.jacobians:
+        verify(world, line, moving, found, total=True)
     for line in page.results:
         by = re.fullmatch(r"d\w+/d(\w+)", line.sides[0])
         if by is not None and by[1] in world.values:
@@ -515,7 +537,8 @@ def verify(world: World, line: Line, moving: list[str], found: Measured, *, tota
         found.unread.append(f"{line.sides[0]}: {type(error).__name__} {error}")
         return
     for side in line.sides[1:]:
-        _compare(world, side, left, moving, found, f"{line.sides[0]} = {side}", total=False)
+        shown = f"{line.sides[0]} = {side}"
+        _compare(world, side, left, moving, found, shown, total=total and " * d" in side)
 
 
 def _compare(

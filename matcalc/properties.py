@@ -87,6 +87,7 @@ IMPLIES = {
     "one-hot-column": ("column-stochastic", "nonnegative"),
 }
 
+DEFINITE = ("positive-definite", "positive-semidefinite")
 KNOWN_AS = {"row-stochastic": "one-hot", "column-stochastic": "one-hot-column"}  # what one says of a value that is both
 
 
@@ -164,6 +165,13 @@ def names_of(mask: int) -> list[str]:
     present = [name for name in NAMES if mask & BIT[name]]
     implied = {other for name in present for other in IMPLIES.get(name, ())}
     return [name for name in present if name not in implied]
+
+
+def words_of(mask: int) -> list[str]:
+    """The facts of a mask as a reader expects them: the strongest ones, and that a definite matrix is symmetric."""
+    found = names_of(mask)
+    place = next((k for k, name in enumerate(found) if name in DEFINITE), None)
+    return found if place is None or "diagonal" in found else [*found[:place], "symmetric", *found[place:]]
 
 
 def variable_mask(name: str, shape: tuple[object, object], words: Iterable[str]) -> int:

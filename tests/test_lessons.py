@@ -85,7 +85,37 @@ def test_the_measure_sees_faults(right: str, wrong: str, fault: str) -> None:
     assert any(fault in said for said in measured(text.replace(right, wrong), lesson["best"]).faults)
 
 
+def test_the_measure_sees_a_way_that_is_left_out() -> None:
+    text, term = page_of(ALL["12a_rayleigh"]), " - (f/(x'*x)) * d(x'*x)"
+    assert term in text
+    assert [said[:16] for said in measured(text.replace(term, ""), 5).faults] == ["untrue: df = 1/("]
+
+
 # ------------------------------------------------------------------------------------------------ what is on the page
+
+
+def test_jacobians_are_multiplied_where_that_is_shorter() -> None:
+    lines = lines_of("x: n x 1\nc: n x 1 constant\nz = standardize(x, 1)\nf = c'*z.^3")
+    assert "= ((eye(n) - ones(n, n)/n - z*z'/n)/s) * dx" in lines
+    lines = lines_of("s: 1 x K\nc: K x 1 constant\np = softmax(s, 2)\nf = p*c")
+    assert "= (diag(p) - p'*p) * d vec(s)" in " ".join(lines)
+
+
+def test_a_definite_matrix_is_said_to_be_symmetric() -> None:
+    d = mc.derive("S: n x n symmetric positive-definite\nlogdet(S)")
+    assert "  S: n x n symmetric positive-definite\n" in d.text()
+    assert "symmetric, positive-definite" in d.markdown()
+    assert "sim\u00e9trica definida positiva" in d.text(language="es")
+
+
+def test_a_fact_stands_where_it_is_used() -> None:
+    text = page_of(ALL["n04_kalman_gain"])
+    assert "=> g_E = 2*E*P                          [(n x n)" in text
+
+
+def test_names_stand_as_soon_as_what_they_are_made_of() -> None:
+    forward = page_of(ALL["02_bn"]).split("Forward graph")[1].split("Needed")[0]
+    assert [line.split()[0] for line in forward.splitlines() if line] == ["Z", "s", "Zh", "B", "V", "e", "loss"]
 
 
 def lines_of(source: str, **options: Any) -> list[str]:
@@ -175,7 +205,10 @@ DERIVED = [
     ),
     ("A: n x n\nb: n x 1\nf = norm2(solve(A, b))^2", "A*solve(A, b) = b"),
     ("A: n x n\nQ: n x n constant\nP = dlyapunov(A, Q)\nf = tr(P)", "so dP - A*dP*A' = dA*P*A' + A*P*dA'"),
-    ("X: n x n\nC: n x n constant\nf = tr(C*expm(X))", "(dX + (dX*X + X*dX)/2 + ..., term by term"),
+    (
+        "X: n x n\nC: n x n constant\nf = tr(C*expm(X))",
+        "frechet(expm, X, dX) is dX + (dX*X + X*dX)/2 + ..., the power series term by term",
+    ),
     ("X: n x n\nC: n x n constant\nf = tr(C*sqrtm(X))", "so d(sqrtm(X))*sqrtm(X) + sqrtm(X)*d(sqrtm(X)) = dX"),
     (
         "A: m x n constant\nX: p x q\nF = kron(A, X)",

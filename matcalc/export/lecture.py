@@ -20,7 +20,7 @@ from matcalc.printing.components import entry, written_out_diagonal
 from matcalc.printing.numbers import dim_latex
 from matcalc.printing.pieces import locals_of, needing_only
 from matcalc.printing.style import Notation
-from matcalc.properties import names_of
+from matcalc.properties import words_of
 from matcalc.views.builder import ViewBuilder
 from matcalc.views.lesson_page import LessonWriter
 from matcalc.views.named import with_names
@@ -84,7 +84,7 @@ class _Lecture(ViewBuilder):
             scalar=d.output.is_scalar,
             shape=shape_latex(d.output),
             variables=[
-                Variable(self.named(v), "", shape_latex(v), names_of(v.params[3])) for v in d.graph.declared.values()
+                Variable(self.named(v), "", shape_latex(v), words_of(v.params[3])) for v in d.graph.declared.values()
             ],
             definitions=[
                 Variable(self.named(e), self.definition_of(e), shape_latex(e), [], d.glosses.get(self.label(e), ""))
@@ -99,7 +99,7 @@ class _Lecture(ViewBuilder):
             view = View("", "", [], [], "", [])
             (writer.fill if d.output.is_scalar else writer.fill_map)(view)
             lesson.needed, lesson.steps = view.needed, view.steps
-            lesson.jacobians = [self.local_matrix(j) for j in writer.kinds_of_steps()]
+            lesson.jacobians = [self.local_matrix(whole) for whole in writer.kinds_of_steps()]
         if not d.output.is_scalar:
             lesson.results = [self.jacobian_result(e) for e in d.wrt]
             return lesson
@@ -120,12 +120,13 @@ class _Lecture(ViewBuilder):
         subject, said = worded(fact, e)
         return Fact(self.w.expr(subject), said)
 
-    def local_matrix(self, j: LocalJacobian) -> LocalMatrix:
-        """The Jacobian of a kind of step; a diagonal one written out where that was asked for."""
+    def local_matrix(self, whole: list[LocalJacobian]) -> LocalMatrix:
+        """The Jacobians of a kind of step; a diagonal one written out where that was asked for."""
+        j = whole[0]
         value = definition(j.value)
         if value.op not in KNOWN:
             self.references.use(value)
-        return LocalMatrix(self.jacobian(j).formula, reason_of(j), self.written_out(j) if self.entries else "")
+        return LocalMatrix(self.whole_jacobian(whole), reason_of(j), self.written_out(j) if self.entries else "")
 
     def written_out(self, j: LocalJacobian) -> str:
         """The diagonal Jacobian of an entrywise function, entry by entry; empty for any other."""

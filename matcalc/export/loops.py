@@ -22,7 +22,7 @@ from matcalc.loops.problem import LoopProblem
 from matcalc.loops.rows import LINE_END, fitted
 from matcalc.numeric.report import Report
 from matcalc.printing.style import STANDARD, Notation
-from matcalc.properties import names_of
+from matcalc.properties import mask_of, words_of
 
 
 @dataclass
@@ -145,8 +145,8 @@ def _declared(d: LoopProblem, words: Language) -> list[tuple[str, str]]:
 
 
 def _facts(d: LoopProblem) -> list[list[str]]:
-    families = [list(f.facts) for f in d.program.families.values()]
-    return [*(list(names_of(v.params[3])) for v in d.declared), *families]
+    families = [words_of(mask_of(f.facts)) for f in d.program.families.values()]
+    return [*(words_of(v.params[3]) for v in d.declared), *families]
 
 
 def export_loops(

@@ -17,7 +17,7 @@ from matcalc.loops.rows import fitted
 from matcalc.printing.breaking import LINE
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
-from matcalc.properties import names_of
+from matcalc.properties import mask_of, words_of
 
 STYLES = ("steps", "result")
 FORWARD, BACKWARD, GRADIENTS = "Forward", "Backward", "Gradients"
@@ -64,9 +64,12 @@ def gradients(d: LoopProblem) -> list[Gradient]:
 
 def variables(d: LoopProblem) -> list[tuple[str, str]]:
     """The variables and families, with their shapes and facts."""
-    rows = [(v.name, " ".join([shape_text(v.shape), *names_of(v.params[3])])) for v in d.declared]
+    rows = [(v.name, " ".join([shape_text(v.shape), *words_of(v.params[3])])) for v in d.declared]
     families = d.program.families.values()
-    return [*rows, *((f"{f.name}[{f.run.text}]", " ".join([shape_text(f.shape), *f.facts])) for f in families)]
+    return [
+        *rows,
+        *((f"{f.name}[{f.run.text}]", " ".join([shape_text(f.shape), *words_of(mask_of(f.facts))])) for f in families),
+    ]
 
 
 def program_text(d: LoopProblem) -> str:

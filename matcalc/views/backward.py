@@ -179,15 +179,17 @@ class WayBack:
             terms.append(value)
         raw = core.add(*terms)
         rewriter = self.rewriter()
-        ends = {self.symbols[path.end] for path in paths}
+        moving = {path.end for path in paths}
+        ends = {self.symbols[e] for e in moving}
         value = self.folded(rewriter.simplify(oriented(rewriter.simplify(raw), ends, rewriter)), of, rewriter)
         value = oriented(value, ends, rewriter)
         shown = averaged(arranged(gathered(arranged(value, ends)), ends))
         rows = [Row(shown, kinds=list(dict.fromkeys(k for path in paths for k in kinds_of(path))))]
         rows[0].facts = facts_in(rewriter.context.steps)
         if any(_meet_in_a_product(a, b) for k, a in enumerate(paths) for b in paths[:k] if a.end is b.end):
-            quotient = self.by_quotient_rule(of, {path.end for path in paths})
-            first = quotient or Row(arranged(self.spread(terms), ends), ["product rule"])
+            quotient = self.by_quotient_rule(of, moving)
+            kind = "divide" if _is_quotient(of.definition, moving) else "product rule"
+            first = quotient or Row(arranged(self.spread(terms), ends), [kind])
             if first.value is not rows[0].value and self.d.rewriter.cost(first.value) <= LONG:
                 rows.insert(0, first)
                 turned = {core.transpose(end) for end in ends}
@@ -223,12 +225,10 @@ class WayBack:
         made = self.d.reverse.adjoints[v]
         rewriter = self.rewriter()
         first = self.brought(v, paths, rewriter)
+        if first.digest == made.value.digest:
+            return Chain(v, [Row(made.value, facts=facts_in(rewriter.context.steps))])
         last = Row(made.value, facts=facts_in(made.steps))
-        if (
-            first.digest == made.value.digest
-            or rewriter.cost(first) > LONG
-            or rewriter.cost(first) < rewriter.cost(made.value)
-        ):
+        if rewriter.cost(first) > LONG or rewriter.cost(first) < rewriter.cost(made.value):
             return Chain(v, [last])
         used = facts_in(rewriter.context.steps)
         last.facts = [pair for pair in last.facts if pair not in used]
@@ -270,6 +270,11 @@ class WayBack:
         if self.is_one(p):
             return D if D.op != "add" else self.symbols[p]
         return inner(made.handle, self.symbols[p] if D.op == "add" else D)
+
+
+def _is_quotient(value: Expr, ends: set[Expr]) -> bool:
+    """Whether what is differentiated by stands above and below the line."""
+    return value.op == "divide" and set(value.args) <= depends(value.args, ends)
 
 
 def _meet_in_a_product(a: Path, b: Path) -> bool:

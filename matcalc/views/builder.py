@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from matcalc import core
 from matcalc.calculus.conditions import minimal
+from matcalc.calculus.folds import folded
 from matcalc.calculus.paths import LocalJacobian, Path, collapse_of, reason_of
 from matcalc.calculus.problem import Problem
 from matcalc.calculus.structured import INDEPENDENT, basis
@@ -18,7 +20,7 @@ from matcalc.naming import Names
 from matcalc.printing.latex import FUNCTIONS
 from matcalc.printing.numbers import split
 from matcalc.printing.symbols import ADJOINT, name_latex
-from matcalc.properties import names_of
+from matcalc.properties import names_of, words_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import RULES, Rule
@@ -28,7 +30,7 @@ from matcalc.vecform import matrices
 from matcalc.views.formulas import formulas, formulas_text
 from matcalc.views.named import shorthands
 from matcalc.views.page import Edge, Line, Writer, latex_writer
-from matcalc.walk import substitute
+from matcalc.walk import substitute, transform
 
 # What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go; no facts are used.
 MATRIX_RULES = frozenset(
@@ -77,16 +79,16 @@ class ViewBuilder:
             self.w = replace(self.w, expr=lambda e: write(self.short(e)))
 
     def values_in_order(self) -> list[Expr]:
-        """All that has a name on the page and a definition; shorthands before what they stand in, the output last."""
-        waiting = [e for e in self.shorthands.values() if e.op == "named"]
+        """All that has a name on the page and a definition; shorthands as soon as what they are made of is there."""
+        waiting = dict.fromkeys(e for e in self.shorthands.values() if e.op == "named")
         made = [*self.d.graph.definitions.values(), *self.labels]
-        order: list[Expr] = []
+        needs = {s: {e for e in postorder((s.args[0],)) if e in made or (e in waiting and e is not s)} for s in waiting}
+        order: dict[Expr, None] = {}
         for e in made:
-            inside = set(postorder((self.short(e.definition),), through_names=False)) if waiting else set()
-            first = waiting if e is made[-1] else [s for s in waiting if s in inside]
-            waiting = [s for s in waiting if s not in first]
-            order += dict.fromkeys((*first, e))
-        return order
+            for s in [s for s in waiting if e is made[-1] or needs[s] <= order.keys()]:
+                order[s] = waiting.pop(s)
+            order[e] = None
+        return list(order)
 
     def short(self, e: Expr) -> Expr:
         """An expression with its shorthands."""
@@ -180,7 +182,7 @@ class ViewBuilder:
 
     def facts_in_row(self, variable: Expr) -> str:
         """The declared facts of a variable."""
-        return (" " if self.w.plain else ", ").join(map(self.words, names_of(variable.params[3])))
+        return (" " if self.w.plain else ", ").join(map(self.words, words_of(variable.params[3])))
 
     def rule(self, step: Step) -> Line:
         """One application of a rule."""
@@ -290,6 +292,23 @@ class ViewBuilder:
         formula = f"{self.d_vec(j.value)} = {self.product(factors, self.d_vec(j.argument))}"
         return Line(formula, self.words(reason_of(j)) or self.rule_of(j))
 
+    def whole_jacobian(self, whole: list[LocalJacobian]) -> str:
+        """d vec of a value by all its arguments that move; then with the factors multiplied, where that is shorter."""
+        factors = [[self.tidied(m) for m in matrices(j.map)] for j in whole]
+        sides = [added(self.product(ms, self.d_vec(j.argument)) for ms, j in zip(factors, whole))]
+        if any(len(ms) > 1 for ms in factors):
+            products = [[self.multiplied(ms)] if len(ms) > 1 else ms for ms in factors]
+            short = added(self.product(ms, self.d_vec(j.argument)) for ms, j in zip(products, whole))
+            is_matrix = all(e.op != "hadamard" for ms in products for m in ms for e in postorder((m,)))
+            sides += [short] if len(short) < len(sides[0]) and is_matrix else []
+        return " = ".join([self.d_vec(whole[0].value), *sides])
+
+    def multiplied(self, factors: list[Expr]) -> Expr:
+        """The product of a Jacobian's factors, in the names of the page."""
+        rewriter = Rewriter(Context(self.d.domain))
+        e = folded(rewriter.simplify(core.matmul(*factors)), self.d.folds, rewriter)
+        return transform((e,), lambda new, _: _as_product(new), through_names=False)[e]
+
     def rule_of(self, j: LocalJacobian) -> str:
         """The identity of an operation's differential, in words or, in other languages, as a formula."""
         if self.words.has(j.identity):
@@ -343,3 +362,17 @@ class ViewBuilder:
         loose = m.op in ("add", "kron", "hadamard") or scaled
         brackets = ("({})", r"\left({}\right)" if r"\frac" in written else "({})")[not self.w.plain]
         return written if not loose or (self.w.plain and m.op == "kron") else brackets.format(written)
+
+
+def _as_product(e: Expr) -> Expr:
+    """A column times a row, where a product of entries is one."""
+    if e.op != "hadamard" or len(e.args) > 2 or any(a.op != "broadcast" for a in e.args):
+        return e
+    a, b = sorted((s.args[0] for s in e.args), key=lambda s: not is_one(s.shape[1]))
+    return core.matmul(a, b) if is_one(a.shape[1]) and is_one(b.shape[0]) else e
+
+
+def added(terms: Iterable[str]) -> str:
+    """Written terms as a sum."""
+    first, *rest = terms
+    return first + "".join(f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in rest)

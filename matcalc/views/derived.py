@@ -200,9 +200,11 @@ def symmetric(A: Expr) -> Expr:
 
 # ---------------------------------------------------------------------------------------------------- functions
 
-SERIES = "{0} + ..., term by term of the power series: the upper right block of {1}; on vec its matrix is {2}"
-INVERSE = "the linear equation that the differential of the inverse function gives; on vec its matrix is {0}"
-NAMED = "what solves this equation; on vec its matrix is {0}"
+SERIES = "{0} is {1} + ..., the power series term by term, and the upper right block of {2}; {3} is its matrix on vec"
+INVERSE = (
+    "{0} is what solves this linear equation, {1} is its matrix on vec; {2} is the differential of the exponential"
+)
+NAMED = "{0} is what solves this equation, and {1} is its matrix on vec"
 
 
 def _expm(Y: Expr, d: Differential, total: Expr) -> Fact:
@@ -210,7 +212,7 @@ def _expm(Y: Expr, d: Differential, total: Expr) -> Fact:
     dX = d(X)
     half = core.number(core.exact("0.5"))
     first = core.add(dX, core.scale(half, core.add(core.matmul(dX, X), core.matmul(X, dX))))
-    values = (first, expm(doubled(X, dX)), frechetform(X, expm.name))
+    values = (total, first, expm(doubled(X, dX)), frechetform(X, expm.name))
     return Fact(((Tangent(Y), total),), SERIES, values)
 
 
@@ -221,14 +223,14 @@ def _logm(Y: Expr, d: Differential, total: Expr) -> Fact:
         (frechet_(Y, d(Y), expm.name), d(X)),
         (Tangent(Y), total),
     )
-    return Fact(clauses, INVERSE, (frechetform(X, logm.name),))
+    return Fact(clauses, INVERSE, (total, frechetform(X, logm.name), frechet_(Y, d(Y), expm.name)))
 
 
 def _sqrtm(Y: Expr, d: Differential, total: Expr) -> Fact:
     X = bare(Y).args[0]
     moved = core.add(core.matmul(d(Y), Y), core.matmul(Y, d(Y)))
     clauses = ((core.matmul(Y, Y), X), (moved, d(X)), (Tangent(Y), total))
-    return Fact(clauses, NAMED, (frechetform(X, sqrtm.name),))
+    return Fact(clauses, NAMED, (total, frechetform(X, sqrtm.name)))
 
 
 def _by_factors(Y: Expr, d: Differential, total: Expr) -> Fact:

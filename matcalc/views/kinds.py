@@ -8,24 +8,35 @@ from matcalc import maps
 from matcalc.calculus.paths import LocalJacobian, Path
 from matcalc.core import number, scale
 from matcalc.dims import is_one
+from matcalc.expr import Expr
 from matcalc.map_kinds import Identity, Transposition
 from matcalc.ops.reductions import norm2
 
 PASSING = ("add", "scale")
 
 
-def kinds_of_steps(paths: Iterable[Path]) -> list[LocalJacobian]:
-    """One operation of each kind on some paths; what leaves vec as it is teaches nothing."""
+def kinds_of_steps(paths: Iterable[Path]) -> list[list[LocalJacobian]]:
+    """One operation of each kind on some paths, by all its arguments; what leaves vec as it is teaches nothing."""
     seen: set[tuple[str, str]] = set()
-    found = []
+    found: list[list[LocalJacobian]] = []
+    whole: dict[Expr, list[LocalJacobian]] = {}
+    paths = list(paths)
+    for path in paths:
+        for j in path.jacobians:
+            own = whole.setdefault(j.value.definition, [])
+            own += [] if j in own else [j]
     for path in paths:
         for j in _squares_whole(path.jacobians):
-            kind = (type(j.map).__name__, j.value.definition.op)
-            if kind in seen or kind[1] in PASSING or _changes_nothing(j):
+            if _kind(j) in seen or _kind(j)[1] in PASSING or _changes_nothing(j):
                 continue
-            seen.add(kind)
-            found.append(j)
+            own = whole[j.value.definition]
+            found.append([j, *(o for o in own if o != j)] if j in own else [j])
+            seen.update(map(_kind, found[-1]))
     return found
+
+
+def _kind(j: LocalJacobian) -> tuple[str, str]:
+    return type(j.map).__name__, j.value.definition.op
 
 
 def _changes_nothing(j: LocalJacobian) -> bool:

@@ -105,9 +105,14 @@ class Layout:
 
 
 def _noted(remark: str, width: int) -> list[str]:
-    """A remark in brackets, in lines; a shape as it is."""
-    first, *rest = wrap(remark if remark.startswith("[") else f"({remark})", width)
-    return [first, *(f" {part}" for part in rest)]
+    """A remark in brackets, in lines; a shape as it is, below it."""
+    said, gap, shape = remark.rpartition("   [")
+    parts = [said, f"[{shape}"] if gap else [remark]
+    lines = []
+    for part in parts:
+        first, *rest = wrap(part if part.startswith("[") else f"({part})", width)
+        lines += [first, *(f" {more}" for more in rest)]
+    return lines
 
 
 def _below(remark: str) -> list[str]:
@@ -190,6 +195,15 @@ def broken(line: str, width: int = LINE) -> list[str]:
         lines.append(line[:cut].rstrip())
         line = " " * (sign + 2) + line[cut:].lstrip()
     return [*lines, line]
+
+
+def apart(line: str) -> list[str]:
+    """A chain of equal sides in one line, or where that is long with the sides below each other."""
+    left, *sides = line.split(" = ")
+    if len(line) <= LINE or len(sides) == 1:
+        return broken(line)
+    space = " " * len(left)
+    return [part for k, side in enumerate(sides) for part in broken(f"{space if k else left} = {side}")]
 
 
 def _place_to_break(line: str, start: int, width: int) -> int:

@@ -18,7 +18,7 @@ from matcalc.properties import known, names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.views.backward import Chain, Row, Step, WayBack, inner
-from matcalc.views.builder import ViewBuilder
+from matcalc.views.builder import ViewBuilder, added
 from matcalc.views.facts import Fact, Side, Slope, Tangent
 from matcalc.views.kinds import kinds_of_steps
 from matcalc.views.needed import needed
@@ -107,7 +107,7 @@ class LessonWriter:
         ends = list(dict.fromkeys(path.end for path in paths))
         moved = self.equation(self.way.differential(e, paths), self.b.differential_of(e))
         chains = [self.b.forward_edge(path).chain.partition(" = ") for path in paths]
-        total = chains[0][2] + "".join(f" - {c[1:]}" if c.startswith("-") else f" + {c}" for _, _, c in chains[1:])
+        total = added(chain for _, _, chain in chains)
         on_vec = Equation(chains[0][0], [Line(total)])
         same = (moved.left, moved.rows[-1].formula.replace(" ", "")) == (on_vec.left, total.replace(" ", ""))
         lines = [[moved]] if same else [[moved], [on_vec]]
@@ -192,7 +192,8 @@ class LessonWriter:
         """One step."""
         output = self.b.d.output  # whose whole differential is the last line, where it is not alone
         shown = [c for c in step.differentials if c.of is not output or len(step.into) == 1]
-        differentials = [self.equation(c, self.b.differential_of(c.of)) for c in shown]
+        functions = [kind for kind in self.kinds(step) if kind in FUNCTIONS]  # whose adjoints have to be explained
+        differentials = [self.equation(c, self.b.differential_of(c.of), functions) for c in shown]
         inline = ""
         first = differentials[0]
         if step.total is None and len(first.rows) == 1 and not first.rows[0].remark:
@@ -339,12 +340,12 @@ class LessonWriter:
     def jacobians(self) -> list[Line]:
         """The Jacobian of each kind of step: what the differentials are on vec; each reason once."""
         lines: list[Line] = []
-        for j in self.kinds_of_steps():
-            reason = self.b.words(reason_of(j))
-            lines.append(Line(self.b.jacobian(j).formula, "" if reason in [o.remark for o in lines] else reason))
+        for whole in self.kinds_of_steps():
+            reason = self.b.words(reason_of(whole[0]))
+            lines.append(Line(self.b.whole_jacobian(whole), "" if reason in [o.remark for o in lines] else reason))
         return lines
 
-    def kinds_of_steps(self) -> list[LocalJacobian]:
+    def kinds_of_steps(self) -> list[list[LocalJacobian]]:
         """One operation for each kind of step."""
         return kinds_of_steps(path for paths in self.b.paths.values() for path in paths)
 

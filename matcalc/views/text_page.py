@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from matcalc.languages import Language
-from matcalc.views.layout import Layout, broken, joined, reasoned, wrapped
+from matcalc.views.layout import Layout, apart, broken, joined, reasoned, wrapped
 from matcalc.views.page import Block, Equation, Line, View
 
 
@@ -52,7 +52,7 @@ class TextPage:
         if view.jacobians:
             yield from ("", t("As Jacobians, each kind of step once"))
             for line in view.jacobians:
-                yield from broken(f"  {line.formula}")
+                yield from apart(f"  {line.formula}")
                 yield from reasoned(line.remark) if line.remark else ()
 
     def differential(self) -> Iterator[str]:
