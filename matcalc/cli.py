@@ -13,14 +13,18 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matcalc.cli_options import parser
 from matcalc.errors import MatcalcError, shorten
 from matcalc.patience import patience
 
+if TYPE_CHECKING:
+    from matcalc.export.formats import Format
+
 WRONG_INPUT, DEFECT, INTERRUPTED, CLOSED_PIPE = 2, 70, 130, 141
 CODES = {"ok": 0, "failed": 1, "undecided": 3}
+TEXTS = {"markdown", "latex", "json"}  # documents that commands print too
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,7 +71,7 @@ def _answered(command: str) -> Callable[[argparse.Namespace], int]:
     """What runs a command: its options as a request, its answer printed, its status as the exit code."""
 
     def run(options: argparse.Namespace) -> int:
-        from matcalc.api.requests import FIELDS, answer
+        from matcalc.api.requests import FIELDS, answer, optimum
 
         fields = {name: getattr(options, name, None) for name in FIELDS[command]}
         given = {name: value for name, value in fields.items() if value is not None}
@@ -75,12 +79,33 @@ def _answered(command: str) -> Callable[[argparse.Namespace], int]:
             if name in given:
                 given[name] = _source(given[name], run=getattr(options, "run", False))
         with patience(DOING.get(command, "deriving")):
+            document = _document(options.output)
+            if command == "solve" and document is not None and options.format is None:
+                print(optimum(given).export(options.output))
+                return 0
+            _need_text(command, options.output, document)
             found = answer(command, given)
         text = _json(found["data"]) if getattr(options, "format", "text") == "json" else found["text"]
         _write(text, options.output)
         return CODES[found["status"]]
 
     return run
+
+
+def _document(path: str | None) -> Format | None:
+    """The format of documents that a file's name ends as."""
+    from matcalc.export.formats import FORMATS
+
+    fitting = [f for f in FORMATS.values() if path is not None and path.lower().endswith(f.suffix)]
+    return max(fitting, key=lambda f: len(f.suffix), default=None)
+
+
+def _need_text(command: str, path: str | None, document: Format | None) -> None:
+    """Raise MatcalcError where what a command prints is not what the file's name promises."""
+    if document is not None and document.name not in TEXTS:
+        other = "matcalc solve without --format" if command == "solve" else "matcalc export SOURCE"
+        what = f"a file {document.suffix} is {document.what}"
+        raise MatcalcError(f"{command} prints text here, and {what}: `{other} -o {path}` writes one")
 
 
 def export(options: argparse.Namespace) -> int:

@@ -159,7 +159,11 @@ def parser(run: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     one.add_argument("--sense", choices=("min", "max", "stationary"), default="min", help="default: min")
     _add_options_of_declarations(one)
-    _add_format(one, ("text", "latex", "markdown", "code", "json"))
+    one.add_argument(
+        "--format",
+        choices=("text", "latex", "markdown", "code", "json"),
+        help="default: text, or the document that FILE ends as, such as .docx",
+    )
 
     _add_serve(commands, run)
 

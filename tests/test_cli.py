@@ -240,6 +240,17 @@ def test_the_source_comes_from_a_file_or_the_standard_input(
     assert "UTF-8" in refused(capsys, "derive", str(path))
 
 
+def test_an_optimum_is_written_as_the_document_that_its_file_is_called(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    note, text = tmp_path / "note.md", tmp_path / "answer.txt"
+    asked = ("solve", "norm2(X*w - y)^2", "--over", "w", "-o")
+    assert run(capsys, *asked, str(note))[:2] == (0, f"{note}\n")
+    assert r"2 X^\top (X w - y) = 0" in note.read_text(encoding="utf-8")
+    assert run(capsys, *asked, str(text))[:2] == (0, "")
+    assert "2*X'*(X*w - y) = 0" in text.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "mention"),
     [
@@ -249,6 +260,9 @@ def test_the_source_comes_from_a_file_or_the_standard_input(
         (("derive", "no_such_file.txt"), "cannot read no_such_file.txt"),
         (("derive", "x'*x", "-o", "/no/such/folder/x"), "cannot write"),
         (("derive", "x'*x", "-o", "/"), "cannot write"),
+        (("derive", "x'*x", "-o", "note.docx"), "`matcalc export SOURCE -o note.docx` writes one"),
+        (("claim", "A' = A", "-o", "cards.anki.txt"), "claim prints text here"),
+        (("solve", "x'*x", "--over", "x", "--format", "latex", "-o", "x.pdf"), "`matcalc solve without --format"),
         (("derive", "x'*x", "--wrt", "z"), "'z'"),
         (("derive", "x'*x", "--shape", "x"), "--shape needs an entry such as X=n,p"),
         (("derive", "x'*A*x", "--shape", "x=scalar"), "A is not declared"),

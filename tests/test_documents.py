@@ -375,9 +375,11 @@ def test_an_optimum_is_boxed_with_its_proof(others: dict[str, Any], tmp_path: Pa
     text = others["an optimum"].export(tmp_path / "n.md").read_text(encoding="utf-8")
     for part in (
         r"\min_{w} \; w^\top S w",
-        "subject to `sum(w) = 1`",
+        r"- subject to $\operatorname{sum}(w) = 1$",
+        r"- multiplier of $\operatorname{sum}(w) = 1$: $",
+        "$$\nL_{1} \\mathbf{1} + 2 S w = 0\n$$",
         "first order condition",
-        "the closed form holds at 3",
+        "The closed form holds at 3",
     ):
         assert part in text
 

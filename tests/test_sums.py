@@ -863,3 +863,12 @@ def test_a_notebook_of_a_recurrence_derives_it_again(tmp_path: Path, monkeypatch
     exec("\n".join(sources[:2]), scope)
     assert scope["d"].gradient("W") == d.gradient("W")
     assert any(r"\frac{\partial J}{\partial W}" in "".join(cell["source"]) for cell in cells)
+
+
+def test_constants_are_not_differentiated_by_unless_they_are_named() -> None:
+    text = "u[t=1..T]: n x 1 constant\nA: n x n\nh[0] = zeros(n, 1)\nh[t] = A*h[t-1] + u[t] for t = 1..T\nsum(h[T])"
+    assert mc.derive(text).names == ["A"]
+    assert set(mc.derive(text).function("gradient")(A=np.eye(2), u=np.ones((3, 2)))) == {"A"}
+    assert mc.derive(text, wrt="u").names == ["u"]
+    with pytest.raises(mc.MatcalcError, match="all are constant"):
+        mc.derive(text.replace("A: n x n", "A: n x n constant"))

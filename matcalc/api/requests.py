@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matcalc.export.data import derivation_data, hessian_data, report_data
     from matcalc.export.verdicts import verdict_data
     from matcalc.functions.request import program_after
+    from matcalc.optimum.result import Optimum
 else:
     hand_derivation, judged_text = later("matcalc.api.prove", "hand_derivation", "judged_text")
     entries_about, lines, operations, rules = later("matcalc.api.reference", "found", "lines", "operations", "rules")
@@ -85,6 +86,15 @@ def derivation(given: Given) -> Derivation:
         convention=given.get("convention", "entries"),
         functions=names(given.get("function", ())),
     )
+
+
+def optimum(given: Given) -> Optimum:
+    """The optimum that the fields of a request describe."""
+    senses = {"min": "minimum", "max": "maximum", "stationary": "stationary"}
+    sense = given.get("sense", "min")
+    need_one_of("sense", sense, senses)
+    d = derivation({**given, "wrt": given.get("over", given.get("wrt", ()))})
+    return d.optimum(subject_to=_listed(given.get("subject_to", ())), sense=senses[sense])
 
 
 # ------------------------------------------------------------------------------------------------ the commands
@@ -167,11 +177,7 @@ def _curvature(given: Given) -> Answer:
 
 @_command("solve", *SOURCE, "over", "subject_to", "sense", "format")
 def _solve(given: Given) -> Answer:
-    senses = {"min": "minimum", "max": "maximum", "stationary": "stationary"}
-    sense = given.get("sense", "min")
-    need_one_of("sense", sense, senses)
-    d = derivation({**given, "wrt": given.get("over", given.get("wrt", ()))})
-    o = d.optimum(subject_to=_listed(given.get("subject_to", ())), sense=senses[sense])
+    o = optimum(given)
     made: dict[str, Callable[[], str]] = {"text": o.text, "latex": o.latex, "markdown": o.markdown, "json": str}
     made["code"] = o.code
     return _answer(made[_format(given, *made)](), o.data(), "undecided" if o.status == "none" else "ok")

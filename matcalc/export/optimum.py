@@ -13,7 +13,7 @@ from matcalc.export.rendering import rendered, tidied
 from matcalc.export.writers import Progress, written
 from matcalc.languages import ENGLISH, language
 from matcalc.optimum.question import STATIONARY
-from matcalc.optimum.result import CLOSED, Optimum
+from matcalc.optimum.result import CLOSED, Optimum, gradients_of
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD, Notation
@@ -33,7 +33,9 @@ class Content:
         function: in LaTeX.
         values: of the unknowns and of the function, in LaTeX.
         further: other forms of the values in LaTeX, with the rules by which they are equal.
-        multipliers: texts of constraints, and their multipliers in LaTeX.
+        constraints: equations in LaTeX.
+        multipliers: constraints, and their multipliers, in LaTeX.
+        stationarity: the equations that hold there, in LaTeX.
         check: what numbers say; empty where there is no closed form.
         code: a module; empty where there is no closed form.
     """
@@ -45,7 +47,9 @@ class Content:
     function: str
     values: list[str]
     further: list[tuple[str, str]]
+    constraints: list[str]
     multipliers: list[tuple[str, str]]
+    stationarity: list[str]
     check: str
     code: str
 
@@ -63,6 +67,8 @@ class OptimumNote:
             for v in o.question.over
             if v.name in o.values
         ]
+        given = {c.text: f"{latex(c.left, notation)} = {latex(c.right, notation)}" for c in o.question.constraints}
+        zero = [f"{display(g, notation)} = 0" for g in gradients_of(o.question)] if o.equations else []
         names = ", ".join(latex(v, notation) for v in o.question.over)
         self.content = Content(
             title=title or o.headline[:1].upper() + o.headline[1:],
@@ -72,7 +78,9 @@ class OptimumNote:
             function=latex(o.question.function, notation),
             values=values + ([rf"f^\star = {display(o.value, notation)}"] if o.value is not None else []),
             further=[(f"{left} = {display(form, notation)}", rule) for _, left, form, rule in o.by_vec],
-            multipliers=[(said, latex(L, notation)) for said, L in o.multipliers.items()],
+            constraints=[*given.values()],
+            multipliers=[(given[said], latex(L, notation)) for said, L in o.multipliers.items()],
+            stationarity=[*zero, *given.values()] if zero else [],
             check=str(o.check(CHECKED)) if closed else "",
             code=o.code() if closed else "",
         )

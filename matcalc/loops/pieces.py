@@ -202,15 +202,19 @@ class Pieces:
 
 
 def wanted(program: Program, declared: Iterable[Expr], names: Iterable[str] | None) -> list[str]:
-    """The names that a gradient is asked for by: variables and families.
+    """The names that a gradient is asked for by: variables and families, by default all that are not constant.
 
     Raises:
         MatcalcError: there is none of a name.
         NoRuleError: it is a value of a recurrence.
     """
-    known = [*(v.name for v in declared), *program.families]
+    facts = {v.name: names_of(v.params[3]) for v in declared} | {f.name: f.facts for f in program.families.values()}
+    known = list(facts)
     if names is None:
-        return known
+        free = [name for name in known if "constant" not in facts[name]]
+        if known and not free:
+            raise MatcalcError("there is no variable to differentiate by: all are constant")
+        return free
     names = [without_index(program, name) for name in names]
     for name in names:
         if name in program.recurrences:

@@ -335,10 +335,14 @@ def _bounded(v: Expr) -> bool:
 
 def equations_of(q: Question) -> tuple[str, ...]:
     """The stationarity equations, and the constraints, as texts."""
+    return (*(f"{_flat(g)} = 0" for g in gradients_of(q)), *(c.text for c in q.constraints))
+
+
+def gradients_of(q: Question) -> list[Expr]:
+    """What is zero at the optimum: the gradients of the function or its Lagrangian by the unknowns."""
     whole, _ = lagrangian(q)
     asked = q.with_facts(function=whole, constraints=())
-    lines = [f"{_flat(asked.problem.gradient(v.name))} = 0" for v in q.over]
-    return (*lines, *(c.text for c in q.constraints))
+    return [asked.problem.gradient(v.name) for v in q.over]
 
 
 def _flat(e: Expr) -> str:

@@ -8,6 +8,7 @@ from matcalc import core
 from matcalc.core import broadcast, matmul, number, ones, total, var
 from matcalc.dims import dim, is_one, times
 from matcalc.expr import Expr
+from matcalc.ops.reductions import norm2
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.rule import MAGNUS, node_rule, rule
 from matcalc.rewrite.terms import coefficient_and_rest, flipped
@@ -91,6 +92,24 @@ def sum_of_scaled(X: Expr, axis: int | None, *s: Expr) -> tuple[Expr, Expr]:
 def sum_of_transpose(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
     """sum(X') = sum(X), sum(X', 1) = sum(X, 2)'"""
     return total(X.T, axis), total(X) if axis is None else total(X, 3 - axis).T
+
+
+@rule(X="m n", axis=(None, 1, 2), source=MAGNUS)
+def sum_of_zero(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
+    """sum(0) = 0, along rows and columns too"""
+    return total(core.zeros(*X.shape), axis), core.zero_of(total(X, axis))
+
+
+@rule(X="m n", axis=(None, 1, 2), source=MAGNUS)
+def mean_of_zero(X: Expr, axis: int | None) -> tuple[Expr, Expr]:
+    """mean(0) = 0, along rows and columns too"""
+    return core.mean(core.zeros(*X.shape), axis), core.zero_of(core.mean(X, axis))
+
+
+@rule(X="m n", source=MAGNUS)
+def norm_of_zero(X: Expr) -> tuple[Expr, Expr]:
+    """norm2(0) = 0"""
+    return norm2(core.zeros(*X.shape)), number(0)
 
 
 def _repeated() -> tuple[Expr, Expr]:
