@@ -225,6 +225,48 @@ A: 2 x 2
   norm2(A)^2 = A[1,1]^2 + A[1,2]^2 + A[2,1]^2 + A[2,2]^2
 a: 3 x 1; b: 3 x 1
   norm2([0, -a[3], a[2]; a[3], 0, -a[1]; -a[2], a[1], 0]*b)^2 = norm2(a)^2*norm2(b)^2 - (a'*b)^2
+x: n x 1
+  softplus(x) = x/2 + log(2*cosh(x/2))
+x: n x 1
+  log(cosh(x)) = softplus(2*x) - x - log(2)
+x: n x 1; y: m x 1
+  logsumexp([x; y]) = log(exp(logsumexp(x)) + exp(logsumexp(y)))
+X: n x m
+  logsumexp(2*X) = log(sum(exp(X).^2))
+x: n x 1 positive
+  prod(x) = exp(sum(log(x)))
+x: n x 1 positive; y: n x 1 positive
+  log(prod(x .* y.^2)) = sum(log(x)) + 2*log(prod(y))
+A: n x n; B: m x m
+  kron(A, B)^3 = kron(A^3, B^3)
+A: n x n positive-definite; B: n x n positive-definite
+  A - A*inv(A + B)*A = A*inv(A + B)*B
+A: n x n positive-definite; B: n x n positive-definite
+  eye(n) - inv(A + B)*A = inv(A + B)*B
+P: n x n positive-definite; Q: n x n positive-definite; R: n x n positive-definite; s: scalar positive
+  P*inv(s*P + Q + R) = (eye(n) - (Q + R)*inv(s*P + Q + R))/s
+W: n x n symmetric
+  sum(W, 1)' = sum(W, 2)
+W: n x n symmetric; X: n x p
+  tr(X'*(diag(sum(W, 2)) - W)*X) = sum(W .* pdist2(X, X))/2
+A: n x n positive-definite
+  inv(sqrtm(A)) = sqrtm(inv(A))
+A: n x n positive-definite; c: scalar positive
+  chol(c*A) = sqrt(c)*chol(A)
+A: m x n
+  pinv(A'*A)*A' = pinv(A)
+A: n x n symmetric; c: scalar
+  eigvals(A + c*eye(n)) = eigvals(A) + c
+A: n x n symmetric; c: scalar positive
+  eigvals(c*A) = c*eigvals(A)
+x: n x 1
+  eigmax(x*x') = x'*x
+X: n x n; Y: n x n
+  X*Y - X*Y = 0
+x: n x 1
+  cosh(x).^2 - sinh(x).^2 = 1
+X: n x m
+  sum(softmax(X, 2), 2) = 1
 """
 
 FALSE = """
@@ -286,6 +328,32 @@ A: 2 x 2; B: 2 x 2
   det(A + B) = det(A) + det(B)
 L: 2 x 2 lower-triangular
   L*L' = L'*L
+x: n x 1
+  softplus(x) = x/2 + log(cosh(x/2))
+x: n x 1; y: m x 1
+  logsumexp([x; y]) = log(exp(logsumexp(x)) + 2*exp(logsumexp(y)))
+x: n x 1
+  exp(x).^2 = exp(x.^2)
+x: n x 1
+  prod(2*x) = 2*prod(x)
+A: n x n; B: n x n
+  kron(A, B)*kron(B, A) = kron(A*A, B*B)
+A: n x n positive-definite; B: n x n positive-definite
+  A - A*inv(A + B)*A = A*inv(A + B)*A
+A: n x n positive-definite; B: n x n positive-definite; s: scalar positive
+  A*inv(A + s*B) = eye(n) - B*inv(A + s*B)
+W: n x n
+  sum(W, 1)' = sum(W, 2)
+A: n x n positive-definite
+  chol(4*A) = 4*chol(A)
+A: n x n symmetric; c: scalar
+  eigvals(c*A) = c*eigvals(A)
+X: n x n
+  X - X' = 0
+X: n x n nonsingular
+  X*inv(X) = 1
+x: n x 1
+  cosh(x).^2 - sinh(x).^2 = 0
 """
 
 

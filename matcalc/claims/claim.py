@@ -24,8 +24,8 @@ from matcalc.claims.question import IDENTITY, Question, question, with_adjoints
 from matcalc.claims.sides import side_of
 from matcalc.claims.slips import slips
 from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Counterexample, Diagnosis, Verdict
-from matcalc.core import transpose
-from matcalc.dims import same_shape, shape_text
+from matcalc.core import broadcast, transpose, zeros
+from matcalc.dims import same, same_shape, shape_text
 from matcalc.errors import MatcalcError, MisfitError, ShapeError, shorten
 from matcalc.expr import Expr
 from matcalc.frontend.parser import parse_in
@@ -107,6 +107,7 @@ def about_shapes(error: MatcalcError) -> bool:
 def decided(asked: Question, text: str, claim: Expr) -> Verdict:
     """The verdict on an expression."""
     right = asked.right
+    claim = _zero_matrix(claim, right)
     if not same_shape(claim.shape, right.shape):
         return _wrong_shape(asked, text, claim)
     roots = [right, claim, *([asked.graph.output] if asked.graph.definitions or asked.target is not None else [])]
@@ -306,8 +307,21 @@ def judged_values(
     return Verdict(DISPROVED, about, text, asked.right, counterexample=example, diagnosis=diagnose(case))
 
 
+def _zero_matrix(e: Expr, beside: Expr) -> Expr:
+    """The number 0 beside a matrix is the zero matrix of its shape."""
+    return zeros(*beside.shape) if e.number == 0 and not beside.is_scalar else e
+
+
+def _in_full(e: Expr, beside: Expr) -> Expr:
+    """A number as a side of an identity is the matrix of it in every entry, but for square ones (a multiple of I?)."""
+    if e.number is None or same(*beside.shape):
+        return _zero_matrix(e, beside)
+    return broadcast(e, beside.shape)
+
+
 def identity_judged(left: Expr, right: Expr, declared: Iterable[Expr], text: str) -> Verdict:
     """The verdict on `left = right`, without a derivative."""
+    left, right = _in_full(left, right), _in_full(right, left)
     graph = Graph()
     for v in declared:
         graph.declare(v)

@@ -12,11 +12,15 @@ from matcalc.core import add, diag, minus, transpose, var
 from matcalc.errors import NoRuleError, ShapeError
 from matcalc.expr import Expr, postorder
 from matcalc.naming import Names
+from matcalc.ops.elementwise import exp, log, log1p, softplus
+from matcalc.ops.normalization import logsumexp
 from matcalc.properties import known
 from matcalc.rewrite.context import Context, with_consequences
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import RULES
+from matcalc.rewrite.terms import factors_of, number_and_term
 from matcalc.rules.entry_functions import EQUAL_ENTRIES
+from matcalc.rules.logarithms import MERGED, log_of_exponential
 from matcalc.rules.tidying import ADD_ZERO, BY_DIAGONAL, EXPAND_NAME, REORDER, tidy_name
 from matcalc.rules.woodbury import DOWN, UP, WITH_INVERSE
 from matcalc.steps import Step
@@ -29,6 +33,7 @@ SLOW = frozenset(
         "common_denominator",
         "softmax_by_exponentials",
         "exponential_of_sum",
+        "exponential_of_total",
         "tanh_by_sigmoid",
         "sinh_by_exponentials",
         "cosh_by_exponentials",
@@ -36,8 +41,10 @@ SLOW = frozenset(
         LOGISTIC,
     )
 )
+LOGARITHMS = frozenset(record.name for record in (log, log1p, softplus, logsumexp))
 LOW_RANK = DOWN | UP | WITH_INVERSE  # one direction at a time
-LAST = EQUAL_ENTRIES
+RESOLVENT = frozenset(("product_with_inverse_of_sum",))  # instead of those that look for one inverse
+LAST = EQUAL_ENTRIES | RESOLVENT | MERGED
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
 RECOGNISING = frozenset(
@@ -104,6 +111,20 @@ def _reversed(steps: list[Step]) -> list[Step]:
     return [Step(s.rule, s.after, s.before, s.identity, s.source, s.facts) for s in reversed(steps)]
 
 
+@dataclass(frozen=True)
+class ProofByExponentials(Proof):
+    """That two expressions are equal because their exponentials are, entry by entry; `prover` is about those."""
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """left = log(exp(left)), the proof inside of the logarithm, log(exp(right)) = right."""
+        rule = log_of_exponential
+        first, last = (Step(rule.name, log(exp(e)), e, rule.identity, rule.source) for e in (self.left, self.right))
+        inner = Proof(exp(self.left), exp(self.right), self.opened, self.prover, self.by_difference)
+        inside = [Step(s.rule, log(s.before), log(s.after), s.identity, s.source, s.facts) for s in inner.steps]
+        return [*_reversed([first]), *inside, last]
+
+
 def difference_of(left: Expr, right: Expr) -> Expr:
     """left - right."""
     return add(left, minus(right))
@@ -118,7 +139,7 @@ def prove(left: Expr, right: Expr, assumptions: Iterable[tuple[str, Expr]] = ())
         assumptions: `(fact, expression)` pairs that hold where the claim is made.
     """
     given = list(assumptions)
-    proof = _proved(left, right, given)
+    proof = _proved(left, right, given) or _by_exponentials(left, right, given)
     table = diagonals((left, right)) if proof is None else {}
     if not table:
         return proof
@@ -136,6 +157,25 @@ def diagonals(sides: Iterable[Expr]) -> dict[Expr, Expr]:
         facts = [entry for whole, entry in _ON_DIAGONAL.items() if known(D, whole)]
         table[D] = diag(var(names.fresh(D.name.lower()), D.shape[0], 1, facts))
     return table
+
+
+def _by_exponentials(left: Expr, right: Expr, given: list[tuple[str, Expr]]) -> ProofByExponentials | None:
+    """A proof that both sides have one exponential, where a logarithm is a term of them."""
+    terms = (t for side in (left, right) for t in factors_of(without_names(side), "add"))
+    if not any(_bare(t) in LOGARITHMS for t in terms):
+        return None
+    inner = _proved(exp(left), exp(right), given)
+    if inner is None:
+        return None
+    return ProofByExponentials(left, right, inner.opened, inner.prover, inner.by_difference)
+
+
+def _bare(term: Expr) -> str:
+    """The operation of a term without its number and the shape that it is repeated to."""
+    inner = number_and_term(term)[1]
+    if inner is None:
+        return ""
+    return inner.args[0].op if inner.op == "broadcast" else inner.op
 
 
 _ON_DIAGONAL = {"positive-definite": "positive", "positive-semidefinite": "nonnegative", "nonsingular": "nonzero"}
@@ -161,6 +201,10 @@ def _proved(left: Expr, right: Expr, assumptions: list[tuple[str, Expr]]) -> Pro
     ]
     attempts = [(pair, without | LOW_RANK | LAST) for pair, without in attempts]
     attempts += [(opened, SLOW | definitions | {"push_through"} | LAST | other) for other in (UP, DOWN)]
+    if any(e.op == "inv" for e in postorder(opened)):
+        attempts.append((opened, SLOW | definitions | {"push_through"} | LOW_RANK | EQUAL_ENTRIES | MERGED))
+    if any(e.op == "exp" for e in postorder(opened)):
+        attempts.append((opened, SLOW | LOW_RANK | EQUAL_ENTRIES | RESOLVENT))
     work = Work()
     for pair, without in attempts:
         prover = _attempt(work, pair, given, without if without >= expanding else without | GATHERING)

@@ -10,13 +10,15 @@ from matcalc import core
 from matcalc.core import add, inverse, matmul, minus, total, var
 from matcalc.dims import same, same_shape
 from matcalc.exact import ONE
-from matcalc.expr import Expr
+from matcalc.expr import Expr, node
+from matcalc.ops.elementwise import exp
 from matcalc.ops.linalg import det, logdet
 from matcalc.ops.selection import block, block_of, rows_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import is_zero
 from matcalc.rewrite.rule import MATRIX_ALGEBRA, node_rule
 from matcalc.rewrite.terms import join, split
+from matcalc.rules.canonical import entrywise
 
 SCHUR = "Horn & Johnson, Matrix Analysis (2013), 0.8.5"
 Rows = list[tuple[Expr, ...]]
@@ -152,6 +154,21 @@ def sum_over_blocks(e: Expr, context: Context) -> Expr | None:
     if axis == 1:
         return block_of([[_sum_of([total(row[k], 1) for row in rows]) for k in range(len(rows[0]))]])
     return block_of([[_sum_of([total(b, 2) for b in row])] for row in rows])
+
+
+def _function_total() -> tuple[Expr, Expr]:
+    A, B = var("A", "m", "n"), var("B", "p", "n")
+    return total(exp(block_of([[A], [B]])), None), total(block_of([[exp(A)], [exp(B)]]), None)
+
+
+@node_rule(op="sum", group="expand", source=MATRIX_ALGEBRA, example=_function_total)
+def sum_over_function_of_blocks(e: Expr, context: Context) -> Expr | None:
+    """sum(f([A, B; C, D])) = sum([f(A), f(B); f(C), f(D)]), f applied to every entry"""
+    E = e.args[0]
+    if not E.args or E.args[0].op != "block" or not entrywise(E):
+        return None
+    parts = E.args[0]
+    return total(block(*[node(E.op, (b,), E.params) for b in parts.args], *parts.params), e.params[0])
 
 
 def _factor() -> tuple[Expr, Expr]:

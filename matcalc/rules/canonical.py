@@ -355,11 +355,11 @@ def _turned_sum() -> tuple[Expr, Expr]:
 
 @node_rule(op="sum", group="expand", source=MATRIX_ALGEBRA, example=_turned_sum)
 def sum_of_turned(e: Expr, context: Context) -> Expr | None:
-    """sum(A' o B) = sum(A o B'), sum(A' o B, 1) = sum(A o B', 2)'"""
+    """sum(A' o B) = sum(A o B'), sum(A' o B, 1) = sum(A o B', 2)', sum(S, 1) = sum(S, 2)' for symmetric S"""
     X, axis = e.args[0], e.params[0]
     if is_one(X.shape[0]) or is_one(X.shape[1]) or X.op == "matmul":
         return None
     other = turned(X, context)
-    if other.op == "transpose" or other.digest >= X.digest:
+    if other.op == "transpose" or other.digest > X.digest or (other.digest == X.digest and axis != 1):
         return None
     return total(other) if axis is None else core.transpose(total(other, 3 - axis))

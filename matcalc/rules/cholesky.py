@@ -56,6 +56,20 @@ def cholesky_factors(e: Expr, context: Context) -> Expr | None:
     return None
 
 
+def _scaled_factor() -> tuple[Expr, Expr]:
+    s, S = var("s", 1, 1, ["positive"]), _square("positive-definite")
+    return chol(scale(s, S)), scale(sqrt(s), chol(S))
+
+
+@node_rule(op="chol", group="expand", source=GOLUB, example=_scaled_factor, having="scale")
+def cholesky_factor_of_multiple(e: Expr, context: Context) -> Expr | None:
+    """chol(s S) = sqrt(s) chol(S) for s > 0"""
+    *scalars, S = e.args[0].args
+    outside = [s for s in scalars if context.known(s, "positive")]
+    inside = [s for s in scalars if s not in outside]
+    return scale(*map(sqrt, outside), chol(scale(*inside, S))) if outside else None
+
+
 def _inverse_gram() -> tuple[Expr, Expr]:
     L = chol(_square("symmetric"))
     return inverse(L.T) @ inverse(L), inverse(_square("symmetric"))

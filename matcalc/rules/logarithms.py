@@ -133,6 +133,12 @@ def root_of_square(X: Expr) -> tuple[Expr, Expr]:
     return sqrt(power(X, 2)), absolute(X)
 
 
+@rule(X="m n", s="1 1", facts={"s": "nonnegative"}, group="expand", source=ANALYSIS)
+def root_of_multiple(s: Expr, X: Expr) -> tuple[Expr, Expr]:
+    """sqrt(s X) = sqrt(s) sqrt(X) for s >= 0"""
+    return sqrt(scale(s, X)), scale(sqrt(s), sqrt(X))
+
+
 @rule(
     Y="m n",
     k="number 2",
@@ -242,3 +248,28 @@ def definition_of_log1p(X: Expr) -> tuple[Expr, Expr]:
 def definition_of_expm1(X: Expr) -> tuple[Expr, Expr]:
     """expm1(X) = exp(X) - 1"""
     return expm1(X), core.difference(exp(X), 1)
+
+
+@rule(X="m n", k="1 1", group="expand", source=ANALYSIS)
+def power_of_exponential(X: Expr, k: Expr) -> tuple[Expr, Expr]:
+    """exp(X) .^ k = exp(k X)"""
+    return power(exp(X), k), exp(scale(k, X))
+
+
+def _of_exponential_scalars(x: Expr, y: Expr) -> tuple[Expr, Expr]:
+    return scale(exp(x), exp(y)), exp(add(x, y))
+
+
+@rule(X="m n", Y="m n", x="1 1", y="1 1", also=[_of_exponential_scalars], group="expand", source=ANALYSIS)
+def product_of_entry_exponentials(X: Expr, Y: Expr) -> tuple[Expr, Expr]:
+    """exp(X) o exp(Y) = exp(X + Y)"""
+    return hadamard(exp(X), exp(Y)), exp(add(X, Y))
+
+
+@rule(x="n 1", y="n 1", group="expand", source=ANALYSIS)
+def inner_product_of_exponentials(x: Expr, y: Expr) -> tuple[Expr, Expr]:
+    """exp(x)' exp(y) = sum(exp(x + y))"""
+    return exp(x).T @ exp(y), core.total(exp(add(x, y)), None)
+
+
+MERGED = frozenset(r.name for r in (power_of_exponential, product_of_entry_exponentials, inner_product_of_exponentials))

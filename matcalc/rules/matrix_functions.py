@@ -9,7 +9,7 @@ from matcalc.ops.elementwise import exp, sqrt
 from matcalc.ops.linalg import det, logdet
 from matcalc.ops.matrix_functions import expm, frechet_, frechetpow, logm, matpow, sqrtm
 from matcalc.rewrite.context import Context
-from matcalc.rewrite.rule import node_rule, rule
+from matcalc.rewrite.rule import HORN, node_rule, rule
 
 HIGHAM = "Higham, Functions of Matrices (2008), ch. 1 and 3"
 FUNCTIONS = ("expm", "logm", "sqrtm")
@@ -226,6 +226,12 @@ def even_power_of_root(X: Expr, k: Expr) -> tuple[Expr, Expr]:
 
 
 @rule(X="n n", facts={"X": "positive-definite"}, group="expand", source=HIGHAM)
+def root_of_inverse(X: Expr) -> tuple[Expr, Expr]:
+    """sqrtm(X^-1) = sqrtm(X)^-1 for positive definite X"""
+    return sqrtm(inverse(X)), inverse(sqrtm(X))
+
+
+@rule(X="n n", facts={"X": "positive-definite"}, group="expand", source=HIGHAM)
 def trace_of_logarithm(X: Expr) -> tuple[Expr, Expr]:
     """tr(logm(X)) = log|det X| for positive definite X"""
     return trace(logm(X)), logdet(X)
@@ -264,6 +270,12 @@ def exponential_of_similar(e: Expr, context: Context) -> Expr | None:
 def power_of_diagonal(v: Expr, k: Expr) -> tuple[Expr, Expr]:
     """diag(v)^k = diag(v .^ k) for whole k"""
     return power_of(core.diag(v), k), core.diag(core.power(v, k))
+
+
+@rule(A="m m", B="n n", k="number 2", where=lambda k: bool(k.number.is_Integer), group="expand", source=HORN)
+def power_of_kron(A: Expr, B: Expr, k: Expr) -> tuple[Expr, Expr]:
+    """(A (x) B)^k = A^k (x) B^k for square A and B and whole k"""
+    return power_of(core.kron(A, B), k), core.kron(power_of(A, k), power_of(B, k))
 
 
 def _of_diagonal(name: str, entry: str, facts: dict[str, str]) -> None:

@@ -86,9 +86,23 @@ def norm_of_outer_product(e: Expr, context: Context) -> Expr | None:
 # ------------------------------------------------------------------------------------------------ eigenvalues
 
 
-@rule(X="m n", group="expand", source=NORMS)
+def _of_row(x: Expr) -> tuple[Expr, Expr]:
+    return normspec(x.T), norm2(x)
+
+
+@rule(x="n 1", also=[_of_row], group="expand", source=NORMS)
+def spectral_norm_of_column(x: Expr) -> tuple[Expr, Expr]:
+    """normspec(x) = normspec(x') = norm2(x) for a column x"""
+    return normspec(x), norm2(x)
+
+
+def _of_rows(X: Expr) -> tuple[Expr, Expr]:
+    return eigmax(X @ X.T), power(normspec(X), number(2))
+
+
+@rule(X="m n", also=[_of_rows], group="expand", source=NORMS)
 def largest_eigenvalue_of_gram(X: Expr) -> tuple[Expr, Expr]:
-    """eigmax(X' X) = normspec(X)^2"""
+    """eigmax(X' X) = eigmax(X X') = normspec(X)^2"""
     return eigmax(X.T @ X), power(normspec(X), number(2))
 
 
@@ -134,7 +148,7 @@ def _of_multiple(name: str) -> None:
 
 for _name in SPECTRA:
     _of_similar(_name)
-for _name in (*SPECTRA[1:], "max", "min"):
+for _name in (*SPECTRA, "max", "min"):
     _of_multiple(_name)
 
 

@@ -42,20 +42,60 @@ def product_with_resolvent(e: Expr, context: Context) -> Expr | None:
     """A B (s I + A B)^-1 = I - s (s I + A B)^-1, on either side"""
     for k, f in enumerate(e.args):
         parts = _parts(f)
-        if parts is None:
-            continue
-        unit, coefficient, scalars, word = parts
-        if not all(context.known(t, "nonzero") for t in scalars):
-            continue
-        for start, stop in ((k - len(word), k), (k + 1, k + 1 + len(word))):
-            beside = e.args[max(start, 0) : stop]
-            if len(beside) != len(word) or any(a.digest != b.digest for a, b in zip(beside, word)):
-                continue
-            own, factors, _ = split(unit)
-            inside = add(core.eye(f.shape[0]), core.minus(join(own, factors, f)))
-            scaled = scale(number(1 / coefficient), *(power(t, -1) for t in scalars), inside)
-            return matmul(*e.args[: min(start, k)], scaled, *e.args[max(stop, k + 1) :])
+        found = None if parts is None else _replaced(e, k, parts[1:], [parts[0]], context)
+        if found is not None:
+            return found
     return None
+
+
+def _sum_in_inverse() -> tuple[Expr, Expr]:
+    A, B = sorted((var("A", "n", "n"), var("B", "n", "n")), key=lambda f: f.digest)
+    M = inverse(add(A, B))
+    return B @ M, add(core.eye("n"), core.minus(A @ M))
+
+
+@node_rule(op="matmul", group="expand", source=HENDERSON, example=_sum_in_inverse, having="inv")
+def product_with_inverse_of_sum(e: Expr, context: Context) -> Expr | None:
+    """A (A + B)^-1 = I - B (A + B)^-1, on either side; A the last term of the sum"""
+    for k, f in enumerate(e.args):
+        if f.op != "inv" or f.args[0].op != "add":
+            continue
+        *others, last = sorted(f.args[0].args, key=lambda t: t.digest)
+        coefficient, scalars, body = split(last)
+        if body is None or body.op == "eye":
+            continue
+        found = _replaced(e, k, (coefficient, scalars, factors_of(body, "matmul")), others, context)
+        if found is not None:
+            return found
+    return None
+
+
+def _replaced(
+    e: Expr, k: int, term: tuple[Any, list[Expr], tuple[Expr, ...]], others: list[Expr], context: Context
+) -> Expr | None:
+    """The product with what stands beside its inverse number k replaced, where that is one term of the sum inside."""
+    coefficient, scalars, word = term
+    if not all(context.known(t, "nonzero") for t in scalars):
+        return None
+    for start, stop in ((k - len(word), k), (k + 1, k + 1 + len(word))):
+        beside = e.args[max(start, 0) : stop]
+        if len(beside) != len(word) or any(a.digest != b.digest for a, b in zip(beside, word)):
+            continue
+        M = e.args[k]
+        rest = add(*(_beside(t, M, before=start < k) for t in others))
+        scaled = scale(
+            number(1 / coefficient), *(power(t, -1) for t in scalars), add(core.eye(M.shape[0]), core.minus(rest))
+        )
+        return matmul(*e.args[: min(start, k)], scaled, *e.args[max(stop, k + 1) :])
+    return None
+
+
+def _beside(t: Expr, M: Expr, *, before: bool) -> Expr:
+    """The term times the inverse, a multiple of I without its I."""
+    coefficient, scalars, body = split(t)
+    if body is None or body.op == "eye":
+        return join(coefficient, scalars, M)
+    return t @ M if before else M @ t
 
 
 def _example() -> tuple[Expr, Expr]:

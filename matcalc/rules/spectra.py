@@ -290,7 +290,7 @@ def _shifted_extreme(op: str) -> None:
 
     def shifted(S: Sequence[Expr], multiple: Expr, shift: Expr) -> tuple[Expr, Expr]:
         inner = record(op)(core.add(*S))
-        return record(op)(core.add(*S, multiple)), inner if op in VECTORS else core.add(inner, shift)
+        return record(op)(core.add(*S, multiple)), inner if op in VECTORS else core.plus(inner, shift)
 
     def by_value(s: Expr, *S: Expr) -> tuple[Expr, Expr]:
         return shifted(S, scale(s, eye(S[0].shape[0])), s)
@@ -314,8 +314,18 @@ def _shifted_extreme(op: str) -> None:
     )(by_value)
 
 
-for _op in OPPOSITE:
+for _op in (*OPPOSITE, "eigvals"):
     _shifted_extreme(_op)
+
+
+def _turned_gram(X: Expr) -> tuple[Expr, Expr]:
+    return X.T @ pinv(X @ X.T), pinv(X)
+
+
+@rule(X="m n", also=[_turned_gram], group="expand", source=PENROSE)
+def pseudoinverse_by_gram(X: Expr) -> tuple[Expr, Expr]:
+    """(X' X)^+ X' = X^+, X' (X X')^+ = X^+"""
+    return pinv(X.T @ X) @ X.T, pinv(X)
 
 
 def _traced() -> tuple[Expr, Expr]:
