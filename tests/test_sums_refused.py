@@ -26,7 +26,7 @@ STRANGE = [
     (X + "sum(i=1..n, x[i])[i]", "not declared"),
     (X + "sum(x[i], i=1..n)", "missing"),
     (X + "sum(i=1..n, x[-i])", "integer"),
-    (X + "sum(i=1..n, det(x[i]))", "no matrix form"),
+    (X + "max(i=1..n, j=1..n, k=1..n, x[i] + x[j]*x[k])", "no matrix form"),
     ("x: 3 x 1\nsum(i=1..4, x[i])", "outside"),
     ("x: 3 x 1\nsum(i=1..3, x[i+1])", "outside"),
     ("X: n x p\nsum(i=1..n, X[i,:][i])", "already"),

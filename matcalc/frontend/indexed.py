@@ -24,6 +24,7 @@ from matcalc.frontend.indexed_shapes import by_shape
 from matcalc.frontend.indexed_values import (
     Indexed,
     NotIndexedError,
+    NotLiftedError,
     added,
     as_indexed,
     multiplied,
@@ -69,6 +70,14 @@ class IndexBuilder(Ranges):
         if name not in BINDERS:
             raise self.source.error(f"{shorten(name)} does not run over an index: {', '.join(BINDERS)} do", tree)
         *heads, body = parts
+        self.around.append(tree)
+        try:
+            return self.checked_over(tree, name, heads, body)
+        finally:
+            self.around.pop()
+
+    def checked_over(self, tree: Node, name: str, heads: list[Any], body: Any) -> Any:
+        """The same, where what stands inside is a sum."""
         if not isinstance(body, Tree) or body.data in ("ranging", "comparison", "keyword"):
             raise self.source.error(f"write {name}(i=1..n, f): what is to be taken over the index is missing", tree)
         for part in heads:
@@ -154,19 +163,6 @@ class IndexBuilder(Ranges):
             raise self.refusal(tree)(str(error)) from None
         except ShapeError as error:
             raise self.source.error(str(error), tree) from None
-
-    def refusal(self, tree: Node) -> Any:
-        """The error that says that there is no matrix form."""
-
-        def error(why: str) -> MatcalcError:
-            words = self.source.words(tree)
-            return self.source.error(
-                f"{words} has no matrix form that is known: {why}; name parts of it that depend on fewer indices, "
-                "or write it with matrices",
-                tree,
-            )
-
-        return error
 
     # -------------------------------------------------------------------------------------------- arithmetic
 
@@ -340,6 +336,8 @@ class IndexBuilder(Ranges):
         args, params = self.arguments(entry, tree, values)
         try:
             return applied(entry, args, params, self.conditions)
+        except NotLiftedError as error:
+            raise self.no_matrix(str(error), tree, self.around[0]) from None
         except NotIndexedError as error:
             raise self.source.error(str(error), tree) from None
 

@@ -9,7 +9,7 @@ from matcalc import core
 from matcalc.dims import same_shape, times
 from matcalc.expr import Expr, Op, record
 from matcalc.frontend.chains import Operand
-from matcalc.frontend.indexed_values import Indexed, NotIndexedError, aligned, as_indexed, norm_of
+from matcalc.frontend.indexed_values import Indexed, NotLiftedError, aligned, as_indexed, norm_of
 from matcalc.indices.conditions import Condition, guarded, mask_of, safe_argument
 from matcalc.indices.contraction import NoMatrixError
 from matcalc.indices.terms import Along, Apply, Index, Term, Total, Value, product_of_terms, renamed
@@ -69,8 +69,8 @@ def applied(entry: Op, args: list[Operand], params: Sequence[Any], conditions: S
     raise _unreadable(entry)
 
 
-def _unreadable(entry: Op) -> NotIndexedError:
-    return NotIndexedError(
+def _unreadable(entry: Op) -> NotLiftedError:
+    return NotLiftedError(
         f"{entry.name} of what depends on an index has no matrix form that is known: functions entry by entry, sums, "
         "means, maxima, norms and products have one"
     )

@@ -8,15 +8,22 @@ from typing import Any
 
 from lark import Token, Tree
 
-from matcalc.dims import Dim, Shape, is_one, plus, same, surely_negative, surely_nonnegative, times
+from matcalc.dims import Dim, Shape, is_one, plus, same, shape_text, surely_negative, surely_nonnegative, times
 from matcalc.dims import text as dim_text
+from matcalc.errors import MatcalcError, ParseError
 from matcalc.expr import number_value
 from matcalc.frontend.building import Builder
-from matcalc.frontend.indexed_values import Indexed
+from matcalc.frontend.indexed_values import Indexed, as_indexed
 from matcalc.frontend.names import Names, is_function
 from matcalc.frontend.syntax import Node, Source, fold
-from matcalc.indices.conditions import Condition
+from matcalc.indices.conditions import Condition, IndexCondition, ValueCondition
 from matcalc.indices.terms import Index
+
+
+class NoMatrixFormError(ParseError):
+    """A sum is no matrix; `place` is where its text begins and ends."""
+
+    place = (0, 0)
 
 
 class Ranges(Builder):
@@ -26,6 +33,7 @@ class Ranges(Builder):
         super().__init__(source, names, constants)
         self.scope: dict[str, Any] = {}  # the indices that are bound here: their terms, or numbers
         self.conditions: list[Condition] = []
+        self.around: list[Node] = []  # the sums in which the text stands that is read
         self.open_ends: dict[int, Dim] = {}  # the ends of ranges that are not written, by the identity of their trees
 
     def name(self, tree: Node, values: list[Any]) -> Any:
@@ -134,7 +142,8 @@ class Ranges(Builder):
         ends = [fold(t, self.visit, self.source) for t in (low, high)]
         if not any(isinstance(e, Indexed) for e in ends):
             return self.bound(tree), []
-        index, conditions = None, []
+        index = None
+        conditions: list[Condition] = []
         first, last = (None if isinstance(e, Indexed) else self.end(t, str(head)) for e, t in zip(ends, (low, high)))
         outer, offset = self.place(ends[0] if first is None else ends[1], low if first is None else high)
         if first is None and last is None:
@@ -144,7 +153,7 @@ class Ranges(Builder):
             plus(outer.first, offset) if first is None else first,
             plus(outer.last, offset) if last is None else last,
         )
-        conditions.append(Condition(index, ">=" if first is None else "<=", outer, offset))
+        conditions.append(IndexCondition(index, ">=" if first is None else "<=", outer, offset))
         return index, conditions
 
     def bound_between(self, tree: Any, first: Dim, last: Dim) -> Index:
@@ -165,15 +174,45 @@ class Ranges(Builder):
                 tree,
             )
 
+    def refusal(self, tree: Node) -> Any:
+        """The error that says that there is no matrix form."""
+
+        def error(why: str) -> MatcalcError:
+            said = f"{self.source.words(tree)} has no matrix form that is known: {why}"
+            advice = "name parts of it that depend on fewer indices, or write it with matrices"
+            return self.no_matrix(f"{said}; {advice}", tree, tree)
+
+        return error
+
+    def no_matrix(self, message: str, tree: Node, whole: Any) -> NoMatrixFormError:
+        """The error at a tree in a sum that has no matrix form."""
+        said = self.source.error(message, tree)
+        made = NoMatrixFormError(said.message, said.source, said.line, said.column)
+        made.place = (whole.meta.start_pos, whole.meta.end_pos)
+        return made
+
     def condition(self, tree: Any) -> Condition:
-        """i < j of two indices."""
+        """i < j of two indices, or t[j] >= t[i] of two values with indices."""
         left, relation, right = (t if isinstance(t, Token) else fold(t, self.visit, self.source) for t in tree.children)
-        if not (isinstance(left, Indexed) and isinstance(right, Indexed)):
+        sides = [v for v in (left, right) if isinstance(v, Indexed)]
+        if any(v.position is None for v in sides):
+            return self.value_condition(tree, left, relation.value, right)
+        if len(sides) < 2:
             raise self.source.error("a condition compares two indices, as in i<j or i!=j", tree)
         (i, a), (j, b) = self.place(left, tree), self.place(right, tree)
         if i is j:
             raise self.source.error("a condition compares two different indices, as in i<j or i!=j", tree)
-        return Condition(i, relation.value, j, plus(b, -a))
+        if relation.value == "==":
+            raise self.source.error(f"where {i.name} and {j.name} are equal one index is enough", tree)
+        return IndexCondition(i, relation.value, j, plus(b, -a))
+
+    def value_condition(self, tree: Node, left: Any, relation: str, right: Any) -> Condition:
+        """t[j] >= t[i], or y[i] > 0: of numbers of which one has an index."""
+        a, b = as_indexed(left), as_indexed(right)
+        if not (a.is_scalar and b.is_scalar):
+            shapes = " and ".join(shape_text(v.shape) for v in (a, b))
+            raise self.source.error(f"a condition compares two numbers, and these are {shapes}", tree)
+        return ValueCondition(a.term, relation, b.term)
 
     def place(self, value: Any, tree: Any) -> tuple[Index, Dim]:
         """The index and the offset of i + 1."""

@@ -39,6 +39,10 @@ class NotIndexedError(Exception):
         self.index = index
 
 
+class NotLiftedError(NotIndexedError):
+    """An operation that has no matrix form under an index; in a loop it has a value."""
+
+
 @dataclass(frozen=True, eq=False)
 class Indexed:
     """A matrix for all values of some indices: its entry at (row, column) is the term.

@@ -18,6 +18,7 @@ from matcalc.frontend.chains import Operand
 from matcalc.frontend.names import Names
 from matcalc.frontend.stand_ins import StandIns
 from matcalc.frontend.syntax import Node, Source, fold
+from matcalc.frontend.unifier import placeholders
 
 COLUMN, MATRIX = "vector", "matrix"
 
@@ -94,7 +95,7 @@ class InferredSums(StandIns):
                 continue
             name = str(place.children[0].children[0]) if place.children[0].data == "name" else ""
             size = self.running.get(name)
-            if size is not None:
+            if size is not None and placeholders((self.unifier.resolve(side), self.unifier.resolve(size))):
                 self.agree(side, size, partial(self.miscounted, name, base), suffix)
         return self.stand_in(suffix, (shape[0], shape[1]))
 

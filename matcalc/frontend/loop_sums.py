@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -46,12 +46,13 @@ class SumBuilder(MemberBuilder):
 
     def __init__(self, source: Source, names: Names, constants: dict[int, Shape], program: Program) -> None:
         super().__init__(source, names, constants, program)
+        self.in_loops: Mapping[int, int] = {}  # where sums without a matrix form begin and end, which run in loops
         self.pending: dict[Expr, Pending] = {}  # sums that depend on the loops around them, by their values
 
     def nested(self, tree: Node, name: str, ranges: list[Any], heads: list[Any], body: Node) -> Any:
         """A sum; an index of members runs in a loop, outside of the others."""
         conditions = [part for part in heads if part.data == "comparison"]
-        looping = self.looping(ranges, conditions, body)
+        looping = ranges if self.stays(tree) else self.looping(ranges, conditions, body)
         if not looping:
             return super().nested(tree, name, ranges, heads, body)
         if conditions and name != "sum":
@@ -79,6 +80,11 @@ class SumBuilder(MemberBuilder):
                 return multiplied([Operand("", weight, ""), Operand("*", kept, "")])  # type: ignore[arg-type]
             return core.scale(weight, kept)
         return kept
+
+    def stays(self, tree: Any) -> bool:
+        """Whether a sum, or one around it, has no matrix form."""
+        begin = tree.meta.start_pos
+        return any(first <= begin < last for first, last in self.in_loops.items())
 
     def looping(self, ranges: list[Any], conditions: list[Any], body: Node) -> list[Any]:
         """The ranges whose index runs in a loop: those of members, and those that a condition ties to such an index."""
@@ -110,7 +116,8 @@ class SumBuilder(MemberBuilder):
         left, relation, right = (t if isinstance(t, Token) else fold(t, self.visit, self.source) for t in tree.children)
         a, b = (self.position(v) if isinstance(v, Expr) else None for v in (left, right))
         if a is None or b is None or a[0] is b[0] or relation.value not in RELATIONS:
-            raise self.source.error("a condition compares two different indices, as in i<j or i!=j", tree)
+            said = "over members of families a condition compares two different indices, as in i<j or i!=j"
+            raise self.source.error(f"{said}; (y[i] > y[j]) is a factor, 1 where it holds", tree)
         return Guard(a[0].name, relation.value, b[0].name, plus(b[1], -a[1]))
 
     def number_of(self, run: Run) -> Expr:

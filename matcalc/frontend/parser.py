@@ -74,6 +74,7 @@ def parse(
     functions: Iterable[str | Function] = (),
     beside: Iterable[Expr] = (),
     syntax: str | None = None,
+    in_loops: Mapping[int, int] | None = None,
 ) -> Parsed:
     """The graph that a text in matcalc's syntax describes.
 
@@ -89,6 +90,8 @@ def parse(
         syntax: `text` or `latex`; by default LaTeX is recognised by its commands, and what the text syntax refuses is
             read as Unicode mathematics or as NumPy, MATLAB and Julia write, where it has one meaning.
 
+        in_loops: where sums without a matrix form begin and end in the text: they stay sums.
+
     Raises:
         MatcalcError: the text or a declaration is wrong; a `ParseError` where there is a place in the text.
 
@@ -97,7 +100,7 @@ def parse(
         ['X: n x m', 'w: m x 1', 'y: n x 1']
     """
     try:
-        return _Reader(text, shapes, facts, scope, functions, tuple(beside), syntax).parsed()
+        return _Reader(text, shapes, facts, scope, functions, tuple(beside), syntax, in_loops or {}).parsed()
     except RecursionError:  # inside SymPy, from a number such as ((n + 1)*n + 1)*n ... of hundreds of brackets
         raise ParseError("a number or a dimension in the text is nested too deeply") from None
 
@@ -122,6 +125,7 @@ class _Reader(Declaring):
         functions: Iterable[str | Function],
         beside: tuple[Expr, ...],
         syntax: str | None,
+        in_loops: Mapping[int, int],
     ) -> None:
         self.known = (*(scope or {}).values(), *beside)
         functions = list(functions)
@@ -132,7 +136,9 @@ class _Reader(Declaring):
         statements: list[Any] = self.tree.children
         self.declarations: list[Node] = [s for s in statements if s.data in ("declaration", "family")]
         self.statements: list[Node] = [s for s in statements if s.data not in ("declaration", "family")]
-        self.program = Program() if any(s.data in ("assignment", "family") for s in statements) else None
+        self.in_loops = in_loops
+        loops = in_loops or any(s.data in ("assignment", "family") for s in statements)
+        self.program = Program() if loops else None
         defining = (s for s in self.statements if s.data not in ("expression", "assignment"))
         self.names.later = frozenset(str(s.children[0]) for s in defining)
         self.functions(functions)
@@ -235,6 +241,7 @@ class _Reader(Declaring):
         self.program.restart()
         self.names.definitions.clear()
         builder = LoopBuilder(self.source, self.names, constants, self.program, zeros)
+        builder.in_loops = self.in_loops
         output = self.run(builder, naming=True)
         builder.check_references()
         self.liftings = builder.liftings

@@ -8,10 +8,11 @@ from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 from matcalc.core import var
-from matcalc.errors import MatcalcError, shorten
+from matcalc.errors import MatcalcError, ParseError, shorten
 from matcalc.expr import Expr
+from matcalc.frontend.indexed_ranges import NoMatrixFormError
 from matcalc.frontend.names import declared_shapes
-from matcalc.frontend.parser import parse
+from matcalc.frontend.parser import Parsed, parse
 from matcalc.graph import DOORS, Graph
 from matcalc.languages import Message
 from matcalc.ops.user_functions import Function
@@ -78,9 +79,23 @@ def read(source: Any, declared: Declared) -> Source:
 
 @read.register(str)
 def _(source: str, declared: Declared) -> Source:
-    facts, functions = declared.facts or None, declared.functions
-    parsed = parse(source, shapes=declared.shapes, facts=facts, functions=functions, syntax=declared.syntax)
+    parsed = _parsed(source, declared)
     return Source(parsed.graph, parsed.inferred, parsed.notice, program=parsed.program, liftings=parsed.liftings)
+
+
+def _parsed(source: str, declared: Declared) -> Parsed:
+    """The text; sums without a matrix form stay sums, where that can be read."""
+    facts, functions, in_loops = declared.facts or None, declared.functions, dict[int, int]()
+    first: ParseError | None = None
+    while True:
+        try:
+            return parse(source, shapes=declared.shapes, facts=facts, functions=functions, syntax=declared.syntax,
+                         in_loops=in_loops)  # fmt: skip
+        except ParseError as error:
+            first = first or error
+            if not isinstance(error, NoMatrixFormError) or error.place[0] in in_loops:
+                raise first from None
+            in_loops.update([error.place])
 
 
 @read.register(Graph)

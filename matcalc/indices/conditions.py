@@ -1,4 +1,4 @@
-"""Conditions on indices, `i < j`: masks of ones and zeros, and arguments that are kept in the domain where a mask is 0.
+"""Conditions, `i < j` or `t[j] >= t[i]`: masks of ones and zeros, and arguments that stay in the domain where one is 0.
 
 A term under a condition is multiplied by the mask; what would be infinite or no number where the mask is 0 (a logarithm
 on the diagonal) gets a harmless argument there, so that neither the sum nor its derivative ever sees it.
@@ -8,20 +8,61 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from matcalc import core
 from matcalc.dims import Dim, plus, same
 from matcalc.exact import sp
 from matcalc.expr import Expr, Op
 from matcalc.indices.program import place_text
-from matcalc.indices.terms import Apply, Entry, Index, Term, Value, product_of_terms
+from matcalc.indices.terms import Apply, Entry, Index, Term, Value, product_of_terms, sum_of_terms
 from matcalc.ops.comparison import where
 from matcalc.ops.selection import cumsum, lower_ones, upper_ones
 
 
+class Condition(Protocol):
+    """What says which terms count."""
+
+    @property
+    def mask(self) -> Term:
+        """1 where it holds, 0 elsewhere."""
+
+    @property
+    def free(self) -> frozenset[Index]:
+        """The indices that it depends on."""
+
+
 @dataclass(frozen=True)
-class Condition:
-    """`left RELATION right + offset`, where the relation is one of < <= > >= !=."""
+class ValueCondition:
+    """`left RELATION right` of two values with indices, where the relation is one of < <= > >= != ==."""
+
+    left: Term
+    relation: str
+    right: Term
+
+    @property
+    def mask(self) -> Term:
+        """1 where it holds, 0 elsewhere."""
+        if self.relation == "==":
+            return product_of_terms([self._where(">=", False), self._where(">=", True)])
+        if self.relation == "!=":
+            return sum_of_terms([self._where(">", False), self._where(">", True)])
+        return self._where(self.relation.replace("<", ">"), self.relation.startswith("<"))
+
+    def _where(self, relation: str, turned: bool) -> Term:
+        pair = (self.right, self.left) if turned else (self.left, self.right)
+        numbers = Value(core.number(1)), Value(core.number(0))
+        return Apply(lambda args: where(*args, relation), (*pair, *numbers))
+
+    @property
+    def free(self) -> frozenset[Index]:
+        """The indices that it depends on."""
+        return frozenset(self.left.free | self.right.free)
+
+
+@dataclass(frozen=True)
+class IndexCondition:
+    """`left RELATION right + offset` of two indices, where the relation is one of < <= > >= !=."""
 
     left: Index
     relation: str
@@ -33,6 +74,11 @@ class Condition:
         """1 where it holds, 0 elsewhere."""
         right = place_text(self.right.name, self.offset)
         return Entry(self._matrix(), self.left, self.right, f"[{self.left.name} {self.relation} {right}]")
+
+    @property
+    def free(self) -> frozenset[Index]:
+        """The indices that it compares."""
+        return frozenset((self.left, self.right))
 
     def _matrix(self) -> Expr:
         m, n = self.left.size, self.right.size
@@ -67,7 +113,7 @@ def mask_of(conditions: Sequence[Condition]) -> Term:
 
 def guarded(term: Term, conditions: Sequence[Condition], safe: Expr) -> Term:
     """The term where the conditions hold that bear on it, and `safe` elsewhere."""
-    here = [c for c in conditions if term.free & {c.left, c.right}]
+    here = [c for c in conditions if term.free & c.free]
     if not here:
         return term
     half = Value(core.number(core.exact(1) / 2))

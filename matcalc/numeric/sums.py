@@ -49,7 +49,7 @@ def is_its_sum(lifting: Lifting, declared: Iterable[Expr], seed: int = 0) -> boo
             given = Terms(arrays, sizes, functions).matrix(lifting.term, lifting.row, lifting.column)
             found = evaluate(lifting.value, arrays, sizes, functions)
         both = np.isfinite(given) & np.isfinite(found)
-        if (np.abs(given - found)[both] > _CLOSE * (1 + np.abs(given[both]).max(initial=0))).any():
+        if (np.abs(given[both] - found[both]) > _CLOSE * (1 + np.abs(given[both]).max(initial=0))).any():
             return False
     return True
 

@@ -59,6 +59,13 @@ def where_of_equal_branches(A: Expr, B: Expr, C: Expr, relation: str) -> tuple[E
     return where(A, B, C, C, relation), C
 
 
+@rule(A="m n", B="m n", C="m n", D="m n", relation=(">", ">="), source=DEFINITION)
+def where_of_indicator(A: Expr, B: Expr, C: Expr, D: Expr, relation: str) -> tuple[Expr, Expr]:
+    """where(where(A > B, 1, 0) > 1/2, C, D) = where(A > B, C, D)"""
+    ones, half = core.ones(*A.shape), core.broadcast(HALF, A.shape)
+    return where(where(A, B, ones, core.zeros(*A.shape), relation), half, C, D, ">"), where(A, B, C, D, relation)
+
+
 def _chosen() -> tuple[Expr, Expr]:
     A, B, C, D = (var(name, "m", "n") for name in "ABCD")
     return where(A, B, C, D, ">"), add(D, hadamard(difference(C, D), step(difference(A, B))))

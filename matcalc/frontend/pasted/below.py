@@ -109,6 +109,9 @@ class BelowReader(NameReader):
         operands, relations = self._operands(part)
         if not relations:
             return [self._bind(below, tok, sign) for tok in self._letters(operands[0], sign)]
+        if relations == ["="] and any(self._is_entry(o) for o in operands):  # j: y_j = y_i
+            below.conditions.append(self._condition(below, operands[0], "==", operands[1]))
+            return []
         if relations[0] == "=":
             names = [self._bind(below, t, sign) for o in operands[:-1] for t in self._letters(o, sign)]
             if set(relations) != {"="}:
@@ -207,17 +210,24 @@ class BelowReader(NameReader):
         running = {*self.indices, *below.places}
         sides = [(o, any(t.value in running for t in self.tokens[slice(*o)])) for o in operands]
         for (left, one), relation, (right, other) in zip(sides, relations, sides[1:]):
-            if one and other:
-                below.conditions.append(self._condition(left, relation, right))
+            if (one and other) or self._is_entry(left) or self._is_entry(right):
+                below.conditions.append(self._condition(below, left, relation, right))
             elif other:
                 self._bound(below, right, _TURNED[relation], left)
             elif one:
                 self._bound(below, left, relation, right)
         return names
 
-    def _condition(self, left: Span, relation: str, right: Span) -> Node:
-        """i < j."""
+    def _is_entry(self, part: Span) -> bool:
+        """Whether a side of a relation has an index itself: t_j."""
+        return any(tok.kind in ("_", "sub") for tok in self.tokens[slice(*part)])
+
+    def _condition(self, below: Below, left: Span, relation: str, right: Span) -> Node:
+        """i < j, or t_j >= t_i."""
+        before = list(self.indices)
+        self.indices += below.places
         a, b = self._expression(left), self._expression(right)
+        self.indices[:] = before
         at = st.span(a)[1]
         return st.tree("comparison", [a, st.token("COMPARISON", relation, at, at), b], st.span(a)[0], st.span(b)[1])
 
