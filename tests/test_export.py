@@ -93,7 +93,7 @@ def test_brief_is_readable_and_full_is_complete_for_many_nodes() -> None:
 
 
 def test_a_matrix_function_shows_its_jacobians() -> None:
-    note = Note()
+    note = Note(detail="lesson")
     note.add(mc.derive("A*X*B", wrt="X"))
     text = note.markdown()
     assert "Local Jacobians" in text
@@ -102,6 +102,18 @@ def test_a_matrix_function_shows_its_jacobians() -> None:
     assert "`matcalc code --kind jacobian` prints the whole module" in text
     assert "the worst relative error is" in text
     assert note.data()["derivations"][0]["check"]["ok"]
+
+
+def test_a_full_note_says_nothing_twice() -> None:
+    for source in ("A*X*B", "tr(A*X*B)"):
+        note = Note()
+        note.add(mc.derive(source, wrt="X"))
+        functions = re.findall(r"^def (\w+)", note.markdown(), re.M)
+        assert len(functions) == len(set(functions)) > 2
+        assert "it is printed at the end" in note.markdown()
+    note = Note()
+    note.add(mc.derive("X: m x n\nX'"))
+    assert note.markdown().count(r"\mathrm{d}\operatorname{vec}(f)") == 1
     (book,) = ("".join(cell["source"]) for cell in note.notebook(execute=False)["cells"] if "code(" in cell["source"])
     assert book == 'print(d.code("jacobian"))'
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from note_support import ROOT, derived
 from support import example
 
 import matcalc as mc
+from matcalc.core import transpose
+from matcalc.export.symbols import symbols_in
 from matcalc.expr import REGISTRY
+from matcalc.ops.linalg import inv
 from matcalc.printing.components import entry
 from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD, Notation
@@ -80,3 +85,42 @@ def test_the_sign_of_a_scalar_that_is_a_sum_stays() -> None:
 def test_every_operation_has_entries_in_balanced_latex(name: str) -> None:
     found = entry(example(name), STANDARD)
     assert found is None or found.right.count("{") == found.right.count("}")
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        (
+            "x: n x 1\nA: n x n symmetric constant\nf = (x'*A*x)/(x'*x)",
+            r"\frac{\sum_{k, l} x_{k} A_{kl} x_{l}}{\left(\sum_{j} x_{j}^{2}\right)^{2}} x_{i}",
+        ),
+        ("x: n x 1\ny: n x 1\nx'*y/(norm2(x)*norm2(y))", r"\frac{\sum_{j} x_{j} y_{j}}{\lVert y \rVert^{3}} y_{i}"),
+        ("a: 1 x 1\nx: n x 1\nsum(x)/(2*a^3)", r"\frac{1}{2} \frac{1}{a^{3}}"),
+    ],
+)
+def test_what_divides_stands_below_the_line(source: str, shown: str) -> None:
+    found = mc.derive(source).latex("components")
+    assert shown in found
+
+
+def test_the_transpose_of_an_inverse_of_a_transpose_is_no_riddle() -> None:
+    X = mc.var("X", "n", "n")
+    assert latex(transpose(inv(transpose(X)))) == r"(X^{-\top})^\top"
+    assert latex(transpose(inv(X))) == latex(inv(transpose(X))) == r"X^{-\top}"
+
+
+@pytest.mark.parametrize("name", [name for name in REGISTRY if name not in ("variable", "named", "func")])
+def test_every_function_is_in_the_table_of_symbols(name: str) -> None:
+    written = latex(example(name))
+    names = re.findall(r"\\operatorname\{(.*?)\}", written)
+    if names:
+        shown = [s.example for s in symbols_in([written], STANDARD)]
+        assert any(names[0] in said or "{f}" in said or "mathrm{D}" in said for said in shown), written
+
+
+def test_brackets_with_a_condition_are_in_the_table_of_symbols() -> None:
+    note = mc.Note()
+    note.add(mc.derive("X: n x n\nA: n x n\ntr(A*X)", wrt="X", structure={"X": "symmetric"}))
+    text = note.markdown()
+    assert "[i = j]" in text.split("Symbols")[0]
+    assert "1 where the condition in brackets holds, 0 elsewhere" in text.split("Symbols")[1]

@@ -100,6 +100,11 @@ class _Lecture(ViewBuilder):
             (writer.fill if d.output.is_scalar else writer.fill_map)(view)
             lesson.needed, lesson.steps = view.needed, view.steps
             lesson.jacobians = [self.local_matrix(whole) for whole in writer.kinds_of_steps()]
+            if not d.output.is_scalar:  # the steps show most of them
+                shown = {
+                    f"{e.left} = {row.formula}" for s in view.steps for line in s.lines for e in line for row in e.rows
+                }
+                lesson.jacobians = [j for j in lesson.jacobians if j.formula not in shown]
         if not d.output.is_scalar:
             lesson.results = [self.jacobian_result(e) for e in d.wrt]
             return lesson
@@ -147,7 +152,7 @@ class _Lecture(ViewBuilder):
         for e, made in zip(self.d.wrt, writer.gradients()):
             free = self.structure_of(e) == "none"
             value = self.d.reverse.adjoints[e].value if free else self.along_set(e, writer.free(e))
-            by_entry = entry(value, self.w.notation) if value.args and value.op != "named" else None
+            by_entry = entry(self.short(value), self.w.notation) if value.args and value.op != "named" else None
             if by_entry is not None and by_entry.right == by_entry.left(self.w.expr(value)):
                 by_entry = None  # it says nothing new
             results.append(

@@ -302,7 +302,8 @@ class Note:
         source = module(d, code_kind(d)) if computed and markup.listings and self.code else ""
         function, helpers = main_function(source)
         lines = function.count("\n")
-        left_out = lines if lines > LISTING and (self.detail != "full" or helpers) else 0
+        at_the_end = self.detail == "full" and helpers  # where the whole module is
+        left_out = lines if at_the_end or (lines > LISTING and self.detail != "full") else 0
         return Section(
             title=title or self.language("Derivatives"),
             text=text,

@@ -89,10 +89,10 @@ SYMBOLS: tuple[tuple[str, Symbol], ...] = (
         Symbol(r"\operatorname{expm}(A)", "the exponential of a matrix, {0}", (r"I + A + A^2 / 2 + \dots",)),
     ),
     (
-        r"L_\{\\(operatorname|mathrm)\{",
+        r"L_\{(\\(operatorname|mathrm)\{|\(\\cdot\))",
         Symbol(r"L_{f}(A, \mathrm{d}A)", "the differential of a function {0} of a matrix", ("f(A)",)),
     ),
-    (r"K_\{\\(operatorname|mathrm)\{", Symbol(r"K_{f}(A)", "the matrix of this differential on vec")),
+    (r"K_\{(\\(operatorname|mathrm)\{|\(\\cdot\))", Symbol(r"K_{f}(A)", "the matrix of this differential on vec")),
     (
         r"\\operatorname\{softplus\}",
         Symbol(r"\operatorname{softplus}(x)", "{0}, for every entry", (r"\log(1 + \exp(x))",)),
@@ -161,6 +161,92 @@ SYMBOLS: tuple[tuple[str, Symbol], ...] = (
     (
         r"\\operatorname\{log\\_softmax\}",
         Symbol(r"\operatorname{log\_softmax}(x)", "{0}", (r"x - \log(\sum_j \exp(x_j))",)),
+    ),
+    (
+        r"\[[a-z](?:_\{\d+\})? = [a-z]|\[x > 0\]",
+        Symbol("[i = j]", "1 where the condition in brackets holds, 0 elsewhere"),
+    ),
+    *(
+        (
+            rf"\\operatorname\{{{name}\}}",
+            Symbol(rf"\operatorname{{{name}}}{arguments}", "{0}, for every entry", (formula,)),
+        )
+        for name, arguments, formula in (
+            ("abs", "(x)", r"\lvert x \rvert"),
+            ("sign", "(x)", r"x / \lvert x \rvert"),
+            ("step", "(x)", "[x > 0]"),
+            ("arcsinh", "(x)", r"\log(x + \sqrt{x^2 + 1})"),
+            ("arccosh", "(x)", r"\log(x + \sqrt{x^2 - 1})"),
+            ("arctanh", "(x)", r"\log((1 + x) / (1 - x)) / 2"),
+            ("erf", "(x)", r"\frac{2}{\sqrt{\pi}} \int_0^x \exp(-t^2) \, dt"),
+            ("erfc", "(x)", r"1 - \operatorname{erf}(x)"),
+            ("maximum", "(x, y)", r"\max(x, y)"),
+            ("minimum", "(x, y)", r"\min(x, y)"),
+            ("where", "(c, x, y)", r"[c] \, x + (1 - [c]) \, y"),
+            ("hardtanh", "(x)", r"\min(\max(x, -1), 1)"),
+            ("selu", "(x)", r"1.0507 \max(x, 0) + 1.7581 \min(\exp(x) - 1, 0)"),
+            ("elu", "(x)", r"\max(x, 0) + \alpha \min(\exp(x) - 1, 0)"),
+            ("leakyrelu", "(x)", r"\max(x, 0) + \mathrm{slope} \min(x, 0)"),
+            ("huber", "(x)", r"m \, (\lvert x \rvert - m / 2), \; m = \min(\lvert x \rvert, \delta)"),
+            ("log1mexp", "(x)", r"\log(1 - \exp(-x))"),
+        )
+    ),
+    (r"\\tfrac\{\\varphi\}", Symbol(r"\tfrac{\varphi}{\Phi}(x)", "{0}, for every entry", (r"\Phi'(x) / \Phi(x)",))),
+    (r"\\psi\^\{\(|\\psi\(", Symbol(r"\psi(x)", "{0}, for every entry", (r"\Gamma'(x) / \Gamma(x)",))),
+    *(
+        (
+            rf"\\operatorname\{{{name}\}}\W",
+            Symbol(rf"\operatorname{{{name}}}{arguments}", "the solution {0} of {1}", ("X", own)),
+        )
+        for name, arguments, own in (
+            ("sylvester", "(A, B, C)", "A X + X B = C"),
+            ("lyapunov", "(A, Q)", "A X + X ATRANSPOSE = Q"),
+            ("dlyapunov", "(A, Q)", "X - A X ATRANSPOSE = Q"),
+            ("care", "(A, B, Q, R)", "ATRANSPOSE X + X A - X B R^{-1} BTRANSPOSE X + Q = 0"),
+            ("dare", "(A, B, Q, R)", "ATRANSPOSE X (A - B (R + BTRANSPOSE X B)^{-1} BTRANSPOSE X A) + Q = X"),
+        )
+    ),
+    *(
+        (rf"\\operatorname\{{{name}\}}", Symbol(rf"\operatorname{{{name}}}{arguments}", meaning, formulas))
+        for name, arguments, meaning, formulas in (
+            ("eigvecs", "(A)", "the eigenvectors, as columns", ()),
+            ("eigvecmax", "(A)", "the eigenvector of the largest eigenvalue", ()),
+            ("eigvecmin", "(A)", "the eigenvector of the smallest eigenvalue", ()),
+            ("adj", "(A)", "{0}", (r"\det(A) \, A^{-1}",)),
+            ("polar", "(A)", "{0}", ("A (ATRANSPOSE A)^{-1/2}",)),
+            ("cossim", "(x, y)", "{0}", (r"xTRANSPOSE y / (\lVert x \rVert \, \lVert y \rVert)",)),
+            ("prodothers", "(A)", "in each place the product of all other entries", ()),
+            ("pdist2", "(A, B)", "the squared distances between the rows of {0} and those of {1}", ("A", "B")),
+            ("conv", "(x, w)", "{0}", (r"\textstyle\sum_k x_{i - k + 1} w_k",)),
+            ("convmat", "(w, m)", "{0}", (r"\operatorname{convmat}(w, m) \, x = \operatorname{conv}(x, w)",)),
+            ("place", "(A, \\dots)", "a matrix of zeros with {0} as a part", ("A",)),
+            (
+                "reshape",
+                "(A, m, n)",
+                "{0}",
+                (r"\operatorname{vec}(\operatorname{reshape}(A, m, n)) = \operatorname{vec}(A)",),
+            ),
+            ("unvech", "(v, n)", "the lower triangular matrix {0} with {1}", ("L", r"\operatorname{vech}(L) = v")),
+            ("diagsums", "(A)", "in each place the sum of {0} along its diagonal", ("A",)),
+            ("blockinner", "(G, B)", "{0}, with blocks {1}", (r"\operatorname{tr}(BTRANSPOSE G_{ij})", "G_{ij}")),
+            ("blocksum", "(A, G)", "{0}, with blocks {1}", (r"\textstyle\sum_{i, j} A_{ij} G_{ij}", "G_{ij}")),
+            ("toep", "(n)", "{0}", (r"\operatorname{vec}(T) = \operatorname{toep}(n) \, t",)),
+            ("symtoep", "(n)", "{0}", (r"\operatorname{vec}(T) = \operatorname{symtoep}(n) \, t",)),
+            ("skewdup", "(n)", "{0}", (r"\operatorname{vec}(S) = \operatorname{skewdup}(n) \, w",)),
+        )
+    ),
+    (
+        r"cross\\_entropy",
+        Symbol(r"\operatorname{cross\_entropy}(Y, P)", "{0}", (r"-\textstyle\sum_{i, j} Y_{ij} \log P_{ij}",)),
+    ),
+    (
+        r"\\operatorname\{root\}",
+        Symbol(r"\operatorname{root}_{z}(z = g(z))", "the solution {0} of {1}", ("z", "z = g(z)")),
+    ),
+    (r"\\right\]_\{", Symbol(r"[A]_{2:3, \, 2:5}", "rows and columns of {0} by their numbers", ("A",))),
+    (
+        r"\\mathrm\{D\}\\operatorname",
+        Symbol(r"\mathrm{D}f(A)[B]", "the differential of a function {0} of a matrix", ("f(A)",)),
     ),
     (r"\\lVert", Symbol(r"\lVert A \rVert", "the square root of the sum of the squared entries")),
     (r"\\mathrm\{d\}", Symbol(r"\mathrm{d}A", "the differential: the part of a small change that is linear in it")),

@@ -5,17 +5,21 @@ Where there is no rule for the entries of an operation, the entry of the whole i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
+from matcalc.core import number, power
 from matcalc.dims import Shape, is_one
 from matcalc.expr import Expr, number_value, postorder, record
 from matcalc.notation import Call, Level, Template
+from matcalc.ops.reductions import norm2
 from matcalc.printing.latex import latex
 from matcalc.printing.numbers import dim_latex, number_latex
 from matcalc.printing.style import Notation
 
+ENTRY = re.compile(r"\w+_\{\w+\}")
 LETTERS = "ijklpqrstuvabcgh"
 LARGEST = 60  # operations beyond which a formula by components helps nobody
 
@@ -92,7 +96,7 @@ class _Components:
         written = latex(e, self.notation)
         index = i + j
         if not index:
-            level = Level.ATOM if e.name or not e.args else Level.SUM
+            level = Level.ATOM if e.name or not e.args or e.op == norm2.name else Level.SUM
             return _Text(written, level)
         simple = e.name and "_" not in written and not written.startswith(r"\frac")
         return _Text(f"{written}_{{{index}}}" if simple else f"{_bracketed(written)}_{{{index}}}", Level.ATOM)
@@ -122,11 +126,17 @@ class _Components:
 
     def _scale(self, e: Expr, i: str, j: str) -> _Text:
         *scalars, last = e.args
-        parts = [self.of(s, "", "") for s in scalars]
+        below = [self.of(_inverted(s), "", "") for s in scalars if _is_below(s)]
+        parts = [self.of(s, "", "") for s in scalars if not _is_below(s)] or [_Text("1", Level.ATOM)]
         negative = scalars[0].op == "number" and parts[0].text.startswith("-")
         if negative:
             parts[0] = _Text(parts[0].text[1:].strip(), parts[0].level)
         shown = [p.at(Level.PRODUCT) for p in parts if p.text != "1"]
+        if below:
+            fractions = [t for t in shown if t.startswith(r"\frac")]
+            above = " ".join(t for t in shown if t not in fractions) or "1"
+            divisor = below[0].text if len(below) == 1 else " ".join(t.as_factor() for t in below)
+            shown = [*fractions, rf"\frac{{{above}}}{{{divisor}}}"]
         product = " ".join([*shown, self.of(last, i, j).at(Level.PRODUCT)])
         return _Text(f"-{product}" if negative else product, Level.SUM if negative else Level.PRODUCT)
 
@@ -144,9 +154,9 @@ class _Components:
         return _Text(rf"\frac{{{above.text}}}{{{below.text}}}", Level.POSTFIX)
 
     def _power(self, e: Expr, i: str, j: str) -> _Text:
+        if _is_below(e):
+            return _Text(rf"\frac{{1}}{{{self.of(_inverted(e), i, j).text}}}", Level.POSTFIX)
         base, exponent = (self.of(a, *_indices(a.shape, i, j)) for a in e.args)
-        if exponent.text == "-1":
-            return _Text(rf"\frac{{1}}{{{base.text}}}", Level.POSTFIX)
         plain = base.level == Level.ATOM and "_" not in base.text
         shown = base.text if plain else base.text if base.level == Level.ATOM else _bracketed(base.text)
         return _Text(f"{shown}^{{{exponent.text}}}", Level.POSTFIX)
@@ -161,7 +171,7 @@ class _Components:
         inner = ["" if is_one(a.shape[1]) else next(self.fresh) for a in e.args[:-1]]
         around = [i, *inner, j]
         factors = [self.of(a, r, c).as_factor() for a, r, c in zip(e.args, around, around[1:])]
-        factors = [f for f in factors if f != "1"] or ["1"]
+        factors = _powers([f for f in factors if f != "1"]) or ["1"]
         return self._summed([k for k in inner if k], " ".join(factors))
 
     def _summed(self, over: list[str], body: str) -> _Text:
@@ -215,6 +225,27 @@ class _Components:
 def _bracketed(text: str) -> str:
     tall = r"\frac" in text or r"\sum" in text
     return rf"\left({text}\right)" if tall else f"({text})"
+
+
+def _powers(factors: list[str]) -> list[str]:
+    """Equal entries that stand side by side as a power."""
+    found: list[tuple[str, int]] = []
+    for f in factors:
+        if found and found[-1][0] == f and ENTRY.fullmatch(f):
+            found[-1] = (f, found[-1][1] + 1)
+        else:
+            found.append((f, 1))
+    return [f if k == 1 else f"{f}^{{{k}}}" for f, k in found]
+
+
+def _is_below(e: Expr) -> bool:
+    return e.op == "power" and e.args[1].op == "number" and bool(number_value(e.args[1]).is_negative)
+
+
+def _inverted(e: Expr) -> Expr:
+    """1/e for a power with a negative exponent."""
+    exponent = -number_value(e.args[1])
+    return e.args[0] if exponent == 1 else power(e.args[0], number(exponent))
 
 
 def _is_reciprocal(e: Expr) -> bool:

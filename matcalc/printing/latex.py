@@ -102,7 +102,7 @@ class LatexPrinter(Printer):
         if e.op == "solve" and e not in self.names:
             e = core.matmul(core.inverse(e.args[0]), e.args[1])
         if (e.op, e.args and e.args[0].op) in (("transpose", "inv"), ("inv", "transpose")) and (
-            e.args[0] not in self.names
+            e.args[0] not in self.names and e.args[0].args[0].op not in ("transpose", "inv")
         ):
             return Application(e.args[0].args)
         return arrange(e, _bare_term, _bare_factor, self.names.__contains__)
