@@ -42,6 +42,10 @@ SOURCES = {
         "f = -sum(Y .* log(P))/n"
     ),
     "gates": "x: p x 1 constant\nW: h x p\nU: h x p\nc: h x 1\na = sigmoid(W*x)\nf = sum(a .* tanh(U*x) .* tanh(c).^2)",
+    "layers of tanh": (
+        "x: p x 1 constant\ny: k x 1 constant\nW: h x p\nV: k x h constant\nz = W*x\na = tanh(z)\n"
+        "u = V*a\nb = tanh(u)\nf = norm2(b - y)^2/2"
+    ),
     "cosine": "x: n x 1\ny: n x 1 constant\nf = x'*y/(norm2(x)*norm2(y))",
     "zero": "x: n x 1\nA: n x m\ny: m x 1 constant\nf = x'*A*y",
     "columns": "X: n x p constant\nW: p x K\nS = softmax(X*W, 1)\nG: n x K constant\nf = sum(G .* S)",
@@ -140,6 +144,8 @@ TEXTBOOK = [
     ("attention", "Q", "dg_Z = (g_A - sum(g_A .* A, 2)) .* dA - A .* sum(g_A .* dA, 2)"),
     ("attention", "Q", "= g_Z .* (dZ - sum(A .* dZ, 2)) - A .* sum(g_Z .* dZ, 2)"),
     ("gates", "W", "kron(x*x', diag(g_a .* (1 - 2*a) .* a .* (1 - a)))"),
+    ("layers of tanh", "W", "dg_z = (1 - a.^2) .* dg_a - 2*a .* g_a .* da"),
+    ("layers of tanh", "W", "diag(1 - a.^2)*V'*diag(q_u)*V*diag(1 - a.^2)"),
     ("layer norm", "x", "dg_x = (-mean(c .* dz)*z - mean(c .* z)*dz - ds*g_x)/s"),
     ("layer norm by hand", "x", "g_m*(-z*ones(1, n) - ones(n, 1)*z')/n^2"),
 ]

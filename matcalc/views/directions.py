@@ -30,6 +30,7 @@ from matcalc.views.pieces import is_apart
 from matcalc.walk import depends, substitute, transform, unchanged
 
 SUMS = ("sum", "mean")
+ALIKE = 1.2  # times as many letters as the shortest form has: a form that is read better may have them
 LONG = 6  # operations of the factors of a direction that get a name
 
 
@@ -84,10 +85,19 @@ class Directions:
         """The differential of a value in the differentials of those that it is made of."""
         parts = quotient_of(of, self.moving)
         if parts is None:
-            return self.tidied(self._along(of.definition, self.paths[of]))
+            short = self.tidied(self._along(of.definition, self.paths[of]))
+            return self._by_product_rule(of, short) if of.definition.op == "hadamard" else short
         above, below = parts
         moved = core.add(self._moved(above), core.minus(core.entrywise_product(self._moved(below), of)))
         return self.tidied(core.entrywise_quotient(moved, below))
+
+    def _by_product_rule(self, of: Expr, short: Expr) -> Expr:
+        """A product's differential with a term for each factor, where that is about as short as with fewer brackets."""
+        ends: dict[Expr, list[Path]] = {}
+        for path in self.paths[of]:
+            ends.setdefault(path.end, []).append(path)
+        terms = core.add(*(self.tidied(self._along(of.definition, paths)) for paths in ends.values()))
+        return terms if len(text(terms)) <= ALIKE * len(text(short)) else short
 
     def _along(self, value: Expr, paths: Iterable[Path]) -> Expr:
         terms = []
