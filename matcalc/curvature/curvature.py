@@ -12,6 +12,7 @@ from dataclasses import replace
 import matcalc.curvature.atoms
 import matcalc.curvature.log_convexity
 import matcalc.curvature.powers
+import matcalc.curvature.products
 import matcalc.curvature.theorems
 import matcalc.curvature.transforms  # noqa: F401  (they fill the registries)
 from matcalc import core
@@ -19,6 +20,7 @@ from matcalc.calculus.jacobian import hessian_by
 from matcalc.calculus.problem import Problem
 from matcalc.curvature.composition import AFFINE, Composition, Shape
 from matcalc.curvature.conditional import stronger
+from matcalc.curvature.intervals import NONNEGATIVE, POSITIVE, Range, by_value
 from matcalc.curvature.joint import Joint
 from matcalc.curvature.ranges import Ranges
 from matcalc.curvature.spectrum import Reason, Spectra, Spectrum, sum_of_spectra
@@ -35,6 +37,8 @@ from matcalc.walk import depends, opened
 
 # Facts whose sets are not convex: nothing is said of functions on them but by a witness.
 _NOT_CONVEX = ("orthogonal", "one-hot", "one-hot-column", "nonzero")
+# What a needed sign says of a value wherever the function is defined.
+_SIGNS = {"positive": POSITIVE, "nonnegative": NONNEGATIVE}
 
 
 def curvature_of(d: Problem) -> Curvature:
@@ -247,7 +251,6 @@ class _Prover:
                 bad.append("nonsingular")
             if bad:
                 return f"the set of all {shape_text(v.shape)} {v.name} that are {bad[0]} is not convex"
-        composition = Composition(self.variables, self.ranges, self.d.rewriter)
         for e in postorder((self.function,)):
             branch = record(e.op).branch
             if branch is None or e not in depends((e,), self.variables):
@@ -256,19 +259,31 @@ class _Prover:
             low, high = map(sp.sympify, branch)
             if not (low <= r.low and r.high <= high):
                 return f"{e.op} has poles, and its argument {e.args[0]} is not known to stay on one side of each"
+        given: dict[Expr, Range] = {}
         for fact, e in _needed(self.function):
-            if e not in depends((e,), self.variables) or known(e, fact):
-                continue
-            if fact == "nonnegative" and self.ranges.of(e).nonnegative:
-                continue
-            if fact in ("positive", "nonnegative") and (composition.of(e).concave or self.ranges.of(e).positive):
-                continue
-            if fact == "positive-definite" and composition.of(e).affine:
-                continue
-            if fact == "nonsingular" and known(e, "positive-definite"):
-                continue
-            return f"it is not known that {e} is {fact} on a convex set"
+            if not self._holds_on_convex_set(fact, e):
+                return f"it is not known that {e} is {fact} on a convex set"
+            sign = _SIGNS.get(fact)
+            if sign is not None and given.get(e) != POSITIVE and by_value(self.ranges.of(e).high) > by_value(sign.low):
+                given[e] = sign
+                self.ranges = Ranges(given)
         return ""
+
+    def _holds_on_convex_set(self, fact: str, e: Expr) -> bool:
+        """Whether what is needed for a value holds on a convex part of where the values before it are defined."""
+        if e not in depends((e,), self.variables) or known(e, fact):
+            return True
+        shape = Composition(self.variables, self.ranges, self.d.rewriter).of(e)
+        match fact:
+            case "positive":
+                return shape.concave or self.ranges.of(e).positive
+            case "nonnegative":
+                return shape.concave or self.ranges.of(e).nonnegative
+            case "positive-definite":
+                return shape.affine
+            case "nonsingular":
+                return known(e, "positive-definite")
+        return False
 
 
 def _needed(e: Expr) -> Iterable[tuple[str, Expr]]:

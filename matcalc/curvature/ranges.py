@@ -6,6 +6,7 @@ extrema are found exactly where it is rational in that number, its exponential, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
@@ -18,9 +19,14 @@ from matcalc.properties import known
 
 
 class Ranges:
-    """The ranges of expressions, found once each."""
+    """The ranges of expressions, found once each.
 
-    def __init__(self) -> None:
+    Args:
+        given: ranges of some expressions that hold besides what their facts say.
+    """
+
+    def __init__(self, given: Mapping[Expr, Range] | None = None) -> None:
+        self._given = {} if given is None else given
         self._found: dict[Expr, Range] = {}
         self._exact: dict[Expr, Range] = {}
 
@@ -38,6 +44,8 @@ class Ranges:
             found = found.intersection(POSITIVE)
         elif known(e, "nonnegative"):
             found = found.intersection(NONNEGATIVE)
+        if e in self._given:
+            found = found.intersection(self._given[e])
         if any(known(e, fact) for fact in ("row-stochastic", "column-stochastic")) and found.nonnegative:
             found = found.intersection(UNIT)
         if found.low == -sp.oo or found.high == sp.oo or not (found.nonnegative or found.nonpositive):
