@@ -89,6 +89,14 @@ def test_sets_that_are_not_convex_admit_no_claim():
 def test_a_domain_that_is_not_convex_admits_no_claim():
     c = mc.derive("x: n x 1; sum(log(x.^2))", wrt="x").curvature()  # concave on each side of 0
     assert c.status in ("undecided", "neither")
+    c = mc.derive("x: n x 1; t: 1 x 1; -log(t^2 - x'*x)", wrt=["x", "t"]).curvature()  # convex on each of two cones
+    assert c.status == "undecided"
+
+
+@pytest.mark.parametrize("text", ["(x*y)^(2/3)", "(x*y)^2", "-log(x/y)", "x*y/(x + 2*y) - x*y/(x + y)"])
+def test_products_that_are_not_convex(text):
+    c = mc.derive(f"x: 1 x 1 positive; y: 1 x 1 positive; {text}", wrt=["x", "y"]).curvature()
+    assert c.status in ("undecided", "neither")
 
 
 @pytest.mark.parametrize("text", ["sum(tan(x).^2)", "-sum(gammaln(x))", "sum(polygamma(1, x))", "sum(x.^(-2))"])

@@ -248,6 +248,8 @@ SCALED = {"x": ("n", 1), "u": (1, 1), "v": (1, 1), "c": ("n", 1), "eps": (1, 1),
     [
         ("z = (x - u)/v\nf = sum(z.^2)/2 + n*log(v)", "v", "(n - z'*z)/v"),
         ("z = (x - u)/v\nf = sum((x - u).^2)/v + sum(exp(z))", "v", "-z'*exp(z)/v - sum(z.^2)"),
+        ("z = (u - eps)/v\nf = (u - eps)*normcdf(z) + v*normpdf(z)", "v", "normpdf(z)"),
+        ("z = (u - eps)/v\nf = (u - eps)^2*exp(z)", "v", "-z*f/v"),
         ("m = mean(x)\ns = sqrt(mean((x - m).^2) + eps)\nz = (x - m)/s\nf = sum(z.*c)", "x", None),
         ("m = mean(X, 1)\ns = sqrt(var(X, 1) + eps)\nZ = (X - m) ./ s\nf = sum(Z.*C)", "X", None),
     ],

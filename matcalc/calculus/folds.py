@@ -109,7 +109,7 @@ class Folds:
 def _numerator(name: Expr, rewriter: Rewriter) -> dict[bytes, Expr]:
     """The numerator of a named quotient of a sum, its negative and their transposes as multiples of the name."""
     form = rewriter.normal(name.args[0])
-    if form.op not in ("scale", "hadamard") or form.is_scalar or len(form.args) != len(("1/s", "D")):
+    if form.op not in ("scale", "hadamard") or len(form.args) != len(("1/s", "D")):
         return {}
     for below, above in (form.args, form.args[::-1]):
         s = _denominator(below)

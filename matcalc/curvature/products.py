@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from matcalc.core import add, power
 from matcalc.curvature.composition import BOYD, CONCAVE, CONVEX, Composition, Shape, atom
-from matcalc.expr import Expr
+from matcalc.expr import Expr, operations
+from matcalc.ops.arithmetic import hadamard_, scale_
 from matcalc.ops.elementwise import log, sqrt
 from matcalc.rules.logarithms import product_of_entries
 
-_PRODUCTS = ("scale", "hadamard")
+_PRODUCTS = operations(scale_, hadamard_)
 _PARALLEL = (
     "x y/(x + y) is concave for x, y > 0",
     "Anderson & Duffin, Series and parallel addition of matrices (1969)",
