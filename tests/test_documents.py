@@ -391,3 +391,16 @@ def test_lines_of_programs_with_loops_fit_the_page(tmp_path: Path) -> None:
     assert len(rows) > 15
     assert all(width(row.replace("&", "")) <= LINE + 1 for row in rows)
     assert r"\frac{\begin{aligned}" in text  # no line breaks inside a fraction, but its numerator has several
+
+
+def test_the_variables_of_a_program_with_loops_are_formulas(tmp_path: Path) -> None:
+    d = mc.derive("x1[i=1..n]: d x 1 constant\nW: k x d\nsum(i=1..n, norm2(W*x1[i])^2)")
+    text = d.export(tmp_path / "n.md").read_text(encoding="utf-8")
+    assert r"| $W$ | $k \times d$ |  |" in text
+    assert r"| $x_{1, i}, \; i = 1, \dots, n$ | $d \times 1$ | constant |" in text
+
+
+def test_the_slides_of_an_optimum_have_several_rules_each(others: dict[str, Any], tmp_path: Path) -> None:
+    text = others["an optimum"].export(tmp_path / "n.beamer.tex").read_text(encoding="utf-8")
+    assert "{Stationarity}" in text
+    assert text.count("{Why}") == -(-len(others["an optimum"].steps) // 4)

@@ -872,3 +872,11 @@ def test_constants_are_not_differentiated_by_unless_they_are_named() -> None:
     assert mc.derive(text, wrt="u").names == ["u"]
     with pytest.raises(mc.MatcalcError, match="all are constant"):
         mc.derive(text.replace("A: n x n", "A: n x n constant"))
+
+
+def test_a_sum_is_not_called_as_a_member_is_written() -> None:
+    lines = (
+        "u[t=1..T]: n x 1\ns[0] = zeros(n, 1)\ns[t] = tanh(s[t-1] + u[t]) for t = 1..T\nsum(t=1..T, norm2(s[t])^2)/2"
+    )
+    assert "q1 = sum(t=1..T, norm2(s[t])^2)" in mc.derive(lines).text()
+    assert "s1 = sum(t=1..T, norm2(h[t])^2)" in mc.derive(lines.replace("s[", "h[")).text()

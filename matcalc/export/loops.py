@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from matcalc.core import var
 from matcalc.emit.module import compile_function
 from matcalc.errors import MatcalcError
 from matcalc.export.data import report_data
 from matcalc.export.formats import format_of
+from matcalc.export.lecture import shape_latex
 from matcalc.export.markup import Markup
 from matcalc.export.notebook import executed, loop_notebook
 from matcalc.export.rendering import rendered, tidied
@@ -17,10 +19,12 @@ from matcalc.export.writers import Progress, written
 from matcalc.languages import ENGLISH, Language
 from matcalc.languages import language as language_of
 from matcalc.loops.check import checked
-from matcalc.loops.page import BACKWARD, GRADIENTS, page_data, parts_latex, variables
+from matcalc.loops.lines import Range, range_latex
+from matcalc.loops.page import BACKWARD, GRADIENTS, page_data, parts_latex
 from matcalc.loops.problem import LoopProblem
 from matcalc.loops.rows import LINE_END, fitted
 from matcalc.numeric.report import Report
+from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.properties import mask_of, words_of
 
@@ -31,7 +35,7 @@ class Content:
 
     title: str
     text: str
-    variables: list[tuple[str, str]]
+    variables: list[tuple[str, str, str]]
     parts: list[tuple[str, str]]
     report: str
     module: str
@@ -132,21 +136,17 @@ def loop_section(
     """
     parts = [(heading, fitted(body, line)) for heading, body in parts_latex(d, style, notation)]
     report = loop_report(d).text(words.code) if computed else ""
-    return LoopSection(title, text, Content(title, "", _declared(d, words), parts, report, source))
+    return LoopSection(title, text, Content(title, "", _declared(d, words, notation), parts, report, source))
 
 
-def _declared(d: LoopProblem, words: Language) -> list[tuple[str, str]]:
-    """The variables and families, their shapes, and their facts in a language."""
-    rows = []
-    for (name, said), facts in zip(variables(d), _facts(d)):
-        shape = said.removesuffix(" ".join(facts)).strip()
-        rows.append((name, " ".join([shape, *map(words, facts)])))
-    return rows
-
-
-def _facts(d: LoopProblem) -> list[list[str]]:
-    families = [words_of(mask_of(f.facts)) for f in d.program.families.values()]
-    return [*(words_of(v.params[3]) for v in d.declared), *families]
+def _declared(d: LoopProblem, words: Language, notation: Notation) -> list[tuple[str, str, str]]:
+    """The variables and members of families with their indices, their shapes, and their facts in a language."""
+    rows = [(latex(v, notation), v, words_of(v.params[3])) for v in d.declared]
+    for f in d.program.families.values():
+        member = var(f"{f.name}[{f.run.name}]", *f.shape)
+        runs = range_latex(Range(f.run.name, f.run.first, f.run.last))
+        rows.append((rf"{latex(member, notation)}, \; {runs}", member, words_of(mask_of(f.facts))))
+    return [(name, shape_latex(e), ", ".join(map(words, facts))) for name, e, facts in rows]
 
 
 def export_loops(
@@ -178,7 +178,7 @@ def export_loops(
     form = format_of(target, format, "a program with loops", also="notebook")
     words, parts = language_of(language), parts_latex(d, "steps", notation)
     title = title or words("Derivatives")
-    content = Content(title, text, _declared(d, words), parts, report.text(language), module)
+    content = Content(title, text, _declared(d, words, notation), parts, report.text(language), module)
     return written(LoopNote(d, content, report, words, execute=execute), target, form, engine=engine)
 
 

@@ -24,6 +24,8 @@ from matcalc.indices.program import RELATIONS, Group, Guard, LoopSum, Member, Pr
 from matcalc.indices.terms import Entry
 from matcalc.ops.elementwise import exp, log
 
+LETTERS = "qrvu"  # of the names of sums, products and maxima whose own letter is taken
+
 
 @dataclass(frozen=True)
 class Pending:
@@ -204,10 +206,15 @@ class SumBuilder(MemberBuilder):
         return made
 
     def fresh_name(self, letter: str) -> str:
-        """A name for a sum, a product or a maximum that nothing in the program has: a letter and a number."""
+        """A name for a sum, a product or a maximum that nothing in the program has: a letter and a number.
+
+        The letter is no name itself: of a recurrence `s`, `s1` would be written as the first member, on a page.
+        """
         sums = [q.value.name for q in self.program.quantities if isinstance(q, LoopSum)]
         waiting = (inside.name for inside in self.pending.values())
         taken = {*self.names.later, *self.program.families, *self.program.recurrences, *sums, *waiting}
+        free = (a for a in (letter, *LETTERS) if a not in taken and self.names.find(a) is None)
+        letter = next(free, letter)
         return next(name for k in count(1) if (name := f"{letter}{k}") not in taken and self.names.find(name) is None)
 
     def need_alone(self, tree: Node, run: Run, body: Expr, name: str) -> None:
