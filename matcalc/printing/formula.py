@@ -15,7 +15,7 @@ from matcalc.errors import MatcalcError
 from matcalc.printing.signs import ACCENTS, BRACKETS, FUNCTIONS, LIMITS, SIGNS, SPACES, STYLES, plain_sign
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
-SKIPPED = {r"\displaystyle", r"\limits", r"\nolimits"}
+SKIPPED = {r"\displaystyle", r"\textstyle", r"\limits", r"\nolimits"}
 SIZED = {r"\bigl": 1.2, r"\bigr": 1.2, r"\Bigl": 1.8, r"\Bigr": 1.8}  # in em
 ESCAPED = {r"\{": "{", r"\}": "}", r"\_": "_", r"\$": "$", r"\&": "&", r"\#": "#", r"\%": "%", r"\|": "‖"}
 IN_WORDS = {
