@@ -113,6 +113,15 @@ def test_a_fact_stands_where_it_is_used() -> None:
     assert "=> g_E = 2*E*P                          [(n x n)" in text
 
 
+def test_a_chain_has_no_transpose_of_a_transpose() -> None:
+    names = "ABCDEF"
+    lines = lines_of("".join(f"{name}: n x n\n" for name in names) + f"f = tr({'*'.join(names)})")
+    assert "1. F enters f: df = tr(A*B*C*D*E*dF)" in lines
+    assert "df = tr(F*A*B*C*D*dE)                   in a trace, factors go round" in lines
+    assert not any("''" in line for line in lines)
+    assert "1. X enters f: df = tr(inv(X)*dX)" in lines_of("X: n x n\nf = logdet(X)")
+
+
 def test_names_stand_as_soon_as_what_they_are_made_of() -> None:
     forward = page_of(ALL["02_bn"]).split("Forward graph")[1].split("Needed")[0]
     assert [line.split()[0] for line in forward.splitlines() if line] == ["Z", "s", "Zh", "B", "V", "e", "loss"]

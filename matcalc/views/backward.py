@@ -19,6 +19,7 @@ from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
 from matcalc.linop import adjoint, apply
 from matcalc.map_kinds import Identity
+from matcalc.ops.linalg import inv
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
 from matcalc.rewrite.rule import Rule
@@ -186,6 +187,8 @@ class WayBack:
         shown = averaged(arranged(gathered(arranged(value, ends)), ends))
         rows = [Row(shown, kinds=list(dict.fromkeys(k for path in paths for k in kinds_of(path))))]
         rows[0].facts = facts_in(rewriter.context.steps)
+        if any(map(_goes_round, paths)):
+            rows[0].kinds.append("rotated")
         if any(_meet_in_a_product(a, b) for k, a in enumerate(paths) for b in paths[:k] if a.end is b.end):
             quotient = self.by_quotient_rule(of, moving)
             kind = "divide" if _is_quotient(of.definition, moving) else "product rule"
@@ -277,6 +280,15 @@ def _is_quotient(value: Expr, ends: set[Expr]) -> bool:
     return value.op == "divide" and set(value.args) <= depends(value.args, ends)
 
 
+def _goes_round(path: Path) -> bool:
+    """Whether it leads into a factor of a trace that is not the last one."""
+    steps = [(j.value.definition, j.argument) for j in path.jacobians if j.value.definition.op not in PLAIN]
+    return any(
+        whole.op == "tr" and product.op == "matmul" and factor is not product.args[-1]
+        for (whole, _), (product, factor) in zip(steps, steps[1:])
+    )
+
+
 def _meet_in_a_product(a: Path, b: Path) -> bool:
     """Whether two occurrences of a value are in different factors, and not in different terms."""
     for first, second in zip(a.jacobians, b.jacobians):
@@ -295,8 +307,21 @@ def inner(G: Expr, D: Expr) -> Expr:
         return core.scale(*factors, D)
     if G.is_scalar:
         return core.scale(*factors, G, D)
-    body = core.matmul(core.transpose(G), *(D.args if D.op == "matmul" else (D,)))
+    if G.op == "scale" and _is_turned(G.args[-1]):
+        factors, G = [*factors, *G.args[:-1]], G.args[-1]
+    body = core.matmul(_turned_back(G), *(D.args if D.op == "matmul" else (D,)))
     return core.scale(*factors, body if is_one(G.shape[1]) else core.trace(body))
+
+
+def _is_turned(G: Expr) -> bool:
+    return G.op == "transpose" or (G.op == inv.name and G.args[0].op == "transpose")
+
+
+def _turned_back(G: Expr) -> Expr:
+    """The transpose, of M' as M and of inv(M') as inv(M)."""
+    if not _is_turned(G):
+        return core.transpose(G)
+    return G.args[0] if G.op == "transpose" else inv(G.args[0].args[0])
 
 
 def label(e: Expr) -> str:

@@ -245,8 +245,10 @@ class LessonWriter:
             found.append(b.words(SEVERAL))
         if "turned" in row.kinds:
             found.append(b.words(TURNED))
+        turning = "\\operatorname{tr}" if not self.w.plain else "tr("
+        if "rotated" in row.kinds and turning in formula:
+            found.append(b.words(CARRYING["matmul"]))
         if row.kinds == ["carried"]:
-            turning = "\\operatorname{tr}" if not self.w.plain else "tr("
             product = CARRYING["matmul"] if turning in formula else REVERSED
             found += [b.words(product if k == "matmul" else CARRYING[k]) for k in kinds if k in CARRYING]
         elif any(k in QUOTIENTS for k in row.kinds):
