@@ -86,8 +86,8 @@ class LoopDerivation(Shown, LoopProblem):
 
         Args:
             kind: `value`, `gradient`, `value_and_grad` (the default), `jvp` or `hvp` (which take `tangents`).
-            checkpoint: how many steps lie between two states that are stored, for gradients in NumPy: in the memory of
-                T/checkpoint + checkpoint states, where all T are stored otherwise.
+            checkpoint: how many steps lie between two states that are stored, for gradients and hvp in NumPy, native
+                code, Numba and JAX: in the memory of T/checkpoint + checkpoint states; otherwise all T are stored.
             target: `numpy`, `native` (C, compiled on the spot), `numba` (compiled as a whole), `jax` (`lax.scan` and
                 `vmap`; it can be jitted), `torch`, or `c`: a file of C99.
 

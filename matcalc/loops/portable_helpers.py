@@ -52,6 +52,13 @@ def _members(xp, name, value, shape, first, last, dims):
         last = last[1](dims)
     if len(value) != last - first + 1:
         raise ValueError(f"{name} has {len(value)} members; needed are {last - first + 1}")
+    if hasattr(value, "ndim") and len(value):  # an array is checked once, not member by member
+        array = _real(xp, value)
+        if array.ndim == 2 and 1 in shape and shape != (1, 1):
+            array = array[:, :, None] if shape[1] == 1 else array[:, None, :]
+        if array.ndim == 3 or shape == (1, 1):
+            _matrix(xp, f"{name}[{first}]", array[0], shape, dims)
+            return array.reshape((-1,)) if shape == (1, 1) else array
     return xp.stack([_matrix(xp, f"{name}[{k + first}]", member, shape, dims) for k, member in enumerate(value)])
 
 
@@ -62,5 +69,7 @@ def _like(xp, gradient, given):
 
 def _all_like(xp, gradients, given):
     """The gradients by the members of a family, in the form of what was given: a list, or an array."""
+    if hasattr(given, "ndim") and hasattr(gradients, "reshape"):
+        return gradients.reshape(_real(xp, given).shape)
     result = [_like(xp, gradient, member) for gradient, member in zip(gradients, given)]
     return result if isinstance(given, (list, tuple)) else xp.stack(result)

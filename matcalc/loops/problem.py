@@ -24,6 +24,7 @@ from matcalc.loops.scan import JAX, ScanWriter
 from matcalc.loops.stabilised import stabilised
 from matcalc.loops.staged_back import BackwardWriter
 from matcalc.loops.stored import with_stored
+from matcalc.loops.stretched import ScanStretchWriter, StretchWriter
 from matcalc.loops.tangents import Tangent, tangent
 from matcalc.loops.torch import TORCH, TorchWriter
 
@@ -36,6 +37,11 @@ TARGETS: dict[str, Writers] = {
     "c": ((CWriter, C),),
     "jax": ((ScanWriter, JAX),),
     "torch": ((TorchWriter, TORCH),),
+}
+STRETCHED: dict[str, tuple[type[StretchWriter], Library]] = {  # checkpoints outside of NumPy
+    "native": (StretchWriter, NUMPY),
+    "numba": (StretchWriter, NUMPY),
+    "jax": (ScanStretchWriter, JAX),
 }
 RUN: dict[str, Writers] = {"c": ((CalledWriter, C),)}  # modules in Python for files in another language
 
@@ -168,16 +174,32 @@ class LoopProblem:
             return self.written(writers, with_stored(pieces) if stored else pieces, found, directions)
         if isinstance(checkpoint, bool) or not isinstance(checkpoint, int) or checkpoint < 1:
             raise MatcalcError(f"checkpoint is a number of steps, 1 or more, got {shorten(repr(checkpoint))}")
-        if target != "numpy" or found not in (GRADIENT, VALUE_AND_GRAD, HVP):
-            raise NoRuleError(
-                f"checkpoint is for gradients and hvp in NumPy, got {found}, {target}: the others store all states"
-            )
+        if found not in (GRADIENT, VALUE_AND_GRAD, HVP):
+            raise NoRuleError(f"checkpoint is for gradients and hvp, got {found}: it stores no states")
+        if target in STRETCHED:
+            writer, library = STRETCHED[target]
+            cut = writer(pieces, found, directions, library, target, checkpoint, self.part)
+            return cut.text(map(str, self.forward()))
+        if target != "numpy":
+            offered = ", ".join(["numpy", *STRETCHED])
+            raise NoRuleError(f"checkpoint is for {offered}, not for {target}, whose code stores all states")
         return CheckpointWriter(pieces, found, directions, checkpoint).text(map(str, self.forward()))
 
-    def written(self, writers: Writers, pieces: Pieces, kind: Kind, directions: dict[str, str]) -> str:
+    def part(self, pieces: Pieces, kind: Kind, target: str) -> str:
+        """The module of a part of the program, by the gradients of which it is computed in little memory."""
+        return self.written(TARGETS[target], with_stored(pieces), kind, {}, ())
+
+    def written(
+        self,
+        writers: Writers,
+        pieces: Pieces,
+        kind: Kind,
+        directions: dict[str, str],
+        notes: Iterable[str] | None = None,
+    ) -> str:
         """The text by the first of some writers that has what it needs."""
         *before, last = writers
-        lines = list(map(str, self.forward()))
+        lines = list(map(str, self.forward()) if notes is None else notes)
         for writer, library in before:
             try:
                 return writer(pieces, kind, directions, library).text(lines)
