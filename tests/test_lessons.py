@@ -122,6 +122,19 @@ def test_a_chain_has_no_transpose_of_a_transpose() -> None:
     assert "1. X enters f: df = tr(inv(X)*dX)" in lines_of("X: n x n\nf = logdet(X)")
 
 
+def test_a_quadratic_form_has_the_solution_of_textbooks() -> None:
+    text = page_of(ALL["m05_gaussian_process"])
+    assert "alpha = inv(K)*y" in text
+    assert "inv(K)*y*y'" not in text
+    kernel = "D: n x n symmetric constant\ny: n x 1 constant\nl: 1 x 1 positive\ns: 1 x 1 positive\n"
+    text = mc.derive(kernel + "K = exp(-D/(2*l^2)) + s*eye(n)\nf = y'*inv(K)*y/2 + logdet(K)/2").text()
+    assert "=> g_K = (inv(K) - alpha*alpha')/2         [n x n]" in text
+    assert "df/ds = tr(g_K) = (tr(inv(K)) - alpha'*alpha)/2" in text
+    assert "f = y'*inv(K)*y/2 + logdet(K)/2" in text
+    taken = mc.derive("alpha: n x 1\nS: n x n symmetric positive-definite\nf = alpha'*inv(S)*alpha").text()
+    assert "alpha1 = inv(S)*alpha" in taken
+
+
 def test_names_stand_as_soon_as_what_they_are_made_of() -> None:
     forward = page_of(ALL["02_bn"]).split("Forward graph")[1].split("Needed")[0]
     assert [line.split()[0] for line in forward.splitlines() if line] == ["Z", "s", "Zh", "B", "V", "e", "loss"]

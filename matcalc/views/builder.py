@@ -30,6 +30,7 @@ from matcalc.vecform import matrices
 from matcalc.views.formulas import formulas, formulas_text
 from matcalc.views.named import shorthands
 from matcalc.views.page import Edge, Line, Writer, latex_writer
+from matcalc.views.solutions import by_solutions
 from matcalc.walk import substitute, transform
 
 # What the matrices of Jacobians are tidied by: their form stays, but transposes of transposes go; no facts are used.
@@ -66,6 +67,8 @@ class ViewBuilder:
         if writer.notation.adjoint == "partial":
             self.w = latex_writer(self.w.notation.with_output(self.label(d.output)))
         self.shorthands: dict[Expr, Expr] = {}
+        self.solutions: dict[Expr, Expr] = {}
+        self.defining = self.w.expr  # what stands in a definition: there, values are made of those before
         self.meanings: dict[Expr, str] = {}
 
     def name_shorthands(self) -> None:
@@ -74,6 +77,8 @@ class ViewBuilder:
             return
         write = self.w.expr
         self.shorthands = shorthands(self.d)
+        self.defining = lambda e: write(substitute(e, self.shorthands, through_names=False))
+        self.solutions = {e: s for e, s in self.shorthands.items() if e.op == "matmul"}
         self.meanings = {short: write(e) for e, short in self.shorthands.items()}
         if self.shorthands:
             self.w = replace(self.w, expr=lambda e: write(self.short(e)))
@@ -92,7 +97,9 @@ class ViewBuilder:
 
     def short(self, e: Expr) -> Expr:
         """An expression with its shorthands."""
-        return substitute(e, self.shorthands, through_names=False) if self.shorthands else e
+        return (
+            by_solutions(substitute(e, self.shorthands, through_names=False), self.solutions) if self.shorthands else e
+        )
 
     def _adjoint_text(self, label: str) -> str:
         name = ADJOINT + label
@@ -144,7 +151,7 @@ class ViewBuilder:
         """What a value is defined as; empty for a variable."""
         if e in self.meanings:
             return self.meanings[e]
-        return self.w.expr(e.args[0]) if e.op == "named" else self.w.expr(e) if e in self.labels else ""
+        return self.defining(e.args[0]) if e.op == "named" else self.w.expr(e) if e in self.labels else ""
 
     def quotient(self, e: Expr) -> str:
         """dJ/dW1 for a gradient, dvec(F)/dvec(X)' for a Jacobian."""

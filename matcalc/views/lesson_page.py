@@ -269,7 +269,7 @@ class LessonWriter:
         """An adjoint; its last form with the shape."""
         made = self.equation(chain, self.b.adjoint_name(chain.of))
         last = made.rows[-1]
-        shape = self.w.shapes_of_product(chain.rows[-1].value) or self.w.shape(chain.of.shape)
+        shape = self.w.shapes_of_product(self.b.short(chain.rows[-1].value)) or self.w.shape(chain.of.shape)
         made.rows[-1] = Line(last.formula, last.remark, shape)
         return made
 

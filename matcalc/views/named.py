@@ -21,6 +21,7 @@ from matcalc.ops.normalization import softmax, standardize
 from matcalc.ops.reductions import std
 from matcalc.ops.spectral import eigvecmax, eigvecmin, eigvecs
 from matcalc.rewrite.terms import split
+from matcalc.views.solutions import LETTER, solutions
 from matcalc.walk import depends, transform
 
 SUMS_AND_PRODUCTS = frozenset(("add", "matmul", "scale"))
@@ -201,6 +202,10 @@ def shorthands(d: Problem) -> dict[Expr, Expr]:
             names[d.rewriter.simplify(core.transpose(e))] = core.transpose(names[e])
         if e.op == pinv.name:
             names[pinv(core.transpose(e.args[0]))] = core.transpose(names[e])
+    for e in dict.fromkeys(solutions(d.output, moving)):
+        if e not in inside:
+            names[e] = core.named(_free(LETTER, taken, numbered=False), e)
+            taken.add(names[e].name)
     return names
 
 
