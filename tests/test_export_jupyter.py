@@ -84,3 +84,13 @@ def test_derivations_and_reports_have_rich_displays() -> None:
     assert set(d._repr_mimebundle_()) >= {"text/plain", "text/latex", "text/markdown"}
     assert d.check(trials=1)._repr_markdown_().startswith("✓ The generated derivative agrees")
     assert d.gradient("x")._repr_latex_() == r"$\displaystyle 2 x$"
+
+
+def test_verdicts_and_optima_are_shown_in_notebooks() -> None:
+    d = mc.derive("x: n x 1; A: n x n; x'*A*x", wrt="x")
+    assert d.claim("x", "2*A*x")._repr_markdown_().startswith("**✗ disproved**\n\n```text\ndisproved: the gradient")
+    assert d.claim_lines("g_x = (A + A')*x")._repr_markdown_().startswith("**✓ proved**")
+    page = mc.minimize("norm2(X*w - y)^2", over="w")._repr_mimebundle_()["text/markdown"]
+    assert page.count("minimum over w") == 1  # once, as a heading
+    assert "$$\n2 X^\\top (X w - y) = 0\n$$" in page
+    assert "\n\nUndeclared names are taken for" in page

@@ -11,7 +11,7 @@ from matcalc.calculus.problem import Problem
 from matcalc.claims.claim import about_shapes, decided, misfitting
 from matcalc.claims.constants import with_constants
 from matcalc.claims.question import Question, adjoint_named, derivative_question, with_adjoints
-from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Verdict
+from matcalc.claims.verdict import DISPROVED, PROVED, UNDECIDED, Verdict, in_notebook
 from matcalc.errors import MatcalcError, ParseError
 from matcalc.expr import Expr
 from matcalc.frontend.parser import parse_in
@@ -75,6 +75,9 @@ class LineVerdicts(Sequence[Line]):
         """Disproved if a line is, else undecided if a line is, else proved."""
         found = {verdict.status for verdict in self.verdicts}
         return DISPROVED if DISPROVED in found else UNDECIDED if UNDECIDED in found else PROVED
+
+    def _repr_markdown_(self) -> str:
+        return in_notebook(self.status, self.text())
 
     def __str__(self) -> str:
         return self.text()

@@ -156,8 +156,17 @@ class Verdict:
             lines.append(f"  {self.notice.text(language)}")
         return "\n".join(lines)
 
+    def _repr_markdown_(self) -> str:
+        return in_notebook(self.status, self.text())
+
     def __repr__(self) -> str:
         return f"Verdict({self.status!r}, {self.about!r})"
+
+
+def in_notebook(status: str, text: str) -> str:
+    """A verdict as a notebook shows it."""
+    mark = {PROVED: "✓", DISPROVED: "✗"}.get(status, "?")
+    return f"**{mark} {status}**\n\n```text\n{text}\n```"
 
 
 def array_text(value: Array) -> str:

@@ -135,25 +135,29 @@ class Optimum:
 
     def latex(self) -> str:
         """The answer as one display."""
-        rows = [rf"\text{{{self.headline}}}"]
-        rows += [f"{latex(v)} = {display(self.values[v.name])}" for v in self.question.over if v.name in self.values]
+        rows = [rf"\text{{{self.headline}}}", *self._answer()]
+        return _aligned(rows + ([rf"\text{{{_plain(str(self.notice))}}}"] if self.notice is not None else []))
+
+    def _answer(self) -> list[str]:
+        """The values and their conditions, in LaTeX."""
+        rows = [f"{latex(v)} = {display(self.values[v.name])}" for v in self.question.over if v.name in self.values]
         rows += [f"{left} = {display(form)}" for _, left, form, _ in self.by_vec]
         rows += [rf"f^\star = {display(self.value)}"] if self.value is not None else []
-        rows += [rf"\text{{where {_plain(condition)}}}" for condition in self.conditions]
-        rows += [rf"\text{{{_plain(str(self.notice))}}}"] if self.notice is not None else []
-        body = " \\\\\n".join(f"&{row}" for row in rows)
-        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+        return rows + [rf"\text{{where {_plain(condition)}}}" for condition in self.conditions]
 
     def markdown(self) -> str:
         """The answer with its proof as Markdown."""
-        lines = [f"**{self.headline}**", "", "$$", self.latex(), "$$", ""]
+        lines = [f"**{self.headline[:1].upper()}{self.headline[1:]}**", ""]
+        lines += ["$$", _aligned(self._answer()), "$$", ""] if self._answer() else []
         lines += [f"- multiplier of `{text}`: `{L}`" for text, L in self.multipliers.items()]
-        lines += [f"- where `{condition}`" for condition in self.conditions]
         lines += [f"- {remark}" for remark in self.remarks]
-        lines += ["", "Stationarity:", "", *(f"- `{equation}`" for equation in self.equations)]
+        equal = [f"{display(g)} = 0" for g in gradients_of(self.question)] if self.equations else []
+        equal += [f"{latex(c.left)} = {latex(c.right)}" for c in self.question.constraints]
+        lines += ["", "Stationarity:", *(f"\n$$\n{equation}\n$$" for equation in equal)]
         if self.steps:
             lines += ["", "Because:", "", *(f"- *{r.rule}*: {r.statement} ({r.source})" for r in self.steps)]
         lines += ["", self.note] if self.note else []
+        lines += ["", f"{self.notice}.".replace(" x ", " × ")] if self.notice is not None else []
         return "\n".join(lines) + "\n"
 
     def data(self) -> dict[str, Any]:
@@ -247,6 +251,11 @@ class Optimum:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": self.text(), "text/markdown": self.markdown()}
+
+
+def _aligned(rows: list[str]) -> str:
+    body = " \\\\\n".join(f"&{row}" for row in rows)
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
 
 def _plain(text: str) -> str:
