@@ -322,3 +322,40 @@ def test_all_solutions_of_a_singular_equation_are_stated_on_the_side_where_they_
         "where A has dependent columns there are other solutions: add (eye(k) - pinv(A)*A)*Z for any Z",
         "where X has dependent rows there are other solutions: add Z*(eye(p) - X*pinv(X)) for any Z",
     )
+
+
+GAUSS = "m: 1 x 1; s: 1 x 1 positive; x: n x 1; -n*log(s) - sum((x - m).^2)/(2*s^2)"
+
+
+def test_a_mean_and_a_deviation_are_eliminated_one_after_the_other():
+    o = mc.maximize(GAUSS, over=["m", "s"])
+    assert (str(o["m"]), o.kind, o.unique, o.conditions) == ("mean(x)", "maximum", True, ["var(x) is positive"])
+    assert o.check()
+    x = np.array([1.0, 4.0, -2.0, 5.0])
+    assert o.function()(x=x)["s"] == pytest.approx(x.std())
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("x: 1 x 1; a: 1 x 1; (x - a)^4", "a"),
+        ("x: 1 x 1 positive; a: 1 x 1 positive; b: 1 x 1 positive; a*x^2 + b/x", "(b/(2*a))^(1/3)"),
+    ],
+)
+def test_roots_of_equations_in_two_powers(source, value):
+    o = mc.minimize(source, over="x")
+    assert (str(o["x"]), o.kind) == (value, "minimum")
+    assert o.check()
+
+
+@pytest.mark.parametrize(
+    ("source", "over", "conditions"),
+    [
+        ("u: m x 1; v: n x 1; A: m x n; norm2(A - u*v')^2", "u", ["v is not zero"]),
+        ("x: n x 1; y: n x 1; a: 1 x 1; norm2(y - a*x)^2", "a", ["x is not zero"]),
+        ("x: n x 1; c: n x 1; b: n x 1; sum(c.*x.^2 - b.*x)", "x", ["c has no zero entries"]),
+        ("p: 1 x 1; k: 1 x 1 positive; N: 1 x 1 positive; -k*log(p) - (N - k)*log(1 - p)", "p", []),
+    ],
+)
+def test_conditions_are_about_what_they_come_to(source, over, conditions):
+    assert mc.minimize(source, over=over).conditions == conditions

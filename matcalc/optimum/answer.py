@@ -9,7 +9,7 @@ from matcalc.curvature.spectrum import Reason
 from matcalc.expr import Expr
 from matcalc.optimum.question import Question
 
-INDEPENDENT, NOT_ZERO = "has independent columns", "is not zero"
+INDEPENDENT, NOT_ZERO, WITHOUT_ZEROS = "has independent columns", "is not zero", "has no zero entries"
 
 
 @dataclass(frozen=True)

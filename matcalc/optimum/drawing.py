@@ -12,7 +12,7 @@ from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, postorder
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
-from matcalc.optimum.answer import INDEPENDENT, NOT_ZERO
+from matcalc.optimum.answer import INDEPENDENT, NOT_ZERO, WITHOUT_ZEROS
 from matcalc.optimum.question import Question
 from matcalc.walk import variables
 
@@ -41,6 +41,8 @@ def holds(x: Array, words: str) -> bool:
         return False
     if words == "is positive":
         return bool(x.min() > SINGULAR)
+    if words == WITHOUT_ZEROS:
+        return bool(np.abs(x).min() > SINGULAR)
     if words in ("is nonzero", NOT_ZERO):
         return bool(np.abs(x).max() > SINGULAR)
     if words == "is positive-definite":

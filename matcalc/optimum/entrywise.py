@@ -16,6 +16,7 @@ from matcalc.ops.elementwise import arcsinh, arctanh, exp, expm1, log, sigmoid, 
 from matcalc.optimum.answer import Candidate, reason, solver
 from matcalc.optimum.question import Question, terms
 from matcalc.properties import known
+from matcalc.rewrite.normal import is_zero
 from matcalc.walk import substitute
 
 CARDANO = "van der Waerden, Algebra I (2003), 8.8"
@@ -143,9 +144,11 @@ def _root(q: Question, e: Expr, side: Expr) -> tuple[Expr, Expr, list[tuple[str,
     if exponent.number == -1:
         need = [] if q.is_nonzero(q.simple(side)) else [("nonzero", q.simple(side))]
         return base, core.power(side, -1), need
+    plain = q.simple(side)
+    if is_zero(plain) and exponent.number.is_positive:
+        return base, core.zero_of(base), []
     if not known(base, "positive"):
         return None
-    plain = q.simple(side)
     need = [] if q.sign(plain) == 1 else [("positive", plain)]
     return base, core.power(plain, number(1 / exponent.number)), need
 
@@ -199,7 +202,11 @@ def by_radicals(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...
     if poly.degree() == 1:
         a, b = poly.all_coeffs()
         return built(-b / a, leaves, q.one), _nonzero(q, a, leaves), False
-    if poly.degree() != 2 or not known(q.one, "positive"):
+    if not known(q.one, "positive"):
+        return None
+    if len(poly.terms()) == 2:
+        return _binomial_root(q, poly, leaves)
+    if poly.degree() != 2:
         return None
     a, b, c = poly.all_coeffs()
     signs = (_sign(q, a, leaves), _sign(q, c, leaves))
@@ -209,6 +216,18 @@ def by_radicals(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...
         return None
     root = (-b + sp.sqrt(sp.expand(b**2 - 4 * a * c))) / (2 * a)
     return built(root, leaves, q.one), (), True
+
+
+def _binomial_root(
+    q: Question, poly: Any, leaves: dict[Any, Expr]
+) -> tuple[Expr, tuple[tuple[str, Expr], ...], bool] | None:
+    """The positive root of a x^j + b x^i: the root of -b/a, which must be positive."""
+    ((j,), a), ((i,), b) = poly.terms()
+    ratio = built(sp.factor(-b / a), leaves, q.one)
+    if q.sign(ratio) == -1:
+        return None
+    needs = () if q.sign(ratio) == 1 else (("positive", q.simple(ratio)),)
+    return core.power(ratio, number(sp.Rational(1, j - i))), needs, True
 
 
 def _sign(q: Question, form: Any, leaves: dict[Any, Expr]) -> int:

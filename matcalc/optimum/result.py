@@ -13,6 +13,8 @@ from matcalc.emit.module import compile_function, numpy_source
 from matcalc.errors import MatcalcError, need_one_of
 from matcalc.expr import HOOKS, Expr, postorder
 from matcalc.languages import Message
+from matcalc.optimum.answer import NOT_ZERO, WITHOUT_ZEROS, Candidate
+from matcalc.optimum.drawing import Need
 from matcalc.optimum.linear import is_quadratic
 from matcalc.optimum.proofs import Checked, lagrangian
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question, split_scalars
@@ -280,12 +282,41 @@ def closed_form(q: Question, found: Checked) -> Optimum:
         found.unique,
         {v.name: values[v] for v in q.over},
         value,
-        (*((e, f"is {fact}") for fact, e in c.given), *c.needs),
+        conditions_of(q, c),
         tuple(dict.fromkeys(c.remarks)),
         c.multipliers,
         equations_of(q),
         c.reasons,
     )
+
+
+def conditions_of(q: Question, c: Candidate) -> tuple[Need, ...]:
+    """What a candidate needs of the data, each condition about what it comes to: 2 v'v is not zero where v is not."""
+    given = ((e, WITHOUT_ZEROS if fact == "nonzero" and not e.is_scalar else f"is {fact}") for fact, e in c.given)
+    found = (_about_less(q, e, words) for e, words in (*given, *c.needs))
+    return tuple(dict.fromkeys(need for need in found if need is not None))
+
+
+def _about_less(q: Question, e: Expr, words: str) -> Need | None:
+    """The condition without factors that are known not to be zero; None where nothing is left."""
+    if words not in ("is nonsingular", "is nonzero", NOT_ZERO, WITHOUT_ZEROS):
+        return e, words
+    factors = e.args if e.op == "scale" else (e,)
+    left = [f for f in factors if not (f.is_scalar and q.is_nonzero(f))]
+    if not left:
+        return None
+    if not e.is_scalar and left[-1].op == "eye":
+        return _about_less(q, core.scale(*left[:-1]), "is nonzero") if left[:-1] else None
+    if len(left) == 1 and left[0].op == "diag":
+        return left[0].args[0], WITHOUT_ZEROS
+    if len(left) == 1 and is_square(left[0]):
+        return left[0].args[1], NOT_ZERO
+    return core.scale(*left), words
+
+
+def is_square(e: Expr) -> bool:
+    """Whether it is x'x."""
+    return e.op == "matmul" and e.is_scalar and len(e.args) == 2 and core.turned(e.args[0]) is e.args[1]
 
 
 def shorter(q: Question, e: Expr) -> Expr:

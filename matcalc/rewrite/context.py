@@ -152,6 +152,8 @@ def _is_repeated_one(e: Expr) -> bool:
 
 
 def _implied(fact: str, e: Expr) -> Iterator[tuple[str, Expr]]:
+    if e.op == "mean" and fact in ("positive", "nonzero"):
+        yield fact, core.total(e.args[0], e.params[0])
     if e.op == "add" and any(map(_is_repeated_one, e.args)):  # 1 - s, as it is written in a normal form
         yield fact, core.add(*(core.ones(*a.shape) if _is_repeated_one(a) else a for a in e.args))
     if fact == "nonsingular":

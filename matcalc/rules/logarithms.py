@@ -77,7 +77,7 @@ def _exponential_of_log() -> tuple[Expr, Expr]:
     return exp(log(X)), X
 
 
-@node_rule(op="exp", group="expand", source=ANALYSIS, example=_exponential_of_log)
+@node_rule(op="exp", source=ANALYSIS, example=_exponential_of_log)
 def exponential_of_log(e: Expr, context: Context) -> Expr | None:
     """exp(log(X)) = X, exp(k log(X)) = X .^ k for positive X and a number k"""
     k, inner = number_and_term(e.args[0])
