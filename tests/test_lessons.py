@@ -135,6 +135,13 @@ def test_a_quadratic_form_has_the_solution_of_textbooks() -> None:
     assert "alpha1 = inv(S)*alpha" in taken
 
 
+def test_the_residual_of_a_norm_has_a_name() -> None:
+    lines = lines_of(
+        "A: m x n constant\nB: m x n constant\nX: n x n\nf = norm2(A*X - B)^2", structure={"X": "symmetric"}
+    )
+    assert "=> g_X = A'*g_E                         [(n x m)(m x n) = n x n]" in lines
+
+
 def test_names_stand_as_soon_as_what_they_are_made_of() -> None:
     forward = page_of(ALL["02_bn"]).split("Forward graph")[1].split("Needed")[0]
     assert [line.split()[0] for line in forward.splitlines() if line] == ["Z", "s", "Zh", "B", "V", "e", "loss"]

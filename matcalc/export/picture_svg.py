@@ -94,7 +94,9 @@ class _Band:
         self.notation = notation
         boxes = picture.boxes.values()
         shown = [self.shape(e) for e in picture.boxes if self.is_fanned_out(e)]
-        self.left = min((b.x - b.width / 2 for b in boxes), default=0.0) - max([MARGIN, *(7 * len(s) for s in shown)])
+        self.left = min((b.x - b.width / 2 for b in boxes), default=0.0) - max(
+            [MARGIN, *(8 * len(s) + 4 for s in shown)]
+        )
         self.right = max((b.x + b.width / 2 for b in boxes), default=0.0) + MARGIN
         self.top = min((b.y - BOX / 2 for b in boxes), default=0.0) - MARGIN
         reach = [b.y for b in boxes]

@@ -18,7 +18,7 @@ from matcalc.ops.decompositions import chol, pinv, polar
 from matcalc.ops.elementwise import exp
 from matcalc.ops.equations import dlyapunov, lyapunov
 from matcalc.ops.normalization import softmax, standardize
-from matcalc.ops.reductions import std
+from matcalc.ops.reductions import norm2, std
 from matcalc.ops.spectral import eigvecmax, eigvecmin, eigvecs
 from matcalc.rewrite.terms import split
 from matcalc.views.solutions import LETTER, solutions
@@ -113,7 +113,7 @@ def _worth_a_name(d: Problem) -> dict[Expr, Expr]:
             continue
         for a in e.args:
             unnamed = a in needed and a.args and a.op != "named" and a not in inside and not a.is_scalar
-            if unnamed and (a in shared or _is_argument(a, e, needed)):
+            if unnamed and (a in shared or _is_argument(a, e, needed) or _is_residual(a, e)):
                 chosen.setdefault(a, inside.get(e, e))
     return chosen
 
@@ -123,6 +123,11 @@ def _is_argument(a: Expr, e: Expr, needed: set[Expr]) -> bool:
     if e.op in LINEAR or (e.op in ("power", "divide") and a.op != "add"):
         return False
     return a.op in SUMS_AND_PRODUCTS and _ways(a, needed) > 1
+
+
+def _is_residual(a: Expr, e: Expr) -> bool:
+    """Whether it is a difference of matrices whose norm is taken: its transpose would stand in the way."""
+    return e.op == norm2.name and a.op == "add" and not (is_one(a.shape[0]) or is_one(a.shape[1]))
 
 
 def _ways(a: Expr, needed: set[Expr]) -> int:
