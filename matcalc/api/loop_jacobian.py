@@ -101,6 +101,10 @@ class LoopJacobian(LoopDerivation):
         """There is none: raises NoRuleError."""
         self._no_gradient("curvature()")
 
+    def optimum(self, *names: Any, **options: Any) -> NoReturn:
+        """None: a function that is no number has no optimum."""
+        raise NoRuleError(f"an optimum is that of a number; {not_scalar(self.value).format('the function')}")
+
     def hessian(self, name: str | None = None) -> NoReturn:
         """There is none: raises NoRuleError."""
         self._no_gradient("hessian()")

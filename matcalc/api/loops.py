@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from matcalc.api import rooms
 from matcalc.api.shown import Shown
@@ -24,10 +24,13 @@ from matcalc.loops.second import hessian_of_loops
 from matcalc.numeric.report import Report
 from matcalc.printing.style import Notation
 
+if TYPE_CHECKING:
+    from matcalc.optimum.loops import LoopOptimum
+
 # What a derivation of matrices offers and one with loops does not.
 ELSEWHERE = {
     "jacobian": "the Jacobian of a number is its gradient, transposed",
-    **dict.fromkeys(("optimum", "objective"), "write it without families and recurrences"),
+    "objective": "function('value_and_grad') takes arrays and dicts of them",
     **dict.fromkeys(("claim_values", "claim_lines"), "claim() judges one gradient"),
     **dict.fromkeys(("picture", "paths", "adjoint", "steps", "parse"), "text() shows the adjoints"),
 }
@@ -146,8 +149,8 @@ class LoopDerivation(Shown, LoopProblem):
     def curvature(self, *names: Any) -> Curvature:
         """Whether the function is convex or concave, jointly in some variables and families.
 
-        A sum of convex terms is convex for every length; a witness is one for small sizes. Through recurrences nothing
-        is proved.
+        A sum of convex terms is convex for every length; a witness is one for small sizes. States of recurrences whose
+        steps are affine count as affine; through others nothing is proved.
 
         Args:
             names: variables and families, by name or as a list; by default all of the derivation.
@@ -156,6 +159,27 @@ class LoopDerivation(Shown, LoopProblem):
             MatcalcError: a name is neither a variable nor a family.
         """
         return curvature_of_loops(self, [n for name in names for n in (name if isinstance(name, list) else [name])])
+
+    def optimum(self, *names: Any, subject_to: Iterable[str] = (), sense: str = "stationary") -> LoopOptimum:
+        """The optimum: a closed form in sums, or what it satisfies; numbers where the function is quadratic.
+
+        Args:
+            names: the unknowns, variables and families; by default all of the derivation.
+            subject_to: nothing: constraints are not taken here.
+            sense: `minimum` or `maximum` where only that is sought.
+
+        Example:
+            >>> import matcalc as mc
+            >>> d = mc.derive("X[k=1..K]: n x p; y: n x 1; w: p x 1; sum(k=1..K, norm2(X[k]*w - y)^2)", wrt="w")
+            >>> o = d.optimum()
+            >>> o["w"], o.kind
+            ("inv(sum(k=1..K, 2*X[k]'*X[k]))*(sum(k=1..K, 2*X[k]'*y))", 'minimum')
+
+        Raises:
+            NoRuleError: there are constraints, or an unknown has facts.
+        """
+        wanted = [n for name in names for n in (name if isinstance(name, list) else [name])]
+        return rooms.optimum_of_loops(self, wanted, subject_to, sense)
 
     def check(
         self, trials: int = 5, seed: int = 0, *, kind: Any = None, by: Any = None, target: str = "numpy"

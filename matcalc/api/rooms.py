@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matcalc.indices.shown import beneath_liftings
     from matcalc.numeric.binding import bind
     from matcalc.numeric.evaluate import evaluate
+    from matcalc.optimum.loops import optimum_of_loops
     from matcalc.optimum.optimum import optimum_of
 else:
     hessian_by, jacobian_by = later("matcalc.calculus.jacobian", "hessian_by", "jacobian_by")
@@ -44,6 +45,7 @@ else:
     (bind,) = later("matcalc.numeric.binding", "bind")
     (evaluate,) = later("matcalc.numeric.evaluate", "evaluate")
     (optimum_of,) = later("matcalc.optimum.optimum", "optimum_of")
+    (optimum_of_loops,) = later("matcalc.optimum.loops", "optimum_of_loops")
 
 __all__ = [
     "beneath_liftings",
@@ -68,6 +70,7 @@ __all__ = [
     "module_file",
     "objective_of",
     "optimum_of",
+    "optimum_of_loops",
     "tutored",
     "with_constants",
 ]

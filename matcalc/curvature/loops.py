@@ -1,13 +1,15 @@
 """The curvature of sums over families: a sum of convex terms is convex, whatever its length.
 
-Each term is judged in the members that it holds, jointly. What is not proved so is disproved by a witness of the
-program written out for small sizes, or undecided; through recurrences nothing is proved.
+Each term is judged in the members that it holds, jointly. States of a recurrence whose steps are affine are affine, and
+count as such members. What is not proved so is disproved by a witness of the program written out for small sizes, or
+undecided; through other recurrences nothing is proved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from matcalc import core
 from matcalc.calculus.problem import Problem
 from matcalc.curvature.curvature import curvature_of
 from matcalc.curvature.spectrum import Reason
@@ -29,6 +31,13 @@ SUM = (
 )
 
 
+STATES = (
+    "affine states",
+    "what is affine in affine values is affine, and a convex function of affine values is convex",
+    "Boyd & Vandenberghe (2004), 3.2.2",
+)
+
+
 def curvature_of_loops(d: LoopProblem, names: Iterable[str]) -> Curvature:
     """The curvature of a program in some variables and families jointly; by default in those of the derivation.
 
@@ -38,11 +47,12 @@ def curvature_of_loops(d: LoopProblem, names: Iterable[str]) -> Curvature:
     chosen = wanted(d.program, d.declared, list(names) or d.names)
     pieces = Pieces(d.program, d.output, d.declared, chosen)
     of = tuple(_head(d, name) for name in chosen)
-    terms = _terms(pieces)
+    terms = terms_of(pieces)
     found = None if terms is None else _of_terms(pieces, terms)
     if found is not None:
         status, reasons = found
-        return Curvature(of, status, reasons=(*reasons, Reason(*SUM, d.output)))
+        through = [Reason(*STATES, d.output)] if any(map(pieces.is_active, d.program.recurrences)) else []
+        return Curvature(of, status, reasons=(*reasons, *through, Reason(*SUM, d.output)))
     whole = unrolled(pieces, lengths(d))
     members = {m for name in chosen for m in whole.members.get(name, [name])}
     wrt = [v for v in whole.variables if v.name in members]
@@ -59,11 +69,35 @@ def _head(d: LoopProblem, name: str) -> Expr:
     return next(v for v in d.declared if v.name == name)
 
 
-def _terms(pieces: Pieces) -> list[tuple[int, Expr]] | None:
-    """The terms of the output with the signs of their factors: bodies of sums, and what stands outside of them."""
-    if any(
-        not isinstance(q, LoopSum) and any(pieces.is_active(r.name) for r in q.parts) for q in pieces.program.quantities
-    ):
+def is_affine(e: Expr, pieces: Pieces) -> bool:
+    """Whether a value is affine in all members and variables of it that move, jointly."""
+    active = [v for v in variables((e,)) if pieces.moves(v)]
+    if not active:
+        return True
+    weights = core.var(pieces.fresh_names().fresh("weights"), *e.shape)
+    inner = core.trace(core.matmul(core.transpose(weights), e))
+    plain = {v: pieces.identified(v) for v in variables((e,))}
+    problem = Problem(Graph.of(substitute(inner, plain)), [plain[v] for v in active])
+    return curvature_of(problem).status == AFFINE
+
+
+def has_affine_states(pieces: Pieces) -> bool:
+    """Whether all recurrences through which the gradient goes are affine."""
+    for q in pieces.program.quantities:
+        for r in () if isinstance(q, LoopSum) else q.parts:
+            assert r.body is not None
+            values = (r.body, *r.starts.values())
+            if pieces.is_active(r.name) and not all(is_affine(e, pieces) for e in values):
+                return False
+    return True
+
+
+def terms_of(pieces: Pieces) -> list[tuple[int, Expr]] | None:
+    """The terms of the output with the signs of their factors: bodies of sums, and what stands outside of them.
+
+    None where it is no sum of such terms, or goes through a recurrence that is not affine.
+    """
+    if not has_affine_states(pieces):
         return None
     sums = {q.value: q for q in pieces.program.quantities if isinstance(q, LoopSum) and pieces.is_active(q.value.name)}
     found: list[tuple[int, Expr]] = []

@@ -185,6 +185,10 @@ class Pieces:
         active = [v for v in variables((body,)) if self._is_active(v, self.active_names)]
         return Piece(label, body, adjoint, active, {v: self.identified(v) for v in inside})
 
+    def piece(self, label: str, body: Expr) -> Piece:
+        """A further 1 x 1 value in the members of the program, to be differentiated."""
+        return self._piece(label, body, None)
+
     def identified(self, v: Expr) -> Expr:
         """The same variable with a name that is an identifier."""
         if v.name not in self.identifiers:

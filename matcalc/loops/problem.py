@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from matcalc.dims import is_one, shape_text
+from matcalc.emit.module import compile_function
 from matcalc.errors import MatcalcError, NoRuleError, ShapeError, shorten
 from matcalc.expr import Expr, postorder
 from matcalc.indices.lifting import Lifting
@@ -184,6 +185,10 @@ class LoopProblem:
             offered = ", ".join(["numpy", *STRETCHED])
             raise NoRuleError(f"checkpoint is for {offered}, not for {target}, whose code stores all states")
         return CheckpointWriter(pieces, found, directions, checkpoint).text(map(str, self.forward()))
+
+    def compiled(self, kind: str) -> Callable[..., Any]:
+        """The function of a kind, in NumPy."""
+        return compile_function(self.source(kind))
 
     def part(self, pieces: Pieces, kind: Kind, target: str) -> str:
         """The module of a part of the program, by the gradients of which it is computed in little memory."""

@@ -27,9 +27,17 @@ def hessian_of_loops(d: LoopProblem, name: str | None) -> LoopGradient:
         NoRuleError: the function depends on it through a recurrence, or through a sum of which it is no linear
             function; or it is a matrix.
     """
-    by = d.one(name)
-    lines = _Second(d, by).lines()
+    lines = hessian_lines(d, d.one(name))
     return LoopGradient("\n".join(map(str, lines)) if lines else "0")
+
+
+def hessian_lines(d: LoopProblem, name: str) -> list[Line]:
+    """The lines of the Hessian; by a member one for each way in which terms have it.
+
+    Raises:
+        NoRuleError: it is no sum of matrices.
+    """
+    return _Second(d, name).lines()
 
 
 class _Second:

@@ -138,14 +138,14 @@ class Optimum:
     def latex(self) -> str:
         """The answer as one display."""
         rows = [rf"\text{{{self.headline}}}", *self._answer()]
-        return _aligned(rows + ([rf"\text{{{_plain(str(self.notice))}}}"] if self.notice is not None else []))
+        return _aligned(rows + ([rf"\text{{{plain_words(str(self.notice))}}}"] if self.notice is not None else []))
 
     def _answer(self) -> list[str]:
         """The values and their conditions, in LaTeX."""
         rows = [f"{latex(v)} = {display(self.values[v.name])}" for v in self.question.over if v.name in self.values]
         rows += [f"{left} = {display(form)}" for _, left, form, _ in self.by_vec]
         rows += [rf"f^\star = {display(self.value)}"] if self.value is not None else []
-        return rows + [rf"\text{{where {_plain(condition)}}}" for condition in self.conditions]
+        return rows + [rf"\text{{where {plain_words(condition)}}}" for condition in self.conditions]
 
     def markdown(self) -> str:
         """The answer with its proof as Markdown."""
@@ -260,7 +260,7 @@ def _aligned(rows: list[str]) -> str:
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
 
-def _plain(text: str) -> str:
+def plain_words(text: str) -> str:
     for character in "\\{}$&#%_^~":
         text = text.replace(character, f"\\{character}" if character in "{}$&#%_" else " ")
     return text
