@@ -222,7 +222,7 @@ def _has_kinks(d: LoopProblem) -> bool:
     bodies = [d.output]
     for q in d.program.quantities:
         bodies += [q.body] if isinstance(q, LoopSum) else [r.body for r in q.parts if r.body is not None]
-    return any(record(e.op).kinks for e in postorder(bodies) if e.op not in ("variable", "number", "named"))
+    return any(record(e.op).kinks for e in postorder(bodies))
 
 
 def _equations(d: LoopProblem) -> list[str]:
