@@ -24,7 +24,7 @@ from matcalc.loops.lines import Line, Term, value_text
 from matcalc.loops.pieces import Pieces, wanted
 from matcalc.loops.problem import LoopProblem
 from matcalc.loops.second import hessian_lines
-from matcalc.optimum.question import STATIONARY
+from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY
 from matcalc.optimum.result import CLOSED, EQUATION, NONE, plain_words
 from matcalc.properties import names_of
 from matcalc.rewrite.context import Context
@@ -44,7 +44,7 @@ CONVEX = Reason(
     core.number(0),
 )
 KINKS = "The function has kinks: at one of them it may be smallest or largest without these equations."
-KINDS = {"convex": "minimum", "concave": "maximum"}
+KINDS = {"convex": MINIMUM, "concave": MAXIMUM}
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def optimum_of_loops(d: LoopProblem, names: Iterable[str], subject_to: Iterable[
         NoRuleError: there are constraints, or an unknown has facts, so that its gradient need not be 0.
         MatcalcError: a name is neither a variable nor a family.
     """
-    need_one_of("sense", sense, ("minimum", "maximum", STATIONARY))
+    need_one_of("sense", sense, (MINIMUM, MAXIMUM, STATIONARY))
     if list(subject_to):
         raise NoRuleError(
             "constraints are not taken for programs with families and recurrences: put their multipliers in"
@@ -185,7 +185,7 @@ def optimum_of_loops(d: LoopProblem, names: Iterable[str], subject_to: Iterable[
     curvature = curvature_of_loops(of, chosen)
     kind = _kind(curvature)
     if sense != STATIONARY and kind != sense:
-        word = {"minimum": "convex", "maximum": "concave"}[sense]
+        word = {MINIMUM: "convex", MAXIMUM: "concave"}[sense]
         note = f"The function is not shown to be {word}, so that a stationary point need not be a {sense}."
         return LoopOptimum(tuple(chosen), NONE, sense, False, equations=tuple(_equations(of)), note=note)
     quadratic = is_quadratic(of.pieces)
