@@ -25,6 +25,12 @@ NORM = ("norm2(A*x - b)", "x", {"A": ("m", "n"), "x": ("n", 1), "b": ("m", 1)})
 FORM = ("x'*A*x", "x", {"x": ("n", 1), "A": ("n", "n")})
 TRACE = ("tr(A*S)", "S", {"S": ("n", "n"), "A": ("n", "n")})
 
+LOGISTIC = (
+    "X: n x p constant\ny: n x 1 constant\nc: 1 x 1 constant\nw: p x 1\n"
+    "f = sum(softplus(X*w) - y .* (X*w))/n + c*norm2(w)^2/2",
+    "w",
+    None,
+)
 CASES = [
     (SOFTMAX, "G .* P .* (1 - P)", "softmax is differentiated entry by entry", "P"),
     (SOFTMAX, "P .* (G - sum(G .* P, 2)) .* P .* (1 - P)", "softmax is differentiated twice", "P"),
@@ -50,6 +56,7 @@ CASES = [
     (SIGMOID, "(v .* sigmoid(h) .* (1 - sigmoid(h)))*x'", "sigmoid is taken at its output h", "h"),
     (SIGMOID, "(v .* h)*x'", "missing factor 1 - h", "h"),
     (SIGMOID, "(v .* h .* (1 - h))*x", "the transpose of x is missing", "h"),
+    (LOGISTIC, "X'*(X*w - y)/n + c*w", "sigmoid is missing: it is the derivative of softplus", ""),
     (RIDGE, "X'*(X*w - y) + c*norm2(w)", "is c*w; in its place stands a 1 x 1 value, which is broadcast to p x 1", ""),
     (RIDGE, "X'*(X*w - y)", "the term c*norm2(w)^2/2 is forgotten: its gradient is c*w", ""),
     (RIDGE, "X'*(X*w - y) - c*w", "it has the wrong sign", ""),

@@ -44,6 +44,7 @@ LOCALS = {
     "entry by entry": "{0} is differentiated entry by entry, as y .* (1 - y): the off-diagonal derivatives are missing",
     "other": "the derivative of {3} (in terms of its value) stands in place of that of {0}",
     "other function": "the derivative of {3} stands in place of that of {0}",
+    "left out": "{3} is missing: it is the derivative of {0}",
     "value": "{0} itself stands in place of its derivative",
     "twice, entry by entry": TWICE,
     "broadcast": "the derivative of {1} is taken as 1: a 1 x 1 value is broadcast",

@@ -12,7 +12,7 @@ from matcalc.dims import same_shape
 from matcalc.expr import REGISTRY, Expr, Op, node, operations, postorder, record
 from matcalc.linearize import Linearization
 from matcalc.linop import adjoint, apply
-from matcalc.map_kinds import LinearMap
+from matcalc.map_kinds import LinearMap, Mask
 from matcalc.ops.elementwise import cos, log, relu, sigmoid, sin, sqrt, tanh
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax, standardize
 from matcalc.ops.reductions import max_, mean_, min_, norm2, std, sum_, var_
@@ -33,7 +33,8 @@ class Local:
         kind: `at the output` (the slope taken at f(x)), `at the input` (the slope, a formula in f(x), written with x),
             `twice`, `entry by entry` (as if it had the slope y o (1 - y)), `twice, entry by entry` (that as well),
             `value` (the function in place of its slope), `other` (the slope of another function, written with the value
-            of this one), `other function` (all of another function), `broadcast` (that of a 1 x 1 value taken as 1 for
+            of this one), `other function` (all of another function), `left out` (the argument in place of the slope,
+            which is another function of it), `broadcast` (that of a 1 x 1 value taken as 1 for
             every entry).
         other: for these, the function.
     """
@@ -58,6 +59,8 @@ class Local:
             return apply(adjoint(_slope(e, x, x)), G)
         if self.kind == "entry by entry":
             return core.entrywise_product(G, _logistic(value))
+        if self.kind == "left out":
+            return core.entrywise_product(G, x)
         if self.kind == "value":
             return core.entrywise_product(G, value)
         if self.kind.startswith("twice"):
@@ -171,6 +174,14 @@ def _by_its_value(function: Op, x: Expr) -> bool:
     return _slope(f, f, x) != _slope(f, x, x)
 
 
+def _function_of_slope(e: Expr) -> str:
+    """The function that is the slope, as the sigmoid is that of softplus; empty where it is none of the argument."""
+    slope = _slope(e, e, e.args[0])
+    if not isinstance(slope, Mask) or slope.by is e or slope.by.args != e.args:
+        return ""
+    return slope.by.op if REGISTRY[slope.by.op].scalar_function is not None else ""
+
+
 def _locals(order: Sequence[Expr], output: Expr) -> Iterator[Local]:
     """The operations on the way that are often differentiated wrongly, and how."""
     entrywise = [e for e in order if REGISTRY[e.op].scalar_function is not None and len(e.args) == 1][:MAX_NODES]
@@ -184,6 +195,8 @@ def _locals(order: Sequence[Expr], output: Expr) -> Iterator[Local]:
         yield Local(e, "at the output")
         yield Local(e, "at the input")
         yield Local(e, "value")
+        if slope := _function_of_slope(e):
+            yield Local(e, "left out", slope)
     for e in entrywise:
         for other in ACTIVATIONS:
             if other.name != e.op:
