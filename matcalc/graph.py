@@ -15,7 +15,7 @@ from matcalc.core import add, named
 from matcalc.dims import NAME
 from matcalc.errors import MatcalcError, closest, shorten
 from matcalc.expr import HOOKS, REGISTRY, Expr, postorder
-from matcalc.naming import Names
+from matcalc.naming import Names, in_letters
 from matcalc.optional import arrived
 from matcalc.properties import known
 from matcalc.walk import transform
@@ -151,7 +151,8 @@ class Graph:
         Raises:
             MatcalcError: there is none.
         """
-        found = self.declared.get(name, self.definitions.get(name))
+        read = in_letters(name)
+        found = self.declared.get(read, self.definitions.get(read))
         if found is None:
             names = [*self.declared, *self.definitions]
             meant, have = closest(name, names), ", ".join(names) or "none"

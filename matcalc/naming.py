@@ -2,8 +2,31 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from itertools import count
+
+_GREEK = re.compile(r"greek (small|capital) letter (?:final )?(\w+)")
+
+
+def greek(c: str) -> str:
+    """The name in letters of a Greek letter; empty for others."""
+    found = _GREEK.fullmatch(unicodedata.name(c, "").lower())
+    if found is None:
+        return ""
+    word = found[2].replace("lamda", "lambda")
+    return word if found[1] == "small" else word.capitalize()
+
+
+def in_letters(name: str) -> str:
+    """A name as the text syntax reads it: `β₁` is `beta1`.
+
+    Example:
+        >>> in_letters("Σ"), in_letters("λ₂"), in_letters("w")
+        ('Sigma', 'lambda2', 'w')
+    """
+    return name if name.isascii() else "".join(greek(c) or c for c in unicodedata.normalize("NFKC", name))
 
 
 class Names:

@@ -352,3 +352,12 @@ def test_what_is_printed_has_one_reading(text: str) -> None:
     e = parse(text, shapes=SHAPES).graph.output
     back = parse(latex(e), shapes=SHAPES, syntax="latex").graph.output
     assert same_values(back, e)
+
+
+def test_a_greek_letter_names_what_it_was_read_as() -> None:
+    d = mc.derive("‖X·β₁ − y‖² + λ‖β₁‖²", wrt="β₁", facts={"λ": "positive"})
+    assert str(d.gradient("β₁")) == str(d.gradient("beta1"))
+    assert d.curvature().status.endswith("convex")
+    assert str(mc.derive("‖X·β‖²", shapes={"X": ("n", "p"), "β": ("p", 1)}).gradient("β")) == "2*X'*X*beta"
+    with pytest.raises(mc.MatcalcError, match="'gamma'; there are: X, beta"):
+        mc.derive("‖X·β‖²", wrt="γ")

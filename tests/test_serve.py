@@ -336,3 +336,8 @@ def test_without_the_sdk_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(agents, "find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"matcalc mcp needs the MCP SDK: pip install matcalculus\[mcp\]"):
         agents.run(1, 0, 1)
+
+
+def test_a_port_that_there_is_not_is_an_error() -> None:
+    with Pool(0) as pool, pytest.raises(MatcalcError, match=r"port 99999: port must be 0-65535"):
+        Server(pool, port=99999)

@@ -20,6 +20,7 @@ from matcalc.frontend.names import declared_facts
 from matcalc.frontend.sources import Declared, read
 from matcalc.graph import Graph
 from matcalc.indices.program import LoopSum, Program
+from matcalc.naming import in_letters
 from matcalc.ops.user_functions import Function
 from matcalc.optional import later
 
@@ -83,7 +84,8 @@ def derive(
         X'*(X*w - y)
     """
     words = _with_structure(facts, structure)
-    found = read(source, Declared(shapes, words, functions, syntax))
+    named = {_name(key): shape for key, shape in shapes.items()} if isinstance(shapes, Mapping) else shapes
+    found = read(source, Declared(named, words, functions, syntax))
     if found.program is not None:
         loops = _with_loops(found.program, found.graph, wrt, structure)
         loops.liftings = found.liftings
@@ -112,7 +114,7 @@ def derive(
 
 
 def _name(key: Any) -> str:
-    return key if isinstance(key, str) else name_of(key)
+    return in_letters(key) if isinstance(key, str) else name_of(key)
 
 
 def _with_structure(facts: Mapping[Any, Any] | None, structure: Mapping[Any, str] | None) -> dict[str, list[str]]:

@@ -67,8 +67,9 @@ class Server(ThreadingHTTPServer):
             self.address_family = socket.AF_INET6
         try:
             super().__init__((host, port), _Handler)
-        except OSError as error:
-            raise MatcalcError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error).removeprefix("bind(): ")
+            raise MatcalcError(f"cannot listen on {host}, port {port}: {reason}") from None
         port = self.server_address[1]
         shown = f"[{host}]" if ":" in host else host
         own = ["localhost", "127.0.0.1", "[::1]"] if is_local(host) or host in ("0.0.0.0", "::") else []

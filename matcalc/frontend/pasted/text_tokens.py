@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from matcalc.errors import ParseError
 from matcalc.frontend.pasted.tokens import GREEK_VARIANTS, Tok
 from matcalc.frontend.syntax import Source, strange
+from matcalc.naming import greek
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵏᵖᵐᵀᵗᴴ", "0123456789+-nkpmTTT"))
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₚₜᵣₛₐₑₓ₌₊₋", "0123456789ijklmnptrsaex=+-"))
@@ -158,11 +159,5 @@ def _greek(c: str) -> str:
     """The name in letters of a Greek letter; empty for others."""
     if len(c) != 1:
         return ""
-    found = re.fullmatch(r"greek (small|capital) letter (?:final )?(\w+)", unicodedata.name(c, "").lower())
     symbol = re.fullmatch(r"greek (\w+) symbol", unicodedata.name(c, "").lower())
-    if symbol:
-        return GREEK_VARIANTS.get("var" + symbol[1], symbol[1])
-    if found is None:
-        return ""
-    word = found[2].replace("lamda", "lambda")
-    return word if found[1] == "small" else word.capitalize()
+    return GREEK_VARIANTS.get("var" + symbol[1], symbol[1]) if symbol else greek(c)
