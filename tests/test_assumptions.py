@@ -36,6 +36,10 @@ def taken(text: str) -> dict[str, str]:
         ("a'*X*b", {"a": "n x 1", "b": "m x 1"}),
         # scalars by what a scalar function needs
         ("lambda*x'*x + norm2(A*x - b)^2", {"lambda": "1 x 1", "b": "m x 1"}),
+        ("lambda/2*w'*w", {"lambda": "1 x 1"}),
+        ("alpha*x'*A*x", {"alpha": "1 x 1", "x": "n x 1"}),
+        ("theta*phi'*x", {"theta": "1 x 1", "phi": "n x 1"}),
+        ("x - mu*x'*y", {"mu": "n x 1"}),
         ("(y - X*w)'*D*(y - X*w)/2 + lambda/2*w'*w", {"lambda": "1 x 1"}),
         ("alpha*norm1(w) + (1 - alpha)*norm2(w)^2", {"alpha": "1 x 1"}),
         ("norm2(y - X*beta)^2 + lambda1*norm1(beta)", {"lambda1": "1 x 1", "beta": "m x 1"}),

@@ -167,6 +167,11 @@ READ = [
     (r"\sum_i \mathbb{1}[x_i y_i < 1] x_i", "where(x .* y < 1, 1, 0)'*x"),
     ("x'*𝟙(y ≥ 0)", "x'*where(y >= 0, 1, 0)"),
     (r"x^\top \mathbf{1} (s + 1)", "x'*ones(n, 1)*(s + 1)"),
+    (r"\|x - y\|_{A^{-1}}^2", "(x - y)'*inv(A)*(x - y)"),
+    (r"\lVert x \rVert^2_A", "x'*A*x"),
+    (r"\|x\|_A", "sqrt(x'*A*x)"),
+    ("‖x‖_A²", "x'*A*x"),
+    (r"\ln\Gamma(s)", "gammaln(s)"),
 ]
 
 
@@ -195,6 +200,10 @@ REFUSED = [
     (r"\exp(A)", "two readings"),
     (r"\sqrt{A}", "two readings"),
     (r"\|A\|_2", "two readings"),
+    (r"\|X\|_A^2", "is that of a column"),
+    (r"\|x\|_s", "is not known here"),
+    (r"\|x\|_3", "is not known here"),
+    (r"\Gamma(s)", "no function Gamma"),
     (r"\sin^{-1}(x)", "two readings"),
     (r"\sum_{i} x_i y_j", "free"),
     (r"x^{\top\top} A x", "transposes"),
@@ -361,3 +370,10 @@ def test_a_greek_letter_names_what_it_was_read_as() -> None:
     assert str(mc.derive("‖X·β‖²", shapes={"X": ("n", "p"), "β": ("p", 1)}).gradient("β")) == "2*X'*X*beta"
     with pytest.raises(mc.MatcalcError, match="'gamma'; there are: X, beta"):
         mc.derive("‖X·β‖²", wrt="γ")
+
+
+def test_declarations_are_read_in_the_letters_of_the_text() -> None:
+    d = mc.derive("log det Σ + tr(Σ⁻¹S) + λ₁", wrt="Σ, λ₁", shapes={"Σ": ("n", "n"), "S": ("n", "n"), "λ₁": ()})
+    assert d.names == ["Sigma", "lambda1"]
+    with_facts = mc.derive("xᵀΣx", wrt="Σ", shapes={"x": "n", "Σ": ("n", "n")}, structure={"Σ": "symmetric"})
+    assert with_facts.structure == {"Sigma": "symmetric"}

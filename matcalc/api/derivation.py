@@ -252,10 +252,9 @@ class Derivation(Shown, Problem):
         try:
             yield
         except ShapeError as error:
-            if self.notice is None:
+            if self.assumed in str(error):
                 raise
-            said = str(self.notice)
-            raise ShapeError(f"{error} ({said[:1].lower()}{said[1:]})") from error
+            raise ShapeError(f"{error}{self.assumed}") from error
 
     # ------------------------------------------------------------------------------------------------ curvature
 

@@ -237,7 +237,13 @@ class Problem:
         if not self.output.is_scalar:
             article = "an" if what[0] in "aeio" else "a"
             said = f"{article} {what} needs a scalar function, but {{}} is {shape_text(self.output.shape)}"
-            raise ShapeError(said, self.output)
+            raise ShapeError(f"{said}{self.assumed}", self.output)
+
+    @property
+    def assumed(self) -> str:
+        """What undeclared names were taken for, as the end of an error: it may be why something does not fit."""
+        said = str(self.notice or "")
+        return f" ({said[0].lower()}{said[1:]})" if said else ""
 
     def reverse_of(self, node: Expr) -> Adjoint:
         """The adjoint of a variable or named value, whether or not it is in `wrt`."""

@@ -3,6 +3,7 @@ r"""What mathematics leaves to the shapes: bars, norms, dots, `e^A`; for several
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from matcalc import core
 from matcalc.dims import is_one, same, same_shape
@@ -10,7 +11,7 @@ from matcalc.errors import MatcalcError
 from matcalc.expr import Expr, record
 from matcalc.frontend.chains import Operand, product_of
 from matcalc.ops.decompositions import normnuc
-from matcalc.ops.elementwise import absolute, exp
+from matcalc.ops.elementwise import absolute, exp, sqrt
 from matcalc.ops.linalg import det
 from matcalc.ops.matrix_functions import expm
 from matcalc.ops.reductions import max_, norm1, norm2, sum_
@@ -79,6 +80,19 @@ norm_2 = _vector_norm(
     r"the largest singular value, normspec({0}), or the Frobenius norm, norm2({0}) (in LaTeX with the index F)",
 )
 norm_inf = _vector_norm("inf", _largest, "the largest |entry|, max(abs({0})), or the largest row sum")
+
+
+def form_by(operands: Sequence[Operand]) -> Expr:
+    """The square of the norm with a matrix as its index, x'M x."""
+    x, M = operands
+    if not is_one(x.value.shape[1]):
+        raise MatcalcError(f"the norm with the index {M.words} is that of a column; {x.described} is none")
+    return product_of([replace(x, sign="", value=core.transpose(x.value)), replace(M, sign="*"), replace(x, sign="*")])
+
+
+def norm_by(operands: Sequence[Operand]) -> Expr:
+    """The norm with a matrix as its index, sqrt(x'M x)."""
+    return sqrt(form_by(operands))
 
 
 def nuclear(operands: Sequence[Operand]) -> Expr:
@@ -190,6 +204,8 @@ SHAPED: dict[str, Meaning] = {
     "norm_2": norm_2,
     "norm_inf": norm_inf,
     "nuclear": nuclear,
+    "form_by": form_by,
+    "norm_by": norm_by,
     "euler": euler,
     "sqrt": root,
     "exp": matrix_function("exp", "expm"),
@@ -203,7 +219,10 @@ SHAPED: dict[str, Meaning] = {
     "star": star,
     "at": at,
 }
-SCALAR = frozenset(("bars", "norm", "norm_of", "norm_1", "norm_2", "norm_inf", "nuclear", "inner", "called_dot"))
+WEIGHTED = ("form_by", "norm_by")
+SCALAR = frozenset(
+    ("bars", "norm", "norm_of", "norm_1", "norm_2", "norm_inf", "nuclear", "inner", "called_dot", *WEIGHTED)
+)
 
 
 def value_of(meaning: str, operands: Sequence[Operand]) -> Expr:

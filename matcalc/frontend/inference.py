@@ -14,11 +14,11 @@ from typing import Any
 from lark import Tree
 
 from matcalc import core
-from matcalc.dims import Dim, Shape, is_scalar, plus, shape_text, substitute
+from matcalc.dims import Dim, Shape, is_one, is_scalar, plus, shape_text, substitute
 from matcalc.errors import ParseError, shorten
 from matcalc.expr import Expr, Op, node
 from matcalc.frontend.assumptions import MILD, ODDS, Reading, kind_of
-from matcalc.frontend.by_shape import SCALAR
+from matcalc.frontend.by_shape import SCALAR, WEIGHTED
 from matcalc.frontend.chains import Operand, product_of, sum_of
 from matcalc.frontend.inferred_sums import InferredSums
 from matcalc.frontend.syntax import Node, derivative_of, is_indexed
@@ -61,6 +61,10 @@ class Inference(InferredSums):
             return self.stand_in(tree, (size, size))
         if values[0] in ("inner", "called_dot"):
             self.together(operands, [None, tree], tree)
+        if values[0] in WEIGHTED:
+            x, M = operands
+            for size in M.value.shape:
+                self.agree(x.value.shape[0], size, partial(self.cannot_multiply, x, M), tree)
         if values[0] in SCALAR:
             self.contracts = True
             return self.stand_in(tree, (1, 1))
@@ -130,7 +134,20 @@ class Inference(InferredSums):
             self._note_factor(tree, last, left, operand)
             left = self.stand_in(tree, self.pair(Operand("", left, last.words), operand, sign, tree))
             last = operand
+        self.contracts |= self._has_inner_product(operands)
         return left
+
+    def _has_inner_product(self, operands: list[Operand]) -> bool:
+        """Whether a row stands before a column in a matrix product, whatever stands before them: lambda*x'*A*x."""
+        after_row = False
+        for operand in operands:
+            row, column = map(is_one, self.unifier.shape(operand.value.shape))
+            if row and column:
+                continue
+            if after_row and column and operand.sign == "*":
+                return True
+            after_row = row or (after_row and operand.sign == "*")
+        return False
 
     def _note_factor(self, tree: Node, before: Operand, left: Expr, right: Operand) -> None:
         """An assumed scalar is at odds beside a matrix entry by entry, where * would do, and mildly to its right."""

@@ -57,12 +57,30 @@ class FunctionReader(SuffixReader):
             r"\mathcal{F}": "norm", r"\mathrm{Fro}": "norm", r"\text{op}": "normspec", r"\mathrm{op}": "normspec",
             r"\operatorname{F}": "norm", r"\mathrm F": "norm",
         }  # fmt: skip
+        at = self.at
         text = self.norm_index()
         if text not in kinds:
-            raise self.error(f"the norm with the index {text} is not known here", closer)
+            self.at = at
+            return self.norm_by(inside, opener, closer, text)
         if kinds[text] == "normspec":
             return st.call("normspec", [inside], opener.start, closer.end)
         return st.shaped(kinds[text], [inside], opener.start, closer.end)
+
+    def norm_by(self, inside: Node, opener: Tok, closer: Tok, text: str) -> Node:
+        r"""\lVert x \rVert_M, the root of x'M x, and its square."""
+        unknown = self.error(f"the norm with the index {text} is not known here", closer)
+        if self.peek().kind != "_" or self.peek(1).kind not in ("group", "symbol", "word", "letter"):
+            raise unknown
+        self.take()
+        letter = self.peek()
+        matrix = self.group() if letter.kind == "group" else st.name(self.take().value, letter.start, letter.end)
+        if self.products.is_scalar(matrix) or (letter.kind != "group" and not letter.value[0].isupper()):
+            raise unknown
+        squared = self.peek().kind in ("^", "super") and self.peek(0 if self.peek().kind == "super" else 1).value == "2"
+        if squared:
+            self.exponent()
+        end = self.tokens[self.at - 1].end
+        return st.shaped("form_by" if squared else "norm_by", [inside, matrix], opener.start, end)
 
     # -------------------------------------------------------------------------------------------- functions
 
@@ -88,6 +106,9 @@ class FunctionReader(SuffixReader):
         if index and not index.isdigit():
             raise self.error(f"the index {index} of {name} is not read: write brackets, or a sum", tok)
         power = self.function_power(tok)
+        if name in ("log", "ln") and self._is_gamma_function():
+            self.take()
+            name = "gammaln"
         node = self.applied(name, index, tok)
         if name in ("tr", "trace", "Tr") and power is None and self.peek().kind == "^":
             at = self.at
@@ -106,6 +127,11 @@ class FunctionReader(SuffixReader):
             raise self.error(f"{name} entry by entry needs its argument in brackets", tok)
         given = self.arguments()
         return calls.called(self.source, name, given, tok.start, self.tokens[self.at - 1].end, self.python)
+
+    def _is_gamma_function(self) -> bool:
+        r"""Whether the Gamma function follows: \ln\Gamma(x) is gammaln(x)."""
+        follows, opener = self.peek(), self.peek(1)
+        return follows.value == "Gamma" and "Gamma" not in self.known and (opener.kind, opener.value) == ("open", "(")
 
     def _is_over_a_variable(self) -> bool:
         r"""Whether the index of \min or \max is the name of a variable."""

@@ -226,17 +226,12 @@ class SuffixReader(SumReader):
 
     def norm_index(self) -> str:
         """The index of a norm, which may stand before or behind its exponent."""
-        tok = self.peek()
-        if tok.kind in ("_", "sub"):
-            return self.index_text()
-        if tok.kind not in ("^", "super"):
-            return ""
         start = self.at
-        self.take()
-        if tok.kind == "^":
-            self.raw_argument()
-        at = self.at
-        text = self.index_text()
-        del self.tokens[at : self.at]
-        self.at = start
-        return text
+        if self.peek().kind in ("^", "super"):
+            if self.take().kind == "^":
+                self.raw_argument()
+            middle = self.at
+            self.index_text()
+            self.tokens[start : self.at] = [*self.tokens[middle : self.at], *self.tokens[start:middle]]
+            self.at = start
+        return self.index_text() if self.peek().kind in ("_", "sub") else ""
