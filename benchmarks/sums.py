@@ -1,7 +1,8 @@
 """Sums over indices and recurrences: how many sums keep an index, and how long loops take.
 
     python benchmarks/sums.py count         sums that have a matrix form and keep an index, or another value (must be 0)
-    python benchmarks/sums.py time          the gradient beside hand-written NumPy and jax.jit with lax.scan
+    python benchmarks/sums.py time          the gradient beside hand-written NumPy and jax.jit with lax.scan: the table
+                                            of docs/sums.md, in some minutes
 
 The count goes over tests/cases/sums.jsonl and the sums of tests/test_sums.py, whose values are computed by plain loops
 too. Times are the best of several, in microseconds of processor time; NumPy's is to be at most 1.05 of the hand-written
@@ -269,8 +270,25 @@ def best(f: Callable[[], Any], seconds: float = 0.6) -> float:
     return 1e6 * min(found)
 
 
+WORDS = {
+    "recurrent": "recurrent network",
+    "lstm": "LSTM",
+    "unrolled_descent": "unrolled descent",
+    "hidden_markov": "hidden Markov model",
+}
+
+
+def sizes_of(name: str, arrays: dict[str, Any]) -> str:
+    """The sizes in words."""
+    if name == "unrolled_descent":
+        n, p = np.shape(arrays["X"])
+        return f"{n} x {p}, {arrays['dims']['T']} steps"
+    states, steps = np.shape(arrays["B"]) if name == "hidden_markov" else (np.shape(arrays["V"])[1], len(arrays["x"]))
+    return f"{states} states, {steps} steps"
+
+
 def compared() -> list[str]:
-    """A line for each size: ours, the hand-written code, JAX."""
+    """The table of docs/sums.md, a line for each size: ours, the hand-written code, JAX."""
     jax.config.update("jax_enable_x64", True)
     rng = np.random.default_rng(0)
     sized: list[tuple[str, list[str], Callable[..., Any], Callable[[], Any], list[dict[str, Any]]]] = [
@@ -303,8 +321,8 @@ def compared() -> list[str]:
             [hidden_markov_data(rng, k, t) for k, t in ((3, 10), (10, 100), (100, 100))],
         ),
     ]
-    head = "| example | sizes | NumPy | / by hand | Numba | / jax.jit | native | / by hand | / jax.jit |"
-    lines = [head, "|---|---|---:|---:|---:|---:|---:|---:|---:|"]
+    lines = ["| example | sizes | NumPy | / by hand | native | / by hand | Numba | jax.jit |"]
+    lines += ["|---|---|---:|---:|---:|---:|---:|---:|"]
     for name, names, by_hand, make, inputs in sized:
         d = mc.derive((ROOT / f"examples/sums/{name}.txt").read_text(), wrt=names)
         ours, compiled, native, other = d.function(), d.function(target="numba"), d.function(target="native"), make()
@@ -317,10 +335,8 @@ def compared() -> list[str]:
             assert np.isclose(wanted, float(other(**arrays)[0]))
             functions = (ours, by_hand, compiled, native, other)
             mine, hand, quick, made, theirs = (best(lambda f=f, a=arrays: f(**a)) for f in functions)
-            sizes = " ".join(f"{n} {'x'.join(map(str, np.shape(a)))}" for n, a in arrays.items() if n != "dims")
-            times = f"{mine:.0f} | {mine / hand:.2f} | {quick:.0f} | {quick / theirs:.2f}"
-            times += f" | {made:.1f} | {made / hand:.2f} | {made / theirs:.2f}"
-            lines.append(f"| {name} | {sizes} | {times} |")
+            times = f"{mine:.0f} | {mine / hand:.2f} | {made:.{0 if made > 30 else 1}f} | {made / hand:.2f}"
+            lines.append(f"| {WORDS[name]} | {sizes_of(name, arrays)} | {times} | {quick:.0f} | {theirs:.0f} |")
     return lines
 
 
