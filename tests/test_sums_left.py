@@ -76,7 +76,20 @@ LEFT = {
     ),
     "powers": ("sum(i=1..n, log(sum(j=1..n, sum(k=1..n, exp(x[i]*x[j]*x[k])))))", ("x",), powers),
     "determinants": ("sum(i=1..n, logdet(X[i,:]'*X[i,:] + eye(p)))", ("X",), determinants),
+    "means": (
+        "mean(i=1..n, j=1..n, k=1..n, sin(x[i]*x[j]*x[k]))",
+        ("x",),
+        lambda x: np.mean([np.sin(a * b * c) for a in x for b in x for c in x]),
+    ),
     "minors": ("sum(i=1..n, det(W'*diag(X[i,:])*W))", ("W", "X"), minors),
+}
+MEMBERS = {
+    "mean": ("mean(k=1..K, l=1..K, u[k]'*u[l])", lambda u: np.mean(u @ u.T)),
+    "logsumexp": ("logsumexp(k=1..K, l=1..K, u[k]'*u[l])", lambda u: np.log(np.sum(np.exp(u @ u.T)))),
+    "triangle": (
+        "sum(k=1..K, logsumexp(l=1..k, u[k]'*u[l]))",
+        lambda u: sum(np.log(sum(np.exp(u[k] @ u[m]) for m in range(k + 1))) for k in range(len(u))),
+    ),
 }
 CONDITIONS = {
     "cox": ("sum(i=1..n, x[i] - log(sum(j=1..n, y[j]>=y[i], exp(x[j]))))", ("x", "y"), cox),
@@ -128,6 +141,16 @@ def test_a_condition_may_compare_values(name: str) -> None:
     compared(source, names, f, "numpy")
 
 
+@pytest.mark.parametrize("name", MEMBERS)
+def test_reductions_over_several_families(name: str) -> None:
+    source, f = MEMBERS[name]
+    u = np.random.default_rng(0).normal(size=(3, 2))
+    d = mc.derive(f"u[k=1..K]: p x 1\n{source}", wrt="u")
+    value, gradients = d.function()(u=u)
+    assert np.isclose(value, f(u), rtol=1e-10)
+    np.testing.assert_allclose(gradients["u"], gradient_of(f, {"u": u}, "u"), rtol=1e-6, atol=1e-8)
+
+
 def test_the_result_is_in_the_notation_of_the_sum() -> None:
     d = mc.derive("x: n x 1; sum(i=1..n, j=1..n, k=1..n, sin(x[i] + x[j]*x[k]))", wrt="x")
     assert str(d.gradient()).splitlines()[0] == "x[i]: sum(j=1..n, k=1..n, cos(x[i] + x[j]*x[k])) for i = 1..n"
@@ -139,6 +162,7 @@ def test_the_result_is_in_the_notation_of_the_sum() -> None:
     [
         ("X: n x p; y: n x 1; sum(i=1..n, j=1..n, X[i,:] > y[j], y[i]*y[j])", "compares two numbers, and these are"),
         ("u[k=1..K]: p x 1; y: K x 1; sum(k=1..K, l=1..K, y[k]>y[l], u[k]'*u[l])", "(y[i] > y[j]) is a factor"),
+        ("u[k=1..K]: p x 1; sum(k=1..K, mean(l=1..k, u[k]'*u[l]))", "of a mean, divide the sum"),
         ("y: n x 1; max(i=1..n, y[i] > 0, y[i])", "a condition can only stand in a sum or a product"),
         ("X: n x p; sum(i=1..n, j=1..n, k=1..n, (X*X')[i,j]*sin(X[i,1]*X[j,1]*X[k,1]))", "no matrix form"),
     ],

@@ -38,7 +38,6 @@ STRANGE = [
     (U + "sum(k=1..K, norm2(u[k+1]))", "range"),
     (U + "u[0]'*u[1]", "range"),
     (U + "u[K+1]'*u[1]", "range"),
-    (U + "max(k=1..K, j=1..p, u[k]'*u[1]*j)", "write one max inside"),
     (U + "k: 1 x 1\nsum(k=1..K, norm2(u[k]))", "already"),
     ("u[k=1..K]: k x 1\nsum(k=1..K, norm2(u[k]))", "shape"),
     (U + U + "norm2(u[1])", "twice"),

@@ -10,7 +10,7 @@ from typing import Any
 from lark import Token, Tree
 
 from matcalc import core
-from matcalc.dims import Shape, plus
+from matcalc.dims import Shape, plus, times
 from matcalc.expr import Expr
 from matcalc.frontend.chains import Operand
 from matcalc.frontend.indexed_values import Indexed, multiplied
@@ -59,12 +59,15 @@ class SumBuilder(MemberBuilder):
             return super().nested(tree, name, ranges, heads, body)
         if conditions and name != "sum":
             raise self.source.error(f"a condition can only stand in a sum, not in {name}", tree)
+        if name == "mean" and len(ranges) > 1:
+            return self.mean_of_several(tree, ranges, body)
         first = looping[0]
         rest = [t for t in ranges if t is not first]
-        if name != "sum" and rest:
-            raise self.source.error(f"write one {name} inside of the other", tree)
         self.close(first, [*conditions, body])
         run, guards = self.looped(first)
+        if guards and name not in ("sum", "logsumexp"):
+            said = f"the range of an index of {name} cannot end at another index"
+            raise self.source.error(f"{said}; of a mean, divide the sum by the number of its terms", first)
         if run.name in self.running:
             raise self.source.error(f"the index {run.name} is used already: take another name", first)
         self.need_used(run.name, first, [*conditions, body])
@@ -82,6 +85,25 @@ class SumBuilder(MemberBuilder):
                 return multiplied([Operand("", weight, ""), Operand("*", kept, "")])  # type: ignore[arg-type]
             return core.scale(weight, kept)
         return kept
+
+    def mean_of_several(self, tree: Node, ranges: list[Any], body: Node) -> Any:
+        """A mean over several indices: their sum, divided by the number of terms."""
+        names = {str(t.children[0]) for t in ranges}
+        counts = []
+        for t in ranges:
+            ends = [end for end in (t.children[1], t.children[3]) if isinstance(end, Tree)]
+            if any(str(n.children[0]) in names for end in ends for n in named_in(end)):
+                raise self.source.error("the range of an index of mean cannot end at another index", t)
+            self.close(t, [body])
+            run, guards = self.looped(t)
+            if guards:
+                raise self.source.error("the range of an index of mean cannot end at another index", t)
+            counts.append(run.count)
+        total = self.nested(tree, "sum", ranges, [*ranges, body], body)
+        weight = core.number(1 / core.exact_dim(times(*counts)))
+        if isinstance(total, Indexed):
+            return multiplied([Operand("", weight, ""), Operand("*", total, "")])  # type: ignore[arg-type]
+        return core.scale(weight, total)
 
     def stays(self, tree: Any) -> bool:
         """Whether a sum, or one around it, has no matrix form."""
