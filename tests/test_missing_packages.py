@@ -125,3 +125,31 @@ def test_linear_operators_name_scipy():
 
 def test_sizes_that_no_variable_has_are_drawn():
     assert mc.derive("x: n x 1; Y: m x n; sum(ones(m, n)*x)", "x").check()
+
+
+def test_every_module_can_be_imported_without_optional_packages():
+    program = """
+    import importlib, pkgutil
+    import matcalc
+    for module in pkgutil.walk_packages(matcalc.__path__, "matcalc."):
+        if not module.name.endswith("__main__"):
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError as error:
+                print(module.name, error)
+    """
+    optional = (
+        "jax",
+        "torch",
+        "numba",
+        "scipy",
+        "dask",
+        "mcp",
+        "anywidget",
+        "typst",
+        "IPython",
+        "nbclient",
+        "ipykernel",
+    )
+    done = without(optional, program)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr

@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
-from jax import lax
+from typing import Any
+
+from matcalc.optional import Later
+
+jnp: Any = Later("jax.numpy")
+lax: Any = Later("jax.lax")
 
 
 def _place(array, axis, start, size):
