@@ -70,6 +70,20 @@ SAME = [
         "e[1] = y[1]\ne[t] = a*e[t-1] + (t - 1)*y[t] for t = 2..T\ne[T]^2",
         "a",
     ),
+    (  # columns, a zero with its size
+        "A: p x p\nB: p x T\n",
+        r"""a_1 = B_{:,1}
+        a_t = B_{:,t} \odot (A^\top a_{t-1}), \quad t = 2, \dots, T
+        c_0 = 0_p
+        c_t = A c_{t-1} + a_t, \quad t = 1, \dots, T
+        \|c_T\|^2""",
+        """a[1] = B[:,1]
+a[t] = B[:,t] .* (A'*a[t-1]) for t = 2..T
+c[0] = zeros(p, 1)
+c[t] = A*c[t-1] + a[t] for t = 1..T
+norm2(c[T])^2""",
+        "A",
+    ),
     (  # lines that share the range of the last; two zeros
         LSTM,
         r"""h_0 = 0, \quad c_0 = 0 \\

@@ -314,9 +314,10 @@ class NameReader:
             return self.indexed(tok, base, running, place, start, end)
         if raised and self.known.strict:
             raise self.error(f"the superscript ({raised}) names another variable, which is not declared", place)
-        if base and all(part.isdigit() or part in self.known.dims for part in parts):
+        if base and all(part.isdigit() or part in (":", *self.known.dims) for part in parts) and set(parts) != {":"}:
             make = [st.number if part.isdigit() else st.name for part in parts]
-            entries = [m(part, start, end) for m, part in zip(make, parts)]
+            whole = st.tree("whole", [], start, end)
+            entries = [whole if part == ":" else m(part, start, end) for m, part in zip(make, parts)]
             return st.entry(st.name(base[0], start, end), entries, start, end)
         letters = re.findall(r"[A-Za-z]", text)
         if base and letters and all(c in self.indices for c in letters):

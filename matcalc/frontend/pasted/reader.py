@@ -240,6 +240,10 @@ class Reader(FunctionReader):
         match tok.kind:
             case "num":
                 self.take()
+                size = self.size_index() if tok.value == "0" and self.latex else None  # 0_d, 0_{m \times n}
+                if size:
+                    ones = [st.number("1", tok.start, tok.end)] if len(size) == 1 else []
+                    return st.call("zeros", [*size, *ones], tok.start, tok.end)
                 return st.number(tok.value, tok.start, tok.end)
             case "vulgar":
                 return self.vulgar()
