@@ -163,6 +163,7 @@ def test_the_result_is_in_the_notation_of_the_sum() -> None:
         ("X: n x p; y: n x 1; sum(i=1..n, j=1..n, X[i,:] > y[j], y[i]*y[j])", "compares two numbers, and these are"),
         ("u[k=1..K]: p x 1; y: K x 1; sum(k=1..K, l=1..K, y[k]>y[l], u[k]'*u[l])", "(y[i] > y[j]) is a factor"),
         ("u[k=1..K]: p x 1; sum(k=1..K, mean(l=1..k, u[k]'*u[l]))", "of a mean, divide the sum"),
+        ("A: p x p; h[0] = 0; h[t] = A*h[t-1] for t = 1..T; norm2(h[T])", "write zeros(n, 1)"),
         ("y: n x 1; max(i=1..n, y[i] > 0, y[i])", "a condition can only stand in a sum or a product"),
         ("X: n x p; sum(i=1..n, j=1..n, k=1..n, (X*X')[i,j]*sin(X[i,1]*X[j,1]*X[k,1]))", "no matrix form"),
     ],

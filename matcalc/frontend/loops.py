@@ -66,7 +66,9 @@ class LoopBuilder(SumBuilder):
             found.shape = value.shape
         elif not same_shape(found.shape, value.shape):
             shapes = f"{shape_text(found.shape)} and {shape_text(value.shape)}"
-            raise self.source.error(f"{name} has two shapes: {shapes}", tree)
+            zero = any(start.number == 0 for start in found.starts.values())
+            hint = "; the 0 that it starts at is the number: write zeros(n, 1)" if zero else ""
+            raise self.source.error(f"{name} has two shapes: {shapes}{hint}", tree)
 
     def recurrence(self, tree: Any, name: str, place: Any, value: Any, loop: list[Any]) -> None:
         """h[t] = f(h[t-1]) for t = 1..T."""
