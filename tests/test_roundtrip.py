@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from fuzz import roundtrip
 from support import OPERATIONS, close, example, sample
 
 import matcalc as mc
+from matcalc import core
 from matcalc.errors import MatcalcError
+from matcalc.expr import REGISTRY
 from matcalc.frontend.parser import parse
+from matcalc.numeric.evaluate import evaluate
 from matcalc.printing.latex import latex
 from matcalc.properties import names_of
 from matcalc.walk import variables
@@ -159,3 +163,16 @@ def test_a_zero_that_is_compared_or_counts_is_a_number() -> None:
 def test_a_size_that_the_gradient_does_not_have_is_not_asked_for() -> None:
     d = mc.derive("b: 1 x 1\nlogsumexp((b*ones(n, 1))*b*b)")
     assert d.function("gradient")(b=2.0)["b"] == pytest.approx(12.0)
+
+
+@pytest.mark.parametrize("name", sorted(n for n, r in REGISTRY.items() if r.broadcasts and r.syntax == "call"))
+def test_numbers_repeated_over_a_matrix_keep_their_ones_in_a_call(name: str) -> None:
+    """cross_entropy of two repeated numbers is a sum over all entries: without their ones it is another number."""
+    shape = core.ones(3, 2).shape
+    letters = "abcd"[: len(REGISTRY[name].example[0].split(","))]
+    e = REGISTRY[name](
+        *(core.broadcast(core.var(letter, 1, 1), shape) for letter in letters), *REGISTRY[name].example[1:]
+    )
+    values = {letter: np.array([[0.3 + k]]) for k, letter in enumerate(letters)}
+    back = parse(str(e), shapes=dict.fromkeys(values, (1, 1))).graph.output
+    assert evaluate(back, values, {}) == pytest.approx(evaluate(e, values, {}))

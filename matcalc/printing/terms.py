@@ -146,7 +146,9 @@ def arrange(e: Expr, bare_term: Bare, bare_factor: Bare, is_name: Callable[[Expr
         return Raised(base, exponent, not e.is_scalar)
     if e.op in ("scale", "matmul", "hadamard", "divide", "power", "number"):
         return _Collector(bare_factor, is_name).product(e)
-    return Application(stretched(e.args, e.shape, _as_number(bare_term)) if record(e.op).broadcasts else e.args)
+    if not record(e.op).broadcasts:
+        return Application(e.args)
+    return Application(stretched(e.args, e.args[0].shape, _as_number(bare_term)))  # of one shape, which a sum has not
 
 
 def defaults(e: Expr) -> tuple[Any, ...]:
