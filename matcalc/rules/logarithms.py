@@ -133,12 +133,6 @@ def root_of_square(X: Expr) -> tuple[Expr, Expr]:
     return sqrt(power(X, 2)), absolute(X)
 
 
-@rule(X="m n", s="1 1", facts={"s": "nonnegative"}, group="expand", source=ANALYSIS)
-def root_of_multiple(s: Expr, X: Expr) -> tuple[Expr, Expr]:
-    """sqrt(s X) = sqrt(s) sqrt(X) for s >= 0"""
-    return sqrt(scale(s, X)), scale(sqrt(s), sqrt(X))
-
-
 @rule(
     Y="m n",
     k="number 2",
