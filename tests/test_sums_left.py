@@ -172,3 +172,9 @@ def test_what_is_refused(program: str, said: str) -> None:
     with pytest.raises(ParseError) as caught:
         mc.derive(program)
     assert said in caught.value.message
+
+
+def test_a_mean_over_two_families() -> None:
+    d = mc.derive("x[i=1..n]: p x 1\ny[j=1..m]: p x 1\nmean(i=1..n, j=1..m, x[i]'*y[j])")
+    assert str(d.gradient("x")) == "x[i]: sum(j=1..m, y[j]/(m*n)) for i = 1..n"
+    assert d.check().ok

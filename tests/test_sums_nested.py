@@ -254,7 +254,6 @@ def test_the_hessian_of_such_a_sum_and_its_convexity() -> None:
     ("program", "words"),
     [
         ("x[i=1..n]: p x 1; y[j=1..m]: p x 1; sum(i=1..n, prod(j=1..m, x[i]'*y[j]))", "prod over j inside of a loop"),
-        ("x[i=1..n]: p x 1; y[j=1..m]: p x 1; mean(i=1..n, j=1..m, x[i]'*y[j])", "inside of the other"),
         ("x[i=1..n]: p x 1; sum(i=1..n, j=1..n, i<i, x[i]'*x[j])", "two different indices"),
         ("x[i=1..n]: p x 1; sum(i=1..n, j=i..i+1, x[i]'*x[j])", "one end"),
         (

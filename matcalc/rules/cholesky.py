@@ -64,6 +64,8 @@ def _scaled_factor() -> tuple[Expr, Expr]:
 @node_rule(op="chol", group="expand", source=GOLUB, example=_scaled_factor, having="scale")
 def cholesky_factor_of_multiple(e: Expr, context: Context) -> Expr | None:
     """chol(s S) = sqrt(s) chol(S) for s > 0"""
+    if e.args[0].op != "scale":
+        return None
     *scalars, S = e.args[0].args
     outside = [s for s in scalars if context.known(s, "positive")]
     inside = [s for s in scalars if s not in outside]

@@ -46,6 +46,8 @@ def _products() -> tuple[Expr, Expr]:
 @node_rule(op="prod", group="expand", source=POWER_RULE, example=_products, having="hadamard")
 def product_of_products(e: Expr, context: Context) -> Expr | None:
     """prod(X o Y) = prod(X) o prod(Y)"""
+    if e.args[0].op != "hadamard":
+        return None
     return product_of_entries(*(prod(X, e.params[0]) for X in e.args[0].args))
 
 
