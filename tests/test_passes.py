@@ -16,6 +16,7 @@ from matcalc.printing.text import text
 SHAPES = {"X": ("n", "p"), "Y": ("n", "p"), "A": ("n", "n"), "B": ("n", "n"), "U": ("m", "k"), "V": ("q", "k")}
 SHAPES |= {"T": ("m", "q"), "W": ("q", "r")}
 SHAPES |= dict.fromkeys("CDE", ("n", "n"))
+SHAPES |= {"x": ("n", 1)}
 CASES = [
     ("choices", "where(X > 0, Y, 0).*log(X)", "where(X > 0, Y .* log(X), 0)"),
     ("choices", "sin(X).*Y", "sin(X) .* Y"),
@@ -33,6 +34,9 @@ CASES = [
         "A*B_to_D + B_to_D*E + C*D_to_A + D_to_A*B + E_to_A*B_to_C",
     ),
     ("residuals", "(U*V' - T)*W", "U*t - T*W"),
+    ("residuals", "(eye(n) - A*inv(A'*A)*A')*x", "x - A*t"),
+    ("residuals", "x'*(2*x*x'/(x'*x) - eye(n))", "2*t*x'/(x'*x) - x'"),
+    ("residuals", "(eye(n) - A*B)*C", "(eye(n) - A*B)*C"),
 ]
 
 

@@ -1,8 +1,8 @@
-"""Residuals of low rank: U (V' V) - T V instead of (U V' - T) V, where the operation counts say so.
+"""Residuals of low rank: U (V' V) - T V for (U V' - T) V, x - H (G x) for (I - H G) x, where operation counts say so.
 
 With U m x k, V n x k and products by matrices with q columns, the residual costs m n k and the products of the factors
 q k (m + n): where the residual is needed for nothing else, the second form is cheaper if the q together are less than
-m n / (m + n). Sizes that are given decide here. Without them a column is always multiplied last, and the generated
+m n / (m + n). Sizes that are given decide here. Without them a few columns are always multiplied last, and generated
 code decides by itself only in a factorisation: where the inner dimension k belongs to nothing but what is optimised.
 
 No digits are lost by that: U V' is rounded where it is subtracted from T, and |T| is at most |U V'| and the residual
@@ -21,9 +21,11 @@ import sympy as sp
 from matcalc import core
 from matcalc.dims import Dim, is_one, substitute, symbols
 from matcalc.expr import Expr, postorder
+from matcalc.rewrite.terms import factors_of
 from matcalc.walk import substitute as replaced
 
 _PAIR = 2
+_FEW = 4  # columns, fewer than which are multiplied by factors whatever the sizes of matrices are
 
 
 @dataclass
@@ -108,7 +110,8 @@ def _residuals(roots: list[Expr]) -> list[Residual]:
             scalars, inner = _unscaled(product)
             if not _is_product(inner):
                 continue
-            case = _collected(e, (scalars, inner.args[0], inner.args[1]), rest, parents, set(roots))
+            left, *right = inner.args
+            case = _collected(e, (scalars, left, core.matmul(*right)), rest, parents, set(roots))
             if case is not None and (case.columns == 1 or not _is_product(_unscaled(rest)[1])):
                 found.append(case)
                 break
@@ -116,7 +119,7 @@ def _residuals(roots: list[Expr]) -> list[Residual]:
 
 
 def _is_product(e: Expr) -> bool:
-    return e.op == "matmul" and len(e.args) == _PAIR and not any(map(is_one, (*e.shape, e.args[0].shape[1])))
+    return e.op == "matmul" and not any(map(is_one, e.shape))
 
 
 def _unscaled(e: Expr) -> tuple[tuple[Expr, ...], Expr]:
@@ -158,21 +161,33 @@ def _without_residual(
     scalars, A, B, rest = parts
     before, after = args[:place], args[place + 1 :]
     negative, rest = _unscaled(rest)
-    if after and not (before and is_one(before[0].shape[0])):
+    if after and (is_one(after[-1].shape[1]) or not (before and is_one(before[0].shape[0]))):
         N = core.matmul(*after)
-        inner = core.named("t", core.matmul(B, N), "local")
-        terms = core.scale(*scalars, core.matmul(A, inner)), core.scale(*negative, core.matmul(rest, N))
+        inner = core.named("t", _chained(B, N), "local")
+        terms = core.scale(*scalars, core.matmul(A, inner)), core.scale(*negative, _times(rest, N))
         return core.exact_dim(N.shape[1]), core.matmul(*before, core.add(*terms))
     N = core.matmul(*before)
-    inner = core.named("t", core.matmul(N, A), "local")
-    terms = core.scale(*scalars, core.matmul(inner, B)), core.scale(*negative, core.matmul(N, rest))
+    inner = core.named("t", _chained(N, A), "local")
+    terms = core.scale(*scalars, core.matmul(inner, B)), core.scale(*negative, _times(N, rest))
     return core.exact_dim(N.shape[0]), core.matmul(core.add(*terms), *after)
 
 
+def _chained(*parts: Expr) -> Expr:
+    """The product as one chain, in which any order may be cheapest."""
+    return core.matmul(*(f for part in parts for f in factors_of(part, "matmul")))
+
+
+def _times(a: Expr, b: Expr) -> Expr:
+    """a b, where one may be an identity."""
+    return b if a.op == "eye" else a if b.op == "eye" else core.matmul(a, b)
+
+
 def _turned(e: Expr) -> Expr:
-    """The transpose, taken into scalings and products of a scalar with a matrix."""
+    """The transpose, taken into scalings, products and what is symmetric by its form."""
     scalars, inner = _unscaled(e)
-    return core.scale(*scalars, core.turned(inner))
+    if inner.op == "matmul":
+        return core.scale(*scalars, core.matmul(*(core.turned(f) for f in reversed(inner.args))))
+    return core.scale(*scalars, inner if inner.op in ("eye", "diag") else core.turned(inner))
 
 
 def _holds(case: Residual, sizes: Mapping[str, int]) -> bool | None:
@@ -181,7 +196,8 @@ def _holds(case: Residual, sizes: Mapping[str, int]) -> bool | None:
     columns: Dim = substitute(case.columns, sizes) if case.columns.free_symbols else int(case.columns)
     if all(isinstance(d, int) for d in (m, n, columns)):
         return bool(columns * (m + n) < m * n)
-    return True if columns == 1 else None
+    known = [d for d in (m, n) if isinstance(d, int)]
+    return True if isinstance(columns, int) and columns <= _FEW and all(columns < d for d in known) else None
 
 
 def _is_factorisation(case: Residual, moving: set[Expr], given: Iterable[Expr]) -> bool:
