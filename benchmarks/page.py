@@ -115,6 +115,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
+    if not (options.folder / "index.html").exists():
+        parser.error(f"{options.folder} holds no page: `matcalc site {options.folder}` writes it")
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(options.folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     examples = json.loads((ROOT / "matcalc" / "serve" / "static" / "examples.json").read_text(encoding="utf-8"))
