@@ -156,7 +156,8 @@ def _results(signature: Signature) -> list[Any]:
     found: list[Any] = [output.shape] if kind.value or (kind.tangents and not kind.second) else []
     if not kind.derivatives or (kind.tangents and not kind.second):
         return found
-    parts = {e.params[0]: e for e in postorder((output,)) if e.op in ("variable", "named")}
+    named = [e for e in postorder((output,)) if e.op == "named"]
+    parts = {e.params[0]: e for e in (*signature.variables, *named)}  # a variable need not be in the value
     for name in signature.names:
         count = parts[name].shape[0] * parts[name].shape[1]
         rows = count if kind.second else output.shape[0] * output.shape[1]
