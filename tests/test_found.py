@@ -115,3 +115,9 @@ def test_the_pseudoinverse_of_what_has_no_value_has_none() -> None:
 def test_the_sign_of_a_product_is_not_that_of_the_first_term_of_a_factor() -> None:
     f = mc.derive("A: n x n; C: n x n; h = -(A.^2 + ones(n, n)/2) .* C .* cos(A) - exp(C) .* A; h").function("value")
     assert np.allclose(f(A=X, C=X), -(X**2 + 0.5) * X * np.cos(X) - np.exp(X) * X, rtol=1e-12)
+
+
+def test_a_quotient_whose_shorter_form_is_gathered_back_ends():
+    """Multiplied out it is shorter, gathered it is what it was: found by a random program."""
+    source = "C: m x n\nY: m x n\nZ: n x p\nU: p x n\nsum(arctan((C + Y)*Z*U) .* arctan((C + Y)*Z*U))"
+    assert mc.derive(source).check(trials=1).ok

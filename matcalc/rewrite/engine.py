@@ -59,10 +59,13 @@ class Rewriter:
         """The operation count."""
         return cost(e)
 
-    def simplify(self, e: Expr) -> Expr:
-        """The shortest form that the rules reach, also by multiplying out and gathering again."""
+    def simplify(self, e: Expr, below: int | None = None) -> Expr:
+        """The shortest form that the rules reach, also by multiplying out and gathering again.
+
+        `below`: the cost that has to be undercut, or it is not worth multiplying out again.
+        """
         best = self._gathered(e)
-        if not self._may_spread(best):
+        if not self._may_spread(best) or (below is not None and self.cost(best) >= below):
             return best
         mark = len(self.context.steps)
         spreader = Spreader(self.context, self._only)
@@ -92,7 +95,7 @@ class Rewriter:
             if self.cost(opened) < self.cost(e):
                 self.context.lossy |= spreader.lossy
                 self.context.steps[mark:] = [_opened(step, table) for step in self.context.steps[mark:]]
-                return self.simplify(opened)
+                return self.simplify(opened, below=self.cost(e))
         del self.context.steps[mark:]
         return None
 
