@@ -38,6 +38,8 @@ def taken(text: str) -> dict[str, str]:
         ("lambda*x'*x + norm2(A*x - b)^2", {"lambda": "1 x 1", "b": "m x 1"}),
         ("lambda/2*w'*w", {"lambda": "1 x 1"}),
         ("alpha*x'*A*x", {"alpha": "1 x 1", "x": "n x 1"}),
+        ("(alpha + beta)*x'*x", {"alpha": "1 x 1", "beta": "1 x 1", "x": "n x 1"}),
+        ("x*x'*y", {"x": "n x 1", "y": "n x 1"}),
         ("theta*phi'*x", {"theta": "1 x 1", "phi": "n x 1"}),
         ("x - mu*x'*y", {"mu": "n x 1"}),
         ("(y - X*w)'*D*(y - X*w)/2 + lambda/2*w'*w", {"lambda": "1 x 1"}),

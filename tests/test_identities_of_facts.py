@@ -350,8 +350,6 @@ A: n x n symmetric; c: scalar
   eigvals(c*A) = c*eigvals(A)
 X: n x n
   X - X' = 0
-X: n x n nonsingular
-  X*inv(X) = 1
 x: n x 1
   cosh(x).^2 - sinh(x).^2 = 0
 """
@@ -374,3 +372,9 @@ def test_what_is_true_is_proved(source: str) -> None:
 @pytest.mark.parametrize("source", pairs(FALSE))
 def test_what_is_nearly_true_is_disproved(source: str) -> None:
     assert mc.prove(source).status == "disproved"
+
+
+@pytest.mark.parametrize("identity", ["X*inv(X) = 1", "exp(X - X) = 1", "2 = X + inv(X)"])
+def test_a_number_beside_a_square_matrix_has_two_readings(identity: str) -> None:
+    with pytest.raises(mc.MatcalcError, match=r"two readings: write (2\*)?eye\(n\), or (2\*)?ones\(n, n\)"):
+        mc.prove(f"X: n x n nonsingular; {identity}")

@@ -313,9 +313,19 @@ def _zero_matrix(e: Expr, beside: Expr) -> Expr:
 
 
 def _in_full(e: Expr, beside: Expr) -> Expr:
-    """A number as a side of an identity is the matrix of it in every entry, but for square ones (a multiple of I?)."""
-    if e.number is None or same(*beside.shape):
+    """A number as a side of an identity: the matrix of it in every entry.
+
+    Raises:
+        MatcalcError: beside a square matrix, where it may be meant as a multiple of I.
+    """
+    if e.number is None or e.number == 0 or beside.is_scalar:
         return _zero_matrix(e, beside)
+    if same(*beside.shape):
+        rows, columns = map(str, beside.shape)
+        times = "" if e.number == 1 else f"{e}*"
+        raise ShapeError(
+            f"{e} beside a square matrix has two readings: write {times}eye({rows}), or {times}ones({rows}, {columns})"
+        )
     return broadcast(e, beside.shape)
 
 

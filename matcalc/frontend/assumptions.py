@@ -30,7 +30,8 @@ _GREEK_WORD = re.compile(
     "sigma|tau|upsilon|phi|varphi|chi|psi|omega)_?[0-9]*"
 )
 ODDS = 10  # what a place at odds weighs, against departures from the first letter
-MILD = 2  # the same where an operation, not an assumption, made the scalar; and for a result that is not scalar
+MILD = 2  # the same where an operation, not an assumption, made the scalar
+NO_SCALAR = 3  # the same for a result that is not scalar: two Greek words may change for it, no other column
 MAX_RUNS = 60
 
 Kinds = Mapping[str, str]

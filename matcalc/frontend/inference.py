@@ -17,7 +17,7 @@ from matcalc import core
 from matcalc.dims import Dim, Shape, is_one, is_scalar, plus, shape_text, substitute
 from matcalc.errors import ParseError, shorten
 from matcalc.expr import Expr, Op, node
-from matcalc.frontend.assumptions import MILD, ODDS, Reading, kind_of
+from matcalc.frontend.assumptions import MILD, NO_SCALAR, ODDS, Reading, kind_of
 from matcalc.frontend.by_shape import SCALAR, WEIGHTED
 from matcalc.frontend.chains import Operand, product_of, sum_of
 from matcalc.frontend.inferred_sums import InferredSums
@@ -48,7 +48,7 @@ class Inference(InferredSums):
     def reading(self, output: Expr | None, error: ParseError | None) -> Reading:
         """What came of it: how much speaks against this choice of kinds."""
         if output is not None and self.contracts and not self.is_scalar(output):
-            self.odds.append((MILD, frozenset(self.undeclared)))
+            self.odds.append((NO_SCALAR, frozenset(self.undeclared)))
         fixed = frozenset((*self.names.kinds, *self.by_indices))
         return Reading(self.guessed(), self.odds, error, frozenset(self.exponents), fixed)
 

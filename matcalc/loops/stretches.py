@@ -186,7 +186,7 @@ class Stretches:
         bodies = [(r.body, self.group.run.name, 0) for r in self.group.parts if r.body is not None]
         bodies += [(q.body, q.run.name, self.beside[q]) for q in running]
         made = _Here(self, Program(), bodies)
-        group = []
+        group: list[Recurrence] = []
         for r in self.group.parts:
             assert r.body is not None
             starts = {1 - age: v for (of, age), v in self.entering.items() if of is r}
@@ -197,7 +197,7 @@ class Stretches:
         for r, new in zip(self.group.parts, group):
             assert r.body is not None
             new.body = made.moved(r.body)
-        made.program.quantities.append(Group(group[0].run, tuple(group)))  # type: ignore[arg-type]
+        made.program.quantities.append(Group(Run(self.group.run.name, 1, self.steps), tuple(group)))
         terms = []
         for q in running:
             ahead = self.beside[q]

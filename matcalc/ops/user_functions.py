@@ -95,6 +95,9 @@ class _Swish(Function):
     def __init__(self) -> None:
         self.name, self.order = "swish", 0
 
+    def _key(self) -> tuple[Any, ...]:
+        return type(self), self.order
+
     @property
     def body(self) -> Any:  # type: ignore[override]
         """x/(1 + exp(-x))"""

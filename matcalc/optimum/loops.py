@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from matcalc import core
 from matcalc.curvature.loops import curvature_of_loops, is_affine, terms_of
 from matcalc.curvature.spectrum import Reason
 from matcalc.curvature.status import Curvature
-from matcalc.errors import MatcalcError, NoRuleError, need_one_of
+from matcalc.errors import NoRuleError, need_one_of
 from matcalc.expr import Expr, postorder, record
 from matcalc.indices.program import LoopSum
 from matcalc.loops.lines import Line, Term, value_text
@@ -25,7 +25,7 @@ from matcalc.loops.pieces import Pieces, wanted
 from matcalc.loops.problem import LoopProblem
 from matcalc.loops.second import hessian_lines
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY
-from matcalc.optimum.result import CLOSED, EQUATION, NONE, plain_words
+from matcalc.optimum.result import CLOSED, EQUATION, NONE, Solved, plain_words
 from matcalc.properties import names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter
@@ -48,7 +48,7 @@ KINDS = {"convex": MINIMUM, "concave": MAXIMUM}
 
 
 @dataclass(frozen=True)
-class LoopOptimum:
+class LoopOptimum(Solved[str]):
     """The optimum of a program with loops, or what it satisfies; it has no truth value.
 
     Attributes:
@@ -73,20 +73,6 @@ class LoopOptimum:
     reasons: tuple[Reason, ...] = ()
     note: str = ""
     newton: Callable[..., dict[str, Any]] | None = None
-
-    def __bool__(self) -> NoReturn:
-        raise MatcalcError("an optimum has no truth value: see its .status and .kind")
-
-    def __getitem__(self, name: str) -> str:
-        """The value of an unknown, as text.
-
-        Raises:
-            MatcalcError: there is no closed form, or no such unknown.
-        """
-        if self.status != CLOSED:
-            raise MatcalcError(f"there is no closed form (status {self.status!r}); see .equations")
-        need_one_of("unknown", name, tuple(self.values))
-        return self.values[name]
 
     def solved(self, *, dims: Mapping[str, int] | None = None, **values: Any) -> dict[str, Any]:
         """The unknowns' values as numbers, for a quadratic function; any numbers may stand for the unknowns.

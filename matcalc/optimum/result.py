@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
 from matcalc import core
 from matcalc.curvature.spectrum import Reason
@@ -26,6 +26,7 @@ from matcalc.rules.equations import solutions_by_vec
 from matcalc.targets.registry import need_runnable
 from matcalc.walk import rebuild, substitute, variables
 
+Value = TypeVar("Value")
 CLOSED, EQUATION, NONE = "closed-form", "equation", "none"
 CLOSED_DOMAINS = {"nonnegative", "positive-semidefinite"}  # an optimum on their edge is no stationary point
 WORDS = {
@@ -35,8 +36,29 @@ WORDS = {
 }
 
 
+class Solved(Generic[Value]):
+    """An answer with the values of unknowns, where there is a closed form."""
+
+    status: str
+    values: dict[str, Value]
+
+    def __bool__(self) -> NoReturn:
+        raise MatcalcError("an optimum has no truth value: see its .status and .kind")
+
+    def __getitem__(self, name: str) -> Value:
+        """The value of an unknown.
+
+        Raises:
+            MatcalcError: there is no closed form, or no such unknown.
+        """
+        if self.status != CLOSED:
+            raise MatcalcError(f"there is no closed form (status {self.status!r}); see .equations")
+        need_one_of("unknown", name, tuple(self.values))
+        return self.values[name]
+
+
 @dataclass(frozen=True)
-class Optimum:
+class Optimum(Solved[Expr]):
     """The optimum of a function, or the equations that it satisfies; it has no truth value.
 
     Attributes:
@@ -68,20 +90,6 @@ class Optimum:
     reasons: tuple[Reason, ...] = ()
     note: str = ""
     notice: Message | None = None
-
-    def __bool__(self) -> NoReturn:
-        raise MatcalcError("an optimum has no truth value: see its .status and .kind")
-
-    def __getitem__(self, name: str) -> Expr:
-        """The value of an unknown.
-
-        Raises:
-            MatcalcError: there is no closed form, or no such unknown.
-        """
-        if self.status != CLOSED:
-            raise MatcalcError(f"there is no closed form (status {self.status!r}); see .equations")
-        need_one_of("unknown", name, tuple(self.values))
-        return self.values[name]
 
     @property
     def steps(self) -> list[Reason]:
