@@ -101,6 +101,15 @@ def test_the_hessian_is_the_jacobian_of_the_gradient_as_printed(source: str) -> 
     assert np.allclose(mixed, _differences(lambda a: evaluate(named, {"x": a}, {}), x), atol=1e-8)
 
 
+@pytest.mark.parametrize("body", ["pinv(h)", "inv(h)", "1/h + h^2", "pinv(h)*t"])
+def test_what_a_definition_says_of_a_number_does_not_last_while_it_moves(body: str) -> None:
+    found = mc.derive(f"t: 1 x 1; h = eigvecmin(t); {body}", wrt="h")
+    free = mc.derive(f"t: 1 x 1; h: 1 x 1; {body}", wrt="h")
+    given = {"t": 1.7} if "t" in free.graph.declared else {}
+    for kind in ("gradient", "hessian"):
+        assert np.isclose(found.function(kind)(t=1.7)["h"], free.function(kind)(h=1.0, **given)["h"])
+
+
 def test_a_value_that_moves_with_a_variable() -> None:
     d = mc.derive("x: n x 1; u = sin(x); sum(u .* u .* sin(x))", wrt=["x", "u"])
     with pytest.raises(NoRuleError, match="u depends on x"):

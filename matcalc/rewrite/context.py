@@ -12,6 +12,8 @@ from matcalc.rewrite.terms import is_firm
 from matcalc.steps import Step
 from matcalc.walk import substitute
 
+_OF_ALL = {False: 0, True: closure(BIT["diagonal"])}  # what every 1 x 1 value is, and every other one
+
 
 class Context:
     """The assumptions and the log of one derivation.
@@ -69,7 +71,7 @@ class Context:
         if e not in masks:
             for sub in postorder((e,), stop=lambda s: s in masks):
                 own = facts_from(sub, [masks[a] for a in sub.args])[0]
-                masks[sub] = own & ~CLOSED_MASK if self.moves(sub) else own
+                masks[sub] = own & ~(CLOSED_MASK & ~_OF_ALL[sub.is_scalar]) if self.moves(sub) else own
         return masks[e]
 
     def moves(self, e: Expr) -> bool:
@@ -79,7 +81,7 @@ class Context:
     def known(self, e: Expr, fact: str) -> bool:
         """Whether the fact may be used of `e`; noted as used by the rule that is tried."""
         bit = BIT[fact]
-        around = not self.closed and bit & CLOSED_MASK and not e.is_scalar
+        around = not self.closed and bit & CLOSED_MASK
         if (self.lasting(e) if around else self.mask(e)) & bit:
             self._pending.append((e, fact))
             return True
