@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 
 import mpmath
 import numpy as np
@@ -145,6 +147,69 @@ def test_the_curvature_of_a_probit_keeps_its_digits_in_the_tail(source: str, a: 
     with mpmath.workdps(60):
         want = [_probit_curvature(mpmath.mpf(t)) for t in points]
     np.testing.assert_allclose(found, want, rtol=5e-14)
+
+
+@pytest.mark.parametrize(
+    ("P", "scale"),
+    [
+        ("normcdf(x)", 1),
+        ("1 - normcdf(-x)", 1),
+        ("1/2 + erf(x/sqrt(2))/2", 1),
+        ("(1 + erf(x/sqrt(2)))/2", 1),
+        ("0.5*erfc(-x/sqrt(2))", 1),
+        ("1 - erfc(x)/2", math.sqrt(2)),
+    ],
+)
+@pytest.mark.parametrize(
+    "shape", ["P = {0}; sum(y.*log(P) + (1 - y).*log(1 - P))", "sum(y.*log({0}) + (1 - y).*log(1 - ({0})))"]
+)
+def test_the_likelihood_of_a_probit_in_its_spellings(shape: str, P: str, scale: float) -> None:
+    d = mc.derive(shape.format(P), wrt="x", shapes={"x": ("n", 1), "y": ("n", 1)})
+    x = np.array([[-60.0], [-3.0], [0.25], [45.0]]) / scale
+    for y in (0.0, 1.0):
+        t = [(2 * y - 1) * scale * v for v in x.ravel()]
+        slopes = [_probit_slope(v) for v in t]
+        curved = [-float(s * (s + v)) * scale**2 for s, v in zip(slopes, t)]
+        given = {"x": x, "y": np.full_like(x, y)}
+        assert math.isclose(
+            d.function("value")(**given), sum(float(normal_tail(mpmath.mpf(v))) for v in t), rel_tol=1e-13
+        )
+        found = d.function("gradient")(**given)["x"].ravel()
+        np.testing.assert_allclose(found, [float(s) * (2 * y - 1) * scale for s in slopes], rtol=1e-12, atol=1e-300)
+        np.testing.assert_allclose(np.diag(d.function("hessian")(**given)["x"]), curved, rtol=1e-11, atol=1e-300)
+
+
+def test_a_ratio_of_the_normal_distribution_scales_a_matrix() -> None:
+    d = mc.derive("sum(log(normcdf(t))*x)", wrt="t", shapes={"t": (1, 1), "x": ("n", 1)})
+    x = np.array([[1.0], [2.0]])
+    assert math.isclose(d.function("gradient")(t=-60.0, x=x)["t"], 3 * _probit_slope(-60.0), rel_tol=1e-13)
+    d = mc.derive("log(normcdf(t))*x", wrt="t", shapes={"t": (1, 1), "x": ("n", 1)})
+    np.testing.assert_allclose(d.function("jacobian")(t=-60.0, x=x)["t"], x * float(_probit_slope(-60.0)), rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("P", "log_P", "log_rest"),
+    [
+        ("1 - exp(-exp(x))", lambda t: mpmath.log(-mpmath.expm1(-mpmath.exp(t))), lambda t: -mpmath.exp(t)),
+        ("(1 + tanh(x))/2", lambda t: -mpmath.log1p(mpmath.exp(-2 * t)), lambda t: -mpmath.log1p(mpmath.exp(2 * t))),
+        ("1/2 + tanh(x)/2", lambda t: -mpmath.log1p(mpmath.exp(-2 * t)), lambda t: -mpmath.log1p(mpmath.exp(2 * t))),
+    ],
+)
+def test_the_likelihood_of_other_probabilities_behind_a_name(
+    P: str, log_P: Callable[..., mpmath.mpf], log_rest: Callable[..., mpmath.mpf]
+) -> None:
+    d = mc.derive(f"P = {P}; log(P) + 2*log(1 - P)", wrt="x", shapes={"x": (1, 1)})
+    with mpmath.workdps(60):
+        for t in (-30.0, -2.0, 0.5, 6.0):
+            want = log_P(mpmath.mpf(t)) + 2 * log_rest(mpmath.mpf(t))
+            slope = mpmath.diff(lambda s: log_P(s) + 2 * log_rest(s), t)
+            assert math.isclose(d.function("value")(x=t), want, rel_tol=1e-14)
+            assert math.isclose(d.function("gradient")(x=t)["x"], slope, rel_tol=1e-13)
+
+
+def _probit_slope(t: float) -> mpmath.mpf:
+    with mpmath.workdps(60):
+        return mpmath.npdf(t) / mpmath.ncdf(t)
 
 
 def _probit_curvature(t: mpmath.mpf) -> float:

@@ -20,6 +20,8 @@ SHAPES |= {"x": ("n", 1)}
 CASES = [
     ("choices", "where(X > 0, Y, 0).*log(X)", "where(X > 0, Y .* log(X), 0)"),
     ("choices", "sin(X).*Y", "sin(X) .* Y"),
+    ("multiples", "(1/2 - erf(X)/2) .* Y", "erfc(X) .* Y/2"),
+    ("multiples", "exp(Y)/2 - X/2", "exp(Y)/2 - X/2"),
     ("centring", "X - 1*mean(X)", "X - mean(X) - mean(X - mean(X))"),
     ("inverses", "B*inv(A) + inv(A)", "B*inv_A + inv_A"),
     ("twins", "A*B' + sin(B*A')", "A*B' + sin((A*B')')"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from functools import reduce
 from itertools import permutations
+from operator import and_
 from typing import Any
 
 import sympy as sp
@@ -10,9 +14,9 @@ import sympy as sp
 from matcalc import core
 from matcalc.core import broadcast, minus, number
 from matcalc.emit.matching import negation_of, plus_one
-from matcalc.expr import Expr, node, number_value
+from matcalc.expr import Expr, number_value
 from matcalc.ops.activations import normcdf, normratio
-from matcalc.rewrite.terms import coefficient_and_rest, meaning
+from matcalc.rewrite.terms import coefficient_and_rest, meaning, times_number
 
 
 def normal_ratio(e: Expr) -> Expr | None:
@@ -27,17 +31,19 @@ def normal_ratio(e: Expr) -> Expr | None:
         found = _ratio(above, below) if up is not None and up.is_positive and down == -up else None
         if found is not None:
             found = found if up == 1 else core.power(found, up)
-            return node(e.op, (*rest, found)) if rest else found
-        for divisor in _divisors(e.args[k]) if up == 1 and above.op in ("normpdf", "exp") else ():
-            found = _ratio(above, divisor)
-            quotient = None if found is None else _times(e.args[k], divisor)
-            if found is not None and quotient is not None:
-                return node(e.op, (*rest, found, quotient))
+            return _product([*rest, found], e)
+        found = _over_terms(above, e.args[k]) if up == 1 and above.op in ("normpdf", "exp") else None
+        if found is not None:
+            return _product([*rest, found], e)
     return None
 
 
 def _ratio(above: Expr, below: Expr) -> Expr | None:
     """normpdf(X) ./ normcdf(X), also where these are spelled otherwise: at -X, by 1 - normcdf(X), by erfc and erf."""
+    factor, body = coefficient_and_rest(meaning(below))
+    if body is not None and factor != 1:
+        inner = _ratio(above, body)
+        return None if inner is None else core.scale(number(1 / factor), inner)
     above, lower = meaning(above), meaning(below)
     rest = plus_one(below)
     tail = None if rest is None else negation_of(rest)
@@ -68,33 +74,53 @@ def _is_minus_square(e: Expr, X: Expr) -> bool:
     return body is rest and bool(sp.simplify(c * b**2 + a**2) == 0)
 
 
-def _divisors(e: Expr) -> set[Expr]:
-    """What the terms of a sum are divided by."""
-    parts = [f for t in e.args for f in _factors(t)] if e.op == "add" else []
-    powers = [base_and_power(f) for f in parts]
-    return {base for base, k in powers if k is not None and k.is_negative}
+def _over_terms(above: Expr, e: Expr) -> Expr | None:
+    """f e, where e is a sum with a ./ F + b ./ G + c in it: a (f ./ F) + b (f ./ G) + c f, by each divisor once."""
+    groups: dict[Expr | None, list[Counter[Expr]]] = defaultdict(list)
+    for divisor, factors in _terms(above, e):
+        groups[divisor].append(Counter(factors))
+    if set(groups) == {None}:
+        return None
+    parts = []
+    for divisor, terms in groups.items():
+        common = reduce(and_, terms)
+        rests = [_product((t - common).elements(), e) for t in terms]
+        front = above if divisor is None else _ratio(above, divisor)
+        assert front is not None
+        whole = [] if terms == [common] else [core.add(*rests)]
+        parts.append(_product([*common.elements(), front, *whole], e))
+    return core.add(*parts)
 
 
-def _times(e: Expr, below: Expr) -> Expr | None:
-    """A value times what each of its terms is divided by."""
-    if e.op == "add":
-        terms = [_times(t, below) for t in e.args]
-        return None if None in terms else core.add(*(t for t in terms if t is not None))
-    factors = _factors(e)
-    for n, f in enumerate(factors):
-        base, k = base_and_power(f)
-        inner = _times(f, below) if f.op == "add" else None
-        if inner is not None:
-            factors[n] = inner
-        elif base is below and k is not None and k.is_negative:
-            factors[n : n + 1] = [] if k == -1 else [core.power(below, k + 1)]
+def _terms(above: Expr, e: Expr) -> Iterator[tuple[Expr | None, list[Expr]]]:
+    """The terms of a sum as factors: with the divisor, and times it, where it makes a ratio; sums in them opened."""
+    e = meaning(e)
+    for t in e.args if e.op == "add" else (e,):
+        factors = _factors(t)
+        rests = [factors[:n] + factors[n + 1 :] for n in range(len(factors))]
+        for f, rest in zip(factors, rests):
+            base, k = base_and_power(f)
+            if k is not None and k.is_negative and _ratio(above, base) is not None:
+                yield base, rest if k == -1 else [*rest, core.power(base, k + 1)]
+                break
         else:
-            continue
-        matrices = [f for f in factors if not f.is_scalar]
-        product = [core.hadamard(*matrices)] if matrices else []
-        made = core.scale(*(f for f in factors if f.is_scalar), *product) if factors else number(1)
-        return broadcast(made, e.shape)
-    return None
+            for f, rest in zip(factors, rests):
+                inner = list(_terms(above, f)) if meaning(f).op == "add" else []
+                if any(divisor is not None for divisor, _ in inner):
+                    yield from ((divisor, [*rest, *more]) for divisor, more in inner)
+                    break
+            else:
+                yield None, factors
+
+
+def _product(factors: Iterable[Expr], like: Expr) -> Expr:
+    """The product of scalars and entrywise factors, in the shape of another value."""
+    scalars: list[Expr] = []
+    matrices: list[Expr] = []
+    for f in factors:
+        (scalars if f.is_scalar else matrices).append(f)
+    product = [core.hadamard(*matrices)] if matrices else []
+    return broadcast(core.scale(*scalars, *product) if scalars or product else number(1), like.shape)
 
 
 def _factors(t: Expr) -> list[Expr]:
@@ -131,4 +157,4 @@ def _without_sign(e: Expr) -> Expr:
 def negated_form(X: Expr) -> Expr:
     """-X, and Y for -Y."""
     inner = negation_of(X)
-    return minus(X) if inner is None else inner
+    return times_number(-sp.S.One, X) if inner is None else inner

@@ -9,6 +9,7 @@ from matcalc.emit.centring import centred_twice
 from matcalc.emit.factored import forms_of_residuals
 from matcalc.emit.factorisations import solved_powers, with_names
 from matcalc.emit.masks import choices_last
+from matcalc.emit.multiples import without_ones
 from matcalc.emit.neighbours import from_mean
 from matcalc.emit.recipe import Program
 from matcalc.emit.shared_products import with_shared_products
@@ -39,6 +40,10 @@ class Pass:
 
 def _choices(program: Program, _: Around) -> Program:
     return program.with_roots(choices_last(program.tracked))
+
+
+def _multiples(program: Program, _: Around) -> Program:
+    return program.with_roots(without_ones(program.tracked))
 
 
 def _centring(program: Program, _: Around) -> Program:
@@ -80,6 +85,11 @@ def _residuals(program: Program, around: Around) -> Program:
 
 PASSES = (
     Pass("choices", "0-1 masks and choices are applied last, so that what they leave out cannot overflow", _choices),
+    Pass(
+        "multiples",
+        "c + c tanh(X) is a sigmoid and c + c erf(X) a tail, behind names too, so that nothing cancels",
+        _multiples,
+    ),
     Pass("centring", "derivatives of what is centred are centred twice, so that nothing cancels", _centring),
     Pass(
         "inverses",

@@ -63,10 +63,10 @@ def _stable_log(e: Expr) -> Expr | None:
         return inner
     if meaning(X).op == "normcdf":
         return normlogcdf(*meaning(X).args)
-    if meaning(X).op == "erfc":  # erfc(X) = 2 normcdf(-sqrt(2) X)
-        return core.plus(number(sp.log(2)), normlogcdf(as_normal(*meaning(X).args)))
     factor, body = coefficient_and_rest(meaning(X))
-    if body is not None and factor != 1 and factor.is_positive and is_normal(body):  # half of 1 + erf(X), of erfc(X)
+    if body is not None and meaning(body).op == "erfc" and factor.is_positive:  # erfc(X) = 2 normcdf(-sqrt(2) X)
+        return core.plus(number(sp.log(2 * factor)), normlogcdf(as_normal(*meaning(body).args)))
+    if body is not None and factor != 1 and factor.is_positive and is_normal(body):  # half of 1 + erf(X)
         return core.plus(number(sp.log(factor)), log(body))
     if meaning(X).op == "cosh":
         return _log_cosh(*meaning(X).args)
