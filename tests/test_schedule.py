@@ -1,5 +1,6 @@
 """Where generated code puts its values: memory that is reused, symmetric products, one factorisation, small corners."""
 
+import re
 import subprocess
 import sys
 
@@ -26,6 +27,19 @@ def test_memory_that_nobody_reads_any_more_is_reused():
     assert "_softmax(P, axis=1, out=P)" in text
     assert "= _one_plus_exp(Z_h, out=Z_h)" in text
     assert text.index("h = _sigmoid(Z_h)") < text.index("_one_plus_exp(Z_h, out=Z_h)")
+
+
+def test_products_take_memory_that_nobody_reads_any_more():
+    text = body("X: n x p\nY: n x p\nW: p x p\nV: p x p\nh = tanh(X*W)\nsum((tanh(h*V) - Y).^2)/2", wrt=["W", "V"])
+    assert re.search(r"g_h = np\.matmul\((\w+), V\.T, out=squared_cosh_\w+\)", text)
+
+
+def test_what_a_sum_reads_beside_it_is_overwritten_by_the_rest():
+    source = "X: n x d\nQ: d x k\nK: d x k\nP = softmax(X*Q*(X*K)', 2)\nsum((P*X).^2)/2"
+    text = body(source, wrt=["Q", "K"])
+    assert re.search(r'np\.subtract\((\w+), np\.einsum\("ij,ij->i", P, \1\)\[:, None\], out=\1\)', text)
+    for wrt in ("Q", "K"):
+        assert mc.derive(source, wrt=wrt).check().ok
 
 
 def test_a_view_keeps_the_memory_of_what_it_shows():

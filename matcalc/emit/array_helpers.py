@@ -64,11 +64,11 @@ def _one_plus_exp(x, out=None):
     return out
 
 
+@np.errstate(over="ignore")
 def _squared_cosh(x, out=None):
     """cosh(x)^2, without a warning where that is beyond the largest number."""
-    with np.errstate(over="ignore"):
-        out = np.cosh(x, out=out)
-        return np.square(out, out=out if out.ndim else None)
+    out = np.cosh(x, out=out)
+    return np.square(out, out=out if out.ndim else None)
 
 
 def _column_sums(x):

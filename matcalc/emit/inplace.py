@@ -81,10 +81,10 @@ class InPlace:
                 self._line(f"{target} = {text}", tree)
             elif self.store.worthwhile(tree):
                 self._place(tree, target)
-            elif self._with_parts_placed(tree, None if known.owned else known.root):
-                self._line(f"{target} = {trees.text(tree)}", tree)
             else:
-                self._line(f"{target} = {text}", tree)
+                changed = self._with_parts_placed(tree, None if known.owned else known.root)
+                if not (known.owned and self._multiplied(tree, target)):
+                    self._line(f"{target} = {trees.text(tree) if changed else text}", tree)
             yield self.lines
 
     # ------------------------------------------------------------------------------------------------ lines
@@ -106,6 +106,20 @@ class InPlace:
         if name not in self.writable:
             raise AssertionError(f"{name} is not ours to write to")
         return name
+
+    # ------------------------------------------------------------------------------------------------ products
+
+    def _multiplied(self, tree: ast.expr, target: str) -> bool:
+        """Lines for target = a matrix product in memory that nobody reads any more; whether there is such."""
+        if not (isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult)):
+            return False
+        shape = self.store.shape(tree)
+        spare = self.store.spare(shape) if shape is not None and self.store.is_large(shape) else None
+        if spare is None:
+            return False
+        left, right = trees.text(tree.left), trees.text(tree.right)
+        self._put(target, spare, f"np.matmul({left}, {right}, out={self._into(spare)})", tree.left, tree.right)
+        return True
 
     # ------------------------------------------------------------------------------------------------ placing
 
@@ -226,7 +240,10 @@ class InPlace:
     def _chain(self, operands: list[Operand], shape: Shape, target: str, first: Operator, other: Operator) -> None:
         """target = the operands joined by `first` (+ or *) and `other` (- or /), in one piece of memory."""
         start = self._start(operands, shape, (first,)) or self._start(operands, shape, (other,))
-        if start is None:
+        summed = self._summed(operands, shape, first) if start is None else None
+        if summed is not None:
+            operands = self._over_summed(*summed, operands, target)
+        elif start is None:
             operands = self._new(operands, target, shape, first)
         else:
             rest = [o for o in operands if o is not start]
@@ -249,6 +266,25 @@ class InPlace:
         for o in operands:
             tree = self._operand(o.tree)
             self._line(f"{self._into(target)} {AUGMENTED[o.operator]} {trees.text(tree)}", tree)
+
+    def _summed(self, operands: list[Operand], shape: Shape, first: Operator) -> tuple[Operand, Operand] | None:
+        """A name that only a sum beside it still reads, and that sum, which is computed before the name is written."""
+        for o in operands:
+            if o.operator is first and isinstance(o.tree, ast.Name) and self.store.shape(o.tree) == shape:
+                for p in operands:
+                    reads = sum(isinstance(n, ast.Name) and n.id == o.tree.id for n in ast.walk(p.tree))
+                    if p is not o and trees.is_sum(p.tree) and self.store.is_dead_after(o.tree, 1 + reads):
+                        return o, p
+        return None
+
+    def _over_summed(self, o: Operand, p: Operand, operands: list[Operand], target: str) -> list[Operand]:
+        """The first operation of a chain over a name that the other operand sums; the operands that are left."""
+        buffer, right = trees.text(o.tree), self._operand(p.tree)
+        self.store.read(o.tree)
+        call = f"{_UFUNC[p.operator]}({buffer}, {trees.text(right)}, out={self._into(buffer)})"
+        self._put(target, buffer, call, right)
+        self.store.free.pop(buffer, None)
+        return [rest for rest in operands if rest is not o and rest is not p]
 
     def _new(self, operands: list[Operand], target: str, shape: Shape, first: Operator) -> list[Operand]:
         """The first operations of a chain for which there is no memory yet: until the shape is reached; the rest."""

@@ -114,12 +114,12 @@ class Storage:
         m, n = shape
         return not (isinstance(m, int) and isinstance(n, int) and m * n < _SMALL)
 
-    def is_dead_after(self, tree: ast.expr) -> bool:
-        """Whether this is the last read of a name whose memory is ours."""
+    def is_dead_after(self, tree: ast.expr, reads: int = 1) -> bool:
+        """Whether this is the last read (or the last of some) of a name whose memory is ours."""
         if not isinstance(tree, ast.Name) or tree.id not in self.memory:
             return False
         known = self.memory[tree.id]
-        return known.owned and self.unread[known.root] == 1
+        return known.owned and self.unread[known.root] == reads
 
     def elementwise(self, tree: ast.expr) -> bool:
         """Whether it is an operation that this pass can put into given memory, of a large array."""

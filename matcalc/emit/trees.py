@@ -141,6 +141,12 @@ def makes_new(tree: ast.expr) -> bool:
     )
 
 
+def is_sum(tree: ast.expr) -> bool:
+    """Whether it is the sums of the products of entries, perhaps as a row or a column."""
+    call = tree.value if isinstance(tree, ast.Subscript) else tree
+    return isinstance(call, ast.Call) and text(call.func) == "np.einsum" and len(call.args) == 3
+
+
 def parsed(source: str) -> ast.expr:
     """The tree of a text."""
     return ast.parse(source, mode="eval").body
