@@ -267,9 +267,49 @@ x: n x 1
   cosh(x).^2 - sinh(x).^2 = 1
 X: n x m
   sum(softmax(X, 2), 2) = 1
+a: n x 1; c: scalar
+  std(c*a) = abs(c)*std(a)
+X: m x n; c: scalar positive
+  standardize(c*X, 1) = standardize(X, 1)
+X: m x n
+  var(standardize(X, 1), 1) = ones(1, n)
+A: n x n positive-definite
+  sqrtm(A)*inv(A) = inv(sqrtm(A))
+x: n x 1
+  arcsin(x) + arccos(x) = pi/2
+x: n x 1
+  arctan(x) + arctan(1./x) = pi/2*sign(x)
+t: scalar positive
+  arctan(t) + arctan(1/t) = pi/2
+x: n x 1
+  norm1(x)^2 = sum(abs(x*x'))
+x: n x 1 positive
+  exp(mean(log(x))) = prod(x)^(1/n)
+t: scalar positive; s: scalar
+  t^s = exp(s*log(t))
+x: n x 1 positive; y: n x 1
+  x.^y = exp(y .* log(x))
+A: n x n; B: n x n
+  det([A, B; B, A]) = det(A + B)*det(A - B)
+x: n x 1
+  x .* normcdf(x) + exp(-x.^2/2)/sqrt(2*pi) = x .* normcdf(x) + normpdf(x)
 """
 
 FALSE = """
+a: n x 1; c: scalar
+  std(c*a) = c*std(a)
+X: m x n; c: scalar
+  standardize(c*X, 1) = standardize(X, 1)
+A: n x n positive-definite
+  sqrtm(A)*inv(A) = inv(A)
+x: n x 1
+  arctan(x) + arctan(1./x) = pi/2
+x: n x 1
+  norm1(x)^2 = abs(sum(x*x'))
+x: n x 1 positive
+  exp(mean(log(x))) = prod(x)/n
+A: n x n; B: n x n
+  det([A, B; B, A]) = det(A)^2 - det(B)^2
 A: n x n positive-definite; U: n x k; C: k x k positive-definite
   inv(A + U*C*U') = inv(A) - inv(A)*U*inv(C + U'*inv(A)*U)*U'*inv(A)
 A: n x n positive-definite; U: n x k; C: k x k positive-definite

@@ -21,6 +21,7 @@ from matcalc.rewrite.rule import RULES
 from matcalc.rewrite.terms import factors_of, number_and_term
 from matcalc.rules.entry_functions import EQUAL_ENTRIES
 from matcalc.rules.logarithms import MERGED, log_of_exponential
+from matcalc.rules.scales import BY_EXPONENTIALS
 from matcalc.rules.tidying import ADD_ZERO, BY_DIAGONAL, EXPAND_NAME, REORDER, tidy_name
 from matcalc.rules.woodbury import DOWN, UP, WITH_INVERSE
 from matcalc.steps import Step
@@ -44,7 +45,7 @@ SLOW = frozenset(
 LOGARITHMS = frozenset(record.name for record in (log, log1p, softplus, logsumexp))
 LOW_RANK = DOWN | UP | WITH_INVERSE  # one direction at a time
 RESOLVENT = frozenset(("product_with_inverse_of_sum",))  # instead of those that look for one inverse
-LAST = EQUAL_ENTRIES | RESOLVENT | MERGED
+LAST = EQUAL_ENTRIES | RESOLVENT | MERGED | BY_EXPONENTIALS
 # Rules that gather what the expansion spreads.
 GATHERING = frozenset(("sum_of_diagonals", "sum_of_vecs"))
 RECOGNISING = frozenset(
@@ -202,9 +203,11 @@ def _proved(left: Expr, right: Expr, assumptions: list[tuple[str, Expr]]) -> Pro
     attempts = [(pair, without | LOW_RANK | LAST) for pair, without in attempts]
     attempts += [(opened, SLOW | definitions | {"push_through"} | LAST | other) for other in (UP, DOWN)]
     if any(e.op == "inv" for e in postorder(opened)):
-        attempts.append((opened, SLOW | definitions | {"push_through"} | LOW_RANK | EQUAL_ENTRIES | MERGED))
+        attempts.append((opened, SLOW | definitions | {"push_through"} | LOW_RANK | (LAST - RESOLVENT)))
     if any(e.op == "exp" for e in postorder(opened)):
-        attempts.append((opened, SLOW | LOW_RANK | EQUAL_ENTRIES | RESOLVENT))
+        attempts.append((opened, SLOW | LOW_RANK | (LAST - MERGED)))
+    if any(e.op in RULES[name].op for name in BY_EXPONENTIALS for e in postorder(opened)):
+        attempts.append((opened, SLOW | definitions | LOW_RANK | (LAST - BY_EXPONENTIALS)))
     work = Work()
     for pair, without in attempts:
         prover = _attempt(work, pair, given, without if without >= expanding else without | GATHERING)

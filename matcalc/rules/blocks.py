@@ -248,6 +248,21 @@ def det_of_triangular_blocks(e: Expr, context: Context) -> Expr | None:
     return None if found is None else core.scale(*(det(b) for b in found))
 
 
+def _symmetric_blocks() -> tuple[Expr, Expr]:
+    A, B = var("A", "n", "n"), var("B", "n", "n")
+    return det(block_of([[A, B], [B, A]])), core.scale(det(add(A, B)), det(add(A, minus(B))))
+
+
+@node_rule(op="det", group="expand", source=MATRIX_ALGEBRA, example=_symmetric_blocks, having="block")
+def det_of_symmetric_blocks(e: Expr, context: Context) -> Expr | None:
+    """det([A, B; B, A]) = det(A + B) det(A - B)"""
+    rows = _grid(e.args[0])
+    if rows is None or len(rows) != 2 or len(rows[0]) != 2 or rows[0] != rows[1][::-1] or not same(*rows[0][0].shape):
+        return None
+    A, B = rows[0]
+    return core.scale(det(add(A, B)), det(add(A, minus(B))))
+
+
 def _schur() -> tuple[Expr, Expr]:
     A, B, C, D = var("A", "m", "m", ["nonsingular"]), var("B", "m", "n"), var("C", "n", "m"), var("D", "n", "n")
     return det(block_of([[A, B], [C, D]])), core.scale(det(A), det(add(D, minus(matmul(C, inverse(A), B)))))
