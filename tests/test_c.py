@@ -308,6 +308,28 @@ def test_memory_is_freed_where_a_factorisation_fails(tmp_path, checked_blas):
     assert (done.returncode, done.stdout) == (0, "0 1"), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("X: m x n\nA: p x q\nkron(X, A)", "jacobian"),
+        ("X: m x n\nA: n x m\nB: n x m\ntr(X*A*X*B)", "hessian"),
+        ("X: m x n\nA: n x n\nB: m x m\nC: n x m\ntr(X*A*X'*B*X*C)", "hessian"),
+    ],
+)
+def test_a_size_is_written_in_one_way_as_the_instruction_has_it(source, kind):
+    d = mc.derive(source, wrt="X")
+    for target in ("c", "native"):
+        assert not re.search(r"\((n \* m|q \* p)\)", d.code(kind, target))
+    sizes = {"m": 3, "n": 2, "p": 4, "q": 5}
+    rng = np.random.default_rng(0)
+    arrays = {
+        name: rng.normal(size=(sizes[rows], sizes[columns]))
+        for name, rows, columns in re.findall(r"(\w): (\w) x (\w)", source)
+    }
+    found, wanted = (d.function(kind, target)(**arrays)["X"] for target in ("native", "numpy"))
+    assert np.allclose(found, wanted, rtol=1e-12)
+
+
 def test_what_is_refused():
     d = mc.derive("sum(expm(X))", shapes={"X": ("n", "n")})
     with pytest.raises(NoRuleError, match="no code for C: expm has no counterpart there"):

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError
 from matcalc.loops.c_places import BLOCK, COUNTING, ITEM, ROWS
+from matcalc.loops.shapes import StagedEntries
 from matcalc.targets.c.entries import SCALAR, At, Shape, product, refused, size_text
 from matcalc.targets.c.parts import Step, group
 from matcalc.targets.c.statements import Statements
@@ -40,6 +41,8 @@ class InArrays(Statements):
         bases: of pointers into a matrix or an array, that.
         items: those of them to one value.
     """
+
+    kind_of_entries = StagedEntries
 
     bases: dict[str, str] = field(default_factory=dict)
     items: set[str] = field(default_factory=set)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TypeAlias
+
+import sympy as sp
 
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError, no_counterpart
@@ -42,6 +45,7 @@ _MOVED = {
     *("np.diagonal", "np.tril", "np.triu", "np.outer"),
 }
 MOVING = frozenset([*_FILLED, *_MOVED])
+_DIAGONALS = ("_diagvec", "np.diagonal")
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _SQUARE = 2
 
@@ -67,6 +71,36 @@ def size_text(tree: ast.expr) -> str:
     if isinstance(tree, ast.Name):
         return tree.id
     raise refused(f"the size {trees.text(tree)}")
+
+
+def exact_size(size: sp.Expr, names: Mapping[str, str]) -> str:
+    """An exact size as an integer expression of C: whole divisors come last, where the quotient is whole."""
+    above, below = sp.fraction(sp.together(size))
+    text = _whole(above, names)
+    return text if below == 1 else f"(({text}) / {_whole(below, names)})"
+
+
+def _whole(size: sp.Expr, names: Mapping[str, str]) -> str:
+    """A polynomial in sizes."""
+    if size.is_Integer:
+        return str(size)
+    if size.is_Symbol:
+        return names[size.name]
+    if size.is_Pow and size.exp.is_Integer and size.exp > 0:
+        return product(*[_whole(size.base, names)] * int(size.exp))
+    if size.is_Mul and not size.could_extract_minus_sign():
+        return reduce(product, (_whole(f, names) for f in size.as_ordered_factors()))
+    if size.is_Add:
+        return _whole_sum(sorted(size.as_ordered_terms(), key=lambda t: bool(t.could_extract_minus_sign())), names)
+    raise refused(f"the size {size}")
+
+
+def _whole_sum(terms: Sequence[sp.Expr], names: Mapping[str, str]) -> str:
+    text = _whole(terms[0], names)
+    for t in terms[1:]:
+        minus = bool(t.could_extract_minus_sign())
+        text = f"{_bracketed(text)} {'-' if minus else '+'} {_bracketed(_whole(-t if minus else t, names))}"
+    return text
 
 
 def _bracketed(text: str) -> str:
@@ -98,7 +132,8 @@ def _index(row: str, column: str, rows: str) -> str:
     return f"({place})" if row == "0" else f"({row} + {place})"
 
 
-def _joint(*shapes: Shape) -> Shape:
+def joint(*shapes: Shape) -> Shape:
+    """The shape of an operation on entries of matrices of which some may be repeated."""
     rows = next((s[0] for s in shapes if s[0] != "1"), "1")
     columns = next((s[1] for s in shapes if s[1] != "1"), "1")
     return rows, columns
@@ -119,10 +154,14 @@ class Entries:
     Args:
         shapes: of the names of values; other names are sizes.
         used: collects the helper functions that the entries call.
+
+    Attributes:
+        known: the shapes of what instructions compute, by their trees.
     """
 
     def __init__(self, shapes: Mapping[str, Shape], used: set[str]) -> None:
         self.shapes, self.used = shapes, used
+        self.known: dict[ast.expr, Shape] = {}
 
     @staticmethod
     def is_entrywise(tree: ast.expr) -> bool:
@@ -149,55 +188,35 @@ class Entries:
     # ------------------------------------------------------------------------------------------------ shapes
 
     def shape(self, tree: ast.expr) -> Shape:
-        """The shape of an entrywise tree."""
+        """The shape of an entrywise tree: as its instruction has it, or that of its parts together."""
         if isinstance(tree, ast.Name):
             return self.shapes.get(tree.id, SCALAR)
+        if tree in self.known:
+            return self.known[tree]
         if isinstance(tree, ast.UnaryOp):
             return self.shape(tree.operand)
         if isinstance(tree, ast.BinOp):
-            return _joint(self.shape(tree.left), self.shape(tree.right))
+            return joint(self.shape(tree.left), self.shape(tree.right))
         if isinstance(tree, ast.Compare):
-            return _joint(self.shape(tree.left), self.shape(tree.comparators[0]))
+            return joint(self.shape(tree.left), self.shape(tree.comparators[0]))
         if isinstance(tree, ast.Attribute) and tree.attr == "T":
             return self.shape(tree.value)[::-1]
         if isinstance(tree, ast.Call):
             if isinstance(tree.func, ast.Attribute) and tree.func.attr == "astype":
                 return self.shape(tree.func.value)
-            return self._shape_of_call(trees.text(tree.func), tree.args)
+            return self.shape_of_call(trees.text(tree.func), tree.args)
         return SCALAR
 
-    def _shape_of_call(self, name: str, args: list[ast.expr]) -> Shape:
-        if name in ("np.zeros", "np.ones", "np.full"):
-            assert isinstance(args[0], ast.Tuple)
-            return size_text(args[0].elts[0]), size_text(args[0].elts[1])
-        if name == "np.broadcast_to":
-            assert isinstance(args[1], ast.Tuple)
-            return size_text(args[1].elts[0]), size_text(args[1].elts[1])
-        if name == "np.eye":
-            return (size_text(args[0]),) * 2
-        if name == "_comm":
-            return (product(size_text(args[0]), size_text(args[1])),) * 2
-        if name == "_reshape":
-            return size_text(args[1]), size_text(args[2])
-        if name == "_eye_kron":
-            rows, columns = self.shape(args[1])
-            return product(size_text(args[0]), rows), product(size_text(args[0]), columns)
-        shapes = [self.shape(a) for a in args]
-        if name == "_kron_eye":
-            return product(shapes[0][0], size_text(args[1])), product(shapes[0][1], size_text(args[1]))
-        if name in ("_kron", "np.kron"):
-            return product(shapes[0][0], shapes[1][0]), product(shapes[0][1], shapes[1][1])
-        if name == "_vec":
-            return product(*shapes[0]), "1"
-        if name == "_diag":
-            return (product(*shapes[0]),) * 2
-        if name in ("_diagvec", "np.diagonal"):
-            return shapes[0][0], "1"
-        if name == "np.outer":
-            return product(*shapes[0]), product(*shapes[1])
-        if name in ("_add_diagonal", "np.tril", "np.triu"):
-            return shapes[0]
-        return _joint(*shapes)
+    def shape_of_call(self, name: str, args: list[ast.expr]) -> Shape:
+        """The shape of a call that no instruction gives: of a function of entries, of the diagonal of a matrix."""
+        if name in _DIAGONALS:
+            return self.shape(args[0])[0], "1"
+        if name == "np.full" and isinstance(args[0], ast.Tuple):
+            rows, columns = map(size_text, args[0].elts)
+            return rows, columns
+        if name in MOVING:
+            raise refused(f"{name} of an unknown shape")
+        return joint(*(self.shape(a) for a in args))
 
     def is_flat(self, tree: ast.expr) -> bool:
         """Whether one index reads all matrices of a tree: they have one shape, and nothing moves."""
@@ -308,7 +327,7 @@ class Entries:
             return self._where(i, "==", j, ast.Constant(1.0))
         if name == "_diag":
             return self._where(i, "==", j, self._entry(args[0], At(at.row, at.row)))
-        if name in ("_diagvec", "np.diagonal"):
+        if name in _DIAGONALS:
             return self._entry(args[0], At(at.row, at.row))
         if name == "_add_diagonal":
             added = self._where(i, "==", j, self._entry(args[1], At(at.row, at.row)))

@@ -14,15 +14,15 @@ from typing import Any
 import sympy as sp
 
 from matcalc.core import exact_dim
+from matcalc.dims import Shape as Dims
 from matcalc.dims import shape_text
 from matcalc.emit import trees
-from matcalc.emit.code import number_code
 from matcalc.emit.program import Lowered, plain
 from matcalc.emit.schedule import Statement
 from matcalc.errors import NoRuleError
 from matcalc.expr import Expr
 from matcalc.printing.text import shared
-from matcalc.targets.c.entries import SCALAR, Shape, size_text
+from matcalc.targets.c.entries import SCALAR, Shape, exact_size
 from matcalc.targets.c.memory import placed
 from matcalc.targets.c.parts import Step
 from matcalc.targets.c.statements import Statements
@@ -61,6 +61,7 @@ class Writer:
         self.lowered = lowered
         self.taken = {*reserved_words(), *self.more_words, lowered.name}
         self.renamed: dict[str, str] = {}
+        self.known_shapes: dict[Dims, Shape] = {}
         self.sizes = {d: self._fresh(name) for d, name in lowered.dimensions.items()}
         self.renamed |= {name: self.sizes[d] for d, name in lowered.dimensions.items()}
         self.inputs = [*lowered.program.variables, *lowered.extra]
@@ -93,18 +94,32 @@ class Writer:
         return self.renamed[self.lowered.inputs[v.params[0]]]
 
     def _shape(self, e: Expr) -> Shape:
-        rows, columns = (self._size(exact_dim(d)) for d in e.shape)
-        return rows, columns
+        return self._shape_text(e.shape)
+
+    def _shape_text(self, shape: Dims) -> Shape:
+        if shape not in self.known_shapes:
+            rows, columns = (self._size(exact_dim(d)) for d in shape)
+            self.known_shapes[shape] = rows, columns
+        return self.known_shapes[shape]
 
     def _size(self, size: Any) -> str:
-        """An exact number as an integer expression of C: whole divisors come last, where the quotient is whole."""
-        above, below = sp.fraction(sp.together(size))
-        text = size_text(self._tree(trees.parsed(number_code(above, self.lowered.dimensions)[0])))
-        return text if below == 1 else f"(({text}) / {size_text(trees.parsed(number_code(below, {})[0]))})"
+        return exact_size(sp.sympify(size), self.sizes)
 
     def _tree(self, tree: ast.expr) -> ast.expr:
         """An expression of the schedule with the names of the C file."""
-        tree = trees.copied(tree)
+        return self._with_c_names(self._copied(tree))
+
+    def _copied(self, tree: ast.expr) -> ast.expr:
+        """A copy of an expression of the schedule, of which the shapes are known that instructions carry."""
+        new, shapes = trees.copied(tree), self.lowered.schedule.shapes
+        for old, node in zip(ast.walk(tree), ast.walk(new)):
+            shape = shapes.get(old) if isinstance(old, ast.expr) and not isinstance(old, ast.Name) else None
+            if shape is not None:
+                assert isinstance(node, ast.expr)
+                self.statements.know(node, self._shape_text(shape))
+        return new
+
+    def _with_c_names(self, tree: ast.expr) -> ast.expr:
         for n in ast.walk(tree):
             if isinstance(n, ast.Name):
                 n.id = self.renamed.get(n.id, n.id)

@@ -91,6 +91,13 @@ def bare(tree: ast.expr) -> ast.expr:
             return tree
 
 
+def converted(tree: ast.expr) -> ast.expr | None:
+    """What a tree converts to another type of numbers; None where it is no conversion."""
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Attribute) and tree.func.attr == "astype":
+        return tree.func.value
+    return None
+
+
 def is_number(tree: ast.expr) -> bool:
     """Whether a tree is a constant or a function of Python's `math`."""
     return trees.text(tree.func if isinstance(tree, ast.Call) else tree).startswith("math.") and (

@@ -9,10 +9,22 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from matcalc.emit import trees
 from matcalc.targets.c.entries import SCALAR, UNARY, At, Entries, Shape, product, refused
-from matcalc.targets.c.parts import Step, Stored, bare, count, group, is_number, line_of, multiplied, sizes_of
+from matcalc.targets.c.parts import (
+    Step,
+    Stored,
+    bare,
+    converted,
+    count,
+    group,
+    is_number,
+    line_of,
+    multiplied,
+    sizes_of,
+)
 from matcalc.targets.libraries.translation import EINSUM
 
 _PAIR = 2
@@ -40,6 +52,8 @@ class Statements:
         scalars: the names of 1 x 1 values that the program computes.
     """
 
+    kind_of_entries: ClassVar[type[Entries]] = Entries
+
     shapes: dict[str, Shape]
     indices: tuple[str, str]
     fresh: Callable[[str], str]
@@ -48,7 +62,7 @@ class Statements:
     scalars: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.entries = Entries(self.shapes, self.used)
+        self.entries = self.kind_of_entries(self.shapes, self.used)
         self.written: set[str] = set()
 
     # ------------------------------------------------------------------------------------------------ values
@@ -56,12 +70,31 @@ class Statements:
     def assign(self, target: str, tree: ast.expr, shape: Shape, comment: str = "") -> None:
         """Steps that compute a tree under a name; the first of them carries the comment."""
         start = len(self.steps)
+        self.know(tree, shape)
         if shape == SCALAR:
             self._scalar(target, self.prepared(tree))
         else:
             self._matrix(target, tree, shape)
         if comment and len(self.steps) > start:
             self.steps[start].lines.insert(0, f"/* {comment} */")
+
+    def know(self, tree: ast.expr, shape: Shape) -> None:
+        """Note the shape of a tree, and of what it only converts."""
+        while not isinstance(tree, ast.Name):
+            self.entries.known[tree] = shape
+            inner = bare(tree)
+            inner = converted(tree) or tree if inner is tree else inner
+            if inner is tree:
+                return
+            tree = inner
+
+    def copied(self, tree: ast.expr) -> ast.expr:
+        """A copy of a tree, of which the same is known."""
+        new, known = trees.copied(tree), self.entries.known
+        for old, node in zip(ast.walk(tree), ast.walk(new)):
+            if isinstance(old, ast.expr) and isinstance(node, ast.expr) and old in known:
+                known[node] = known[old]
+        return new
 
     def _scalar(self, target: str, prepared: ast.expr) -> None:
         self.shapes[target] = SCALAR

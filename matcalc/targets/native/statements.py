@@ -43,7 +43,7 @@ class NativeStatements(Statements):
 
     def assign(self, target: str, tree: ast.expr, shape: Shape, comment: str = "") -> None:
         """Steps that compute a tree under a name; what has no counterpart in C is computed in Python."""
-        if not self.tried(partial(super().assign, target, trees.copied(tree), shape, comment)):
+        if not self.tried(partial(super().assign, target, self.copied(tree), shape, comment)):
             self._asked(target, tree, shape)
 
     def tried(self, action: Callable[[], None]) -> bool:

@@ -74,7 +74,8 @@ class NativeWriter(Writer):
         s.steps, self.prologue = fused(s.steps, s.forms, s.shapes, self._fresh_numbered, kept, s.scalars)
 
     def _tree(self, tree: ast.expr) -> ast.expr:
-        tree = super()._tree(Paired(self.computed).visit(trees.copied(tree)) if self.computed else tree)
+        tree = self._copied(tree)
+        tree = self._with_c_names(Paired(self.computed).visit(tree) if self.computed else tree)
         names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self.inlined]
         found: dict[ast.expr, ast.expr] = {n: self.inlined[n.id] for n in names}
         replaced = trees.Replaced(found).visit(tree)
