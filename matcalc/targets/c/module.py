@@ -24,7 +24,7 @@ from matcalc.expr import Expr
 from matcalc.printing.text import shared
 from matcalc.targets.c.entries import SCALAR, Shape, exact_size
 from matcalc.targets.c.memory import placed
-from matcalc.targets.c.parts import Step
+from matcalc.targets.c.parts import Step, know
 from matcalc.targets.c.statements import Statements
 from matcalc.targets.registry import Page
 from matcalc.templating import render, template_folder
@@ -116,7 +116,7 @@ class Writer:
             shape = shapes.get(old) if isinstance(old, ast.expr) and not isinstance(old, ast.Name) else None
             if shape is not None:
                 assert isinstance(node, ast.expr)
-                self.statements.know(node, self._shape_text(shape))
+                know(self.statements.entries.known, node, self._shape_text(shape))
         return new
 
     def _with_c_names(self, tree: ast.expr) -> ast.expr:

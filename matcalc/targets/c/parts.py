@@ -98,6 +98,26 @@ def converted(tree: ast.expr) -> ast.expr | None:
     return None
 
 
+def know(known: dict[ast.expr, Shape], tree: ast.expr, shape: Shape) -> None:
+    """Note the shape of a tree, and of what it only converts."""
+    while not isinstance(tree, ast.Name):
+        known[tree] = shape
+        inner = bare(tree)
+        inner = converted(tree) or tree if inner is tree else inner
+        if inner is tree:
+            return
+        tree = inner
+
+
+def copied(known: dict[ast.expr, Shape], tree: ast.expr) -> ast.expr:
+    """A copy of a tree, of which the same is known."""
+    new = trees.copied(tree)
+    for old, node in zip(ast.walk(tree), ast.walk(new)):
+        if isinstance(old, ast.expr) and isinstance(node, ast.expr) and old in known:
+            known[node] = known[old]
+    return new
+
+
 def is_number(tree: ast.expr) -> bool:
     """Whether a tree is a constant or a function of Python's `math`."""
     return trees.text(tree.func if isinstance(tree, ast.Call) else tree).startswith("math.") and (

@@ -17,10 +17,10 @@ from matcalc.targets.c.parts import (
     Step,
     Stored,
     bare,
-    converted,
     count,
     group,
     is_number,
+    know,
     line_of,
     multiplied,
     sizes_of,
@@ -70,31 +70,13 @@ class Statements:
     def assign(self, target: str, tree: ast.expr, shape: Shape, comment: str = "") -> None:
         """Steps that compute a tree under a name; the first of them carries the comment."""
         start = len(self.steps)
-        self.know(tree, shape)
+        know(self.entries.known, tree, shape)
         if shape == SCALAR:
             self._scalar(target, self.prepared(tree))
         else:
             self._matrix(target, tree, shape)
         if comment and len(self.steps) > start:
             self.steps[start].lines.insert(0, f"/* {comment} */")
-
-    def know(self, tree: ast.expr, shape: Shape) -> None:
-        """Note the shape of a tree, and of what it only converts."""
-        while not isinstance(tree, ast.Name):
-            self.entries.known[tree] = shape
-            inner = bare(tree)
-            inner = converted(tree) or tree if inner is tree else inner
-            if inner is tree:
-                return
-            tree = inner
-
-    def copied(self, tree: ast.expr) -> ast.expr:
-        """A copy of a tree, of which the same is known."""
-        new, known = trees.copied(tree), self.entries.known
-        for old, node in zip(ast.walk(tree), ast.walk(new)):
-            if isinstance(old, ast.expr) and isinstance(node, ast.expr) and old in known:
-                known[node] = known[old]
-        return new
 
     def _scalar(self, target: str, prepared: ast.expr) -> None:
         self.shapes[target] = SCALAR

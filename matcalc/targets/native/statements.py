@@ -11,7 +11,7 @@ from functools import partial
 from matcalc.emit import trees
 from matcalc.errors import NoRuleError
 from matcalc.targets.c.entries import SCALAR, At, Shape, product, size_text
-from matcalc.targets.c.parts import Step, Stored, bare, count, group, multiplied, sizes_of
+from matcalc.targets.c.parts import Step, Stored, bare, copied, count, group, multiplied, sizes_of
 from matcalc.targets.c.statements import Statements
 from matcalc.targets.native.blocks import blocks_gram
 from matcalc.targets.native.decompositions import by_lapack
@@ -43,7 +43,7 @@ class NativeStatements(Statements):
 
     def assign(self, target: str, tree: ast.expr, shape: Shape, comment: str = "") -> None:
         """Steps that compute a tree under a name; what has no counterpart in C is computed in Python."""
-        if not self.tried(partial(super().assign, target, self.copied(tree), shape, comment)):
+        if not self.tried(partial(super().assign, target, copied(self.entries.known, tree), shape, comment)):
             self._asked(target, tree, shape)
 
     def tried(self, action: Callable[[], None]) -> bool:
