@@ -393,3 +393,51 @@ def test_the_hessian_of_a_smoothed_distance_keeps_its_digits():
     H = d.function("hessian")(D=np.eye(2), x=np.array([1e6, 2.0]), c=1e-4)
     exact = [1e-4 / mpmath.sqrt(mpmath.mpf(t) ** 2 + mpmath.mpf(1e-4)) ** 3 for t in (1e6, 2)]
     np.testing.assert_allclose(np.diag(H["x"]), np.array(exact, dtype=float), rtol=1e-14)
+
+
+INTERVALS = {
+    "normcdf(t + 1) - normcdf(t)": lambda t: mpmath.ncdf(t + 1) - mpmath.ncdf(t),
+    "(erf((t + 1)/sqrt(2)) - erf(t/sqrt(2)))/2": lambda t: mpmath.ncdf(t + 1) - mpmath.ncdf(t),
+    "0.5*erfc(t/sqrt(2)) - 0.5*erfc((t + 1)/sqrt(2))": lambda t: mpmath.ncdf(t + 1) - mpmath.ncdf(t),
+    "sigmoid(t + 1) - sigmoid(t)": lambda t: 1 / (1 + mpmath.exp(-t - 1)) - 1 / (1 + mpmath.exp(-t)),
+}
+
+
+@pytest.mark.parametrize("P", INTERVALS)
+@pytest.mark.parametrize("shape", ["log({})", "P = {}; log(P)"])
+def test_the_logarithm_of_the_probability_of_an_interval(shape: str, P: str) -> None:
+    d = mc.derive(f"t: scalar; {shape.format(P)}", wrt="t")
+    for t in (-60.0, -8.0, 0.25, 9.0, 60.0):
+        with mpmath.workdps(2000):
+            value, slope = (mpmath.diff(lambda s: mpmath.log(INTERVALS[P](s)), t, k) for k in (0, 1))
+        assert math.isclose(d.function("value")(t=t), value, rel_tol=1e-13)
+        assert math.isclose(d.function("gradient")(t=t)["t"], slope, rel_tol=1e-12)
+
+
+def test_the_mean_of_a_truncated_normal_variable_in_both_tails_and_both_orders() -> None:
+    d = mc.derive("a: scalar; b: scalar; (normpdf(a) - normpdf(b))/(normcdf(b) - normcdf(a))", wrt="a")
+    for a, b in ((40.0, 41.0), (41.0, 40.0), (-41.0, -40.0), (-3.0, 2.0), (50.0, -50.0)):
+        with mpmath.workdps(2000):
+            P = mpmath.ncdf(b) - mpmath.ncdf(a)
+            mean = (mpmath.npdf(a) - mpmath.npdf(b)) / P
+            slope = mpmath.npdf(a) / P * (mean - a)
+        assert math.isclose(d.function("value")(a=a, b=b), mean, rel_tol=1e-12, abs_tol=1e-300)
+        assert math.isclose(d.function("gradient")(a=a, b=b)["a"], slope, rel_tol=1e-10, abs_tol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("formula", "exact"),
+    [
+        ("erfc(t)*exp(t^2)", lambda t: mpmath.erfc(t) * mpmath.exp(t**2)),
+        ("log(1 - tanh(t)^2)", lambda t: -2 * mpmath.log(mpmath.cosh(t))),
+        ("log(sqrt(1 + exp(2*t)))", lambda t: mpmath.log1p(mpmath.exp(2 * t)) / 2),
+    ],
+)
+def test_what_overflows_or_vanishes_as_it_is_typed(formula: str, exact: Callable[..., mpmath.mpf]) -> None:
+    d = mc.derive(f"t: scalar; {formula}", wrt="t")
+    for t in (1e-4, 0.5, 30.0, 600.0):
+        with mpmath.workdps(600):
+            value = exact(mpmath.mpf(t))
+            slope = mpmath.diff(exact, t)
+        assert math.isclose(d.function("value")(t=t), value, rel_tol=1e-12)
+        assert math.isclose(d.function("gradient")(t=t)["t"], slope, rel_tol=1e-9)

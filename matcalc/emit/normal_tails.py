@@ -16,6 +16,7 @@ from matcalc.core import broadcast, minus, number
 from matcalc.emit.matching import negation_of, plus_one
 from matcalc.expr import Expr, number_value
 from matcalc.ops.activations import normcdf, normratio
+from matcalc.ops.elementwise import exp
 from matcalc.rewrite.terms import coefficient_and_rest, meaning, times_number
 
 
@@ -31,10 +32,14 @@ def normal_ratio(e: Expr) -> Expr | None:
         found = _ratio(above, below) if up is not None and up.is_positive and down == -up else None
         if found is not None:
             found = found if up == 1 else core.power(found, up)
-            return _product([*rest, found], e)
+            return product_like([*rest, found], e)
+        if above.op == "exp" and below.op == "erfc" and up == down == 1:  # exp(X^2) erfc(X)
+            found = _ratio(exp(negated_form(*above.args)), below)
+            if found is not None:
+                return product_like([*rest, core.power(found, -1)], e)
         found = _over_terms(above, e.args[k]) if up == 1 and above.op in ("normpdf", "exp") else None
         if found is not None:
-            return _product([*rest, found], e)
+            return product_like([*rest, found], e)
     return None
 
 
@@ -49,7 +54,7 @@ def _ratio(above: Expr, below: Expr) -> Expr | None:
     tail = None if rest is None else negation_of(rest)
     if above.op == "exp":  # erfc(X), 1 - erf(X), and 1 + erf(X), which is erfc(-X)
         inside = lower if rest is None else _without_sign(rest)
-        if inside.op != ("erfc" if rest is None else "erf") or not _is_minus_square(above.args[0], inside.args[0]):
+        if inside.op != ("erfc" if rest is None else "erf") or not is_minus_square(above.args[0], inside.args[0]):
             return None
         X = minus(*inside.args) if rest is not None and tail is None else inside.args[0]
         return core.scale(number(sp.sqrt(sp.pi / 2)), normratio(as_normal(X)))
@@ -64,7 +69,7 @@ def _ratio(above: Expr, below: Expr) -> Expr | None:
     return normratio(reflected) if lower is normcdf(reflected) else None
 
 
-def _is_minus_square(e: Expr, X: Expr) -> bool:
+def is_minus_square(e: Expr, X: Expr) -> bool:
     """Whether e is -X.^2, also with the factors of X multiplied out."""
     (c, square), (a, rest) = coefficient_and_rest(meaning(e)), coefficient_and_rest(meaning(X))
     base, k = (square, sp.S.One) if square is None else base_and_power(square)
@@ -84,11 +89,11 @@ def _over_terms(above: Expr, e: Expr) -> Expr | None:
     parts = []
     for divisor, terms in groups.items():
         common = reduce(and_, terms)
-        rests = [_product((t - common).elements(), e) for t in terms]
+        rests = [product_like((t - common).elements(), e) for t in terms]
         front = above if divisor is None else _ratio(above, divisor)
         assert front is not None
         whole = [] if terms == [common] else [core.add(*rests)]
-        parts.append(_product([*common.elements(), front, *whole], e))
+        parts.append(product_like([*common.elements(), front, *whole], e))
     return core.add(*parts)
 
 
@@ -96,7 +101,7 @@ def _terms(above: Expr, e: Expr) -> Iterator[tuple[Expr | None, list[Expr]]]:
     """The terms of a sum as factors: with the divisor, and times it, where it makes a ratio; sums in them opened."""
     e = meaning(e)
     for t in e.args if e.op == "add" else (e,):
-        factors = _factors(t)
+        factors = factors_of_product(t)
         rests = [factors[:n] + factors[n + 1 :] for n in range(len(factors))]
         for f, rest in zip(factors, rests):
             base, k = base_and_power(f)
@@ -113,7 +118,7 @@ def _terms(above: Expr, e: Expr) -> Iterator[tuple[Expr | None, list[Expr]]]:
                 yield None, factors
 
 
-def _product(factors: Iterable[Expr], like: Expr) -> Expr:
+def product_like(factors: Iterable[Expr], like: Expr) -> Expr:
     """The product of scalars and entrywise factors, in the shape of another value."""
     scalars: list[Expr] = []
     matrices: list[Expr] = []
@@ -123,9 +128,9 @@ def _product(factors: Iterable[Expr], like: Expr) -> Expr:
     return broadcast(core.scale(*scalars, *product) if scalars or product else number(1), like.shape)
 
 
-def _factors(t: Expr) -> list[Expr]:
+def factors_of_product(t: Expr) -> list[Expr]:
     """The factors of a product, of a product among these too."""
-    return [f for a in t.args for f in _factors(a)] if t.op in ("hadamard", "scale") else [t]
+    return [f for a in t.args for f in factors_of_product(a)] if t.op in ("hadamard", "scale") else [t]
 
 
 def base_and_power(e: Expr) -> tuple[Expr, Any]:
@@ -138,9 +143,13 @@ def base_and_power(e: Expr) -> tuple[Expr, Any]:
 def as_normal(X: Expr) -> Expr:
     """-sqrt(2) X"""
     factor, rest = -sp.sqrt(2), X
-    while rest.op == "scale" and rest.args[0].op == "number":
-        factor, rest = factor * number_value(rest.args[0]), core.scale(*rest.args[1:])
-    return rest if factor == 1 else core.scale(number(factor), rest)
+    while True:
+        if rest.op == "scale" and rest.args[0].op == "number":
+            factor, rest = factor * number_value(rest.args[0]), core.scale(*rest.args[1:])
+        elif rest.op == "divide" and rest.args[1].op == "number":
+            factor, rest = factor / number_value(rest.args[1]), rest.args[0]
+        else:
+            return rest if factor == 1 else core.scale(number(factor), rest)
 
 
 def is_normal(e: Expr) -> bool:

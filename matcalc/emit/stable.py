@@ -15,6 +15,7 @@ from matcalc import core
 from matcalc.core import broadcast, minus, number
 from matcalc.emit.differences import without_squares
 from matcalc.emit.growth import difference_of_exponentials, log_of_growth, without_growth
+from matcalc.emit.intervals import interval_of, over_interval
 from matcalc.emit.log_sums import log_of_sum, over_sum
 from matcalc.emit.matching import (
     constant_of,
@@ -65,7 +66,14 @@ def _stable_log(e: Expr) -> Expr | None:
         return normlogcdf(*meaning(X).args)
     factor, body = coefficient_and_rest(meaning(X))
     if body is not None and meaning(body).op == "erfc" and factor.is_positive:  # erfc(X) = 2 normcdf(-sqrt(2) X)
-        return core.plus(number(sp.log(2 * factor)), normlogcdf(as_normal(*meaning(body).args)))
+        constant, log_F = sp.log(2 * factor), normlogcdf(as_normal(*meaning(body).args))
+        return log_F if constant == 0 else core.plus(number(constant), log_F)
+    interval = interval_of(X)
+    if interval is not None:
+        constant, log_F = sp.log(interval.factor), interval.logarithm
+        return log_F if constant == 0 else core.plus(number(constant), log_F)
+    if meaning(X).op == "sqrt":
+        return core.scale(number(sp.S.Half), log(*meaning(X).args))
     if body is not None and factor != 1 and factor.is_positive and is_normal(body):  # half of 1 + erf(X)
         return core.plus(number(sp.log(factor)), log(body))
     if meaning(X).op == "cosh":
@@ -101,6 +109,9 @@ def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
     if below.op == "tanh":  # log(1 - tanh(X)) = log(2) - softplus(2 X)
         X = core.scale(number(-2 if negated is None else 2), below.args[0])
         return core.plus(number(sp.log(2)), minus(softplus(X)))
+    base, k = base_and_power(below)
+    if negated is not None and k == 2 and meaning(base).op == "tanh":  # 1 - tanh(X)^2 = cosh(X)^-2
+        return core.scale(number(-2), _log_cosh(*meaning(base).args))
     inner = None if negated is None else exponent_of(negated)
     if inner is not None:
         return log1mexp(negated_form(inner))
@@ -130,7 +141,7 @@ def _stable_quotient(e: Expr) -> Expr | None:
     inner = sigmoid_of(e)
     if inner is not None:
         return sigmoid(inner)
-    for form in (over_sum, normal_ratio):
+    for form in (over_sum, normal_ratio, over_interval):
         better = form(e)
         if better is not None:
             return better
