@@ -8,13 +8,141 @@
 #include <structmember.h>
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
+#define NPY_TARGET_VERSION NPY_1_22_API_VERSION
 #define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
 #include <numpy/arrayobject.h>
 
 enum { MOST = 256 };
+
+/* Memory of large results. What is given back by an array that dies is kept for the next result of about that size, up
+ * to a limit, so that the system need not clear fresh pages in every call. */
+typedef struct {
+    size_t size; /* of the entries, in bytes */
+    char unused[64 - sizeof(size_t)];
+    char entries[];
+} Block;
+enum { SLOTS = 32 };
+static const size_t LARGE = (size_t)1 << 16, KEPT = (size_t)1 << 26, HUGE_PAGES = (size_t)1 << 22;
+static _Atomic(Block *) slot[SLOTS];
+static atomic_size_t held; /* the bytes in the slots */
+
+static atomic_uint oldest;
+
+/* What a slot has, which is empty then. */
+static Block *drawn(unsigned k)
+{
+    Block *block = atomic_exchange(&slot[k], NULL);
+    if (block != NULL)
+        atomic_fetch_sub(&held, block->size);
+    return block;
+}
+
+/* Keep a block; what has been kept for long makes room. */
+static void put(Block *block)
+{
+    if (block->size > KEPT) {
+        free(block);
+        return;
+    }
+    atomic_fetch_add(&held, block->size);
+    for (int tries = 0; tries < SLOTS; tries++) {
+        for (int k = 0; k < SLOTS && atomic_load(&held) <= KEPT; k++) {
+            Block *none = NULL;
+            if (atomic_compare_exchange_strong(&slot[k], &none, block))
+                return;
+        }
+        free(drawn(atomic_fetch_add(&oldest, 1) % SLOTS));
+    }
+    atomic_fetch_sub(&held, block->size);
+    free(block);
+}
+
+static void *block_new(void *context, size_t size)
+{
+    (void)context;
+    for (unsigned k = 0; k < SLOTS; k++) {
+        if (atomic_load(&slot[k]) == NULL)
+            continue;
+        Block *block = drawn(k);
+        if (block != NULL && block->size >= size && block->size - size <= size / 8)
+            return block->entries;
+        if (block != NULL)
+            put(block);
+    }
+    const size_t page = size < HUGE_PAGES ? 64 : (size_t)1 << 21;
+    if (size > PTRDIFF_MAX - sizeof(Block) - page)
+        return NULL;
+    const size_t whole = (sizeof(Block) + size + page - 1) / page * page;
+    Block *block = aligned_alloc(page, whole);
+    if (block == NULL)
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    if (size >= HUGE_PAGES)
+        madvise(block, whole, MADV_HUGEPAGE);
+#endif
+    block->size = size;
+    return block->entries;
+}
+
+static Block *block_of(void *entries)
+{
+    return (Block *)((char *)entries - offsetof(Block, entries));
+}
+
+static void block_free(void *context, void *entries, size_t size)
+{
+    (void)context;
+    (void)size;
+    if (entries != NULL)
+        put(block_of(entries));
+}
+
+static void *block_zeros(void *context, size_t count, size_t size)
+{
+    void *entries = size != 0 && count > PTRDIFF_MAX / size ? NULL : block_new(context, count * size);
+    return entries == NULL ? NULL : memset(entries, 0, count * size);
+}
+
+static void *block_resized(void *context, void *entries, size_t size)
+{
+    if (entries != NULL && block_of(entries)->size >= size)
+        return entries;
+    void *other = block_new(context, size);
+    if (other != NULL && entries != NULL) {
+        memcpy(other, entries, block_of(entries)->size);
+        put(block_of(entries));
+    }
+    return other;
+}
+
+static PyDataMem_Handler blocks = {"matcalc_native", 1, {NULL, block_new, block_zeros, block_resized, block_free}};
+static PyObject *handler;
+
+/* A new array; a large one in memory of the blocks. */
+static PyObject *fresh(int axes, npy_intp *shape, int type)
+{
+    const size_t size = (size_t)shape[0] * (axes > 1 ? (size_t)shape[1] : 1) * (type == NPY_DOUBLE ? 8 : 4);
+    if (size < LARGE)
+        return PyArray_SimpleNew(axes, shape, type);
+    PyObject *before = PyDataMem_SetHandler(handler);
+    if (before == NULL)
+        return NULL;
+    PyObject *array = PyArray_SimpleNew(axes, shape, type);
+    PyObject *ours = PyDataMem_SetHandler(before);
+    Py_DECREF(before);
+    if (ours == NULL)
+        Py_CLEAR(array);
+    Py_XDECREF(ours);
+    return array;
+}
 
 typedef int (*Entry)(const int *sizes, const void *const *given, void *const *taken, void *outside);
 typedef int (*Shapes)(const int *sizes, long long *shapes);
@@ -234,7 +362,7 @@ static PyObject *quick(Function *f, PyObject **found)
             continue;
         }
         arrays[k] = form == ZEROS ? PyArray_ZEROS(2, shape, type == 0 ? NPY_DOUBLE : NPY_FLOAT, 0)
-                                  : PyArray_SimpleNew(one ? 1 : 2, shape, type == 0 ? NPY_DOUBLE : NPY_FLOAT);
+                                  : fresh(one ? 1 : 2, shape, type == 0 ? NPY_DOUBLE : NPY_FLOAT);
         if (arrays[k] == NULL)
             goto done;
         pointers[k] = PyArray_DATA((PyArrayObject *)arrays[k]);
@@ -438,6 +566,10 @@ static PyType_Spec spec = {
 static int filled(PyObject *module)
 {
     import_array1(-1);
+    if (handler == NULL)
+        handler = PyCapsule_New(&blocks, "mem_handler", NULL);
+    if (handler == NULL)
+        return -1;
     PyObject *type = PyType_FromSpec(&spec);
     if (type == NULL)
         return -1;
@@ -446,8 +578,23 @@ static int filled(PyObject *module)
     return failed;
 }
 
+static PyObject *release(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    for (unsigned k = 0; k < SLOTS; k++)
+        free(drawn(k));
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"release", release, METH_NOARGS, "Free the memory that is kept for results."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot parts[] = {{Py_mod_exec, filled}, {0, NULL}};
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "matcalc_native", .m_size = 0, .m_slots = parts};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "matcalc_native", .m_size = 0,
+                                    .m_methods = functions, .m_slots = parts};
 
 PyMODINIT_FUNC PyInit_matcalc_native(void)
 {

@@ -508,7 +508,7 @@ def test_a_compiler_that_does_not_take_the_flags_or_the_text(place, tmp_path, mo
 
 def test_without_the_headers_of_python(monkeypatch):
     """The way through ctypes gives the same."""
-    monkeypatch.setattr(loading, "_caller", lambda: None)
+    monkeypatch.setattr(loading, "_calling", lambda: None)
     d = mc.derive("2*sum(log(1 + exp(-y.*(X*w))))", shapes={k: SHAPES[k] for k in "Xyw"}, wrt="w")
     f = d.function(target="native")
     assert inspect.isfunction(f)

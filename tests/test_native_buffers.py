@@ -37,7 +37,7 @@ def inputs(kind, dtype=float):
 def way(request, monkeypatch):
     """How the function is called: the arrays as they lie, some converted, or all through ctypes."""
     if request.param == "without the extension":
-        monkeypatch.setattr(loading, "_caller", lambda: None)
+        monkeypatch.setattr(loading, "_calling", lambda: None)
     return request.param
 
 

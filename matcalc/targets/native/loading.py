@@ -104,7 +104,7 @@ class Compiled:
             sizes: the names of the sizes.
             buffers: whether `out` is memory for the results.
         """
-        caller = _caller() if max(len(inputs), len(results), len(sizes)) < _MOST else None
+        calling = _calling() if max(len(inputs), len(results), len(sizes)) < _MOST else None
         names = [*dict.fromkeys(name for name, _, _ in inputs), "dims", *(["out"] if buffers else [])]
         parameters = tuple(map(sys.intern, names))
         number = {name: k for k, name in enumerate(sizes)}
@@ -118,11 +118,11 @@ class Compiled:
         )
 
         def wrapped(general: Callable[..., Any]) -> Callable[..., Any]:
-            if caller is None:
+            if calling is None:
                 return general
             library = self.library("d")
             addresses = library.address("matcalc_entry"), library.address("matcalc_shapes"), library.callback
-            made = caller(general, parameters, taken, given, len(sizes), int(buffers), *addresses)
+            made = calling.Function(general, parameters, taken, given, len(sizes), int(buffers), *addresses)
             self.function = made
             found: Callable[..., Any] = functools.update_wrapper(made, general)
             return found
@@ -241,17 +241,20 @@ def _need_success(status: int) -> None:
 
 
 def release() -> None:
-    """Give the memory that is kept for the next call back to the system."""
+    """Give the memory that is kept for the next call, and for its results, back to the system."""
     held, _KEPT.value = _KEPT.value, None
     if held is not None:
         free = ctypes.CDLL(None).free
         free.argtypes = [ctypes.c_void_p]
         free(held)
+    calling = _calling()
+    if calling is not None:
+        calling.release()
 
 
 @lru_cache(maxsize=1)
-def _caller() -> Any:
-    """The type of functions that are called without Python in between; None where it cannot be compiled."""
+def _calling() -> Any:
+    """The module of functions that are called without Python in between; None where it cannot be compiled."""
     headers = sysconfig.get_path("include"), np.get_include()
     if os.environ.get("MATCALC_CALLER") == "ctypes" or not Path(headers[0], "Python.h").is_file():
         return None
@@ -266,4 +269,4 @@ def _caller() -> Any:
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
-    return module.Function
+    return module
