@@ -162,12 +162,6 @@ def _comm(m, n):
     return np.eye(m * n)[np.arange(m * n).reshape(m, n, order="F").ravel()]
 
 
-def _kron_vec(a, b, v):
-    """kron(a, b) @ v, without forming the product: vec(b X a') with v = vec(X)."""
-    x = v.reshape(b.shape[1], a.shape[1], order="F")
-    return (b @ x @ a.T).reshape(-1, 1, order="F")
-
-
 def _blocks(g, p, q):
     """The p x q blocks of g as an array with axes (block row, row, block column, column)."""
     return g.reshape(g.shape[0] // p, p, g.shape[1] // q, q)

@@ -84,9 +84,6 @@ class _Writer:
     def matrices(self, e: Expr) -> list[Any]:
         return [self.matrix(a) for a in e.args]
 
-    def all_scalar(self, e: Expr) -> bool:
-        return not any(self.done[a].is_Matrix for a in e.args)
-
 
 def _as_matrix(value: Any) -> Any:
     if value.is_Matrix:

@@ -81,12 +81,13 @@ class _Rewriter(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         """A product of matrices."""
         if not isinstance(node.op, ast.MatMult):
-            return self.generic_visit(node)  # type: ignore[return-value]
-        turned = [isinstance(side, ast.Attribute) and side.attr == "T" for side in (node.left, node.right)]
-        if turned == [True, False]:
-            return _call("_product_tn", self.visit(node.left.value), self.visit(node.right))  # type: ignore[attr-defined]
-        if turned == [False, True]:
-            return _call("_product_nt", self.visit(node.left), self.visit(node.right.value))  # type: ignore[attr-defined]
+            self.generic_visit(node)
+            return node
+        left, right = _untransposed(node.left), _untransposed(node.right)
+        if left is not None and right is None:
+            return _call("_product_tn", self.visit(left), self.visit(node.right))
+        if right is not None and left is None:
+            return _call("_product_nt", self.visit(node.left), self.visit(right))
         return _call("_product", self.visit(node.left), self.visit(node.right))
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
@@ -120,6 +121,11 @@ class _Rewriter(ast.NodeTransformer):
         if plain and isinstance(node.func, ast.Attribute) and node.func.attr in ("copy", "reshape", "sum"):
             return ast.Call(ast.Attribute(self.visit(node.func.value), node.func.attr), args, [])
         raise NoRuleError(f"{name} is not compiled by Numba in loops")
+
+
+def _untransposed(tree: ast.expr) -> ast.expr | None:
+    """X of X.T."""
+    return tree.value if isinstance(tree, ast.Attribute) and tree.attr == "T" else None
 
 
 def _call(name: str, *args: ast.expr) -> ast.Call:

@@ -72,8 +72,12 @@ def _segment(lines: list[str], node: ast.stmt) -> str:
 
 def _sizes(inputs: ast.FunctionDef) -> dict[str, str]:
     """How the function that checks inputs finds each size."""
-    found = [n for n in inputs.body if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call)]
-    return {ast.unparse(n.targets[0]): ast.unparse(n.value) for n in found if _is(n.value.func, "_size")}  # type: ignore[attr-defined]
+    found = [(n.targets[0], n.value) for n in inputs.body if isinstance(n, ast.Assign)]
+    return {
+        ast.unparse(target): ast.unparse(value)
+        for target, value in found
+        if isinstance(value, ast.Call) and _is(value.func, "_size")
+    }
 
 
 def _names(statement: str) -> list[str]:

@@ -73,8 +73,10 @@ class InArrays(Statements):
 
     def kept(self, value: Value, wish: str = "t") -> Value:
         """A value under a name: that of its memory, where it has some, unless a copy is asked for."""
-        if isinstance(value, Array):
-            return value
+        return value if isinstance(value, Array) else self.named(value, wish)
+
+    def named(self, value: ast.expr, wish: str = "t") -> ast.Name:
+        """The same for what is no array."""
         copied = isinstance(value, ast.Call) and trees.text(value.func) == "np.array"
         prepared = self.prepared(value)
         shape = self.entries.shape(prepared)
@@ -234,7 +236,7 @@ class InArrays(Statements):
                 return
         self.written.add(name)
         if self.meets(name, shape, prepared):
-            prepared = self.kept(ast.Call(trees.parsed("np.array"), [prepared], []))  # type: ignore[assignment]
+            prepared = self.named(ast.Call(trees.parsed("np.array"), [prepared], []))
         self._loop(name, ast.BinOp(ast.Name(name), ast.Add(), prepared) if more else prepared, shape)
 
     def scattered(self, target: ast.Subscript, prepared: ast.expr, scope: Scope, sign: str) -> None:
@@ -276,6 +278,12 @@ class _Reader(ast.NodeTransformer):
     def __init__(self, statements: InArrays, scope: Scope) -> None:
         self.statements, self.scope = statements, scope
 
+    def read(self, tree: ast.expr) -> ast.expr:
+        """A part of the expression."""
+        found = self.visit(tree)
+        assert isinstance(found, ast.expr)
+        return found
+
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """The value of a name."""
         found = self.scope.get(node.id)
@@ -287,13 +295,15 @@ class _Reader(ast.NodeTransformer):
         """A transpose, or a name of NumPy."""
         if trees.text(node) == "np.inf":
             return ast.Name("INFINITY")
-        return self.generic_visit(node) if node.attr == "T" else node  # type: ignore[return-value]
+        if node.attr == "T":
+            self.generic_visit(node)
+        return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """A part of an array."""
         places = node.slice
         if isinstance(places, ast.Tuple) and not places.elts:  # a 1 x 1 value
-            return self.visit(node.value)  # type: ignore[no-any-return]
+            return self.read(node.value)
         if isinstance(places, ast.Tuple) and trees.text(places.elts[0]) in (ITEM, ROWS, BLOCK):
             return self.statements.read(node, self.scope)
         node.value = self.visit(node.value)
@@ -307,7 +317,7 @@ class _Reader(ast.NodeTransformer):
         """A function of NumPy, or a helper."""
         name = trees.text(node.func)
         if name == "np.float64":
-            return self.visit(node.args[0])  # type: ignore[no-any-return]
+            return self.read(node.args[0])
         if name == COUNTING:
             return self.statements.counting(*(self.statements.size(a, self.scope) for a in node.args))
         if isinstance(node.func, ast.Attribute) and node.func.attr == "copy":

@@ -82,7 +82,7 @@ class ScanWriter(Writer):
         what, prefix = self.program.members.get(v), self.pieces.prefix
         if what is None:
             return f"{prefix}{v.name}", f"{prefix}{v.name} + {part}"
-        name = f"{prefix}{what.of or what.base.name}"  # type: ignore[union-attr]
+        name = f"{prefix}{what.of if what.base is None else what.base.name}"
         if what.base is None:
             return name, f"{name}.at[{self.place(what.index, what.at, self.low(what.of))}].add({part})"
         sides = self.sides(what)

@@ -329,9 +329,10 @@ class StagedWriter(Writer):
         name = self.adjoint(v.name if what is None else self.places.array_of(what))
         if name not in self.begun:
             self.begun.add(name)
-            if what is None or what.base is not None:
-                yield f"{name} = {self.here_zeros(v if what is None else what.base)}"  # type: ignore[arg-type]
-            else:
+            base = v if what is None else what.base
+            if base is not None:
+                yield f"{name} = {self.here_zeros(base)}"
+            elif what is not None:
                 yield f"{name} = {self.places.array(what.of, 'zeros')}"
 
     def passing(self, label: str, values: Mapping[Expr, Expr], value: Expr | None = None) -> Iterator[str]:

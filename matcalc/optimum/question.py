@@ -100,10 +100,6 @@ class Question:
         wanted = set(self.over if unknowns is None else unknowns)
         return e not in wanted and e not in depends((e,), wanted)
 
-    def with_values(self, e: Expr, values: dict[Expr, Expr]) -> Expr:
-        """The expression at a point."""
-        return substitute(e, values)
-
     # -------------------------------------------------------------------------------------------- derivatives
 
     @cached_property

@@ -40,11 +40,6 @@ def matrix(a: Thing) -> Value:
     return masks.as_numbers(a) if isinstance(a, Mask) else a
 
 
-def _third(a: Value | Tensor, b: Value | Tensor) -> bool:
-    """Whether the operands make an array of rank 3."""
-    return isinstance(a, Tensor) or isinstance(b, Tensor)
-
-
 def add(a: Thing, b: Thing) -> Value | Tensor:
     """a + b."""
     x, y = numeric(a), numeric(b)

@@ -21,11 +21,6 @@ class Constant(np.ndarray):
         return self @ other if isinstance(other, Tracer) else super().dot(other)
 
 
-def is_known(value: Any) -> bool:
-    """Whether it is a tracer of a size that is a number."""
-    return isinstance(value, Tracer) and getattr(value.value, "number", None) is not None
-
-
 def plain(value: Thing) -> Value:
     """A result of the function as an array.
 
