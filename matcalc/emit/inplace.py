@@ -205,7 +205,7 @@ class InPlace:
         if self.store.is_dead_after(tree):
             assert isinstance(tree, ast.Name)
             self.store.read(tree)
-            del self.store.free[tree.id]
+            self.store.free.discard(tree.id)
             return tree.id
         if not self.store.fresh_value(tree, shape):
             return None
@@ -283,7 +283,7 @@ class InPlace:
         self.store.read(o.tree)
         call = f"{_UFUNC[p.operator]}({buffer}, {trees.text(right)}, out={self._into(buffer)})"
         self._put(target, buffer, call, right)
-        self.store.free.pop(buffer, None)
+        self.store.free.discard(buffer)
         return [rest for rest in operands if rest is not o and rest is not p]
 
     def _new(self, operands: list[Operand], target: str, shape: Shape, first: Operator) -> list[Operand]:

@@ -42,6 +42,7 @@ class Namer(naming.Names):
         super().__init__(taken)
         self.later: frozenset[str] = frozenset()
         self.numbers: set[str] = set()
+        self._first = 1  # the names with smaller numbers are taken
 
     def unused(self, wanted: str) -> str:
         """`wanted` if it is free, for a value that gets the name later."""
@@ -53,8 +54,10 @@ class Namer(naming.Names):
         """The wish if nothing is called so or will be; else the next of `t1`, `t2`, ..."""
         if wish and wish not in self.taken and wish not in self.later:
             return self.fresh(wish)
-        taken = self.taken | self.later
-        name = self.fresh(next(t for k in count(1) if (t := f"{NUMBERED}{k}") not in taken))
+        while f"{NUMBERED}{self._first}" in self.taken:
+            self._first += 1
+        numbered = (f"{NUMBERED}{k}" for k in count(self._first))
+        name = self.fresh(next(t for t in numbered if t not in self.taken and t not in self.later))
         self.numbers.add(name)
         return name
 

@@ -42,6 +42,37 @@ class Memory:
     owned: bool
 
 
+class Free:
+    """Names whose memory nobody reads any more, by its shape, those that came first at the front."""
+
+    def __init__(self) -> None:
+        self._names: dict[Shape, dict[str, None]] = {}
+        self._shapes: dict[str, Shape] = {}
+
+    def add(self, name: str, shape: Shape) -> None:
+        """A name that may be taken."""
+        if self._shapes.get(name, shape) != shape:
+            self.discard(name)
+        self._shapes[name] = shape
+        self._names.setdefault(shape, {})[name] = None
+
+    def discard(self, name: str) -> None:
+        """A name that may not be taken any more."""
+        if name in self._shapes:
+            del self._names[self._shapes.pop(name)][name]
+
+    def has(self, shape: Shape) -> bool:
+        """Whether there is memory of this shape."""
+        return bool(self._names.get(shape))
+
+    def taken(self, shape: Shape) -> str | None:
+        """The first name of this shape, which is free no longer; None where there is none."""
+        name = next(iter(self._names.get(shape, ())), None)
+        if name is not None:
+            self.discard(name)
+        return name
+
+
 class Storage:
     """The names of a program, at one of its lines.
 
@@ -62,7 +93,7 @@ class Storage:
         self.unread: Counter[Any] = Counter()
         for tree in waiting:
             self.unread.update(self._roots(tree))
-        self.free: dict[str, Shape] = {}
+        self.free = Free()
 
     def _roots(self, tree: ast.expr) -> list[Any]:
         return [self.memory[n.id].root for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self.memory]
@@ -74,7 +105,7 @@ class Storage:
                 known = self.memory[n.id]
                 self.unread[known.root] -= 1
                 if self.unread[known.root] == 0 and known.owned and known.shape is not None:
-                    self.free[n.id] = known.shape
+                    self.free.add(n.id, known.shape)
 
     def shape(self, tree: ast.expr) -> Shape | None:
         """The shape of an expression, known for what an instruction computes; None where it is not known."""
@@ -153,14 +184,11 @@ class Storage:
             return False
         shape = self.shape(tree)
         assert shape is not None
-        if self.operations(tree) > 1 or shape in self.free.values():
+        if self.operations(tree) > 1 or self.free.has(shape):
             return True
         inner = [c for c in trees.children(tree) if self.shape(c) == shape]
         return any(self.is_dead_after(c) or self.fresh_value(c, shape) for c in inner)
 
     def spare(self, shape: Shape) -> str | None:
         """Memory of this shape that nobody reads any more."""
-        found = next((name for name, s in self.free.items() if s == shape), None)
-        if found is not None:
-            del self.free[found]
-        return found
+        return self.free.taken(shape)

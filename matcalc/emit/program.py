@@ -116,14 +116,15 @@ class Lowered:
 
     def signature(self, more: Sequence[str] = ()) -> str:
         """The parameters of the function; `more` are those of its target."""
-        names = [self.inputs[v.params[0]] for v in self.program.variables if v.params[0] not in self.renamed()]
+        renamed = set(self.renamed())
+        names = [self.inputs[v.params[0]] for v in self.program.variables if v.params[0] not in renamed]
         names += self.functions.values()
         if self.program.tangents:
             names.append("tangents")
         if self.program.cotangent is not None:
             names.append("cotangent")
         parts = ["*", *names, "dims=None", *more]
-        return ", ".join(parts + (["**inputs"] if self.renamed() else []))
+        return ", ".join(parts + (["**inputs"] if renamed else []))
 
     # -------------------------------------------------------------------------------------------- result
 
