@@ -402,5 +402,5 @@ def test_the_variables_of_a_program_with_loops_are_formulas(tmp_path: Path) -> N
 
 def test_the_slides_of_an_optimum_have_several_rules_each(others: dict[str, Any], tmp_path: Path) -> None:
     text = others["an optimum"].export(tmp_path / "n.beamer.tex").read_text(encoding="utf-8")
-    assert "{Stationarity}" in text
+    assert "{Steps}" in text
     assert text.count("{Why}") == -(-len(others["an optimum"].steps) // 4)

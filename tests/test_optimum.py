@@ -18,6 +18,8 @@ from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
 from matcalc.optimum.answer import SOLVERS
 from matcalc.optimum.trial import numbers_at_random, tried
+from matcalc.optimum.way import multipliers_of
+from matcalc.walk import variables
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = load("optimum")
@@ -31,6 +33,29 @@ def asked(case: Case) -> mc.Optimum:
         return mc.derive(case["program"], wrt=over).optimum(*over)
     f = mc.minimize if case["sense"] == "min" else mc.maximize
     return f(case["program"], over=over, subject_to=constraints)
+
+
+def assert_every_line_is_true(o: mc.Optimum) -> None:
+    """The lines from the gradient to the answer, at random data; multipliers without a closed form are left out."""
+    rng = np.random.default_rng(1)
+    drawn = (numbers_at_random(o.question, o.values, rng, o.needs) for _ in range(80))
+    numbers = next(found for found in drawn if found is not None)
+    at = numbers.point(numbers.start)
+    at |= {
+        name: evaluate(e, numbers.data, numbers.sizes) for name, e in multipliers_of(o.question, o.multipliers).items()
+    }
+    tested = 0
+    for line in o.lines:
+        if {v.name for v in variables([line.left, line.right])} - set(at):
+            assert "Lagrangian" in line.words
+            continue
+        left, right = (evaluate(side, at, numbers.sizes) for side in (line.left, line.right))
+        assert left.shape == right.shape
+        assert np.allclose(left, right, rtol=1e-7, atol=1e-7 * (1 + np.abs(right).max())), f"{line.left} = {line.right}"
+        tested += 1
+    assert tested
+    last = {line.left.name: line.right for line in o.lines if line.left in o.question.over}
+    assert last == o.values  # the lines end with the answer
 
 
 @pytest.mark.parametrize("case", SOLVED, ids=[case["id"] for case in SOLVED])
@@ -50,6 +75,7 @@ def test_known_optima(case):
         again = mc.derive(case["program"], wrt=case["over"]).parse(str(o[name]))
         assert same_numbers(o[name], again)
     assert all(text.strip() for text in o.equations)
+    assert_every_line_is_true(o)
     assert o.steps
     assert all(step.source for step in o.steps)
 
@@ -359,3 +385,29 @@ def test_roots_of_equations_in_two_powers(source, value):
 )
 def test_conditions_are_about_what_they_come_to(source, over, conditions):
     assert mc.minimize(source, over=over).conditions == conditions
+
+
+def test_the_lines_lead_from_the_gradient_to_the_answer():
+    """Ridge regression as on the board; the same lines in every view."""
+    ridge = "X: n x p; y: n x 1; w: p x 1; c: 1 x 1 positive; norm2(X*w - y)^2 + c*norm2(w)^2"
+    o = mc.minimize(ridge, over="w")
+    said = [f"{line.left} = {line.right}" for line in o.lines]
+    assert said == [
+        "2*(c*w + X'*(X*w - y)) = zeros(p, 1)",
+        "2*(c*eye(p) + X'*X)*w = 2*X'*y",
+        "(c*eye(p) + X'*X)*w = X'*y",
+        "w = inv(c*eye(p) + X'*X)*X'*y",
+    ]
+    assert "positive definite, and so has an inverse" in o.text()
+    assert "the function is strictly convex, and the point its only minimum" in o.text()
+    assert [line["why"] for line in o.data()["lines"]] == [line.words for line in o.lines]
+    for step in o.steps_latex():
+        assert step.equation in o.latex()
+        assert step.equation in o.markdown()
+
+
+def test_stationary_along_symmetric_matrices():
+    """The printed equation holds at the optimum: the gradient along symmetric matrices is zero, the free one is not."""
+    o = mc.minimize("A: m x n; B: m x n; X: n x n symmetric; norm2(A*X - B)^2", over="X")
+    assert o.equations != ("2*A'*(A*X - B) = 0",)
+    assert_every_line_is_true(o)

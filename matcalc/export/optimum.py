@@ -13,7 +13,9 @@ from matcalc.export.rendering import rendered, tidied
 from matcalc.export.writers import Progress, written
 from matcalc.languages import ENGLISH, language
 from matcalc.optimum.question import STATIONARY
-from matcalc.optimum.result import CLOSED, Optimum, gradients_of
+from matcalc.optimum.result import CLOSED, Optimum
+from matcalc.optimum.shown import Step
+from matcalc.optimum.way import gradients_of
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
 from matcalc.printing.style import STANDARD, Notation
@@ -35,7 +37,8 @@ class Content:
         further: other forms of the values in LaTeX, with the rules by which they are equal.
         constraints: equations in LaTeX.
         multipliers: constraints, and their multipliers, in LaTeX.
-        stationarity: the equations that hold there, in LaTeX.
+        stationarity: the equations that hold there, in LaTeX; nothing where there are steps.
+        steps: what leads to the answer.
         check: what numbers say; empty where there is no closed form.
         code: a module; empty where there is no closed form.
     """
@@ -50,6 +53,7 @@ class Content:
     constraints: list[str]
     multipliers: list[tuple[str, str]]
     stationarity: list[str]
+    steps: list[Step]
     check: str
     code: str
 
@@ -80,7 +84,8 @@ class OptimumNote:
             further=[(f"{left} = {display(form, notation)}", rule) for _, left, form, rule in o.by_vec],
             constraints=[*given.values()],
             multipliers=[(given[said], latex(L, notation)) for said, L in o.multipliers.items()],
-            stationarity=[*zero, *given.values()] if zero else [],
+            stationarity=[*zero, *given.values()] if zero and not o.lines else [],
+            steps=o.steps_latex(notation),
             check=str(o.check(CHECKED)) if closed else "",
             code=o.code() if closed else "",
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from matcalc.curvature.spectrum import Reason
 from matcalc.expr import Expr
+from matcalc.optimum.lines import Line
 from matcalc.optimum.question import Question
 
 INDEPENDENT, NOT_ZERO, WITHOUT_ZEROS = "has independent columns", "is not zero", "has no zero entries"
@@ -29,6 +30,8 @@ class Candidate:
         unique: what such a theorem says of uniqueness.
         value: the optimal value where the class gives it in a shorter form.
         members: facts that the values have by the theorem of the class: `(unknown, fact)`.
+        lines: what leads from the gradient to the values, as far as the rule says it.
+        whole: whether the lines begin before the gradient of the whole function.
     """
 
     values: dict[Expr, Expr]
@@ -43,6 +46,8 @@ class Candidate:
     unique: bool | None = None
     value: Expr | None = None
     members: frozenset[tuple[Expr, str]] = frozenset()
+    lines: tuple[Line, ...] = ()
+    whole: bool = False
 
 
 Method = Callable[[Question], "Candidate | None"]

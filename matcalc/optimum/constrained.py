@@ -10,7 +10,9 @@ from matcalc.ops.products import reshape_
 from matcalc.ops.selection import block_of, dup, slice_
 from matcalc.optimum.answer import Candidate, reason, solver
 from matcalc.optimum.linear import is_quadratic
+from matcalc.optimum.lines import Line
 from matcalc.optimum.maps import Pair, as_product, kronecker_pairs, with_distributed
+from matcalc.optimum.proofs import lagrangian
 from matcalc.optimum.question import Constraint, Question, inverse_of, is_symmetric, product_of, split_scalars
 
 KKT = "Boyd & Vandenberghe, Convex Optimization (2004), 10.1.1"
@@ -82,7 +84,15 @@ def _by_products(q: Question, J: Expr) -> Candidate | None:
     L = q.simple(product_of(inverse_of(left), gap, transpose(inverse_of(right))))
     X = q.simple(core.add(X0, core.minus(product_of(Qi, transpose(C), L, D, transpose(Pi)))))
     why = reason(linear_constraints, KKT, q.gradient)
-    return Candidate({q.one: X}, (why,), given, {c.text: L}, lemma=True)
+    name = lagrangian(q)[1][c.text]
+    free = q.simple(core.add(X0, core.minus(product_of(Qi, transpose(C), name, D, transpose(Pi)))))
+    lines = (
+        Line(q.one, free, ("the first equation solved for ", q.one)),
+        Line(product_of(left, name, right), gap, ("put into the constraint",)),
+        Line(name, L, ("solved for ", name)),
+        Line(q.one, X, ("put in",)),
+    )
+    return Candidate({q.one: X}, (why,), given, {c.text: L}, lemma=True, lines=lines)
 
 
 def _stacked(q: Question, jacobians: list[Expr]) -> Candidate | None:

@@ -14,6 +14,7 @@ from matcalc.expr import Expr, postorder
 from matcalc.ops.activations import logit
 from matcalc.ops.elementwise import arcsinh, arctanh, exp, expm1, log, sigmoid, sinh, sqrt
 from matcalc.optimum.answer import Candidate, reason, solver
+from matcalc.optimum.lines import Line, Said
 from matcalc.optimum.question import Question, terms
 from matcalc.properties import known
 from matcalc.rewrite.normal import is_zero
@@ -32,14 +33,18 @@ def entrywise_equation(q: Question) -> Candidate | None:
     why = reason(entrywise_equation, CARDANO, q.gradient)
     found = isolated(q, q.gradient)
     if found is not None:
-        value, given = found
-        return Candidate({v: filled(q.simple(value), v)}, (why,), given)
+        value, given, lines = found
+        return Candidate({v: filled(q.simple(value), v)}, (why,), given, lines=lines)
     rooted = by_radicals(q, q.gradient)
     if rooted is None:
         return None
-    value, given, positive = rooted
+    value, given, positive, top = rooted
+    lines = (
+        Line(filled(top, v), core.zero_of(v), ("as a polynomial in ", v)),
+        Line(v, filled(q.simple(value), v), ("its positive root" if positive else "its root",)),
+    )
     members = frozenset([(v, "positive")]) if positive else frozenset()
-    return Candidate({v: filled(q.simple(value), v)}, (why,), given, proved=True, members=members)
+    return Candidate({v: filled(q.simple(value), v)}, (why,), given, proved=True, members=members, lines=lines)
 
 
 def filled(value: Expr, v: Expr) -> Expr:
@@ -55,7 +60,7 @@ def filled(value: Expr, v: Expr) -> Expr:
 # ------------------------------------------------------------------------------------------------ inverse functions
 
 
-def isolated(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...]] | None:
+def isolated(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...], tuple[Line, ...]] | None:
     """The x with e(x) = 0 where x occurs in one term a*f(g(x)), by the inverse functions."""
     v = q.one
     term, rest = moving_term(q, _without_complements(q, e))
@@ -64,13 +69,16 @@ def isolated(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...]] 
     e = term
     side = core.minus(rest)  # e = side
     given: list[tuple[str, Expr]] = []
+    lines = [Line(e, filled(q.simple(side), e), ("what holds ", v, " on one side"))]
     for _ in range(20):
         if e is v:
-            return side, tuple(given)
+            return side, tuple(given), tuple(lines)
         step = _undone(q, e, side)
         if step is None:
             return None
+        why = _how(e, step[0])
         e, side, need = step
+        lines.append(Line(e, filled(q.simple(side), e), why))
         given += need
     return None
 
@@ -139,6 +147,21 @@ def _undone(q: Question, e: Expr, side: Expr) -> tuple[Expr, Expr, list[tuple[st
     return _by_inverse_function(q, e, side)
 
 
+def _how(e: Expr, inner: Expr) -> Said:
+    """What is done to both sides to go from e to its argument."""
+    match e.op:
+        case "add":
+            return ("what is free of the unknown on the other side",)
+        case "scale" | "hadamard":
+            others = [a for a in e.args if a is not inner]
+            return ("divided by ", core.hadamard(*others) if e.op == "hadamard" else core.scale(*others))
+        case "divide":
+            return ("solved for ", inner)
+        case "power":
+            return ("the root of both sides" if e.args[1].number != -1 else "the reciprocal of both sides",)
+    return (f"by the inverse function of {e.op}",)
+
+
 def _root(q: Question, e: Expr, side: Expr) -> tuple[Expr, Expr, list[tuple[str, Expr]]] | None:
     base, exponent = e.args
     if exponent.number == -1:
@@ -189,8 +212,11 @@ def _by_inverse_function(q: Question, e: Expr, side: Expr) -> tuple[Expr, Expr, 
 # ------------------------------------------------------------------------------------------------ radicals
 
 
-def by_radicals(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...], bool] | None:
-    """The root of an equation that is linear or quadratic in a number, the positive one where x is positive."""
+def by_radicals(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...], bool, Expr] | None:
+    """The root of an equation that is linear or quadratic in a number, the positive one where x is positive.
+
+    With it: what must hold, whether it is the positive one, and the polynomial.
+    """
     made = scalar_form(q, e)
     if made is None:
         return None
@@ -199,13 +225,15 @@ def by_radicals(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...
     if not top.is_polynomial(X):
         return None
     poly = sp.Poly(sp.expand(top), X)
+    polynomial = built(poly.as_expr(), leaves | {X: q.one}, q.one)
     if poly.degree() == 1:
         a, b = poly.all_coeffs()
-        return built(-b / a, leaves, q.one), _nonzero(q, a, leaves), False
+        return built(-b / a, leaves, q.one), _nonzero(q, a, leaves), False, polynomial
     if not known(q.one, "positive"):
         return None
     if len(poly.terms()) == 2:
-        return _binomial_root(q, poly, leaves)
+        binomial = _binomial_root(q, poly, leaves)
+        return None if binomial is None else (*binomial, polynomial)
     if poly.degree() != 2:
         return None
     a, b, c = poly.all_coeffs()
@@ -215,7 +243,7 @@ def by_radicals(q: Question, e: Expr) -> tuple[Expr, tuple[tuple[str, Expr], ...
     elif signs != (1, -1):
         return None
     root = (-b + sp.sqrt(sp.expand(b**2 - 4 * a * c))) / (2 * a)
-    return built(root, leaves, q.one), (), True
+    return built(root, leaves, q.one), (), True, polynomial
 
 
 def _binomial_root(

@@ -13,6 +13,7 @@ from matcalc.errors import NoRuleError
 from matcalc.expr import Expr, postorder
 from matcalc.ops.matrix_functions import matpow, sqrtm
 from matcalc.optimum.answer import Candidate, reason, solver
+from matcalc.optimum.lines import Line, put_in, reasoned
 from matcalc.optimum.maps import solved_map
 from matcalc.optimum.question import Question, split_scalars
 from matcalc.properties import known
@@ -44,7 +45,10 @@ def linear_in_the_inverse(q: Question) -> Candidate | None:
         return None
     value = q.simple(core.inverse(solved.value))
     why = reason(linear_in_the_inverse, ANDERSON, q.gradient)
-    return Candidate({v: value}, (why,), solved.given)
+    lines = put_in(solved.lines, {mark: core.inverse(v)})
+    lines = reasoned(lines, ("the terms in ", core.inverse(v), " on one side")) if lines else ()
+    inverted = Line(v, value, ("inverted",))
+    return Candidate({v: value}, (why,), solved.given, lines=(*lines, inverted))
 
 
 def _definite(q: Question) -> Expr | None:
@@ -125,10 +129,12 @@ def commuting_after_a_congruence(q: Question) -> Candidate | None:
     found = None if v is None else terms_of(q, v)
     if v is None or not found:
         return None
-    simple = _multiplied_through(q, found)
+    simple = _multiplied_through(q, found, v)
     if simple is not None:
+        value, line = simple
         why = reason(commuting_after_a_congruence, ANDERSON, q.gradient)
-        return Candidate({v: simple}, (why,))
+        solved = Line(v, value, ("divided",))
+        return Candidate({v: value}, (why,), lines=(line, solved))
     for L, Li in _bases(q, found, v):
         leaves: dict[Any, Expr] = {}
         equation = _scalar_equation(q, found, L, Li, leaves)
@@ -147,8 +153,8 @@ def commuting_after_a_congruence(q: Question) -> Candidate | None:
     return None
 
 
-def _multiplied_through(q: Question, found: list[Term]) -> Expr | None:
-    """a inv(X) + inv(X) C inv(X) = 0 times X from both sides: X = -C/a."""
+def _multiplied_through(q: Question, found: list[Term], X: Expr) -> tuple[Expr, Line] | None:
+    """a inv(X) + inv(X) C inv(X) = 0 times X from both sides: X = -C/a, and the line a X = -C."""
     kinds = {t.kind: t for t in found}
     if set(kinds) != {"inverse", "middle"} or len(found) != 2:
         return None
@@ -156,7 +162,11 @@ def _multiplied_through(q: Question, found: list[Term]) -> Expr | None:
     assert middle.matrix is not None
     s, body = split_scalars(q.with_matching_signs(middle.matrix))
     factor = q.simple(core.scale(core.minus(core.reciprocal(kinds["inverse"].factor)), middle.factor, s))
-    return body if factor.number == 1 else core.scale(factor, body)
+    value = body if factor.number == 1 else core.scale(factor, body)
+    a = kinds["inverse"].factor
+    right = q.simple(core.minus(core.scale(middle.factor, middle.matrix)))
+    line = Line(core.scale(a, X), right, ("multiplied by ", X, " from the left and from the right"))
+    return value, line
 
 
 def _bases(q: Question, found: list[Term], v: Expr) -> list[tuple[Expr, Expr]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from matcalc.expr import Expr
 from matcalc.optimum.answer import SOLVERS, Candidate, reason, solver
+from matcalc.optimum.lines import Line
 from matcalc.optimum.proofs import Checked, checked
 from matcalc.optimum.question import MAXIMUM, MINIMUM, SADDLE, STATIONARY, Question
+from matcalc.optimum.way import way_of
 from matcalc.walk import substitute
 
 BOYD = "Boyd & Vandenberghe, Convex Optimization (2004), 4.1.3 (optimizing over some variables)"
@@ -51,15 +53,15 @@ def _eliminated(q: Question, u: Expr) -> Candidate | None:
     if len(given) != len(first.candidate.given):
         return None
     strict = q.strict or (not q.constraints and q.curvature.status.startswith("str"))
-    second = best_of(
-        q.with_facts(function=reduced, over=others, constraints=rest, given=(*q.given, *given), strict=strict)
-    )
+    left = q.with_facts(function=reduced, over=others, constraints=rest, given=(*q.given, *given), strict=strict)
+    second = best_of(left)
     if second is None:
         return None
     values = dict(second.candidate.values)
     values[u] = q.simple(substitute(value, values))
     why = reason(elimination, BOYD, q.function)
     kind, unique = _together(first, second)
+    way = () if q.constraints else _way(q, u, first.candidate, left, second.candidate)
     return Candidate(
         {v: values[v] for v in q.over},
         (why, *first.candidate.reasons, *second.candidate.reasons),
@@ -71,7 +73,15 @@ def _eliminated(q: Question, u: Expr) -> Candidate | None:
         kind=kind,
         unique=unique,
         members=frozenset((u, fact) for v, fact in first.candidate.members if v is u) | second.candidate.members,
+        lines=way,
+        whole=bool(way),
     )
+
+
+def _way(q: Question, u: Expr, first: Candidate, left: Question, second: Candidate) -> tuple[Line, ...]:
+    """The lines for the unknown that is eliminated, the function that is left, the lines for the others."""
+    put = Line(q.function, left.function, ("the function, with this ", u, " put in"))
+    return (*way_of(q.with_facts(over=(u,)), first, first.values), put, *way_of(left, second, second.values))
 
 
 def best_of(q: Question) -> Checked | None:

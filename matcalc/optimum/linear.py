@@ -9,7 +9,9 @@ from matcalc.core import number
 from matcalc.dims import same
 from matcalc.expr import Expr
 from matcalc.optimum.answer import SOLVERS, Candidate, reason, solver
-from matcalc.optimum.maps import Solved, solved_map
+from matcalc.optimum.lines import Line, put_in, reasoned
+from matcalc.optimum.maps import solved_map
+from matcalc.optimum.one_side import Solved
 from matcalc.optimum.proofs import checked
 from matcalc.optimum.question import MINIMUM, STATIONARY, Question, split_scalars
 from matcalc.properties import known, names_of
@@ -37,7 +39,9 @@ def is_quadratic(q: Question) -> bool:
 def candidate_of(q: Question, solved: Solved, *reasons: object, **more: object) -> Candidate:
     """The candidate that the solution of an equation for the only unknown is."""
     members = frozenset([(q.one, "symmetric")]) if solved.symmetric else frozenset()
-    return Candidate({q.one: solved.value}, reasons, solved.given, remarks=solved.remarks, members=members, **more)  # type: ignore[arg-type]
+    lines = reasoned(solved.lines, ("the terms in ", q.one, " on one side")) if solved.lines else ()
+    found = Candidate({q.one: solved.value}, reasons, solved.given, remarks=solved.remarks, members=members, **more)  # type: ignore[arg-type]
+    return replace(found, lines=lines)
 
 
 @solver(source="Boyd & Vandenberghe, Convex Optimization (2004), 1.2.1")
@@ -56,7 +60,9 @@ def residual_that_can_vanish(q: Question) -> Candidate | None:
     if solved.symmetric:
         return None
     why = reason(residual_that_can_vanish, "Boyd & Vandenberghe, Convex Optimization (2004), 1.2.1", q.function)
-    return candidate_of(q, solved, why, proved=not solved.given, kind=MINIMUM, unique=True, value=number(0))
+    first = Line(found, core.zero_of(found), ("the least value of a square is 0",))
+    made = candidate_of(q, solved, why, proved=not solved.given, kind=MINIMUM, unique=True, value=number(0))
+    return replace(made, lines=(first, *made.lines), whole=True)
 
 
 def _squared_residual(q: Question) -> Expr | None:
@@ -91,6 +97,8 @@ def diagonal_unknown(q: Question) -> Candidate | None:
                 unique=found.unique,
                 proved=True,
                 members=members,
+                lines=put_in(c.lines, {x: core.diagvec(v)}) if not c.whole else (),
+                whole=False,
             )
     return None
 

@@ -25,7 +25,8 @@ from matcalc.loops.pieces import Pieces, wanted
 from matcalc.loops.problem import LoopProblem
 from matcalc.loops.second import hessian_lines
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY
-from matcalc.optimum.result import CLOSED, EQUATION, NONE, Solved, plain_words
+from matcalc.optimum.result import CLOSED, EQUATION, NONE, Solved
+from matcalc.optimum.shown import plain_words
 from matcalc.properties import names_of
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.engine import Rewriter

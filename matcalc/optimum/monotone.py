@@ -8,8 +8,10 @@ from matcalc import core
 from matcalc.expr import Expr, record
 from matcalc.optimum.answer import SOLVERS, Candidate, reason, solver
 from matcalc.optimum.entrywise import moving_term
+from matcalc.optimum.lines import Line
 from matcalc.optimum.proofs import checked
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question
+from matcalc.optimum.way import stationary_lines
 
 BOYD = "Boyd & Vandenberghe, Convex Optimization (2004), 4.1.3"
 TURNED = {MINIMUM: MAXIMUM, MAXIMUM: MINIMUM, STATIONARY: STATIONARY}
@@ -38,8 +40,19 @@ def monotone_function(q: Question) -> Candidate | None:
             unique=made.unique,
             proved=True,
             value=None,
+            lines=_way(q, inner, made.candidate),
+            whole=not q.constraints,
         )
     return None
+
+
+def _way(q: Question, inner: Question, c: Candidate) -> tuple[Line, ...]:
+    """The lines for the function inside."""
+    if q.constraints:
+        return ()
+    if c.whole:
+        return c.lines
+    return (*stationary_lines(inner, (" of ", inner.function)), *c.lines)
 
 
 def inner_function(q: Question) -> tuple[Expr, int] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from matcalc import core
 from matcalc.claims.equality import prove
 from matcalc.curvature.spectrum import Reason
+from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
 from matcalc.optimum.answer import Candidate
 from matcalc.optimum.drawing import is_satisfiable
@@ -104,7 +105,8 @@ def lagrangian(q: Question) -> tuple[Expr, dict[str, Expr]]:
         name = next(n for n in (f"L{k + 1}", f"multiplier{k + 1}", f"the_multiplier{k + 1}") if n not in taken)
         L = core.var(name, *c.left.shape)
         multipliers[c.text] = L
-        inner = core.product(L, c.residual) if c.left.is_scalar else core.trace(core.matmul(L.T, c.residual))
+        plain = is_one(c.left.shape[1])
+        inner = core.product(L.T, c.residual) if plain else core.trace(core.matmul(L.T, c.residual))
         total.append(inner)
     return core.add(*total), multipliers
 

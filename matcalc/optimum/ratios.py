@@ -8,6 +8,7 @@ from matcalc import core
 from matcalc.core import matmul, number
 from matcalc.expr import Expr
 from matcalc.optimum.answer import Candidate, reason, solver
+from matcalc.optimum.lines import Line
 from matcalc.optimum.orthonormal import is_zero_at_zero, orthonormal_columns
 from matcalc.optimum.question import MAXIMUM, MINIMUM, Constraint, Question, is_column
 from matcalc.properties import names_of
@@ -51,7 +52,15 @@ def homogeneous_quotient(q: Question) -> Candidate | None:
         return None
     why = reason(homogeneous_quotient, RAYLEIGH, q.function)
     members = frozenset([(v, "nonzero")])
-    return replace(found, reasons=(why, *found.reasons), unique=False, members=members, remarks=("its length is free",))
+    return replace(
+        found,
+        reasons=(why, *found.reasons),
+        unique=False,
+        members=members,
+        remarks=("its length is free",),
+        lines=(Line(form, number(1), ("the value does not change with the length of ", v, ", which is chosen so")),),
+        whole=False,
+    )
 
 
 def _sides(q: Question) -> tuple[list[Factor], list[Factor]]:

@@ -16,11 +16,16 @@ from matcalc.languages import Message
 from matcalc.optimum.answer import NOT_ZERO, WITHOUT_ZEROS, Candidate
 from matcalc.optimum.drawing import Need
 from matcalc.optimum.linear import is_quadratic
-from matcalc.optimum.proofs import Checked, lagrangian
+from matcalc.optimum.lines import Line
+from matcalc.optimum.proofs import Checked
 from matcalc.optimum.question import MAXIMUM, MINIMUM, STATIONARY, Question, split_scalars
+from matcalc.optimum.shown import Step, plain_words, steps_latex, steps_text, zero_or
 from matcalc.optimum.trial import Trial, tried
+from matcalc.optimum.way import equations_of, gradients_of, second_of, way_of
+from matcalc.printing.breaking import displayed
 from matcalc.printing.display import display
 from matcalc.printing.latex import latex
+from matcalc.printing.style import STANDARD, Notation
 from matcalc.properties import names_of
 from matcalc.rules.equations import solutions_by_vec
 from matcalc.targets.registry import need_runnable
@@ -73,6 +78,8 @@ class Optimum(Solved[Expr]):
         multipliers: of the constraints, by their texts.
         equations: the stationarity equations and the constraints, as texts.
         reasons: the steps, each with its rule and source.
+        lines: the way from the gradient to the values, equation by equation.
+        second: the Hessian where it is constant, and what it says.
         note: one sentence on what is not said, and why.
         notice: what undeclared names were taken for, if there are any.
     """
@@ -90,6 +97,8 @@ class Optimum(Solved[Expr]):
     reasons: tuple[Reason, ...] = ()
     note: str = ""
     notice: Message | None = None
+    lines: tuple[Line, ...] = ()
+    second: tuple[Expr, str] | None = None
 
     @property
     def steps(self) -> list[Reason]:
@@ -136,16 +145,23 @@ class Optimum(Solved[Expr]):
         lines += [f"  multiplier of {text}: {L}" for text, L in self.multipliers.items()]
         lines += [f"  where {condition}" for condition in self.conditions]
         lines += [f"  note: {remark}" for remark in self.remarks]
-        lines += ["stationarity:", *(f"  {equation}" for equation in self.equations)]
+        lines += ["steps:", *steps_text(self.question, self.lines, self.second)] if self.lines else []
+        if not self.lines:
+            lines += ["stationarity:", *(f"  {equation}" for equation in self.equations)]
         lines += ["because:"] if self.steps else []
         lines += [f"  {r.rule}: {r.statement} [{r.source}]" for r in self.steps]
         lines += [self.note] if self.note else []
         lines += [str(self.notice)] if self.notice is not None else []
         return "\n".join(lines)
 
+    def steps_latex(self, notation: Notation = STANDARD) -> list[Step]:
+        """The lines that lead to the answer, in LaTeX."""
+        return steps_latex(self.question, self.lines, self.second, notation)
+
     def latex(self) -> str:
-        """The answer as one display."""
-        rows = [rf"\text{{{self.headline}}}", *self._answer()]
+        """The answer as one display, the lines that lead to it first."""
+        rows = [row for step in self.steps_latex() for row in (rf"\text{{{step.words}:}}", rf"\quad {step.equation}")]
+        rows += [rf"\text{{{self.headline}}}", *self._answer()]
         return _aligned(rows + ([rf"\text{{{plain_words(str(self.notice))}}}"] if self.notice is not None else []))
 
     def _answer(self) -> list[str]:
@@ -163,7 +179,12 @@ class Optimum(Solved[Expr]):
         lines += [f"- {remark}" for remark in self.remarks]
         equal = [f"{display(g)} = 0" for g in gradients_of(self.question)] if self.equations else []
         equal += [f"{latex(c.left)} = {latex(c.right)}" for c in self.question.constraints]
-        lines += ["", "Stationarity:", *(f"\n$$\n{equation}\n$$" for equation in equal)]
+        if self.lines:
+            lines += ["", "Steps:"]
+            for step in self.steps_latex():
+                lines += ["", f"{step.markdown}:", "", "$$", displayed(step.equation), "$$"]
+        else:
+            lines += ["", "Stationarity:", *(f"\n$$\n{equation}\n$$" for equation in equal)]
         if self.steps:
             lines += ["", "Because:", "", *(f"- *{r.rule}*: {r.statement} ({r.source})" for r in self.steps)]
         lines += ["", self.note] if self.note else []
@@ -184,6 +205,8 @@ class Optimum(Solved[Expr]):
             "remarks": list(self.remarks),
             "multipliers": {text: str(L) for text, L in self.multipliers.items()},
             "equations": list(self.equations),
+            "lines": [{"left": str(n.left), "right": zero_or(n.right, str), "why": n.words} for n in self.lines],
+            "second": None if self.second is None else {"hessian": str(self.second[0]), "says": self.second[1]},
             "steps": [{"rule": r.rule, "statement": r.statement, "source": r.source} for r in self.steps],
             "note": self.note,
             "notice": str(self.notice or ""),
@@ -268,12 +291,6 @@ def _aligned(rows: list[str]) -> str:
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
 
-def plain_words(text: str) -> str:
-    for character in "\\{}$&#%_^~":
-        text = text.replace(character, f"\\{character}" if character in "{}$&#%_" else " ")
-    return text
-
-
 # ------------------------------------------------------------------------------------------------ making
 
 
@@ -295,6 +312,8 @@ def closed_form(q: Question, found: Checked) -> Optimum:
         c.multipliers,
         equations_of(q),
         c.reasons,
+        lines=way_of(q, c, values),
+        second=second_of(known_q, found.kind),
     )
 
 
@@ -379,19 +398,3 @@ def without_form(q: Question, remark: str, *, rough: bool = False) -> Optimum:
 def _bounded(v: Expr) -> bool:
     """Whether facts bound the unknown, or leave a set that is not a space."""
     return bool(set(names_of(v.params[3])) - {"symmetric"})
-
-
-def equations_of(q: Question) -> tuple[str, ...]:
-    """The stationarity equations, and the constraints, as texts."""
-    return (*(f"{_flat(g)} = 0" for g in gradients_of(q)), *(c.text for c in q.constraints))
-
-
-def gradients_of(q: Question) -> list[Expr]:
-    """What is zero at the optimum: the gradients of the function or its Lagrangian by the unknowns."""
-    whole, _ = lagrangian(q)
-    asked = q.with_facts(function=whole, constraints=())
-    return [asked.problem.gradient(v.name) for v in q.over]
-
-
-def _flat(e: Expr) -> str:
-    return "; ".join(str(e).split("\n"))
