@@ -162,7 +162,7 @@ class Problem:
 
     def fresh_names(self) -> Names:
         """A supply of names that the graph has not taken."""
-        sizes = symbols(d for v in self.graph.declared.values() for d in v.shape)
+        sizes = symbols(dict.fromkeys(d for v in self.graph.declared.values() for d in v.shape))
         return Names([*self.graph.declared, *self.graph.definitions, *sizes])
 
     def adjoint(self, name: Any) -> Adjoint:
