@@ -57,3 +57,11 @@ def test_the_boundary_is_that_of_the_adjoints_that_are_used() -> None:
     page = mc.derive(EXAMPLES["kalman"]).text()
     assert "g_M[T + 1] = 0" in page
     assert "g_P[T + 1] = 0" not in page
+
+
+def test_long_lines_of_a_page_are_broken():
+    """The page of a mixture of Gaussians has lines that fit a page, and says the same as its lines in full."""
+    source = (Path(__file__).resolve().parent.parent / "examples/sums/gaussian_mixture.txt").read_text(encoding="utf-8")
+    page = mc.derive(source).text()
+    assert max(map(len, page.splitlines())) <= 110
+    assert page.count("dJ/d") == 5

@@ -84,6 +84,10 @@ class Markup:
         """A formula on lines of its own, broken where it is long."""
         return self.fitted(lambda line: displayed(formula, line))
 
+    def standing(self, formula: str) -> str:
+        """A formula on lines of its own, behind which a page may end."""
+        return self.result(lambda line: displayed(formula, line))
+
     def equations(self, left: str, rows: Sequence[tuple[str, str]]) -> str:
         """A chain of equal expressions on lines of their own, each with its reason."""
         return self.fitted(lambda line: aligned(left, rows, line))

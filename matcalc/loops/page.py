@@ -18,6 +18,7 @@ from matcalc.printing.breaking import LINE
 from matcalc.printing.style import STANDARD, Notation
 from matcalc.printing.symbols import name_latex
 from matcalc.properties import mask_of, words_of
+from matcalc.views.layout import broken
 
 STYLES = ("steps", "result")
 FORWARD, BACKWARD, GRADIENTS = "Forward", "Backward", "Gradients"
@@ -84,7 +85,8 @@ def page_text(d: LoopProblem, style: str, words: Language) -> str:
     """The page in plain text."""
     lines = _listed(words(FORWARD), map(text, d.forward())) if style == "steps" else []
     if style == "steps" and d.liftings:
-        lines += [liftings_text(d.liftings).replace(TITLE, words(TITLE), 1), ""]
+        said = liftings_text(d.liftings).replace(TITLE, words(TITLE), 1)
+        lines += [*(part for line in said.split("\n") for part in broken(line)), ""]
     lines += _listed(words(BACKWARD), map(text, backward(d)))
     found = _listed(words(GRADIENTS), (t for g in gradients(d) for t in gradient_text(d, g)))
     return "\n".join([*lines, *found]).rstrip()
@@ -92,7 +94,7 @@ def page_text(d: LoopProblem, style: str, words: Language) -> str:
 
 def _listed(title: str, lines: Iterable[str]) -> list[str]:
     found = list(lines)
-    return [f"{title}:", *(f"  {line}" for line in found), ""] if found else []
+    return [f"{title}:", *(part for line in found for part in broken(f"  {line}")), ""] if found else []
 
 
 def gradient_text(d: LoopProblem, g: Gradient) -> list[str]:
