@@ -1,6 +1,6 @@
 """The command line: `matcalc derive | code | check | export | claim | curvature | solve | serve | site | ...`.
 
-Everything heavy is imported inside the commands, so that `matcalc --help` answers at once. Exit codes: 0; 1 where a
+Everything heavy is imported when a command uses it, so that `matcalc --help` answers at once. Exit codes: 0; 1 where a
 check fails or a claim is disproved; 2 for wrong input, with one message on stderr; 3 for an undecided claim; 70 for
 a defect of matcalc itself.
 """
@@ -8,8 +8,10 @@ a defect of matcalc itself.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,10 +19,30 @@ from typing import TYPE_CHECKING, Any
 
 from matcalc.cli_options import parser
 from matcalc.errors import MatcalcError, shorten
+from matcalc.optional import Later
 from matcalc.patience import patience
 
 if TYPE_CHECKING:
-    from matcalc.export.formats import Format
+    import webbrowser
+
+    from matcalc import cli_completion
+    from matcalc.api import loops, requests
+    from matcalc.export import formats
+    from matcalc.export import note as notes
+    from matcalc.frontend.tracing import files
+    from matcalc.printing import style
+    from matcalc.serve import agents
+    from matcalc.serve import pool as pools
+    from matcalc.serve import server as servers
+    from matcalc.serve import site as pages
+    from matcalc.targets import registry
+else:
+    webbrowser, cli_completion = Later("webbrowser"), Later("matcalc.cli_completion")
+    loops, requests = Later("matcalc.api.loops"), Later("matcalc.api.requests")
+    formats, notes = Later("matcalc.export.formats"), Later("matcalc.export.note")
+    style = Later("matcalc.printing.style")
+    files, registry = Later("matcalc.frontend.tracing.files"), Later("matcalc.targets.registry")
+    agents, pools, servers, pages = (Later(f"matcalc.serve.{name}") for name in ("agents", "pool", "server", "site"))
 
 WRONG_INPUT, DEFECT, INTERRUPTED, CLOSED_PIPE = 2, 70, 130, 141
 CODES = {"ok": 0, "failed": 1, "undecided": 3}
@@ -71,9 +93,7 @@ def _answered(command: str) -> Callable[[argparse.Namespace], int]:
     """What runs a command: its options as a request, its answer printed, its status as the exit code."""
 
     def run(options: argparse.Namespace) -> int:
-        from matcalc.api.requests import FIELDS, answer, optimum
-
-        fields = {name: getattr(options, name, None) for name in FIELDS[command]}
+        fields = {name: getattr(options, name, None) for name in requests.FIELDS[command]}
         given = {name: value for name, value in fields.items() if value is not None}
         for name in ("source", "of", "claim"):
             if name in given:
@@ -81,10 +101,10 @@ def _answered(command: str) -> Callable[[argparse.Namespace], int]:
         with patience(DOING.get(command, "deriving")):
             document = _document(options.output)
             if command == "solve" and document is not None and options.format is None:
-                print(optimum(given).export(options.output))
+                print(requests.optimum(given).export(options.output))
                 return 0
             _need_text(command, options.output, document)
-            found = answer(command, given)
+            found = requests.answer(command, given)
         text = _json(found["data"]) if getattr(options, "format", "text") == "json" else found["text"]
         _write(text, options.output)
         return CODES[found["status"]]
@@ -92,15 +112,13 @@ def _answered(command: str) -> Callable[[argparse.Namespace], int]:
     return run
 
 
-def _document(path: str | None) -> Format | None:
+def _document(path: str | None) -> formats.Format | None:
     """The format of documents that a file's name ends as."""
-    from matcalc.export.formats import FORMATS
-
-    fitting = [f for f in FORMATS.values() if path is not None and path.lower().endswith(f.suffix)]
+    fitting = [f for f in formats.FORMATS.values() if path is not None and path.lower().endswith(f.suffix)]
     return max(fitting, key=lambda f: len(f.suffix), default=None)
 
 
-def _need_text(command: str, path: str | None, document: Format | None) -> None:
+def _need_text(command: str, path: str | None, document: formats.Format | None) -> None:
     """Raise MatcalcError where what a command prints is not what the file's name promises."""
     if document is not None and document.name not in TEXTS:
         other = "matcalc solve without --format" if command == "solve" else "matcalc export SOURCE"
@@ -110,26 +128,21 @@ def _need_text(command: str, path: str | None, document: Format | None) -> None:
 
 def export(options: argparse.Namespace) -> int:
     """Write a note of one or several derivations."""
-    from matcalc.api.loops import LoopDerivation
-    from matcalc.api.requests import SOURCE, derivation
-    from matcalc.export.formats import suffixes
-    from matcalc.export.note import Note
-    from matcalc.printing.style import Notation
-    from matcalc.targets.registry import target_of_file
-
     if options.output is None:
-        raise MatcalcError(f"export needs -o FILE, ending in one of {' '.join(suffixes())}")
-    if target_of_file(options.output) is not None:
+        raise MatcalcError(f"export needs -o FILE, ending in one of {' '.join(formats.suffixes())}")
+    if registry.target_of_file(options.output) is not None:
         if len(options.sources) > 1:
             raise MatcalcError("a file of code holds one derivation")
         print(
-            derivation({**vars(options), "source": _source(options.sources[0], run=options.run)}).export(options.output)
+            requests.derivation({**vars(options), "source": _source(options.sources[0], run=options.run)}).export(
+                options.output
+            )
         )
         return 0
-    notation = Notation(
+    notation = style.Notation(
         transpose=options.transpose, hadamard=options.hadamard, adjoint=options.adjoint, bold=options.bold
     )
-    note = Note(
+    note = notes.Note(
         options.title,
         notation=notation,
         language=options.language,
@@ -139,10 +152,10 @@ def export(options: argparse.Namespace) -> int:
         hessian=options.hessian,
         code=options.code,
     )
-    fields = {name: getattr(options, name) for name in SOURCE[1:] if getattr(options, name, None) is not None}
+    fields = {name: getattr(options, name) for name in requests.SOURCE[1:] if getattr(options, name, None) is not None}
     for source in options.sources:
-        d: Any = derivation({**fields, "source": _source(source, run=options.run)})
-        if isinstance(d, LoopDerivation) and len(options.sources) == 1:
+        d: Any = requests.derivation({**fields, "source": _source(source, run=options.run)})
+        if isinstance(d, loops.LoopDerivation) and len(options.sources) == 1:
             title = options.title or _title(source) or "Derivatives"
             form = {"format": options.format, "engine": options.engine}
             print(d.export(options.output, title=title, notation=notation, **form))
@@ -167,21 +180,16 @@ def _progress(done: int, total: int, title: str) -> None:
 
 def serve(options: argparse.Namespace) -> int:
     """Serve the page and the JSON API until it is interrupted."""
-    from matcalc.serve.pool import Pool
-    from matcalc.serve.server import Server, is_local
-
-    pool = Pool(options.workers, options.limit, options.memory * 2**20)
+    pool = pools.Pool(options.workers, options.limit, options.memory * 2**20)
     try:
-        server = Server(pool, options.host, options.port, options.name)
+        server = servers.Server(pool, options.host, options.port, options.name)
     except MatcalcError:
         pool.close()
         raise
     print(f"matcalc: the page is at {server.address} (stop with Ctrl+C)", flush=True)
-    if not is_local(options.host):
+    if not servers.is_local(options.host):
         print("matcalc: other machines can reach it: there are no accounts and no encryption", file=sys.stderr)
     if options.open:
-        import webbrowser
-
         webbrowser.open(server.address)
     with server:
         server.serve_forever()
@@ -190,21 +198,15 @@ def serve(options: argparse.Namespace) -> int:
 
 def mcp(options: argparse.Namespace) -> int:
     """Serve the tools to agents on the standard streams until they end."""
-    from matcalc.serve.agents import run
-
-    run(options.limit, options.memory * 2**20, options.workers)
+    agents.run(options.limit, options.memory * 2**20, options.workers)
     return 0
 
 
 def site(options: argparse.Namespace) -> int:
     """Write the page as a folder that needs no server of ours."""
-    import shutil
-
-    from matcalc.serve.site import write_site
-
     node = None if options.no_compile else shutil.which("node")
     with patience("packing Python and its libraries"):
-        made = write_site(Path(options.folder), Path(options.pyodide), node)
+        made = pages.write_site(Path(options.folder), Path(options.pyodide), node)
     print(f"{made.folder}: {made.size / 2**20:.0f} MiB; to see it: python3 -m http.server -d {made.folder}")
     if not made.numpy:
         print("matcalc: NumPy is not in it: numbers come from matcalc's own arrays (docs/serve.md)", file=sys.stderr)
@@ -218,9 +220,7 @@ def site(options: argparse.Namespace) -> int:
 
 def completion(options: argparse.Namespace) -> int:
     """Print the script by which a shell completes commands and options."""
-    from matcalc.cli_completion import script
-
-    _write(script(parser(COMMANDS), options.shell), options.output)
+    _write(cli_completion.script(parser(COMMANDS), options.shell), options.output)
     return 0
 
 
@@ -249,8 +249,6 @@ def _source(argument: str, *, run: bool = False) -> Any:
 
 def _function(path: str, name: str, run: bool) -> Any:
     """The Python function in a file, which is run to get it: only where that is asked for."""
-    from matcalc.frontend.tracing.files import function_in
-
     if not os.path.isfile(path):
         raise MatcalcError(f"cannot read {path}: there is no such file")
     if not run:
@@ -259,7 +257,7 @@ def _function(path: str, name: str, run: bool) -> Any:
             "add --run if you trust it"
         )
     print(f"matcalc: running {path}", file=sys.stderr)
-    return function_in(path, name)
+    return files.function_in(path, name)
 
 
 def _write(text: str, path: str | None) -> None:
@@ -274,8 +272,6 @@ def _write(text: str, path: str | None) -> None:
 
 
 def _json(data: Any) -> str:
-    import json
-
     return json.dumps(data, indent=2)
 
 

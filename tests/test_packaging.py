@@ -103,8 +103,6 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_in_functions_are_of_optional_packages_only(path: Path) -> None:
-    if room(path) == "cli":
-        return  # it imports inside its commands, so that --help answers at once
     tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
     for name in (name for function in functions for name in imports(function)):
