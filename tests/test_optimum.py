@@ -411,3 +411,12 @@ def test_stationary_along_symmetric_matrices():
     o = mc.minimize("A: m x n; B: m x n; X: n x n symmetric; norm2(A*X - B)^2", over="X")
     assert o.equations != ("2*A'*(A*X - B) = 0",)
     assert_every_line_is_true(o)
+
+
+def test_no_multipliers_of_the_function_inside():
+    """exp(x'A x) has other multipliers than x'A x: none is printed, and no line is untrue."""
+    source = "A: n x n spd; x: n x 1; c: n x 1 nonzero; d: 1 x 1 positive; exp(x'*A*x)"
+    o = mc.minimize(source, over="x", subject_to=["c'*x = d"])
+    assert o.status == "closed-form"
+    assert not o.multipliers
+    assert_every_line_is_true(o)

@@ -40,6 +40,7 @@ def monotone_function(q: Question) -> Candidate | None:
             unique=made.unique,
             proved=True,
             value=None,
+            multipliers={},  # those of the function inside are others
             lines=_way(q, inner, made.candidate),
             whole=not q.constraints,
         )
