@@ -441,3 +441,44 @@ def test_what_overflows_or_vanishes_as_it_is_typed(formula: str, exact: Callable
             slope = mpmath.diff(exact, t)
         assert math.isclose(d.function("value")(t=t), value, rel_tol=1e-12)
         assert math.isclose(d.function("gradient")(t=t)["t"], slope, rel_tol=1e-9)
+
+
+DENSITIES = {
+    "p*normpdf(x - m) + (1 - p)*normpdf((x + 1)/2)/2": lambda x, m, p: (
+        p * mpmath.npdf(x - m) + (1 - p) * mpmath.npdf((x + 1) / 2) / 2
+    ),
+    "p*exp(-(x - m)^2/2) + (1 - p)*exp(-(x + 1)^2)": lambda x, m, p: (
+        p * mpmath.exp(-((x - m) ** 2) / 2) + (1 - p) * mpmath.exp(-((x + 1) ** 2))
+    ),
+    "2*normpdf(x - m)*normcdf(p*x)": lambda x, m, p: 2 * mpmath.npdf(x - m) * mpmath.ncdf(p * x),
+}
+
+
+@pytest.mark.parametrize(
+    ("density", "shape"), [*((q, "log({})") for q in DENSITIES), *((q, "q = {}; log(q)") for q in [*DENSITIES][:2])]
+)
+@pytest.mark.parametrize("wrt", ["m", "p"])
+def test_log_likelihoods_of_densities_far_out(shape: str, density: str, wrt: str) -> None:
+    d = mc.derive(f"x: scalar; m: scalar; p: scalar; {shape.format(density)}", wrt=wrt)
+    for x in (-120.0, -3.0, 0.5, 90.0):
+        given = {"x": x, "m": 0.75, "p": 0.25}
+
+        def exact(moved: mpmath.mpf, given: dict = given) -> mpmath.mpf:
+            return mpmath.log(DENSITIES[density](**{**given, wrt: moved}))
+
+        with mpmath.workdps(100):
+            value, slope, curve = (mpmath.diff(exact, given[wrt], k, h=mpmath.mpf(10) ** -30) for k in (0, 1, 2))
+        assert math.isclose(d.function("value")(**given), value, rel_tol=1e-13)
+        assert math.isclose(d.function("gradient")(**given)[wrt], slope, rel_tol=1e-10, abs_tol=1e-300)
+        assert math.isclose(d.function("hessian")(**given)[wrt].item(), curve, rel_tol=1e-8, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("f", ["sigmoid", "normcdf", "erf"])
+def test_the_logarithm_of_one_minus_a_square(f: str) -> None:
+    one = {"sigmoid": lambda t: 1 / (1 + mpmath.exp(-t)), "normcdf": mpmath.ncdf, "erf": mpmath.erf}[f]
+    d = mc.derive(f"t: scalar; log(1 - {f}(t)^2)", wrt="t")
+    for t in (-5.0, -1e-3, 0.5, 6.0):
+        with mpmath.workdps(60):
+            value, slope = (mpmath.diff(lambda s: mpmath.log1p(-(one(s) ** 2)), t, k) for k in (0, 1))
+        assert math.isclose(d.function("value")(t=t), value, rel_tol=1e-12)
+        assert math.isclose(d.function("gradient")(t=t)["t"], slope, rel_tol=1e-11)

@@ -14,7 +14,8 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import add, difference, minus, number, power
-from matcalc.emit.normal_tails import as_normal, base_and_power, factors_of_product, is_minus_square, product_like
+from matcalc.emit.normal_tails import as_normal, is_minus_square, product_like
+from matcalc.emit.over import over
 from matcalc.expr import Expr
 from matcalc.ops.activations import log1mexp, normlogcdf, normratio
 from matcalc.ops.comparison import maximum, minimum, where
@@ -56,8 +57,10 @@ class Interval:
         return add(normlogcdf(high), log1mexp(difference(normlogcdf(high), normlogcdf(low))))
 
     @property
-    def product(self) -> Expr:
+    def product(self) -> Expr | None:
         """The whole as a product, for the logistic distribution."""
+        if self.law == "normal":
+            return None
         high, low = maximum(self.start, self.end), minimum(self.start, self.end)
         parts = [self._sign, sigmoid(high), sigmoid(_negative(low)), minus(expm1(difference(low, high)))]
         return times_number(self.factor, product_like(parts, self.end))
@@ -99,69 +102,7 @@ def interval_of(e: Expr) -> Interval | None:
 
 def over_interval(e: Expr) -> Expr | None:
     """A product with a probability of an interval in its denominator."""
-    if e.op == "divide":
-        e = product_like([e.args[0], power(e.args[1], -1)], e)
-    parts = [e]
-    if e.op in ("hadamard", "scale"):
-        parts = [f for a in e.args for f in _opened(a)]
-    elif e.op != "power":
-        return None
-    for n, part in enumerate(parts):
-        below, k = base_and_power(part)
-        interval = _divisor(part)
-        if interval is None:
-            continue
-        others = [*parts[:n], *parts[n + 1 :]]
-        if interval.law == "logistic":
-            return product_like([*others, power(interval.product, k)], e)
-        left = [] if k == -1 else [power(below, k + 1)]
-        for i, f in enumerate(others):
-            found = _divided(f, interval)
-            if found is not None:
-                return product_like([*others[:i], *others[i + 1 :], *left, found], e)
-    return _multiplied_out(parts, e)
-
-
-def _multiplied_out(parts: list[Expr], e: Expr) -> Expr | None:
-    """f (a ./ P + b) = f a ./ P + f b, where f has a density at an end of the interval whose probability is P."""
-    for n, part in enumerate(parts):
-        terms = meaning(part).args if meaning(part).op == "add" else ()
-        intervals = [found for t in terms for f in _opened(t) if (found := _divisor(f)) is not None]
-        others = [*parts[:n], *parts[n + 1 :]]
-        if any(_divided(f, i) is not None for i in intervals if i.law == "normal" for f in others):
-            return add(*(product_like([*others, t], e) for t in terms))
-    return None
-
-
-def _divisor(part: Expr) -> Interval | None:
-    """The interval by whose probability this factor divides."""
-    below, k = base_and_power(part)
-    return interval_of(below) if k is not None and k.is_Integer and k.is_negative else None
-
-
-def _opened(e: Expr) -> list[Expr]:
-    """The factors of a value that divides by the probability of an interval, also behind a name; others as they are."""
-    factors = factors_of_product(meaning(e))
-    return factors if any(_divisor(f) is not None for f in factors) else [e]
-
-
-def _divided(e: Expr, interval: Interval) -> Expr | None:
-    """What has a density at one of the ends in each of its terms, over the interval."""
-    e = meaning(e)
-    if e.op == "add":
-        terms = [_divided(t, interval) for t in e.args]
-        made = [t for t in terms if t is not None]
-        return add(*made) if len(made) == len(terms) else None
-    factors = factors_of_product(e)
-    for n, f in enumerate(factors):
-        base, k = base_and_power(f)
-        if k is None or not (k.is_Integer and k.is_positive):
-            continue
-        found = _divided(base, interval) if meaning(base).op == "add" else interval.under(base)
-        if found is not None:
-            left = [] if k == 1 else [power(base, k - 1)]
-            return product_like([*factors[:n], *factors[n + 1 :], *left, found], e)
-    return None
+    return over(e, interval_of)
 
 
 def _mirrored(start: Expr, end: Expr) -> tuple[Expr, Expr]:

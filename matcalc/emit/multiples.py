@@ -12,22 +12,31 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.emit.matching import constant_of
-from matcalc.expr import Expr
-from matcalc.ops.elementwise import erfc, sigmoid
+from matcalc.expr import Expr, operations, postorder
+from matcalc.ops.activations import normcdf, normlogcdf, normratio
+from matcalc.ops.elementwise import erf, erfc, exp, sigmoid
 from matcalc.rewrite.context import Context
 from matcalc.rewrite.normal import tidy
 from matcalc.rewrite.terms import coefficient_and_rest, factors_of, meaning, times_number
 from matcalc.walk import transform
 
+_DISTRIBUTION = operations(normcdf, normlogcdf, normratio, erf, erfc)
+
 
 def without_ones(roots: Iterable[Expr]) -> dict[Expr, Expr]:
-    """For each root the same without such sums."""
+    """For each root the same without such sums; a density without its distribution is one exponential among others."""
     roots = list(roots)
-    done = transform(roots, lambda new, _: _sigmoid_or_tail(new))
+    alone = not any(e.op in _DISTRIBUTION for e in postorder(roots))
+    done = transform(roots, lambda new, _: _as_exponential(new) if alone and new.op == "normpdf" else _without_one(new))
     return {root: done[root] for root in roots}
 
 
-def _sigmoid_or_tail(e: Expr) -> Expr:
+def _as_exponential(e: Expr) -> Expr:
+    square = core.scale(core.number(-sp.S.Half), core.power(e.args[0], 2))
+    return core.scale(core.number(1 / sp.sqrt(2 * sp.pi)), exp(square))
+
+
+def _without_one(e: Expr) -> Expr:
     if e.args and all(a.op == "number" for a in e.args) and e.is_scalar:
         return tidy(e, Context())
     if e.op == "scale" and (e.args[-1].op == "scale" or sum(a.op == "number" for a in e.args) > 1):

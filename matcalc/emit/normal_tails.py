@@ -152,6 +152,11 @@ def as_normal(X: Expr) -> Expr:
             return rest if factor == 1 else core.scale(number(factor), rest)
 
 
+def log_density(X: Expr) -> Expr:
+    """log(normpdf(X))"""
+    return core.plus(core.scale(number(-sp.S.Half), core.power(X, 2)), number(-sp.log(2 * sp.pi) / 2))
+
+
 def is_normal(e: Expr) -> bool:
     """Whether it is a tail of the normal distribution, or twice one."""
     rest = plus_one(e)

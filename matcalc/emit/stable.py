@@ -27,14 +27,25 @@ from matcalc.emit.matching import (
     softmax_of,
     sum_of_exponentials,
 )
-from matcalc.emit.normal_tails import as_normal, base_and_power, is_normal, negated_form, normal_ratio
+from matcalc.emit.mixtures import mixture_of, over_mixture
+from matcalc.emit.normal_tails import (
+    as_normal,
+    base_and_power,
+    factors_of_product,
+    is_normal,
+    log_density,
+    negated_form,
+    normal_ratio,
+    product_like,
+)
 from matcalc.emit.quotients import without_common_part
 from matcalc.expr import Expr, node
 from matcalc.ops.activations import log1mexp, normcdf, normlogcdf
-from matcalc.ops.comparison import maximum, minimum
+from matcalc.ops.comparison import maximum, minimum, where
 from matcalc.ops.elementwise import absolute, erfc, expm1, log, log1p, sigmoid, sinh, softplus
 from matcalc.ops.normalization import log_softmax, logsumexp, softmax
-from matcalc.rewrite.terms import coefficient_and_rest, meaning
+from matcalc.properties import known
+from matcalc.rewrite.terms import coefficient_and_rest, meaning, times_number
 
 Form = Callable[[Expr], "Expr | None"]
 
@@ -64,6 +75,8 @@ def _stable_log(e: Expr) -> Expr | None:
         return inner
     if meaning(X).op == "normcdf":
         return normlogcdf(*meaning(X).args)
+    if meaning(X).op == "normpdf":
+        return log_density(*meaning(X).args)
     factor, body = coefficient_and_rest(meaning(X))
     if body is not None and meaning(body).op == "erfc" and factor.is_positive:  # erfc(X) = 2 normcdf(-sqrt(2) X)
         constant, log_F = sp.log(2 * factor), normlogcdf(as_normal(*meaning(body).args))
@@ -84,11 +97,27 @@ def _stable_log(e: Expr) -> Expr | None:
     inner = log_of_sum(X)
     if inner is not None:
         return inner
+    inner = _log_of_tails(meaning(X))
+    if inner is not None:
+        return inner
     rest = plus_one(X)
     if rest is not None:
         return _log_of_one_plus(rest, X)
-    inner = _log_of_difference(X)
-    return log_of_growth(X) if inner is None else inner
+    for form in (_log_of_difference, log_of_growth):
+        inner = form(X)
+        if inner is not None:
+            return inner
+    mixture = mixture_of(X)
+    return None if mixture is None else mixture.logarithm
+
+
+def _log_of_tails(X: Expr) -> Expr | None:
+    """The sum of the logarithms of positive factors, of which one is a density or a tail that vanishes before it."""
+    factors = [base_and_power(f) for f in factors_of_product(X)]
+    vanish = any(meaning(base).op in ("normcdf", "normpdf", "erfc") for base, _ in factors)
+    if not vanish or not all(k is not None and known(base, "positive") for base, k in factors):
+        return None
+    return core.add(*(broadcast(times_number(k, log(base)), X.shape) for base, k in factors))
 
 
 def _log_cosh(X: Expr) -> Expr:
@@ -112,6 +141,11 @@ def _log_of_one_plus(rest: Expr, whole: Expr) -> Expr:
     base, k = base_and_power(below)
     if negated is not None and k == 2 and meaning(base).op == "tanh":  # 1 - tanh(X)^2 = cosh(X)^-2
         return core.scale(number(-2), _log_cosh(*meaning(base).args))
+    if negated is not None and k == 2 and meaning(base).op in ("sigmoid", "normcdf", "erf"):
+        one, half = (broadcast(number(c), base.shape) for c in (1, sp.S.Half))
+        near = core.add(log(core.difference(one, base)), log(core.add(one, base)))  # log(1 - f) + log(1 + f)
+        far = log1p(minus(minimum(negated, half)))
+        return where(negated, half, near, far, ">")
     inner = None if negated is None else exponent_of(negated)
     if inner is not None:
         return log1mexp(negated_form(inner))
@@ -145,8 +179,11 @@ def _stable_quotient(e: Expr) -> Expr | None:
         better = form(e)
         if better is not None:
             return better
-    better = _over_difference(e)
-    return without_growth(e) if better is None else better
+    for form in (_over_difference, without_growth, over_mixture):
+        better = form(e)
+        if better is not None:
+            return better
+    return None
 
 
 def _over_difference(e: Expr) -> Expr | None:
@@ -247,15 +284,17 @@ def _half_squared(name: str, sign: int) -> Form:
     return form
 
 
-def _squared_tanh(f: Expr) -> Expr | None:
-    """tanh(X)^2 - 1 = -4 sigmoid(2 X) sigmoid(-2 X)"""
+def _square_less_one(f: Expr) -> Expr | None:
+    """f^2 - 1 = (f - 1) (f + 1); for tanh(X) it is -4 sigmoid(2 X) sigmoid(-2 X)."""
     base, k = base_and_power(f)
     base = meaning(base)
-    if k != 2 or base.op != "tanh":
+    if k != 2:
         return None
-    sides = (sigmoid(core.scale(number(c), base.args[0])) for c in (2, -2))
-    product = core.scale if base.is_scalar else core.hadamard
-    return core.scale(number(-4), product(*sides))
+    if base.op == "tanh":
+        sides = (sigmoid(core.scale(number(c), base.args[0])) for c in (2, -2))
+        return core.scale(number(-4), product_like(sides, base))
+    less = _less_one(base) if base.op in ("sigmoid", "normcdf", "erf") else None
+    return None if less is None else product_like([less, core.plus(base, broadcast(number(1), base.shape))], base)
 
 
 def _less_one(f: Expr) -> Expr | None:
@@ -269,7 +308,7 @@ def _less_one(f: Expr) -> Expr | None:
 
 # f(X) - 1 for functions that are near 1 somewhere.
 _NEAR_ONE: dict[str, Form] = {
-    "power": _squared_tanh,
+    "power": _square_less_one,
     "exp": lambda f: expm1(*f.args),
     "cosh": _half_squared("sinh", 1),
     "cos": _half_squared("sin", -1),
