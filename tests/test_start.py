@@ -100,6 +100,10 @@ def test_no_library_is_imported_that_an_answer_does_not_need(shown: str) -> None
     assert not imported(f"import matcalc\nmatcalc.derive(\"x'*A*x\", wrt='A').{shown}") & LIBRARIES
 
 
+def test_rules_are_declared_without_sympy() -> None:
+    assert not imported("import matcalc.rules") & {"sympy", *LIBRARIES}
+
+
 def test_the_command_line_imports_no_library() -> None:
     assert not imported("import matcalc.cli") & {"numpy", "sympy", "lark", "jinja2", *LIBRARIES}
 

@@ -41,7 +41,8 @@ from matcalc.rewrite.pattern import (
 )
 from matcalc.walk import transform
 
-Sides: TypeAlias = Callable[..., tuple[Expr, Expr]]
+Right: TypeAlias = "Expr | Callable[[], Expr]"  # a function where it needs what is not to be imported beforehand
+Sides: TypeAlias = Callable[..., tuple[Expr, Right]]
 Needs: TypeAlias = tuple[tuple[frozenset[str], int], ...]
 View: TypeAlias = Callable[[Expr, Context], Expr | None]
 
@@ -111,7 +112,7 @@ class Pair:
         names = [name for name, kind in self.wildcards.items() if isinstance(kind, tuple)]
         return [dict(zip(names, values)) for values in product(*(self.wildcards[name] for name in names))]
 
-    def _call(self, make: Callable[[str, str], Any], chosen: Mapping[str, Any]) -> tuple[Expr, Expr]:
+    def _call(self, make: Callable[[str, str], Any], chosen: Mapping[str, Any]) -> tuple[Expr, Right]:
         """Both sides, where `make` gives what stands for a wildcard, by its name and its kind."""
         values: list[Any] = []
         for name, several in self._names:
@@ -164,7 +165,8 @@ class Pair:
             made = [_variable(own, shape, facts) for own, (_, shape) in zip(letters, parts)]
             return made if ":" in kind else made[0]
 
-        return self._call(make, self._choices()[0])
+        left, right = self._call(make, self._choices()[0])
+        return left, _made(right)
 
     def apply(self, e: Expr, context: Context) -> Expr | None:
         """The right side where the left side is the root of `e`, or a part of a sum or product at the root."""
@@ -175,7 +177,7 @@ class Pair:
                 values = self._values(binding, context)
                 if values is None or not self._holds({**values, **chosen}, context):
                     continue
-                inside = self._call(_lookup(values, binding), chosen)[1]
+                inside = _made(self._call(_lookup(values, binding), chosen)[1])
                 if before or after:
                     return node(e.op, (*before, inside, *after)) if e.op != "scale" else core.scale(inside, *after)
                 return inside
@@ -267,3 +269,7 @@ def scalar_twin(wildcards: Mapping[str, Any]) -> dict[str, Any]:
         name: "1 1" if isinstance(kind, str) and not kind.startswith("number") else kind
         for name, kind in wildcards.items()
     }
+
+
+def _made(right: Right) -> Expr:
+    return right if isinstance(right, Expr) else right()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import sympy as sp
-
 from matcalc import core
 from matcalc.core import add, broadcast, hadamard, inverse, matmul, minus, number, power, scale
+from matcalc.exact import HALF, sp
 from matcalc.expr import Expr, Op
 from matcalc.ops.activations import normpdf
 from matcalc.ops.elementwise import absolute, arccos, arcsin, arctan, exp, log, sign
 from matcalc.ops.matrix_functions import sqrtm
 from matcalc.ops.normalization import standardize
 from matcalc.ops.reductions import std, var_
+from matcalc.rewrite.pair import Right
 from matcalc.rewrite.rule import rule
 
 DEFINITION = "definition of the function"
-HALF_PI = number(sp.pi / 2)
+
+
+def half_pi() -> Expr:
+    """pi/2, made where a rule is used: it is SymPy's."""
+    return number(sp.pi / 2)
 
 
 @rule(X="m n", s="s: 1 1", axis=(None, 1, 2), ddof=(0, 1), loose=True, group="expand", source=DEFINITION)
@@ -59,15 +63,15 @@ def inverse_times_root(A: Expr) -> tuple[Expr, Expr]:
 
 
 @rule(X="m n", drawn={"X": "row-stochastic"}, loose=True, group="expand", source=DEFINITION)
-def arccosine_by_arcsine(X: Expr) -> tuple[Expr, Expr]:
+def arccosine_by_arcsine(X: Expr) -> tuple[Expr, Right]:
     """arccos(X) = pi/2 - arcsin(X)"""
-    return arccos(X), add(broadcast(HALF_PI, X.shape), minus(arcsin(X)))
+    return arccos(X), lambda: add(broadcast(half_pi(), X.shape), minus(arcsin(X)))
 
 
 @rule(X="m n", drawn={"X": "nonzero"}, loose=True, group="expand", source=DEFINITION)
-def arctangent_of_reciprocal(X: Expr) -> tuple[Expr, Expr]:
+def arctangent_of_reciprocal(X: Expr) -> tuple[Expr, Right]:
     """arctan(1 ./ X) = pi/2 sign(X) - arctan(X)"""
-    return arctan(power(X, -1)), add(scale(HALF_PI, sign(X)), minus(arctan(X)))
+    return arctan(power(X, -1)), lambda: add(scale(half_pi(), sign(X)), minus(arctan(X)))
 
 
 def _of_outer_product(f: Op) -> None:
@@ -103,9 +107,10 @@ def powers_by_exponential(X: Expr, Y: Expr) -> tuple[Expr, Expr]:
 
 
 @rule(X="m n", loose=True, group="expand", source=DEFINITION)
-def normal_density_by_exponential(X: Expr) -> tuple[Expr, Expr]:
+def normal_density_by_exponential(X: Expr) -> tuple[Expr, Right]:
     """normpdf(X) = exp(-X .^ 2/2)/sqrt(2 pi)"""
-    return normpdf(X), scale(number(1 / sp.sqrt(2 * sp.pi)), exp(scale(number(-sp.S.Half), power(X, 2))))
+    weight = number(-HALF)
+    return normpdf(X), lambda: scale(number(1 / sp.sqrt(2 * sp.pi)), exp(scale(weight, power(X, 2))))
 
 
 BY_EXPONENTIALS = frozenset(
