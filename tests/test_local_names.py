@@ -94,3 +94,13 @@ def test_a_name_that_comes_later_is_kept_free():
     assert names.count("Ax") == 1
     assert "Ax_" not in names
     assert mc.derive(source).check().ok
+
+
+def test_shared_parts_of_results_have_the_letters_of_textbooks() -> None:
+    """D for a diagonal matrix and E for an exponential; the letter with a number where it is taken or several are."""
+    kernel = "M: n x n symmetric constant\ny: n x 1 constant\ns: 1 x 1 positive\nlogdet(exp(-M/(2*s^2)) + eye(n))"
+    assert "E = exp(-M/(2*s^2))" in str(mc.derive(kernel).hessian("s"))
+    rows = "X: n x p constant\nW: p x K\nsum(logsumexp(X*W, 2))"
+    assert str(mc.derive(rows).hessian("W")).startswith("D = diag(vec(softmax(X*W, 2)));")
+    taken = "X: n x D constant\nW: D x K\nsum(logsumexp(X*W, 2))"
+    assert str(mc.derive(taken).hessian("W")).startswith("D1 = diag(vec(softmax(X*W, 2)));")

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 from matcalc.core import named
+from matcalc.dims import is_one
 from matcalc.expr import Expr, postorder
 from matcalc.naming import Names
+from matcalc.ops.decompositions import chol, pinv, polar
+from matcalc.ops.elementwise import exp
+from matcalc.ops.normalization import softmax, standardize
+from matcalc.ops.products import diag
+from matcalc.ops.reductions import std
+from matcalc.ops.spectral import eigvecmax, eigvecmin, eigvecs
 from matcalc.rewrite.engine import Rewriter, undoes
 from matcalc.walk import rebuild, substitute, transform
 
@@ -106,11 +116,32 @@ def refreshed(value: Expr, rewriter: Rewriter) -> Expr:
     return transform((value,), simpler, stop=_is_defined).get(value, value)
 
 
+# What differentiating brings in, by the letter that it is usually called.
+LETTERS = {
+    softmax.name: "P", std.name: "s", standardize.name: "Z", chol.name: "L", polar.name: "Q", pinv.name: "P",
+    exp.name: "E", eigvecs.name: "V", eigvecmax.name: "v", eigvecmin.name: "v",
+}  # fmt: skip
+OTHERS = "t"  # with a number: what no letter is customary for
+_PLACE = "_"  # before it is known how many there are of a letter
+_MATRICES = {**LETTERS, diag.name: "D"}
+_COLUMNS = {softmax.name: "p", standardize.name: "z"}  # the same of a column or a row
+
+
+def letter_of(e: Expr) -> str:
+    """The letter that a value is usually called by."""
+    vector = is_one(e.shape[0]) or is_one(e.shape[1])
+    return (vector and _COLUMNS.get(e.op)) or _MATRICES.get(e.op, OTHERS)
+
+
 SHARED_COST = 4  # operations from which a repeated part of a result gets a name
 
 
 def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
-    """Name repeated subexpressions `t1, t2, ...` where that saves at least `SHARED_COST` operations."""
+    """Name repeated subexpressions where that saves at least `SHARED_COST` operations.
+
+    A diagonal matrix is D, a softmax P, an exponential E (`LETTERS`), numbered where there are several; what has no
+    customary letter is `t1, t2, ...`.
+    """
     order = list(postorder((value,), stop=_is_defined))
     locals_ = {e.args[0]: e for e in order if is_local(e)}  # by what they stand for
     names.taken.update(e.name for e in locals_.values())
@@ -119,14 +150,26 @@ def with_shared_named(value: Expr, rewriter: Rewriter, names: Names) -> Expr:
         for a in e.args:
             uses[a] = uses.get(a, 0) + 1
 
-    def shared(new: Expr, old: Expr) -> Expr:
-        if is_local(old):  # what it stands for has its name already
-            return new.args[0]
-        if old in locals_:
-            return rebuild(locals_[old], (new,))
-        known = old.op in ("named", "broadcast")
-        if uses.get(old, 0) > 1 and not known and rewriter.cost(new) >= SHARED_COST:
-            return named(names.numbered("t"), new, "local")
-        return new
+    def run(name_of: Callable[[Expr], str]) -> Expr:
+        def shared(new: Expr, old: Expr) -> Expr:
+            if is_local(old):  # what it stands for has its name already
+                return new.args[0]
+            if old in locals_:
+                return rebuild(locals_[old], (new,))
+            known = old.op in ("named", "broadcast")
+            if uses.get(old, 0) > 1 and not known and rewriter.cost(new) >= SHARED_COST:
+                return named(name_of(old), new, "local")
+            return new
 
-    return transform((value,), shared, stop=_is_defined).get(value, value)
+        return transform((value,), shared, stop=_is_defined).get(value, value)
+
+    chosen: dict[Expr, str] = {}
+    made = run(lambda e: chosen.setdefault(e, f"{_PLACE}{len(chosen)}"))
+    if not chosen:
+        return made
+    letters = Counter(letter_of(e) for e in chosen)
+    for e in chosen:
+        letter = letter_of(e)
+        alone = letter != OTHERS and letters[letter] == 1 and letter not in names.taken
+        chosen[e] = names.fresh(letter) if alone else names.numbered(letter)
+    return run(chosen.__getitem__)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
 from matcalc import core
-from matcalc.calculus.names import is_local
+from matcalc.calculus.names import LETTERS, is_local
 from matcalc.calculus.problem import Problem
 from matcalc.dims import is_one, symbols
 from matcalc.expr import Expr, number_value, postorder, record
@@ -25,11 +25,6 @@ from matcalc.views.solutions import LETTER, solutions
 from matcalc.walk import depends, transform
 
 SUMS_AND_PRODUCTS = frozenset(("add", "matmul", "scale"))
-# What differentiating brings in, by the letter that it is usually called.
-LETTERS = {
-    softmax.name: "P", std.name: "s", standardize.name: "Z", chol.name: "L", polar.name: "Q", pinv.name: "P",
-    exp.name: "E", eigvecs.name: "V", eigvecmax.name: "v", eigvecmin.name: "v",
-}  # fmt: skip
 FACTORS = (chol.name, polar.name, pinv.name, eigvecs.name)  # which a page speaks of wherever they occur
 EQUATIONS = (lyapunov.name, dlyapunov.name)
 LABELLED = 64  # adjoints: a larger problem has the names of its source in code
