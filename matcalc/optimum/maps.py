@@ -96,9 +96,9 @@ def as_product(q: Question, found: list[Pair]) -> Pair | None:
 def solved_pair(q: Question, pair: Pair, R: Expr, X: Expr) -> Solved:
     """The X with Q X P' = R."""
     P, Q = pair
-    inner = X if P.number == 1 else product_of(X, transpose(P))
-    left = solved_left(q, Q, R, inner) if Q.number != 1 else Solved(R)
-    if P.number == 1:
+    inner = X if _is_one(P) else product_of(X, transpose(P))
+    left = solved_left(q, Q, R, inner) if not _is_one(Q) else Solved(R)
+    if _is_one(P):
         return left
     right = solved_left(q, P, q.simple(transpose(left.value)), q.simple(transpose(X)), turned_round=True)
     turned = [line.changed(lambda e: q.simple(transpose(e))) for line in right.lines]
@@ -110,6 +110,11 @@ def solved_pair(q: Question, pair: Pair, R: Expr, X: Expr) -> Solved:
         exact=left.exact or right.exact,
         lines=(*left.lines, *(turned[1:] if left.lines else turned)),
     )
+
+
+def _is_one(e: Expr) -> bool:
+    """Whether a factor leaves what it multiplies as it is."""
+    return e.number == 1 or e.op == "eye"
 
 
 def solved_map(q: Question, X: Expr, K: Expr, R: Expr) -> Solved:
