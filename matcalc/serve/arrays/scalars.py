@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import ContextDecorator
 from typing import Any
 
 
@@ -177,7 +178,7 @@ class finfo:  # noqa: N801
         self.dtype = type_of(of)
 
 
-class errstate:  # noqa: N801
+class errstate(ContextDecorator):  # noqa: N801
     """Nothing is warned of here."""
 
     def __init__(self, **options: str) -> None:
