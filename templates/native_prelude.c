@@ -69,9 +69,9 @@ typedef struct {
 static _Atomic(void *) *kept;
 static const size_t KEPT = (size_t)1 << 27, HUGE_PAGES = (size_t)1 << 22;
 
-/* What the process knows of its threads: none yet, some, or that it was forked from a process with some, which has left
- * it without them: OpenMP would wait for them forever. */
-enum { NO_THREADS, THREADS, FORKED };
+/* What the process knows of its threads: none yet, some, or that it is to have none: it was forked from a process with
+ * some, for which OpenMP would wait forever, or OpenMP's threads would take the processors from those of BLAS. */
+enum { NO_THREADS, THREADS, ALONE };
 static atomic_int *team;
 
 void matcalc_bind(void *const *given, void *place, void *threads)
@@ -112,7 +112,7 @@ static void returned(real *entries)
 static inline int few(size_t work)
 {
 #ifdef _OPENMP
-    if (work < FEW || omp_get_max_threads() == 1 || omp_in_parallel() || atomic_load(team) == FORKED)
+    if (work < FEW || omp_get_max_threads() == 1 || omp_in_parallel() || atomic_load(team) == ALONE)
         return 1;
     atomic_store(team, THREADS);
     return 0;

@@ -118,6 +118,27 @@ def test_large_sums_and_the_settings_of_openmp(openmp):
     assert run(WAITING, CFLAGS="", OMP_NUM_THREADS="2", OMP_WAIT_POLICY="active")[0] == "200000.0 active"
 
 
+BESIDE = """
+import ctypes, re
+from pathlib import Path
+import numpy as np
+import matcalc as mc
+ctypes.CDLL("libgomp.so.1")
+team = lambda: int(re.search(r"Threads:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+f = mc.derive("sum(exp(x))", shapes={"x": ("n", 1)}).function("value", "native")
+before = team()
+print(f(x=np.zeros(200_000)), team() - before)
+"""
+
+
+@pytest.mark.parametrize(("settings", "more"), [({}, 0), ({"OMP_WAIT_POLICY": "passive"}, 1)])
+def test_openmp_that_another_library_has_brought(settings, more, openmp):
+    """Its threads would keep the processors between loops: one thread, unless the user says that they sleep."""
+    if "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ:
+        pytest.skip("the environment says how threads wait")
+    assert run(BESIDE, CFLAGS="", OMP_NUM_THREADS="2", **settings)[0] == f"200000.0 {more}"
+
+
 def test_a_compiler_without_openmp(tmp_path, monkeypatch):
     cc = compiler.compiler().command[0]
     script = tmp_path / "cc"

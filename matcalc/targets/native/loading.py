@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -41,7 +42,7 @@ _MOST = 256  # inputs or results of the quick way
 Outside: TypeAlias = "Callable[[], list[Callable[..., Any]]]"
 _KEPT = ctypes.c_void_p()  # the memory of the last call
 _TEAM = ctypes.c_int()  # what the process knows of its threads, as the prelude counts it
-_THREADS, _FORKED = 1, 2
+_THREADS, _ALONE = 1, 2
 _PYTHON = ctypes.CFUNCTYPE(
     ctypes.c_int,
     ctypes.c_int,
@@ -208,6 +209,7 @@ def _loaded(library: Path) -> ctypes.CDLL:
         waits = "OMP_WAIT_POLICY"
         given = waits in os.environ or "GOMP_SPINCOUNT" in os.environ
         if not given:
+            _leave_processors()
             os.environ[waits] = "passive"
         try:
             return ctypes.CDLL(str(library))
@@ -216,10 +218,18 @@ def _loaded(library: Path) -> ctypes.CDLL:
                 del os.environ[waits]
 
 
+@lru_cache(maxsize=1)
+def _leave_processors() -> None:
+    """Compute in one thread where another library has brought OpenMP before: its threads do not sleep between loops."""
+    with suppress(OSError, AttributeError):  # it is not here yet; a system that cannot say so
+        ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD)
+        _TEAM.value = _ALONE
+
+
 def _without_threads() -> None:
     """A process that was forked has none of the threads that its parent had, though OpenMP counts on them."""
     if _TEAM.value == _THREADS:
-        _TEAM.value = _FORKED
+        _TEAM.value = _ALONE
 
 
 if hasattr(os, "register_at_fork"):
