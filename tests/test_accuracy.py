@@ -399,6 +399,7 @@ INTERVALS = {
     "normcdf(t + 1) - normcdf(t)": lambda t: mpmath.ncdf(t + 1) - mpmath.ncdf(t),
     "(erf((t + 1)/sqrt(2)) - erf(t/sqrt(2)))/2": lambda t: mpmath.ncdf(t + 1) - mpmath.ncdf(t),
     "0.5*erfc(t/sqrt(2)) - 0.5*erfc((t + 1)/sqrt(2))": lambda t: mpmath.ncdf(t + 1) - mpmath.ncdf(t),
+    "(1 - normcdf(t)) - (1 - normcdf(t + 1))": lambda t: mpmath.ncdf(t + 1) - mpmath.ncdf(t),
     "sigmoid(t + 1) - sigmoid(t)": lambda t: 1 / (1 + mpmath.exp(-t - 1)) - 1 / (1 + mpmath.exp(-t)),
 }
 

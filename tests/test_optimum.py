@@ -17,8 +17,8 @@ import matcalc as mc
 from matcalc.numeric.evaluate import evaluate
 from matcalc.numeric.sample import sample
 from matcalc.optimum.answer import SOLVERS
+from matcalc.optimum.proofs import lagrangian
 from matcalc.optimum.trial import numbers_at_random, tried
-from matcalc.optimum.way import multipliers_of
 from matcalc.walk import variables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,9 +41,9 @@ def assert_every_line_is_true(o: mc.Optimum) -> None:
     drawn = (numbers_at_random(o.question, o.values, rng, o.needs) for _ in range(80))
     numbers = next(found for found in drawn if found is not None)
     at = numbers.point(numbers.start)
-    at |= {
-        name: evaluate(e, numbers.data, numbers.sizes) for name, e in multipliers_of(o.question, o.multipliers).items()
-    }
+    _, names = lagrangian(o.question)
+    known = {names[text].name: L for text, L in o.multipliers.items()}
+    at |= {name: evaluate(L, numbers.data, numbers.sizes) for name, L in known.items()}
     tested = 0
     for line in o.lines:
         if {v.name for v in variables([line.left, line.right])} - set(at):

@@ -165,3 +165,17 @@ def test_the_public_check_takes_free_directions(fact):
     assert d.check(trials=2, kind="hessian", by="A")
     with pytest.raises(mc.MatcalcError, match="mixed Hessian"):
         d.check(by="x")
+
+
+INEXACT = "sum(log((erf((b - X*w)/sqrt(2)) - erf((a - X*w)/sqrt(2)))/2))"
+
+
+def test_a_right_derivative_of_what_loses_its_digits_as_it_is_typed_passes() -> None:
+    """In the tail erf(b) - erf(a) has no digits in the source's own value: that says nothing of the derivative."""
+    shapes = {"X": ("n", "p"), "w": ("p", 1), "a": ("n", 1), "b": ("n", 1)}
+    d = mc.derive(INEXACT, wrt="w", shapes=shapes)
+    assert all(d.check(seed=seed) for seed in range(3))
+    wrong = mc.derive(f"1.001*{INEXACT}", wrt="w", shapes=shapes).function("value_and_grad")
+    report = check_gradient(d.source.output, list(d.graph.declared.values()), wrong, wrt=["w"])
+    assert not report.ok
+    assert "is wrong" in report.reason or "gives the value" in report.reason

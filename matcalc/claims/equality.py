@@ -206,7 +206,7 @@ def _proved(left: Expr, right: Expr, assumptions: list[tuple[str, Expr]]) -> Pro
         attempts.append((opened, SLOW | definitions | {"push_through"} | LOW_RANK | (LAST - RESOLVENT)))
     if any(e.op == "exp" for e in postorder(opened)):
         attempts.append((opened, SLOW | LOW_RANK | (LAST - MERGED)))
-    if any(e.op in RULES[name].op for name in BY_EXPONENTIALS for e in postorder(opened)):
+    if {e.op for e in postorder(opened)} & {RULES[name].op for name in BY_EXPONENTIALS}:
         attempts.append((opened, SLOW | definitions | LOW_RANK | (LAST - BY_EXPONENTIALS)))
     work = Work()
     for pair, without in attempts:

@@ -14,6 +14,7 @@ import sympy as sp
 
 from matcalc import core
 from matcalc.core import add, difference, minus, number, power
+from matcalc.emit.matching import plus_one
 from matcalc.emit.normal_tails import as_normal, is_minus_square, product_like
 from matcalc.emit.over import over
 from matcalc.expr import Expr
@@ -88,8 +89,8 @@ def interval_of(e: Expr) -> Interval | None:
     factor, body = coefficient_and_rest(meaning(e))
     if body is None or meaning(body).op != "add" or len(meaning(body).args) != 2:
         return None
-    (k, first), (other, second) = (coefficient_and_rest(meaning(t)) for t in meaning(body).args)
-    if first is None or second is None or k != -other:
+    (c, k, first), (d, other, second) = map(_multiple, meaning(body).args)
+    if first is None or second is None or k != -other or c + d != 0:
         return None
     F, G = (meaning(f) for f in ((first, second) if k > 0 else (second, first)))
     if F.op != G.op or F.op not in _LAWS:
@@ -98,6 +99,16 @@ def interval_of(e: Expr) -> Interval | None:
     ends = (G, F) if multiple > 0 else (F, G)
     start, end = (argument(X.args[0]) for X in ends)
     return Interval(factor * abs(k * multiple), law, start, end)
+
+
+def _multiple(t: Expr) -> tuple[Any, Any, Expr | None]:
+    """(c, k, F) where a term is c + k F, as that of 1 - F is."""
+    k, F = coefficient_and_rest(meaning(t))
+    rest = None if F is None else plus_one(F)
+    if rest is None:
+        return 0, k, F
+    inner, F = coefficient_and_rest(meaning(rest))
+    return k, k * inner, F
 
 
 def over_interval(e: Expr) -> Expr | None:

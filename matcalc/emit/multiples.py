@@ -1,6 +1,7 @@
 """c + c tanh(X) = 2 c sigmoid(2 X) and c + c erf(X) = c erfc(-X), in any multiple and behind names.
 
-What recognises log(sigmoid(X)), 1 - sigmoid(X) and the tails of the normal distribution meets one spelling of them.
+What recognises log(sigmoid(X)), 1 - sigmoid(X) and the tails of the normal distribution meets one spelling of them. A
+normal density is an exponential where no value of the distribution function is about, with which it would make a ratio.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _DISTRIBUTION = operations(normcdf, normlogcdf, normratio, erf, erfc)
 
 
 def without_ones(roots: Iterable[Expr]) -> dict[Expr, Expr]:
-    """For each root the same without such sums; a density without its distribution is one exponential among others."""
+    """For each root the same in such forms."""
     roots = list(roots)
     alone = not any(e.op in _DISTRIBUTION for e in postorder(roots))
     done = transform(roots, lambda new, _: _as_exponential(new) if alone and new.op == "normpdf" else _without_one(new))
@@ -37,6 +38,7 @@ def _as_exponential(e: Expr) -> Expr:
 
 
 def _without_one(e: Expr) -> Expr:
+    """One operation in its form without such a sum, with numbers gathered first: 1/sqrt(2) is one number."""
     if e.args and all(a.op == "number" for a in e.args) and e.is_scalar:
         return tidy(e, Context())
     if e.op == "scale" and (e.args[-1].op == "scale" or sum(a.op == "number" for a in e.args) > 1):

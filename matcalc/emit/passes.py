@@ -87,7 +87,7 @@ PASSES = (
     Pass("choices", "0-1 masks and choices are applied last, so that what they leave out cannot overflow", _choices),
     Pass(
         "multiples",
-        "c + c tanh(X) is a sigmoid and c + c erf(X) a tail, behind names too, so that nothing cancels",
+        "c + c tanh(X) is a sigmoid and c + c erf(X) a tail, also behind names; a density alone is an exponential",
         _multiples,
     ),
     Pass("centring", "derivatives of what is centred are centred twice, so that nothing cancels", _centring),

@@ -31,6 +31,7 @@ from matcalc.walk import depends, substitute, variables
 
 _VALUE_TOLERANCE = 1e-9
 _VALUE_ROUNDING = 1e3
+_SOURCE_ROUNDING = 100  # rounding errors beyond which differences of the source say nothing
 _DIRECTIONS = 2
 _ROWS = 6  # how many rows of a Hessian are compared by themselves
 _ON_SET = 1e-9  # a gradient along a set that leaves it by less, relative to its size, is on it
@@ -47,7 +48,7 @@ def compare(task: Task, point: Point) -> bool:
             if task.with_value:
                 value = task.call(point, point.arrays)[0]
                 if not _is_value(value, point.value, noise):
-                    if _is_inexact(task, point, noise):
+                    if _is_inexact(task, point, _allowed(point.value, noise)):
                         return False
                     task.reason = f"the generated code gives the value {value}, the source graph {point.value.item()}"
                     return True
@@ -59,7 +60,8 @@ def compare(task: Task, point: Point) -> bool:
         except np.linalg.LinAlgError as error:
             task.reason = f"the generated code failed: {error}"
             return True
-    if not all(error <= TOLERANCE for error in found.values()) and _is_inexact(task, point, noise):
+    rounding = _SOURCE_ROUNDING * (noise + np.finfo(float).eps * np.abs(point.value))
+    if not all(error <= TOLERANCE for error in found.values()) and _is_inexact(task, point, rounding):
         return False
     for name, worst in found.items():
         task.errors[name] = max(task.errors[name], worst)
@@ -72,18 +74,22 @@ def _source(task: Task, point: Point) -> Callable[[Arrays], Array]:
 
 
 def _is_value(value: object, expected: Array, noise: Array) -> bool:
-    allowed = _VALUE_TOLERANCE * np.abs(expected) + _VALUE_ROUNDING * noise
-    return bool(np.all(np.abs(np.asarray(value) - expected) <= allowed))
+    return bool(np.all(np.abs(np.asarray(value) - expected) <= _allowed(expected, noise)))
 
 
-def _is_inexact(task: Task, point: Point, noise: Array) -> bool:
-    """Whether the source loses digits at the point, as it is typed: its value with 60 digits is another number."""
+def _allowed(expected: Array, noise: Array) -> Array:
+    """How far a value may be from the source's."""
+    return np.asarray(_VALUE_TOLERANCE * np.abs(expected) + _VALUE_ROUNDING * noise)
+
+
+def _is_inexact(task: Task, point: Point, allowed: Array) -> bool:
+    """Whether the source loses digits at the point, as it is typed: its value with 60 digits is too far."""
     try:
         exact = {v.name: exactly(v, point.arrays[v.name]) for v in variables((task.output,))}
         value = evaluate_precisely([task.output], exact, point.sizes).values[0]
     except MatcalcError:  # not known with so many digits
         return False
-    return not _is_value(value.astype(float), point.value, noise)
+    return not np.all(np.abs(value.astype(float) - point.value) <= allowed)
 
 
 def _errors(task: Task, point: Point, name: str, noise: Array) -> Iterator[float | None]:

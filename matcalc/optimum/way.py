@@ -65,9 +65,3 @@ def second_of(q: Question, kind: str) -> tuple[Expr, str] | None:
         kinds = f"not {'negative' if kind == MINIMUM else 'positive'}" if v.is_scalar else f"{sign} semidefinite"
         return H, f"{kinds}: the function is {bent}, and every such point a {kind}"
     return None
-
-
-def multipliers_of(q: Question, c: dict[str, Expr]) -> dict[str, Expr]:
-    """The values of the multipliers in the lines, by their names there."""
-    _, names = lagrangian(q)
-    return {name.name: c[text] for text, name in names.items() if text in c}

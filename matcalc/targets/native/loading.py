@@ -257,7 +257,7 @@ def release() -> None:
         free = ctypes.CDLL(None).free
         free.argtypes = [ctypes.c_void_p]
         free(held)
-    calling = _calling()
+    calling = _calling() if _calling.cache_info().currsize else None  # nothing is compiled for it
     if calling is not None:
         calling.release()
 
